@@ -1,0 +1,1 @@
+//! One file per command; a command wires rooms and fits a screen.

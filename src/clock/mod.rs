@@ -1,0 +1,43 @@
+//! The one door through which time comes in.
+//!
+//! A run asks its [`Clock`] for the time since the run's start and for a sleep until
+//! such a time. [`WallClock`] is the machine's monotonic clock; [`VirtualClock`]
+//! belongs to a small executor in which time moves only when nothing else can, so
+//! twelve minutes of service time pass in a fraction of a second, and pass the same
+//! way on every machine. Nothing outside this room reads the time.
+//!
+//! Must not know: everything else.
+
+mod timestamp;
+mod virtual_clock;
+mod wall_clock;
+
+pub use timestamp::{ParseTimestampError, Timestamp};
+pub use virtual_clock::VirtualClock;
+pub use wall_clock::WallClock;
+
+use std::time::Duration;
+
+/// Time since the start of the run, and sleeping.
+///
+/// An implementor must not return before the asked time, must order sleepers by their
+/// deadline and then by the order in which they were asked for, and must not tie
+/// sleeping to one executor's thread: the engine polls many sleepers in one task.
+pub trait Clock: Clone {
+    /// Time passed since the run started.
+    fn now(&self) -> Duration;
+
+    /// What the calendar said when the run started.
+    fn start(&self) -> Timestamp;
+
+    /// Waits until `now() >= deadline`.
+    fn sleep_until(&self, deadline: Duration) -> impl Future<Output = ()>;
+
+    /// How late a sleeper may wake. Pacing has to be able to catch up on as much.
+    fn resolution(&self) -> Duration;
+
+    /// The calendar time of a moment of the run.
+    fn timestamp(&self, at: Duration) -> Timestamp {
+        self.start() + at
+    }
+}

@@ -1,0 +1,27 @@
+//! The Personalizer REST contract as values: one set of types for both ends.
+//!
+//! Field names on the wire are camelCase; they exist only here. Types accept what
+//! official SDKs send and emit what the service emitted.
+//!
+//! Must not know: HTTP clients and servers.
+
+mod configuration;
+mod duration;
+mod error;
+mod evaluation;
+mod features;
+mod model;
+mod policy;
+mod rank;
+
+pub use configuration::{LearningMode, RewardAggregation, ServiceConfiguration};
+pub use duration::{WireDuration, parse_wire_duration};
+pub use error::{ErrorBody, ErrorCode, ServiceError};
+pub use evaluation::{
+    Evaluation, EvaluationContract, EvaluationStatus, EvaluationType, PolicyResult,
+    PolicyResultSummary, PolicySource,
+};
+pub use features::{FeatureObject, FeatureValue};
+pub use model::{DateRange, LogsProperties, ModelProperties};
+pub use policy::{ApplyFromEvaluation, PolicyContract};
+pub use rank::{RankRequest, RankResponse, RankableAction, RankedAction, RewardRequest};

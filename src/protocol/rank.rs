@@ -1,0 +1,65 @@
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+
+use super::FeatureObject;
+
+/// `POST /rank`, the request.
+///
+/// What many requests share is behind an `Arc`: a run sends the same actions ten
+/// thousand times.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct RankRequest {
+    /// What is known of the visitor. Absent counts as empty.
+    #[serde(default)]
+    pub context_features: Arc<[FeatureObject]>,
+    /// The actions to choose from.
+    pub actions: Arc<[RankableAction]>,
+    /// Ids of actions that must not be chosen.
+    #[serde(default)]
+    pub excluded_actions: Vec<String>,
+    /// The id of the event; the service makes one where it is missing or null.
+    #[serde(default)]
+    pub event_id: Option<String>,
+    /// Whether the event counts only once it is activated.
+    #[serde(default)]
+    pub defer_activation: bool,
+}
+
+/// An action with its features.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct RankableAction {
+    /// The id of the action, unique in its request.
+    pub id: String,
+    /// The features of the action.
+    pub features: Arc<[FeatureObject]>,
+}
+
+/// `POST /rank`, the answer.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct RankResponse {
+    /// The actions, the chosen one first (excluded ones keep their places).
+    pub ranking: Vec<RankedAction>,
+    /// The id of the event, for the reward.
+    pub event_id: String,
+    /// The chosen action.
+    pub reward_action_id: String,
+}
+
+/// An action with the probability with which it was chosen.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct RankedAction {
+    /// The id of the action.
+    pub id: String,
+    /// The probability of choosing it, in `[0, 1]`.
+    pub probability: f32,
+}
+
+/// `POST /events/{eventId}/reward`.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct RewardRequest {
+    /// The reward.
+    pub value: f64,
+}

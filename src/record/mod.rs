@@ -1,0 +1,179 @@
+//! What happened in a run, as values.
+//!
+//! The engine makes them, in index order; results, metrics and the console take them
+//! in. Times are offsets from the start of the run.
+//!
+//! Must not know: who makes or reads them.
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::clock::Timestamp;
+use crate::protocol::{Evaluation, PolicyContract, ServiceConfiguration};
+
+/// Something that happened. Phases are named by their index in the plan.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Progress {
+    /// A phase began.
+    PhaseStarted(PhaseStarted),
+    /// An iteration ended. They come in index order.
+    Iteration(IterationRecord),
+    /// The run asked for the model's age.
+    ModelChecked(ModelCheck),
+    /// The loop joined rewards to interactions; a DSJSON line each, in the order of
+    /// training.
+    Joined(Vec<String>),
+    /// Nothing will be taken back of what was said so far: a good moment to flush.
+    Checkpoint,
+    /// An evaluation was completed.
+    Evaluated(Arc<Evaluation>),
+    /// A learning policy became the online one.
+    PolicyApplied(PolicyContract),
+    /// The settings were changed, and read back as here.
+    Configured(ServiceConfiguration),
+    /// The loop's data were cleared.
+    Reset,
+    /// Something a person should know of, in a sentence.
+    Notice(String),
+    /// A phase ended.
+    PhaseEnded(PhaseRecord),
+}
+
+/// A phase began.
+#[derive(Debug, Clone, PartialEq)]
+pub struct PhaseStarted {
+    /// Which.
+    pub phase: usize,
+    /// When.
+    pub at: Duration,
+}
+
+/// One iteration: a Rank, the comparison with the known preference, a Reward.
+#[derive(Debug, Clone, PartialEq)]
+pub struct IterationRecord {
+    /// The phase it belongs to.
+    pub phase: usize,
+    /// Its index in the phase, from 0.
+    pub iteration: u64,
+    /// The id of the event.
+    pub event_id: Arc<str>,
+    /// The value of each context dimension, in the order of the plan.
+    pub context: Arc<[String]>,
+    /// The id of the action that the visitor prefers.
+    pub preferred: Arc<str>,
+    /// The id of the action that was chosen, if Rank answered.
+    pub chosen: Option<Arc<str>>,
+    /// The probability with which it was chosen.
+    pub probability: Option<f32>,
+    /// The reward that was sent.
+    pub reward: Option<f64>,
+    /// How it ended.
+    pub outcome: Outcome,
+    /// When it was due.
+    pub due: Duration,
+    /// When Rank was sent.
+    pub rank_start: Duration,
+    /// How long Rank took.
+    pub rank_latency: Option<Duration>,
+    /// When Reward was sent.
+    pub reward_start: Option<Duration>,
+    /// How long Reward took.
+    pub reward_latency: Option<Duration>,
+}
+
+impl IterationRecord {
+    /// Whether the chosen action was the preferred one.
+    #[must_use]
+    pub fn is_success(&self) -> bool {
+        self.chosen.as_ref() == Some(&self.preferred)
+    }
+}
+
+/// How an iteration ended.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub enum Outcome {
+    /// Rank and Reward were answered.
+    Completed,
+    /// Rank failed, so there was nothing to reward.
+    RankFailed(FailureKind),
+    /// Rank was answered, Reward failed.
+    RewardFailed(FailureKind),
+}
+
+/// Why a call failed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum FailureKind {
+    /// No connection.
+    Connect,
+    /// No answer in time.
+    Timeout,
+    /// The connection broke.
+    Transport,
+    /// An answer with this status.
+    Status(u16),
+    /// An answer that is not one.
+    Protocol,
+}
+
+impl fmt::Display for FailureKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Connect => f.write_str("connect"),
+            Self::Timeout => f.write_str("timeout"),
+            Self::Transport => f.write_str("transport"),
+            Self::Status(status) => write!(f, "status_{status}"),
+            Self::Protocol => f.write_str("protocol"),
+        }
+    }
+}
+
+/// The age of the model, asked for every so many iterations.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ModelCheck {
+    /// The phase.
+    pub phase: usize,
+    /// After how many iterations of it.
+    pub iterations: u64,
+    /// When.
+    pub at: Duration,
+    /// When the model was last exported.
+    pub last_modified: Timestamp,
+    /// Whether that has changed since the last check.
+    pub changed: bool,
+}
+
+/// A phase ended.
+#[derive(Debug, Clone, PartialEq)]
+pub struct PhaseRecord {
+    /// Which.
+    pub phase: usize,
+    /// When it began.
+    pub started: Duration,
+    /// When it ended.
+    pub ended: Duration,
+    /// How many iterations were made.
+    pub iterations: u64,
+}
+
+/// Takes in what happens.
+///
+/// An implementor must not keep the engine waiting for anything but its own files, and
+/// must not fail for what it does not care about.
+pub trait Observer {
+    /// Takes in one thing.
+    ///
+    /// # Errors
+    /// When what was taken in could not be kept. The run stops.
+    fn observe(&mut self, progress: &Progress) -> Result<(), ObserveError>;
+}
+
+/// Something could not be kept.
+#[derive(Debug, thiserror::Error)]
+#[error("{path}: {source}")]
+pub struct ObserveError {
+    /// The file.
+    pub path: String,
+    /// Why.
+    pub source: std::io::Error,
+}

@@ -1,0 +1,3 @@
+//! Pictures of a run: SVG.
+//!
+//! Must not know: the engine, targets.

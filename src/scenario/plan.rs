@@ -1,0 +1,316 @@
+//! The plan of a run: valid, complete, and independent of the files it was read from.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::learner::LearningPolicy;
+use crate::metrics::Expectation;
+use crate::protocol::{
+    FeatureObject, LearningMode, RankableAction, RewardAggregation, ServiceConfiguration,
+};
+use crate::seed::{PhaseKey, Seed};
+
+/// Everything a run needs.
+#[derive(Debug, Clone)]
+pub struct Plan {
+    /// The name of the scenario; it names the results folder.
+    pub name: String,
+    /// What the scenario is about, for the summary.
+    pub description: Option<String>,
+    /// The seed of the run.
+    pub seed: Seed,
+    /// The YAML text as it was read, and what `--set` and `--seed` made of it.
+    pub source: Source,
+    /// SHA-256 over everything that decides what is sent: the effective scenario and
+    /// the contents of its files. 64 hex digits.
+    pub digest: String,
+    /// Who turns up, in which context, and what they prefer.
+    pub population: Population,
+    /// The actions of every Rank request.
+    pub actions: Arc<[RankableAction]>,
+    /// Ids of actions that every Rank request excludes (from the request template).
+    pub excluded_actions: Vec<String>,
+    /// Whether events are activated later (from the request template).
+    pub defer_activation: bool,
+    /// How a choice becomes a reward.
+    pub reward: RewardRule,
+    /// What is called.
+    pub target: TargetPlan,
+    /// Whose time passes.
+    pub clock: ClockKind,
+    /// How many iterations make one point of the success curve.
+    pub curve_batch: u64,
+    /// The phases, in order.
+    pub phases: Vec<Phase>,
+    /// What must hold at the end.
+    pub expectations: Vec<Expectation>,
+}
+
+/// The text of the scenario file.
+#[derive(Debug, Clone)]
+pub struct Source {
+    /// The path as the user gave it.
+    pub path: String,
+    /// The text as it was read.
+    pub text: String,
+    /// `--set` and `--seed`, in the order given.
+    pub overrides: Vec<String>,
+}
+
+/// Whose time passes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ClockKind {
+    /// Simulated time, as fast as the machine can.
+    Virtual,
+    /// The machine's time.
+    Wall,
+}
+
+/// Who turns up, in which context, and what they prefer.
+#[derive(Debug, Clone)]
+pub struct Population {
+    /// The names of the context dimensions.
+    pub dimensions: Vec<String>,
+    /// The rows. One is drawn for each iteration, in proportion to its weight.
+    pub rows: Vec<Visitor>,
+}
+
+/// One row of the population.
+#[derive(Debug, Clone)]
+pub struct Visitor {
+    /// The value of each dimension as text, for results.
+    pub context: Arc<[String]>,
+    /// The context features of the Rank request.
+    pub features: Arc<[FeatureObject]>,
+    /// The index of the preferred action in [`Plan::actions`].
+    pub preferred: usize,
+    /// How often this row turns up, relative to the others. Finite, positive.
+    pub weight: f64,
+}
+
+/// How a choice becomes a reward.
+#[derive(Debug, Clone)]
+pub struct RewardRule {
+    /// The reward when the chosen action is the preferred one.
+    pub matched: f64,
+    /// The reward when it is not and the table has no entry.
+    pub otherwise: f64,
+    /// Rewards by (index of the preferred action, index of the chosen action).
+    pub table: BTreeMap<(usize, usize), f64>,
+    /// The probability with which a visitor answers the opposite: `otherwise` for the
+    /// preferred action, `matched` for any other.
+    pub noise: f64,
+}
+
+/// One step of the run.
+#[derive(Debug, Clone)]
+pub struct Phase {
+    /// The name, unique in the scenario.
+    pub name: String,
+    /// The name as an address of draws.
+    pub key: PhaseKey,
+    /// What is done.
+    pub step: Step,
+}
+
+/// What a phase does.
+#[derive(Debug, Clone)]
+pub enum Step {
+    /// Rank and Reward, over and over.
+    Iterate(Iterate),
+    /// Lets time pass.
+    Wait(Duration),
+    /// Waits for the operator, or for what the operator does to the service.
+    Pause(Pause),
+    /// Runs an offline evaluation.
+    Evaluate(Evaluate),
+    /// Makes a learning policy the online one.
+    ApplyPolicy(NamedPolicy),
+    /// Changes settings, and reads them back.
+    Configure(Configure),
+    /// Clears the loop's model, log and policy.
+    Reset,
+}
+
+/// Rank and Reward, over and over.
+#[derive(Debug, Clone)]
+pub struct Iterate {
+    /// How often.
+    pub iterations: u64,
+    /// How many iterations may be under way at once.
+    pub concurrency: usize,
+    /// How many iterations may start each second.
+    pub rate: Option<Rate>,
+    /// After how many iterations the model's age is asked for.
+    pub model_check_interval: u64,
+    /// How long a visitor takes between the choice and the reward.
+    pub think_time: Delay,
+}
+
+/// Iterations per second. Finite, positive.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Rate(pub f64);
+
+/// A delay that varies from iteration to iteration.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Delay {
+    /// Always the same.
+    Constant(Duration),
+    /// Log-normal, by its median and its 99th percentile.
+    LogNormal {
+        /// Half of the delays are below.
+        median: Duration,
+        /// 99 in 100 are below. At least the median.
+        p99: Duration,
+    },
+}
+
+/// Waits for the operator, or for what the operator does to the service.
+#[derive(Debug, Clone)]
+pub enum Pause {
+    /// Shows the text and waits for the Enter key.
+    Prompt(String),
+    /// Asks the service every `poll` until something changes.
+    Until {
+        /// What has to change.
+        change: AwaitedChange,
+        /// What the operator is reminded of.
+        reminder: Option<String>,
+        /// How often the service is asked.
+        poll: Duration,
+        /// After how long the run gives up.
+        timeout: Duration,
+    },
+}
+
+/// What a pause waits for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum AwaitedChange {
+    /// The arguments of the online policy.
+    Policy,
+    /// The last-modified time of the model.
+    Model,
+}
+
+/// A learning policy with a name.
+#[derive(Debug, Clone)]
+pub struct NamedPolicy {
+    /// The name.
+    pub name: String,
+    /// The policy.
+    pub policy: LearningPolicy,
+}
+
+/// Runs an offline evaluation over everything logged so far.
+#[derive(Debug, Clone)]
+pub struct Evaluate {
+    /// Policies to compare, beside the online policy and the baselines.
+    pub policies: Vec<NamedPolicy>,
+    /// Whether to search for better ones.
+    pub discover: bool,
+    /// What to apply afterwards.
+    pub apply: Apply,
+    /// After how long the run gives up.
+    pub timeout: Duration,
+}
+
+/// What is applied after an evaluation.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Apply {
+    /// Nothing.
+    None,
+    /// The policy with the highest estimate, baselines left out: the top-most row of
+    /// the portal's table. Nothing, if that is the online policy.
+    Best,
+    /// The policy that the service calls optimal: better beyond doubt, else nothing.
+    Optimal,
+    /// The policy with this name.
+    Named(String),
+}
+
+/// Changes settings, and reads them back. What is `None` stays as it is.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Configure {
+    /// What to change.
+    pub change: Settings,
+    /// What must hold when the settings are read back; what was changed is checked too.
+    pub verify: Settings,
+}
+
+/// Some of the service's settings.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Settings {
+    /// How long after Rank a reward still counts.
+    pub reward_wait_time: Option<Duration>,
+    /// The reward of an event that got none in time.
+    pub default_reward: Option<f64>,
+    /// How several rewards of one event become one.
+    pub reward_aggregation: Option<RewardAggregation>,
+    /// The share of events that explore.
+    pub exploration_percentage: Option<f64>,
+    /// How often a newly learned model is served.
+    pub model_export_frequency: Option<Duration>,
+    /// For how many days events are kept, -1 for ever.
+    pub log_retention_days: Option<i32>,
+    /// Whose choices are served.
+    pub learning_mode: Option<LearningMode>,
+}
+
+/// What is called.
+#[derive(Debug, Clone)]
+pub enum TargetPlan {
+    /// The loop inside.
+    Embedded(EmbeddedPlan),
+    /// A service by its address.
+    Http(HttpPlan),
+}
+
+/// The loop inside.
+#[derive(Debug, Clone)]
+pub struct EmbeddedPlan {
+    /// The settings it starts with.
+    pub configuration: ServiceConfiguration,
+    /// The learning policy it starts with.
+    pub policy: LearningPolicy,
+    /// How long Rank seems to take.
+    pub rank_latency: Delay,
+    /// How long Reward seems to take.
+    pub reward_latency: Delay,
+}
+
+/// A service by its address.
+#[derive(Debug, Clone)]
+pub struct HttpPlan {
+    /// The endpoint, without `/personalizer/...`.
+    pub url: String,
+    /// The key, if the service wants one.
+    pub key: Option<Secret>,
+    /// The version of the contract in the paths.
+    pub api: String,
+    /// How long a call may take.
+    pub timeout: Duration,
+}
+
+/// A text that appears in no output.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Secret(pub String);
+
+impl std::fmt::Debug for Secret {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Secret(…)")
+    }
+}
+
+impl Settings {
+    /// Changes `configuration` as asked.
+    pub fn apply_to(&self, _configuration: &mut ServiceConfiguration) {
+        todo!()
+    }
+
+    /// What of these settings does not hold in `configuration`, a sentence each.
+    #[must_use]
+    pub fn differences(&self, _configuration: &ServiceConfiguration) -> Vec<String> {
+        todo!()
+    }
+}

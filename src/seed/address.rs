@@ -1,0 +1,64 @@
+use rand_chacha::ChaCha8Rng;
+use rand_chacha::rand_core::SeedableRng;
+
+use super::Draws;
+
+/// The seed of a run: the only source of randomness in it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
+pub struct Seed(pub u64);
+
+/// What a draw is for. Draws of different purposes never share bits.
+///
+/// The numbers are part of the addresses: they never change, new ones are added.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[repr(u8)]
+pub enum Purpose {
+    /// The id of the event.
+    EventId = 1,
+    /// Which row of the population turns up.
+    Visitor = 2,
+    /// Whether the visitor's answer is noise.
+    RewardNoise = 3,
+    /// How long the visitor takes to answer.
+    ThinkTime = 4,
+    /// How long the simulated service takes to answer Rank.
+    RankLatency = 5,
+    /// How long the simulated service takes to accept Reward.
+    RewardLatency = 6,
+}
+
+/// A phase as an address: a hash of its name, so that phases may be added, removed
+/// and moved without changing the draws of the others.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct PhaseKey(u64);
+
+impl PhaseKey {
+    /// The key of the phase called `name` (FNV-1a, 64 bit).
+    #[must_use]
+    pub fn new(name: &str) -> Self {
+        const OFFSET: u64 = 0xcbf2_9ce4_8422_2325;
+        const PRIME: u64 = 0x0000_0100_0000_01b3;
+        let fold = |hash: u64, byte: u8| (hash ^ u64::from(byte)).wrapping_mul(PRIME);
+        Self(name.bytes().fold(OFFSET, fold))
+    }
+}
+
+/// `ChaCha` words set aside for one address: 2^20 words of 32 bits.
+const WORDS_PER_ITERATION_LOG2: u32 = 20;
+
+impl Seed {
+    /// The draws at one address.
+    #[must_use]
+    pub fn draws(self, phase: PhaseKey, iteration: u64, purpose: Purpose) -> Draws {
+        let mut generator = ChaCha8Rng::seed_from_u64(self.0);
+        generator.set_stream(phase.0 ^ (purpose as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15));
+        generator.set_word_pos(u128::from(iteration) << WORDS_PER_ITERATION_LOG2);
+        Draws::new(generator)
+    }
+}
+
+impl std::fmt::Display for Seed {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        self.0.fmt(f)
+    }
+}

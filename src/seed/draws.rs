@@ -1,0 +1,46 @@
+use rand_chacha::ChaCha8Rng;
+use rand_chacha::rand_core::Rng;
+
+/// The draws at one address, in order.
+pub struct Draws {
+    generator: ChaCha8Rng,
+}
+
+impl Draws {
+    pub(super) fn new(generator: ChaCha8Rng) -> Self {
+        Self { generator }
+    }
+
+    /// 64 random bits.
+    pub fn bits(&mut self) -> u64 {
+        self.generator.next_u64()
+    }
+
+    /// Uniform in `[0, 1)`, a multiple of 2⁻⁵³.
+    #[expect(clippy::cast_precision_loss, reason = "53 bits fit an f64")]
+    pub fn unit(&mut self) -> f64 {
+        const SCALE: f64 = 1.0 / (1_u64 << 53) as f64;
+        (self.bits() >> 11) as f64 * SCALE
+    }
+
+    /// Uniform in `0..bound` (multiply-shift; the bias is below `bound` / 2⁶⁴).
+    ///
+    /// # Panics
+    /// If `bound` is zero.
+    #[expect(clippy::cast_possible_truncation, reason = "the product's high half is below bound")]
+    pub fn below(&mut self, bound: u64) -> u64 {
+        assert!(bound > 0, "a draw below zero");
+        ((u128::from(self.bits()) * u128::from(bound)) >> 64) as u64
+    }
+
+    /// True with the given probability.
+    pub fn chance(&mut self, probability: f64) -> bool {
+        self.unit() < probability
+    }
+
+    /// Standard normal: Box–Muller with `libm`, so that every machine gets the same bits.
+    pub fn normal(&mut self) -> f64 {
+        let radius = libm::sqrt(-2.0 * libm::log(1.0 - self.unit()));
+        radius * libm::cos(2.0 * std::f64::consts::PI * self.unit())
+    }
+}

@@ -1,0 +1,3 @@
+//! Intervals, paired tests and quantile comparison; results carry their warnings.
+//!
+//! Must not know: files, runs.
