@@ -6,6 +6,7 @@
 //!
 //! Must not know: the network, the engine.
 
+mod delay;
 pub mod plan;
 
 pub use plan::Plan;

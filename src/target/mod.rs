@@ -2,6 +2,10 @@
 //!
 //! Must not know: the engine.
 
+mod http;
+
+pub use http::HttpTarget;
+
 use crate::protocol::{
     Evaluation, EvaluationContract, ModelProperties, PolicyContract, RankRequest, RankResponse,
     ServiceConfiguration,

@@ -1,0 +1,163 @@
+use std::pin::Pin;
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures_util::stream::FuturesUnordered;
+
+use super::super::stream::{Stream, StreamEvent};
+use crate::clock::Clock;
+use crate::protocol::{ModelProperties, RankResponse};
+use crate::record::{FailureKind, IterationRecord, Outcome};
+use crate::scenario::plan::{Iterate, Phase};
+use crate::target::{CallAddress, CallError, Target};
+
+/// What is under way.
+pub(super) type InFlight<'f> = FuturesUnordered<Pin<Box<dyn Future<Output = Finished> + 'f>>>;
+
+/// What was under way, done.
+pub(super) enum Finished {
+    Iteration(Box<Attempt>),
+    Check { iterations: u64, answer: Result<ModelProperties, CallError> },
+}
+
+/// An iteration, and the error that ended it.
+pub(super) struct Attempt {
+    pub record: IterationRecord,
+    pub error: Option<CallError>,
+}
+
+/// What the calls of one phase are made with.
+pub(super) struct Calls<'f, C, T> {
+    pub clock: &'f C,
+    pub target: &'f T,
+    pub stream: &'f Stream<'f>,
+    pub index: usize,
+    pub phase: &'f Phase,
+    pub settings: &'f Iterate,
+}
+
+impl<C, T> Clone for Calls<'_, C, T> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<C, T> Copy for Calls<'_, C, T> {}
+
+impl<'f, C: Clock, T: Target> Calls<'f, C, T> {
+    /// Asks for the age of the model, after so many iterations.
+    pub fn check(self, iterations: u64) -> Pin<Box<dyn Future<Output = Finished> + 'f>> {
+        Box::pin(async move {
+            Finished::Check { iterations, answer: self.target.model_properties().await }
+        })
+    }
+
+    /// One iteration, due at `due`.
+    pub fn iteration(
+        self,
+        iteration: u64,
+        due: Duration,
+    ) -> Pin<Box<dyn Future<Output = Finished> + 'f>> {
+        Box::pin(async move {
+            let event = self.stream.event(self.phase.key, iteration);
+            let mut attempt = self.not_yet_made(&event, iteration, due);
+            if let Err(error) = self.make(&event, &mut attempt.record).await {
+                attempt.error = Some(error);
+            }
+            Finished::Iteration(Box::new(attempt))
+        })
+    }
+
+    fn not_yet_made(&self, event: &StreamEvent<'_>, iteration: u64, due: Duration) -> Attempt {
+        let record = IterationRecord {
+            phase: self.index,
+            iteration,
+            event_id: Arc::clone(&event.event_id),
+            context: Arc::clone(&event.visitor.context),
+            preferred: Arc::clone(self.stream.action_id(event.visitor.preferred)),
+            chosen: None,
+            probability: None,
+            reward: None,
+            outcome: Outcome::Completed,
+            due,
+            rank_start: self.clock.now(),
+            rank_latency: None,
+            reward_start: None,
+            reward_latency: None,
+        };
+        Attempt { record, error: None }
+    }
+
+    /// Rank → compare with the known preference → Reward.
+    async fn make(
+        &self,
+        event: &StreamEvent<'_>,
+        record: &mut IterationRecord,
+    ) -> Result<(), CallError> {
+        let chosen = self.rank(event, record).await.inspect_err(|error| {
+            record.outcome = Outcome::RankFailed(error.kind);
+        })?;
+        let at = self.address(record);
+        let think_time = self.stream.think_time(at.phase, at.iteration, self.settings.think_time);
+        if !think_time.is_zero() {
+            self.clock.sleep_until(self.clock.now() + think_time).await;
+        }
+        let reward = self.stream.reward(at.phase, at.iteration, event.visitor.preferred, chosen);
+        self.reward(event, reward, record).await.inspect_err(|error| {
+            record.outcome = Outcome::RewardFailed(error.kind);
+        })
+    }
+
+    /// Returns the index of the chosen action.
+    async fn rank(
+        &self,
+        event: &StreamEvent<'_>,
+        record: &mut IterationRecord,
+    ) -> Result<usize, CallError> {
+        let answer = self.target.rank(self.address(record), &event.request).await;
+        record.rank_latency = Some(self.clock.now().saturating_sub(record.rank_start));
+        let response = answer?;
+        let chosen = self.chosen(event, &response)?;
+        record.chosen = Some(Arc::clone(self.stream.action_id(chosen)));
+        record.probability = probability_of(&response);
+        Ok(chosen)
+    }
+
+    async fn reward(
+        &self,
+        event: &StreamEvent<'_>,
+        reward: f64,
+        record: &mut IterationRecord,
+    ) -> Result<(), CallError> {
+        let start = self.clock.now();
+        record.reward = Some(reward);
+        record.reward_start = Some(start);
+        let answer = self.target.reward(self.address(record), &event.event_id, reward).await;
+        record.reward_latency = Some(self.clock.now().saturating_sub(start));
+        answer
+    }
+
+    /// The index of the chosen action, if the answer belongs to what was asked.
+    fn chosen(&self, event: &StreamEvent<'_>, response: &RankResponse) -> Result<usize, CallError> {
+        if response.event_id != *event.event_id {
+            return Err(violation(format!("the answer is for event `{}`", response.event_id)));
+        }
+        let id = &response.reward_action_id;
+        let index = self.stream.action_index(id);
+        index.ok_or_else(|| violation(format!("the chosen action `{id}` was not sent")))
+    }
+
+    fn address(&self, record: &IterationRecord) -> CallAddress {
+        CallAddress { phase: self.phase.key, iteration: record.iteration }
+    }
+}
+
+/// The probability with which the chosen action was chosen.
+fn probability_of(response: &RankResponse) -> Option<f32> {
+    let is_chosen = |id: &str| id == response.reward_action_id;
+    response.ranking.iter().find(|ranked| is_chosen(&ranked.id)).map(|ranked| ranked.probability)
+}
+
+fn violation(message: String) -> CallError {
+    CallError { kind: FailureKind::Protocol, message }
+}

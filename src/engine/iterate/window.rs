@@ -1,0 +1,85 @@
+use std::collections::BTreeMap;
+
+use super::calls::Attempt;
+use crate::record::{IterationRecord, Outcome};
+use crate::target::CallError;
+
+/// So far may the fastest iteration be ahead of the slowest, beside the concurrency:
+/// what is done waits in memory for its turn.
+const LEAD: u64 = 4096;
+
+/// After so many failed Ranks, and none that was answered, the target cannot be used.
+const HOPELESS: u64 = 20;
+
+/// The iterations of a phase between their start and the moment when all before them
+/// are done.
+pub(super) struct Window {
+    iterations: u64,
+    concurrency: u64,
+    started: u64,
+    under_way: u64,
+    done: BTreeMap<u64, IterationRecord>,
+    emitted: u64,
+    failed_ranks: u64,
+    answered: bool,
+    last_error: Option<CallError>,
+}
+
+impl Window {
+    pub fn new(iterations: u64, concurrency: usize) -> Self {
+        Self {
+            iterations,
+            concurrency: concurrency as u64,
+            started: 0,
+            under_way: 0,
+            done: BTreeMap::new(),
+            emitted: 0,
+            failed_ranks: 0,
+            answered: false,
+            last_error: None,
+        }
+    }
+
+    /// Whether another iteration may start.
+    pub fn has_room(&self) -> bool {
+        self.started < self.iterations
+            && self.under_way < self.concurrency
+            && self.started - self.emitted < LEAD + self.concurrency
+    }
+
+    /// Starts the next iteration and returns its index.
+    pub fn start(&mut self) -> u64 {
+        self.started += 1;
+        self.under_way += 1;
+        self.started - 1
+    }
+
+    /// Takes in an iteration that is done.
+    pub fn finish(&mut self, attempt: Attempt) {
+        self.under_way -= 1;
+        match attempt.record.outcome {
+            Outcome::RankFailed(_) => self.failed_ranks += 1,
+            _ => self.answered = true,
+        }
+        self.last_error = attempt.error.or(self.last_error.take());
+        self.done.insert(attempt.record.iteration, attempt.record);
+    }
+
+    /// The next record in index order, if it is done.
+    pub fn next_in_order(&mut self) -> Option<IterationRecord> {
+        let record = self.done.remove(&self.emitted)?;
+        self.emitted += 1;
+        Some(record)
+    }
+
+    /// How many records were taken in order.
+    pub fn emitted(&self) -> u64 {
+        self.emitted
+    }
+
+    /// Why the target cannot be used, if it never answered.
+    pub fn hopeless(&self) -> Option<&CallError> {
+        let hopeless = self.failed_ranks >= HOPELESS && !self.answered;
+        self.last_error.as_ref().filter(|_| hopeless)
+    }
+}

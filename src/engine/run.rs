@@ -1,0 +1,135 @@
+use std::time::Duration;
+
+use super::pause::Operator;
+use super::stop::Stop;
+use super::stream::Stream;
+use crate::clock::Clock;
+use crate::record::{ObserveError, Observer, PhaseRecord, PhaseStarted, Progress};
+use crate::scenario::Plan;
+use crate::scenario::plan::{Phase, Step};
+use crate::target::{CallError, Target};
+
+/// How a run ended that did not fail.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Ending {
+    /// Every phase was walked to its end.
+    Completed,
+    /// It was asked to stop; what was under way is recorded.
+    Stopped,
+}
+
+/// Why a run failed. What happened until then was observed.
+#[derive(Debug, thiserror::Error)]
+pub enum RunError {
+    /// The target cannot be used.
+    #[error("phase `{phase}`: {message}")]
+    Target {
+        /// The phase.
+        phase: String,
+        /// What happened, for a person.
+        message: String,
+    },
+    /// What happened could not be kept.
+    #[error(transparent)]
+    Observe(#[from] ObserveError),
+}
+
+/// What every phase works with.
+pub(super) struct Run<'a, C, T> {
+    pub plan: &'a Plan,
+    pub clock: C,
+    pub target: &'a T,
+    pub stream: &'a Stream<'a>,
+    pub operator: &'a dyn Operator,
+    pub stop: Stop,
+    pub observer: &'a mut dyn Observer,
+}
+
+/// Walks the phases of `plan`.
+///
+/// # Errors
+/// When the target cannot be used, or what happened could not be kept.
+pub async fn run<C: Clock, T: Target>(
+    plan: &Plan,
+    clock: C,
+    target: &T,
+    operator: &dyn Operator,
+    stop: Stop,
+    observer: &mut dyn Observer,
+) -> Result<Ending, RunError> {
+    let stream = Stream::new(plan);
+    let mut run = Run { plan, clock, target, stream: &stream, operator, stop, observer };
+    run.preflight().await?;
+    let outcome = run.walk().await;
+    run.hand_over_joined(true)?;
+    outcome
+}
+
+impl<C: Clock, T: Target> Run<'_, C, T> {
+    /// Asks for the settings once, so that a target that cannot be used is known before
+    /// anything is learned from it.
+    async fn preflight(&mut self) -> Result<(), RunError> {
+        let answer = self.target.configuration().await;
+        answer.map(drop).map_err(|error| target_error("preflight", &error))
+    }
+
+    async fn walk(&mut self) -> Result<Ending, RunError> {
+        for (index, phase) in self.plan.phases.iter().enumerate() {
+            if self.stop.is_asked() {
+                return Ok(Ending::Stopped);
+            }
+            self.walk_phase(index, phase).await?;
+        }
+        Ok(if self.stop.is_asked() { Ending::Stopped } else { Ending::Completed })
+    }
+
+    async fn walk_phase(&mut self, index: usize, phase: &Phase) -> Result<(), RunError> {
+        let started = self.clock.now();
+        self.emit(&Progress::PhaseStarted(PhaseStarted { phase: index, at: started }))?;
+        let iterations = self.step(index, phase).await?;
+        self.hand_over_joined(false)?;
+        let ended = self.clock.now();
+        self.emit(&Progress::PhaseEnded(PhaseRecord { phase: index, started, ended, iterations }))
+    }
+
+    /// Does what the phase does; returns the number of iterations made.
+    async fn step(&mut self, index: usize, phase: &Phase) -> Result<u64, RunError> {
+        match &phase.step {
+            Step::Iterate(iterate) => return self.iterate(index, phase, iterate).await,
+            Step::Wait(duration) => self.wait(*duration).await,
+            Step::Pause(pause) => self.pause(phase, pause).await?,
+            Step::Evaluate(evaluate) => self.evaluate(phase, evaluate).await?,
+            Step::ApplyPolicy(policy) => self.apply_policy(phase, policy).await?,
+            Step::Configure(configure) => self.configure(phase, configure).await?,
+            Step::Reset => self.reset(phase).await?,
+        }
+        Ok(0)
+    }
+
+    /// Lets time pass, or less of it if the run is asked to stop.
+    pub(super) async fn wait(&self, duration: Duration) {
+        let deadline = self.clock.now() + duration;
+        tokio::select! {
+            biased;
+            () = self.stop.asked() => {}
+            () = self.clock.sleep_until(deadline) => {}
+        }
+    }
+
+    pub(super) fn emit(&mut self, progress: &Progress) -> Result<(), RunError> {
+        self.observer.observe(progress).map_err(RunError::Observe)
+    }
+
+    /// Passes on what the loop has joined, and marks a moment worth flushing at.
+    pub(super) fn hand_over_joined(&mut self, everything: bool) -> Result<(), RunError> {
+        let joined = self.target.take_joined(everything);
+        if !joined.is_empty() {
+            self.emit(&Progress::Joined(joined))?;
+        }
+        self.emit(&Progress::Checkpoint)
+    }
+}
+
+pub(super) fn target_error(phase: &str, error: &CallError) -> RunError {
+    RunError::Target { phase: phase.to_owned(), message: error.message.clone() }
+}

@@ -1,0 +1,108 @@
+//! The simulated users: who turns up in iteration `i`, and what they make of a choice.
+//!
+//! Both are functions of (seed, phase, iteration). Nothing here waits, and nothing
+//! depends on what other iterations did.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::protocol::RankRequest;
+use crate::scenario::Plan;
+use crate::scenario::plan::{Delay, Visitor};
+use crate::seed::{PhaseKey, Purpose};
+
+/// The events of a plan, by their index.
+pub struct Stream<'a> {
+    plan: &'a Plan,
+    /// The weights of the rows before and up to each row.
+    cumulative_weights: Vec<f64>,
+    action_ids: Vec<Arc<str>>,
+    action_indices: HashMap<&'a str, usize>,
+}
+
+/// What is sent for one iteration.
+pub struct StreamEvent<'a> {
+    /// The id of the event.
+    pub event_id: Arc<str>,
+    /// Who turned up.
+    pub visitor: &'a Visitor,
+    /// The Rank request.
+    pub request: RankRequest,
+}
+
+impl<'a> Stream<'a> {
+    /// The events of `plan`.
+    #[must_use]
+    pub fn new(plan: &'a Plan) -> Self {
+        let sum = |total: &mut f64, row: &Visitor| {
+            *total += row.weight;
+            Some(*total)
+        };
+        let ids = || plan.actions.iter().map(|action| action.id.as_str());
+        Self {
+            plan,
+            cumulative_weights: plan.population.rows.iter().scan(0.0, sum).collect(),
+            action_ids: ids().map(Arc::from).collect(),
+            action_indices: ids().zip(0..).collect(),
+        }
+    }
+
+    /// The event of one iteration.
+    #[must_use]
+    pub fn event(&self, phase: PhaseKey, iteration: u64) -> StreamEvent<'a> {
+        let visitor = self.visitor(phase, iteration);
+        let event_id = self.plan.seed.event_id(phase, iteration).simple().to_string();
+        let request = RankRequest {
+            context_features: Arc::clone(&visitor.features),
+            actions: Arc::clone(&self.plan.actions),
+            excluded_actions: self.plan.excluded_actions.clone(),
+            event_id: Some(event_id.clone()),
+            defer_activation: self.plan.defer_activation,
+        };
+        StreamEvent { event_id: event_id.into(), visitor, request }
+    }
+
+    /// The index of an action, if the plan has it.
+    #[must_use]
+    pub fn action_index(&self, id: &str) -> Option<usize> {
+        self.action_indices.get(id).copied()
+    }
+
+    /// The id of an action.
+    #[must_use]
+    pub fn action_id(&self, index: usize) -> &Arc<str> {
+        &self.action_ids[index]
+    }
+
+    /// The reward of one iteration for the action with index `chosen`.
+    #[must_use]
+    pub fn reward(&self, phase: PhaseKey, iteration: u64, preferred: usize, chosen: usize) -> f64 {
+        let rule = &self.plan.reward;
+        let matches = preferred == chosen;
+        if rule.noise > 0.0 && self.is_noise(phase, iteration) {
+            return if matches { rule.otherwise } else { rule.matched };
+        }
+        let by_default = if matches { rule.matched } else { rule.otherwise };
+        rule.table.get(&(preferred, chosen)).copied().unwrap_or(by_default)
+    }
+
+    /// How long the visitor of one iteration takes to answer.
+    #[must_use]
+    pub fn think_time(&self, phase: PhaseKey, iteration: u64, delay: Delay) -> Duration {
+        delay.sample(&mut self.plan.seed.draws(phase, iteration, Purpose::ThinkTime))
+    }
+
+    fn visitor(&self, phase: PhaseKey, iteration: u64) -> &'a Visitor {
+        let total = self.cumulative_weights.last().copied().unwrap_or(0.0);
+        let mut draws = self.plan.seed.draws(phase, iteration, Purpose::Visitor);
+        let at = draws.unit() * total;
+        let row = self.cumulative_weights.partition_point(|&weight| weight <= at);
+        &self.plan.population.rows[row.min(self.plan.population.rows.len() - 1)]
+    }
+
+    fn is_noise(&self, phase: PhaseKey, iteration: u64) -> bool {
+        let mut draws = self.plan.seed.draws(phase, iteration, Purpose::RewardNoise);
+        draws.chance(self.plan.reward.noise)
+    }
+}

@@ -1,0 +1,52 @@
+use std::time::Duration;
+
+use super::plan::Delay;
+use crate::seed::Draws;
+
+/// The standard normal quantile of 0.99.
+const NORMAL_99: f64 = 2.326_347_874_040_840_8;
+
+impl Delay {
+    /// No delay at all.
+    pub const NONE: Self = Self::Constant(Duration::ZERO);
+
+    /// One delay, in whole microseconds.
+    #[must_use]
+    pub fn sample(&self, draws: &mut Draws) -> Duration {
+        match *self {
+            Self::Constant(delay) => delay,
+            Self::LogNormal { median, p99 } => log_normal(median, p99, draws.normal()),
+        }
+    }
+}
+
+/// The log-normal value at `z` standard deviations: `median · (p99 / median)^(z / z₉₉)`.
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "delays are positive and saturate"
+)]
+fn log_normal(median: Duration, p99: Duration, z: f64) -> Duration {
+    let spread = libm::log(p99.as_secs_f64() / median.as_secs_f64()) / NORMAL_99;
+    let micros = median.as_secs_f64() * 1e6 * libm::exp(spread * z);
+    Duration::from_micros(libm::round(micros) as u64)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::seed::{PhaseKey, Purpose, Seed};
+
+    #[test]
+    fn half_of_the_delays_are_below_the_median_and_99_in_100_below_p99() {
+        let delay =
+            Delay::LogNormal { median: Duration::from_millis(8), p99: Duration::from_millis(40) };
+        let mut delays: Vec<_> = (0..20_000)
+            .map(|i| Seed(1).draws(PhaseKey::new("p"), i, Purpose::RankLatency))
+            .map(|mut draws| delay.sample(&mut draws).as_secs_f64() * 1e3)
+            .collect();
+        delays.sort_by(f64::total_cmp);
+        assert!((delays[10_000] - 8.0).abs() < 0.2, "{}", delays[10_000]);
+        assert!((delays[19_800] - 40.0).abs() < 2.5, "{}", delays[19_800]);
+    }
+}
