@@ -1,0 +1,34 @@
+# What there is to do. `just` lists it.
+
+[private]
+default:
+    @just --list
+
+# Run the tutorial's scenario.
+run scenario="scenarios/baseline.yaml":
+    cargo run --release -- {{scenario}}
+
+# Everything that CI checks.
+ci:
+    .ci/run
+
+# The tests.
+test:
+    cargo test
+
+# Formatting and lints, as CI wants them.
+lint:
+    cargo fmt --check
+    cargo clippy --all-targets -- -D warnings
+
+# The documentation of the rooms.
+doc:
+    cargo doc --no-deps --document-private-items --open
+
+# Write the golden files of the tests again; look at the difference before you commit.
+golden:
+    UPDATE_GOLDEN=1 cargo test
+
+# Check a scenario without sending anything.
+check scenario="scenarios/baseline.yaml":
+    cargo run --release -- check {{scenario}}

@@ -1,0 +1,78 @@
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU8, Ordering};
+
+use super::Exit;
+use crate::engine::{Stop, Stopper};
+
+/// Turns SIGINT and SIGTERM into a stop: the first finishes what is under way and seals
+/// the results, the second ends the program at once.
+pub struct Interrupt {
+    asked: Arc<AtomicU8>,
+}
+
+impl Interrupt {
+    /// Listens from now on, on a thread of its own: the virtual world waits for nobody.
+    pub fn listen() -> std::io::Result<(Self, Stop)> {
+        let (stopper, stop) = Stopper::new();
+        let asked = Arc::new(AtomicU8::new(Exit::Done.code()));
+        let seen = Arc::clone(&asked);
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+        std::thread::Builder::new()
+            .name("signals".to_owned())
+            .spawn(move || runtime.block_on(heed(&seen, &stopper)))?;
+        Ok((Self { asked }, stop))
+    }
+
+    /// How a stopped run ends.
+    pub fn exit(&self) -> Exit {
+        let code = self.asked.load(Ordering::SeqCst);
+        if code == Exit::Terminated.code() { Exit::Terminated } else { Exit::Interrupted }
+    }
+}
+
+async fn heed(seen: &AtomicU8, stopper: &Stopper) {
+    let Ok(mut signals) = Signals::new() else { return };
+    seen.store(signals.next().await.code(), Ordering::SeqCst);
+    eprintln!("stopping: finishing what is under way (again to stop at once)");
+    stopper.stop();
+    std::process::exit(i32::from(signals.next().await.code()));
+}
+
+#[cfg(unix)]
+struct Signals {
+    interrupt: tokio::signal::unix::Signal,
+    terminate: tokio::signal::unix::Signal,
+}
+
+#[cfg(unix)]
+impl Signals {
+    fn new() -> std::io::Result<Self> {
+        use tokio::signal::unix::{SignalKind, signal};
+        let interrupt = signal(SignalKind::interrupt())?;
+        Ok(Self { interrupt, terminate: signal(SignalKind::terminate())? })
+    }
+
+    async fn next(&mut self) -> Exit {
+        tokio::select! {
+            biased;
+            _ = self.interrupt.recv() => Exit::Interrupted,
+            _ = self.terminate.recv() => Exit::Terminated,
+        }
+    }
+}
+
+#[cfg(not(unix))]
+struct Signals;
+
+#[cfg(not(unix))]
+impl Signals {
+    #[expect(clippy::unnecessary_wraps, reason = "as on Unix")]
+    fn new() -> std::io::Result<Self> {
+        Ok(Self)
+    }
+
+    async fn next(&mut self) -> Exit {
+        let _unlikely = tokio::signal::ctrl_c().await;
+        Exit::Interrupted
+    }
+}

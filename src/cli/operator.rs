@@ -1,0 +1,32 @@
+use std::io::{IsTerminal, stdin};
+
+use crate::engine::Operator;
+
+/// The person at the terminal, or `--yes` in their place.
+pub struct Terminal {
+    /// Whether every prompt is answered with yes.
+    pub yes: bool,
+}
+
+impl Terminal {
+    /// Whether a prompt can be answered.
+    pub fn answers(&self) -> bool {
+        self.yes || stdin().is_terminal()
+    }
+}
+
+impl Operator for Terminal {
+    fn confirm(&self, prompt: &str) -> Result<(), String> {
+        eprintln!("{prompt}");
+        if self.yes {
+            return Ok(());
+        }
+        eprint!("Press Enter to go on. ");
+        let read = stdin().read_line(&mut String::new());
+        match read {
+            Ok(0) => Err("nobody is there to press Enter; `--yes` goes on without".to_owned()),
+            Ok(_) => Ok(()),
+            Err(error) => Err(format!("the terminal cannot be read: {error}")),
+        }
+    }
+}
