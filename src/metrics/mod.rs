@@ -1,8 +1,24 @@
 //! Success curve, latency histograms and counters over records; expectations, parsed
 //! and judged.
 //!
+//! Everything here takes in [`crate::record::Progress`] values and can be asked at any
+//! time. [`REGISTRY`] holds every number that a phase can be asked for by name.
+//!
 //! Must not know: files.
 
 mod expectation;
+mod history;
+mod latency;
+mod metric;
+mod summary;
+mod tally;
+mod window;
 
-pub use expectation::{Expectation, ExpectationError, PhaseScope};
+pub use expectation::{Expectation, ExpectationError, Holds, PhaseScope, Verdict};
+pub use latency::{HIGHEST_US, Latencies, LatencySummary, SIGNIFICANT_DIGITS, micros};
+pub use metric::{
+    Definition, Dimension, Metric, Operation, Quantity, REGISTRY, Statistic, definition,
+};
+pub use summary::{AppliedPolicy, EvaluationSummary, PolicySummary, Summary, SummaryReport};
+pub use tally::{PhaseSummary, PhaseTally};
+pub use window::{first_tenth, last_tenth, share_of};

@@ -1,0 +1,101 @@
+//! `expect:` of a scenario: a line such as `validation.success_rate >= 0.80`.
+//!
+//! ```text
+//! expectation = expression operator value | expression "in" value ".." value
+//! expression  = metric [("+" | "-") metric]
+//! metric      = phase "." name ["[" window "]"]
+//! window      = [from] ".." [to] | ("first" | "last") (count | percentage)
+//! operator    = ">=" | ">" | "<=" | "<" | "==" | "!="
+//! value       = 0.8 | 80% | 100ms | 50/s
+//! ```
+//!
+//! Both ends of an interval belong to it. Iterations count from 0, and the end of a
+//! window does not belong to it.
+
+mod judge;
+mod parse;
+mod value;
+
+use std::ops::Range;
+
+pub use judge::{Holds, Verdict};
+
+use super::metric::Definition;
+
+/// Something that must hold at the end of a run, for example
+/// `validation.success_rate >= 0.80`.
+#[derive(Debug, Clone)]
+pub struct Expectation {
+    text: String,
+    left: Term,
+    right: Option<(Sign, Term)>,
+    test: Test,
+}
+
+/// A metric of a phase, or of a part of it.
+#[derive(Debug, Clone)]
+struct Term {
+    phase: String,
+    definition: &'static Definition,
+    /// How many iterations the phase makes.
+    iterations: u64,
+    /// The iterations that are meant, if not all.
+    window: Option<Range<u64>>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Sign {
+    Plus,
+    Minus,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq)]
+enum Test {
+    AtLeast(f64),
+    Above(f64),
+    AtMost(f64),
+    Below(f64),
+    Equal(f64),
+    Unequal(f64),
+    Within(f64, f64),
+}
+
+/// What an expectation may speak of: a phase of the scenario.
+#[derive(Debug, Clone, Copy)]
+pub struct PhaseScope<'a> {
+    /// The name of the phase.
+    pub name: &'a str,
+    /// How many iterations it makes; `None` for a phase that makes none.
+    pub iterations: Option<u64>,
+}
+
+/// Something in an expectation that cannot be used, and where.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{message}")]
+pub struct ExpectationError {
+    /// The bytes of the text that are meant.
+    pub span: Range<usize>,
+    /// What is wrong.
+    pub message: String,
+    /// What to do about it.
+    pub help: Option<String>,
+}
+
+impl Expectation {
+    /// Parses an expectation about a scenario with these phases.
+    ///
+    /// # Errors
+    /// What cannot be understood, and metrics and phases that do not exist.
+    pub fn parse(text: &str, phases: &[PhaseScope<'_>]) -> Result<Self, Vec<ExpectationError>> {
+        parse::parse(text, phases)
+    }
+
+    /// The expectation as it was written.
+    #[must_use]
+    pub fn text(&self) -> &str {
+        &self.text
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,215 @@
+use std::time::Duration;
+
+use hdrhistogram::Histogram;
+use serde::Serialize;
+
+use super::metric::Statistic;
+
+/// The longest latency that is told apart from longer ones.
+pub const HIGHEST_US: u64 = 60_000_000;
+
+/// Significant decimal digits of every histogram.
+pub const SIGNIFICANT_DIGITS: u8 = 3;
+
+/// How long calls took: a histogram that can be added to others without loss, and
+/// beside it what a histogram blurs.
+///
+/// Latencies are whole microseconds, cut off: what took 1.9 µs counts as 1 µs, in
+/// every output alike. 1 µs to 60 s are told apart with three digits; what is longer
+/// counts as 60 s, and is counted.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Latencies {
+    histogram: Histogram<u64>,
+    min_us: u64,
+    max_us: u64,
+    sum_us: u128,
+    clamped: u64,
+}
+
+impl Default for Latencies {
+    fn default() -> Self {
+        let histogram = Histogram::new_with_bounds(1, HIGHEST_US, SIGNIFICANT_DIGITS);
+        Self {
+            histogram: histogram.expect("bounds that the crate accepts"),
+            min_us: u64::MAX,
+            max_us: 0,
+            sum_us: 0,
+            clamped: 0,
+        }
+    }
+}
+
+/// Whole microseconds of a duration.
+#[must_use]
+pub fn micros(duration: Duration) -> u64 {
+    u64::try_from(duration.as_micros()).unwrap_or(u64::MAX)
+}
+
+impl Latencies {
+    /// Takes in one call.
+    pub fn record(&mut self, latency: Duration) {
+        self.record_us(micros(latency));
+    }
+
+    /// Takes in one call.
+    pub fn record_us(&mut self, latency_us: u64) {
+        self.min_us = self.min_us.min(latency_us);
+        self.max_us = self.max_us.max(latency_us);
+        self.sum_us += u128::from(latency_us);
+        self.clamped += u64::from(latency_us > HIGHEST_US);
+        self.histogram.saturating_record(latency_us.min(HIGHEST_US));
+    }
+
+    /// Takes in what another has taken in.
+    pub fn add(&mut self, other: &Self) {
+        self.min_us = self.min_us.min(other.min_us);
+        self.max_us = self.max_us.max(other.max_us);
+        self.sum_us += other.sum_us;
+        self.clamped += other.clamped;
+        self.histogram += &other.histogram;
+    }
+
+    /// Forgets everything.
+    pub fn clear(&mut self) {
+        self.histogram.reset();
+        (self.min_us, self.max_us, self.sum_us, self.clamped) = (u64::MAX, 0, 0, 0);
+    }
+
+    /// The number of calls.
+    #[must_use]
+    pub fn count(&self) -> u64 {
+        self.histogram.len()
+    }
+
+    /// The number of calls that took longer than [`HIGHEST_US`].
+    #[must_use]
+    pub fn clamped(&self) -> u64 {
+        self.clamped
+    }
+
+    /// The histogram, in microseconds.
+    #[must_use]
+    pub fn histogram(&self) -> &Histogram<u64> {
+        &self.histogram
+    }
+
+    /// A number that sums the calls up, in microseconds; nothing without calls.
+    #[must_use]
+    #[expect(clippy::cast_precision_loss, reason = "microseconds of a run fit 53 bits")]
+    pub fn measure(&self, statistic: Statistic) -> Option<f64> {
+        if self.count() == 0 {
+            return None;
+        }
+        Some(match statistic {
+            Statistic::Quantile(quantile) => self.quantile_us(quantile) as f64,
+            Statistic::Max => self.max_us as f64,
+            Statistic::Mean => self.sum_us as f64 / self.count() as f64,
+        })
+    }
+
+    /// The upper end of the bucket in which the quantile lies; never above the longest
+    /// call.
+    fn quantile_us(&self, quantile: f64) -> u64 {
+        self.histogram.value_at_quantile(quantile).min(self.max_us)
+    }
+
+    /// The numbers that people look at; nothing without calls.
+    #[must_use]
+    pub fn summary(&self) -> Option<LatencySummary> {
+        Some(LatencySummary {
+            count: self.count(),
+            clamped: self.clamped,
+            min_us: self.min_us,
+            mean_us: self.measure(Statistic::Mean)?,
+            p50_us: self.quantile_us(0.5),
+            p90_us: self.quantile_us(0.9),
+            p95_us: self.quantile_us(0.95),
+            p99_us: self.quantile_us(0.99),
+            p99_9_us: self.quantile_us(0.999),
+            max_us: self.max_us,
+        })
+    }
+}
+
+/// How long calls took, in microseconds.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct LatencySummary {
+    /// The number of calls.
+    pub count: u64,
+    /// The number of calls that took longer than a histogram can tell.
+    pub clamped: u64,
+    /// The fastest, exact.
+    pub min_us: u64,
+    /// The mean, exact.
+    pub mean_us: f64,
+    /// The median.
+    pub p50_us: u64,
+    /// 90 in 100 took at most as long.
+    pub p90_us: u64,
+    /// 95 in 100 took at most as long.
+    pub p95_us: u64,
+    /// 99 in 100 took at most as long.
+    pub p99_us: u64,
+    /// 999 in 1000 took at most as long.
+    pub p99_9_us: u64,
+    /// The slowest, exact.
+    pub max_us: u64,
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn latencies(values: &[u64]) -> Latencies {
+        let mut latencies = Latencies::default();
+        for value in values {
+            latencies.record_us(*value);
+        }
+        latencies
+    }
+
+    #[test]
+    fn what_is_blurred_in_the_histogram_is_exact_beside_it() {
+        let summary = latencies(&[1_000_001, 3, 70_000_000]).summary().unwrap();
+        assert_eq!((summary.min_us, summary.max_us, summary.clamped), (3, 70_000_000, 1));
+        assert!((summary.mean_us - 71_000_004.0 / 3.0).abs() < 1e-6);
+    }
+
+    #[test]
+    fn no_calls_have_no_summary() {
+        assert_eq!(Latencies::default().summary(), None);
+        assert_eq!(Latencies::default().measure(Statistic::Max), None);
+    }
+
+    #[test]
+    fn fractions_of_a_microsecond_are_cut_off() {
+        assert_eq!(micros(Duration::from_nanos(1_999)), 1);
+    }
+
+    proptest! {
+        /// The rank of the quantile is exact, its value to three digits.
+        #[test]
+        fn quantiles_agree_with_the_sorted_values(
+            mut values in prop::collection::vec(0_u64..HIGHEST_US, 1..200),
+            quantile in 0.01_f64..0.999,
+        ) {
+            let measured = latencies(&values).measure(Statistic::Quantile(quantile)).unwrap();
+            values.sort_unstable();
+            #[expect(clippy::cast_precision_loss, clippy::cast_sign_loss, clippy::cast_possible_truncation, reason = "small")]
+            let exact = values[(quantile * values.len() as f64).ceil() as usize - 1] as f64;
+            prop_assert!(measured >= exact && measured <= exact * 1.001 + 1.0, "{measured} {exact}");
+        }
+
+        #[test]
+        fn adding_is_recording_both(
+            left in prop::collection::vec(0_u64..2 * HIGHEST_US, 0..50),
+            right in prop::collection::vec(0_u64..2 * HIGHEST_US, 0..50),
+        ) {
+            let mut sum = latencies(&left);
+            sum.add(&latencies(&right));
+            prop_assert_eq!(sum, latencies(&[left, right].concat()));
+        }
+    }
+}

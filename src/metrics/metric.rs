@@ -1,0 +1,193 @@
+use serde::Serialize;
+
+/// One of the two calls of an iteration.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Operation {
+    /// Rank.
+    Rank,
+    /// Reward.
+    Reward,
+}
+
+impl Operation {
+    /// Both, in the order in which an iteration makes them.
+    pub const ALL: [Self; 2] = [Self::Rank, Self::Reward];
+
+    /// The name in expectations and results.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Rank => "rank",
+            Self::Reward => "reward",
+        }
+    }
+}
+
+/// A number that sums up many latencies.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Statistic {
+    /// This share of the calls took at most as long, in `(0, 1)`.
+    Quantile(f64),
+    /// The longest, exact.
+    Max,
+    /// The mean, exact.
+    Mean,
+}
+
+/// Something that can be said of a phase in one number.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Metric {
+    /// Iterations made.
+    Iterations,
+    /// Iterations of which a call failed.
+    Errors,
+    /// Errors per iteration.
+    ErrorRate,
+    /// Iterations with the preferred action, of those that got an action.
+    SuccessRate,
+    /// The mean of the rewards that were sent.
+    MeanReward,
+    /// Calls per second.
+    Rate,
+    /// How long calls took.
+    Latency(Operation, Statistic),
+}
+
+/// What a metric measures; only like can be compared with like.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Dimension {
+    /// A share, in `[0, 1]`.
+    Share,
+    /// A reward.
+    Reward,
+    /// A whole number.
+    Count,
+    /// Something per second.
+    PerSecond,
+    /// A time, in microseconds.
+    Latency,
+}
+
+impl Dimension {
+    /// The dimension with its article, for sentences.
+    #[must_use]
+    pub const fn noun(self) -> &'static str {
+        match self {
+            Self::Share => "a share",
+            Self::Reward => "a reward",
+            Self::Count => "a count",
+            Self::PerSecond => "a rate",
+            Self::Latency => "a latency",
+        }
+    }
+}
+
+/// A metric as the registry knows it.
+#[derive(Debug, Clone, Copy)]
+pub struct Definition {
+    /// The name, as it stands after the phase.
+    pub name: &'static str,
+    /// The metric.
+    pub metric: Metric,
+    /// What it measures.
+    pub dimension: Dimension,
+    /// Whether it can be had for a part of the iterations: what is kept iteration by
+    /// iteration can, what is kept as a histogram cannot.
+    pub windowed: bool,
+    /// What it is, in a few words.
+    pub doc: &'static str,
+}
+
+/// Every metric, in the order in which help lists them.
+pub static REGISTRY: [Definition; 20] = [
+    windowed("success_rate", Metric::SuccessRate, Dimension::Share, "chosen equals preferred"),
+    windowed("mean_reward", Metric::MeanReward, Dimension::Reward, "mean of the rewards sent"),
+    windowed("iterations", Metric::Iterations, Dimension::Count, "iterations made"),
+    windowed("errors", Metric::Errors, Dimension::Count, "iterations of which a call failed"),
+    windowed("error_rate", Metric::ErrorRate, Dimension::Share, "errors per iteration"),
+    whole("rate", Metric::Rate, Dimension::PerSecond, "calls per second"),
+    latency("rank.p50", Operation::Rank, Statistic::Quantile(0.5), "median of Rank"),
+    latency("rank.p90", Operation::Rank, Statistic::Quantile(0.9), "90th percentile of Rank"),
+    latency("rank.p95", Operation::Rank, Statistic::Quantile(0.95), "95th percentile of Rank"),
+    latency("rank.p99", Operation::Rank, Statistic::Quantile(0.99), "99th percentile of Rank"),
+    latency("rank.p99.9", Operation::Rank, Statistic::Quantile(0.999), "99.9th percentile of Rank"),
+    latency("rank.max", Operation::Rank, Statistic::Max, "slowest Rank"),
+    latency("rank.mean", Operation::Rank, Statistic::Mean, "mean of Rank"),
+    latency("reward.p50", Operation::Reward, Statistic::Quantile(0.5), "median of Reward"),
+    latency("reward.p90", Operation::Reward, Statistic::Quantile(0.9), "90th percentile of Reward"),
+    latency(
+        "reward.p95",
+        Operation::Reward,
+        Statistic::Quantile(0.95),
+        "95th percentile of Reward",
+    ),
+    latency(
+        "reward.p99",
+        Operation::Reward,
+        Statistic::Quantile(0.99),
+        "99th percentile of Reward",
+    ),
+    latency(
+        "reward.p99.9",
+        Operation::Reward,
+        Statistic::Quantile(0.999),
+        "99.9th percentile of Reward",
+    ),
+    latency("reward.max", Operation::Reward, Statistic::Max, "slowest Reward"),
+    latency("reward.mean", Operation::Reward, Statistic::Mean, "mean of Reward"),
+];
+
+/// The metric of this name.
+#[must_use]
+pub fn definition(name: &str) -> Option<&'static Definition> {
+    REGISTRY.iter().find(|definition| definition.name == name)
+}
+
+const fn windowed(
+    name: &'static str,
+    metric: Metric,
+    dimension: Dimension,
+    doc: &'static str,
+) -> Definition {
+    Definition { name, metric, dimension, windowed: true, doc }
+}
+
+const fn whole(
+    name: &'static str,
+    metric: Metric,
+    dimension: Dimension,
+    doc: &'static str,
+) -> Definition {
+    Definition { name, metric, dimension, windowed: false, doc }
+}
+
+const fn latency(
+    name: &'static str,
+    operation: Operation,
+    statistic: Statistic,
+    doc: &'static str,
+) -> Definition {
+    whole(name, Metric::Latency(operation, statistic), Dimension::Latency, doc)
+}
+
+/// A number with what it measures.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+pub struct Quantity {
+    /// The number; a latency is in microseconds.
+    pub value: f64,
+    /// What it measures.
+    pub dimension: Dimension,
+}
+
+impl std::fmt::Display for Quantity {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self.dimension {
+            Dimension::Share | Dimension::Reward => write!(f, "{:.4}", self.value),
+            Dimension::Count => write!(f, "{}", self.value),
+            Dimension::PerSecond => write!(f, "{:.1}/s", self.value),
+            Dimension::Latency => write!(f, "{:.3}ms", self.value / 1000.0),
+        }
+    }
+}

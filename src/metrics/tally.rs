@@ -1,0 +1,218 @@
+use std::collections::BTreeMap;
+use std::ops::Range;
+use std::time::Duration;
+
+use serde::Serialize;
+
+use super::expectation::PhaseScope;
+use super::history::{History, Sums};
+use super::latency::{Latencies, LatencySummary, micros};
+use super::metric::{Metric, Operation, Statistic};
+use super::window::{first_tenth, last_tenth};
+use crate::record::{IterationRecord, Outcome};
+
+/// What one phase comes to, in numbers.
+#[derive(Debug, Clone, PartialEq)]
+pub struct PhaseTally {
+    name: String,
+    planned: Option<u64>,
+    history: History,
+    totals: Sums,
+    latencies: BTreeMap<Operation, Latencies>,
+    errors: BTreeMap<String, u64>,
+    calls: u64,
+    started: Option<Duration>,
+    /// The end of the phase, or of the last call seen.
+    until: Duration,
+    is_over: bool,
+}
+
+/// What is sent in one second depends on when; this is a call of an iteration.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) struct Call {
+    pub operation: Operation,
+    pub start: Duration,
+    pub latency: Option<Duration>,
+    pub failed: bool,
+}
+
+/// The calls of an iteration. A reward of which it is not known when it was sent
+/// counts as sent when Rank was answered.
+pub(super) fn calls(record: &IterationRecord) -> impl Iterator<Item = Call> {
+    let rank = Call {
+        operation: Operation::Rank,
+        start: record.rank_start,
+        latency: record.rank_latency,
+        failed: matches!(record.outcome, Outcome::RankFailed(_)),
+    };
+    let answered = record.rank_start + record.rank_latency.unwrap_or_default();
+    let reward = record.reward.map(|_| Call {
+        operation: Operation::Reward,
+        start: record.reward_start.unwrap_or(answered),
+        latency: record.reward_latency,
+        failed: matches!(record.outcome, Outcome::RewardFailed(_)),
+    });
+    std::iter::once(rank).chain(reward)
+}
+
+impl PhaseTally {
+    pub(super) fn new(phase: PhaseScope<'_>) -> Self {
+        Self {
+            name: phase.name.to_owned(),
+            planned: phase.iterations,
+            history: History::default(),
+            totals: Sums::default(),
+            latencies: BTreeMap::new(),
+            errors: BTreeMap::new(),
+            calls: 0,
+            started: None,
+            until: Duration::ZERO,
+            is_over: false,
+        }
+    }
+
+    pub(super) fn start(&mut self, at: Duration) {
+        self.started = Some(at);
+        self.until = at;
+    }
+
+    pub(super) fn end(&mut self, started: Duration, ended: Duration) {
+        self.started = Some(started);
+        self.until = ended;
+        self.is_over = true;
+    }
+
+    pub(super) fn add(&mut self, record: &IterationRecord) {
+        self.history.push(record);
+        self.totals.add_record(record);
+        if let Some(kind) = error_kind(&record.outcome) {
+            *self.errors.entry(kind).or_default() += 1;
+        }
+        calls(record).for_each(|call| self.add_call(call));
+    }
+
+    fn add_call(&mut self, call: Call) {
+        self.calls += 1;
+        self.until = self.until.max(call.start + call.latency.unwrap_or_default());
+        if let Some(latency) = call.latency {
+            self.latencies.entry(call.operation).or_default().record(latency);
+        }
+    }
+
+    /// The name of the phase.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// How many iterations were made.
+    #[must_use]
+    pub fn iterations(&self) -> u64 {
+        self.totals.iterations
+    }
+
+    /// How long calls took, failed ones included; nothing without calls.
+    #[must_use]
+    pub fn latencies(&self, operation: Operation) -> Option<&Latencies> {
+        self.latencies.get(&operation)
+    }
+
+    /// A metric of the phase, or of a window of it; nothing without samples.
+    #[must_use]
+    pub fn measure(&self, metric: Metric, window: Option<Range<u64>>) -> Option<f64> {
+        let sums = window.map_or(self.totals, |window| self.history.over(window));
+        match metric {
+            Metric::Iterations => count(sums.iterations, &sums),
+            Metric::Errors => count(sums.errors, &sums),
+            Metric::ErrorRate => sums.error_rate(),
+            Metric::SuccessRate => sums.success_rate(),
+            Metric::MeanReward => sums.mean_reward(),
+            Metric::Rate => self.calls_per_second(),
+            Metric::Latency(operation, statistic) => self.latency(operation, statistic),
+        }
+    }
+
+    fn latency(&self, operation: Operation, statistic: Statistic) -> Option<f64> {
+        self.latencies(operation)?.measure(statistic)
+    }
+
+    #[expect(clippy::cast_precision_loss, reason = "2^53 calls are out of reach")]
+    fn calls_per_second(&self) -> Option<f64> {
+        let seconds = self.until.saturating_sub(self.started?).as_secs_f64();
+        (self.calls > 0 && seconds > 0.0).then(|| self.calls as f64 / seconds)
+    }
+
+    /// The numbers, as they stand in `summary.json`.
+    #[must_use]
+    pub fn summary(&self) -> PhaseSummary {
+        let tenth = |window: Range<u64>| self.history.over(window).success_rate();
+        let latency = |operation| self.latencies(operation).and_then(Latencies::summary);
+        PhaseSummary {
+            name: self.name.clone(),
+            planned_iterations: self.planned,
+            iterations: self.totals.iterations,
+            started_us: self.started.map(micros),
+            ended_us: self.is_over.then(|| micros(self.until)),
+            successes: self.totals.successes,
+            success_rate: self.totals.success_rate(),
+            first_tenth_success_rate: tenth(first_tenth(self.history.len())),
+            last_tenth_success_rate: tenth(last_tenth(self.history.len())),
+            mean_reward: self.totals.mean_reward(),
+            errors: self.errors.clone(),
+            calls: self.calls,
+            calls_per_second: self.calls_per_second(),
+            rank: latency(Operation::Rank),
+            reward: latency(Operation::Reward),
+        }
+    }
+}
+
+/// A count of nothing is not a sample.
+#[expect(clippy::cast_precision_loss, reason = "2^53 iterations are out of reach")]
+fn count(count: u64, sums: &Sums) -> Option<f64> {
+    (sums.iterations > 0).then_some(count as f64)
+}
+
+/// Which call failed and why, such as `rank.timeout`.
+fn error_kind(outcome: &Outcome) -> Option<String> {
+    match outcome {
+        Outcome::Completed => None,
+        Outcome::RankFailed(kind) => Some(format!("rank.{kind}")),
+        Outcome::RewardFailed(kind) => Some(format!("reward.{kind}")),
+    }
+}
+
+/// What one phase comes to. What cannot be said is absent, never zero.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct PhaseSummary {
+    /// The name of the phase.
+    pub name: String,
+    /// How many iterations it was to make; absent in a phase that makes none.
+    pub planned_iterations: Option<u64>,
+    /// How many it made.
+    pub iterations: u64,
+    /// When it began, in microseconds of the run; absent if it did not.
+    pub started_us: Option<u64>,
+    /// When it ended; absent if it did not.
+    pub ended_us: Option<u64>,
+    /// Iterations with the preferred action.
+    pub successes: u64,
+    /// Successes per iteration that got an action.
+    pub success_rate: Option<f64>,
+    /// The same over the first tenth of the iterations.
+    pub first_tenth_success_rate: Option<f64>,
+    /// The same over the last tenth of the iterations.
+    pub last_tenth_success_rate: Option<f64>,
+    /// The mean of the rewards that were sent.
+    pub mean_reward: Option<f64>,
+    /// Iterations that failed, by the call and the kind of failure.
+    pub errors: BTreeMap<String, u64>,
+    /// Calls of both kinds.
+    pub calls: u64,
+    /// Calls per second of the phase.
+    pub calls_per_second: Option<f64>,
+    /// How long Rank took.
+    pub rank: Option<LatencySummary>,
+    /// How long Reward took.
+    pub reward: Option<LatencySummary>,
+}
