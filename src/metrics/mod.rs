@@ -6,19 +6,25 @@
 //!
 //! Must not know: files.
 
+mod curve;
 mod expectation;
 mod history;
 mod latency;
 mod metric;
+#[cfg(test)]
+pub(crate) mod sample;
 mod summary;
 mod tally;
+mod timeline;
 mod window;
 
+pub use curve::{Batch, SuccessCurve};
 pub use expectation::{Expectation, ExpectationError, Holds, PhaseScope, Verdict};
 pub use latency::{HIGHEST_US, Latencies, LatencySummary, SIGNIFICANT_DIGITS, micros};
 pub use metric::{
     Definition, Dimension, Metric, Operation, Quantity, REGISTRY, Statistic, definition,
 };
 pub use summary::{AppliedPolicy, EvaluationSummary, PolicySummary, Summary, SummaryReport};
-pub use tally::{PhaseSummary, PhaseTally};
+pub use tally::{PhaseSummary, PhaseTally, outcome_label};
+pub use timeline::{Second, Timeline};
 pub use window::{first_tenth, last_tenth, share_of};

@@ -85,8 +85,8 @@ impl PhaseTally {
     pub(super) fn add(&mut self, record: &IterationRecord) {
         self.history.push(record);
         self.totals.add_record(record);
-        if let Some(kind) = error_kind(&record.outcome) {
-            *self.errors.entry(kind).or_default() += 1;
+        if record.outcome != Outcome::Completed {
+            *self.errors.entry(outcome_label(&record.outcome)).or_default() += 1;
         }
         calls(record).for_each(|call| self.add_call(call));
     }
@@ -173,12 +173,14 @@ fn count(count: u64, sums: &Sums) -> Option<f64> {
     (sums.iterations > 0).then_some(count as f64)
 }
 
-/// Which call failed and why, such as `rank.timeout`.
-fn error_kind(outcome: &Outcome) -> Option<String> {
+/// How an iteration ended: `completed`, or which call failed and why, such as
+/// `rank.timeout`.
+#[must_use]
+pub fn outcome_label(outcome: &Outcome) -> String {
     match outcome {
-        Outcome::Completed => None,
-        Outcome::RankFailed(kind) => Some(format!("rank.{kind}")),
-        Outcome::RewardFailed(kind) => Some(format!("reward.{kind}")),
+        Outcome::Completed => "completed".to_owned(),
+        Outcome::RankFailed(kind) => format!("rank.{kind}"),
+        Outcome::RewardFailed(kind) => format!("reward.{kind}"),
     }
 }
 
