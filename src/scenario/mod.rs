@@ -1,12 +1,28 @@
 //! From a YAML file to a [`Plan`]: everything that can be known before a call is sent.
 //!
-//! Three stages: document (YAML with positions) → scenario (valid in itself) → plan
-//! (files read, policies parsed, limits checked). Every mistake found on the way is
+//! Three stages: document (a tree with places) → scenario (a tree that fits the model) →
+//! plan (files read, policies parsed, limits checked). Every mistake found on the way is
 //! reported, all at once, each at its line. Nothing runs before a plan exists.
+//!
+//! Start reading at [`load`]; what a file may hold is in `model/description.rs`.
 //!
 //! Must not know: the network, the engine.
 
+mod dataset;
 mod delay;
+mod digest;
+mod document;
+mod file;
+mod load;
+mod model;
+mod order;
+mod phase;
 pub mod plan;
+mod policy;
+mod reward;
+mod settings;
+mod target;
 
+pub use load::{LoadOptions, load};
+pub use model::schema;
 pub use plan::Plan;

@@ -4,26 +4,34 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
+use serde::{Serialize, Serializer};
+
 use crate::learner::LearningPolicy;
 use crate::metrics::Expectation;
 use crate::protocol::{
     FeatureObject, LearningMode, RankableAction, RewardAggregation, ServiceConfiguration,
+    WireDuration,
 };
 use crate::seed::{PhaseKey, Seed};
 
 /// Everything a run needs.
-#[derive(Debug, Clone)]
+///
+/// As JSON it is what decides what is sent: see [`Plan::digest`].
+#[derive(Debug, Clone, Serialize)]
 pub struct Plan {
     /// The name of the scenario; it names the results folder.
     pub name: String,
     /// What the scenario is about, for the summary.
+    #[serde(skip)]
     pub description: Option<String>,
     /// The seed of the run.
     pub seed: Seed,
     /// The YAML text as it was read, and what `--set` and `--seed` made of it.
+    #[serde(skip)]
     pub source: Source,
     /// SHA-256 over everything that decides what is sent: the effective scenario and
     /// the contents of its files. 64 hex digits.
+    #[serde(skip)]
     pub digest: String,
     /// Who turns up, in which context, and what they prefer.
     pub population: Population,
@@ -40,10 +48,12 @@ pub struct Plan {
     /// Whose time passes.
     pub clock: ClockKind,
     /// How many iterations make one point of the success curve.
+    #[serde(skip)]
     pub curve_batch: u64,
     /// The phases, in order.
     pub phases: Vec<Phase>,
     /// What must hold at the end.
+    #[serde(skip)]
     pub expectations: Vec<Expectation>,
 }
 
@@ -59,7 +69,7 @@ pub struct Source {
 }
 
 /// Whose time passes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 pub enum ClockKind {
     /// Simulated time, as fast as the machine can.
     Virtual,
@@ -68,7 +78,7 @@ pub enum ClockKind {
 }
 
 /// Who turns up, in which context, and what they prefer.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize)]
 pub struct Population {
     /// The names of the context dimensions.
     pub dimensions: Vec<String>,
@@ -77,7 +87,7 @@ pub struct Population {
 }
 
 /// One row of the population.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize)]
 pub struct Visitor {
     /// The value of each dimension as text, for results.
     pub context: Arc<[String]>,
@@ -90,13 +100,14 @@ pub struct Visitor {
 }
 
 /// How a choice becomes a reward.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize)]
 pub struct RewardRule {
     /// The reward when the chosen action is the preferred one.
     pub matched: f64,
     /// The reward when it is not and the table has no entry.
     pub otherwise: f64,
     /// Rewards by (index of the preferred action, index of the chosen action).
+    #[serde(serialize_with = "pairs")]
     pub table: BTreeMap<(usize, usize), f64>,
     /// The probability with which a visitor answers the opposite: `otherwise` for the
     /// preferred action, `matched` for any other.
@@ -104,18 +115,19 @@ pub struct RewardRule {
 }
 
 /// One step of the run.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize)]
 pub struct Phase {
     /// The name, unique in the scenario.
     pub name: String,
     /// The name as an address of draws.
+    #[serde(skip)]
     pub key: PhaseKey,
     /// What is done.
     pub step: Step,
 }
 
 /// What a phase does.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize)]
 pub enum Step {
     /// Rank and Reward, over and over.
     Iterate(Iterate),
@@ -134,7 +146,7 @@ pub enum Step {
 }
 
 /// Rank and Reward, over and over.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize)]
 pub struct Iterate {
     /// How often.
     pub iterations: u64,
@@ -149,11 +161,11 @@ pub struct Iterate {
 }
 
 /// Iterations per second. Finite, positive.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 pub struct Rate(pub f64);
 
 /// A delay that varies from iteration to iteration.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 pub enum Delay {
     /// Always the same.
     Constant(Duration),
@@ -167,7 +179,7 @@ pub enum Delay {
 }
 
 /// Waits for the operator, or for what the operator does to the service.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize)]
 pub enum Pause {
     /// Shows the text and waits for the Enter key.
     Prompt(String),
@@ -185,7 +197,7 @@ pub enum Pause {
 }
 
 /// What a pause waits for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 pub enum AwaitedChange {
     /// The arguments of the online policy.
     Policy,
@@ -194,16 +206,17 @@ pub enum AwaitedChange {
 }
 
 /// A learning policy with a name.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize)]
 pub struct NamedPolicy {
     /// The name.
     pub name: String,
     /// The policy.
+    #[serde(serialize_with = "arguments")]
     pub policy: LearningPolicy,
 }
 
 /// Runs an offline evaluation over everything logged so far.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize)]
 pub struct Evaluate {
     /// Policies to compare, beside the online policy and the baselines.
     pub policies: Vec<NamedPolicy>,
@@ -216,7 +229,7 @@ pub struct Evaluate {
 }
 
 /// What is applied after an evaluation.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub enum Apply {
     /// Nothing.
     None,
@@ -230,7 +243,7 @@ pub enum Apply {
 }
 
 /// Changes settings, and reads them back. What is `None` stays as it is.
-#[derive(Debug, Clone, Default, PartialEq)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize)]
 pub struct Configure {
     /// What to change.
     pub change: Settings,
@@ -239,7 +252,7 @@ pub struct Configure {
 }
 
 /// Some of the service's settings.
-#[derive(Debug, Clone, Default, PartialEq)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize)]
 pub struct Settings {
     /// How long after Rank a reward still counts.
     pub reward_wait_time: Option<Duration>,
@@ -258,7 +271,7 @@ pub struct Settings {
 }
 
 /// What is called.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize)]
 pub enum TargetPlan {
     /// The loop inside.
     Embedded(EmbeddedPlan),
@@ -267,11 +280,12 @@ pub enum TargetPlan {
 }
 
 /// The loop inside.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize)]
 pub struct EmbeddedPlan {
     /// The settings it starts with.
     pub configuration: ServiceConfiguration,
     /// The learning policy it starts with.
+    #[serde(serialize_with = "arguments")]
     pub policy: LearningPolicy,
     /// How long Rank seems to take.
     pub rank_latency: Delay,
@@ -280,11 +294,12 @@ pub struct EmbeddedPlan {
 }
 
 /// A service by its address.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize)]
 pub struct HttpPlan {
     /// The endpoint, without `/personalizer/...`.
     pub url: String,
     /// The key, if the service wants one.
+    #[serde(skip)]
     pub key: Option<Secret>,
     /// The version of the contract in the paths.
     pub api: String,
@@ -304,13 +319,89 @@ impl std::fmt::Debug for Secret {
 
 impl Settings {
     /// Changes `configuration` as asked.
-    pub fn apply_to(&self, _configuration: &mut ServiceConfiguration) {
-        todo!()
+    pub fn apply_to(&self, configuration: &mut ServiceConfiguration) {
+        let set = |place: &mut WireDuration, time: Option<Duration>| {
+            *place = time.map_or(*place, WireDuration);
+        };
+        set(&mut configuration.reward_wait_time, self.reward_wait_time);
+        set(&mut configuration.model_export_frequency, self.model_export_frequency);
+        replace(&mut configuration.default_reward, self.default_reward);
+        replace(&mut configuration.reward_aggregation, self.reward_aggregation);
+        replace(&mut configuration.exploration_percentage, self.exploration_percentage);
+        replace(&mut configuration.log_retention_days, self.log_retention_days);
+        configuration.learning_mode = self.learning_mode.or(configuration.learning_mode);
     }
 
     /// What of these settings does not hold in `configuration`, a sentence each.
+    ///
+    /// Numbers may differ by what a service that keeps them in 32 bits makes of them.
     #[must_use]
-    pub fn differences(&self, _configuration: &ServiceConfiguration) -> Vec<String> {
-        todo!()
+    pub fn differences(&self, configuration: &ServiceConfiguration) -> Vec<String> {
+        let (asked, found) = (self, configuration);
+        let time = |asked: Option<Duration>, found: WireDuration| {
+            (asked.map(|time| written(time)), written(found.0))
+        };
+        let wait = time(asked.reward_wait_time, found.reward_wait_time);
+        let export = time(asked.model_export_frequency, found.model_export_frequency);
+        let mode = found.learning_mode.map_or("not told".to_owned(), |mode| format!("{mode:?}"));
+        let settings = [
+            difference("reward_wait_time", wait.0, wait.1),
+            difference("model_export_frequency", export.0, export.1),
+            number("default_reward", asked.default_reward, found.default_reward),
+            number(
+                "exploration_percentage",
+                asked.exploration_percentage,
+                found.exploration_percentage,
+            ),
+            difference(
+                "reward_aggregation",
+                asked.reward_aggregation.map(word),
+                word(found.reward_aggregation),
+            ),
+            difference("log_retention_days", asked.log_retention_days, found.log_retention_days),
+            difference("learning_mode", asked.learning_mode.map(|mode| format!("{mode:?}")), mode),
+        ];
+        settings.into_iter().flatten().collect()
     }
+}
+
+fn replace<T>(place: &mut T, value: Option<T>) {
+    if let Some(value) = value {
+        *place = value;
+    }
+}
+
+fn written(time: Duration) -> String {
+    humantime::format_duration(time).to_string().replace(' ', "")
+}
+
+/// An aggregation as the scenario calls it.
+fn word(aggregation: RewardAggregation) -> String {
+    format!("{aggregation:?}").to_lowercase()
+}
+
+fn difference<T: PartialEq + std::fmt::Display>(
+    name: &str,
+    asked: Option<T>,
+    found: T,
+) -> Option<String> {
+    let asked = asked.filter(|asked| *asked != found)?;
+    Some(format!("`{name}` is {found}, not {asked}"))
+}
+
+fn number(name: &str, asked: Option<f64>, found: f64) -> Option<String> {
+    let asked = asked.filter(|asked| (asked - found).abs() > f64::from(f32::EPSILON))?;
+    difference(name, Some(asked), found)
+}
+
+/// JSON has no keys of two numbers.
+fn pairs<S: Serializer>(
+    table: &BTreeMap<(usize, usize), f64>,
+    serializer: S,
+) -> Result<S::Ok, S::Error> {
+    serializer.collect_seq(table)
+}
+
+fn arguments<S: Serializer>(policy: &LearningPolicy, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_str(policy.arguments())
 }

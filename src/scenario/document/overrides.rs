@@ -1,0 +1,113 @@
+use std::ops::Range;
+
+use super::node::refuse_duplicates;
+use super::{Entry, Node, Value, yaml};
+use crate::diagnostic::{Diagnostic, Place, Report, Source, nearest};
+
+/// Changes the tree as `--set path=value` asks, in the order given.
+pub(in crate::scenario) fn apply_overrides(
+    root: &mut Node,
+    overrides: &[String],
+    report: &mut Report,
+) {
+    for text in overrides {
+        if let Err(diagnostic) = apply(root, text, report) {
+            report.push(diagnostic);
+        }
+    }
+}
+
+fn apply(root: &mut Node, text: &str, report: &mut Report) -> Result<(), Diagnostic> {
+    let source = Source::new("--set", text);
+    let Some((path, _)) = text.split_once('=') else {
+        let diagnostic = Diagnostic::error("`--set` needs a path and a value");
+        return Err(diagnostic
+            .within(&source, 0..text.len())
+            .help("for example `--set phases.baseline.iterations=100`"));
+    };
+    let mut new = yaml::read_value(&source, path.len() + 1)?;
+    refuse_duplicates(&mut new, report);
+    let mut node = root;
+    for span in segments(path) {
+        node = step(node, &Place::new(&source, span))?;
+    }
+    *node = new;
+    Ok(())
+}
+
+/// Where the segments of a path stand in it.
+fn segments(path: &str) -> Vec<Range<usize>> {
+    let mut start = 0;
+    let mut spans = Vec::new();
+    for segment in path.split('.') {
+        spans.push(start..start + segment.len());
+        start += segment.len() + 1;
+    }
+    spans
+}
+
+/// Goes down by one segment. A key that is not there is made: whether it may be there
+/// is found out as for any other key.
+fn step<'a>(node: &'a mut Node, segment: &Place) -> Result<&'a mut Node, Diagnostic> {
+    if matches!(node.value, Value::Null) {
+        node.value = Value::Map(Vec::new());
+    }
+    let kind = node.kind();
+    match &mut node.value {
+        Value::Map(entries) => Ok(step_map(entries, segment)),
+        Value::List(items) => step_list(items, segment),
+        _ => Err(Diagnostic::error(format!("`{}` is not inside {kind}", segment.text()))
+            .at(segment)
+            .help("set the value above it as a whole")),
+    }
+}
+
+fn step_map<'a>(entries: &'a mut Vec<Entry>, segment: &Place) -> &'a mut Node {
+    let key = segment.text();
+    let at = entries.iter().position(|entry| entry.key == key).unwrap_or_else(|| {
+        let value = Node { value: Value::Null, place: segment.clone() };
+        entries.push(Entry { key: key.to_owned(), place: segment.clone(), value });
+        entries.len() - 1
+    });
+    &mut entries[at].value
+}
+
+fn step_list<'a>(items: &'a mut [Node], segment: &Place) -> Result<&'a mut Node, Diagnostic> {
+    let text = segment.text();
+    let names: Vec<Option<String>> = items.iter().map(name_of).collect();
+    let by_name = names.iter().position(|name| name.as_deref() == Some(text));
+    let by_index = text.parse().ok().filter(|index: &usize| *index < items.len());
+    match (by_index, by_name) {
+        (Some(index), _) => Ok(&mut items[index]),
+        (None, Some(index)) => Ok(body(&mut items[index])),
+        (None, None) => Err(no_such_item(segment, &names)),
+    }
+}
+
+fn no_such_item(segment: &Place, names: &[Option<String>]) -> Diagnostic {
+    let text = segment.text();
+    let near = nearest(text, names.iter().flatten().map(String::as_str));
+    let help = match near {
+        Some(name) => format!("did you mean `{name}`?"),
+        None => format!("its items are 0 to {}, or by name", names.len().saturating_sub(1)),
+    };
+    Diagnostic::error(format!("the list has no item `{text}`")).at(segment).help(help)
+}
+
+/// What an item of a list is called: a phase by its `name`, or by its kind.
+fn name_of(item: &Node) -> Option<String> {
+    match &item.value {
+        Value::Text(word) => Some(word.clone()),
+        Value::Map(entries) => {
+            let entry = entries.first()?;
+            let name = entry.value.get("name").and_then(Node::text);
+            Some(name.unwrap_or(&entry.key).to_owned())
+        }
+        _ => None,
+    }
+}
+
+/// In a phase found by its name, its kind is left out: `phases.baseline.rate`.
+fn body(item: &mut Node) -> &mut Node {
+    if item.entries().len() == 1 { &mut item.entries_mut()[0].value } else { item }
+}

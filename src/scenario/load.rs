@@ -1,0 +1,176 @@
+//! The way up: from a path to a plan.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use super::dataset::{self, Frame, Template};
+use super::document::{Node, apply_overrides, interpolate, yaml};
+use super::file::{self, Files, LARGEST_SCENARIO};
+use super::model::{as_count, check};
+use super::order::check_order;
+use super::phase::{Item, items, phases};
+use super::plan::{Plan, Population, RewardRule, Source as PlanSource, Step};
+use super::{reward, target};
+use crate::diagnostic::{Diagnostic, Report, Source};
+use crate::metrics::{Expectation, PhaseScope};
+use crate::protocol::RankableAction;
+use crate::seed::Seed;
+
+/// The seed of a scenario that names none.
+const SEED: u64 = 42;
+
+/// What the command line has to say about a scenario.
+#[derive(Debug, Clone, Default)]
+pub struct LoadOptions {
+    /// `--set path=value`, in the order given.
+    pub overrides: Vec<String>,
+    /// `--seed`.
+    pub seed: Option<u64>,
+    /// Whether data sets may lie outside the folder above the scenario's.
+    pub allow_paths: bool,
+}
+
+/// Reads the scenario at `path` and all it names, and makes a plan of it. With the plan
+/// come warnings.
+///
+/// # Errors
+/// Everything that is wrong with it.
+pub fn load(
+    path: &Path,
+    options: &LoadOptions,
+    environment: &dyn Fn(&str) -> Option<String>,
+) -> Result<(Plan, Report), Report> {
+    let shown = path.display().to_string();
+    let source = file::read(path, &shown, LARGEST_SCENARIO)?;
+    let mut report = Report::new();
+    let Some(root) = tree(&source, options, environment, &mut report) else {
+        return Err(report);
+    };
+    let files = Files::of(path, options.allow_paths);
+    let plan = plan(&root, &source, options, &files, &mut report);
+    report.sort();
+    match plan {
+        Some(plan) if !report.has_errors() => Ok((plan, report)),
+        _ => Err(report),
+    }
+}
+
+/// The tree of the file, changed as the command line asks, references resolved, and
+/// checked against the model.
+fn tree(
+    source: &Arc<Source>,
+    options: &LoadOptions,
+    environment: &dyn Fn(&str) -> Option<String>,
+    report: &mut Report,
+) -> Option<Node> {
+    let mut root = yaml::read(source, report)?;
+    apply_overrides(&mut root, &options.overrides, report);
+    target::refuse_written_key(&root, report);
+    interpolate(&mut root, environment, report);
+    check(&root, report);
+    Some(root)
+}
+
+/// What the data sets hold.
+struct Data {
+    population: Population,
+    actions: Arc<[RankableAction]>,
+    template: Template,
+    reward: RewardRule,
+}
+
+fn plan(
+    root: &Node,
+    source: &Arc<Source>,
+    options: &LoadOptions,
+    files: &Files,
+    report: &mut Report,
+) -> Option<Plan> {
+    let items = items(root);
+    check_order(root, &items, report);
+    let target = target::target(root, report);
+    let clock = target::clock(root, report);
+    let phases = phases(root, &items, report);
+    let data = data(root, files, report);
+    let scopes = scopes(&items, &phases);
+    let expectations = expectations(root, &scopes, report);
+    let (data, target) = (data?, target?);
+    let text = |key: &str| root.get(key).and_then(Node::text).map(str::to_owned);
+    let batch = root.get("success_curve").and_then(|curve| curve.get("batch")).and_then(as_count);
+    let seed = options.seed.or_else(|| root.get("seed").and_then(as_count)).unwrap_or(SEED);
+    let mut plan = Plan {
+        name: text("name")?,
+        description: text("description"),
+        seed: Seed(seed),
+        source: plan_source(source, options),
+        digest: String::new(),
+        population: data.population,
+        actions: data.actions,
+        excluded_actions: data.template.excluded,
+        defer_activation: data.template.defer_activation,
+        reward: data.reward,
+        target,
+        clock,
+        curve_batch: batch.unwrap_or(10),
+        phases,
+        expectations,
+    };
+    plan.digest = super::digest::digest(&plan);
+    Some(plan)
+}
+
+fn plan_source(source: &Source, options: &LoadOptions) -> PlanSource {
+    let seed = options.seed.map(|seed| format!("seed={seed}"));
+    PlanSource {
+        path: source.path().to_owned(),
+        text: source.text().to_owned(),
+        overrides: options.overrides.iter().cloned().chain(seed).collect(),
+    }
+}
+
+fn data(root: &Node, files: &Files, report: &mut Report) -> Option<Data> {
+    let mut open = |key: &str| {
+        let node = root.get("datasets").and_then(|datasets| datasets.get(key))?;
+        files.read(node, report)
+    };
+    let (users, offered, request) = (open("users"), open("actions"), open("request"));
+    let dimensions = dataset::dimensions(root, report);
+    let offered = offered?;
+    let (actions, index) = dataset::actions(&offered, report);
+    let template = request.map(|request| dataset::template(&request, &index, report));
+    let template = template.unwrap_or_default();
+    let reward = reward::rule(root, &index, offered.path(), report);
+    let frame = Frame { dimensions: &dimensions, actions: &index, actions_file: offered.path() };
+    let population = dataset::population(&users?, &frame, &template, report);
+    Some(Data { population, actions, template, reward })
+}
+
+/// The phases that expectations may speak of.
+fn scopes<'a>(items: &'a [Item<'a>], phases: &[super::plan::Phase]) -> Vec<PhaseScope<'a>> {
+    let iterations = |name: &str| {
+        phases.iter().find(|phase| phase.name == name).and_then(|phase| match &phase.step {
+            Step::Iterate(iterate) => Some(iterate.iterations),
+            _ => None,
+        })
+    };
+    items
+        .iter()
+        .map(|item| PhaseScope { name: &item.name, iterations: iterations(&item.name) })
+        .collect()
+}
+
+fn expectations(root: &Node, scopes: &[PhaseScope<'_>], report: &mut Report) -> Vec<Expectation> {
+    let items = root.get("expect").map_or(&[][..], Node::items);
+    let mut expectations = Vec::new();
+    for item in items {
+        let Some(text) = item.text() else { continue };
+        match Expectation::parse(text, scopes) {
+            Ok(expectation) => expectations.push(expectation),
+            Err(errors) => errors.into_iter().for_each(|error| {
+                let place = item.place_within(error.span);
+                report.push(Diagnostic::error(error.message).at(&place).maybe_help(error.help));
+            }),
+        }
+    }
+    expectations
+}

@@ -1,0 +1,177 @@
+//! The notations of durations, rates, counts and shares.
+
+use std::time::Duration;
+
+use crate::protocol::parse_wire_duration;
+use crate::scenario::plan::Rate;
+
+pub(super) const DURATION_PATTERN: &str = concat!(
+    r"^([0-9]+(\.[0-9]+)?(us|ms|s|m|h|d))+$",
+    r"|^P([0-9]+W)?([0-9]+D)?(T([0-9]+H)?([0-9]+M)?([0-9]+(\.[0-9]+)?S)?)?$",
+    r"|^([0-9]+\.)?[0-9]{1,2}:[0-9]{2}(:[0-9]{2}(\.[0-9]{1,7})?)?$",
+);
+pub(super) const RATE_PATTERN: &str = r"^[0-9][0-9_]*(\.[0-9]+)?/(s|m|min|h)$";
+pub(super) const COUNT_PATTERN: &str = r"^[0-9][0-9_]*$";
+pub(super) const SHARE_PATTERN: &str = r"^([0-9]+(\.[0-9]+)?%|[0-9][0-9_]*)$";
+
+const UNITS: [(&str, u64); 6] = [
+    ("us", 1_000),
+    ("ms", 1_000_000),
+    ("s", 1_000_000_000),
+    ("m", 60_000_000_000),
+    ("h", 3_600_000_000_000),
+    ("d", 86_400_000_000_000),
+];
+
+/// `15s`, `1h30m`, `250ms`, `1.5s`, ISO 8601 (`PT15S`), `[d.]hh:mm[:ss[.f]]`.
+pub(in crate::scenario) fn duration(text: &str) -> Option<Duration> {
+    if text.starts_with('P') || text.contains(':') {
+        return parse_wire_duration(text);
+    }
+    let mut rest = text;
+    let mut total: u64 = 0;
+    while !rest.is_empty() {
+        let (nanoseconds, after) = leading_unit(rest)?;
+        total = total.checked_add(nanoseconds)?;
+        rest = after;
+    }
+    (!text.is_empty()).then(|| Duration::from_nanos(total))
+}
+
+/// The nanoseconds of the first number with its unit, and the rest of the text.
+fn leading_unit(text: &str) -> Option<(u64, &str)> {
+    let number = leading(text, |c| c.is_ascii_digit() || c == '.');
+    let after = &text[number.len()..];
+    let unit = leading(after, |c| c.is_ascii_alphabetic());
+    let (_, size) = UNITS.iter().find(|(name, _)| *name == unit)?;
+    Some((scaled(number, *size)?, &after[unit.len()..]))
+}
+
+fn leading(text: &str, belongs: impl Fn(char) -> bool) -> &str {
+    &text[..text.find(|c| !belongs(c)).unwrap_or(text.len())]
+}
+
+/// A decimal number times `size`, exactly; what is below one is cut off.
+fn scaled(number: &str, size: u64) -> Option<u64> {
+    let (whole, fraction) = number.split_once('.').unwrap_or((number, "0"));
+    let whole = digits(whole)?.checked_mul(size)?;
+    let kept = &fraction[..fraction.len().min(9)];
+    let divisor = 10_u128.pow(u32::try_from(kept.len()).ok()?);
+    let part = u128::from(digits(kept)?) * u128::from(size) / divisor;
+    whole.checked_add(u64::try_from(part).ok()?)
+}
+
+fn digits(text: &str) -> Option<u64> {
+    text.bytes().all(|byte| byte.is_ascii_digit()).then(|| text.parse().ok()).flatten()
+}
+
+/// `50/s`, `3000/min`, `1/h`. Positive.
+pub(in crate::scenario) fn rate(text: &str) -> Option<Rate> {
+    let (number, unit) = text.split_once('/')?;
+    let seconds = match unit {
+        "s" => 1.0,
+        "m" | "min" => 60.0,
+        "h" => 3600.0,
+        _ => return None,
+    };
+    let rate = decimal(number)? / seconds;
+    (rate > 0.0 && rate.is_finite()).then_some(Rate(rate))
+}
+
+fn decimal(text: &str) -> Option<f64> {
+    let (whole, fraction) = text.split_once('.').unwrap_or((text, "0"));
+    let plain = count(whole).is_some() && digits(fraction).is_some();
+    plain.then(|| text.replace('_', "").parse().ok()).flatten()
+}
+
+/// `10000`, `10_000`.
+pub(in crate::scenario) fn count(text: &str) -> Option<u64> {
+    let plain = |c: char| c.is_ascii_digit() || c == '_';
+    let valid = text.starts_with(|c: char| c.is_ascii_digit()) && text.chars().all(plain);
+    valid.then(|| text.replace('_', "").parse().ok()).flatten()
+}
+
+/// So many, or so many of a hundred.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(in crate::scenario) enum Share {
+    Count(u64),
+    Percent(f64),
+}
+
+impl Share {
+    /// The share of `total`; at least one.
+    #[expect(
+        clippy::cast_precision_loss,
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "totals are below 2^53, percents between 0 and 100"
+    )]
+    pub fn of(self, total: u64) -> u64 {
+        match self {
+            Self::Count(count) => count,
+            Self::Percent(percent) => ((total as f64 * percent / 100.0) as u64).max(1),
+        }
+    }
+}
+
+/// `10%`, `500`. Positive; at most all.
+pub(in crate::scenario) fn share(text: &str) -> Option<Share> {
+    match text.strip_suffix('%') {
+        Some(number) => {
+            let percent = decimal(number).filter(|percent| *percent > 0.0 && *percent <= 100.0);
+            percent.filter(|_| !number.contains('_')).map(Share::Percent)
+        }
+        None => count(text).filter(|count| *count > 0).map(Share::Count),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn durations() {
+        for (text, milliseconds) in [
+            ("15s", 15_000),
+            ("5m", 300_000),
+            ("1h30m", 5_400_000),
+            ("250ms", 250),
+            ("1.5s", 1_500),
+            ("2d", 172_800_000),
+            ("0s", 0),
+        ] {
+            assert_eq!(duration(text), Some(Duration::from_millis(milliseconds)), "{text}");
+        }
+        assert_eq!(duration("1.5us"), Some(Duration::from_nanos(1_500)));
+        for text in ["", "15", "s", "1.s", ".5s", "5 s", "-5s", "1e3s", "5parsec", "99999999999d"] {
+            assert_eq!(duration(text), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn rates() {
+        for (text, per_second) in
+            [("50/s", 50.0), ("3_000/min", 50.0), ("60/m", 1.0), ("9/h", 0.0025)]
+        {
+            assert_eq!(rate(text), Some(Rate(per_second)), "{text}");
+        }
+        for text in ["50", "0/s", "-1/s", "NaN/s", "inf/s", "1e3/s", "50/d", "50 /s", "/s", ".5/s"]
+        {
+            assert_eq!(rate(text), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn counts_and_shares() {
+        assert_eq!(count("10_000"), Some(10_000));
+        for text in ["", "_1", "10k", "-1", "1.0", "99999999999999999999"] {
+            assert_eq!(count(text), None, "{text}");
+        }
+        assert_eq!(share("10%").unwrap().of(10_000), 1_000);
+        assert_eq!(share("12.5%").unwrap().of(1), 1);
+        assert_eq!(share("500").unwrap().of(10_000), 500);
+        for text in ["0", "0%", "101%", "%", "x"] {
+            assert_eq!(share(text), None, "{text}");
+        }
+    }
+}

@@ -1,0 +1,142 @@
+//! What is called, and whose time passes.
+
+use std::time::Duration;
+
+use super::document::{Node, Value};
+use super::model::duration;
+use super::plan::{ClockKind, Delay, EmbeddedPlan, HttpPlan, Secret, TargetPlan};
+use super::policy::{self, DEFAULT_POLICY};
+use super::settings::{service_defaults, settings};
+use crate::diagnostic::{Diagnostic, Report};
+use crate::learner::LearningPolicy;
+
+const RANK_LATENCY: Delay =
+    Delay::LogNormal { median: Duration::from_millis(8), p99: Duration::from_millis(40) };
+const REWARD_LATENCY: Delay =
+    Delay::LogNormal { median: Duration::from_millis(4), p99: Duration::from_millis(20) };
+const TIMEOUT: Duration = Duration::from_secs(10);
+
+/// The target of a scenario; the embedded loop, if it names none.
+pub(super) fn target(scenario: &Node, report: &mut Report) -> Option<TargetPlan> {
+    let target = scenario.get("target");
+    match target.filter(|target| target.get("url").is_some()) {
+        Some(service) => {
+            refuse_loop(scenario, report);
+            http(service, report).map(TargetPlan::Http)
+        }
+        None => embedded(scenario, target, report).map(TargetPlan::Embedded),
+    }
+}
+
+fn refuse_loop(scenario: &Node, report: &mut Report) {
+    if let Some(entry) = scenario.entry("loop") {
+        let diagnostic =
+            Diagnostic::error("`loop` sets up the embedded loop, but the target is a service");
+        report.push(
+            diagnostic.at(&entry.place).help("use a `configure` phase to change its settings"),
+        );
+    }
+}
+
+fn http(service: &Node, report: &mut Report) -> Option<HttpPlan> {
+    let url = service.get("url")?.text()?;
+    let text = |key: &str| service.get(key).and_then(Node::text);
+    Some(HttpPlan {
+        url: url.trim_end_matches('/').to_owned(),
+        key: text("key").map(|key| Secret(key.to_owned())),
+        api: text("api").unwrap_or("v1.0").to_owned(),
+        timeout: positive(service, "timeout", TIMEOUT, report),
+    })
+}
+
+/// Keeps a key that stands in the file out of sight, and refuses it: the file is copied
+/// into the results. To be called before references are resolved.
+pub(super) fn refuse_written_key(scenario: &Node, report: &mut Report) {
+    let Some(key) = scenario.get("target").and_then(|target| target.entry("key")) else {
+        return;
+    };
+    let text = key.value.text().unwrap_or_default();
+    let reference = text.starts_with("${") && text.ends_with('}');
+    if !reference || text.contains(":-") || text.matches('$').count() > 1 {
+        key.value.place.source.hide(key.value.place.span.clone());
+        let diagnostic =
+            Diagnostic::error("the key stands in the scenario, which is copied into the results");
+        report.push(
+            diagnostic
+                .at(&key.place)
+                .help("take it from the environment: `key: ${PERSONALIZER_KEY}`"),
+        );
+    }
+}
+
+fn embedded(scenario: &Node, target: Option<&Node>, report: &mut Report) -> Option<EmbeddedPlan> {
+    let latency = target.and_then(|target| target.get("embedded")).and_then(|e| e.get("latency"));
+    let of = |key: &str| latency.and_then(|latency| latency.get(key));
+    let rank_latency = of("rank").and_then(|node| delay(node, report)).unwrap_or(RANK_LATENCY);
+    let reward_latency =
+        of("reward").and_then(|node| delay(node, report)).unwrap_or(REWARD_LATENCY);
+    let mut configuration = service_defaults();
+    let start = scenario.get("loop");
+    if let Some(start) = start {
+        settings(start, report).apply_to(&mut configuration);
+    }
+    let policy = match start.and_then(|start| start.get("learning_policy")) {
+        Some(node) => policy::parse(node, report),
+        None => LearningPolicy::parse(DEFAULT_POLICY).ok(),
+    };
+    Some(EmbeddedPlan { configuration, policy: policy?, rank_latency, reward_latency })
+}
+
+/// A duration, or log-normal by median and 99th percentile.
+pub(super) fn delay(node: &Node, report: &mut Report) -> Option<Delay> {
+    if let Some(text) = node.text() {
+        return duration(text).map(Delay::Constant);
+    }
+    let of = |key: &str| node.get(key).and_then(Node::text).and_then(duration);
+    let (median, p99) = (of("median")?, of("p99")?);
+    if median > p99 || median.is_zero() {
+        let place = node.entry("p99").map_or(&node.place, |entry| &entry.value.place);
+        let diagnostic = Diagnostic::error("`p99` must be at least `median`, and both above zero");
+        report.push(diagnostic.at(place));
+    }
+    Some(Delay::LogNormal { median, p99 })
+}
+
+/// A duration above zero.
+pub(super) fn positive(map: &Node, key: &str, default: Duration, report: &mut Report) -> Duration {
+    let Some(node) = map.get(key) else {
+        return default;
+    };
+    let Some(time) = node.text().and_then(duration) else {
+        return default;
+    };
+    if time.is_zero() {
+        report.push(Diagnostic::error(format!("`{key}` must be above zero")).at(&node.place));
+    }
+    time
+}
+
+/// Whose time passes: virtual with the embedded loop, the wall's with a service, if it
+/// is not said.
+pub(super) fn clock(scenario: &Node, report: &mut Report) -> ClockKind {
+    let service = scenario.get("target").and_then(|target| target.entry("url"));
+    let said = scenario.get("clock");
+    let virtual_time = said.and_then(Node::text).map(|word| word == "virtual");
+    if let (Some(service), Some(true), Some(said)) = (service, virtual_time, said) {
+        let diagnostic = Diagnostic::error("a service does not live in virtual time");
+        report.push(
+            diagnostic
+                .at(&said.place)
+                .context(&service.place, "a service")
+                .help("use `clock: wall`, or `target: embedded`"),
+        );
+    }
+    if virtual_time.unwrap_or(service.is_none()) { ClockKind::Virtual } else { ClockKind::Wall }
+}
+
+/// Whether the target is the loop inside.
+pub(super) fn is_embedded(scenario: &Node) -> bool {
+    scenario.get("target").is_none_or(|target| {
+        matches!(target.value, Value::Text(_)) || target.get("embedded").is_some()
+    })
+}
