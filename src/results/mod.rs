@@ -1,3 +1,32 @@
-//! The results folder: layout, manifest, CSV, histogram logs, read back.
+//! The folder of a run: written while it runs, read back however it ended.
 //!
-//! Must not know: the engine, targets.
+//! [`Results`] is an observer. It writes the manifest first and last, appends whole rows
+//! while the run goes on, and puts everything else in place by renaming. [`read`]
+//! takes a folder back, torn tail or not. `results/README.md` tells people what the
+//! files hold.
+//!
+//! Must not know: the engine, the target.
+
+mod cell;
+mod events;
+mod files;
+mod hgrm;
+mod hlog;
+mod manifest;
+mod place;
+mod read;
+mod redact;
+mod table;
+mod tables;
+mod writer;
+
+pub use files::FileSeal;
+pub use manifest::{
+    LatencyKind, MANIFEST, Manifest, PhaseEntry, Status, StoppedAt, Tool, WallClockEntry,
+};
+pub use place::{CreateError, Place};
+pub use read::{ReadError, RunFolder, read};
+pub use writer::{Origin, Outcome, Results};
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,192 @@
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+
+use crate::record::ObserveError;
+
+/// What a sealed manifest says of a file.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FileSeal {
+    /// Its length.
+    pub bytes: u64,
+    /// Its SHA-256, 64 hex digits.
+    pub sha256: String,
+}
+
+impl FileSeal {
+    pub(super) fn of(bytes: &[u8]) -> Self {
+        Self { bytes: bytes.len() as u64, sha256: hex(&Sha256::digest(bytes)) }
+    }
+}
+
+fn hex(bytes: &[u8]) -> String {
+    let digit = |nibble: u8| char::from_digit(nibble.into(), 16).unwrap_or_default();
+    bytes.iter().flat_map(|byte| [digit(byte >> 4), digit(byte & 15)]).collect()
+}
+
+/// Names the file in an error.
+pub(super) fn naming<E: Into<io::Error>>(path: &Path) -> impl FnOnce(E) -> ObserveError + '_ {
+    |error| ObserveError { path: path.display().to_string(), source: error.into() }
+}
+
+/// A file to which whole rows are appended: a killed process leaves whole rows and at
+/// most one torn row behind them.
+pub(super) struct AppendFile {
+    path: PathBuf,
+    file: File,
+    bytes: u64,
+    digest: Sha256,
+}
+
+impl AppendFile {
+    /// Makes a new file.
+    pub fn create(path: PathBuf) -> Result<Self, ObserveError> {
+        let file = OpenOptions::new().append(true).create_new(true).open(&path);
+        let file = file.map_err(naming(&path))?;
+        Ok(Self { path, file, bytes: 0, digest: Sha256::new() })
+    }
+
+    /// Appends whole rows.
+    pub fn append(&mut self, rows: &[u8]) -> Result<(), ObserveError> {
+        if rows.is_empty() {
+            return Ok(());
+        }
+        self.file.write_all(rows).map_err(naming(&self.path))?;
+        self.bytes += rows.len() as u64;
+        self.digest.update(rows);
+        Ok(())
+    }
+
+    /// Makes sure that the file outlives the machine, and says what it is.
+    pub fn seal(self) -> Result<FileSeal, ObserveError> {
+        self.file.sync_all().map_err(naming(&self.path))?;
+        Ok(FileSeal { bytes: self.bytes, sha256: hex(&self.digest.finalize()) })
+    }
+}
+
+/// Whether a replaced file must outlive the machine, or only this process.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Durability {
+    Process,
+    Machine,
+}
+
+/// Puts a file in place as a whole: whoever looks sees the old one or the new one.
+pub(super) fn replace(
+    path: &Path,
+    bytes: &[u8],
+    durability: Durability,
+) -> Result<(), ObserveError> {
+    write_and_rename(path, bytes, durability).map_err(naming(path))
+}
+
+fn write_and_rename(path: &Path, bytes: &[u8], durability: Durability) -> io::Result<()> {
+    let folder = path.parent().unwrap_or(Path::new("."));
+    let mut file = temporary_file(folder)?;
+    file.write_all(bytes)?;
+    if durability == Durability::Machine {
+        file.as_file().sync_all()?;
+    }
+    file.persist(path).map_err(|error| error.error)?;
+    if durability == Durability::Machine {
+        sync_folder(folder)?;
+    }
+    Ok(())
+}
+
+/// Temporary files are readable by their owner alone unless asked otherwise, and stay
+/// so when they are renamed.
+fn temporary_file(folder: &Path) -> io::Result<tempfile::NamedTempFile> {
+    let mut builder = tempfile::Builder::new();
+    builder.prefix(".writing-");
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt;
+        builder.permissions(fs::Permissions::from_mode(0o644));
+    }
+    builder.tempfile_in(folder)
+}
+
+/// A rename is kept once the folder is. Only Unix lets a folder be synced.
+pub(super) fn sync_folder(folder: &Path) -> io::Result<()> {
+    if cfg!(unix) { File::open(folder)?.sync_all() } else { Ok(()) }
+}
+
+/// A name made fit for a file: letters, digits, `-`, `_` and inner dots stay.
+pub(super) fn file_stem(name: &str) -> String {
+    let fit = |c: char| if c.is_alphanumeric() || "-_.".contains(c) { c } else { '_' };
+    let stem: String = name.chars().map(fit).collect();
+    match stem.trim_start_matches('.') {
+        "" => "_".to_owned(),
+        stem => stem.to_owned(),
+    }
+}
+
+/// Names made fit for files, each another.
+pub(super) fn file_stems<'a>(names: impl IntoIterator<Item = &'a str>) -> Vec<String> {
+    let mut stems: Vec<String> = Vec::new();
+    for name in names {
+        let stem = file_stem(name);
+        let numbered = (2..).map(|number| format!("{stem}-{number}"));
+        let mut candidates = std::iter::once(stem.clone()).chain(numbered);
+        let free = candidates.find(|candidate| !stems.contains(candidate));
+        stems.extend(free);
+    }
+    stems
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_become_file_names_and_stay_different() {
+        let stems = file_stems(["baseline", "a b", "a_b", "../../etc/passwd", "..", "über"]);
+        assert_eq!(stems, ["baseline", "a_b", "a_b-2", "_.._etc_passwd", "_", "über"]);
+    }
+
+    #[test]
+    fn a_replaced_file_is_readable_by_others_and_leaves_nothing_beside_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("manifest.json");
+        replace(&path, b"old", Durability::Machine).unwrap();
+        replace(&path, b"new", Durability::Process).unwrap();
+        assert_eq!(fs::read(&path).unwrap(), b"new");
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
+        #[cfg(unix)]
+        {
+            use std::os::unix::fs::PermissionsExt;
+            assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o644);
+        }
+    }
+
+    #[test]
+    fn digests_are_as_sha256sum_prints_them() {
+        let empty = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
+        assert_eq!(FileSeal::of(b""), FileSeal { bytes: 0, sha256: empty.to_owned() });
+    }
+
+    #[test]
+    fn an_appended_file_is_sealed_with_its_own_digest() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("events.csv");
+        let mut file = AppendFile::create(path.clone()).unwrap();
+        file.append(b"a\n").unwrap();
+        file.append(b"b\n").unwrap();
+        assert_eq!(file.seal().unwrap(), FileSeal::of(&fs::read(&path).unwrap()));
+    }
+
+    #[test]
+    #[cfg(target_os = "linux")]
+    fn a_full_disk_is_an_error_that_names_the_file() {
+        let path = PathBuf::from("/dev/full");
+        let file = OpenOptions::new().append(true).open(&path).unwrap();
+        let mut full = AppendFile { path, file, bytes: 0, digest: Sha256::new() };
+        let error = full.append(b"row\n").unwrap_err();
+        assert_eq!(error.path, "/dev/full");
+        assert_eq!(error.source.kind(), io::ErrorKind::StorageFull);
+    }
+}
