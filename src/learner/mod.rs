@@ -2,14 +2,23 @@
 //!
 //! A [`LearningPolicy`] is a VW command line. A [`Learner`] made from it predicts a
 //! distribution over the actions of an [`Event`] and learns from the cost of the action
-//! that was taken.
+//! that was taken. Arithmetic is `f32` in the order in which VW 9.11.9 does it.
+//!
+//! From the ground: [`features`] (JSON to hashed features and their interactions),
+//! [`regression`] (the linear model), [`cost`] (contextual bandits to regression),
+//! [`explore`] (scores to a distribution), [`policy`] (the command line).
 //!
 //! Must not know: tokio, the wire, sampling, the word reward (in here, it is cost).
 
-mod event;
-mod learner;
+mod cost;
+mod explore;
+mod features;
+mod model;
 mod policy;
+mod random;
+mod regression;
 
-pub use event::{Event, Example, ExampleBuilder, Hashing, Label};
-pub use learner::{Learner, Prediction};
-pub use policy::{LearningPolicy, PolicyError};
+pub use features::{Event, Example, ExampleBuilder, Hashing, Label, uniform_hash};
+pub use model::{Learner, Prediction};
+pub use policy::{LearningPolicy, OPTIONS, OptionSpec, PolicyError, Support};
+pub use random::merand48;

@@ -27,7 +27,6 @@ impl Draws {
     ///
     /// # Panics
     /// If `bound` is zero.
-    #[expect(clippy::cast_possible_truncation, reason = "the product's high half is below bound")]
     pub fn below(&mut self, bound: u64) -> u64 {
         assert!(bound > 0, "a draw below zero");
         ((u128::from(self.bits()) * u128::from(bound)) >> 64) as u64

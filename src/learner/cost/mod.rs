@@ -1,0 +1,89 @@
+//! From contextual bandits to regression (`cb_adf.cc`): what is learned from the cost
+//! of one action out of many. One reduction a file.
+
+mod dm;
+mod dr;
+mod ips;
+mod mtr;
+mod sm;
+
+use super::features::{EventTerms, Label};
+use super::regression::Regression;
+
+/// `--cb_type`
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum CostType {
+    /// Multi-task regression.
+    Mtr,
+    /// Inverse propensity scores.
+    Ips,
+    /// Doubly robust.
+    Dr,
+    /// Direct method.
+    Dm,
+    /// Softmax.
+    Sm,
+}
+
+/// Costs of actions, by regression.
+#[derive(Debug, Clone)]
+pub struct CostModel {
+    pub kind: CostType,
+    pub regression: Regression,
+    clip_p: f32,
+    counts: Vec<Counts>,
+}
+
+/// What multi-task regression counts, a model.
+#[derive(Debug, Clone, Copy, Default)]
+struct Counts {
+    actions: u64,
+    events: u64,
+}
+
+/// An action with its score; lower is better.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Scored {
+    pub action: usize,
+    pub score: f32,
+}
+
+impl CostType {
+    /// How many models of the regression one model of costs takes.
+    pub fn models(self) -> u32 {
+        if self == Self::Dr { 2 } else { 1 }
+    }
+}
+
+impl CostModel {
+    pub fn new(kind: CostType, clip_p: f32, regression: Regression, models: usize) -> Self {
+        Self { kind, regression, clip_p, counts: vec![Counts::default(); models] }
+    }
+
+    /// The actions by score, the best first (`ldf` ranks by score, then by index).
+    pub fn rank(&self, event: &mut EventTerms, model: u32, ranked: &mut Vec<Scored>) {
+        ranked.clear();
+        for action in 0..event.len() {
+            ranked.push(Scored { action, score: self.regression.score(event.of(action), model) });
+        }
+        ranked.sort_by(|a, b| a.score.partial_cmp(&b.score).unwrap_or(std::cmp::Ordering::Equal));
+    }
+
+    /// Learns the cost of the action that was taken.
+    pub fn learn(&mut self, event: &mut EventTerms, model: u32, label: &Label) {
+        match self.kind {
+            CostType::Mtr => self.learn_mtr(event, model, label),
+            CostType::Ips => self.learn_ips(event, model, label),
+            CostType::Dr => self.learn_dr(event, model, label),
+            CostType::Dm => self.learn_dm(event, model, label),
+            CostType::Sm => self.learn_sm(event, model, label),
+        }
+    }
+
+    /// Learns a cost for every action, in their order.
+    fn learn_each(&mut self, event: &mut EventTerms, model: u32, costs: impl Fn(usize) -> f32) {
+        for action in 0..event.len() {
+            self.regression.learn(event.of(action), model, costs(action), 1.0);
+        }
+    }
+}

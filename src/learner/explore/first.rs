@@ -1,0 +1,27 @@
+//! Explore first (`cb_explore_adf_first.cc`): uniform for the first tau labelled events,
+//! then the best action.
+
+use super::{enforce_minimum, narrow};
+use crate::learner::cost::Scored;
+
+/// How many labelled events are still to be explored.
+#[derive(Debug, Clone, PartialEq)]
+pub struct First {
+    pub epsilon: f32,
+    pub remaining: u64,
+}
+
+impl First {
+    pub fn fill(&self, ranked: &[Scored], pmf: &mut [f32]) {
+        if self.remaining > 0 {
+            pmf.fill(1.0 / narrow(ranked.len()));
+        } else if let Some(best) = ranked.first() {
+            pmf[best.action] = 1.0;
+        }
+        enforce_minimum(self.epsilon, true, pmf);
+    }
+
+    pub fn count(&mut self) {
+        self.remaining = self.remaining.saturating_sub(1);
+    }
+}

@@ -1,0 +1,112 @@
+//! From scores to a distribution over actions. One strategy a file.
+
+mod epsilon_greedy;
+mod first;
+mod softmax;
+
+pub use epsilon_greedy::EpsilonGreedy;
+pub use first::First;
+pub use softmax::{Softmax, softmax};
+
+use super::cost::{CostModel, Scored};
+use super::features::{EventTerms, Label};
+use super::model::Prediction;
+
+/// How a policy explores.
+#[derive(Debug, Clone)]
+pub enum Exploration {
+    /// The best action, or with probability epsilon any.
+    EpsilonGreedy(EpsilonGreedy),
+    /// By the exponential of the score.
+    Softmax(Softmax),
+    /// Uniform at first, then the best.
+    First(First),
+}
+
+/// What exploring works with: the costs, the event's terms, and room for a ranking.
+pub struct Stage<'a> {
+    pub costs: &'a mut CostModel,
+    pub event: &'a mut EventTerms,
+    pub ranked: &'a mut Vec<Scored>,
+}
+
+impl Exploration {
+    /// Predicts the distribution over the actions.
+    pub fn predict(&mut self, stage: &mut Stage<'_>, prediction: &mut Prediction) {
+        stage.costs.rank(stage.event, 0, stage.ranked);
+        prediction.ranking.clear();
+        prediction.ranking.extend(stage.ranked.iter().map(|scored| scored.action));
+        prediction.pmf.clear();
+        prediction.pmf.resize(stage.ranked.len(), 0.0);
+        match self {
+            Self::EpsilonGreedy(greedy) => greedy.fill(stage.ranked, &mut prediction.pmf),
+            Self::Softmax(softmax) => softmax.fill(stage.ranked, &mut prediction.pmf),
+            Self::First(first) => first.fill(stage.ranked, &mut prediction.pmf),
+        }
+    }
+
+    /// Learns a labelled event.
+    pub fn learn(&mut self, stage: &mut Stage<'_>, label: &Label) {
+        stage.costs.learn(stage.event, 0, label);
+        if let Self::First(first) = self {
+            first.count();
+        }
+    }
+}
+
+/// How many of the ranked actions share the best score, within a relative 1e-4
+/// (`cb_explore_adf_common.h`, `fill_tied`).
+pub fn tied(ranked: &[Scored]) -> usize {
+    let Some(best) = ranked.first() else { return 0 };
+    let is_tied = |scored: &&Scored| {
+        (scored.score - best.score).abs() <= 1e-4 * (scored.score.abs() + best.score.abs())
+    };
+    ranked.iter().take_while(is_tied).count()
+}
+
+/// Raises every probability to at least `epsilon` over the size of the support: the
+/// Euclidean projection onto that simplex, not a mixture (`explore_internal.h`,
+/// `enforce_minimum_probability`; Duchi et al., ICML 2008).
+pub fn enforce_minimum(epsilon: f32, zeros_too: bool, pmf: &mut [f32]) {
+    if epsilon == 0.0 || pmf.is_empty() {
+        return;
+    }
+    let supported = |p: f32| zeros_too || p != 0.0;
+    let support = pmf.iter().filter(|p| supported(**p)).count();
+    let size = narrow(support);
+    if epsilon > 0.999 {
+        pmf.iter_mut().filter(|p| supported(**p)).for_each(|p| *p = 1.0 / size);
+        return;
+    }
+    let floor = epsilon / size;
+    let excess = excess(floor, support, zeros_too, pmf);
+    pmf.iter_mut().filter(|p| supported(**p)).for_each(|p| *p = (*p - excess).max(floor));
+}
+
+/// What each probability above the floor gives up.
+fn excess(floor: f32, support: usize, zeros_too: bool, pmf: &[f32]) -> f32 {
+    let mut sorted = pmf.to_vec();
+    sorted.sort_by(|a, b| b.total_cmp(a));
+    let (mut last, mut last_sum, mut sum) = (0, sorted[0], 0.0);
+    for (index, p) in sorted.into_iter().enumerate() {
+        if !zeros_too && p == 0.0 {
+            break;
+        }
+        sum += p;
+        let rest = narrow_signed(support, index) * floor;
+        if p > (rest + sum - 1.0) / narrow(index + 1) + floor {
+            (last, last_sum) = (index, sum);
+        }
+    }
+    (narrow_signed(support, last) * floor + last_sum - 1.0) / narrow(last + 1)
+}
+
+/// `support - index - 1`
+fn narrow_signed(support: usize, index: usize) -> f32 {
+    narrow(support.saturating_sub(index + 1))
+}
+
+#[expect(clippy::cast_precision_loss, reason = "counts of actions")]
+pub fn narrow(count: usize) -> f32 {
+    count as f32
+}

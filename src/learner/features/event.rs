@@ -1,0 +1,30 @@
+use std::sync::Arc;
+
+use super::Example;
+
+/// A choice: the context and the actions.
+#[derive(Debug, Clone)]
+pub struct Event {
+    /// The context.
+    pub shared: Arc<Example>,
+    /// The actions, in their order.
+    pub actions: Arc<[Arc<Example>]>,
+}
+
+/// What came of a choice.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Label {
+    /// The index of the action that was taken.
+    pub action: usize,
+    /// What it cost.
+    pub cost: f32,
+    /// The probability with which it was taken, in (0, 1].
+    pub probability: f32,
+}
+
+impl Event {
+    /// Whether both are made of the same examples: not of equal ones, of the same.
+    pub(in crate::learner) fn is(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.shared, &other.shared) && Arc::ptr_eq(&self.actions, &other.actions)
+    }
+}

@@ -1,0 +1,152 @@
+//! The command line of a learning policy.
+
+mod options;
+mod parse;
+
+use std::ops::Range;
+
+pub use options::{OPTIONS, OptionSpec, Support};
+
+use super::cost::CostType;
+use super::features::Hashing;
+
+/// A learning policy: Vowpal Wabbit arguments, parsed.
+#[derive(Debug, Clone, PartialEq)]
+pub struct LearningPolicy {
+    arguments: String,
+    pub(super) settings: Settings,
+    dropped: Vec<String>,
+    /// Where the value of `--epsilon` stands in the arguments.
+    epsilon_span: Option<Range<usize>>,
+}
+
+/// What the arguments say, with VW's defaults for the rest.
+#[derive(Debug, Clone, PartialEq)]
+#[expect(clippy::struct_excessive_bools, reason = "flags of a command line")]
+pub(super) struct Settings {
+    pub bits: u32,
+    pub hashing: Hashing,
+    pub constant: bool,
+    pub constant_weight: f32,
+    pub interactions: Vec<Vec<u8>>,
+    pub ignore: Vec<u8>,
+    pub keep: Vec<u8>,
+    pub ignore_linear: Vec<u8>,
+    pub learning_rate: Option<f32>,
+    pub power_t: f32,
+    pub initial_t: f32,
+    pub adaptive: bool,
+    pub normalized: bool,
+    pub invariant: bool,
+    pub coin: bool,
+    pub l1: f32,
+    pub l2: f32,
+    pub min_prediction: Option<f32>,
+    pub max_prediction: Option<f32>,
+    pub cost_type: CostType,
+    pub clip_p: f32,
+    pub epsilon: Option<f32>,
+    pub first_only: bool,
+    pub explorer: Explorer,
+    pub lambda: f32,
+    pub random_seed: u64,
+}
+
+/// The strategy that the arguments name.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) enum Explorer {
+    EpsilonGreedy,
+    Softmax,
+    First(u64),
+}
+
+/// Something in the arguments that cannot be used, and where.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{message}")]
+pub struct PolicyError {
+    /// The bytes of the arguments that are meant.
+    pub span: Range<usize>,
+    /// What is wrong.
+    pub message: String,
+    /// What to do about it.
+    pub help: Option<String>,
+}
+
+impl LearningPolicy {
+    /// Parses Vowpal Wabbit arguments.
+    ///
+    /// # Errors
+    /// Everything that cannot be used, in the order of the text.
+    pub fn parse(arguments: &str) -> Result<Self, Vec<PolicyError>> {
+        parse::parse(arguments)
+    }
+
+    /// The arguments, as they were given, trimmed.
+    #[must_use]
+    pub fn arguments(&self) -> &str {
+        &self.arguments
+    }
+
+    /// Options that were accepted and have no effect here.
+    #[must_use]
+    pub fn dropped(&self) -> &[String] {
+        &self.dropped
+    }
+
+    /// The value of `--epsilon`, if it is given.
+    #[must_use]
+    pub fn epsilon(&self) -> Option<f32> {
+        self.settings.epsilon
+    }
+
+    /// The same policy with another `--epsilon`; unchanged where the arguments have none.
+    #[must_use]
+    pub fn with_epsilon(&self, epsilon: f32) -> Self {
+        let Some(span) = self.epsilon_span.clone() else { return self.clone() };
+        let mut policy = self.clone();
+        let value = epsilon.to_string();
+        policy.epsilon_span = Some(span.start..span.start + value.len());
+        policy.arguments.replace_range(span, &value);
+        policy.settings.epsilon = Some(epsilon);
+        policy
+    }
+
+    /// How features become indices under this policy.
+    #[must_use]
+    pub fn hashing(&self) -> Hashing {
+        self.settings.hashing
+    }
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            bits: 18,
+            hashing: Hashing::default(),
+            constant: true,
+            constant_weight: 0.0,
+            interactions: Vec::new(),
+            ignore: Vec::new(),
+            keep: Vec::new(),
+            ignore_linear: Vec::new(),
+            learning_rate: None,
+            power_t: 0.5,
+            initial_t: 0.0,
+            adaptive: true,
+            normalized: true,
+            invariant: true,
+            coin: false,
+            l1: 0.0,
+            l2: 0.0,
+            min_prediction: None,
+            max_prediction: None,
+            cost_type: CostType::Mtr,
+            clip_p: 0.0,
+            epsilon: None,
+            first_only: false,
+            explorer: Explorer::EpsilonGreedy,
+            lambda: 1.0,
+            random_seed: 0,
+        }
+    }
+}

@@ -1,0 +1,137 @@
+/// One option of Vowpal Wabbit's command line, and what is made of it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct OptionSpec {
+    /// The name, without dashes.
+    pub name: &'static str,
+    /// The name of one letter, if it has one.
+    pub short: Option<char>,
+    /// What the value stands for; none for a flag.
+    pub value: Option<&'static str>,
+    /// What is made of it.
+    pub support: Support,
+    /// What it does.
+    pub doc: &'static str,
+}
+
+/// What is made of an option.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Support {
+    /// It has the effect that it has in VW.
+    Full,
+    /// It steers VW as a program: accepted, without effect.
+    Dropped,
+    /// Refused.
+    Refused,
+}
+
+use Support::{Dropped, Full, Refused};
+
+const fn flag(name: &'static str, support: Support, doc: &'static str) -> OptionSpec {
+    OptionSpec { name, short: None, value: None, support, doc }
+}
+
+const fn valued(
+    name: &'static str,
+    value: &'static str,
+    support: Support,
+    doc: &'static str,
+) -> OptionSpec {
+    OptionSpec { name, short: None, value: Some(value), support, doc }
+}
+
+const fn short(letter: char, spec: OptionSpec) -> OptionSpec {
+    OptionSpec { short: Some(letter), ..spec }
+}
+
+/// The options that are known, by what they concern. Parsing, refusals and the
+/// documentation are made of this table.
+pub const OPTIONS: &[OptionSpec] = &[
+    flag("cb_explore_adf", Full, "contextual bandit with action features; required"),
+    valued("cb_type", "TYPE", Full, "mtr, ips, dr, dm or sm"),
+    valued("clip_p", "P", Full, "lower bound of the probabilities divided by"),
+    valued("epsilon", "E", Full, "share of exploration"),
+    flag("first_only", Full, "the first of tied actions is the best"),
+    flag("softmax", Full, "softmax exploration"),
+    valued("lambda", "L", Full, "sharpness of softmax"),
+    valued("first", "N", Full, "explore the first N events"),
+    valued("bag", "N", Refused, "bootstrap exploration"),
+    flag("greedify", Refused, "the first policy of a bag learns every event once"),
+    valued("cover", "N", Refused, "online cover"),
+    valued("psi", "P", Refused, "divergence of online cover"),
+    flag("nounif", Refused, "online cover without uniform exploration"),
+    flag("squarecb", Refused, "SquareCB"),
+    flag("elim", Refused, "SquareCB with elimination"),
+    valued("gamma_scale", "G", Refused, "scale of SquareCB's greed"),
+    valued("gamma_exponent", "G", Refused, "exponent of SquareCB's greed"),
+    valued("mellowness", "M", Refused, "width of confidence bounds"),
+    valued("cb_min_cost", "C", Refused, "lower bound of costs"),
+    valued("cb_max_cost", "C", Refused, "upper bound of costs"),
+    valued("rnd", "N", Refused, "random network distillation"),
+    valued("rnd_alpha", "A", Refused, "noise of random network distillation"),
+    valued("rnd_invlambda", "L", Refused, "scale of random network distillation"),
+    flag("regcb", Refused, "RegCB with elimination"),
+    flag("regcbopt", Refused, "RegCB, optimistic"),
+    short('q', valued("quadratic", "XY", Full, "pairs of namespaces; `:` is any")),
+    valued("cubic", "XYZ", Full, "triples of namespaces; `:` is any"),
+    valued("interactions", "XY…", Full, "interactions of any order; `:` is any"),
+    valued("ignore", "X", Full, "namespaces that are not read"),
+    valued("keep", "X", Full, "namespaces that alone are read"),
+    valued("ignore_linear", "X", Full, "namespaces that count in interactions only"),
+    flag("noconstant", Full, "no constant feature"),
+    short('C', valued("constant", "W", Full, "initial weight of the constant")),
+    short('b', valued("bit_precision", "BITS", Full, "2^BITS weights")),
+    valued("hash", "HOW", Full, "strings or all"),
+    flag("chain_hash", Full, "hash key and value one after the other"),
+    valued("hash_seed", "SEED", Full, "seed of the hashes"),
+    valued("random_seed", "SEED", Full, "seed of random numbers"),
+    short('l', valued("learning_rate", "RATE", Full, "learning rate")),
+    valued("power_t", "P", Full, "decay of the learning rate"),
+    valued("initial_t", "T", Full, "time at which the decay starts"),
+    flag("adaptive", Full, "rates by the gradients of each feature"),
+    flag("normalized", Full, "rates by the scale of each feature"),
+    flag("invariant", Full, "importance-weight invariant updates"),
+    flag("sgd", Full, "plain stochastic gradient descent"),
+    flag("coin", Full, "coin betting"),
+    valued("l1", "L", Full, "l1 regularization"),
+    valued("l2", "L", Full, "l2 regularization"),
+    flag("no_bias_regularization", Dropped, "has no effect on gradient descent"),
+    valued("min_prediction", "P", Full, "smallest prediction"),
+    valued("max_prediction", "P", Full, "largest prediction"),
+    flag("dsjson", Dropped, "the format of the log"),
+    flag("json", Dropped, "the format of the log"),
+    flag("quiet", Dropped, "no output"),
+    flag("save_resume", Dropped, "models are always saved whole"),
+    flag("preserve_performance_counters", Dropped, "models are always saved whole"),
+    flag("no_stdin", Dropped, "input"),
+    flag("extra_metrics", Dropped, "output"),
+    flag("binary_parser", Dropped, "the format of the log"),
+    flag("driver_output_off", Dropped, "output"),
+    valued("driver_output", "WHERE", Dropped, "output"),
+    valued("log_level", "LEVEL", Dropped, "output"),
+    valued("log_output", "WHERE", Dropped, "output"),
+    valued("limit_output", "N", Dropped, "output"),
+    short('d', valued("data", "FILE", Dropped, "input")),
+    short('f', valued("final_regressor", "FILE", Dropped, "output")),
+    short('p', valued("predictions", "FILE", Dropped, "output")),
+    short('P', valued("progress", "N", Dropped, "output")),
+    valued("id", "ID", Dropped, "the name of the model"),
+    short('i', valued("initial_regressor", "FILE", Refused, "a model to start from")),
+    short('t', flag("testonly", Refused, "learn nothing")),
+    flag("ccb_explore_adf", Refused, "conditional contextual bandits, for slots"),
+    valued("cats", "N", Refused, "continuous actions"),
+    flag("slates", Refused, "slates"),
+    valued("cb_explore", "N", Refused, "bandits without action features"),
+    flag("cb_adf", Refused, "bandits without exploration"),
+    valued("marginal", "X", Refused, "marginal features"),
+    flag("large_action_space", Refused, "exploration by a spanner"),
+    valued("ngram", "N", Refused, "n-grams"),
+    valued("loss_function", "LOSS", Refused, "losses other than squared"),
+    valued("link", "LINK", Refused, "links other than the identity"),
+    valued("passes", "N", Refused, "several passes"),
+    flag("leave_duplicate_interactions", Refused, "repeated interactions"),
+    flag("permutations", Refused, "permutations in interactions"),
+    flag("ftrl", Refused, "follow the regularized leader"),
+    flag("automl", Refused, "search inside VW"),
+    flag("epsilon_decay", Refused, "decaying exploration"),
+    flag("explore_eval", Refused, "evaluation by rejection"),
+];

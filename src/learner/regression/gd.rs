@@ -1,0 +1,327 @@
+//! Gradient descent on squared loss, adaptive, normalized and invariant (`gd.cc`).
+//!
+//! Adaptive: Duchi, Hazan, Singer, JMLR 12 (2011). Normalized: Ross, Mineiro, Langford,
+//! UAI 2013. Invariant: Karampatziakis, Langford, UAI 2011.
+
+use super::LabelRange;
+use crate::learner::features::{CONSTANT_INDEX, Term};
+
+/// The smallest magnitude of a feature that counts (`gd.cc`, `x_min`).
+const SMALLEST_FEATURE: f32 = 1.084_202e-19;
+
+/// What the options say.
+#[derive(Debug, Clone, PartialEq)]
+pub struct GdOptions {
+    pub bits: u32,
+    /// The factor between feature hashes: the number of models, up to a power of two.
+    pub models_factor: u32,
+    pub learning_rate: f32,
+    pub power_t: f32,
+    pub initial_t: f32,
+    pub adaptive: bool,
+    pub normalized: bool,
+    pub invariant: bool,
+    pub l1: f32,
+    pub l2: f32,
+    pub constant: f32,
+    pub prediction_range: Option<(f32, f32)>,
+}
+
+/// The weights of gradient descent, and what it keeps beside.
+#[derive(Debug, Clone)]
+pub struct Gd {
+    options: GdOptions,
+    blocks: Vec<Block>,
+    mask: u32,
+    learning_rate: f32,
+    pub(super) range: LabelRange,
+    t: f64,
+    gravity: f64,
+    contraction: f64,
+    /// Σ weight · norm and Σ weight, a model.
+    norms: Vec<Norm>,
+    /// The factor of the last update, kept for an update without gradient.
+    multiplier: f32,
+}
+
+/// What stands at one index.
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+struct Block {
+    weight: f32,
+    /// Σ g² x²
+    gradient: f32,
+    /// The largest |x|.
+    scale: f32,
+    /// The rate of the update under way.
+    rate: f32,
+}
+
+#[derive(Debug, Clone, Copy)]
+struct Norm {
+    weighted: f64,
+    weights: f64,
+}
+
+/// Where a pass over the features adds up.
+#[derive(Default)]
+struct Pass {
+    prediction_per_update: f32,
+    norm: f32,
+}
+
+impl Gd {
+    pub fn new(options: GdOptions, models: usize) -> Self {
+        let plain = !options.adaptive && !options.normalized;
+        let t = if plain && options.initial_t == 0.0 { 1.0 } else { options.initial_t };
+        let decay = if plain { t.powf(options.power_t) } else { 1.0 };
+        let blank = Block {
+            gradient: if options.adaptive { options.initial_t } else { 0.0 },
+            ..Block::default()
+        };
+        let (lowest, highest) = options.prediction_range.unwrap_or((0.0, 0.0));
+        let mut norms = vec![Norm { weighted: 0.0, weights: 0.0 }; models];
+        norms[0] =
+            Norm { weighted: f64::from(options.initial_t), weights: f64::from(options.initial_t) };
+        let mut gd = Self {
+            blocks: vec![blank; 1 << options.bits],
+            mask: u32::MAX >> (32 - options.bits),
+            learning_rate: options.learning_rate * decay,
+            range: LabelRange { lowest, highest, frozen: options.prediction_range.is_some() },
+            t: f64::from(t),
+            gravity: 0.0,
+            contraction: 1.0,
+            norms,
+            multiplier: 1.0,
+            options,
+        };
+        gd.blocks[(CONSTANT_INDEX & gd.mask) as usize].weight = gd.options.constant;
+        gd
+    }
+
+    fn place(&self, hash: u32, model: u32) -> usize {
+        (hash.wrapping_mul(self.options.models_factor).wrapping_add(model) & self.mask) as usize
+    }
+
+    pub fn score(&self, terms: &[Term], model: u32) -> f32 {
+        let score = if self.options.l1 > 0.0 {
+            self.truncated_score(terms, model)
+        } else {
+            let product =
+                |term: &Term| self.blocks[self.place(term.hash, model)].weight * term.value;
+            terms.iter().map(product).fold(0.0, |sum, product| sum + product)
+        };
+        score * narrow(self.contraction)
+    }
+
+    /// With l1, weights within the gravity count as none.
+    fn truncated_score(&self, terms: &[Term], model: u32) -> f32 {
+        let gravity = narrow(self.gravity);
+        let product = |term: &Term| {
+            truncate(self.blocks[self.place(term.hash, model)].weight, gravity) * term.value
+        };
+        terms.iter().map(product).fold(0.0, |sum, product| sum + product)
+    }
+
+    pub fn learn(&mut self, terms: &[Term], model: u32, label: f32, weight: f32) -> f32 {
+        let prediction = self.range.clip(self.score(terms, model));
+        if self.range.loss(prediction, label) > 0.0 {
+            let update = self.update(terms, model, prediction, label, weight);
+            self.apply(terms, model, update);
+            self.fold_regularization();
+        }
+        prediction
+    }
+
+    pub fn finish_event(&mut self, weight: f32) {
+        self.t += f64::from(weight);
+    }
+
+    /// How far the weights move (`compute_update`).
+    fn update(
+        &mut self,
+        terms: &[Term],
+        model: u32,
+        prediction: f32,
+        label: f32,
+        weight: f32,
+    ) -> f32 {
+        let gradient = weight * (4.0 * (prediction - label) * (prediction - label));
+        let per_update = if gradient == 0.0 {
+            1.0
+        } else {
+            self.prediction_per_update(terms, model, gradient, weight)
+        };
+        let mut scale = self.learning_rate * weight;
+        if !self.options.adaptive {
+            let t = narrow(self.t + f64::from(weight));
+            scale *= t.powf(-self.options.power_t);
+        }
+        let update = self.step(prediction, label, scale, per_update);
+        let update = self.regularize(update, prediction, label);
+        if update.is_nan() { 0.0 } else { update }
+    }
+
+    /// The step that importance-weight invariance allows (`get_update`).
+    fn step(&self, prediction: f32, label: f32, scale: f32, per_update: f32) -> f32 {
+        if !self.options.invariant || f64::from(scale * per_update) < 1e-6 {
+            return 2.0 * (label - prediction) * scale;
+        }
+        (label - prediction) * (1.0 - (-2.0 * scale * per_update).exp()) / per_update
+    }
+
+    fn regularize(&mut self, update: f32, prediction: f32, label: f32) -> f32 {
+        let regularized = self.options.l1 > 0.0 || self.options.l2 > 0.0;
+        if !regularized || f64::from(update.abs()) <= 1e-8 {
+            return update;
+        }
+        let derivative = 2.0 * (self.range.clip(prediction) - label);
+        let mut eta_bar = 0.0;
+        if f64::from(derivative.abs()) > 1e-8 {
+            eta_bar = f64::from(-update) / f64::from(derivative);
+            self.contraction *= 1.0 - f64::from(self.options.l2) * eta_bar;
+        }
+        self.gravity += eta_bar * f64::from(self.options.l1);
+        update / narrow(self.contraction)
+    }
+
+    /// How much the prediction moves with the update, and the rate of each feature
+    /// (`get_pred_per_update`).
+    fn prediction_per_update(
+        &mut self,
+        terms: &[Term],
+        model: u32,
+        gradient: f32,
+        weight: f32,
+    ) -> f32 {
+        if !self.options.adaptive && !self.options.normalized {
+            return terms.iter().fold(0.0, |sum, term| sum + term.value * term.value);
+        }
+        let mut pass = Pass::default();
+        for term in terms {
+            let place = self.place(term.hash, model);
+            self.options.visit(&mut self.blocks[place], term.value, gradient, &mut pass);
+        }
+        if self.options.normalized {
+            let norm = &mut self.norms[model as usize];
+            norm.weighted += f64::from(weight) * f64::from(pass.norm);
+            norm.weights += f64::from(weight);
+            self.multiplier = self.options.average_norm(*norm);
+            pass.prediction_per_update *= self.multiplier;
+        }
+        pass.prediction_per_update
+    }
+
+    fn apply(&mut self, terms: &[Term], model: u32, update: f32) {
+        if update == 0.0 {
+            return;
+        }
+        let update = if self.options.normalized { update * self.multiplier } else { update };
+        let has_rate = self.options.adaptive || self.options.normalized;
+        for term in terms.iter().filter(|term| term.value.is_finite()) {
+            let place = self.place(term.hash, model);
+            let block = &mut self.blocks[place];
+            let step = if has_rate { term.value * block.rate } else { term.value };
+            block.weight += update * step;
+        }
+    }
+
+    /// Moves what was put off into the weights before it loses precision (`sync_weights`).
+    fn fold_regularization(&mut self) {
+        if self.contraction >= 1e-9 && self.gravity <= 1e3 {
+            return;
+        }
+        let (gravity, contraction) = (narrow(self.gravity), narrow(self.contraction));
+        for block in &mut self.blocks {
+            block.weight = truncate(block.weight, gravity) * contraction;
+        }
+        (self.gravity, self.contraction) = (0.0, 1.0);
+    }
+}
+
+impl GdOptions {
+    /// One feature of the pass before an update (`pred_per_update_feature`).
+    fn visit(&self, block: &mut Block, value: f32, gradient: f32, pass: &mut Pass) {
+        let (mut x, mut x2) = (value, value * value);
+        if x2 < SMALLEST_FEATURE * SMALLEST_FEATURE {
+            x = if x > 0.0 { SMALLEST_FEATURE } else { -SMALLEST_FEATURE };
+            x2 = SMALLEST_FEATURE * SMALLEST_FEATURE;
+        }
+        if self.adaptive {
+            block.gradient += gradient * x2;
+        }
+        if self.normalized {
+            self.rescale(block, x.abs());
+            pass.norm += if x2 > f32::MAX { 1.0 } else { x2 / (block.scale * block.scale) };
+        }
+        block.rate = self.rate(block);
+        pass.prediction_per_update += x2 * block.rate;
+    }
+
+    /// A feature larger than before shrinks its weight.
+    fn rescale(&self, block: &mut Block, magnitude: f32) {
+        if magnitude <= block.scale {
+            return;
+        }
+        if block.scale > 0.0 {
+            if self.power_t == 0.5 {
+                let ratio = block.scale / magnitude;
+                block.weight *= if self.adaptive { ratio } else { ratio * ratio };
+            } else {
+                let ratio = magnitude / block.scale;
+                block.weight *= (ratio * ratio).powf(self.power_t - 1.0);
+            }
+        }
+        block.scale = magnitude;
+    }
+
+    fn rate(&self, block: &Block) -> f32 {
+        let mut rate = 1.0;
+        if self.power_t == 0.5 {
+            if self.adaptive {
+                rate = 1.0 / block.gradient.sqrt();
+            }
+            if self.normalized {
+                let inverse = 1.0 / block.scale;
+                rate *= if self.adaptive { inverse } else { inverse * inverse };
+            }
+        } else {
+            if self.adaptive {
+                rate = power(block.gradient, -self.power_t);
+            }
+            if self.normalized {
+                rate *= power(block.scale * block.scale, self.power_t - 1.0);
+            }
+        }
+        rate
+    }
+
+    /// What the average norm makes of the rate (`average_update`).
+    fn average_norm(&self, norm: Norm) -> f32 {
+        let (weighted, weights) = (narrow(norm.weighted), narrow(norm.weights));
+        if self.power_t == 0.5 {
+            let ratio = weights / weighted;
+            if self.adaptive { ratio.sqrt() } else { ratio }
+        } else {
+            (weighted / weights).powf(self.power_t - 1.0)
+        }
+    }
+}
+
+/// `powf`, spared where it is exactly one.
+fn power(base: f32, exponent: f32) -> f32 {
+    if exponent == 0.0 || base == 1.0 { 1.0 } else { base.powf(exponent) }
+}
+
+/// `trunc_weight` of `gd_predict.h`; the sign of zero is negative.
+fn truncate(weight: f32, gravity: f32) -> f32 {
+    if gravity < weight.abs() {
+        weight - if weight > 0.0 { gravity } else { -gravity }
+    } else {
+        0.0
+    }
+}
+
+#[expect(clippy::cast_possible_truncation, reason = "VW narrows these to f32")]
+fn narrow(value: f64) -> f32 {
+    value as f32
+}

@@ -1,0 +1,122 @@
+//! The linear model: one vector of weights, shared by the models of a policy.
+//!
+//! `learn` is VW's scorer on top of an update rule: it widens the range of labels and
+//! leaves alone what has no weight.
+
+mod coin;
+mod gd;
+
+pub use coin::Coin;
+pub use gd::{Gd, GdOptions};
+
+use super::features::Term;
+
+/// A linear model, by its update rule.
+#[derive(Debug, Clone)]
+pub enum Regression {
+    /// Gradient descent.
+    Gd(Gd),
+    /// Coin betting.
+    Coin(Coin),
+}
+
+/// The range of labels seen, which predictions used for learning are clipped to
+/// (`scorer.cc`, `shared_data.h`).
+#[derive(Debug, Clone)]
+pub struct LabelRange {
+    pub lowest: f32,
+    pub highest: f32,
+    /// Given by `--min_prediction` or `--max_prediction`: labels do not widen it.
+    pub frozen: bool,
+}
+
+impl LabelRange {
+    /// Takes in the label of an example, as the scorer does before it predicts.
+    pub fn take_in(&mut self, label: f32) {
+        if !self.frozen {
+            self.lowest = self.lowest.min(label);
+            self.highest = self.highest.max(label);
+        }
+    }
+
+    /// The prediction within the range (`gd.cc`, `finalize_prediction`).
+    pub fn clip(&self, prediction: f32) -> f32 {
+        if prediction.is_nan() {
+            0.0
+        } else if prediction > self.highest {
+            self.highest
+        } else if prediction < self.lowest {
+            self.lowest
+        } else {
+            prediction
+        }
+    }
+
+    /// The squared loss, linear outside the range (`loss_functions.cc`).
+    pub fn loss(&self, prediction: f32, label: f32) -> f32 {
+        if prediction <= self.highest && prediction >= self.lowest {
+            (prediction - label) * (prediction - label)
+        } else if prediction < self.lowest {
+            if label == self.lowest {
+                return 0.0;
+            }
+            let distance = label - self.lowest;
+            distance * distance + 2.0 * distance * (self.lowest - prediction)
+        } else {
+            if label == self.highest {
+                return 0.0;
+            }
+            let distance = self.highest - label;
+            distance * distance + 2.0 * distance * (prediction - self.highest)
+        }
+    }
+}
+
+impl Regression {
+    /// The raw score of model `model`.
+    pub fn score(&self, terms: &[Term], model: u32) -> f32 {
+        match self {
+            Self::Gd(gd) => gd.score(terms, model),
+            Self::Coin(coin) => coin.score(terms, model),
+        }
+    }
+
+    /// Learns `label` with `weight`, and returns the clipped prediction from before.
+    pub fn learn(&mut self, terms: &[Term], model: u32, label: f32, weight: f32) -> f32 {
+        self.range_mut().take_in(label);
+        if weight > 0.0 {
+            match self {
+                Self::Gd(gd) => gd.learn(terms, model, label, weight),
+                Self::Coin(coin) => coin.learn(terms, model, label, weight),
+            }
+        } else {
+            self.clipped_score(terms, model)
+        }
+    }
+
+    /// The score within the range of labels.
+    pub fn clipped_score(&self, terms: &[Term], model: u32) -> f32 {
+        self.range().clip(self.score(terms, model))
+    }
+
+    /// Counts a labelled event, once it is learned (`finish_example`).
+    pub fn finish_event(&mut self, weight: f32) {
+        if let Self::Gd(gd) = self {
+            gd.finish_event(weight);
+        }
+    }
+
+    fn range(&self) -> &LabelRange {
+        match self {
+            Self::Gd(gd) => &gd.range,
+            Self::Coin(coin) => &coin.range,
+        }
+    }
+
+    fn range_mut(&mut self) -> &mut LabelRange {
+        match self {
+            Self::Gd(gd) => &mut gd.range,
+            Self::Coin(coin) => &mut coin.range,
+        }
+    }
+}
