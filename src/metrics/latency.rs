@@ -39,16 +39,6 @@ impl Default for Latencies {
     }
 }
 
-impl FromIterator<Duration> for Latencies {
-    fn from_iter<I: IntoIterator<Item = Duration>>(durations: I) -> Self {
-        let mut latencies = Self::default();
-        for latency in durations {
-            latencies.record(latency);
-        }
-        latencies
-    }
-}
-
 /// Whole microseconds of a duration.
 #[must_use]
 pub fn micros(duration: Duration) -> u64 {

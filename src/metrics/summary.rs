@@ -15,6 +15,7 @@ pub struct Summary {
     current: usize,
     evaluations: Vec<(usize, Arc<Evaluation>)>,
     applied: Vec<(usize, PolicyContract)>,
+    notices: Vec<String>,
 }
 
 impl Summary {
@@ -22,7 +23,8 @@ impl Summary {
     #[must_use]
     pub fn new<'a>(phases: impl IntoIterator<Item = PhaseScope<'a>>) -> Self {
         let tallies = phases.into_iter().map(PhaseTally::new).collect();
-        Self { tallies, current: 0, evaluations: Vec::new(), applied: Vec::new() }
+        let (evaluations, applied, notices) = (Vec::new(), Vec::new(), Vec::new());
+        Self { tallies, current: 0, evaluations, applied, notices }
     }
 
     /// Takes in what happened.
@@ -40,12 +42,12 @@ impl Summary {
                 self.evaluations.push((self.current, Arc::clone(evaluation)));
             }
             Progress::PolicyApplied(policy) => self.applied.push((self.current, policy.clone())),
+            Progress::Notice(notice) => self.notices.push(notice.clone()),
             Progress::ModelChecked(_)
             | Progress::Joined(_)
             | Progress::Checkpoint
             | Progress::Configured(_)
-            | Progress::Reset
-            | Progress::Notice(_) => {}
+            | Progress::Reset => {}
         }
     }
 
@@ -79,6 +81,12 @@ impl Summary {
         &self.applied
     }
 
+    /// What a person should know, in the order in which it was said.
+    #[must_use]
+    pub fn notices(&self) -> &[String] {
+        &self.notices
+    }
+
     /// The numbers, as they stand in `summary.json`.
     #[must_use]
     pub fn report(&self) -> SummaryReport {
@@ -97,6 +105,7 @@ impl Summary {
                     arguments: policy.arguments.clone(),
                 })
                 .collect(),
+            notices: self.notices.clone(),
         }
     }
 }
@@ -110,6 +119,8 @@ pub struct SummaryReport {
     pub evaluations: Vec<EvaluationSummary>,
     /// The policies that were applied, in that order.
     pub applied: Vec<AppliedPolicy>,
+    /// What a person should know, in the order in which it was said.
+    pub notices: Vec<String>,
 }
 
 /// A policy that became the online one.

@@ -26,7 +26,7 @@ pub struct Second {
     /// Calls that failed.
     pub errors: u64,
     /// How long they took, by operation; an operation without answers is absent.
-    pub latencies: BTreeMap<Operation, Latencies>,
+    pub latencies: BTreeMap<Operation, Vec<Duration>>,
 }
 
 impl Second {
@@ -35,6 +35,15 @@ impl Second {
     #[expect(clippy::cast_precision_loss, reason = "2^53 calls in a second are out of reach")]
     pub fn rate(&self) -> Option<f64> {
         (!self.length.is_zero()).then(|| self.calls as f64 / self.length.as_secs_f64())
+    }
+
+    /// Makes `histogram` that of one operation in this second. It is lent, not made: a
+    /// histogram is 136 KiB, and a long run has many seconds.
+    pub fn fill(&self, histogram: &mut Latencies, operation: Operation) {
+        histogram.clear();
+        for latency in self.latencies.get(&operation).into_iter().flatten() {
+            histogram.record(*latency);
+        }
     }
 }
 
@@ -121,9 +130,6 @@ impl Timeline {
         let start = self.phase_start + Duration::from_secs(second);
         let length = end.saturating_sub(start).min(Duration::from_secs(1));
         let UnderWay { calls, errors, latencies } = under_way;
-        let histogram =
-            |(operation, values): (_, Vec<_>)| (operation, values.into_iter().collect());
-        let latencies = latencies.into_iter().map(histogram).collect();
         Second { phase: self.phase, second, start, length, calls, errors, latencies }
     }
 }

@@ -166,8 +166,9 @@ fn rebuild_curve(manifest: &Manifest, records: &[IterationRecord]) -> Vec<Batch>
     batches
 }
 
-/// Tells what happened once more. A phase ends where the manifest says so, where all
-/// its iterations are there, and where a later one begins.
+/// Tells what happened once more. A phase is over when all its iterations are there,
+/// when a later one has some, and when the run is: rows say so, for a file may have
+/// lost more than the manifest.
 fn replay(manifest: &Manifest, records: &[IterationRecord], mut observe: impl FnMut(&Progress)) {
     let last_phase = records.last().map(|record| record.phase);
     for phase_records in records.chunk_by(|left, right| left.phase == right.phase) {
@@ -180,7 +181,6 @@ fn replay(manifest: &Manifest, records: &[IterationRecord], mut observe: impl Fn
         }
         let iterations = phase_records.len() as u64;
         let is_over = Some(phase) != last_phase
-            || entry.ended_us.is_some()
             || manifest.status != Status::Running
             || entry.iterations == Some(iterations);
         if is_over {

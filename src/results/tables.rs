@@ -1,7 +1,7 @@
 //! Headers and rows of the other CSV files.
 
 use super::cell::{guard, optional, time};
-use crate::metrics::{Batch, Latencies, Operation, Second, micros};
+use crate::metrics::{Batch, Latencies, LatencySummary, Operation, Second, micros};
 use crate::protocol::{Evaluation, PolicyResult};
 use crate::record::ModelCheck;
 
@@ -38,7 +38,12 @@ pub(super) fn batch_row(phase: &str, batch: &Batch) -> Vec<String> {
     ]
 }
 
-pub(super) fn second_row(phase: &str, second: &Second) -> Vec<String> {
+/// `summaries` are those of [`Operation::ALL`].
+pub(super) fn second_row(
+    phase: &str,
+    second: &Second,
+    summaries: &[Option<LatencySummary>],
+) -> Vec<String> {
     let mut row = vec![
         guard(phase),
         second.second.to_string(),
@@ -47,9 +52,8 @@ pub(super) fn second_row(phase: &str, second: &Second) -> Vec<String> {
         second.errors.to_string(),
         optional(second.rate()),
     ];
-    for operation in Operation::ALL {
-        let summary = second.latencies.get(&operation).and_then(Latencies::summary);
-        let quantiles = summary.map(|s| [s.p50_us, s.p90_us, s.p99_us, s.max_us]);
+    for summary in summaries {
+        let quantiles = summary.as_ref().map(|s| [s.p50_us, s.p90_us, s.p99_us, s.max_us]);
         row.extend((0..4).map(|index| optional(quantiles.map(|quantiles| quantiles[index]))));
     }
     row

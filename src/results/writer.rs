@@ -13,12 +13,16 @@ use super::table::Table;
 use super::{events, redact, tables};
 use crate::clock::Timestamp;
 use crate::metrics::{
-    Batch, Operation, PhaseScope, Second, SuccessCurve, Summary, SummaryReport, Timeline, Verdict,
+    Batch, Latencies, Operation, PhaseScope, Second, SuccessCurve, Summary, SummaryReport,
+    Timeline, Verdict,
 };
 use crate::protocol::Evaluation;
 use crate::record::{IterationRecord, ObserveError, Observer, Progress};
 use crate::scenario::Plan;
 use crate::scenario::plan::{Phase, Step};
+
+/// The name of the interval log.
+const INTERVALS: &str = "latency.hlog";
 
 /// When and where a run happens.
 #[derive(Debug, Clone)]
@@ -74,6 +78,8 @@ struct Files {
     intervals: AppendFile,
     intervals_waiting: Vec<u8>,
     interval_writer: IntervalWriter,
+    /// Filled anew for every interval.
+    histogram: Latencies,
 }
 
 impl Results {
@@ -221,9 +227,8 @@ impl Results {
 
     fn push_seconds(&mut self, seconds: &[Second]) -> Result<(), ObserveError> {
         seconds.iter().try_for_each(|second| {
-            let name = &self.names[second.phase];
-            self.files.timeline.push(&tables::second_row(name, second))?;
-            self.files.push_intervals(&self.claim.folder, &self.stems[second.phase], second)
+            let (name, stem) = (&self.names[second.phase], &self.stems[second.phase]);
+            self.files.push_second(&self.claim.folder, name, stem, second)
         })
     }
 
@@ -293,9 +298,10 @@ impl Files {
             evaluation: table("evaluation.csv", &tables::cells(tables::EVALUATION))?,
             joined: file("log.dsjson")?,
             joined_waiting: Vec::new(),
-            intervals: file("latency.hlog")?,
+            intervals: file(INTERVALS)?,
             intervals_waiting: Vec::new(),
             interval_writer: IntervalWriter::new(),
+            histogram: Latencies::default(),
         };
         let comment = format!(
             "{} {} scenario={} seed={} unit=us",
@@ -305,20 +311,26 @@ impl Files {
         Ok(files)
     }
 
-    fn push_intervals(
+    /// A row of the timeline, and an interval of each operation.
+    fn push_second(
         &mut self,
         folder: &Path,
+        name: &str,
         stem: &str,
         second: &Second,
     ) -> Result<(), ObserveError> {
-        for (operation, latencies) in &second.latencies {
-            let tag = format!("{stem}.{}", operation.name());
-            let histogram = latencies.histogram();
-            let line = self.interval_writer.line(&tag, second.start, second.length, histogram);
-            let line = line.map_err(naming(&folder.join("latency.hlog")))?;
-            self.intervals_waiting.extend(line);
+        let mut summaries = Vec::new();
+        for operation in Operation::ALL {
+            second.fill(&mut self.histogram, operation);
+            summaries.push(self.histogram.summary());
+            if self.histogram.count() > 0 {
+                let (tag, histogram) = (format!("{stem}.{}", operation.name()), &self.histogram);
+                let writer = &mut self.interval_writer;
+                let line = writer.line(&tag, second.start, second.length, histogram.histogram());
+                self.intervals_waiting.extend(line.map_err(naming(&folder.join(INTERVALS)))?);
+            }
         }
-        Ok(())
+        self.timeline.push(&tables::second_row(name, second, &summaries))
     }
 
     fn push_joined(&mut self, lines: &[String]) {
@@ -348,7 +360,7 @@ impl Files {
             ("model_checks.csv", self.model_checks.seal()?),
             ("evaluation.csv", self.evaluation.seal()?),
             ("log.dsjson", self.joined.seal()?),
-            ("latency.hlog", self.intervals.seal()?),
+            (INTERVALS, self.intervals.seal()?),
         ];
         Ok(seals.into_iter().map(|(name, seal)| (name.to_owned(), seal)).collect())
     }
