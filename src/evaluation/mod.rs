@@ -1,6 +1,17 @@
 //! Offline evaluation: what would another learning policy have earned on a log?
 //!
-//! Off-policy estimators with their intervals, progressive validation of learning
-//! policies, and the search for better ones. Pure: a log in, numbers out.
+//! [`validate`] replays learning policies on a [`Log`] by progressive validation,
+//! [`discover`] searches for better ones, [`Aggregate`] adds up what the contract
+//! reports of each. Pure: a log in, numbers out; threads only make it faster.
 //!
 //! Must not know: files, the loop, the wire.
+
+mod aggregate;
+mod discover;
+mod log;
+mod validate;
+
+pub use aggregate::Aggregate;
+pub use discover::{Discovered, discover};
+pub use log::Log;
+pub use validate::{PolicyTrace, validate};

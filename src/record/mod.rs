@@ -177,3 +177,12 @@ pub struct ObserveError {
     /// Why.
     pub source: std::io::Error,
 }
+
+/// Several observers, told in their order.
+pub struct Observers<'a>(pub Vec<&'a mut dyn Observer>);
+
+impl Observer for Observers<'_> {
+    fn observe(&mut self, progress: &Progress) -> Result<(), ObserveError> {
+        self.0.iter_mut().try_for_each(|observer| observer.observe(progress))
+    }
+}
