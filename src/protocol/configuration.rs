@@ -1,3 +1,5 @@
+use std::time::Duration;
+
 use serde::{Deserialize, Serialize};
 
 use super::WireDuration;
@@ -40,6 +42,28 @@ pub struct ServiceConfiguration {
     /// When they begin.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub auto_optimization_start_date: Option<Timestamp>,
+}
+
+impl Default for ServiceConfiguration {
+    /// What a new service has (learning-loop's `ApplicationConstants`). Optimizing by
+    /// itself is off: a run should change nothing that its scenario does not ask for.
+    fn default() -> Self {
+        Self {
+            reward_wait_time: WireDuration(Duration::from_secs(600)),
+            default_reward: 0.0,
+            reward_aggregation: RewardAggregation::Earliest,
+            exploration_percentage: 0.2,
+            model_export_frequency: WireDuration(Duration::from_secs(300)),
+            log_retention_days: 90,
+            log_mirror_enabled: None,
+            log_mirror_sas_uri: None,
+            last_configuration_edit_date: None,
+            learning_mode: Some(LearningMode::Online),
+            is_auto_optimization_enabled: Some(false),
+            auto_optimization_frequency: None,
+            auto_optimization_start_date: None,
+        }
+    }
 }
 
 /// How several rewards of one event become one.

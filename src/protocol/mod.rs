@@ -16,7 +16,7 @@ mod rank;
 
 pub use configuration::{LearningMode, RewardAggregation, ServiceConfiguration};
 pub use duration::{WireDuration, parse_wire_duration};
-pub use error::{ErrorBody, ErrorCode, ServiceError};
+pub use error::{ErrorBody, ErrorCode, ErrorDetail, InnerError, ServiceError};
 pub use evaluation::{
     Evaluation, EvaluationContract, EvaluationStatus, EvaluationType, PolicyResult,
     PolicyResultSummary, PolicySource,
