@@ -15,12 +15,18 @@ pub enum Severity {
 /// One mistake: what is wrong, where, and what to do about it.
 #[derive(Debug, Clone)]
 pub struct Diagnostic {
-    pub(super) severity: Severity,
-    pub(super) message: String,
-    pub(super) place: Option<Place>,
-    pub(super) label: Option<String>,
-    pub(super) context: Vec<(Place, String)>,
-    pub(super) help: Option<String>,
+    /// In a box, because functions return it as their error.
+    pub(super) parts: Box<Parts>,
+}
+
+#[derive(Debug, Clone)]
+pub(super) struct Parts {
+    pub severity: Severity,
+    pub message: String,
+    pub place: Option<Place>,
+    pub label: Option<String>,
+    pub context: Vec<(Place, String)>,
+    pub help: Option<String>,
 }
 
 impl Diagnostic {
@@ -37,13 +43,14 @@ impl Diagnostic {
     }
 
     fn new(severity: Severity, message: String) -> Self {
-        Self { severity, message, place: None, label: None, context: Vec::new(), help: None }
+        let (context, place, label, help) = (Vec::new(), None, None, None);
+        Self { parts: Box::new(Parts { severity, message, place, label, context, help }) }
     }
 
     /// Points at a place.
     #[must_use]
     pub fn at(mut self, place: &Place) -> Self {
-        self.place = Some(place.clone());
+        self.parts.place = Some(place.clone());
         self
     }
 
@@ -56,21 +63,21 @@ impl Diagnostic {
     /// Writes a few words beside the caret.
     #[must_use]
     pub fn label(mut self, label: impl Into<String>) -> Self {
-        self.label = Some(label.into());
+        self.parts.label = Some(label.into());
         self
     }
 
     /// Shows another place of the same text, and says what it has to do with it.
     #[must_use]
     pub fn context(mut self, place: &Place, label: impl Into<String>) -> Self {
-        self.context.push((place.clone(), label.into()));
+        self.parts.context.push((place.clone(), label.into()));
         self
     }
 
     /// Says what to do about it.
     #[must_use]
     pub fn help(mut self, help: impl Into<String>) -> Self {
-        self.help = Some(help.into());
+        self.parts.help = Some(help.into());
         self
     }
 
@@ -86,18 +93,18 @@ impl Diagnostic {
     /// How bad it is.
     #[must_use]
     pub fn severity(&self) -> Severity {
-        self.severity
+        self.parts.severity
     }
 
     /// What is wrong, in a sentence without its place.
     #[must_use]
     pub fn message(&self) -> &str {
-        &self.message
+        &self.parts.message
     }
 
     /// Where it is wrong.
     #[must_use]
     pub fn place(&self) -> Option<&Place> {
-        self.place.as_ref()
+        self.parts.place.as_ref()
     }
 }

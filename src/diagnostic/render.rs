@@ -3,7 +3,7 @@ use std::sync::Arc;
 
 use annotate_snippets::{Annotation, AnnotationKind, Group, Level, Origin, Renderer, Snippet};
 
-use super::source::Excerpt;
+use super::source::{Excerpt, floor};
 use super::{Diagnostic, Place, Report, Severity};
 
 /// Lines longer than this are cut before they are rendered: a data set may be a single
@@ -28,22 +28,23 @@ impl Diagnostic {
     #[must_use]
     pub fn render(&self, coloured: bool) -> String {
         let renderer = if coloured { Renderer::styled() } else { Renderer::plain() };
-        let level = match self.severity {
+        let level = match self.parts.severity {
             Severity::Error => Level::ERROR,
             Severity::Warning => Level::WARNING,
         };
-        let main = Group::with_title(level.primary_title(&self.message));
-        let main = match &self.place {
+        let main = Group::with_title(level.primary_title(&self.parts.message));
+        let main = match &self.parts.place {
             Some(place) => self.show(main, place),
             None => main,
         };
-        let help = self.help.as_deref().map(|help| Level::HELP.secondary_title(help));
+        let help = self.parts.help.as_deref().map(|help| Level::HELP.secondary_title(help));
         let groups: Vec<_> = [main].into_iter().chain(help.map(Group::with_title)).collect();
-        renderer.render(&groups) + "\n"
+        without_empty_origin(&renderer.render(&groups)) + "\n"
     }
 
     fn show<'a>(&'a self, group: Group<'a>, place: &'a Place) -> Group<'a> {
-        let nearby: Vec<_> = self.context.iter().filter(|(other, _)| same(other, place)).collect();
+        let nearby: Vec<_> =
+            self.parts.context.iter().filter(|(other, _)| same(other, place)).collect();
         let spans = nearby.iter().map(|(other, _)| &other.span).chain([&place.span]);
         let excerpt = place.source.excerpt(&spans.cloned().collect::<Vec<_>>());
         if excerpt.text.len() > LONG_LINE {
@@ -65,8 +66,8 @@ impl Diagnostic {
         let at = place.span.start - excerpt.offset;
         let line_start = lines[..at].rfind('\n').map_or(0, |at| at + 1);
         let line_end = lines[at..].find('\n').map_or(lines.len(), |end| at + end);
-        let from = lines.ceil_char_boundary(at.saturating_sub(AROUND).max(line_start));
-        let to = lines.floor_char_boundary((at + AROUND).min(line_end));
+        let from = floor(lines, at.saturating_sub(AROUND).max(line_start));
+        let to = floor(lines, (at + AROUND).min(line_end));
         let span = at - from..(place.span.end - excerpt.offset).min(to) - from;
         let snippet = Snippet::source(lines[from..to].to_owned()).line_start(line);
         let origin = Origin::path(place.source.path()).line(line).char_column(column);
@@ -74,8 +75,15 @@ impl Diagnostic {
     }
 
     fn caret(&self, span: Range<usize>) -> Annotation<'_> {
-        AnnotationKind::Primary.span(span).label(self.label.as_deref())
+        AnnotationKind::Primary.span(span).label(self.parts.label.as_deref())
     }
+}
+
+/// A stretch of a line has its place written before it; the renderer then puts an empty
+/// one in between.
+fn without_empty_origin(text: &str) -> String {
+    let is_empty = |line: &&str| anstream::adapter::strip_str(line).to_string().trim() == ":::";
+    text.split('\n').filter(|line| !is_empty(line)).collect::<Vec<_>>().join("\n")
 }
 
 fn same(one: &Place, other: &Place) -> bool {

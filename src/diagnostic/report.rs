@@ -1,4 +1,6 @@
-use super::{Diagnostic, Severity};
+use std::sync::Arc;
+
+use super::{Diagnostic, Severity, Source};
 
 /// Everything that is wrong with some texts.
 #[derive(Debug, Clone, Default)]
@@ -42,7 +44,7 @@ impl Report {
     }
 
     fn count(&self, severity: Severity) -> usize {
-        self.diagnostics.iter().filter(|diagnostic| diagnostic.severity == severity).count()
+        self.diagnostics.iter().filter(|diagnostic| diagnostic.severity() == severity).count()
     }
 
     /// Whether there is nothing to say.
@@ -60,16 +62,16 @@ impl Report {
     /// Puts the mistakes of each text in the order of the text. Texts stay in the order
     /// in which they first appear; what has no place stands last.
     pub fn sort(&mut self) {
-        let mut paths: Vec<String> = Vec::new();
+        let mut sources: Vec<Arc<Source>> = Vec::new();
         for place in self.diagnostics.iter().filter_map(Diagnostic::place) {
-            if !paths.iter().any(|path| path == place.source.path()) {
-                paths.push(place.source.path().to_owned());
+            if !sources.iter().any(|source| Arc::ptr_eq(source, &place.source)) {
+                sources.push(Arc::clone(&place.source));
             }
         }
         self.diagnostics.sort_by_key(|diagnostic| {
-            diagnostic.place().map_or((paths.len(), 0), |place| {
-                let file = paths.iter().position(|path| path == place.source.path());
-                (file.unwrap_or(paths.len()), place.span.start)
+            diagnostic.place().map_or((usize::MAX, 0), |place| {
+                let source = sources.iter().position(|source| Arc::ptr_eq(source, &place.source));
+                (source.unwrap_or(usize::MAX), place.span.start)
             })
         });
     }

@@ -48,7 +48,7 @@ impl Source {
         let end = spans.iter().map(|span| span.end).max().unwrap_or(0);
         let from = self.text[..start].rfind('\n').map_or(0, |at| at + 1);
         let last = end.max(start + 1).min(self.text.len());
-        let to = self.floor(last.saturating_sub(1));
+        let to = floor(&self.text, last.saturating_sub(1));
         let to = self.text[to..].find('\n').map_or(self.text.len(), |at| to + at);
         let to = to.max(from);
         Excerpt { text: self.starred(from..to), offset: from, line: self.line_of(from) }
@@ -56,12 +56,7 @@ impl Source {
 
     /// The line, counted from 1, of a byte.
     pub(super) fn line_of(&self, offset: usize) -> usize {
-        self.text.as_bytes()[..offset].iter().filter(|byte| **byte == b'\n').count() + 1
-    }
-
-    /// The last character boundary at or before `offset`.
-    pub(super) fn floor(&self, offset: usize) -> usize {
-        self.text.floor_char_boundary(offset)
+        self.text[..offset].matches('\n').count() + 1
     }
 
     fn starred(&self, range: Range<usize>) -> String {
@@ -75,6 +70,11 @@ impl Source {
         }
         String::from_utf8_lossy(&bytes).into_owned()
     }
+}
+
+/// The last character boundary at or before `offset`.
+pub(super) fn floor(text: &str, offset: usize) -> usize {
+    (0..=offset).rev().find(|at| text.is_char_boundary(*at)).unwrap_or(0)
 }
 
 /// Some lines of a text.
@@ -91,8 +91,8 @@ impl Place {
     /// A stretch of `source`, cut down to what the text has.
     #[must_use]
     pub fn new(source: &Arc<Source>, span: Range<usize>) -> Self {
-        let end = source.floor(span.end.min(source.text.len()));
-        let start = source.floor(span.start.min(end));
+        let end = floor(&source.text, span.end.min(source.text.len()));
+        let start = floor(&source.text, span.start.min(end));
         Self { source: Arc::clone(source), span: start..end }
     }
 
@@ -100,6 +100,12 @@ impl Place {
     #[must_use]
     pub fn text(&self) -> &str {
         &self.source.text[self.span.clone()]
+    }
+
+    /// The text at this place, secrets starred out.
+    #[must_use]
+    pub fn shown(&self) -> String {
+        self.source.starred(self.span.clone())
     }
 
     /// The line and the column in characters, both counted from 1.

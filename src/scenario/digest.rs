@@ -1,6 +1,7 @@
 //! The identity of a plan.
 
-use std::io::{self, Write};
+use std::fmt::Write as _;
+use std::io;
 
 use sha2::{Digest, Sha256};
 
@@ -15,12 +16,17 @@ pub(super) fn digest(plan: &Plan) -> String {
     let mut hash = Hash(Sha256::new());
     // Neither a hash nor the values of a plan can refuse.
     serde_json::to_writer(&mut hash, plan).unwrap_or_default();
-    hash.0.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
+    let mut digits = String::new();
+    for byte in hash.0.finalize() {
+        // Writing to a text cannot fail.
+        _ = write!(digits, "{byte:02x}");
+    }
+    digits
 }
 
 struct Hash(Sha256);
 
-impl Write for Hash {
+impl io::Write for Hash {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         self.0.update(bytes);
         Ok(bytes.len())

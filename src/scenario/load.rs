@@ -65,7 +65,7 @@ fn tree(
 ) -> Option<Node> {
     let mut root = yaml::read(source, report)?;
     apply_overrides(&mut root, &options.overrides, report);
-    target::refuse_written_key(&root, report);
+    target::refuse_written_secrets(&root, report);
     interpolate(&mut root, environment, report);
     check(&root, report);
     Some(root)
@@ -140,7 +140,7 @@ fn data(root: &Node, files: &Files, report: &mut Report) -> Option<Data> {
     let template = request.map(|request| dataset::template(&request, &index, report));
     let template = template.unwrap_or_default();
     let reward = reward::rule(root, &index, offered.path(), report);
-    let frame = Frame { dimensions: &dimensions, actions: &index, actions_file: offered.path() };
+    let frame = Frame { dimensions: &dimensions?, actions: &index, actions_file: offered.path() };
     let population = dataset::population(&users?, &frame, &template, report);
     Some(Data { population, actions, template, reward })
 }

@@ -10,7 +10,6 @@ use crate::learner::LearningPolicy;
 use crate::metrics::Expectation;
 use crate::protocol::{
     FeatureObject, LearningMode, RankableAction, RewardAggregation, ServiceConfiguration,
-    WireDuration,
 };
 use crate::seed::{PhaseKey, Seed};
 
@@ -20,6 +19,7 @@ use crate::seed::{PhaseKey, Seed};
 #[derive(Debug, Clone, Serialize)]
 pub struct Plan {
     /// The name of the scenario; it names the results folder.
+    #[serde(skip)]
     pub name: String,
     /// What the scenario is about, for the summary.
     #[serde(skip)]
@@ -274,7 +274,7 @@ pub struct Settings {
 #[derive(Debug, Clone, Serialize)]
 pub enum TargetPlan {
     /// The loop inside.
-    Embedded(EmbeddedPlan),
+    Embedded(Box<EmbeddedPlan>),
     /// A service by its address.
     Http(HttpPlan),
 }
@@ -315,83 +315,6 @@ impl std::fmt::Debug for Secret {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str("Secret(…)")
     }
-}
-
-impl Settings {
-    /// Changes `configuration` as asked.
-    pub fn apply_to(&self, configuration: &mut ServiceConfiguration) {
-        let set = |place: &mut WireDuration, time: Option<Duration>| {
-            *place = time.map_or(*place, WireDuration);
-        };
-        set(&mut configuration.reward_wait_time, self.reward_wait_time);
-        set(&mut configuration.model_export_frequency, self.model_export_frequency);
-        replace(&mut configuration.default_reward, self.default_reward);
-        replace(&mut configuration.reward_aggregation, self.reward_aggregation);
-        replace(&mut configuration.exploration_percentage, self.exploration_percentage);
-        replace(&mut configuration.log_retention_days, self.log_retention_days);
-        configuration.learning_mode = self.learning_mode.or(configuration.learning_mode);
-    }
-
-    /// What of these settings does not hold in `configuration`, a sentence each.
-    ///
-    /// Numbers may differ by what a service that keeps them in 32 bits makes of them.
-    #[must_use]
-    pub fn differences(&self, configuration: &ServiceConfiguration) -> Vec<String> {
-        let (asked, found) = (self, configuration);
-        let time = |asked: Option<Duration>, found: WireDuration| {
-            (asked.map(|time| written(time)), written(found.0))
-        };
-        let wait = time(asked.reward_wait_time, found.reward_wait_time);
-        let export = time(asked.model_export_frequency, found.model_export_frequency);
-        let mode = found.learning_mode.map_or("not told".to_owned(), |mode| format!("{mode:?}"));
-        let settings = [
-            difference("reward_wait_time", wait.0, wait.1),
-            difference("model_export_frequency", export.0, export.1),
-            number("default_reward", asked.default_reward, found.default_reward),
-            number(
-                "exploration_percentage",
-                asked.exploration_percentage,
-                found.exploration_percentage,
-            ),
-            difference(
-                "reward_aggregation",
-                asked.reward_aggregation.map(word),
-                word(found.reward_aggregation),
-            ),
-            difference("log_retention_days", asked.log_retention_days, found.log_retention_days),
-            difference("learning_mode", asked.learning_mode.map(|mode| format!("{mode:?}")), mode),
-        ];
-        settings.into_iter().flatten().collect()
-    }
-}
-
-fn replace<T>(place: &mut T, value: Option<T>) {
-    if let Some(value) = value {
-        *place = value;
-    }
-}
-
-fn written(time: Duration) -> String {
-    humantime::format_duration(time).to_string().replace(' ', "")
-}
-
-/// An aggregation as the scenario calls it.
-fn word(aggregation: RewardAggregation) -> String {
-    format!("{aggregation:?}").to_lowercase()
-}
-
-fn difference<T: PartialEq + std::fmt::Display>(
-    name: &str,
-    asked: Option<T>,
-    found: T,
-) -> Option<String> {
-    let asked = asked.filter(|asked| *asked != found)?;
-    Some(format!("`{name}` is {found}, not {asked}"))
-}
-
-fn number(name: &str, asked: Option<f64>, found: f64) -> Option<String> {
-    let asked = asked.filter(|asked| (asked - found).abs() > f64::from(f32::EPSILON))?;
-    difference(name, Some(asked), found)
 }
 
 /// JSON has no keys of two numbers.

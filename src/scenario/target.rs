@@ -6,9 +6,10 @@ use super::document::{Node, Value};
 use super::model::duration;
 use super::plan::{ClockKind, Delay, EmbeddedPlan, HttpPlan, Secret, TargetPlan};
 use super::policy::{self, DEFAULT_POLICY};
-use super::settings::{service_defaults, settings};
+use super::settings::settings;
 use crate::diagnostic::{Diagnostic, Report};
 use crate::learner::LearningPolicy;
+use crate::protocol::ServiceConfiguration;
 
 const RANK_LATENCY: Delay =
     Delay::LogNormal { median: Duration::from_millis(8), p99: Duration::from_millis(40) };
@@ -24,7 +25,7 @@ pub(super) fn target(scenario: &Node, report: &mut Report) -> Option<TargetPlan>
             refuse_loop(scenario, report);
             http(service, report).map(TargetPlan::Http)
         }
-        None => embedded(scenario, target, report).map(TargetPlan::Embedded),
+        None => embedded(scenario, target, report).map(Box::new).map(TargetPlan::Embedded),
     }
 }
 
@@ -49,9 +50,10 @@ fn http(service: &Node, report: &mut Report) -> Option<HttpPlan> {
     })
 }
 
-/// Keeps a key that stands in the file out of sight, and refuses it: the file is copied
-/// into the results. To be called before references are resolved.
-pub(super) fn refuse_written_key(scenario: &Node, report: &mut Report) {
+/// Keeps secrets that stand in the file out of sight, and refuses a key there: the file
+/// is copied into the results. To be called before references are resolved.
+pub(super) fn refuse_written_secrets(scenario: &Node, report: &mut Report) {
+    hide_user_of_url(scenario);
     let Some(key) = scenario.get("target").and_then(|target| target.entry("key")) else {
         return;
     };
@@ -69,13 +71,25 @@ pub(super) fn refuse_written_key(scenario: &Node, report: &mut Report) {
     }
 }
 
+/// `https://user:password@host` is refused as an address; until then nobody sees it.
+fn hide_user_of_url(scenario: &Node) {
+    let Some(url) = scenario.get("target").and_then(|target| target.get("url")) else {
+        return;
+    };
+    let text = url.text().unwrap_or_default();
+    if let (Some(start), Some(end)) = (text.find("://"), text.rfind('@')) {
+        let span = url.place_within(start + 3..end.max(start + 3)).span;
+        url.place.source.hide(span);
+    }
+}
+
 fn embedded(scenario: &Node, target: Option<&Node>, report: &mut Report) -> Option<EmbeddedPlan> {
     let latency = target.and_then(|target| target.get("embedded")).and_then(|e| e.get("latency"));
     let of = |key: &str| latency.and_then(|latency| latency.get(key));
     let rank_latency = of("rank").and_then(|node| delay(node, report)).unwrap_or(RANK_LATENCY);
     let reward_latency =
         of("reward").and_then(|node| delay(node, report)).unwrap_or(REWARD_LATENCY);
-    let mut configuration = service_defaults();
+    let mut configuration = ServiceConfiguration::default();
     let start = scenario.get("loop");
     if let Some(start) = start {
         settings(start, report).apply_to(&mut configuration);

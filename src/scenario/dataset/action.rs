@@ -37,6 +37,11 @@ impl ActionIndex {
         found
     }
 
+    /// Whether every action of the file is known.
+    pub fn is_complete(&self) -> bool {
+        !self.incomplete
+    }
+
     pub fn len(&self) -> usize {
         self.ids.len()
     }
@@ -68,7 +73,7 @@ pub(in crate::scenario) fn actions(
         }
     }
     index.incomplete = mistakes.has_errors();
-    take_some(mistakes, source, report);
+    take_some(&mistakes, source, report);
     (actions.into(), index)
 }
 
@@ -100,6 +105,12 @@ fn action(
     places: &mut HashMap<String, Place>,
     report: &mut Report,
 ) -> Option<RankableAction> {
+    if !matches!(item.value, Value::Map(_)) {
+        let message =
+            format!("an action must be a map with `id` and `features`, found {}", item.kind());
+        report.push(Diagnostic::error(message).at(&item.place));
+        return None;
+    }
     let id = id_of(item, places, report);
     refuse_unknown(item, report);
     let features = features_of(item, report);
@@ -144,14 +155,14 @@ fn features_of(item: &Node, report: &mut Report) -> Option<Vec<FeatureObject>> {
         report.push(Diagnostic::error("an action needs `features`").at(&item.place));
         return None;
     };
-    let features: Vec<FeatureObject> = match &node.value {
-        Value::List(items) => {
-            items.iter().filter_map(|item| feature::object(item, report)).collect()
-        }
-        _ => feature::object(node, report).into_iter().collect(),
+    let objects = match &node.value {
+        Value::List(items) => items.as_slice(),
+        _ => std::slice::from_ref(node),
     };
+    let features: Vec<FeatureObject> =
+        objects.iter().filter_map(|object| feature::object(object, report)).collect();
     let any = features.iter().flat_map(|object| &object.0).any(|(_, v)| *v != FeatureValue::Null);
-    if !any && !report.has_errors() {
+    if !any && features.len() == objects.len() {
         let diagnostic = Diagnostic::error("an action needs at least one feature");
         report.push(diagnostic.at(&node.place));
     }

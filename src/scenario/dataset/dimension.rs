@@ -5,6 +5,7 @@ use serde_json::Number;
 use crate::diagnostic::{Diagnostic, Place, Report};
 use crate::protocol::{FeatureObject, FeatureValue};
 use crate::scenario::document::Node;
+use crate::scenario::model::is_feature_name;
 
 /// A context dimension.
 #[derive(Debug)]
@@ -22,12 +23,16 @@ pub(in crate::scenario) enum DimensionKind {
     Boolean,
 }
 
-/// The dimensions that a scenario names.
-pub(in crate::scenario) fn dimensions(scenario: &Node, report: &mut Report) -> Vec<Dimension> {
+/// The dimensions that a scenario names; `None` if something is wrong with them.
+pub(in crate::scenario) fn dimensions(
+    scenario: &Node,
+    report: &mut Report,
+) -> Option<Vec<Dimension>> {
+    let before = report.errors();
     let items = scenario.get("context").map_or(&[][..], Node::items);
     let mut dimensions: Vec<Dimension> = Vec::new();
     for item in items {
-        let Some((name, place)) = name_of(item) else { continue };
+        let (name, place) = name_of(item).filter(|(name, _)| is_feature_name(name))?;
         if ["preferred", "weight"].contains(&name) {
             let message = format!("`{name}` is the name of a column with a meaning of its own");
             report.push(Diagnostic::error(message).at(place));
@@ -35,11 +40,10 @@ pub(in crate::scenario) fn dimensions(scenario: &Node, report: &mut Report) -> V
         if dimensions.iter().any(|dimension| clash(&dimension.name, name)) {
             let message = format!("the dimension `{name}` is there twice, or inside another");
             report.push(Diagnostic::error(message).at(place));
-            continue;
         }
         dimensions.push(Dimension { name: name.to_owned(), kind: kind_of(item) });
     }
-    dimensions
+    (!dimensions.is_empty() && report.errors() == before).then_some(dimensions)
 }
 
 fn name_of(item: &Node) -> Option<(&str, &Place)> {

@@ -46,14 +46,14 @@ fn feature(entry: &Entry, report: &mut Report) -> Option<FeatureValue> {
 
 /// The service refuses lists of anything but numbers.
 fn numbers(items: &[Node], report: &mut Report) -> Vec<FeatureValue> {
-    let number = |item: &Node| match &item.value {
-        Value::Number(value) => Some(FeatureValue::Number(value.clone())),
-        _ => {
-            let message = format!("a list of features holds numbers only, found {}", item.kind());
-            let help = "make each a key of a map: `{\"sport\": true}`";
-            report.push(Diagnostic::error(message).at(&item.place).help(help));
-            None
+    let number = |item: &Node| {
+        if let Value::Number(value) = &item.value {
+            return Some(FeatureValue::Number(value.clone()));
         }
+        let message = format!("a list of features holds numbers only, found {}", item.kind());
+        let help = "make each a key of a map: `{\"sport\": true}`";
+        report.push(Diagnostic::error(message).at(&item.place).help(help));
+        None
     };
     items.iter().filter_map(number).collect()
 }

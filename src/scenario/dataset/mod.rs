@@ -59,11 +59,11 @@ pub(super) fn population(
         },
     };
     refuse_same_context(&rows, &mut mistakes);
-    if rows.is_empty() && mistakes.is_empty() {
+    if rows.is_empty() && mistakes.is_empty() && frame.actions.is_complete() {
         mistakes
             .push(Diagnostic::error("nobody turns up: the data set is empty").within(source, 0..0));
     }
-    take_some(mistakes, source, report);
+    take_some(&mistakes, source, report);
     Population {
         dimensions: frame.dimensions.iter().map(|dimension| dimension.name.clone()).collect(),
         rows: rows.into_iter().map(|row| visitor(row, template)).collect(),
@@ -137,13 +137,14 @@ fn read(source: &Arc<Source>, report: &mut Report) -> Option<Node> {
 }
 
 /// Takes over the mistakes of a file; of very many, the first, and how many more.
-fn take_some(mistakes: Report, source: &Arc<Source>, report: &mut Report) {
+fn take_some(mistakes: &Report, source: &Arc<Source>, report: &mut Report) {
     let total = mistakes.diagnostics().len();
     let first = mistakes.diagnostics().iter().take(MOST_SHOWN).cloned();
     report.append(first.collect());
     if total > MOST_SHOWN {
         let more = total - MOST_SHOWN;
-        let message = format!("{more} more mistakes in `{}`", source.path());
+        let mistakes_word = if more == 1 { "mistake" } else { "mistakes" };
+        let message = format!("{more} more {mistakes_word} in `{}`", source.path());
         report.push(if mistakes.has_errors() {
             Diagnostic::error(message)
         } else {

@@ -14,6 +14,11 @@ pub(super) fn rows(list: &Node, frame: &Frame<'_>, report: &mut Report) -> Vec<R
 }
 
 fn row(item: &Node, frame: &Frame<'_>, report: &mut Report) -> Option<Row> {
+    if !matches!(item.value, Value::Map(_)) {
+        let message = format!("a record must be a map, found {}", item.kind());
+        report.push(Diagnostic::error(message).at(&item.place));
+        return None;
+    }
     refuse_unknown(item, report);
     let part = |key: &str, report: &mut Report| {
         let node = item.get(key);
@@ -66,7 +71,7 @@ fn value(context: &Node, dimension: &Dimension, report: &mut Report) -> Option<S
         let Some(inner) = node.get(part) else {
             let diagnostic = Diagnostic::error(format!("the context has no `{}`", dimension.name));
             let near = nearest(part, node.entries().iter().map(|entry| entry.key.as_str()));
-            let help = near.map(|near| format!("did you mean `{near}`?"));
+            let help = near.map(|near| format!("it has `{near}`"));
             report.push(diagnostic.at(&node.place).maybe_help(help));
             return None;
         };

@@ -30,7 +30,7 @@ pub(in crate::scenario) fn template(
     let mut mistakes = Report::new();
     let node = read(source, &mut mistakes);
     let template = node.map(|node| from_tree(&node, actions, source, &mut mistakes));
-    take_some(mistakes, source, report);
+    take_some(&mistakes, source, report);
     template.unwrap_or_default()
 }
 

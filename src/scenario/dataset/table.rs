@@ -40,13 +40,13 @@ struct Columns {
 
 fn columns(header: &Line<'_>, frame: &Frame<'_>, report: &mut Report) -> Option<Columns> {
     let position = |name: &str| header.record.iter().position(|column| column == name);
-    let known: Vec<&str> =
-        frame.dimensions.iter().map(|dimension| dimension.name.as_str()).collect();
-    let known: Vec<&str> = known.into_iter().chain(["preferred", "weight"]).collect();
-    for (index, column) in header.record.iter().enumerate() {
-        check_column(index, column, &known, header, report);
-    }
-    for name in known.iter().filter(|name| **name != "weight" && position(name).is_none()) {
+    let dimensions = frame.dimensions.iter().map(|dimension| dimension.name.as_str());
+    let known: Vec<&str> = dimensions.chain(["preferred", "weight"]).collect();
+    let columns = header.record.iter().enumerate();
+    let meant = columns.filter_map(|(at, column)| check_column(at, column, &known, header, report));
+    let meant: Vec<&str> = meant.collect();
+    let needed = known.iter().filter(|name| **name != "weight" && !meant.contains(name));
+    for name in needed.filter(|name| position(name).is_none()) {
         let diagnostic = Diagnostic::error(format!("the table has no column `{name}`"));
         report.push(diagnostic.at(&header.whole()));
     }
@@ -58,26 +58,29 @@ fn columns(header: &Line<'_>, frame: &Frame<'_>, report: &mut Report) -> Option<
     })
 }
 
-fn check_column(
+/// Says what is wrong with a column, and returns what it was probably meant to be.
+fn check_column<'a>(
     index: usize,
     column: &str,
-    known: &[&str],
+    known: &[&'a str],
     header: &Line<'_>,
     report: &mut Report,
-) {
-    if !known.contains(&column) {
-        let near = nearest(column, known.iter().copied().filter(|name| !header.has(name)));
-        let help = match near {
-            Some(near) => format!("did you mean `{near}`?"),
-            None => "add it to `context` of the scenario, or leave it out".to_owned(),
-        };
-        let message = format!("`context` does not name the column `{column}`");
-        report.push(Diagnostic::error(message).at(&header.field(index)).help(help));
-    }
+) -> Option<&'a str> {
     if header.record.iter().take(index).any(|earlier| earlier == column) {
         let diagnostic = Diagnostic::error(format!("two columns are called `{column}`"));
         report.push(diagnostic.at(&header.field(index)));
     }
+    if known.contains(&column) {
+        return None;
+    }
+    let near = nearest(column, known.iter().copied().filter(|name| !header.has(name)));
+    let help = match near {
+        Some(near) => format!("did you mean `{near}`?"),
+        None => "add it to `context` of the scenario, or leave it out".to_owned(),
+    };
+    let message = format!("`context` does not name the column `{column}`");
+    report.push(Diagnostic::error(message).at(&header.field(index)).help(help));
+    near
 }
 
 fn row(line: &Line<'_>, columns: &Columns, frame: &Frame<'_>, report: &mut Report) -> Option<Row> {

@@ -48,7 +48,7 @@ impl Walk<'_> {
             b'{' => self.map()?,
             b'[' => self.list()?,
             b'"' => Value::Text(self.string()?.0),
-            _ => self.word()?,
+            _ => self.word(),
         };
         let end = if matches!(value, Value::Map(_) | Value::List(_)) { start + 1 } else { self.at };
         Ok(Node { value, place: Place::new(self.source, start..end) })
@@ -112,16 +112,16 @@ impl Walk<'_> {
         text.map(|text| (text, place)).map_err(|error| self.refuse(error.to_string(), start))
     }
 
-    fn word(&mut self) -> Result<Value, Diagnostic> {
+    fn word(&mut self) -> Value {
         let start = self.at;
         let ends = |byte: &u8| matches!(byte, b',' | b']' | b'}') || byte.is_ascii_whitespace();
         let rest = &self.text[start..];
         self.at = start + rest.iter().position(ends).unwrap_or(rest.len());
         match &self.text[start..self.at] {
-            b"null" => Ok(Value::Null),
-            b"true" => Ok(Value::Bool(true)),
-            b"false" => Ok(Value::Bool(false)),
-            number => Ok(serde_json::from_slice(number).map_or(Value::NotFinite, Value::Number)),
+            b"null" => Value::Null,
+            b"true" => Value::Bool(true),
+            b"false" => Value::Bool(false),
+            number => serde_json::from_slice(number).map_or(Value::NotFinite, Value::Number),
         }
     }
 

@@ -25,6 +25,10 @@ fn apply(root: &mut Node, text: &str, report: &mut Report) -> Result<(), Diagnos
             .within(&source, 0..text.len())
             .help("for example `--set phases.baseline.iterations=100`"));
     };
+    if path.ends_with("key") {
+        // Keys of services are secrets, also where they are written to a wrong place.
+        source.hide(path.len() + 1..text.len());
+    }
     let mut new = yaml::read_value(&source, path.len() + 1)?;
     refuse_duplicates(&mut new, report);
     let mut node = root;
@@ -56,7 +60,7 @@ fn step<'a>(node: &'a mut Node, segment: &Place) -> Result<&'a mut Node, Diagnos
     match &mut node.value {
         Value::Map(entries) => Ok(step_map(entries, segment)),
         Value::List(items) => step_list(items, segment),
-        _ => Err(Diagnostic::error(format!("`{}` is not inside {kind}", segment.text()))
+        _ => Err(Diagnostic::error(format!("there is no `{}` inside {kind}", segment.text()))
             .at(segment)
             .help("set the value above it as a whole")),
     }

@@ -63,14 +63,28 @@ fn parse(text: &str) -> Result<Spanned<Raw>, Error> {
 
 fn syntax_error(error: &Error, source: &Arc<Source>) -> Diagnostic {
     let (message, help) = explain(error);
-    let place = error.location().map_or(0..0, |location| span(location, 0));
+    let place = error.location().map_or(0..0, |location| span_of_error(location, source.text()));
     let diagnostic = Diagnostic::error(message).within(source, place);
     diagnostic.maybe_help(help.map(str::to_owned))
 }
 
+/// Errors of the scanner have a line and a column only.
+fn span_of_error(location: Location, text: &str) -> std::ops::Range<usize> {
+    if location.span().byte_offset().is_some() {
+        return span(location, 0);
+    }
+    let number = |number: u64| usize::try_from(number).unwrap_or(1).saturating_sub(1);
+    let lines = text.split_inclusive('\n');
+    let start: usize = lines.take(number(location.line())).map(str::len).sum();
+    let line = text[start..].lines().next().unwrap_or_default();
+    let column =
+        line.char_indices().nth(number(location.column())).map_or(line.len(), |(at, _)| at);
+    start + column..start + column
+}
+
 fn explain(error: &Error) -> (String, Option<&'static str>) {
     let message = UserMessageFormatter.format_message(error).into_owned();
-    match error.without_snippet() {
+    match innermost(error) {
         Error::Budget { breach: BudgetBreach::Nodes { .. }, .. } => (
             format!("more than {NODES} values"),
             Some("aliases count as often as they are used; large data belong into data sets"),
@@ -81,9 +95,16 @@ fn explain(error: &Error) -> (String, Option<&'static str>) {
         Error::Budget { breach: BudgetBreach::Aliases { .. }, .. } => {
             (format!("more than {ALIASES} aliases"), None)
         }
+        Error::Budget { breach: BudgetBreach::Documents { .. }, .. } => (
+            "a second document begins".to_owned(),
+            Some("a scenario is one document; leave `---` out"),
+        ),
         Error::Budget { .. } => (format!("not a scenario: {message}"), None),
         _ if message.contains("tab") => {
             (message, Some("YAML is indented with spaces; replace the tab"))
+        }
+        _ if message.contains("mapping values") => {
+            (message, Some("a text that holds `: ` or ends with `:` must stand in quotes"))
         }
         _ => (message, None),
     }
@@ -93,6 +114,14 @@ fn span(location: Location, offset: usize) -> std::ops::Range<usize> {
     let at = |bytes: Option<u64>| usize::try_from(bytes.unwrap_or(0)).unwrap_or(usize::MAX);
     let start = at(location.span().byte_offset()).saturating_add(offset);
     start..start.saturating_add(at(location.span().byte_len()))
+}
+
+/// An error inside an alias is wrapped.
+fn innermost(error: &Error) -> &Error {
+    match error.without_snippet() {
+        Error::AliasError { error, .. } => innermost(error),
+        error => error,
+    }
 }
 
 /// A node as the library gives it. The places come with `Spanned`.
@@ -108,7 +137,9 @@ enum Raw {
 
 fn locate(raw: Spanned<Raw>, source: &Arc<Source>, offset: usize) -> Node {
     let place = |location| Place::new(source, span(location, offset));
-    let own = place(raw.defined);
+    let mut own = place(raw.defined);
+    // A block scalar reaches to the beginning of what follows.
+    own.span.end -= own.text().len() - own.text().trim_end().len();
     let value = match raw.value {
         Raw::Null => Value::Null,
         Raw::Bool(value) => Value::Bool(value),

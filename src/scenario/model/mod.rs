@@ -5,10 +5,14 @@
 
 mod check;
 mod description;
+mod message;
 mod scalar;
 mod schema;
 mod shape;
+#[cfg(test)]
+mod tests;
 
-pub(super) use check::{as_count, as_integer, check};
-pub(super) use scalar::{Share, duration, rate, share};
+pub(super) use check::check;
+pub(super) use description::is_feature_name;
+pub(super) use scalar::{Share, as_count, as_integer, duration, rate, share};
 pub use schema::schema;

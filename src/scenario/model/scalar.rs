@@ -2,17 +2,26 @@
 
 use std::time::Duration;
 
+use serde_json::Number;
+
 use crate::protocol::parse_wire_duration;
+use crate::scenario::document::{Node, Value};
 use crate::scenario::plan::Rate;
 
+/// Units; ISO 8601 with days, time or both; `[d.]hh:mm[:ss[.f]]`.
 pub(super) const DURATION_PATTERN: &str = concat!(
     r"^([0-9]+(\.[0-9]+)?(us|ms|s|m|h|d))+$",
-    r"|^P([0-9]+W)?([0-9]+D)?(T([0-9]+H)?([0-9]+M)?([0-9]+(\.[0-9]+)?S)?)?$",
+    r"|^P([0-9]+W([0-9]+D)?|[0-9]+D)$",
+    r"|^P([0-9]+W)?([0-9]+D)?T([0-9]+H)?([0-9]+M)?[0-9]+(\.[0-9]+)?S$",
+    r"|^P([0-9]+W)?([0-9]+D)?T([0-9]+H([0-9]+M)?|[0-9]+M)$",
     r"|^([0-9]+\.)?[0-9]{1,2}:[0-9]{2}(:[0-9]{2}(\.[0-9]{1,7})?)?$",
 );
-pub(super) const RATE_PATTERN: &str = r"^[0-9][0-9_]*(\.[0-9]+)?/(s|m|min|h)$";
+pub(super) const RATE_PATTERN: &str =
+    concat!(r"^((0[0_]*)?[1-9][0-9_]*(\.[0-9]+)?|0[0_]*\.[0-9]*[1-9][0-9]*)", r"/(s|m|min|h)$",);
 pub(super) const COUNT_PATTERN: &str = r"^[0-9][0-9_]*$";
-pub(super) const SHARE_PATTERN: &str = r"^([0-9]+(\.[0-9]+)?%|[0-9][0-9_]*)$";
+pub(super) const POSITIVE_COUNT_PATTERN: &str = r"^(0[0_]*)?[1-9][0-9_]*$";
+pub(super) const SHARE_PATTERN: &str =
+    r"^(100(\.0+)?|[1-9][0-9]?(\.[0-9]+)?|0\.[0-9]*[1-9][0-9]*)%$";
 
 const UNITS: [(&str, u64); 6] = [
     ("us", 1_000),
@@ -91,6 +100,33 @@ pub(in crate::scenario) fn count(text: &str) -> Option<u64> {
     valid.then(|| text.replace('_', "").parse().ok()).flatten()
 }
 
+/// A whole number, however it is written.
+pub(super) fn whole(node: &Node) -> Option<i128> {
+    match &node.value {
+        Value::Number(number) => whole_number(number),
+        Value::Text(text) => count(text).map(i128::from),
+        Value::Interpolated(text) => text.parse().ok().or(count(text).map(i128::from)),
+        _ => None,
+    }
+}
+
+/// JSON Schema counts `1.0` and `1e3` among the integers.
+#[expect(clippy::cast_possible_truncation, reason = "checked to be whole and far below 2^127")]
+fn whole_number(number: &Number) -> Option<i128> {
+    let float = || number.as_f64().filter(|n| n.fract() == 0.0 && n.abs() < 1.0e30);
+    number.as_i128().or_else(|| float().map(|n| n as i128))
+}
+
+/// The value of a whole number that is not negative.
+pub(in crate::scenario) fn as_count(node: &Node) -> Option<u64> {
+    whole(node).and_then(|number| u64::try_from(number).ok())
+}
+
+/// The value of a whole number.
+pub(in crate::scenario) fn as_integer(node: &Node) -> Option<i64> {
+    whole(node).and_then(|number| i64::try_from(number).ok())
+}
+
 /// So many, or so many of a hundred.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(in crate::scenario) enum Share {
@@ -119,7 +155,9 @@ pub(in crate::scenario) fn share(text: &str) -> Option<Share> {
     match text.strip_suffix('%') {
         Some(number) => {
             let percent = decimal(number).filter(|percent| *percent > 0.0 && *percent <= 100.0);
-            percent.filter(|_| !number.contains('_')).map(Share::Percent)
+            let plain =
+                !number.contains('_') && (number.starts_with("0.") || !number.starts_with('0'));
+            percent.filter(|_| plain).map(Share::Percent)
         }
         None => count(text).filter(|count| *count > 0).map(Share::Count),
     }

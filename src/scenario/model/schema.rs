@@ -30,20 +30,20 @@ fn merge(into: &mut Value, from: Value) {
 fn of(shape: &Shape) -> Value {
     match shape {
         Shape::Nothing => json!({ "type": "null" }),
-        Shape::Boolean => or_reference(json!({ "type": "boolean" })),
+        Shape::Boolean => or_reference(&json!({ "type": "boolean" })),
         Shape::Count { least, most } => json!({ "anyOf": [
             { "type": "integer", "minimum": least, "maximum": most },
-            text_with(scalar::COUNT_PATTERN),
+            text_with(if *least > 0 { scalar::POSITIVE_COUNT_PATTERN } else { scalar::COUNT_PATTERN }),
         ]}),
         Shape::Integer { least, most } => {
-            or_reference(json!({ "type": "integer", "minimum": least, "maximum": most }))
+            or_reference(&json!({ "type": "integer", "minimum": least, "maximum": most }))
         }
         Shape::Number { least, most } => {
-            or_reference(json!({ "type": "number", "minimum": least, "maximum": most }))
+            or_reference(&json!({ "type": "number", "minimum": least, "maximum": most }))
         }
         Shape::Text => json!({ "type": "string", "pattern": r"\S" }),
         Shape::Notation(notation) => text_with(notation.pattern),
-        Shape::Word(words) => or_reference(json!({ "oneOf": words.iter().map(|word| {
+        Shape::Word(words) => or_reference(&json!({ "oneOf": words.iter().map(|word| {
             json!({ "const": word.word, "description": word.about })
         }).collect::<Vec<_>>() })),
         Shape::List { of: item, least } => {
@@ -60,7 +60,7 @@ fn of(shape: &Shape) -> Value {
     }
 }
 
-fn or_reference(schema: Value) -> Value {
+fn or_reference(schema: &Value) -> Value {
     json!({ "anyOf": [schema, { "type": "string", "pattern": REFERENCE }] })
 }
 

@@ -109,6 +109,11 @@ impl Field {
 }
 
 impl Object {
+    /// The names of its keys.
+    pub fn names(&self) -> impl Iterator<Item = &'static str> {
+        self.fields.iter().map(|field| field.name)
+    }
+
     pub fn field(&self, name: &str) -> Option<&'static Field> {
         self.fields.iter().find(|field| field.name == name)
     }
@@ -139,7 +144,14 @@ impl Shape {
     }
 
     fn is_scalar(&self) -> bool {
-        !matches!(self, Self::Nothing | Self::List { .. } | Self::Table { .. } | Self::Object(_))
+        !matches!(
+            self,
+            Self::Nothing
+                | Self::Tagged(_)
+                | Self::List { .. }
+                | Self::Table { .. }
+                | Self::Object(_)
+        )
     }
 
     /// What is expected, for a message.
@@ -147,16 +159,19 @@ impl Shape {
         match self {
             Self::Nothing => "nothing".to_owned(),
             Self::Boolean => "`true` or `false`".to_owned(),
-            Self::Count { least, most } => format!("a whole number from {least} to {most}"),
+            Self::Count { least: 0, most: u64::MAX } => "a whole number from 0 up".to_owned(),
+            Self::Count { least, most } => {
+                format!("a whole number from {least} to {}", grouped(*most))
+            }
+            Self::Integer { least, most } if least == most => format!("`{least}`"),
             Self::Integer { least, most } => format!("a whole number from {least} to {most}"),
             Self::Number { least, most } => format!("a number from {least} to {most}"),
             Self::Text => "a text".to_owned(),
             Self::Notation(notation) => notation.what.to_owned(),
             Self::Word(words) => listed(words.iter().map(|word| word.word), "or"),
             Self::List { .. } => "a list".to_owned(),
-            Self::Table { .. } => "a map".to_owned(),
             Self::Object(Object { marker: Some(marker), .. }) => format!("a map with `{marker}`"),
-            Self::Object(_) => "a map".to_owned(),
+            Self::Table { .. } | Self::Object(_) => "a map".to_owned(),
             Self::Tagged(variants) => {
                 format!("one of {}", listed(variants.iter().map(|variant| variant.key), "or"))
             }
@@ -165,6 +180,13 @@ impl Shape {
             }
         }
     }
+}
+
+/// `10_000`
+fn grouped(number: u64) -> String {
+    let digits = number.to_string();
+    let groups = digits.as_bytes().rchunks(3).rev().map(String::from_utf8_lossy);
+    groups.collect::<Vec<_>>().join("_")
 }
 
 /// `` `a`, `b` or `c` ``
