@@ -59,6 +59,8 @@ pub struct Timeline {
     /// The first second that is not over.
     next: u64,
     under_way: BTreeMap<u64, UnderWay>,
+    /// The end of the latest call.
+    latest: Duration,
 }
 
 /// A second that is not over.
@@ -93,6 +95,7 @@ impl Timeline {
     /// What comes too late for its second counts in the first that is not over.
     fn add_call(&mut self, call: Call) {
         let second = self.second_of(call.start).max(self.next);
+        self.latest = self.latest.max(call.start + call.latency.unwrap_or_default());
         let under_way = self.under_way.entry(second).or_default();
         under_way.calls += 1;
         under_way.errors += u64::from(call.failed);
@@ -101,8 +104,13 @@ impl Timeline {
         }
     }
 
+    /// Ends what is under way, in a phase that stopped with its latest call.
+    pub fn interrupt(&mut self) -> Vec<Second> {
+        self.close(self.latest)
+    }
+
     /// Ends what is under way, at `end` in the time of the run.
-    pub fn close(&mut self, end: Duration) -> Vec<Second> {
+    fn close(&mut self, end: Duration) -> Vec<Second> {
         let after_last = self.under_way.last_key_value().map_or(self.next, |(last, _)| last + 1);
         self.end_before(after_last, end)
     }

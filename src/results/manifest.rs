@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::files::{Durability, FileSeal, replace};
 use crate::clock::Timestamp;
-use crate::metrics::micros;
+use crate::metrics::{PhaseScope, micros};
 use crate::record::{ObserveError, PhaseRecord, PhaseStarted};
 use crate::scenario::Plan;
 use crate::scenario::plan::{ClockKind, Phase, Step, TargetPlan};
@@ -152,6 +152,12 @@ impl Manifest {
             files: BTreeMap::new(),
             wall_clock,
         }
+    }
+
+    /// The phases, as expectations and summaries know them.
+    pub fn scopes(&self) -> impl Iterator<Item = PhaseScope<'_>> {
+        let phases = self.phases.iter();
+        phases.map(|phase| PhaseScope { name: &phase.name, iterations: phase.iterations })
     }
 
     pub(super) fn phase_started(&mut self, started: &PhaseStarted) {

@@ -8,8 +8,10 @@
 //! Must not know: the engine, the target.
 
 mod cell;
+mod closing;
 mod events;
 mod files;
+mod growing;
 mod hgrm;
 mod hlog;
 mod manifest;
@@ -20,13 +22,11 @@ mod table;
 mod tables;
 mod writer;
 
+pub use closing::Closing;
 pub use files::FileSeal;
 pub use manifest::{
     LatencyKind, MANIFEST, Manifest, PhaseEntry, Status, StoppedAt, Tool, WallClockEntry,
 };
 pub use place::{CreateError, Place};
 pub use read::{ReadError, RunFolder, read};
-pub use writer::{Origin, Outcome, Results};
-
-#[cfg(test)]
-mod tests;
+pub use writer::{Origin, Results};

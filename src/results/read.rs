@@ -8,7 +8,7 @@ use std::time::Duration;
 use super::events;
 use super::manifest::{MANIFEST, Manifest, Status, StoppedAt};
 use super::place::is_locked;
-use crate::metrics::{Batch, PhaseScope, SuccessCurve, Summary};
+use crate::metrics::{Batch, SuccessCurve, Summary};
 use crate::record::{IterationRecord, PhaseRecord, PhaseStarted, Progress};
 
 /// A folder, read back.
@@ -84,10 +84,7 @@ impl RunFolder {
     /// known exactly; everything else is as it was.
     #[must_use]
     pub fn summary(&self) -> Summary {
-        let phases = self.manifest.phases.iter();
-        let scopes =
-            phases.map(|phase| PhaseScope { name: &phase.name, iterations: phase.iterations });
-        let mut summary = Summary::new(scopes);
+        let mut summary = Summary::new(self.manifest.scopes());
         replay(&self.manifest, &self.records, |progress| summary.observe(progress));
         summary
     }

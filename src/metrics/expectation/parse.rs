@@ -2,6 +2,7 @@ use std::ops::Range;
 
 use super::value::parse_value;
 use super::{Expectation, ExpectationError, PhaseScope, Sign, Term, Test};
+use crate::diagnostic::nearest;
 use crate::metrics::metric::{Definition, Dimension, REGISTRY, definition};
 use crate::metrics::window::Window;
 
@@ -263,11 +264,4 @@ fn unknown_metric(name: &str, span: Range<usize>, phase: &str) -> Failure {
 fn names_where(holds: impl Fn(&Definition) -> bool) -> String {
     let names = REGISTRY.iter().filter(|definition| holds(definition));
     names.map(|definition| format!("`{}`", definition.name)).collect::<Vec<_>>().join(", ")
-}
-
-/// The candidate that is most like `name`, if any is like it at all.
-fn nearest<'a>(name: &str, candidates: impl Iterator<Item = &'a str>) -> Option<&'a str> {
-    let scored = candidates.map(|candidate| (strsim::jaro_winkler(name, candidate), candidate));
-    let best = scored.max_by(|left, right| left.0.total_cmp(&right.0))?;
-    (best.0 >= 0.8).then_some(best.1)
 }

@@ -1,0 +1,172 @@
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use super::files::{AppendFile, FileSeal, file_stems, naming};
+use super::hlog::{self, IntervalWriter};
+use super::manifest::Manifest;
+use super::table::Table;
+use super::{events, tables};
+use crate::metrics::{Batch, Latencies, Operation, Second};
+use crate::protocol::Evaluation;
+use crate::record::{IterationRecord, ModelCheck, ObserveError};
+
+/// The files that grow while a run goes on.
+pub(super) struct GrowingFiles {
+    phases: Vec<PhaseNames>,
+    events: Table,
+    curve: Table,
+    timeline: Table,
+    model_checks: Table,
+    evaluation: Table,
+    joined: Lines,
+    intervals: Lines,
+    interval_writer: IntervalWriter,
+    /// Filled anew for every interval.
+    histogram: Latencies,
+}
+
+/// What a phase is called.
+pub(super) struct PhaseNames {
+    /// As in the scenario.
+    pub name: String,
+    /// As part of a file name, or of a tag.
+    pub stem: String,
+}
+
+/// Lines that are not CSV.
+struct Lines {
+    path: PathBuf,
+    file: AppendFile,
+    waiting: Vec<u8>,
+}
+
+impl GrowingFiles {
+    pub fn create(folder: &Path, manifest: &Manifest) -> Result<Self, ObserveError> {
+        let table =
+            |name: &str, header: &str| Table::create(folder.join(name), &tables::cells(header));
+        let events = Table::create(folder.join("events.csv"), &events::header(&manifest.context))?;
+        let mut files = Self {
+            phases: phase_names(manifest),
+            events,
+            curve: table("success_curve.csv", tables::SUCCESS_CURVE)?,
+            timeline: table("timeline.csv", tables::TIMELINE)?,
+            model_checks: table("model_checks.csv", tables::MODEL_CHECKS)?,
+            evaluation: table("evaluation.csv", tables::EVALUATION)?,
+            joined: Lines::create(folder.join("log.dsjson"))?,
+            intervals: Lines::create(folder.join("latency.hlog"))?,
+            interval_writer: IntervalWriter::new(),
+            histogram: Latencies::default(),
+        };
+        files.intervals.waiting.extend(hlog_header(manifest).into_bytes());
+        files.intervals.flush()?;
+        Ok(files)
+    }
+
+    /// What each phase is called, in the order of the plan.
+    pub fn phases(&self) -> &[PhaseNames] {
+        &self.phases
+    }
+
+    pub fn push_iteration(&mut self, record: &IterationRecord) -> Result<(), ObserveError> {
+        self.events.push(&events::row(&self.phases[record.phase].name, record))?;
+        if self.events.is_due() { self.flush() } else { Ok(()) }
+    }
+
+    pub fn push_batch(&mut self, batch: &Batch) -> Result<(), ObserveError> {
+        self.curve.push(&tables::batch_row(&self.phases[batch.phase].name, batch))
+    }
+
+    /// A row of the timeline, and an interval of each operation.
+    pub fn push_second(&mut self, second: &Second) -> Result<(), ObserveError> {
+        let PhaseNames { name, stem } = &self.phases[second.phase];
+        let mut summaries = Vec::new();
+        for operation in Operation::ALL {
+            second.fill(&mut self.histogram, operation);
+            summaries.push(self.histogram.summary());
+            if self.histogram.count() > 0 {
+                let tag = format!("{stem}.{}", operation.name());
+                let histogram = self.histogram.histogram();
+                let (start, length) = (second.start, second.length);
+                let line = self.interval_writer.line(&tag, start, length, histogram);
+                self.intervals.waiting.extend(line.map_err(naming(&self.intervals.path))?);
+            }
+        }
+        self.timeline.push(&tables::second_row(name, second, &summaries))
+    }
+
+    pub fn push_model_check(&mut self, check: &ModelCheck) -> Result<(), ObserveError> {
+        self.model_checks.push(&tables::model_check_row(&self.phases[check.phase].name, check))
+    }
+
+    /// A row a policy, of an evaluation in this phase.
+    pub fn push_evaluation(
+        &mut self,
+        phase: usize,
+        evaluation: &Evaluation,
+    ) -> Result<(), ObserveError> {
+        let mut rows = tables::evaluation_rows(&self.phases[phase].name, evaluation);
+        rows.try_for_each(|row| self.evaluation.push(&row))
+    }
+
+    pub fn push_joined(&mut self, lines: &[String]) {
+        for line in lines {
+            self.joined.waiting.extend(line.as_bytes());
+            self.joined.waiting.push(b'\n');
+        }
+    }
+
+    /// Writes what waits, events first: nothing is derived from a row that is not there.
+    pub fn flush(&mut self) -> Result<(), ObserveError> {
+        self.events.flush()?;
+        self.joined.flush()?;
+        self.curve.flush()?;
+        self.timeline.flush()?;
+        self.model_checks.flush()?;
+        self.evaluation.flush()?;
+        self.intervals.flush()
+    }
+
+    /// Ends the files, and says what they are by name.
+    pub fn seal(self) -> Result<BTreeMap<String, FileSeal>, ObserveError> {
+        let seals = [
+            ("events.csv", self.events.seal()?),
+            ("log.dsjson", self.joined.seal()?),
+            ("success_curve.csv", self.curve.seal()?),
+            ("timeline.csv", self.timeline.seal()?),
+            ("model_checks.csv", self.model_checks.seal()?),
+            ("evaluation.csv", self.evaluation.seal()?),
+            ("latency.hlog", self.intervals.seal()?),
+        ];
+        Ok(seals.into_iter().map(|(name, seal)| (name.to_owned(), seal)).collect())
+    }
+}
+
+fn phase_names(manifest: &Manifest) -> Vec<PhaseNames> {
+    let names = manifest.phases.iter().map(|phase| phase.name.clone());
+    let stems = file_stems(manifest.phases.iter().map(|phase| phase.name.as_str()));
+    names.zip(stems).map(|(name, stem)| PhaseNames { name, stem }).collect()
+}
+
+fn hlog_header(manifest: &Manifest) -> String {
+    let Manifest { tool, scenario, seed, start, .. } = manifest;
+    let application = format!("{} {}", tool.name, tool.version);
+    hlog::header(&format!("{application} scenario={scenario} seed={seed} unit=us"), *start)
+}
+
+impl Lines {
+    fn create(path: PathBuf) -> Result<Self, ObserveError> {
+        let file = AppendFile::create(path.clone())?;
+        Ok(Self { path, file, waiting: Vec::new() })
+    }
+
+    fn flush(&mut self) -> Result<(), ObserveError> {
+        self.file.append(&self.waiting)?;
+        self.waiting.clear();
+        Ok(())
+    }
+
+    fn seal(mut self) -> Result<FileSeal, ObserveError> {
+        self.flush()?;
+        self.file.seal()
+    }
+}

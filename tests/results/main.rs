@@ -1,0 +1,5 @@
+//! The folder of a run: what is written is read back, whatever happened in between.
+
+mod folder;
+mod torn;
+mod world;
