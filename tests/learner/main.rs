@@ -1,0 +1,4 @@
+//! The learner against golden vectors of real Vowpal Wabbit 9.11.9.
+
+mod dsjson;
+mod golden;
