@@ -1,6 +1,7 @@
 //! A kill may cut a file anywhere.
 
 use std::fs;
+use std::sync::OnceLock;
 
 use proptest::prelude::*;
 use runner::metrics::SuccessCurve;
@@ -16,27 +17,33 @@ fn all() -> Vec<IterationRecord> {
     first.chain((0..ITERATIONS[1]).map(|index| iteration(2, index))).collect()
 }
 
-proptest! {
-    /// Wherever events.csv ends, what is read is a prefix: as many records as there
-    /// are whole rows, and the batches that they complete.
-    #[test]
-    fn a_cut_file_reads_back_as_a_prefix(cut in 0.0_f64..1.0) {
+/// The manifest and the events of a run that was killed at its very end.
+fn killed() -> &'static [Vec<u8>; 2] {
+    static KILLED: OnceLock<[Vec<u8>; 2]> = OnceLock::new();
+    KILLED.get_or_init(|| {
         let folder = tempfile::tempdir().unwrap();
         let mut results = create(folder.path(), ITERATIONS);
         tell(&mut results, &story(ITERATIONS));
         drop(results);
-        let path = folder.path().join("events.csv");
-        let whole = fs::read(&path).unwrap();
-        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "in the file")]
-        #[expect(clippy::cast_precision_loss, reason = "a small file")]
-        let kept = (whole.len() as f64 * cut) as usize;
-        fs::write(&path, &whole[..kept]).unwrap();
+        ["manifest.json", "events.csv"].map(|name| fs::read(folder.path().join(name)).unwrap())
+    })
+}
+
+proptest! {
+    /// Wherever events.csv ends, what is read is a prefix: as many records as there
+    /// are whole rows, and the batches that they complete.
+    #[test]
+    fn a_cut_file_reads_back_as_a_prefix(cut in 0..=killed()[1].len()) {
+        let [manifest, events] = killed();
+        let (kept, folder) = (&events[..cut], tempfile::tempdir().unwrap());
+        fs::write(folder.path().join("manifest.json"), manifest).unwrap();
+        fs::write(folder.path().join("events.csv"), kept).unwrap();
 
         let run = read(folder.path()).unwrap();
         let all = all();
         prop_assert_eq!(&run.records[..], &all[..run.records.len()]);
         // Each row holds one line break inside quotes.
-        let breaks = String::from_utf8_lossy(&whole[..kept]).matches('\n').count();
+        let breaks = String::from_utf8_lossy(kept).matches('\n').count();
         prop_assert_eq!(run.records.len(), breaks.saturating_sub(1) / 2);
         let first = (run.records.len() as u64).min(ITERATIONS[0]);
         let second = run.records.len() as u64 - first;
