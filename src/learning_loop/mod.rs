@@ -1,5 +1,314 @@
 //! The learning loop: event log, reward joining, training, model export, evaluations.
 //!
-//! Pure but for threads in evaluations: it takes `now` and returns values.
+//! [`LearningLoop`] is the service as an object: every operation of the contract is a
+//! method that takes `now`. Whatever was due by then happens first, in the order of
+//! time: reward windows close, their events are learned, models are exported. The loop
+//! is pure but for threads in evaluations.
 //!
 //! Must not know: the engine, scenarios, results.
+
+mod configuration;
+mod dsjson;
+mod features;
+mod identity;
+mod interaction;
+mod joiner;
+mod log;
+mod rank;
+mod sampling;
+mod settings;
+mod trainer;
+
+#[cfg(test)]
+mod tests;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use features::FeatureCache;
+use interaction::{Activation, Choice, Interaction};
+use joiner::Joiner;
+use log::EventLog;
+use trainer::Trainer;
+
+use crate::clock::Timestamp;
+use crate::learner::{LearningPolicy, Prediction};
+use crate::protocol::{
+    DateRange, ErrorCode, LearningMode, LogsProperties, ModelProperties, RankRequest, RankResponse,
+    RankableAction, RewardRequest, ServiceConfiguration, ServiceError,
+};
+
+/// The learning policy of a new service.
+pub const DEFAULT_POLICY: &str =
+    "--cb_explore_adf --epsilon 0.2 --power_t 0 -l 0.001 --cb_type mtr -q ::";
+
+/// What a loop starts with.
+#[derive(Debug, Clone)]
+pub struct LoopOptions {
+    /// The settings.
+    pub configuration: ServiceConfiguration,
+    /// The learning policy. Its `--epsilon` gives way to the configuration's.
+    pub policy: LearningPolicy,
+    /// The id of the loop. With the id of an event, it decides the draw of the event.
+    pub app_id: String,
+}
+
+impl Default for LoopOptions {
+    fn default() -> Self {
+        Self {
+            configuration: ServiceConfiguration::default(),
+            policy: configuration::default_policy(),
+            app_id: "runner".to_owned(),
+        }
+    }
+}
+
+/// The service as an object.
+///
+/// Calls come in the order of time; a `now` before that of an earlier call counts as
+/// that one.
+#[derive(Debug)]
+pub struct LearningLoop {
+    app_id: String,
+    configuration: ServiceConfiguration,
+    /// The name of the policy under which the trainer learns.
+    policy_name: String,
+    joiner: Joiner,
+    log: EventLog,
+    trainer: Trainer,
+    features: FeatureCache,
+    prediction: Prediction,
+    ranked: u64,
+    now: Timestamp,
+}
+
+/// How far back a model that must be learned anew looks (learning-loop,
+/// `DefaultModelRetrainDays`).
+const RETRAINED: Duration = Duration::from_secs(2 * 24 * 3600);
+
+impl LearningLoop {
+    /// A loop that knows nothing yet. Models are exported every so often from `now` on.
+    #[must_use]
+    pub fn new(options: LoopOptions, now: Timestamp) -> Self {
+        let LoopOptions { configuration, policy, app_id } = options;
+        let policy = configuration::effective(&policy, &configuration);
+        Self {
+            trainer: Trainer::new(&policy, configuration.model_export_frequency.0, now),
+            policy_name: identity::identifier(&[&app_id, "policy"]),
+            app_id,
+            configuration,
+            joiner: Joiner::default(),
+            log: EventLog::default(),
+            features: FeatureCache::default(),
+            prediction: Prediction::default(),
+            ranked: 0,
+            now,
+        }
+    }
+
+    /// `POST /rank`
+    ///
+    /// # Errors
+    /// `InvalidRankRequest`, if the request breaks a rule.
+    pub fn rank(
+        &mut self,
+        request: &RankRequest,
+        now: Timestamp,
+    ) -> Result<RankResponse, ServiceError> {
+        self.advance(now);
+        rank::check(request)?;
+        self.ranked += 1;
+        let event_id = self.event_id(request);
+        let actions = rank::rankable(request);
+        let drawn = self.choose(request, &actions, &event_id);
+        let (shown, choice) = match self.mode() {
+            LearningMode::Online => (drawn.clone(), drawn),
+            LearningMode::Apprentice => (drawn.baseline(), drawn),
+            LearningMode::LoggingOnly => (drawn.baseline(), drawn.baseline()),
+        };
+        let answer = rank::answer(request, &event_id, &actions, &shown);
+        self.observe(request, event_id, actions, choice);
+        Ok(answer)
+    }
+
+    /// `POST /events/{eventId}/reward`. Unknown events and late rewards are none of the
+    /// caller's business: they are ignored.
+    ///
+    /// # Errors
+    /// `InvalidRewardRequest`, if the reward is not finite.
+    pub fn reward(
+        &mut self,
+        event_id: &str,
+        reward: RewardRequest,
+        now: Timestamp,
+    ) -> Result<(), ServiceError> {
+        self.advance(now);
+        if !reward.value.is_finite() {
+            let message = format!("a reward must be a finite number, found {}", reward.value);
+            return Err(ServiceError::new(ErrorCode::InvalidRewardRequest, message));
+        }
+        if let Some(interaction) = self.joiner.event(event_id) {
+            interaction.rewards.push(reward.value);
+        }
+        Ok(())
+    }
+
+    /// `POST /events/{eventId}/activate`. It has no effect on events that are unknown,
+    /// late, or active anyway.
+    ///
+    /// # Errors
+    /// None today; the operation has them.
+    pub fn activate(&mut self, event_id: &str, now: Timestamp) -> Result<(), ServiceError> {
+        self.advance(now);
+        if let Some(interaction) = self.joiner.event(event_id)
+            && interaction.activation == Activation::Awaited
+        {
+            interaction.activation = Activation::Given;
+        }
+        Ok(())
+    }
+
+    /// `GET /model/properties`
+    pub fn model_properties(&mut self, now: Timestamp) -> ModelProperties {
+        self.advance(now);
+        self.trainer.properties()
+    }
+
+    /// `DELETE /model`: choices are uniform again until something new is learned.
+    pub fn delete_model(&mut self, now: Timestamp) {
+        self.advance(now);
+        let policy = self.trainer.policy().clone();
+        self.trainer.blank(&policy);
+    }
+
+    /// `GET /logs/properties`
+    pub fn logs_properties(&mut self, now: Timestamp) -> LogsProperties {
+        self.advance(now);
+        let joined = self.log.iter().map(|joined| joined.interaction.time);
+        let times = joined.chain(self.joiner.iter().map(|interaction| interaction.time));
+        let widen = |range: Option<DateRange>, time: Timestamp| {
+            let DateRange { from, to } = range.unwrap_or(DateRange { from: time, to: time });
+            Some(DateRange { from: from.min(time), to: to.max(time) })
+        };
+        LogsProperties { date_range: times.fold(None, widen) }
+    }
+
+    /// `DELETE /logs`: forgets every event, also those whose windows are open.
+    pub fn delete_logs(&mut self, now: Timestamp) {
+        self.advance(now);
+        self.log.clear();
+        self.joiner.clear();
+    }
+
+    /// The lines of joined events, as `vw --dsjson` reads them, each once, in the order
+    /// in which they were learned; with `everything` also those of events whose windows
+    /// are open, as they stand.
+    pub fn take_joined(&mut self, everything: bool, now: Timestamp) -> Vec<String> {
+        self.advance(now);
+        let mut lines: Vec<_> = self.log.take().map(|joined| dsjson::line(&joined)).collect();
+        if everything {
+            let configuration = &self.configuration;
+            let open = self.joiner.take();
+            lines.extend(open.map(|event| dsjson::line(&event.joined(configuration))));
+        }
+        lines
+    }
+
+    /// Lets happen what is due by `now`, in the order of time.
+    fn advance(&mut self, now: Timestamp) {
+        self.now = self.now.max(now);
+        let now = self.now;
+        while let Some(deadline) = self.joiner.next_deadline().filter(|due| *due <= now) {
+            self.trainer.pass(deadline - Duration::from_micros(1));
+            self.join_next();
+        }
+        self.trainer.pass(now);
+        self.log.retain(self.configuration.log_retention_days, now);
+    }
+
+    /// Closes the window that closes next, and learns from its event.
+    fn join_next(&mut self) {
+        let Some((interaction, taken)) = self.joiner.close() else { return };
+        let joined = interaction.joined(&self.configuration);
+        if joined.learnable {
+            self.learn(&joined);
+        }
+        self.log.push(joined, taken);
+    }
+
+    fn learn(&mut self, joined: &joiner::Joined) {
+        let interaction = &joined.interaction;
+        let hashing = self.trainer.policy().hashing();
+        let event = self.features.event(hashing, &interaction.context, &interaction.actions);
+        self.trainer.learn(&event, &joined.label());
+    }
+
+    /// Learns the events of the log since `oldest` from nothing, and serves the result.
+    fn retrain(&mut self, policy: &LearningPolicy, oldest: Timestamp) {
+        self.trainer.blank(policy);
+        let recent =
+            |joined: &&Arc<joiner::Joined>| joined.learnable && joined.interaction.time >= oldest;
+        let events: Vec<_> = self.log.iter().filter(recent).cloned().collect();
+        events.iter().for_each(|joined| self.learn(joined));
+        self.trainer.export(self.now);
+    }
+
+    fn mode(&self) -> LearningMode {
+        self.configuration.learning_mode.unwrap_or(LearningMode::Online)
+    }
+
+    fn event_id(&self, request: &RankRequest) -> Arc<str> {
+        match &request.event_id {
+            Some(event_id) => event_id.as_str().into(),
+            None => identity::event_id(&self.app_id, self.ranked, self.now).into(),
+        }
+    }
+
+    /// What the served model makes of a request, and what is drawn from it.
+    fn choose(
+        &mut self,
+        request: &RankRequest,
+        actions: &Arc<[RankableAction]>,
+        event_id: &str,
+    ) -> Choice {
+        let mut choice = self.predict(request, actions);
+        let seed = sampling::seed(event_id, &self.app_id);
+        let drawn = sampling::sample(&choice.pmf, &choice.ranking, seed);
+        choice.ranking.swap(0, drawn);
+        choice
+    }
+
+    fn predict(&mut self, request: &RankRequest, actions: &Arc<[RankableAction]>) -> Choice {
+        let Some(model) = self.trainer.served() else { return Choice::uniform(actions.len()) };
+        let hashing = model.policy().hashing();
+        let event = self.features.event(hashing, &request.context_features, actions);
+        model.predict(&event, &mut self.prediction);
+        Choice { pmf: self.prediction.pmf.clone(), ranking: self.prediction.ranking.clone() }
+    }
+
+    /// Logs an event. An id that is known already was answered, and is not logged again.
+    fn observe(
+        &mut self,
+        request: &RankRequest,
+        event_id: Arc<str>,
+        actions: Arc<[RankableAction]>,
+        choice: Choice,
+    ) {
+        if self.log.contains(&event_id) || self.joiner.event(&event_id).is_some() {
+            return;
+        }
+        let deferred = request.defer_activation;
+        let interaction = Interaction {
+            event_id,
+            time: self.now,
+            context: request.context_features.clone(),
+            actions,
+            choice,
+            model: self.trainer.served_since(),
+            mode: self.mode(),
+            activation: if deferred { Activation::Awaited } else { Activation::Immediate },
+            rewards: Vec::new(),
+        };
+        self.joiner.open(interaction, self.now + self.configuration.reward_wait_time.0);
+    }
+}

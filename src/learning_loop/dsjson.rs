@@ -1,0 +1,164 @@
+use serde::ser::{SerializeMap, SerializeSeq};
+use serde::{Serialize, Serializer};
+
+use super::features::is_feature;
+use super::interaction::{Activation, Interaction};
+use super::joiner::Joined;
+use crate::clock::Timestamp;
+use crate::protocol::{FeatureObject, FeatureValue, RankableAction};
+
+/// The line of a joined event that `vw --dsjson` reads.
+///
+/// VW attaches the label when `c` closes, so whatever belongs to it stands before.
+#[derive(Serialize)]
+struct Line<'a> {
+    #[serde(rename = "_label_cost")]
+    label_cost: f32,
+    #[serde(rename = "_label_probability")]
+    label_probability: f32,
+    /// From one.
+    #[serde(rename = "_label_Action")]
+    label_action: usize,
+    /// From zero.
+    #[serde(rename = "_labelIndex")]
+    label_index: usize,
+    #[serde(rename = "_skipLearn", skip_serializing_if = "std::ops::Not::not")]
+    skip_learn: bool,
+    o: Vec<Observation<'a>>,
+    #[serde(rename = "Timestamp")]
+    timestamp: Timestamp,
+    #[serde(rename = "Version")]
+    version: &'static str,
+    #[serde(rename = "EventId")]
+    event_id: &'a str,
+    a: Vec<usize>,
+    c: Context<'a>,
+    p: Vec<f32>,
+    #[serde(rename = "VWState")]
+    state: State,
+    #[serde(rename = "_original_label_cost")]
+    original_label_cost: f32,
+}
+
+/// A reward or an activation.
+#[derive(Serialize)]
+struct Observation<'a> {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    v: Option<f64>,
+    #[serde(rename = "EventId")]
+    event_id: &'a str,
+    #[serde(rename = "ActionTaken")]
+    action_taken: bool,
+}
+
+#[derive(Serialize)]
+struct Context<'a> {
+    #[serde(rename = "FromUrl")]
+    from_url: Objects<'a>,
+    #[serde(rename = "_multi")]
+    multi: Vec<Action<'a>>,
+}
+
+#[derive(Serialize)]
+struct Action<'a> {
+    #[serde(rename = "_tag")]
+    tag: &'a str,
+    i: Identity<'a>,
+    j: Objects<'a>,
+}
+
+#[derive(Serialize)]
+struct Identity<'a> {
+    constant: u8,
+    id: &'a str,
+}
+
+#[derive(Serialize)]
+struct State {
+    m: String,
+}
+
+/// The line of an event.
+pub(super) fn line(joined: &Joined) -> String {
+    let interaction = &joined.interaction;
+    let choice = &interaction.choice;
+    let line = Line {
+        label_cost: cost(joined.reward),
+        label_probability: interaction.probability(),
+        label_action: interaction.chosen() + 1,
+        label_index: interaction.chosen(),
+        skip_learn: !joined.learnable,
+        o: observations(interaction),
+        timestamp: interaction.time,
+        version: "1",
+        event_id: &interaction.event_id,
+        a: choice.ranking.iter().map(|action| action + 1).collect(),
+        c: context(interaction),
+        p: choice.ranking.iter().map(|action| choice.pmf[*action]).collect(),
+        state: State { m: interaction.model.map_or("N/A".to_owned(), |model| model.to_string()) },
+        original_label_cost: cost(joined.original_reward),
+    };
+    serde_json::to_string(&line).expect("names are texts and numbers finite")
+}
+
+/// What the learner is told of a reward. Adding zero makes minus zero zero.
+#[expect(clippy::cast_possible_truncation, reason = "VW keeps costs as f32")]
+pub(super) fn cost(reward: f64) -> f32 {
+    -reward as f32 + 0.0
+}
+
+fn observations(interaction: &Interaction) -> Vec<Observation<'_>> {
+    let event_id = &*interaction.event_id;
+    let reward = |v: &f64| Observation { v: Some(*v), event_id, action_taken: false };
+    let activation = Observation { v: None, event_id, action_taken: true };
+    let activated = interaction.activation == Activation::Given;
+    let rewards = interaction.rewards.iter().map(reward);
+    rewards.chain(activated.then_some(activation)).collect()
+}
+
+fn context(interaction: &Interaction) -> Context<'_> {
+    let multi = interaction.actions.iter().map(action).collect();
+    Context { from_url: Objects(&interaction.context), multi }
+}
+
+fn action(action: &RankableAction) -> Action<'_> {
+    let i = Identity { constant: 1, id: &action.id };
+    Action { tag: &action.id, i, j: Objects(&action.features) }
+}
+
+/// Features without the keys that mean something else to VW: a visitor's `_labelIndex`
+/// must not become the label.
+struct Objects<'a>(&'a [FeatureObject]);
+
+struct Object<'a>(&'a FeatureObject);
+
+struct Value<'a>(&'a FeatureValue);
+
+impl Serialize for Objects<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut objects = serializer.serialize_seq(Some(self.0.len()))?;
+        for object in self.0 {
+            objects.serialize_element(&Object(object))?;
+        }
+        objects.end()
+    }
+}
+
+impl Serialize for Object<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut map = serializer.serialize_map(None)?;
+        for (key, value) in self.0.0.iter().filter(|(key, _)| is_feature(key)) {
+            map.serialize_entry(key, &Value(value))?;
+        }
+        map.end()
+    }
+}
+
+impl Serialize for Value<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self.0 {
+            FeatureValue::Object(object) => Object(object).serialize(serializer),
+            other => other.serialize(serializer),
+        }
+    }
+}

@@ -1,0 +1,72 @@
+use std::sync::Arc;
+
+use crate::clock::Timestamp;
+use crate::protocol::{FeatureObject, LearningMode, RankableAction};
+
+/// What was known, what could be chosen and what was chosen: a Rank call as it is kept.
+#[derive(Debug, Clone)]
+pub(super) struct Interaction {
+    pub event_id: Arc<str>,
+    pub time: Timestamp,
+    pub context: Arc<[FeatureObject]>,
+    /// The actions that could be chosen, without the excluded ones.
+    pub actions: Arc<[RankableAction]>,
+    pub choice: Choice,
+    /// When the model that chose was exported.
+    pub model: Option<Timestamp>,
+    pub mode: LearningMode,
+    pub activation: Activation,
+    /// Rewards that came in time, in the order in which they came.
+    pub rewards: Vec<f64>,
+}
+
+/// A distribution over actions, and the order that was drawn from it.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Choice {
+    /// The probability of each action, in the order of the actions.
+    pub pmf: Vec<f32>,
+    /// The indices of the actions, the chosen one first.
+    pub ranking: Vec<usize>,
+}
+
+/// Whether an event counts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Activation {
+    /// It always did.
+    Immediate,
+    /// It does not yet.
+    Awaited,
+    /// It does since it was activated.
+    Given,
+}
+
+impl Choice {
+    /// What is chosen from before there is a model: anything.
+    pub fn uniform(actions: usize) -> Self {
+        #[expect(clippy::cast_precision_loss, reason = "there are at most fifty")]
+        let share = 1.0 / actions as f32;
+        Self { pmf: vec![share; actions], ranking: (0..actions).collect() }
+    }
+
+    /// What is chosen.
+    pub fn chosen(&self) -> usize {
+        self.ranking[0]
+    }
+
+    /// The same distribution, with the actions in their own order: the baseline first.
+    pub fn baseline(&self) -> Self {
+        Self { pmf: self.pmf.clone(), ranking: (0..self.pmf.len()).collect() }
+    }
+}
+
+impl Interaction {
+    /// The action that is the event's.
+    pub fn chosen(&self) -> usize {
+        self.choice.chosen()
+    }
+
+    /// The probability with which it was chosen.
+    pub fn probability(&self) -> f32 {
+        self.choice.pmf[self.chosen()]
+    }
+}

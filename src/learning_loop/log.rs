@@ -1,0 +1,64 @@
+use std::collections::{HashSet, VecDeque};
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::joiner::Joined;
+use crate::clock::Timestamp;
+
+/// Joined events, in the order in which their windows closed.
+#[derive(Debug, Default)]
+pub(super) struct EventLog {
+    events: VecDeque<Arc<Joined>>,
+    ids: HashSet<Arc<str>>,
+    /// Events that nobody has taken yet. They outlive the log: a run that clears the
+    /// loop between its phases still wants what it did.
+    untaken: VecDeque<Arc<Joined>>,
+}
+
+const DAY: Duration = Duration::from_secs(24 * 3600);
+
+impl EventLog {
+    /// Adds an event; `taken`, if its line was handed out while its window was open.
+    pub fn push(&mut self, joined: Joined, taken: bool) {
+        let joined = Arc::new(joined);
+        self.ids.insert(joined.interaction.event_id.clone());
+        if !taken {
+            self.untaken.push_back(joined.clone());
+        }
+        self.events.push_back(joined);
+    }
+
+    /// Whether an event with this id is in the log.
+    pub fn contains(&self, event_id: &str) -> bool {
+        self.ids.contains(event_id)
+    }
+
+    /// The events, in the order in which they were learned.
+    pub fn iter(&self) -> impl DoubleEndedIterator<Item = &Arc<Joined>> {
+        self.events.iter()
+    }
+
+    /// The events that nobody has taken yet.
+    pub fn take(&mut self) -> impl Iterator<Item = Arc<Joined>> {
+        self.untaken.drain(..)
+    }
+
+    /// Forgets events older than `days`; -1 keeps them for ever.
+    pub fn retain(&mut self, days: i32, now: Timestamp) {
+        let Ok(days) = u32::try_from(days) else { return };
+        let oldest = now - DAY * days;
+        let old = |events: &VecDeque<Arc<Joined>>| {
+            events.front().is_some_and(|joined| joined.interaction.time < oldest)
+        };
+        while old(&self.events) {
+            let joined = self.events.pop_front().expect("there is an old one");
+            self.ids.remove(&joined.interaction.event_id);
+        }
+    }
+
+    /// Forgets every event.
+    pub fn clear(&mut self) {
+        self.events.clear();
+        self.ids.clear();
+    }
+}
