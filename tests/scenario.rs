@@ -85,6 +85,15 @@ fn what_is_valid_loads_without_a_warning() {
 }
 
 #[test]
+fn what_is_odd_loads_with_a_warning() {
+    let path = format!("{FIXTURES}/valid/service.yaml");
+    let overrides = ["phases.0={evaluate: {apply: best}}"];
+    let (_, warnings) = open_with(Path::new(&path), &overrides).unwrap();
+    assert_eq!((warnings.errors(), warnings.warnings()), (0, 1));
+    assert!(warnings.render(false).starts_with("warning: `best` can only be the online policy"));
+}
+
+#[test]
 fn shipped_scenarios_name_their_schema() {
     for path in files("scenarios", "yaml") {
         let text = fs::read_to_string(&path).unwrap();
@@ -193,6 +202,18 @@ fn the_command_line_changes_values_by_their_path() {
     assert_eq!((iterates[1].iterations, iterates[1].model_check_interval), (100, 10));
     assert!((changed.reward.noise - 0.25).abs() < f64::EPSILON);
     assert!(matches!(changed.phases[2].step, Step::Wait(time) if time == Duration::from_secs(10)));
+}
+
+#[test]
+fn phases_without_a_name_are_called_by_their_kind_and_number() {
+    let path = format!("{FIXTURES}/valid/everything.yaml");
+    let names =
+        |plan: &Plan| plan.phases.iter().map(|phase| phase.name.clone()).collect::<Vec<_>>();
+    let usual = plan(&path, &["phases.evaluate-2={discover: true}"]);
+    let expected = "reset first second wait nap pause wait-for-model evaluate evaluate-2 again \
+                    apply_policy apply_policy-2 slow configure reset-2";
+    assert_eq!(names(&usual).join(" "), expected);
+    assert!(matches!(&usual.phases[8].step, Step::Evaluate(evaluate) if evaluate.discover));
 }
 
 #[test]

@@ -73,7 +73,7 @@ fn check_apply(item: &Item<'_>, report: &mut Report) {
         || names.iter().any(|policy| policy.eq_ignore_ascii_case(name))
         || (discover && is_discovered(name));
     if known {
-        return;
+        return warn_of_nothing(name, node, discover || !policies.is_empty(), report);
     }
     names.extend(words);
     let message = format!("the evaluation will have no policy `{name}` to apply");
@@ -83,6 +83,15 @@ fn check_apply(item: &Item<'_>, report: &mut Report) {
         None => "use `best`, `optimal`, `none`, or a name from its `policies`".to_owned(),
     };
     report.push(Diagnostic::error(message).at(&node.place).help(help));
+}
+
+/// The baselines are never applied, so without others the online policy is alone.
+fn warn_of_nothing(name: &str, node: &Node, compares: bool, report: &mut Report) {
+    if !compares && ["best", "optimal"].contains(&name) {
+        let message = format!("`{name}` can only be the online policy: nothing else is compared");
+        let diagnostic = Diagnostic::warning(message).at(&node.place);
+        report.push(diagnostic.help("add `discover: true`, or `policies` to compare"));
+    }
 }
 
 /// Nobody but the run changes the embedded loop.

@@ -1,9 +1,8 @@
 //! The phases of a scenario.
 
-use std::collections::BTreeMap;
 use std::time::Duration;
 
-use super::document::{Entry, Node, Value};
+use super::document::{Entry, Node, Value, item_names};
 use super::model::{Share, as_count, duration, rate, share};
 use super::plan::{
     Apply, AwaitedChange, Configure, Delay, Evaluate, Iterate, NamedPolicy, Pause, Phase, Settings,
@@ -33,28 +32,15 @@ pub(super) struct Item<'a> {
     pub body: Option<&'a Node>,
 }
 
-/// The items of the file, with their names: unnamed ones are called by their kind, from
-/// the second on with a number.
+/// The items of the file, with their names.
 pub(super) fn items(scenario: &Node) -> Vec<Item<'_>> {
     let items = scenario.get("phases").map_or(&[][..], Node::items);
-    let mut unnamed: BTreeMap<&str, usize> = BTreeMap::new();
-    items
-        .iter()
-        .filter_map(|item| {
-            let (kind, place, body) = kind_of(item)?;
-            let given = body.and_then(|body| body.get("name")).and_then(Node::text);
-            let given = given.filter(|_| kind != "apply_policy");
-            let name = given.map_or_else(
-                || {
-                    let count = unnamed.entry(kind).or_default();
-                    *count += 1;
-                    if *count == 1 { kind.to_owned() } else { format!("{kind}-{count}") }
-                },
-                str::to_owned,
-            );
-            Some(Item { name, kind, place, body })
-        })
-        .collect()
+    let named = items.iter().zip(item_names(items));
+    let made = named.filter_map(|(item, name)| {
+        let (kind, place, body) = kind_of(item)?;
+        Some(Item { name: name?, kind, place, body })
+    });
+    made.collect()
 }
 
 fn kind_of(item: &Node) -> Option<(&str, &Place, Option<&Node>)> {

@@ -5,10 +5,12 @@
 
 mod interpolation;
 pub(super) mod json;
+mod name;
 mod node;
 mod overrides;
 pub(super) mod yaml;
 
 pub(super) use interpolation::interpolate;
+pub(super) use name::item_names;
 pub(super) use node::{Entry, Node, Value, refuse_duplicates};
 pub(super) use overrides::apply_overrides;

@@ -1,7 +1,7 @@
 use std::ops::Range;
 
 use super::node::refuse_duplicates;
-use super::{Entry, Node, Value, yaml};
+use super::{Entry, Node, Value, item_names, yaml};
 use crate::diagnostic::{Diagnostic, Place, Report, Source, nearest};
 
 /// Changes the tree as `--set path=value` asks, in the order given.
@@ -78,7 +78,7 @@ fn step_map<'a>(entries: &'a mut Vec<Entry>, segment: &Place) -> &'a mut Node {
 
 fn step_list<'a>(items: &'a mut [Node], segment: &Place) -> Result<&'a mut Node, Diagnostic> {
     let text = segment.text();
-    let names: Vec<Option<String>> = items.iter().map(name_of).collect();
+    let names = item_names(items);
     let by_name = names.iter().position(|name| name.as_deref() == Some(text));
     let by_index = text.parse().ok().filter(|index: &usize| *index < items.len());
     match (by_index, by_name) {
@@ -96,19 +96,6 @@ fn no_such_item(segment: &Place, names: &[Option<String>]) -> Diagnostic {
         None => format!("its items are 0 to {}, or by name", names.len().saturating_sub(1)),
     };
     Diagnostic::error(format!("the list has no item `{text}`")).at(segment).help(help)
-}
-
-/// What an item of a list is called: a phase by its `name`, or by its kind.
-fn name_of(item: &Node) -> Option<String> {
-    match &item.value {
-        Value::Text(word) => Some(word.clone()),
-        Value::Map(entries) => {
-            let entry = entries.first()?;
-            let name = entry.value.get("name").and_then(Node::text);
-            Some(name.unwrap_or(&entry.key).to_owned())
-        }
-        _ => None,
-    }
 }
 
 /// In a phase found by its name, its kind is left out: `phases.baseline.rate`.

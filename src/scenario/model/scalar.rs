@@ -14,7 +14,7 @@ pub(super) const DURATION_PATTERN: &str = concat!(
     r"|^P([0-9]+W([0-9]+D)?|[0-9]+D)$",
     r"|^P([0-9]+W)?([0-9]+D)?T([0-9]+H)?([0-9]+M)?[0-9]+(\.[0-9]+)?S$",
     r"|^P([0-9]+W)?([0-9]+D)?T([0-9]+H([0-9]+M)?|[0-9]+M)$",
-    r"|^([0-9]+\.)?[0-9]{1,2}:[0-9]{2}(:[0-9]{2}(\.[0-9]{1,7})?)?$",
+    r"|^([0-9]+\.)?0*(1?[0-9]|2[0-3]):0*[0-5]?[0-9](:0*[0-5]?[0-9](\.[0-9]+)?)?$",
 );
 pub(super) const RATE_PATTERN: &str =
     concat!(r"^((0[0_]*)?[1-9][0-9_]*(\.[0-9]+)?|0[0_]*\.[0-9]*[1-9][0-9]*)", r"/(s|m|min|h)$",);
@@ -32,11 +32,18 @@ const UNITS: [(&str, u64); 6] = [
     ("d", 86_400_000_000_000),
 ];
 
-/// `15s`, `1h30m`, `250ms`, `1.5s`, ISO 8601 (`PT15S`), `[d.]hh:mm[:ss[.f]]`.
+/// No run waits longer than this, and sums of such durations never overflow.
+const LONGEST: Duration = Duration::from_secs(10_000 * 24 * 3600);
+
+/// `15s`, `1h30m`, `250ms`, `1.5s`, ISO 8601 (`PT15S`), `[d.]hh:mm[:ss[.f]]`. At most
+/// ten thousand days.
 pub(in crate::scenario) fn duration(text: &str) -> Option<Duration> {
-    if text.starts_with('P') || text.contains(':') {
-        return parse_wire_duration(text);
-    }
+    let wire = text.starts_with('P') || text.contains(':');
+    let duration = if wire { parse_wire_duration(text) } else { in_units(text) };
+    duration.filter(|duration| *duration <= LONGEST)
+}
+
+fn in_units(text: &str) -> Option<Duration> {
     let mut rest = text;
     let mut total: u64 = 0;
     while !rest.is_empty() {

@@ -170,6 +170,23 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 300, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
+    fn the_schema_judges_durations_and_rates_as_the_check_does(
+        duration in "(P[0-9]?[WD]?T?[0-9.]{0,3}[HMS]?([0-9][MS])?|[0-9.:]{1,7}|[0-9]{1,2}:[0-9]{1,2}(:[0-9]{1,2})?|[0-9.]{1,3}(ms|s|m|h|d|x)([0-9]s)?)",
+        rate in "[0-9_.]{1,4}/(s|m|min|h|d)",
+    ) {
+        static SCHEMA: LazyLock<Schema> = LazyLock::new(Schema::new);
+        let phase = json!({ "iterate": {
+            "name": "a", "iterations": 1, "rate": rate, "think_time": duration,
+        }});
+        let file = json!({
+            "version": 1, "name": "a", "datasets": { "users": "u", "actions": "a" },
+            "context": ["a"], "phases": [phase],
+        });
+        let (seen, accepted) = judged(&Source::new("made", file.to_string())).unwrap();
+        prop_assert_eq!(SCHEMA.accepts(&seen), accepted, "{} {}", duration, rate);
+    }
+
+    #[test]
     fn the_schema_judges_broken_files_as_the_check_does(
         which: prop::sample::Index,
         changes in prop::collection::vec((any::<prop::sample::Index>(), 0..replacements().len() + 2), 1..3),
