@@ -8,20 +8,25 @@
 //! Must not know: the engine, scenarios, results.
 
 mod configuration;
+mod contest;
 mod dsjson;
+mod evaluations;
 mod features;
 mod identity;
 mod interaction;
 mod joiner;
 mod log;
 mod rank;
+mod replay;
 mod sampling;
 mod settings;
+mod summary;
 mod trainer;
 
 #[cfg(test)]
 mod tests;
 
+use std::num::NonZero;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -34,8 +39,8 @@ use trainer::Trainer;
 use crate::clock::Timestamp;
 use crate::learner::{LearningPolicy, Prediction};
 use crate::protocol::{
-    DateRange, ErrorCode, LearningMode, LogsProperties, ModelProperties, RankRequest, RankResponse,
-    RankableAction, RewardRequest, ServiceConfiguration, ServiceError,
+    DateRange, ErrorCode, Evaluation, LearningMode, LogsProperties, ModelProperties, RankRequest,
+    RankResponse, RankableAction, RewardRequest, ServiceConfiguration, ServiceError,
 };
 
 /// The learning policy of a new service.
@@ -51,6 +56,8 @@ pub struct LoopOptions {
     pub policy: LearningPolicy,
     /// The id of the loop. With the id of an event, it decides the draw of the event.
     pub app_id: String,
+    /// How many threads an evaluation may use. It changes no result.
+    pub threads: usize,
 }
 
 impl Default for LoopOptions {
@@ -59,6 +66,7 @@ impl Default for LoopOptions {
             configuration: ServiceConfiguration::default(),
             policy: configuration::default_policy(),
             app_id: "runner".to_owned(),
+            threads: std::thread::available_parallelism().map_or(1, NonZero::get),
         }
     }
 }
@@ -78,6 +86,10 @@ pub struct LearningLoop {
     trainer: Trainer,
     features: FeatureCache,
     prediction: Prediction,
+    evaluations: Vec<Evaluation>,
+    /// How many were ever made: ids are not used again.
+    evaluations_made: u64,
+    threads: usize,
     ranked: u64,
     now: Timestamp,
 }
@@ -90,7 +102,7 @@ impl LearningLoop {
     /// A loop that knows nothing yet. Models are exported every so often from `now` on.
     #[must_use]
     pub fn new(options: LoopOptions, now: Timestamp) -> Self {
-        let LoopOptions { configuration, policy, app_id } = options;
+        let LoopOptions { configuration, policy, app_id, threads } = options;
         let policy = configuration::effective(&policy, &configuration);
         Self {
             trainer: Trainer::new(&policy, configuration.model_export_frequency.0, now),
@@ -101,6 +113,9 @@ impl LearningLoop {
             log: EventLog::default(),
             features: FeatureCache::default(),
             prediction: Prediction::default(),
+            evaluations: Vec::new(),
+            evaluations_made: 0,
+            threads,
             ranked: 0,
             now,
         }

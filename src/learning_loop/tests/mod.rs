@@ -1,5 +1,7 @@
 //! The rules of the service, with their times spelled out: seconds since the loop began.
 
+mod evaluations;
+
 use std::time::Duration;
 
 use super::*;

@@ -1,0 +1,189 @@
+//! Operations on offline evaluations. They are done when they are answered.
+
+use std::collections::HashSet;
+use std::sync::Arc;
+
+use super::contest::{BASELINE, Contest, ONLINE, RANDOM};
+use super::joiner::Joined;
+use super::replay::Replay;
+use super::{LearningLoop, configuration, identity};
+use crate::clock::Timestamp;
+use crate::learner::LearningPolicy;
+use crate::protocol::{
+    ApplyFromEvaluation, ErrorCode, Evaluation, EvaluationContract, EvaluationStatus,
+    EvaluationType, PolicyContract, ServiceError,
+};
+
+/// So many policies of a request are compared.
+const MOST_POLICIES: usize = 10;
+
+impl LearningLoop {
+    /// `POST /evaluations`: compares policies on the events of `[startTime, endTime)`
+    /// that were joined.
+    ///
+    /// # Errors
+    /// `InvalidEvaluationContract`, `DuplicateCustomPolicyNames` and
+    /// `MaximumEvaluationCustomPoliciesExceeded`.
+    pub fn create_evaluation(
+        &mut self,
+        contract: EvaluationContract,
+        now: Timestamp,
+    ) -> Result<Evaluation, ServiceError> {
+        self.advance(now);
+        check(&contract)?;
+        let policies = self.policies(&contract.policies)?;
+        let replay = Replay::new(self.events_between(contract.start_time, contract.end_time));
+        let online = self.trainer.policy();
+        let mut contest = Contest::new(&replay, online);
+        contest.add_custom(&policies, self.threads);
+        if contract.enable_offline_experimentation {
+            contest.discover(online, self.threads);
+        }
+        let evaluation = self.report(contract, &contest);
+        self.evaluations_made += 1;
+        self.evaluations.push(evaluation.clone());
+        Ok(evaluation)
+    }
+
+    /// `GET /evaluations`
+    pub fn evaluations(&mut self, now: Timestamp) -> Vec<Evaluation> {
+        self.advance(now);
+        self.evaluations.clone()
+    }
+
+    /// `GET /evaluations/{evaluationId}`
+    ///
+    /// # Errors
+    /// `EvaluationNotFound`
+    pub fn evaluation(&mut self, id: &str, now: Timestamp) -> Result<Evaluation, ServiceError> {
+        self.advance(now);
+        self.find(id).cloned()
+    }
+
+    /// `DELETE /evaluations/{evaluationId}`: no evaluation has this id afterwards.
+    pub fn delete_evaluation(&mut self, id: &str, now: Timestamp) {
+        self.advance(now);
+        self.evaluations.retain(|evaluation| evaluation.id != id);
+    }
+
+    /// `POST /configurations/applyFromEvaluation`: the policy becomes the served one,
+    /// with a model learned from the whole log.
+    ///
+    /// # Errors
+    /// `EvaluationNotFound`; `LearningSettingsNotFound`, if the evaluation has no such
+    /// policy, or one without arguments.
+    pub fn apply_from_evaluation(
+        &mut self,
+        request: &ApplyFromEvaluation,
+        now: Timestamp,
+    ) -> Result<(), ServiceError> {
+        self.advance(now);
+        let evaluation = self.find(&request.evaluation_id)?;
+        let (name, policy) = found_policy(evaluation, &request.policy_name)?;
+        self.policy_name = name;
+        self.adopt(&policy, Timestamp::NEVER);
+        Ok(())
+    }
+
+    fn find(&self, id: &str) -> Result<&Evaluation, ServiceError> {
+        let found = self.evaluations.iter().find(|evaluation| evaluation.id == id);
+        let message = || format!("there is no evaluation `{id}`");
+        found.ok_or_else(|| ServiceError::new(ErrorCode::EvaluationNotFound, message()))
+    }
+
+    /// The policies of a request, as they would be if they were applied.
+    fn policies(
+        &self,
+        contracts: &[PolicyContract],
+    ) -> Result<Vec<(String, LearningPolicy)>, ServiceError> {
+        let policy = |contract: &PolicyContract| {
+            let policy = configuration::parse(contract).map_err(|error| {
+                invalid(format!("policy `{}`: {}", contract.name, error.message))
+            })?;
+            Ok((contract.name.clone(), configuration::effective(&policy, &self.configuration)))
+        };
+        contracts.iter().map(policy).collect()
+    }
+
+    fn events_between(&self, start: Timestamp, end: Timestamp) -> Vec<Arc<Joined>> {
+        let times = start..end;
+        let inside =
+            |joined: &&Arc<Joined>| joined.learnable && times.contains(&joined.interaction.time);
+        self.log.iter().filter(inside).cloned().collect()
+    }
+
+    fn report(&self, contract: EvaluationContract, contest: &Contest<'_>) -> Evaluation {
+        let number = self.evaluations_made.to_string();
+        let id = identity::identifier(&[&self.app_id, "evaluation", &number]);
+        Evaluation {
+            job_id: id.clone(),
+            id,
+            status: EvaluationStatus::Completed,
+            policy_results: contest.results(contract.end_time),
+            feature_importance: Vec::new(),
+            evaluation_type: Some(EvaluationType::Manual),
+            optimal_policy: Some(contest.optimal().to_owned()),
+            creation_time: Some(self.now),
+            name: contract.name,
+            start_time: contract.start_time,
+            end_time: contract.end_time,
+        }
+    }
+}
+
+/// The policy of an evaluation, by its name in any case.
+fn found_policy(
+    evaluation: &Evaluation,
+    name: &str,
+) -> Result<(String, LearningPolicy), ServiceError> {
+    let results = &evaluation.policy_results;
+    let found = results.iter().find(|result| result.name.eq_ignore_ascii_case(name));
+    let policy = found.and_then(|result| {
+        let policy = LearningPolicy::parse(result.arguments.as_ref()?).ok()?;
+        Some((result.name.clone(), policy))
+    });
+    policy.ok_or_else(|| {
+        let message = format!("the evaluation has no policy `{name}` that can be applied");
+        ServiceError::new(ErrorCode::LearningSettingsNotFound, message)
+    })
+}
+
+fn check(contract: &EvaluationContract) -> Result<(), ServiceError> {
+    if !(1..=256).contains(&contract.name.chars().count()) {
+        return Err(invalid("the name of an evaluation must have 1 to 256 characters"));
+    }
+    if contract.start_time >= contract.end_time {
+        return Err(invalid("`startTime` must be before `endTime`"));
+    }
+    if contract.policies.len() > MOST_POLICIES {
+        let message = format!("at most {MOST_POLICIES} policies are compared");
+        return Err(ServiceError::new(ErrorCode::MaximumEvaluationCustomPoliciesExceeded, message));
+    }
+    check_names(contract)
+}
+
+/// Policies are applied by name: no two may share one, in any case.
+fn check_names(contract: &EvaluationContract) -> Result<(), ServiceError> {
+    let mut names = HashSet::new();
+    for policy in &contract.policies {
+        let name = policy.name.to_ascii_lowercase();
+        if is_reserved(&name, contract.enable_offline_experimentation) {
+            let message = format!("the evaluation has a policy `{}` of its own", policy.name);
+            return Err(invalid(message));
+        }
+        if !names.insert(name) {
+            let message = format!("two policies have the name `{}`", policy.name);
+            return Err(ServiceError::new(ErrorCode::DuplicateCustomPolicyNames, message));
+        }
+    }
+    Ok(())
+}
+
+fn is_reserved(name: &str, discovers: bool) -> bool {
+    let known = [ONLINE, BASELINE, RANDOM].iter().any(|known| known.eq_ignore_ascii_case(name));
+    known || discovers && ["inter-len", "hyper"].iter().any(|family| name.starts_with(family))
+}
+
+fn invalid(message: impl Into<String>) -> ServiceError {
+    ServiceError::new(ErrorCode::InvalidEvaluationContract, message)
+}
