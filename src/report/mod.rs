@@ -1,13 +1,14 @@
-//! Pictures of a run, as SVG: deterministic bytes, real text, light and dark.
+//! Pictures of a run: SVG.
 //!
-//! Inputs are plain data; [`chart`] is the kit that pictures are made of.
+//! [`success_curve_svg`] shows what the loop learned, [`latency_svg`] how long the calls
+//! took. Both take plain values, and give the same bytes for the same values. They are
+//! made with the kit in [`chart`].
 //!
 //! Must not know: the engine, targets.
 
 pub mod chart;
-
 mod latency;
-mod success;
+mod success_curve;
 
-pub use latency::{LatencyChart, LatencyLine, latency_svg};
-pub use success::{Reference, SuccessChart, SuccessPanel, success_curve_svg};
+pub use latency::{LatencyChart, LatencyCurve, Quantile, latency_svg};
+pub use success_curve::{SuccessBatch, SuccessChart, SuccessPhase, success_curve_svg};
