@@ -1,0 +1,113 @@
+//! Changes of the settings and of the learning policy.
+
+use super::*;
+
+#[test]
+fn the_frequency_counts_from_its_change() {
+    let mut learning_loop = taught();
+    let mut configuration = configuration();
+    configuration.model_export_frequency = WireDuration(Duration::from_secs(7));
+    learning_loop.set_configuration(configuration, at(12.0)).unwrap();
+    assert_eq!(learning_loop.model_properties(at(100.0)).creation_time, at(19.0));
+}
+
+#[test]
+fn a_new_share_of_exploration_rewrites_the_policy_and_teaches_the_model_anew() {
+    let mut learning_loop = taught();
+    learning_loop.take_joined(true, at(20.0));
+    let wish = ServiceConfiguration { exploration_percentage: 0.3, ..configuration() };
+    let stored = learning_loop.set_configuration(wish, at(20.0)).unwrap();
+    assert_eq!(stored.last_configuration_edit_date, Some(at(20.0)));
+    assert_eq!(learning_loop.configuration(at(20.0)), stored);
+    let arguments = EAGER.replace("0.2", "0.3");
+    assert_eq!(learning_loop.policy(at(20.0)).arguments, arguments);
+    let response = rank(&mut learning_loop, "a", 20.0);
+    let best = response.ranking.iter().find(|action| action.id == "Mocha").unwrap();
+    assert!((best.probability - 0.8).abs() < 1e-6, "{response:?}");
+    assert_eq!(learning_loop.model_properties(at(20.0)).creation_time, at(20.0));
+}
+
+#[test]
+fn a_model_learned_anew_looks_two_days_back() {
+    let mut learning_loop = taught();
+    let two_days = 2.0 * 86_400.0;
+    let change =
+        |exploration_percentage| ServiceConfiguration { exploration_percentage, ..configuration() };
+    learning_loop.set_configuration(change(0.3), at(two_days)).unwrap();
+    assert_eq!(learning_loop.model_properties(at(two_days)).creation_time, at(two_days));
+    learning_loop.set_configuration(change(0.4), at(two_days + 1.0)).unwrap();
+    let properties = learning_loop.model_properties(at(two_days + 100.0));
+    assert_eq!(properties.creation_time, Timestamp::NEVER);
+}
+
+#[test]
+fn the_log_is_kept_for_its_days() {
+    let mut learning_loop =
+        fresh(ServiceConfiguration { log_retention_days: 1, ..configuration() });
+    rank(&mut learning_loop, "one", 0.0);
+    let day = 86_400.0;
+    assert!(learning_loop.logs_properties(at(day)).date_range.is_some());
+    assert!(learning_loop.logs_properties(at(day + 1.0)).date_range.is_none());
+}
+
+#[test]
+fn settings_out_of_range_are_refused() {
+    let mut learning_loop = fresh(configuration());
+    let good = configuration();
+    for bad in [
+        ServiceConfiguration { reward_wait_time: WireDuration(Duration::ZERO), ..good.clone() },
+        ServiceConfiguration { reward_wait_time: WireDuration(RETRAINED * 2), ..good.clone() },
+        ServiceConfiguration {
+            model_export_frequency: WireDuration(Duration::from_millis(999)),
+            ..good.clone()
+        },
+        ServiceConfiguration { default_reward: 1.5, ..good.clone() },
+        ServiceConfiguration { default_reward: f64::NAN, ..good.clone() },
+        ServiceConfiguration { exploration_percentage: -0.1, ..good.clone() },
+        ServiceConfiguration { log_retention_days: -2, ..good.clone() },
+    ] {
+        let error = learning_loop.set_configuration(bad, at(1.0)).unwrap_err();
+        assert_eq!(error.code, ErrorCode::InvalidServiceConfiguration, "{error}");
+    }
+    assert_eq!(learning_loop.configuration(at(1.0)), good);
+}
+
+#[test]
+fn the_learning_mode_changes_alone() {
+    let mut learning_loop = fresh(configuration());
+    let mode = Some(LearningMode::Apprentice);
+    let both = ServiceConfiguration { learning_mode: mode, default_reward: 0.5, ..configuration() };
+    let error = learning_loop.set_configuration(both, at(1.0)).unwrap_err();
+    assert_eq!(error.code, ErrorCode::InvalidLearningModeServiceConfiguration);
+    let alone = ServiceConfiguration { learning_mode: mode, ..configuration() };
+    learning_loop.set_configuration(alone, at(1.0)).unwrap();
+    let silent = ServiceConfiguration { learning_mode: None, ..configuration() };
+    let stored = learning_loop.set_configuration(silent, at(2.0)).unwrap();
+    assert_eq!(stored.learning_mode, mode);
+}
+
+#[test]
+fn the_policy_of_a_new_service_comes_back() {
+    let mut learning_loop = eager();
+    let contract = PolicyContract { name: "mine".into(), arguments: EAGER.replace("mtr", "ips") };
+    assert_eq!(learning_loop.set_policy(contract.clone(), at(1.0)), Ok(contract.clone()));
+    assert_eq!(learning_loop.policy(at(2.0)), contract);
+    let default = learning_loop.delete_policy(at(3.0));
+    assert_eq!(default.arguments, DEFAULT_POLICY);
+    assert_eq!(default.name.len(), 32);
+}
+
+#[test]
+fn policies_that_cannot_be_used_are_refused() {
+    let mut learning_loop = fresh(configuration());
+    for (name, arguments, code) in [
+        ("", EAGER, ErrorCode::InvalidPolicyContract),
+        ("x", "", ErrorCode::InvalidPolicyContract),
+        ("x", &*"-q :: ".repeat(200), ErrorCode::InvalidPolicyContract),
+        ("x", "--cb_explore_adf --nonsense 1", ErrorCode::InvalidPolicyConfiguration),
+    ] {
+        let contract = PolicyContract { name: name.into(), arguments: arguments.into() };
+        assert_eq!(learning_loop.set_policy(contract, at(1.0)).unwrap_err().code, code);
+    }
+    assert_eq!(learning_loop.policy(at(1.0)).arguments, DEFAULT_POLICY);
+}
