@@ -1,7 +1,8 @@
+use std::ffi::OsString;
 use std::path::PathBuf;
 
 use clap::error::ErrorKind;
-use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap::{Args, CommandFactory, Parser, Subcommand, ValueEnum};
 
 use super::Exit;
 
@@ -9,13 +10,13 @@ use super::Exit;
 ///
 /// `runner FILE` runs the scenario in FILE, as `runner run FILE` does.
 #[derive(Debug, Parser)]
-#[command(version, args_conflicts_with_subcommands = true, after_help = exit_codes())]
+#[command(version, about, after_help = exit_codes(), override_usage = USAGE)]
 pub struct Arguments {
     #[command(subcommand)]
-    command: Option<Command>,
-    #[command(flatten)]
-    run: Option<RunArguments>,
+    pub command: Command,
 }
+
+const USAGE: &str = "runner [run] [OPTIONS] <FILE>\n       runner <COMMAND>";
 
 /// What to do.
 #[derive(Debug, Clone, Subcommand)]
@@ -84,15 +85,20 @@ pub enum Format {
     Json,
 }
 
-impl Arguments {
-    /// The command; `run` where none is named.
-    pub fn command(self) -> Command {
-        match (self.command, self.run) {
-            (Some(command), _) => command,
-            (None, Some(run)) => Command::Run(run),
-            (None, None) => unreachable!("clap asks for FILE where there is no command"),
-        }
+/// Puts in the `run` that `runner FILE` leaves out.
+pub fn with_command(arguments: impl IntoIterator<Item = OsString>) -> Vec<OsString> {
+    let mut arguments: Vec<_> = arguments.into_iter().collect();
+    let is_command = |word: &OsString| {
+        let commands = Arguments::command();
+        let known = |name: &str| commands.find_subcommand(name).is_some() || name == "help";
+        word.to_str().is_some_and(known)
+    };
+    let asks_about_program =
+        |word: &OsString| ["-h", "--help", "-V", "--version"].iter().any(|known| word == known);
+    if arguments.get(1).is_some_and(|word| !is_command(word) && !asks_about_program(word)) {
+        arguments.insert(1, "run".into());
     }
+    arguments
 }
 
 /// Prints what clap has to say: help and version are answers, the rest are mistakes.

@@ -3,10 +3,17 @@
 //! Must not know: logic.
 
 mod arguments;
+mod charts;
+mod check;
+mod console;
 mod exit;
 mod interrupt;
+mod load;
 mod operator;
+mod run;
+mod schema;
 mod streams;
+mod world;
 
 pub use exit::Exit;
 
@@ -18,10 +25,13 @@ use self::arguments::{Arguments, Command};
 
 /// Does what the arguments (the program's name first) ask for.
 pub fn main(arguments: impl IntoIterator<Item = OsString>) -> Exit {
-    let arguments = match Arguments::try_parse_from(arguments) {
+    let arguments = match Arguments::try_parse_from(arguments::with_command(arguments)) {
         Ok(arguments) => arguments,
         Err(error) => return arguments::explain(&error),
     };
-    let (Command::Run(_) | Command::Check(_) | Command::Schema) = arguments.command();
-    streams::print("")
+    match arguments.command {
+        Command::Run(run) => run::run(&run),
+        Command::Check(check) => check::check(&check),
+        Command::Schema => schema::schema(),
+    }
 }

@@ -2,8 +2,10 @@
 //!
 //! Must not know: the engine.
 
+mod embedded;
 mod http;
 
+pub use embedded::EmbeddedTarget;
 pub use http::HttpTarget;
 
 use crate::protocol::{

@@ -1,0 +1,165 @@
+use std::path::PathBuf;
+
+use super::arguments::{Format, RunArguments};
+use super::charts::{self, ModelChecks};
+use super::console::{self, Account, Console};
+use super::interrupt::Interrupt;
+use super::operator::Terminal;
+use super::{Exit, load, streams, world};
+use crate::clock::{Clock, Timestamp, WallClock};
+use crate::engine::{Ending, RunError};
+use crate::metrics::{Holds, Verdict};
+use crate::record::{ObserveError, Observers};
+use crate::results::{Closing, CreateError, Origin, Place, Results, Status};
+use crate::scenario::Plan;
+use crate::scenario::plan::{ClockKind, Pause, Step};
+
+/// `runner run`
+pub fn run(arguments: &RunArguments) -> Exit {
+    let Some(plan) = load::plan(&arguments.scenario, &arguments.changes) else {
+        return Exit::Usage;
+    };
+    let operator = Terminal { yes: arguments.yes };
+    if asks_the_operator(&plan) && !operator.answers() {
+        return fail(
+            Exit::Usage,
+            "a phase waits for the operator, and there is no terminal; add `--yes` to go on without asking",
+        );
+    }
+    let wall = WallClock::start_now();
+    let results = match Results::create(&plan, &place(&plan, arguments), &origin(&plan, wall)) {
+        Ok(results) => results,
+        Err(error) => return fail(exit_of(&error), &format!("{error}{}", remedy(&error))),
+    };
+    let (interrupt, stop) = match Interrupt::listen() {
+        Ok(listening) => listening,
+        Err(error) => return fail(Exit::Bug, &format!("signals cannot be heard: {error}")),
+    };
+    let mut run = Run { arguments, plan: &plan, wall, results, checks: ModelChecks::default() };
+    let mut console = Console::new(&plan, arguments.quiet);
+    let ending = {
+        let mut observers = Observers(vec![&mut run.results, &mut run.checks, &mut console]);
+        world::execute(&plan, wall, &operator, stop, &mut observers)
+    };
+    let exit = match &ending {
+        Ok(Ending::Completed) => Exit::Done,
+        Ok(Ending::Stopped) => interrupt.exit(),
+        Err(RunError::Target { .. }) => fail(Exit::Target, &ending_text(&ending)),
+        Err(RunError::Observe(_)) => return fail(Exit::Results, &ending_text(&ending)),
+    };
+    run.conclude(exit)
+}
+
+/// A run that has ended, and what is made of it.
+struct Run<'a> {
+    arguments: &'a RunArguments,
+    plan: &'a Plan,
+    wall: WallClock,
+    results: Results,
+    checks: ModelChecks,
+}
+
+impl Run<'_> {
+    /// Judges, draws, seals and tells.
+    fn conclude(mut self, exit: Exit) -> Exit {
+        let judge =
+            |expectation: &crate::metrics::Expectation| expectation.judge(self.results.summary());
+        let verdicts: Vec<_> = self.plan.expectations.iter().map(judge).collect();
+        let exit = if exit == Exit::Done { verdict_exit(&verdicts) } else { exit };
+        let numbers = self.results.summary().report();
+        if let Err(error) = self.draw() {
+            return fail(Exit::Results, &error.to_string());
+        }
+        let ended = self.wall.timestamp(self.wall.now());
+        let closing = Closing { status: status(exit), ended, verdicts: &verdicts };
+        let folder = match self.results.seal(&closing) {
+            Ok(folder) => folder,
+            Err(error) => return fail(Exit::Results, &error.to_string()),
+        };
+        let text = match self.arguments.format {
+            Format::Json => {
+                std::fs::read_to_string(folder.join("summary.json")).unwrap_or_default()
+            }
+            Format::Text => console::summary(&Account {
+                scenario: &self.plan.name,
+                seed: self.plan.seed.0,
+                simulated: self.plan.clock == ClockKind::Virtual,
+                ending: (status(exit) != Status::Complete).then_some("not completed"),
+                numbers: &numbers,
+                model_checks: self.checks.counts(),
+                verdicts: &verdicts,
+                folder: &folder,
+            }),
+        };
+        let says_nothing = self.arguments.quiet && self.arguments.format == Format::Text;
+        let printed = if says_nothing { Exit::Done } else { streams::print(&text) };
+        if exit == Exit::Done { printed } else { exit }
+    }
+
+    fn draw(&mut self) -> Result<(), ObserveError> {
+        for (name, picture) in charts::pictures(self.plan, self.results.summary(), &self.checks) {
+            self.results.write_file(name, picture.as_bytes())?;
+        }
+        Ok(())
+    }
+}
+
+fn asks_the_operator(plan: &Plan) -> bool {
+    plan.phases.iter().any(|phase| matches!(phase.step, Step::Pause(Pause::Prompt(_))))
+}
+
+fn place(plan: &Plan, arguments: &RunArguments) -> Place {
+    match &arguments.out {
+        Some(folder) => Place::At(folder.clone()),
+        None => Place::Under { root: PathBuf::from("results"), run: format!("seed-{}", plan.seed) },
+    }
+}
+
+fn origin(plan: &Plan, wall: WallClock) -> Origin {
+    let started = wall.start();
+    let clock_start = match plan.clock {
+        ClockKind::Virtual => Timestamp::VIRTUAL_START,
+        ClockKind::Wall => started,
+    };
+    let host = std::env::var("HOSTNAME").ok().filter(|name| !name.is_empty());
+    Origin { clock_start, started, host }
+}
+
+fn status(exit: Exit) -> Status {
+    match exit {
+        Exit::Interrupted | Exit::Terminated => Status::Interrupted,
+        Exit::Target | Exit::Bug => Status::Failed,
+        _ => Status::Complete,
+    }
+}
+
+fn verdict_exit(verdicts: &[Verdict]) -> Exit {
+    let all_held = verdicts.iter().all(|verdict| verdict.holds == Holds::Held);
+    if all_held { Exit::Done } else { Exit::Failed }
+}
+
+fn exit_of(error: &CreateError) -> Exit {
+    match error {
+        CreateError::NotEmpty(_) | CreateError::Locked(_) => Exit::Usage,
+        CreateError::Io { .. } => Exit::Results,
+    }
+}
+
+fn remedy(error: &CreateError) -> &'static str {
+    match error {
+        CreateError::NotEmpty(_) => {
+            "\nhelp: results are never overwritten; name a new folder with `--out`"
+        }
+        CreateError::Locked(_) => "\nhelp: wait for it, or name another folder with `--out`",
+        CreateError::Io { .. } => "\nhelp: name a folder that can be written to with `--out`",
+    }
+}
+
+fn ending_text(ending: &Result<Ending, RunError>) -> String {
+    ending.as_ref().err().map_or_else(String::new, ToString::to_string)
+}
+
+fn fail(exit: Exit, message: &str) -> Exit {
+    eprintln!("error: {message}");
+    exit
+}

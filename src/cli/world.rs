@@ -1,0 +1,70 @@
+use super::operator::Terminal;
+use crate::clock::{VirtualClock, WallClock};
+use crate::engine::{self, Ending, RunError, Stop};
+use crate::record::Observer;
+use crate::scenario::Plan;
+use crate::scenario::plan::{ClockKind, EmbeddedPlan, HttpPlan, TargetPlan};
+use crate::target::{CallError, EmbeddedTarget, HttpTarget};
+
+/// Runs a plan in the world it asks for: whose time passes, and what is called.
+pub fn execute(
+    plan: &Plan,
+    wall: WallClock,
+    operator: &Terminal,
+    stop: Stop,
+    observer: &mut dyn Observer,
+) -> Result<Ending, RunError> {
+    match (&plan.target, plan.clock) {
+        (TargetPlan::Embedded(embedded), ClockKind::Virtual) => {
+            VirtualClock::run(|clock| async move {
+                let target = EmbeddedTarget::new(embedded, plan.seed, clock.clone());
+                engine::run(plan, clock, &target, operator, stop, observer).await
+            })
+        }
+        (TargetPlan::Embedded(embedded), ClockKind::Wall) => {
+            block_on(embedded_on_the_wall(plan, embedded, wall, operator, stop, observer))
+        }
+        (TargetPlan::Http(http), _) => {
+            block_on(over_http(plan, http, wall, operator, stop, observer))
+        }
+    }
+}
+
+async fn embedded_on_the_wall(
+    plan: &Plan,
+    embedded: &EmbeddedPlan,
+    clock: WallClock,
+    operator: &Terminal,
+    stop: Stop,
+    observer: &mut dyn Observer,
+) -> Result<Ending, RunError> {
+    let target = EmbeddedTarget::new(embedded, plan.seed, clock);
+    engine::run(plan, clock, &target, operator, stop, observer).await
+}
+
+async fn over_http(
+    plan: &Plan,
+    http: &HttpPlan,
+    clock: WallClock,
+    operator: &Terminal,
+    stop: Stop,
+    observer: &mut dyn Observer,
+) -> Result<Ending, RunError> {
+    let target = HttpTarget::new(http).map_err(unusable)?;
+    engine::run(plan, clock, &target, operator, stop, observer).await
+}
+
+fn block_on<F: Future<Output = Result<Ending, RunError>>>(future: F) -> F::Output {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    match runtime {
+        Ok(runtime) => runtime.block_on(future),
+        Err(error) => Err(RunError::Target {
+            phase: "start".to_owned(),
+            message: format!("the machine gives no runtime: {error}"),
+        }),
+    }
+}
+
+fn unusable(error: CallError) -> RunError {
+    RunError::Target { phase: "start".to_owned(), message: error.message }
+}

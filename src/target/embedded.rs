@@ -1,0 +1,157 @@
+use std::cell::RefCell;
+
+use super::{CallAddress, CallError, Target};
+use crate::clock::{Clock, Timestamp};
+use crate::learning_loop::{LearningLoop, LoopOptions};
+use crate::protocol::{
+    ApplyFromEvaluation, Evaluation, EvaluationContract, ModelProperties, PolicyContract,
+    RankRequest, RankResponse, RewardRequest, ServiceConfiguration, ServiceError,
+};
+use crate::record::FailureKind;
+use crate::scenario::plan::{Delay, EmbeddedPlan};
+use crate::seed::{Purpose, Seed};
+
+/// The loop inside, called as a function.
+///
+/// Its latencies are simulated: a call takes effect when it is made, and answers after
+/// a delay that is a draw at the address of its iteration.
+pub struct EmbeddedTarget<C> {
+    learning_loop: RefCell<LearningLoop>,
+    clock: C,
+    seed: Seed,
+    rank_latency: Delay,
+    reward_latency: Delay,
+}
+
+impl<C: Clock> EmbeddedTarget<C> {
+    /// A fresh loop with the plan's settings.
+    pub fn new(plan: &EmbeddedPlan, seed: Seed, clock: C) -> Self {
+        let options = LoopOptions {
+            configuration: plan.configuration.clone(),
+            policy: plan.policy.clone(),
+            ..LoopOptions::default()
+        };
+        let learning_loop = LearningLoop::new(options, clock.timestamp(clock.now()));
+        Self {
+            learning_loop: RefCell::new(learning_loop),
+            clock,
+            seed,
+            rank_latency: plan.rank_latency,
+            reward_latency: plan.reward_latency,
+        }
+    }
+
+    /// Calls the loop now.
+    fn call<A>(
+        &self,
+        operation: impl FnOnce(&mut LearningLoop, Timestamp) -> Result<A, ServiceError>,
+    ) -> Result<A, CallError> {
+        let now = self.clock.timestamp(self.clock.now());
+        operation(&mut self.learning_loop.borrow_mut(), now).map_err(CallError::from)
+    }
+
+    /// Lets the simulated service take its time over a call.
+    async fn take_time(&self, delay: Delay, at: CallAddress, purpose: Purpose) {
+        let delay = delay.sample(&mut self.seed.draws(at.phase, at.iteration, purpose));
+        if !delay.is_zero() {
+            self.clock.sleep_until(self.clock.now() + delay).await;
+        }
+    }
+}
+
+impl<C: Clock> Target for EmbeddedTarget<C> {
+    async fn rank(
+        &self,
+        at: CallAddress,
+        request: &RankRequest,
+    ) -> Result<RankResponse, CallError> {
+        let answer = self.call(|inner, now| inner.rank(request, now));
+        self.take_time(self.rank_latency, at, Purpose::RankLatency).await;
+        answer
+    }
+
+    async fn reward(&self, at: CallAddress, event_id: &str, value: f64) -> Result<(), CallError> {
+        let answer = self.call(|inner, now| inner.reward(event_id, RewardRequest { value }, now));
+        self.take_time(self.reward_latency, at, Purpose::RewardLatency).await;
+        answer
+    }
+
+    async fn activate(&self, event_id: &str) -> Result<(), CallError> {
+        self.call(|inner, now| inner.activate(event_id, now))
+    }
+
+    async fn model_properties(&self) -> Result<ModelProperties, CallError> {
+        self.call(|inner, now| Ok(inner.model_properties(now)))
+    }
+
+    async fn delete_model(&self) -> Result<(), CallError> {
+        self.call(|inner, now| {
+            inner.delete_model(now);
+            Ok(())
+        })
+    }
+
+    async fn delete_logs(&self) -> Result<(), CallError> {
+        self.call(|inner, now| {
+            inner.delete_logs(now);
+            Ok(())
+        })
+    }
+
+    async fn configuration(&self) -> Result<ServiceConfiguration, CallError> {
+        self.call(|inner, now| Ok(inner.configuration(now)))
+    }
+
+    async fn set_configuration(
+        &self,
+        configuration: &ServiceConfiguration,
+    ) -> Result<ServiceConfiguration, CallError> {
+        self.call(|inner, now| inner.set_configuration(configuration.clone(), now))
+    }
+
+    async fn policy(&self) -> Result<PolicyContract, CallError> {
+        self.call(|inner, now| Ok(inner.policy(now)))
+    }
+
+    async fn set_policy(&self, policy: &PolicyContract) -> Result<PolicyContract, CallError> {
+        self.call(|inner, now| inner.set_policy(policy.clone(), now))
+    }
+
+    async fn delete_policy(&self) -> Result<PolicyContract, CallError> {
+        self.call(|inner, now| Ok(inner.delete_policy(now)))
+    }
+
+    async fn create_evaluation(
+        &self,
+        contract: &EvaluationContract,
+    ) -> Result<Evaluation, CallError> {
+        self.call(|inner, now| inner.create_evaluation(contract.clone(), now))
+    }
+
+    async fn evaluation(&self, id: &str) -> Result<Evaluation, CallError> {
+        self.call(|inner, now| inner.evaluation(id, now))
+    }
+
+    async fn apply_from_evaluation(
+        &self,
+        evaluation_id: &str,
+        policy_name: &str,
+    ) -> Result<(), CallError> {
+        let request = ApplyFromEvaluation {
+            evaluation_id: evaluation_id.to_owned(),
+            policy_name: policy_name.to_owned(),
+        };
+        self.call(|inner, now| inner.apply_from_evaluation(&request, now))
+    }
+
+    fn take_joined(&self, everything: bool) -> Vec<String> {
+        let now = self.clock.timestamp(self.clock.now());
+        self.learning_loop.borrow_mut().take_joined(everything, now)
+    }
+}
+
+impl From<ServiceError> for CallError {
+    fn from(error: ServiceError) -> Self {
+        Self { kind: FailureKind::Status(error.code.status()), message: error.to_string() }
+    }
+}
