@@ -1,6 +1,8 @@
-use super::cost::{CostModel, Scored};
-use super::explore::{EpsilonGreedy, Exploration, First, Softmax, Stage};
-use super::features::{Event, EventTerms, Interactions, Label, TermMaker};
+use super::cost::{CostModel, CostType, Scored};
+use super::explore::{
+    Bag, CostRange, Cover, EpsilonGreedy, Exploration, First, RegCb, Rnd, Softmax, SquareCb, Stage,
+};
+use super::features::{Event, EventTerms, Interactions, Label, TermMaker, WholeIndices};
 use super::policy::{Explorer, LearningPolicy, Settings};
 use super::regression::{Coin, Gd, GdOptions, Regression};
 
@@ -29,7 +31,11 @@ const DEFAULT_EPSILON: f32 = 0.05;
 /// `--learning_rate` where it is not given.
 const DEFAULT_LEARNING_RATE: f32 = 0.5;
 
-/// The same, where the rates of features are not both adaptive and normalized.
+/// `--mellowness` where it is not given.
+const SQUARECB_MELLOWNESS: f32 = 0.001;
+const REGCB_MELLOWNESS: f32 = 0.1;
+
+/// The learning rate where those of features are not both adaptive and normalized.
 const PLAIN_LEARNING_RATE: f32 = 10.0;
 
 impl Learner {
@@ -37,13 +43,13 @@ impl Learner {
     #[must_use]
     pub fn new(policy: &LearningPolicy) -> Self {
         let settings = &policy.settings;
-        let models = settings.cost_type.models();
+        let models = models(settings);
         let regression = regression(settings, models);
         Self {
             policy: policy.clone(),
             event: EventTerms::new(term_maker(settings)),
             costs: CostModel::new(settings.cost_type, settings.clip_p, regression, models as usize),
-            exploration: exploration(settings),
+            exploration: exploration(settings, models),
             ranked: Vec::new(),
         }
     }
@@ -76,6 +82,19 @@ impl Learner {
         for action in 0..self.event.len() {
             scores.push(self.costs.regression.score(self.event.of(action), 0));
         }
+    }
+}
+
+/// How many models of the regression a policy takes (`vw` counts them the same way, as
+/// more models make more features collide).
+fn models(settings: &Settings) -> u32 {
+    let each = settings.cost_type.models();
+    match settings.explorer {
+        Explorer::Bag(members) => members * each,
+        Explorer::Cover(policies) if settings.cost_type == CostType::Ips => policies + 1,
+        Explorer::Cover(policies) => (policies + 1) * 2,
+        Explorer::Rnd(predictors) => (predictors + 1) * each,
+        _ => each,
     }
 }
 
@@ -126,7 +145,7 @@ fn table(letters: &[u8]) -> Box<[bool; 256]> {
     table
 }
 
-fn exploration(settings: &Settings) -> Exploration {
+fn exploration(settings: &Settings, models: u32) -> Exploration {
     let epsilon = settings.epsilon;
     match settings.explorer {
         Explorer::EpsilonGreedy => Exploration::EpsilonGreedy(EpsilonGreedy {
@@ -140,5 +159,51 @@ fn exploration(settings: &Settings) -> Exploration {
         Explorer::First(remaining) => {
             Exploration::First(First { epsilon: epsilon.unwrap_or(0.0), remaining })
         }
+        Explorer::Bag(members) => Exploration::Bag(Bag {
+            members,
+            epsilon: epsilon.unwrap_or(0.0),
+            first_only: settings.first_only,
+            greedify: settings.greedify,
+            random_state: settings.random_seed,
+        }),
+        Explorer::Cover(policies) => Exploration::Cover(Cover {
+            policies,
+            epsilon,
+            psi: settings.psi,
+            nounif: settings.nounif,
+            first_only: settings.first_only,
+            learned: 0,
+        }),
+        Explorer::SquareCb => Exploration::SquareCb(SquareCb {
+            epsilon: epsilon.unwrap_or(0.0),
+            gamma_scale: settings.gamma_scale,
+            gamma_exponent: settings.gamma_exponent,
+            elimination: settings.elim.then(|| cost_range(settings, SQUARECB_MELLOWNESS)),
+            learned: 0,
+        }),
+        Explorer::RegCb => Exploration::RegCb(RegCb {
+            range: cost_range(settings, REGCB_MELLOWNESS),
+            optimistic: settings.regcbopt,
+            learned: 0,
+        }),
+        Explorer::Rnd(predictors) => Exploration::Rnd(Rnd {
+            predictors,
+            epsilon: epsilon.unwrap_or(0.0),
+            alpha: settings.rnd_alpha,
+            inverse_lambda: settings.rnd_invlambda,
+            whole: WholeIndices {
+                bits: settings.bits,
+                scale: u64::from(models.next_power_of_two()) * 4,
+            },
+            random_state: settings.random_seed,
+        }),
+    }
+}
+
+fn cost_range(settings: &Settings, mellowness: f32) -> CostRange {
+    CostRange {
+        lowest: settings.min_cost,
+        highest: settings.max_cost,
+        mellowness: settings.mellowness.unwrap_or(mellowness),
     }
 }

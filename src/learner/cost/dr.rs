@@ -3,27 +3,50 @@
 //! `gen_cs_example_dr`).
 
 use super::CostModel;
-use crate::learner::features::{EventTerms, Label};
+use crate::learner::features::{EventTerms, Label, Term};
+
+/// The regression that estimates costs, and whether it learns the one that is known.
+#[derive(Debug, Clone, Copy)]
+pub struct Regressor {
+    pub model: u32,
+    pub learns: bool,
+}
 
 impl CostModel {
     pub(super) fn learn_dr(&mut self, event: &mut EventTerms, model: u32, label: &Label) {
-        let estimates = self.doubly_robust(event, model + 1, label);
-        self.learn_each(event, model, |action| estimates[action]);
+        let regressor = Regressor { model: model + 1, learns: true };
+        let costs = self.doubly_robust(event, regressor, label, self.clip_p);
+        self.learn_each(event, model, |action| costs[action]);
     }
 
-    /// The estimate of each action's cost; the regressor learns the one that is known.
-    fn doubly_robust(&mut self, event: &mut EventTerms, regressor: u32, label: &Label) -> Vec<f32> {
-        let mut estimates = Vec::with_capacity(event.len());
+    /// The estimate of each action's cost.
+    pub fn doubly_robust(
+        &mut self,
+        event: &mut EventTerms,
+        regressor: Regressor,
+        label: &Label,
+        clip_p: f32,
+    ) -> Vec<f32> {
+        let mut costs = Vec::with_capacity(event.len());
         for action in 0..event.len() {
-            estimates.push(if action == label.action {
-                let weight = 1.0 / label.probability;
-                let expected =
-                    self.regression.learn(event.of(action), regressor, label.cost, weight);
-                expected + (label.cost - expected) / label.probability.max(self.clip_p)
+            let terms = event.of(action);
+            costs.push(if action == label.action {
+                let expected = self.expected(terms, regressor, label);
+                expected + (label.cost - expected) / label.probability.max(clip_p)
             } else {
-                self.regression.clipped_score(event.of(action), regressor)
+                self.regression.clipped_score(terms, regressor.model)
             });
         }
-        estimates
+        costs
+    }
+
+    /// The expected cost of the action taken, from before it is learned.
+    fn expected(&mut self, terms: &[Term], regressor: Regressor, label: &Label) -> f32 {
+        if regressor.learns {
+            let weight = 1.0 / label.probability;
+            self.regression.learn(terms, regressor.model, label.cost, weight)
+        } else {
+            self.regression.clipped_score(terms, regressor.model)
+        }
     }
 }

@@ -7,10 +7,16 @@ use crate::learner::features::{EventTerms, Label};
 
 impl CostModel {
     pub(super) fn learn_ips(&mut self, event: &mut EventTerms, model: u32, label: &Label) {
-        let probability = label.probability.max(self.clip_p);
+        let costs = Self::inverse_propensity(event.len(), label, self.clip_p);
+        self.learn_each(event, model, |action| costs[action]);
+    }
+
+    /// The estimate of each action's cost.
+    pub fn inverse_propensity(actions: usize, label: &Label, clip_p: f32) -> Vec<f32> {
+        let probability = label.probability.max(clip_p);
         let probability = if probability > 0.0 { probability } else { 1e-3 };
-        let estimate = label.cost / probability;
-        let cost = |action| if action == label.action { estimate } else { 0.0 };
-        self.learn_each(event, model, cost);
+        let mut costs = vec![0.0; actions];
+        costs[label.action] = label.cost / probability;
+        costs
     }
 }

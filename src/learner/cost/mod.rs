@@ -7,6 +7,8 @@ mod ips;
 mod mtr;
 mod sm;
 
+pub use dr::Regressor;
+
 use super::features::{EventTerms, Label};
 use super::regression::Regression;
 
@@ -80,8 +82,14 @@ impl CostModel {
         }
     }
 
+    /// The model of costs number `index`: each takes as many models of the regression as
+    /// its type needs.
+    pub fn base(&self, index: u32) -> u32 {
+        index * self.kind.models()
+    }
+
     /// Learns a cost for every action, in their order.
-    fn learn_each(&mut self, event: &mut EventTerms, model: u32, costs: impl Fn(usize) -> f32) {
+    pub fn learn_each(&mut self, event: &mut EventTerms, model: u32, costs: impl Fn(usize) -> f32) {
         for action in 0..event.len() {
             self.regression.learn(event.of(action), model, costs(action), 1.0);
         }

@@ -1,8 +1,9 @@
 //! Explore first (`cb_explore_adf_first.cc`): uniform for the first tau labelled events,
 //! then the best action.
 
-use super::{enforce_minimum, narrow};
+use super::{Stage, enforce_minimum, narrow};
 use crate::learner::cost::Scored;
+use crate::learner::features::Label;
 
 /// How many labelled events are still to be explored.
 #[derive(Debug, Clone, PartialEq)]
@@ -21,7 +22,8 @@ impl First {
         enforce_minimum(self.epsilon, true, pmf);
     }
 
-    pub fn count(&mut self) {
+    pub fn learn(&mut self, stage: &mut Stage<'_>, label: &Label) {
+        stage.costs.learn(stage.event, 0, label);
         self.remaining = self.remaining.saturating_sub(1);
     }
 }

@@ -1,12 +1,24 @@
 //! From scores to a distribution over actions. One strategy a file.
 
+mod bag;
+mod bounds;
+mod cover;
 mod epsilon_greedy;
 mod first;
+mod regcb;
+mod rnd;
 mod softmax;
+mod squarecb;
 
+pub use bag::Bag;
+pub use bounds::CostRange;
+pub use cover::Cover;
 pub use epsilon_greedy::EpsilonGreedy;
 pub use first::First;
+pub use regcb::RegCb;
+pub use rnd::Rnd;
 pub use softmax::{Softmax, softmax};
+pub use squarecb::SquareCb;
 
 use super::cost::{CostModel, Scored};
 use super::features::{EventTerms, Label};
@@ -21,6 +33,16 @@ pub enum Exploration {
     Softmax(Softmax),
     /// Uniform at first, then the best.
     First(First),
+    /// The best of each of several models.
+    Bag(Bag),
+    /// The best of each of several policies that differ.
+    Cover(Cover),
+    /// By the inverse of the gap to the best.
+    SquareCb(SquareCb),
+    /// Those that may still be the best.
+    RegCb(RegCb),
+    /// Those that are not known well.
+    Rnd(Rnd),
 }
 
 /// What exploring works with: the costs, the event's terms, and room for a ranking.
@@ -30,26 +52,44 @@ pub struct Stage<'a> {
     pub ranked: &'a mut Vec<Scored>,
 }
 
+impl Stage<'_> {
+    /// Ranks the actions by one model.
+    pub fn rank(&mut self, model: u32) {
+        self.costs.rank(self.event, model, self.ranked);
+    }
+}
+
 impl Exploration {
     /// Predicts the distribution over the actions.
-    pub fn predict(&mut self, stage: &mut Stage<'_>, prediction: &mut Prediction) {
-        stage.costs.rank(stage.event, 0, stage.ranked);
+    pub fn predict(&self, stage: &mut Stage<'_>, prediction: &mut Prediction) {
+        stage.rank(0);
         prediction.ranking.clear();
         prediction.ranking.extend(stage.ranked.iter().map(|scored| scored.action));
         prediction.pmf.clear();
         prediction.pmf.resize(stage.ranked.len(), 0.0);
+        let pmf = prediction.pmf.as_mut_slice();
         match self {
-            Self::EpsilonGreedy(greedy) => greedy.fill(stage.ranked, &mut prediction.pmf),
-            Self::Softmax(softmax) => softmax.fill(stage.ranked, &mut prediction.pmf),
-            Self::First(first) => first.fill(stage.ranked, &mut prediction.pmf),
+            Self::EpsilonGreedy(greedy) => greedy.fill(stage.ranked, pmf),
+            Self::Softmax(softmax) => softmax.fill(stage.ranked, pmf),
+            Self::First(first) => first.fill(stage.ranked, pmf),
+            Self::Bag(bag) => bag.fill(stage, pmf),
+            Self::Cover(cover) => cover.fill(stage, pmf),
+            Self::SquareCb(squarecb) => squarecb.fill(stage, pmf),
+            Self::RegCb(regcb) => regcb.fill(stage, pmf),
+            Self::Rnd(rnd) => rnd.fill(stage, pmf),
         }
     }
 
     /// Learns a labelled event.
     pub fn learn(&mut self, stage: &mut Stage<'_>, label: &Label) {
-        stage.costs.learn(stage.event, 0, label);
-        if let Self::First(first) = self {
-            first.count();
+        match self {
+            Self::EpsilonGreedy(_) | Self::Softmax(_) => stage.costs.learn(stage.event, 0, label),
+            Self::First(first) => first.learn(stage, label),
+            Self::Bag(bag) => bag.learn(stage, label),
+            Self::Cover(cover) => cover.learn(stage, label),
+            Self::SquareCb(squarecb) => squarecb.learn(stage, label),
+            Self::RegCb(regcb) => regcb.learn(stage, label),
+            Self::Rnd(rnd) => rnd.learn(stage, label),
         }
     }
 }
@@ -80,7 +120,9 @@ pub fn enforce_minimum(epsilon: f32, zeros_too: bool, pmf: &mut [f32]) {
     }
     let floor = epsilon / size;
     let excess = excess(floor, support, zeros_too, pmf);
-    pmf.iter_mut().filter(|p| supported(**p)).for_each(|p| *p = (*p - excess).max(floor));
+    // What is not a number stays so, as with `std::max`.
+    let lowered = |p: f32| if p - excess < floor { floor } else { p - excess };
+    pmf.iter_mut().filter(|p| supported(**p)).for_each(|p| *p = lowered(*p));
 }
 
 /// What each probability above the floor gives up.

@@ -1,3 +1,4 @@
+use super::terms::WholeIndices;
 use super::{Event, Term, TermMaker};
 
 /// The terms of the actions of one event, made when they are asked for.
@@ -9,6 +10,7 @@ pub struct EventTerms {
     /// The event is held, so that no other can take its place in memory.
     event: Option<Event>,
     actions: Vec<ActionTerms>,
+    plain: Vec<Term>,
 }
 
 #[derive(Debug, Clone, Default)]
@@ -19,7 +21,7 @@ struct ActionTerms {
 
 impl EventTerms {
     pub fn new(maker: TermMaker) -> Self {
-        Self { maker, event: None, actions: Vec::new() }
+        Self { maker, event: None, actions: Vec::new(), plain: Vec::new() }
     }
 
     /// Turns to an event.
@@ -30,6 +32,19 @@ impl EventTerms {
         self.actions.iter_mut().for_each(|action| action.made = false);
         self.actions.resize_with(event.actions.len().max(self.actions.len()), ActionTerms::default);
         self.event = Some(event.clone());
+    }
+
+    /// The terms of one action without the interactions that wildcards stand for.
+    pub fn unexpanded(&mut self, action: usize) -> &[Term] {
+        let event = self.event.as_ref().expect("an event was turned to");
+        self.maker.make_unexpanded(event, action, &mut self.plain);
+        &self.plain
+    }
+
+    /// The whole indices of the same terms, in units of weights, and their values.
+    pub fn whole_indices(&mut self, action: usize, whole: WholeIndices) -> Vec<(u64, f32)> {
+        let event = self.event.as_ref().expect("an event was turned to");
+        self.maker.whole_indices(event, action, whole)
     }
 
     /// The number of actions.

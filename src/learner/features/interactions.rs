@@ -21,6 +21,11 @@ impl Interactions {
         self.given.is_empty()
     }
 
+    /// As given, wildcards not expanded.
+    pub fn given(&self) -> &[Vec<u8>] {
+        &self.given
+    }
+
     /// The interactions over the `present` slots.
     pub fn over(&self, present: &[u8]) -> Vec<Vec<u8>> {
         let mut printable: Vec<u8> =

@@ -12,7 +12,7 @@ pub use event_terms::EventTerms;
 pub use example::{Example, ExampleBuilder};
 pub use hash::{HashMode, Hashing, uniform_hash};
 pub use interactions::Interactions;
-pub use terms::{Term, TermMaker};
+pub use terms::{Term, TermMaker, WholeIndices};
 
 /// The slot of the constant feature (`constant.h`).
 pub const CONSTANT_SLOT: u8 = 128;

@@ -73,6 +73,39 @@ impl TermMaker {
         }
     }
 
+    /// The same without the interactions that wildcards stand for: `--regcb` and
+    /// `--squarecb --elim` see the interactions as they are given.
+    pub fn make_unexpanded(&mut self, event: &Event, action: usize, terms: &mut Vec<Term>) {
+        self.merge(event, action);
+        terms.clear();
+        self.push_linear(terms);
+        for interaction in self.interactions.given() {
+            self.merged.push_interaction(interaction, terms);
+        }
+    }
+
+    /// The terms of [`Self::make_unexpanded`] by indices of 64 bits, as `--rnd` seeds
+    /// its random functions with them.
+    pub fn whole_indices(
+        &mut self,
+        event: &Event,
+        action: usize,
+        whole: WholeIndices,
+    ) -> Vec<(u64, f32)> {
+        self.merge(event, action);
+        let mut indices = Vec::new();
+        for (position, letter) in self.merged.letters.iter().enumerate() {
+            if !self.ignored_linear[usize::from(*letter)] {
+                let features = self.merged.slot_at(position).iter();
+                indices.extend(features.map(|feature| (whole.of(feature), feature.value)));
+            }
+        }
+        for interaction in self.interactions.given() {
+            self.merged.push_whole(interaction, None, (0, 1.0, 0), whole, &mut indices);
+        }
+        indices
+    }
+
     /// Own slots, the constant, then the slots of the context; a slot that both have
     /// keeps its place, own features first.
     fn merge(&mut self, event: &Event, action: usize) {
@@ -116,6 +149,21 @@ impl TermMaker {
         self.expanded.present.clone_from(&self.merged.letters);
         self.expanded.interactions = self.interactions.over(&self.merged.letters);
         self.expanded.known = true;
+    }
+}
+
+/// How indices of 64 bits are made of features.
+#[derive(Debug, Clone, Copy)]
+pub struct WholeIndices {
+    pub bits: u32,
+    /// Weights from one feature to the next.
+    pub scale: u64,
+}
+
+impl WholeIndices {
+    fn of(self, feature: &Feature) -> u64 {
+        let mask = if feature.masked { (1 << self.bits) - 1 } else { u64::MAX };
+        (feature.index & mask).wrapping_mul(self.scale)
     }
 }
 
@@ -178,6 +226,28 @@ impl Merged {
                 hash: hash ^ second.hash,
                 value: first.value * second.value,
             }));
+        }
+    }
+
+    fn push_whole(
+        &self,
+        interaction: &[u8],
+        outer: Option<u8>,
+        (hash, value, from): (u64, f32, usize),
+        whole: WholeIndices,
+        indices: &mut Vec<(u64, f32)>,
+    ) {
+        let Some((&letter, rest)) = interaction.split_first() else { return };
+        let from = if outer == Some(letter) { from } else { 0 };
+        for (position, feature) in self.slot(letter).iter().enumerate().skip(from) {
+            let index = hash ^ whole.of(feature);
+            let value = if outer.is_none() { feature.value } else { value * feature.value };
+            if rest.is_empty() {
+                indices.push((index, value));
+            } else {
+                let hash = u64::from(FNV_PRIME).wrapping_mul(index);
+                self.push_whole(rest, Some(letter), (hash, value, position), whole, indices);
+            }
         }
     }
 

@@ -50,6 +50,18 @@ pub(super) struct Settings {
     pub explorer: Explorer,
     pub lambda: f32,
     pub random_seed: u64,
+    pub greedify: bool,
+    pub psi: f32,
+    pub nounif: bool,
+    pub elim: bool,
+    pub gamma_scale: f32,
+    pub gamma_exponent: f32,
+    pub mellowness: Option<f32>,
+    pub min_cost: f32,
+    pub max_cost: f32,
+    pub regcbopt: bool,
+    pub rnd_alpha: f32,
+    pub rnd_invlambda: f32,
 }
 
 /// The strategy that the arguments name.
@@ -58,6 +70,11 @@ pub(super) enum Explorer {
     EpsilonGreedy,
     Softmax,
     First(u64),
+    Bag(u32),
+    Cover(u32),
+    SquareCb,
+    RegCb,
+    Rnd(u32),
 }
 
 /// Something in the arguments that cannot be used, and where.
@@ -147,6 +164,18 @@ impl Default for Settings {
             explorer: Explorer::EpsilonGreedy,
             lambda: 1.0,
             random_seed: 0,
+            greedify: false,
+            psi: 1.0,
+            nounif: false,
+            elim: false,
+            gamma_scale: 10.0,
+            gamma_exponent: 0.5,
+            mellowness: None,
+            min_cost: 0.0,
+            max_cost: 1.0,
+            regcbopt: false,
+            rnd_alpha: 0.1,
+            rnd_invlambda: 0.1,
         }
     }
 }

@@ -46,6 +46,9 @@ const FIRST_COUNTS: [&str; 4] = ["epsilon", "learning_rate", "power_t", "lambda"
 /// At most so many bits: 2^31 weights would take 32 GiB.
 const LARGEST_BITS: u32 = 28;
 
+/// At most so many models explore together.
+const LARGEST_COUNT: u32 = 1000;
+
 impl<'a> Parser<'a> {
     fn new(arguments: &'a str) -> Self {
         Self {
@@ -138,7 +141,9 @@ impl<'a> Parser<'a> {
         match name {
             "epsilon" => self.set_epsilon(value),
             "cb_type" => self.set_cost_type(value),
-            "softmax" | "first" => self.set_explorer(name, token, value),
+            "softmax" | "first" | "bag" | "cover" | "squarecb" | "regcb" | "rnd" => {
+                self.set_explorer(name, token, value);
+            }
             "quadratic" => self.set_interaction(value, |n| n == 2, "two namespaces"),
             "cubic" => self.set_interaction(value, |n| n == 3, "three namespaces"),
             "interactions" => self.set_interaction(value, |n| n >= 2, "at least two namespaces"),
@@ -158,6 +163,10 @@ impl<'a> Parser<'a> {
             "noconstant" => self.settings.constant = false,
             "chain_hash" => self.settings.hashing.chain = true,
             "coin" => self.settings.coin = true,
+            "greedify" => self.settings.greedify = true,
+            "nounif" => self.settings.nounif = true,
+            "elim" => self.settings.elim = true,
+            "regcbopt" => self.settings.regcbopt = true,
             "ignore" => self.settings.ignore.extend(value.text.bytes()),
             "keep" => self.settings.keep.extend(value.text.bytes()),
             "ignore_linear" => self.settings.ignore_linear.extend(value.text.bytes()),
@@ -176,6 +185,14 @@ impl<'a> Parser<'a> {
             "learning_rate" => settings.learning_rate = Some(number),
             "power_t" => settings.power_t = number,
             "initial_t" => settings.initial_t = number,
+            "psi" => settings.psi = number,
+            "gamma_scale" => settings.gamma_scale = number,
+            "gamma_exponent" => settings.gamma_exponent = number,
+            "mellowness" => settings.mellowness = Some(number),
+            "cb_min_cost" => settings.min_cost = number,
+            "cb_max_cost" => settings.max_cost = number,
+            "rnd_alpha" => settings.rnd_alpha = number,
+            "rnd_invlambda" => settings.rnd_invlambda = number,
             "l1" => settings.l1 = number.max(0.0),
             "l2" => settings.l2 = number.max(0.0),
             "min_prediction" => settings.min_prediction = Some(number),
@@ -212,9 +229,23 @@ impl<'a> Parser<'a> {
     fn set_explorer(&mut self, name: &'static str, token: &Token<'a>, value: &Token<'a>) {
         self.settings.explorer = match name {
             "softmax" => Explorer::Softmax,
+            "squarecb" => Explorer::SquareCb,
+            "regcb" => Explorer::RegCb,
+            "bag" => Explorer::Bag(self.at_least_one(name, value)),
+            "cover" => Explorer::Cover(self.at_least_one(name, value)),
+            "rnd" => Explorer::Rnd(self.at_least_one(name, value)),
             _ => Explorer::First(self.number(value).unwrap_or(0)),
         };
         self.explorers.push((name, token.span.clone()));
+    }
+
+    fn at_least_one(&mut self, name: &str, value: &Token<'a>) -> u32 {
+        let Some(count) = self.number::<u32>(value) else { return 1 };
+        if !(1..=LARGEST_COUNT).contains(&count) {
+            let message = format!("`--{name} {count}` is not between 1 and {LARGEST_COUNT}");
+            self.refuse(value.span.clone(), message, None);
+        }
+        count.clamp(1, LARGEST_COUNT)
     }
 
     fn set_interaction(&mut self, value: &Token<'a>, fits: impl Fn(usize) -> bool, wanted: &str) {
@@ -311,6 +342,22 @@ impl<'a> Parser<'a> {
         self.refuse(token.span.clone(), message, Some(format!("write `--{} {what}`", spec.name)));
     }
 
+    /// Some strategies work with some cost types only.
+    fn refuse_cost_type(&mut self) {
+        use CostType::{Dr, Ips, Mtr};
+        let (name, allowed): (_, &[CostType]) = match self.settings.explorer {
+            Explorer::Cover(_) => ("cover", &[Ips, Dr, Mtr]),
+            Explorer::SquareCb => ("squarecb", &[Mtr]),
+            Explorer::RegCb => ("regcb", &[Mtr]),
+            _ => return,
+        };
+        if !allowed.contains(&self.settings.cost_type) {
+            let message = format!("`--{name}` does not work with this `--cb_type`");
+            let span = self.explorers.first().map_or(0..0, |(_, span)| span.clone());
+            self.refuse(span, message, Some("use `--cb_type mtr`".to_owned()));
+        }
+    }
+
     fn finish(mut self) -> Result<LearningPolicy, Vec<PolicyError>> {
         if !self.seen.iter().any(|(name, _)| *name == "cb_explore_adf") && self.errors.is_empty() {
             let message = "a learning policy must contain `--cb_explore_adf`".to_owned();
@@ -322,6 +369,7 @@ impl<'a> Parser<'a> {
             let span = span.clone();
             self.refuse(span, message, Some("keep one of them".to_owned()));
         }
+        self.refuse_cost_type();
         if !self.errors.is_empty() {
             return Err(self.errors);
         }

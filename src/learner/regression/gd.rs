@@ -211,6 +211,37 @@ impl Gd {
         pass.prediction_per_update
     }
 
+    /// The same for weight 1, on copies: the rate times the prediction per update.
+    pub fn sensitivity(&self, terms: &[Term], prediction: f32, label: f32) -> f32 {
+        let gradient = 4.0 * (prediction - label) * (prediction - label);
+        let mut scale = self.learning_rate;
+        if !self.options.adaptive {
+            scale *= narrow(self.t + 1.0).powf(-self.options.power_t);
+        }
+        if gradient == 0.0 {
+            return scale;
+        }
+        scale * self.unlearned_prediction_per_update(terms, gradient)
+    }
+
+    fn unlearned_prediction_per_update(&self, terms: &[Term], gradient: f32) -> f32 {
+        if !self.options.adaptive && !self.options.normalized {
+            return terms.iter().fold(0.0, |sum, term| sum + term.value * term.value);
+        }
+        let mut pass = Pass::default();
+        for term in terms {
+            let mut block = self.blocks[self.place(term.hash, 0)];
+            self.options.visit(&mut block, term.value, gradient, &mut pass);
+        }
+        if self.options.normalized {
+            let norm = self.norms[0];
+            let weighted = f64::from(narrow(norm.weighted) + pass.norm);
+            let weights = f64::from(narrow(norm.weights) + 1.0);
+            pass.prediction_per_update *= self.options.average_norm(Norm { weighted, weights });
+        }
+        pass.prediction_per_update
+    }
+
     fn apply(&mut self, terms: &[Term], model: u32, update: f32) {
         if update == 0.0 {
             return;

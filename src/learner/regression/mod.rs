@@ -94,6 +94,15 @@ impl Regression {
         }
     }
 
+    /// How much a prediction moves with the label, at weight 1 (`gd.cc`, `sensitivity`);
+    /// nothing is learned.
+    pub fn sensitivity(&self, terms: &[Term], prediction: f32, label: f32) -> f32 {
+        match self {
+            Self::Gd(gd) => gd.sensitivity(terms, prediction, label),
+            Self::Coin(_) => f32::NAN,
+        }
+    }
+
     /// The score within the range of labels.
     pub fn clipped_score(&self, terms: &[Term], model: u32) -> f32 {
         self.range().clip(self.score(terms, model))
