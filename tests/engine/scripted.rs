@@ -31,11 +31,11 @@ pub struct Scripted {
     pub exports_at: Option<Duration>,
     /// The run is asked to stop when this iteration arrives.
     pub stop_at: Option<(u64, Stopper)>,
-    seen: Rc<RefCell<Seen>>,
+    pub seen: Rc<RefCell<Seen>>,
 }
 
 #[derive(Default)]
-struct Seen {
+pub struct Seen {
     requests: Vec<String>,
     answered: Vec<u64>,
     at_once: usize,
