@@ -138,5 +138,7 @@ fn quantiles(latencies: &Latencies) -> Vec<Quantile> {
     let told = 1.0 - 1.0 / latencies.count().max(1) as f64;
     let shares = (0..=NINES * POINTS_PER_NINE).map(share).filter(|share| *share <= told);
     let latency_us = |share| latencies.histogram().value_at_quantile(share);
-    shares.map(|share| Quantile { share, latency_us: latency_us(share) }).collect()
+    let slowest =
+        latencies.summary().map(|summary| Quantile { share: 1.0, latency_us: summary.max_us });
+    shares.map(|share| Quantile { share, latency_us: latency_us(share) }).chain(slowest).collect()
 }

@@ -1,0 +1,40 @@
+//! The program as its users run it.
+
+mod folder;
+mod killed;
+mod readme;
+mod reproducible;
+mod stopped;
+mod tutorial;
+mod usage;
+mod vowpal_wabbit;
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+
+/// The program, to be run in the project's folder.
+fn runner() -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_runner"));
+    command.current_dir(env!("CARGO_MANIFEST_DIR")).env("NO_COLOR", "1");
+    command
+}
+
+/// Runs a scenario into `out`, with `arguments` beside.
+fn run_into(out: &Path, scenario: &str, arguments: &[&str]) -> Output {
+    let mut command = runner();
+    command.arg(scenario).arg("--out").arg(out).args(arguments);
+    command.output().unwrap()
+}
+
+/// A run that must end well.
+fn completed(out: &Path, scenario: &str, arguments: &[&str]) -> Output {
+    let output = run_into(out, scenario, arguments);
+    let stderr = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{:?}\n{stderr}", output.status);
+    output
+}
+
+/// A file of the tests.
+fn fixture(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/runs").join(name)
+}

@@ -1,0 +1,54 @@
+//! What README.md shows is what happens.
+
+use super::completed;
+
+const README: &str = include_str!("../../README.md");
+
+/// The first fenced block after `heading` that starts with `fence`.
+fn block(heading: &str, fence: &str) -> &'static str {
+    let section = &README[README.find(heading).expect(heading)..];
+    let start = section.find(fence).expect(fence) + fence.len();
+    let length = section[start..].find("```").expect("the end of the block");
+    &section[start..start + length]
+}
+
+/// The lines but for the last, which names the folder of the results.
+fn without_place(text: &str) -> Vec<&str> {
+    let mut lines: Vec<_> = text.trim().lines().map(str::trim_end).collect();
+    lines.pop();
+    lines
+}
+
+#[test]
+fn the_output_shown_is_the_output_printed() {
+    let folder = tempfile::tempdir().unwrap();
+    let out = folder.path().join("run");
+    let output = completed(&out, "scenarios/baseline.yaml", &[]);
+    let printed = String::from_utf8(output.stdout).unwrap();
+    assert_eq!(without_place(&printed), without_place(block("## Run it", "```text\n")));
+}
+
+#[test]
+fn the_files_listed_are_the_files_written() {
+    let folder = tempfile::tempdir().unwrap();
+    let out = folder.path().join("run");
+    completed(&out, "scenarios/baseline.yaml", &["--quiet"]);
+    let mut written: Vec<_> = std::fs::read_dir(&out)
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+        .collect();
+    written.sort();
+    for name in written {
+        let name = if name.ends_with(".hgrm") { "*.hgrm" } else { &name };
+        assert!(README.contains(&format!("`{name}`")), "README.md does not explain {name}");
+    }
+}
+
+#[test]
+fn the_picture_shown_is_the_picture_drawn() {
+    let folder = tempfile::tempdir().unwrap();
+    let out = folder.path().join("run");
+    completed(&out, "scenarios/baseline.yaml", &["--quiet"]);
+    let drawn = std::fs::read_to_string(out.join("success_curve.svg")).unwrap();
+    assert!(drawn == include_str!("../../results/baseline.svg"), "results/baseline.svg is stale");
+}
