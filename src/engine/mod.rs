@@ -2,7 +2,7 @@
 //!
 //! The engine is generic over the clock and the target. It emits
 //! [`Progress`](crate::record::Progress) in index order to an observer it knows nothing
-//! about. Start reading at [`run`], then [`iterate`](mod@iterate).
+//! about. Start reading at [`run()`], then `iterate`.
 //!
 //! Must not know: results, report, cli.
 

@@ -1,7 +1,7 @@
 //! Offline evaluation: what would another learning policy have earned on a log?
 //!
-//! [`validate`] replays learning policies on a [`Log`] by progressive validation,
-//! [`discover`] searches for better ones, [`Aggregate`] adds up what the contract
+//! [`validate()`] replays learning policies on a [`Log`] by progressive validation,
+//! [`discover()`] searches for better ones, [`Aggregate`] adds up what the contract
 //! reports of each. Pure: a log in, numbers out; threads only make it faster.
 //!
 //! Must not know: files, the loop, the wire.

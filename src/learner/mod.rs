@@ -4,9 +4,9 @@
 //! distribution over the actions of an [`Event`] and learns from the cost of the action
 //! that was taken. Arithmetic is `f32` in the order in which VW 9.11.9 does it.
 //!
-//! From the ground: [`features`] (JSON to hashed features and their interactions),
-//! [`regression`] (the linear model), [`cost`] (contextual bandits to regression),
-//! [`explore`] (scores to a distribution), [`policy`] (the command line).
+//! From the ground: `features` (JSON to hashed features and their interactions),
+//! `regression` (the linear model), `cost` (contextual bandits to regression),
+//! `explore` (scores to a distribution), `policy` (the command line).
 //!
 //! Must not know: tokio, the wire, sampling, the word reward (in here, it is cost).
 

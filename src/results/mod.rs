@@ -1,7 +1,7 @@
 //! The folder of a run: written while it runs, read back however it ended.
 //!
 //! [`Results`] is an observer. It writes the manifest first and last, appends whole rows
-//! while the run goes on, and puts everything else in place by renaming. [`read`]
+//! while the run goes on, and puts everything else in place by renaming. [`read()`]
 //! takes a folder back, torn tail or not. `results/README.md` tells people what the
 //! files hold.
 //!

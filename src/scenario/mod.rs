@@ -4,7 +4,7 @@
 //! plan (files read, policies parsed, limits checked). Every mistake found on the way is
 //! reported, all at once, each at its line. Nothing runs before a plan exists.
 //!
-//! Start reading at [`load`]; what a file may hold is in `model/description.rs`.
+//! Start reading at [`load()`]; what a file may hold is in `model/description.rs`.
 //!
 //! Must not know: the network, the engine.
 

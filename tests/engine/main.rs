@@ -25,11 +25,13 @@ impl Observer for Tape {
 
 impl Tape {
     fn iterations(&self) -> Vec<&IterationRecord> {
-        let record = |progress| match progress {
-            &Progress::Iteration(ref record) => Some(record),
-            _ => None,
-        };
-        self.0.iter().filter_map(record).collect()
+        let mut records = Vec::new();
+        for progress in &self.0 {
+            if let Progress::Iteration(record) = progress {
+                records.push(record);
+            }
+        }
+        records
     }
 }
 

@@ -120,7 +120,8 @@ impl Target for InVirtualTime<'_> {
                 message: "scripted failure".into(),
             });
         }
-        let chosen = request.actions[draws.below(request.actions.len() as u64) as usize].id.clone();
+        let index = usize::try_from(draws.below(request.actions.len() as u64)).unwrap();
+        let chosen = request.actions[index].id.clone();
         Ok(RankResponse {
             ranking: vec![RankedAction { id: chosen.clone(), probability: 0.25 }],
             event_id: request.event_id.clone().unwrap(),

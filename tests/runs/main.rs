@@ -9,7 +9,7 @@ mod tutorial;
 mod usage;
 mod vowpal_wabbit;
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::{Command, Output};
 
 /// The program, to be run in the project's folder.
@@ -32,9 +32,4 @@ fn completed(out: &Path, scenario: &str, arguments: &[&str]) -> Output {
     let stderr = String::from_utf8_lossy(&output.stderr);
     assert!(output.status.success(), "{:?}\n{stderr}", output.status);
     output
-}
-
-/// A file of the tests.
-fn fixture(name: &str) -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/runs").join(name)
 }

@@ -39,7 +39,8 @@ fn the_files_listed_are_the_files_written() {
         .collect();
     written.sort();
     for name in written {
-        let name = if name.ends_with(".hgrm") { "*.hgrm" } else { &name };
+        let is_distribution = std::path::Path::new(&name).extension().is_some_and(|e| e == "hgrm");
+        let name = if is_distribution { "*.hgrm" } else { &name };
         assert!(README.contains(&format!("`{name}`")), "README.md does not explain {name}");
     }
 }

@@ -8,7 +8,7 @@ use super::completed;
 use super::folder::json;
 
 /// The driver of the Python wheel on one log; its average loss.
-fn average_loss(log: &Path, arguments: &str) -> (usize, f64) {
+fn average_loss(log: &Path, arguments: &str) -> (f64, f64) {
     let mut command = Command::new("python3");
     command.args(["-m", "vowpalwabbit"]).args(arguments.split(' ')).args(["--dsjson", "-d"]);
     let output = command.arg(log).output().unwrap();
@@ -18,7 +18,7 @@ fn average_loss(log: &Path, arguments: &str) -> (usize, f64) {
         let line = line.unwrap_or_else(|| panic!("Vowpal Wabbit says no `{label}`:\n{text}"));
         line.rsplit(' ').next().unwrap().parse::<f64>().unwrap()
     };
-    (after("number of examples") as usize, after("average loss"))
+    (after("number of examples"), after("average loss"))
 }
 
 fn is_installed() -> bool {
@@ -38,10 +38,11 @@ fn the_log_is_read_whole_and_the_progressive_loss_is_minus_our_estimate() {
     let log = fs::read_to_string(run.join("log.dsjson")).unwrap();
     let evaluation = json(&run, "evaluation.json");
     let results = evaluation["policyResults"].as_array().unwrap();
-    let evaluated =
-        results[0]["totalSummary"]["ipsEstimatorDenominator"].as_f64().unwrap() as usize;
+    let evaluated = results[0]["totalSummary"]["ipsEstimatorDenominator"].as_f64().unwrap();
     let first = folder.path().join("evaluated.dsjson");
-    let lines: String = log.split_inclusive('\n').take(evaluated).collect();
+    let is_evaluated = |index: usize| f64::from(u32::try_from(index).unwrap()) < evaluated;
+    let lines = log.split_inclusive('\n').enumerate().filter(|(index, _)| is_evaluated(*index));
+    let lines: String = lines.map(|(_, line)| line).collect();
     fs::write(&first, lines).unwrap();
     let mut compared = 0;
     for result in results {
@@ -57,5 +58,5 @@ fn the_log_is_read_whole_and_the_progressive_loss_is_minus_our_estimate() {
     }
     assert!(compared >= 2, "only {compared} policies were compared");
     let (examples, _) = average_loss(&run.join("log.dsjson"), "--cb_explore_adf");
-    assert_eq!(examples, log.lines().count());
+    assert_eq!(examples, f64::from(u32::try_from(log.lines().count()).unwrap()));
 }

@@ -82,15 +82,15 @@ impl HttpTarget {
         if let Some(body) = body {
             request = request.json(body);
         }
-        call::answer(request).await.map_err(|error| self.naming(error))
+        call::answer(request).await.map_err(|error| self.naming(&error))
     }
 }
 
 impl HttpTarget {
     /// The failure with the service's origin: scheme, host and port, nothing secret.
-    fn naming(&self, error: CallError) -> CallError {
+    fn naming(&self, error: &CallError) -> CallError {
         let origin = self.base.origin().ascii_serialization();
-        CallError { message: format!("{origin}: {}", error.message), ..error }
+        CallError { kind: error.kind, message: format!("{origin}: {}", error.message) }
     }
 }
 
