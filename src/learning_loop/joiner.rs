@@ -1,4 +1,4 @@
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
 
 use super::dsjson::cost;
@@ -7,23 +7,27 @@ use crate::clock::Timestamp;
 use crate::learner::Label;
 use crate::protocol::{LearningMode, RewardAggregation, ServiceConfiguration};
 
-/// Events whose reward windows are open, in the order in which these close.
+/// Events that are not joined yet, in the order of their Rank calls.
+///
+/// They are joined in this order, as the service's joiner reads them: where windows were
+/// longer before a change of the settings, later events wait for the earlier ones.
 #[derive(Debug, Default)]
 pub(super) struct Joiner {
-    open: BTreeMap<Key, Open>,
-    keys: HashMap<Arc<str>, Key>,
-    opened: u64,
+    open: VecDeque<Open>,
+    /// Where events stand, counted from the first that was ever opened.
+    numbers: HashMap<Arc<str>, usize>,
+    /// The number of the event in front.
+    first: usize,
 }
 
 #[derive(Debug)]
 struct Open {
     interaction: Interaction,
+    /// From then on rewards are late.
+    closes: Timestamp,
     /// Whether its line was handed out as it stood.
     taken: bool,
 }
-
-/// When a window closes; windows that close at once, in the order of their Rank calls.
-type Key = (Timestamp, u64);
 
 /// An event with what came of it.
 #[derive(Debug, Clone)]
@@ -38,49 +42,56 @@ pub(super) struct Joined {
 
 impl Joiner {
     /// Opens the window of an event.
-    pub fn open(&mut self, interaction: Interaction, deadline: Timestamp) {
-        let key = (deadline, self.opened);
-        self.opened += 1;
-        self.keys.insert(interaction.event_id.clone(), key);
-        self.open.insert(key, Open { interaction, taken: false });
+    pub fn open(&mut self, interaction: Interaction, closes: Timestamp) {
+        self.numbers.insert(interaction.event_id.clone(), self.first + self.open.len());
+        self.open.push_back(Open { interaction, closes, taken: false });
+    }
+
+    /// Whether an event with this id is yet to be joined.
+    pub fn contains(&self, event_id: &str) -> bool {
+        self.numbers.contains_key(event_id)
     }
 
     /// The event, if its window is open.
-    pub fn event(&mut self, event_id: &str) -> Option<&mut Interaction> {
-        let key = self.keys.get(event_id)?;
-        self.open.get_mut(key).map(|open| &mut open.interaction)
+    pub fn event(&mut self, event_id: &str, now: Timestamp) -> Option<&mut Interaction> {
+        let place = self.numbers.get(event_id)? - self.first;
+        let open = self.open.get_mut(place).filter(|open| now < open.closes);
+        open.map(|open| &mut open.interaction)
     }
 
-    /// When the next window closes.
-    pub fn next_deadline(&self) -> Option<Timestamp> {
-        self.open.keys().next().map(|(deadline, _)| *deadline)
+    /// When the next event is to be joined; perhaps long since, if it had to wait for
+    /// one before.
+    pub fn next_due(&self) -> Option<Timestamp> {
+        self.open.front().map(|open| open.closes)
     }
 
-    /// Closes the window that closes next; also, whether its event was taken before.
+    /// Gives the next event away; also, whether it was taken before.
     pub fn close(&mut self) -> Option<(Interaction, bool)> {
-        let (_, Open { interaction, taken }) = self.open.pop_first()?;
-        self.keys.remove(&interaction.event_id);
+        let Open { interaction, taken, .. } = self.open.pop_front()?;
+        self.numbers.remove(&interaction.event_id);
+        self.first += 1;
         Some((interaction, taken))
     }
 
-    /// The events whose windows are open, as they stand, each once.
+    /// The events that are not joined yet, as they stand, each once.
     pub fn take(&mut self) -> impl Iterator<Item = Interaction> {
-        let untaken = self.open.values_mut().filter(|open| !open.taken);
+        let untaken = self.open.iter_mut().filter(|open| !open.taken);
         untaken.map(|open| {
             open.taken = true;
             open.interaction.clone()
         })
     }
 
-    /// The events whose windows are open.
-    pub fn iter(&self) -> impl Iterator<Item = &Interaction> {
-        self.open.values().map(|open| &open.interaction)
+    /// When the first and the last of the events were ranked.
+    pub fn range(&self) -> Option<(Timestamp, Timestamp)> {
+        let (first, last) = (self.open.front()?, self.open.back()?);
+        Some((first.interaction.time, last.interaction.time))
     }
 
     /// Forgets every event.
     pub fn clear(&mut self) {
         self.open.clear();
-        self.keys.clear();
+        self.numbers.clear();
     }
 }
 

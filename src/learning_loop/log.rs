@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::joiner::Joined;
 use crate::clock::Timestamp;
 
-/// Joined events, in the order in which their windows closed.
+/// Joined events, in the order of their Rank calls.
 #[derive(Debug, Default)]
 pub(super) struct EventLog {
     events: VecDeque<Arc<Joined>>,
@@ -31,6 +31,12 @@ impl EventLog {
     /// Whether an event with this id is in the log.
     pub fn contains(&self, event_id: &str) -> bool {
         self.ids.contains(event_id)
+    }
+
+    /// When the first and the last of the events were ranked.
+    pub fn range(&self) -> Option<(Timestamp, Timestamp)> {
+        let (first, last) = (self.events.front()?, self.events.back()?);
+        Some((first.interaction.time, last.interaction.time))
     }
 
     /// The events, in the order in which they were learned.

@@ -162,7 +162,7 @@ impl LearningLoop {
             let message = format!("a reward must be a finite number, found {}", reward.value);
             return Err(ServiceError::new(ErrorCode::InvalidRewardRequest, message));
         }
-        if let Some(interaction) = self.joiner.event(event_id) {
+        if let Some(interaction) = self.joiner.event(event_id, self.now) {
             interaction.rewards.push(reward.value);
         }
         Ok(())
@@ -175,7 +175,7 @@ impl LearningLoop {
     /// None today; the operation has them.
     pub fn activate(&mut self, event_id: &str, now: Timestamp) -> Result<(), ServiceError> {
         self.advance(now);
-        if let Some(interaction) = self.joiner.event(event_id)
+        if let Some(interaction) = self.joiner.event(event_id, self.now)
             && interaction.activation == Activation::Awaited
         {
             interaction.activation = Activation::Given;
@@ -199,13 +199,9 @@ impl LearningLoop {
     /// `GET /logs/properties`
     pub fn logs_properties(&mut self, now: Timestamp) -> LogsProperties {
         self.advance(now);
-        let joined = self.log.iter().map(|joined| joined.interaction.time);
-        let times = joined.chain(self.joiner.iter().map(|interaction| interaction.time));
-        let widen = |range: Option<DateRange>, time: Timestamp| {
-            let DateRange { from, to } = range.unwrap_or(DateRange { from: time, to: time });
-            Some(DateRange { from: from.min(time), to: to.max(time) })
-        };
-        LogsProperties { date_range: times.fold(None, widen) }
+        let ranges = [self.log.range(), self.joiner.range()].into_iter().flatten();
+        let span = ranges.reduce(|(from, _), (_, to)| (from, to));
+        LogsProperties { date_range: span.map(|(from, to)| DateRange { from, to }) }
     }
 
     /// `DELETE /logs`: forgets every event, also those whose windows are open.
@@ -233,15 +229,15 @@ impl LearningLoop {
     fn advance(&mut self, now: Timestamp) {
         self.now = self.now.max(now);
         let now = self.now;
-        while let Some(deadline) = self.joiner.next_deadline().filter(|due| *due <= now) {
-            self.trainer.pass(deadline - Duration::from_micros(1));
+        while let Some(due) = self.joiner.next_due().filter(|due| *due <= now) {
+            self.trainer.pass(due - Duration::from_micros(1));
             self.join_next();
         }
         self.trainer.pass(now);
         self.log.retain(self.configuration.log_retention_days, now);
     }
 
-    /// Closes the window that closes next, and learns from its event.
+    /// Joins the next event, and learns from it.
     fn join_next(&mut self) {
         let Some((interaction, taken)) = self.joiner.close() else { return };
         let joined = interaction.joined(&self.configuration);
@@ -309,7 +305,7 @@ impl LearningLoop {
         actions: Arc<[RankableAction]>,
         choice: Choice,
     ) {
-        if self.log.contains(&event_id) || self.joiner.event(&event_id).is_some() {
+        if self.log.contains(&event_id) || self.joiner.contains(&event_id) {
             return;
         }
         let deferred = request.defer_activation;

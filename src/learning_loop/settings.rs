@@ -14,7 +14,7 @@ impl LearningLoop {
 
     /// `PUT /configurations/service`. Where rewards or exploration change, the model is
     /// learned anew from the events of the last two days. Windows that are open close
-    /// when they were to close.
+    /// when they were to close, and their events are learned first.
     ///
     /// # Errors
     /// `InvalidServiceConfiguration` and `InvalidLearningModeServiceConfiguration`.
@@ -45,8 +45,8 @@ impl LearningLoop {
         self.policy_contract()
     }
 
-    /// `PUT /configurations/policy`. The model is learned anew from the events of the
-    /// last two days.
+    /// `PUT /configurations/policy`. The model is learned anew from the whole log, as it
+    /// is when a policy is applied from an evaluation.
     ///
     /// # Errors
     /// `InvalidPolicyContract` and `InvalidPolicyConfiguration`.
@@ -58,15 +58,16 @@ impl LearningLoop {
         self.advance(now);
         let policy = configuration::parse(&contract)?;
         self.policy_name = contract.name;
-        self.adopt(&policy, self.now - RETRAINED);
+        self.adopt(&policy, Timestamp::NEVER);
         Ok(self.policy_contract())
     }
 
-    /// `DELETE /configurations/policy`: back to the policy of a new service.
+    /// `DELETE /configurations/policy`: back to the policy of a new service. The model is
+    /// learned anew from the whole log.
     pub fn delete_policy(&mut self, now: Timestamp) -> PolicyContract {
         self.advance(now);
         self.policy_name = identity::identifier(&[&self.app_id, "policy"]);
-        self.adopt(&configuration::default_policy(), self.now - RETRAINED);
+        self.adopt(&configuration::default_policy(), Timestamp::NEVER);
         self.policy_contract()
     }
 

@@ -287,6 +287,31 @@ fn without_a_model_again_choices_are_uniform() {
 }
 
 #[test]
+fn the_range_of_the_log_covers_open_windows_too() {
+    let mut learning_loop = fresh(configuration());
+    let range = |inner: &mut LearningLoop, seconds| {
+        inner.logs_properties(at(seconds)).date_range.map(|range| (range.from, range.to))
+    };
+    assert_eq!(range(&mut learning_loop, 0.0), None);
+    for (id, seconds) in [("a", 1.0), ("b", 3.0), ("c", 12.0)] {
+        rank(&mut learning_loop, id, seconds);
+    }
+    assert_eq!(range(&mut learning_loop, 12.0), Some((at(1.0), at(12.0))));
+    assert_eq!(range(&mut learning_loop, 30.0), Some((at(1.0), at(12.0))));
+}
+
+#[test]
+fn an_id_can_be_used_again_when_its_event_is_forgotten() {
+    let mut learning_loop = fresh(configuration());
+    rank(&mut learning_loop, "one", 0.0);
+    rank(&mut learning_loop, "two", 1.0);
+    learning_loop.delete_logs(at(2.0));
+    rank(&mut learning_loop, "two", 3.0);
+    reward(&mut learning_loop, "two", 1.0, 4.0);
+    assert_eq!(cost(&mut learning_loop, 13.0), -1.0);
+}
+
+#[test]
 fn without_a_log_nothing_is_learned_anew() {
     let mut learning_loop = taught();
     assert_eq!(learning_loop.logs_properties(at(20.0)).date_range.unwrap().from, at(0.0));

@@ -41,6 +41,39 @@ fn a_model_learned_anew_looks_two_days_back() {
 }
 
 #[test]
+fn events_are_joined_in_the_order_of_rank_also_when_windows_become_shorter() {
+    let mut learning_loop = fresh(configuration());
+    rank(&mut learning_loop, "long", 0.0);
+    let wait = WireDuration(Duration::from_secs(2));
+    let shorter = ServiceConfiguration { reward_wait_time: wait, ..configuration() };
+    learning_loop.set_configuration(shorter, at(1.0)).unwrap();
+    rank(&mut learning_loop, "short", 2.0);
+    reward(&mut learning_loop, "short", 0.5, 3.999_999);
+    reward(&mut learning_loop, "short", 1.0, 4.0);
+    reward(&mut learning_loop, "long", 1.0, 9.999_999);
+    assert!(learning_loop.take_joined(false, at(9.999_999)).is_empty());
+    let lines = learning_loop.take_joined(false, at(10.0));
+    let field = |line: &String, key: &str| {
+        serde_json::from_str::<serde_json::Value>(line).unwrap()[key].clone()
+    };
+    let ids: Vec<_> = lines.iter().map(|line| field(line, "EventId")).collect();
+    assert_eq!(ids, ["long", "short"]);
+    assert_eq!(field(&lines[1], "o").as_array().unwrap().len(), 1, "the other reward was late");
+    assert_eq!(field(&lines[1], "_label_cost"), -0.5);
+}
+
+#[test]
+fn a_new_policy_learns_from_the_whole_log() {
+    let mut learning_loop = taught();
+    let days = 3.0 * 86_400.0;
+    let contract = PolicyContract { name: "mine".into(), arguments: EAGER.replace("mtr", "dr") };
+    learning_loop.set_policy(contract, at(days)).unwrap();
+    assert_eq!(learning_loop.model_properties(at(days)).creation_time, at(days));
+    learning_loop.delete_policy(at(days + 1.0));
+    assert_eq!(learning_loop.model_properties(at(days + 1.0)).creation_time, at(days + 1.0));
+}
+
+#[test]
 fn the_log_is_kept_for_its_days() {
     let mut learning_loop =
         fresh(ServiceConfiguration { log_retention_days: 1, ..configuration() });
