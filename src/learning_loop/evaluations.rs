@@ -14,6 +14,9 @@ use crate::protocol::{
     EvaluationType, PolicyContract, ServiceError,
 };
 
+/// Features of high, medium and low importance. None is named: none is computed.
+const IMPORTANCES: usize = 3;
+
 /// So many policies of a request are compared.
 const MOST_POLICIES: usize = 10;
 
@@ -120,7 +123,7 @@ impl LearningLoop {
             id,
             status: EvaluationStatus::Completed,
             policy_results: contest.results(contract.end_time),
-            feature_importance: Vec::new(),
+            feature_importance: vec![Vec::new(); IMPORTANCES],
             evaluation_type: Some(EvaluationType::Manual),
             optimal_policy: Some(contest.optimal().to_owned()),
             creation_time: Some(self.now),

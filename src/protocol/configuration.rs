@@ -33,7 +33,8 @@ pub struct ServiceConfiguration {
     /// Whose choices are served.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub learning_mode: Option<LearningMode>,
-    /// Whether evaluations run and are applied by themselves.
+    /// Whether evaluations run and are applied by themselves. Kept and returned, without
+    /// effect here.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub is_auto_optimization_enabled: Option<bool>,
     /// How often they do.

@@ -1,6 +1,6 @@
 use std::sync::Arc;
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 
 use super::FeatureObject;
 
@@ -11,19 +11,19 @@ use super::FeatureObject;
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct RankRequest {
-    /// What is known of the visitor. Absent counts as empty.
-    #[serde(default)]
+    /// What is known of the visitor. Absent and null count as empty, here and below.
+    #[serde(default, deserialize_with = "null_as_default")]
     pub context_features: Arc<[FeatureObject]>,
     /// The actions to choose from.
     pub actions: Arc<[RankableAction]>,
     /// Ids of actions that must not be chosen.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "null_as_default")]
     pub excluded_actions: Vec<String>,
     /// The id of the event; the service makes one where it is missing or null.
     #[serde(default)]
     pub event_id: Option<String>,
     /// Whether the event counts only once it is activated.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "null_as_default")]
     pub defer_activation: bool,
 }
 
@@ -62,4 +62,25 @@ pub struct RankedAction {
 pub struct RewardRequest {
     /// The reward.
     pub value: f64,
+}
+
+fn null_as_default<'de, D: Deserializer<'de>, T: Deserialize<'de> + Default>(
+    deserializer: D,
+) -> Result<T, D::Error> {
+    Option::deserialize(deserializer).map(Option::unwrap_or_default)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::RankRequest;
+
+    #[test]
+    fn what_may_be_left_out_may_be_null_and_more_may_be_said() {
+        let actions = r#""actions":[{"id":"a","features":[{"b":1}],"color":"red"}]"#;
+        let short: RankRequest = serde_json::from_str(&format!("{{{actions}}}")).unwrap();
+        let nulls = r#""contextFeatures":null,"excludedActions":null,"eventId":null"#;
+        let long = format!(r#"{{{actions},{nulls},"deferActivation":null,"more":[1]}}"#);
+        assert_eq!(serde_json::from_str::<RankRequest>(&long).unwrap(), short);
+        assert!(short.context_features.is_empty() && !short.defer_activation);
+    }
 }

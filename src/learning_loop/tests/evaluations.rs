@@ -94,6 +94,7 @@ fn rows_stand_in_the_recorded_order() {
     let is_found =
         |result: &PolicyResult| result.policy_source == Some(PolicySource::OfflineExperimentation);
     assert!(full.policy_results[..found].iter().all(is_found));
+    assert_eq!(full.feature_importance, [[""; 0]; 3]);
     assert_eq!(learning_loop.evaluations(at(20.0)), [plain, full]);
 }
 
