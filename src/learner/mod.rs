@@ -17,8 +17,10 @@ mod model;
 mod policy;
 mod random;
 mod regression;
+mod state;
 
 pub use features::{Event, Example, ExampleBuilder, Hashing, Label, uniform_hash};
 pub use model::{Learner, Prediction};
 pub use policy::{LearningPolicy, OPTIONS, OptionSpec, PolicyError, Support};
 pub use random::merand48;
+pub use state::StateError;

@@ -75,6 +75,16 @@ impl Learner {
         self.costs.regression.finish_event(1.0);
     }
 
+    /// What learning changes.
+    pub(super) fn parts(&self) -> (&CostModel, &Exploration) {
+        (&self.costs, &self.exploration)
+    }
+
+    /// The same learner with other experience.
+    pub(super) fn with_parts(self, costs: CostModel, exploration: Exploration) -> Self {
+        Self { costs, exploration, ..self }
+    }
+
     /// Puts the score of each action into `scores`; lower is better.
     pub fn scores(&mut self, event: &Event, scores: &mut Vec<f32>) {
         self.event.turn_to(event);

@@ -8,3 +8,4 @@
 
 mod dsjson;
 mod golden;
+mod state;

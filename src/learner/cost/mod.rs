@@ -9,11 +9,13 @@ mod sm;
 
 pub use dr::Regressor;
 
+use serde::{Deserialize, Serialize};
+
 use super::features::{EventTerms, Label};
 use super::regression::Regression;
 
 /// `--cb_type`
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum CostType {
     /// Multi-task regression.
     Mtr,
@@ -28,7 +30,7 @@ pub enum CostType {
 }
 
 /// Costs of actions, by regression.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct CostModel {
     pub kind: CostType,
     pub regression: Regression,
@@ -37,7 +39,7 @@ pub struct CostModel {
 }
 
 /// What multi-task regression counts, a model.
-#[derive(Debug, Clone, Copy, Default)]
+#[derive(Debug, Clone, Copy, Default, Serialize, Deserialize)]
 struct Counts {
     actions: u64,
     events: u64,

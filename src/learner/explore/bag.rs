@@ -2,12 +2,14 @@
 //! AISTATS 2001): several models, each of which learns an event a Poisson-distributed
 //! number of times.
 
+use serde::{Deserialize, Serialize};
+
 use super::{Stage, enforce_minimum, narrow, tied};
 use crate::learner::features::Label;
 use crate::learner::random::poisson1;
 
 /// The members of the bag, and what they draw from.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Bag {
     pub members: u32,
     pub epsilon: f32,

@@ -1,11 +1,13 @@
 //! Confidence bounds of scores by their sensitivity (`cb_explore_adf_regcb.cc`; Foster,
 //! Agarwal, Dudík, Luo, Schapire, ICML 2018; Krishnamurthy et al., ICML 2017).
 
+use serde::{Deserialize, Serialize};
+
 use super::Stage;
 use crate::learner::cost::Scored;
 
 /// The range of costs, and how wide bounds are.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct CostRange {
     pub lowest: f32,
     pub highest: f32,

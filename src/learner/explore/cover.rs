@@ -1,12 +1,14 @@
 //! Online cover (`cb_explore_adf_cover.cc`; Agarwal et al., ICML 2014): policies that
 //! learn to differ from those before them.
 
+use serde::{Deserialize, Serialize};
+
 use super::{Stage, enforce_minimum, narrow, tied};
 use crate::learner::cost::{CostModel, CostType, Regressor};
 use crate::learner::features::Label;
 
 /// The policies of the cover.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Cover {
     pub policies: u32,
     /// Fixed, or decaying with the events learned.

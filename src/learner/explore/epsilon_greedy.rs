@@ -1,11 +1,13 @@
 //! Epsilon-greedy (`cb_explore_adf_greedy.cc`): every action gets an equal share of
 //! epsilon, the best ones share the rest.
 
+use serde::{Deserialize, Serialize};
+
 use super::{narrow, tied};
 use crate::learner::cost::Scored;
 
 /// The share that explores.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct EpsilonGreedy {
     pub epsilon: f32,
     /// `--first_only`: the first of equals takes the rest alone.

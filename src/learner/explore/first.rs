@@ -1,12 +1,14 @@
 //! Explore first (`cb_explore_adf_first.cc`): uniform for the first tau labelled events,
 //! then the best action.
 
+use serde::{Deserialize, Serialize};
+
 use super::{Stage, enforce_minimum, narrow};
 use crate::learner::cost::Scored;
 use crate::learner::features::Label;
 
 /// How many labelled events are still to be explored.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct First {
     pub epsilon: f32,
     pub remaining: u64,

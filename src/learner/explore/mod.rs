@@ -20,12 +20,14 @@ pub use rnd::Rnd;
 pub use softmax::{Softmax, softmax};
 pub use squarecb::SquareCb;
 
+use serde::{Deserialize, Serialize};
+
 use super::cost::{CostModel, Scored};
 use super::features::{EventTerms, Label};
 use super::model::Prediction;
 
 /// How a policy explores.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub enum Exploration {
     /// The best action, or with probability epsilon any.
     EpsilonGreedy(EpsilonGreedy),

@@ -1,12 +1,14 @@
 //! RegCB (`cb_explore_adf_regcb.cc`; Foster, Agarwal, Dudík, Luo, Schapire, ICML 2018):
 //! only actions that may still be the best.
 
+use serde::{Deserialize, Serialize};
+
 use super::bounds::{Bounds, CostRange};
 use super::{Stage, narrow};
 use crate::learner::features::Label;
 
 /// RegCB (`--regcb`, `--regcbopt`).
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct RegCb {
     pub range: CostRange,
     /// `--regcbopt`: only the actions with the smallest lower bound.

@@ -1,13 +1,15 @@
 //! Random network distillation (`cb_explore_adf_rnd.cc`; Burda et al., ICLR 2019):
 //! actions whose random targets are predicted badly are explored.
 
+use serde::{Deserialize, Serialize};
+
 use super::{Stage, enforce_minimum, softmax};
 use crate::learner::cost::Scored;
 use crate::learner::features::{Label, WholeIndices};
 use crate::learner::random::gauss;
 
 /// Predictors of random functions.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Rnd {
     pub predictors: u32,
     pub epsilon: f32,

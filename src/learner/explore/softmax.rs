@@ -1,10 +1,12 @@
 //! Softmax exploration (`cb_explore_adf_softmax.cc`).
 
+use serde::{Deserialize, Serialize};
+
 use super::enforce_minimum;
 use crate::learner::cost::Scored;
 
 /// By the exponential of minus lambda times the score.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Softmax {
     pub epsilon: f32,
     pub lambda: f32,

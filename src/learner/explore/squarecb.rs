@@ -1,12 +1,14 @@
 //! SquareCB (`cb_explore_adf_squarecb.cc`; Foster, Rakhlin, ICML 2020): probabilities
 //! inversely proportional to the gap to the best score.
 
+use serde::{Deserialize, Serialize};
+
 use super::bounds::{Bounds, CostRange};
 use super::{Stage, enforce_minimum, narrow};
 use crate::learner::features::Label;
 
 /// Inverse-gap weighting, among all actions or among those that may still be best.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct SquareCb {
     pub epsilon: f32,
     pub gamma_scale: f32,

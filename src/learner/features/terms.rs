@@ -153,7 +153,7 @@ impl TermMaker {
 }
 
 /// How indices of 64 bits are made of features.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, serde::Serialize, serde::Deserialize)]
 pub struct WholeIndices {
     pub bits: u32,
     /// Weights from one feature to the next.

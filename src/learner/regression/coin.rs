@@ -1,5 +1,7 @@
 //! Coin betting (`ftrl.cc`; Orabona and Pál 2016, Orabona and Tommasi 2017).
 
+use serde::{Deserialize, Serialize};
+
 use super::LabelRange;
 use crate::learner::features::Term;
 
@@ -10,8 +12,9 @@ const ALPHA: f32 = 4.0;
 const BETA: f32 = 1.0;
 
 /// The bets on the weights.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Coin {
+    #[serde(with = "super::sparse")]
     blocks: Vec<Bet>,
     mask: u32,
     models_factor: u32,
@@ -21,7 +24,7 @@ pub struct Coin {
 }
 
 /// What stands at one index.
-#[derive(Debug, Clone, Copy, Default, PartialEq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
 struct Bet {
     weight: f32,
     /// Minus the sum of gradients.

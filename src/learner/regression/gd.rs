@@ -3,6 +3,8 @@
 //! Adaptive: Duchi, Hazan, Singer, JMLR 12 (2011). Normalized: Ross, Mineiro, Langford,
 //! UAI 2013. Invariant: Karampatziakis, Langford, UAI 2011.
 
+use serde::{Deserialize, Serialize};
+
 use super::LabelRange;
 use crate::learner::features::{CONSTANT_INDEX, Term};
 
@@ -10,7 +12,7 @@ use crate::learner::features::{CONSTANT_INDEX, Term};
 const SMALLEST_FEATURE: f32 = 1.084_202e-19;
 
 /// What the options say.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct GdOptions {
     pub bits: u32,
     /// The factor between feature hashes: the number of models, up to a power of two.
@@ -28,9 +30,10 @@ pub struct GdOptions {
 }
 
 /// The weights of gradient descent, and what it keeps beside.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Gd {
     options: GdOptions,
+    #[serde(with = "super::sparse")]
     blocks: Vec<Block>,
     mask: u32,
     learning_rate: f32,
@@ -45,7 +48,7 @@ pub struct Gd {
 }
 
 /// What stands at one index.
-#[derive(Debug, Clone, Copy, Default, PartialEq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
 struct Block {
     weight: f32,
     /// Σ g² x²
@@ -56,7 +59,7 @@ struct Block {
     rate: f32,
 }
 
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
 struct Norm {
     weighted: f64,
     weights: f64,

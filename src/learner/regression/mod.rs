@@ -5,14 +5,17 @@
 
 mod coin;
 mod gd;
+mod sparse;
 
 pub use coin::Coin;
 pub use gd::{Gd, GdOptions};
 
+use serde::{Deserialize, Serialize};
+
 use super::features::Term;
 
 /// A linear model, by its update rule.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub enum Regression {
     /// Gradient descent.
     Gd(Gd),
@@ -22,7 +25,7 @@ pub enum Regression {
 
 /// The range of labels seen, which predictions used for learning are clipped to
 /// (`scorer.cc`, `shared_data.h`).
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct LabelRange {
     pub lowest: f32,
     pub highest: f32,

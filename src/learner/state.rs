@@ -1,0 +1,112 @@
+//! A learner on disk.
+//!
+//! Magic, version, the length of what follows, its SHA-256, and then the arguments of
+//! the policy, the weights and the counters. All numbers keep their bits: a learner
+//! that was loaded goes on as if it had never been saved. It is a format of our own,
+//! not that of Vowpal Wabbit's models.
+
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+
+use super::cost::CostModel;
+use super::explore::Exploration;
+use super::{Learner, LearningPolicy};
+
+const MAGIC: [u8; 8] = *b"rnrlearn";
+const VERSION: u16 = 1;
+const HEADER: usize = 8 + 2 + 8 + 32;
+
+/// Why bytes are not a learner.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum StateError {
+    /// They begin otherwise.
+    #[error("this is not a saved learner")]
+    Foreign,
+    /// They were written by another version of the program.
+    #[error("a saved learner of version {0}, where version {VERSION} is read")]
+    Version(u16),
+    /// They end too early, or too late.
+    #[error("a saved learner of {expected} bytes, of which there are {found}")]
+    Length {
+        /// What the header says.
+        expected: u64,
+        /// What there is.
+        found: u64,
+    },
+    /// They are not what was written.
+    #[error("a saved learner whose checksum is wrong: it was damaged")]
+    Checksum,
+    /// They were written with care, and make no sense all the same.
+    #[error("a saved learner that cannot be read: {0}")]
+    Content(String),
+}
+
+#[derive(Serialize)]
+struct Saving<'a> {
+    arguments: &'a str,
+    costs: &'a CostModel,
+    exploration: &'a Exploration,
+}
+
+#[derive(Deserialize)]
+struct Saved {
+    arguments: String,
+    costs: CostModel,
+    exploration: Exploration,
+}
+
+impl Learner {
+    /// The learner as bytes.
+    ///
+    /// # Panics
+    /// If memory runs out.
+    pub fn save(&self) -> Vec<u8> {
+        let (costs, exploration) = self.parts();
+        let saving = Saving { arguments: self.policy().arguments(), costs, exploration };
+        let content = postcard::to_stdvec(&saving).expect("a learner has a length");
+        let mut bytes = Vec::with_capacity(HEADER + content.len());
+        bytes.extend_from_slice(&MAGIC);
+        bytes.extend_from_slice(&VERSION.to_le_bytes());
+        bytes.extend_from_slice(&(content.len() as u64).to_le_bytes());
+        bytes.extend_from_slice(&Sha256::digest(&content));
+        bytes.extend_from_slice(&content);
+        bytes
+    }
+
+    /// The learner that was saved.
+    ///
+    /// # Errors
+    /// When the bytes are not those of a saved learner, or not all of them.
+    pub fn load(bytes: &[u8]) -> Result<Self, StateError> {
+        let content = content(bytes)?;
+        let unreadable = |error: postcard::Error| StateError::Content(error.to_string());
+        let saved: Saved = postcard::from_bytes(content).map_err(unreadable)?;
+        let policy = LearningPolicy::parse(&saved.arguments)
+            .map_err(|errors| StateError::Content(errors[0].to_string()))?;
+        Ok(Self::new(&policy).with_parts(saved.costs, saved.exploration))
+    }
+}
+
+/// What stands behind the header, once the header is believed.
+fn content(bytes: &[u8]) -> Result<&[u8], StateError> {
+    let (magic, rest) = bytes.split_first_chunk::<8>().ok_or(StateError::Foreign)?;
+    if *magic != MAGIC {
+        return Err(StateError::Foreign);
+    }
+    let short = || StateError::Length { expected: HEADER as u64, found: bytes.len() as u64 };
+    let (version, rest) = rest.split_first_chunk::<2>().ok_or_else(short)?;
+    let version = u16::from_le_bytes(*version);
+    if version != VERSION {
+        return Err(StateError::Version(version));
+    }
+    let (length, rest) = rest.split_first_chunk::<8>().ok_or_else(short)?;
+    let (checksum, content) = rest.split_first_chunk::<32>().ok_or_else(short)?;
+    let (expected, found) = (u64::from_le_bytes(*length), content.len() as u64);
+    if expected != found {
+        return Err(StateError::Length { expected, found });
+    }
+    if Sha256::digest(content)[..] != checksum[..] {
+        return Err(StateError::Checksum);
+    }
+    Ok(content)
+}
