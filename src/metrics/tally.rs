@@ -117,6 +117,14 @@ impl PhaseTally {
         self.latencies.get(&operation)
     }
 
+    /// How many iterations of a window got the preferred action, of how many that got an
+    /// action.
+    #[must_use]
+    pub fn successes(&self, window: Range<u64>) -> (u64, u64) {
+        let sums = self.history.over(window);
+        (sums.successes, sums.events)
+    }
+
     /// A metric of the phase, or of a window of it; nothing without samples.
     #[must_use]
     pub fn measure(&self, metric: Metric, window: Option<Range<u64>>) -> Option<f64> {
