@@ -1,15 +1,19 @@
+use std::time::Duration;
+
+use hdrhistogram::iterators::IterationValue;
+
 use crate::metrics::{Latencies, Metric, Operation, PhaseTally, Summary, last_tenth};
+use crate::protocol::LearningMode;
 use crate::record::{ModelCheck, ObserveError, Observer, Progress};
+use crate::report::chart::percent;
 use crate::report::{
     LatencyChart, LatencyCurve, Quantile, SuccessBatch, SuccessChart, SuccessPhase, latency_svg,
     success_curve_svg,
 };
 use crate::scenario::Plan;
-use crate::scenario::plan::{ClockKind, Phase, Step, TargetPlan};
-
-/// A percentile curve has so many points a nine, and so many nines.
-const POINTS_PER_NINE: i32 = 10;
-const NINES: i32 = 5;
+use crate::scenario::plan::{
+    AwaitedChange, ClockKind, Configure, Pause, Settings, Step, TargetPlan,
+};
 
 /// Remembers the checks of the model.
 #[derive(Default)]
@@ -22,7 +26,8 @@ impl ModelChecks {
         (self.0.len() as u64, changes as u64)
     }
 
-    fn updates(&self, phase: usize) -> Vec<u64> {
+    /// After how many iterations of a phase the model had changed.
+    fn changes(&self, phase: usize) -> Vec<u64> {
         let of_phase = self.0.iter().filter(|check| check.phase == phase && check.changed);
         of_phase.map(|check| check.iterations).collect()
     }
@@ -49,6 +54,10 @@ pub fn pictures(
     ]
 }
 
+fn title(plan: &Plan) -> String {
+    format!("{}, seed {}", plan.name, plan.seed)
+}
+
 /// The phases that iterated, with their indices.
 fn iterated(summary: &Summary) -> impl Iterator<Item = (usize, &PhaseTally)> {
     summary.phases().iter().enumerate().filter(|(_, tally)| tally.iterations() > 0)
@@ -60,85 +69,147 @@ fn success_chart(plan: &Plan, summary: &Summary, checks: &ModelChecks) -> Succes
         before: before(plan, summary, index),
         iterations: tally.iterations(),
         batches: batches(plan.curve_batch, tally),
-        model_updates: checks.updates(index),
+        model_updates: checks.changes(index),
         last_tenth: tally.measure(Metric::SuccessRate, Some(last_tenth(tally.iterations()))),
-        exploration: exploration(plan),
+        exploration: exploration(plan, summary, index),
         actions: plan.actions.len().saturating_sub(plan.excluded_actions.len()),
     };
-    SuccessChart { title: plan.name.clone(), phases: iterated(summary).map(phase).collect() }
+    SuccessChart { title: title(plan), phases: iterated(summary).map(phase).collect() }
 }
 
-#[expect(
-    clippy::cast_possible_truncation,
-    clippy::cast_precision_loss,
-    clippy::cast_sign_loss,
-    reason = "a rate over a batch is a fraction of its size"
-)]
 fn batches(size: u64, tally: &PhaseTally) -> Vec<SuccessBatch> {
     let batch = |first: u64| {
         let end = (first + size).min(tally.iterations());
-        let rate = tally.measure(Metric::SuccessRate, Some(first..end));
-        let errors = tally.measure(Metric::Errors, Some(first..end)).unwrap_or(0.0);
-        let events = rate.map_or(0, |_| end - first - errors as u64);
-        let successes = (rate.unwrap_or(0.0) * events as f64).round() as u64;
+        let (successes, events) = tally.successes(first..end);
         SuccessBatch { first_iteration: first, last_iteration: end - 1, events, successes }
     };
-    let step = usize::try_from(size).unwrap_or(usize::MAX);
-    (0..tally.iterations()).step_by(step).map(batch).collect()
+    let size = usize::try_from(size).unwrap_or(usize::MAX);
+    (0..tally.iterations()).step_by(size).map(batch).collect()
 }
 
-/// What was done since the phase before that iterated.
+/// What was done since the phase before that iterated. That time passed is worth a word
+/// only if nothing else was done.
 fn before(plan: &Plan, summary: &Summary, index: usize) -> Vec<String> {
-    let earlier = iterated(summary).map(|(other, _)| other).filter(|other| *other < index).last();
-    let Some(earlier) = earlier else { return Vec::new() };
-    let done = |(at, phase): (usize, &Phase)| match &phase.step {
-        Step::Evaluate(_) | Step::ApplyPolicy(_) => {
-            let applied = summary.applied().iter().rfind(|(phase, _)| *phase == at);
-            applied.map(|(_, policy)| format!("applied {}", policy.name))
-        }
-        Step::Configure(_) => Some("changed settings".to_owned()),
-        Step::Reset => Some("cleared the data".to_owned()),
-        Step::Pause(_) => Some("paused".to_owned()),
-        Step::Wait(_) | Step::Iterate(_) => None,
-    };
-    plan.phases.iter().enumerate().take(index).skip(earlier + 1).filter_map(done).collect()
+    let since = iterated(summary).map(|(other, _)| other).take_while(|other| *other < index);
+    let first = since.last().map_or(0, |other| other + 1);
+    let is_wait = |other: &usize| matches!(plan.phases[*other].step, Step::Wait(_));
+    let (waits, deeds): (Vec<_>, Vec<_>) = (first..index).partition(is_wait);
+    let told = if deeds.is_empty() { waits } else { deeds };
+    told.into_iter().map(|other| caption(&plan.phases[other].step, summary, other)).collect()
 }
 
-/// The share that explores, where the settings are known.
-fn exploration(plan: &Plan) -> Option<f64> {
-    match &plan.target {
-        TargetPlan::Embedded(embedded) if embedded.policy.epsilon().is_some() => {
-            Some(embedded.configuration.exploration_percentage)
-        }
-        _ => None,
+/// A phase that makes no iterations, in a few words.
+fn caption(step: &Step, summary: &Summary, index: usize) -> String {
+    match step {
+        Step::Iterate(_) => "no iterations".to_owned(),
+        Step::Wait(duration) => format!("waited {}", humantime::format_duration(*duration)),
+        Step::Pause(Pause::Prompt(_)) => "pause".to_owned(),
+        Step::Pause(Pause::Until { change, .. }) => format!("{} changed", change_word(*change)),
+        Step::Evaluate(_) => evaluation(summary, index),
+        Step::ApplyPolicy(policy) => format!("applied {}", policy.name),
+        Step::Configure(configure) => settings(configure),
+        Step::Reset => "data cleared".to_owned(),
     }
+}
+
+fn change_word(change: AwaitedChange) -> &'static str {
+    match change {
+        AwaitedChange::Policy => "policy",
+        AwaitedChange::Model => "model",
+    }
+}
+
+fn evaluation(summary: &Summary, index: usize) -> String {
+    let mut applied = summary.applied().iter().filter(|(phase, _)| *phase == index);
+    let applied = applied.next_back().map_or("nothing", |(_, policy)| &policy.name);
+    format!("evaluation: applied {applied}")
+}
+
+/// What was changed, in the shortest words.
+fn settings(configure: &Configure) -> String {
+    let Settings {
+        reward_wait_time,
+        default_reward,
+        reward_aggregation,
+        exploration_percentage,
+        model_export_frequency,
+        log_retention_days,
+        learning_mode,
+    } = &configure.change;
+    let time = |name, time: &Option<Duration>| {
+        time.map(|time| format!("{name} {}", humantime::format_duration(time)))
+    };
+    let changes = [
+        time("export", model_export_frequency),
+        time("reward wait", reward_wait_time),
+        exploration_percentage.map(|share| format!("explore {}", percent(share))),
+        default_reward.map(|reward| format!("default reward {reward}")),
+        reward_aggregation.map(|by| format!("aggregation {by:?}")),
+        log_retention_days.map(|days| format!("log kept {days}d")),
+        learning_mode.map(|mode| format!("mode {mode:?}")),
+    ];
+    let changes: Vec<_> = changes.into_iter().flatten().collect();
+    if changes.is_empty() { "settings verified".to_owned() } else { changes.join(", ") }
+}
+
+/// The share of events that explore in a phase, as far as it is known and as far as it
+/// is epsilon that explores.
+fn exploration(plan: &Plan, summary: &Summary, index: usize) -> Option<f64> {
+    let configuration = match &plan.target {
+        TargetPlan::Embedded(embedded) => Some(&embedded.configuration),
+        TargetPlan::Http(_) => None,
+    };
+    let changes = || plan.phases[..index].iter().filter_map(|phase| changed(&phase.step));
+    let mode = changes().filter_map(|change| change.learning_mode).next_back();
+    let mode = mode.or(configuration.and_then(|configuration| configuration.learning_mode));
+    let share = changes().filter_map(|change| change.exploration_percentage).next_back();
+    let share = share.or(configuration.map(|configuration| configuration.exploration_percentage));
+    let is_learned = matches!(mode, None | Some(LearningMode::Online));
+    share.filter(|_| is_learned && explores_by_epsilon(plan, summary, index))
+}
+
+fn changed(step: &Step) -> Option<&Settings> {
+    if let Step::Configure(configure) = step { Some(&configure.change) } else { None }
+}
+
+/// Whether the policy that is online in a phase explores by epsilon; one that is not
+/// known is taken to.
+fn explores_by_epsilon(plan: &Plan, summary: &Summary, index: usize) -> bool {
+    let applied = summary.applied().iter().rfind(|(phase, _)| *phase < index);
+    let arguments = match (applied, &plan.target) {
+        (Some((_, policy)), _) => &policy.arguments,
+        (None, TargetPlan::Embedded(embedded)) => embedded.policy.arguments(),
+        (None, TargetPlan::Http(_)) => return true,
+    };
+    let names = |option| arguments.split([' ', '=']).any(|word| word == option);
+    names("--epsilon") && !["--first", "--softmax"].into_iter().any(names)
 }
 
 fn latency_chart(plan: &Plan, summary: &Summary) -> LatencyChart {
-    let mut curves = Vec::new();
-    for operation in Operation::ALL {
-        for (_, tally) in iterated(summary) {
-            let Some(latencies) = tally.latencies(operation) else { continue };
-            curves.push(LatencyCurve {
-                phase: tally.name().to_owned(),
-                operation: operation.name().to_owned(),
-                calls: latencies.count(),
-                quantiles: quantiles(latencies),
-            });
-        }
-    }
+    let curve = |operation: Operation, tally: &PhaseTally| {
+        let latencies = tally.latencies(operation)?;
+        Some(LatencyCurve {
+            phase: tally.name().to_owned(),
+            operation: operation.name().to_owned(),
+            calls: latencies.count(),
+            quantiles: quantiles(latencies),
+        })
+    };
+    let curves = Operation::ALL.into_iter().flat_map(|operation| {
+        iterated(summary).filter_map(move |(_, tally)| curve(operation, tally))
+    });
     let simulated = plan.clock == ClockKind::Virtual;
-    LatencyChart { title: plan.name.clone(), simulated, curves }
+    LatencyChart { title: title(plan), simulated, curves: curves.collect() }
 }
 
-/// Quantiles up to as many nines as there are calls to tell.
-#[expect(clippy::cast_precision_loss, reason = "a count of calls")]
+/// Every latency that the histogram tells apart; the longest, exact.
 fn quantiles(latencies: &Latencies) -> Vec<Quantile> {
-    let share = |point: i32| 1.0 - libm::pow(10.0, -f64::from(point) / f64::from(POINTS_PER_NINE));
-    let told = 1.0 - 1.0 / latencies.count().max(1) as f64;
-    let shares = (0..=NINES * POINTS_PER_NINE).map(share).filter(|share| *share <= told);
-    let latency_us = |share| latencies.histogram().value_at_quantile(share);
-    let slowest =
-        latencies.summary().map(|summary| Quantile { share: 1.0, latency_us: summary.max_us });
-    shares.map(|share| Quantile { share, latency_us: latency_us(share) }).chain(slowest).collect()
+    let longest = latencies.summary().map_or(0, |summary| summary.max_us);
+    let recorded = latencies.histogram().iter_recorded();
+    let quantile = |value: IterationValue<u64>| {
+        let is_last = value.quantile() >= 1.0;
+        let latency_us = if is_last { longest } else { value.value_iterated_to().min(longest) };
+        Quantile { share: value.quantile(), latency_us }
+    };
+    recorded.map(quantile).collect()
 }

@@ -48,7 +48,7 @@ const GAP: f64 = 28.0;
 
 /// Above this ratio of the slowest call to the fastest median the scale is logarithmic:
 /// on a linear one most of the curves would lie on the axis.
-const LINEAR_UP_TO: f64 = 25.0;
+const LINEAR_UP_TO: f64 = 40.0;
 
 /// Draws latencies by percentile, a panel an operation, a curve a phase. Every further
 /// nine of the percentile has the same room, as in the plots of `HdrHistogram`.
