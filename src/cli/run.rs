@@ -36,8 +36,9 @@ pub fn run(arguments: &RunArguments) -> Exit {
         Err(error) => return fail(Exit::Bug, &format!("signals cannot be heard: {error}")),
     };
     let mut run = Run { arguments, plan: &plan, wall, results, checks: ModelChecks::default() };
-    let mut console = Console::new(&plan, arguments.quiet);
     let ending = {
+        // Its bar is gone before anything else is said.
+        let mut console = Console::new(&plan, arguments.quiet);
         let mut observers = Observers(vec![&mut run.results, &mut run.checks, &mut console]);
         world::execute(&plan, wall, &operator, stop, &mut observers)
     };

@@ -1,17 +1,9 @@
-//! Numbers as people read them.
+//! Numbers and names as people read them.
 
-/// `12,000`
-pub fn count(number: u64) -> String {
-    let digits = number.to_string();
-    let mut text = String::new();
-    for (position, digit) in digits.chars().enumerate() {
-        if position > 0 && (digits.len() - position).is_multiple_of(3) {
-            text.push(',');
-        }
-        text.push(digit);
-    }
-    text
-}
+use std::fmt::Write as _;
+use std::time::Duration;
+
+pub use crate::report::chart::group_digits as count;
 
 /// `8.0 ms`, with the unit that suits.
 #[expect(clippy::cast_precision_loss, reason = "shown with three digits")]
@@ -29,13 +21,46 @@ pub fn micros(us: u64) -> String {
 pub fn span(us: u64) -> String {
     match us {
         0..10_000_000 => micros(us),
-        _ => humantime::format_duration(std::time::Duration::from_secs(us / 1_000_000)).to_string(),
+        _ => whole(Duration::from_secs(us / 1_000_000)),
     }
 }
 
-/// `0.519`, or a dash.
+/// `5m`, `1m 30s`
+pub fn whole(duration: Duration) -> String {
+    humantime::format_duration(duration).to_string()
+}
+
+/// `51.9 %`, or a dash.
 pub fn share(value: Option<f64>) -> String {
+    value.map_or_else(|| "-".to_owned(), |value| format!("{:.1} %", value * 100.0))
+}
+
+/// `0.519`, or a dash.
+pub fn decimal(value: Option<f64>) -> String {
     value.map_or_else(|| "-".to_owned(), |value| format!("{value:.3}"))
+}
+
+/// `40.0/s`, or a dash.
+pub fn rate(value: Option<f64>) -> String {
+    value.map_or_else(|| "-".to_owned(), |value| format!("{value:.1}"))
+}
+
+/// A name from outside, harmless on a terminal: control characters, and those that turn
+/// the text around them, as escapes.
+pub fn name(text: &str) -> String {
+    let mut harmless = String::with_capacity(text.len());
+    for character in text.chars() {
+        if character.is_control() || is_turning(character) {
+            let _infallible = write!(harmless, "{}", character.escape_default());
+        } else {
+            harmless.push(character);
+        }
+    }
+    harmless
+}
+
+fn is_turning(character: char) -> bool {
+    matches!(character, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
 #[cfg(test)]
@@ -50,5 +75,12 @@ mod tests {
             ["7 µs", "8.0 ms", "120 ms", "2.50 s"]
         );
         assert_eq!(span(735_000_000), "12m 15s");
+        assert_eq!([share(Some(0.5194)), share(None)], ["51.9 %", "-"]);
+    }
+
+    #[test]
+    fn names_cannot_move_the_cursor() {
+        assert_eq!(name("a\u{1b}[2J\r\nb\u{202e}c"), r"a\u{1b}[2J\r\nb\u{202e}c");
+        assert_eq!(name("café 喫茶店"), "café 喫茶店");
     }
 }

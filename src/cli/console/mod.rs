@@ -1,9 +1,16 @@
 //! What a person sees of a run: progress on stderr, the summary at the end.
+//!
+//! Texts carry their colours; the streams take them out where nobody wants them
+//! (`NO_COLOR`, no terminal).
 
 mod format;
+mod paint;
 mod progress;
+mod running;
+mod screen;
 mod summary;
 mod table;
+mod words;
 
 pub use progress::Console;
 pub use summary::{Account, summary};

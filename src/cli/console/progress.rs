@@ -1,99 +1,84 @@
-use std::io::{IsTerminal, stderr};
-
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
-
-use super::format::{count, share};
-use crate::record::{IterationRecord, ObserveError, Observer, Outcome, Progress};
+use super::format::{count, name, span};
+use super::paint::Paint;
+use super::running::Running;
+use super::screen::Screen;
+use super::words;
+use crate::metrics::micros;
+use crate::record::{IterationRecord, ObserveError, Observer, PhaseRecord, PhaseStarted, Progress};
 use crate::scenario::Plan;
-use crate::scenario::plan::{Phase, Step};
+use crate::scenario::plan::{ClockKind, Phase};
 
-/// The bar is moved after so many iterations; a virtual run makes a hundred thousand a
-/// second.
+/// In a virtual run the bar is moved after so many iterations: it makes a hundred
+/// thousand a second.
 const STRIDE: u64 = 64;
 
-/// The success rate shown is that of so many last iterations, at the least.
-const WINDOW: u64 = 500;
-
-/// Shows a run's progress on stderr: bars on a terminal, else plain lines.
+/// Shows a run's progress on stderr: a bar on a terminal, else plain lines.
 pub struct Console<'a> {
     phases: &'a [Phase],
-    show: Show,
-    bar: ProgressBar,
-    current: Current,
-}
-
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Show {
-    Bars,
-    Lines,
-    Nothing,
-}
-
-/// The phase under way.
-#[derive(Default)]
-struct Current {
-    index: usize,
-    total: u64,
-    done: u64,
-    successes: u64,
-    errors: u64,
-    recent: u64,
-    recent_successes: u64,
-    /// The rate over the last full window.
-    shown: Option<f64>,
+    /// The width of the longest name of a phase.
+    name_width: usize,
+    stride: u64,
+    screen: Screen,
+    running: Running,
 }
 
 impl<'a> Console<'a> {
-    /// A console for a run of `plan`.
+    /// A console for a run of `plan`. It shows nothing if it is to be quiet.
     pub fn new(plan: &'a Plan, quiet: bool) -> Self {
-        let show = match (quiet, is_live()) {
-            (true, _) => Show::Nothing,
-            (false, true) => Show::Bars,
-            (false, false) => Show::Lines,
-        };
-        Self { phases: &plan.phases, show, bar: ProgressBar::hidden(), current: Current::default() }
+        let stride = if plan.clock == ClockKind::Virtual { STRIDE } else { 1 };
+        Self::over(&plan.phases, stride, Screen::of_stderr(quiet))
     }
 
-    fn line(&self, text: &str) {
-        if self.show != Show::Nothing {
-            let name = &self.phases[self.current.index].name;
-            self.bar.suspend(|| anstream::eprintln!("{name:<12} {text}"));
-        }
+    fn over(phases: &'a [Phase], stride: u64, screen: Screen) -> Self {
+        let width = |phase: &Phase| name(&phase.name).chars().count();
+        let name_width = phases.iter().map(width).max().unwrap_or(0);
+        Self { phases, name_width, stride, screen, running: Running::default() }
     }
 
-    fn begin(&mut self, index: usize) {
-        let phase = &self.phases[index];
-        let total = iterations(phase);
-        self.current = Current { index, total, ..Current::default() };
-        if total > 0 && self.show == Show::Bars {
-            self.bar = bar(&phase.name, total);
+    fn phase(&self) -> &'a Phase {
+        &self.phases[self.running.phase]
+    }
+
+    /// The name of the phase under way, as wide as every other.
+    fn prefix(&self) -> String {
+        format!("{:<width$}", name(&self.phase().name), width = self.name_width)
+    }
+
+    fn line(&mut self, text: &str) {
+        let prefix = Paint::Name.over(&self.prefix());
+        self.screen.line(&format!("{prefix}  {text}"));
+    }
+
+    fn begin(&mut self, started: &PhaseStarted) {
+        let total = words::iterations(&self.phases[started.phase]);
+        self.running = Running::new(started.phase, total, started.at);
+        if total == 0 || !self.screen.is_live() {
+            self.line(&words::intention(&self.phase().step));
         }
-        if self.show == Show::Lines {
-            self.line(&begins(phase));
+        if total > 0 {
+            self.screen.open_bar(self.prefix(), total);
         }
     }
 
     fn iterate(&mut self, record: &IterationRecord) {
-        self.current.count(record);
-        let done = self.current.done;
-        if self.show == Show::Bars && done.is_multiple_of(STRIDE) {
-            self.bar.set_position(done);
-            self.bar.set_message(self.current.describe());
+        self.running.add(record);
+        let running = &self.running;
+        if running.done.is_multiple_of(self.stride) {
+            self.screen.move_bar(running.done, || running.brief());
         }
-        let tenth = (self.current.total / 10).max(1);
-        if self.show == Show::Lines && done.is_multiple_of(tenth) && done < self.current.total {
-            self.line(&format!("{:>10}   {}", count(done), self.current.describe()));
+        let is_last = running.done == running.total;
+        if !self.screen.is_live() && running.is_at_a_tenth() && !is_last {
+            let done = count(running.done);
+            self.line(&format!("{done:>11}  {}", self.running.describe()));
         }
     }
 
-    fn end(&mut self) {
-        self.bar.finish_and_clear();
-        self.bar = ProgressBar::hidden();
-        if self.current.total > 0 {
-            let text = self.current.describe();
-            self.line(&format!("{:>10}   {text}", count(self.current.done)));
-        } else if self.show == Show::Bars {
-            self.line(&begins(&self.phases[self.current.index]));
+    fn end(&mut self, ended: &PhaseRecord) {
+        self.screen.close_bar();
+        if self.running.total > 0 {
+            let took = span(micros(ended.ended.saturating_sub(ended.started)));
+            let done = count(ended.iterations);
+            self.line(&format!("{done:>11}  {} in {took}", self.running.describe()));
         }
     }
 }
@@ -101,94 +86,118 @@ impl<'a> Console<'a> {
 impl Observer for Console<'_> {
     fn observe(&mut self, progress: &Progress) -> Result<(), ObserveError> {
         match progress {
-            Progress::PhaseStarted(started) => self.begin(started.phase),
+            Progress::PhaseStarted(started) => self.begin(started),
             Progress::Iteration(record) => self.iterate(record),
-            Progress::PhaseEnded(_) => self.end(),
-            Progress::ModelChecked(check) => {
-                if check.changed && self.show == Show::Lines {
-                    self.line(&format!("model updated: {}", check.last_modified));
-                }
+            Progress::PhaseEnded(ended) => self.end(ended),
+            Progress::ModelChecked(check) if check.changed => self.running.add_model_update(),
+            Progress::Evaluated(evaluation) => self.line(&words::evaluated(evaluation)),
+            Progress::PolicyApplied(policy) => {
+                self.line(&format!("applied {}", name(&policy.name)));
             }
-            Progress::Evaluated(evaluation) => {
-                self.line(&format!("{} policies compared", evaluation.policy_results.len()));
-            }
-            Progress::PolicyApplied(policy) => self.line(&format!("applied {}", policy.name)),
-            Progress::Configured(configuration) => self.line(&format!(
-                "verified: reward wait time {}, model export frequency {}",
-                configuration.reward_wait_time, configuration.model_export_frequency
-            )),
-            Progress::Notice(text) => self.line(text),
-            Progress::Joined(_) | Progress::Checkpoint | Progress::Reset => {}
+            Progress::Configured(configuration) => self.line(&words::configured(configuration)),
+            Progress::Notice(text) => self.line(&name(text)),
+            Progress::ModelChecked(_)
+            | Progress::Joined(_)
+            | Progress::Checkpoint
+            | Progress::Reset => {}
         }
         Ok(())
     }
 }
 
-impl Current {
-    fn count(&mut self, record: &IterationRecord) {
-        let success = u64::from(record.is_success());
-        self.done += 1;
-        self.successes += success;
-        self.errors += u64::from(record.outcome != Outcome::Completed);
-        self.recent += 1;
-        self.recent_successes += success;
-        if self.recent == WINDOW {
-            self.shown = Some(ratio(self.recent_successes, self.recent));
-            (self.recent, self.recent_successes) = (0, 0);
+#[cfg(test)]
+mod tests {
+    use std::cell::RefCell;
+    use std::io::Write;
+    use std::rc::Rc;
+    use std::time::Duration;
+
+    use anstream::adapter::strip_str;
+
+    use super::*;
+    use crate::metrics::sample::{iteration, phase_ended, phase_started};
+    use crate::record::{FailureKind, Outcome};
+    use crate::scenario::plan::{Delay, Iterate, Rate, Step};
+    use crate::seed::PhaseKey;
+
+    #[derive(Clone, Default)]
+    struct Paper(Rc<RefCell<Vec<u8>>>);
+
+    impl Write for Paper {
+        fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+            self.0.borrow_mut().write(bytes)
+        }
+
+        fn flush(&mut self) -> std::io::Result<()> {
+            Ok(())
         }
     }
 
-    fn describe(&self) -> String {
-        let so_far = (self.done > 0).then(|| ratio(self.successes, self.done));
-        format!(
-            "success {} (lately {}), {} errors",
-            share(so_far),
-            share(self.shown.or(so_far)),
-            count(self.errors)
-        )
+    fn phase(name: &str, step: Step) -> Phase {
+        Phase { name: name.to_owned(), key: PhaseKey::new(name), step }
     }
-}
 
-/// Whether progress can be drawn over itself. Some CI has a terminal that nobody looks
-/// at.
-fn is_live() -> bool {
-    let is_set = |name: &str| std::env::var_os(name).is_some_and(|value| !value.is_empty());
-    let is_dumb = std::env::var_os("TERM").is_some_and(|term| term == "dumb");
-    stderr().is_terminal() && !is_set("CI") && !is_dumb
-}
+    fn iterate(iterations: u64) -> Step {
+        Step::Iterate(Iterate {
+            iterations,
+            concurrency: 4,
+            rate: Some(Rate(50.0)),
+            model_check_interval: 10,
+            think_time: Delay::Constant(Duration::ZERO),
+        })
+    }
 
-fn bar(name: &str, total: u64) -> ProgressBar {
-    let template = "{prefix:<12} {bar:30} {human_pos}/{human_len} {per_sec}, {msg}, {eta} left";
-    let style = ProgressStyle::with_template(template).expect("a template that indicatif reads");
-    let bar = ProgressBar::with_draw_target(Some(total), ProgressDrawTarget::stderr_with_hz(15));
-    bar.with_style(style.progress_chars("━╸ ")).with_prefix(name.to_owned())
-}
-
-fn iterations(phase: &Phase) -> u64 {
-    if let Step::Iterate(iterate) = &phase.step { iterate.iterations } else { 0 }
-}
-
-/// What a phase is about to do.
-fn begins(phase: &Phase) -> String {
-    match &phase.step {
-        Step::Iterate(iterate) => {
-            let rate = iterate.rate.map_or_else(String::new, |rate| format!(" at {}/s", rate.0));
-            format!(
-                "{} iterations{rate}, concurrency {}",
-                count(iterate.iterations),
-                iterate.concurrency
-            )
+    /// What is shown, line by line, of `progress` in a run of `phases`.
+    fn shown(phases: &[Phase], progress: impl IntoIterator<Item = Progress>) -> String {
+        let paper = Paper::default();
+        let mut console = Console::over(phases, 1, Screen::Lines(Box::new(paper.clone())));
+        for progress in progress {
+            console.observe(&progress).unwrap();
         }
-        Step::Wait(duration) => format!("waits {}", humantime::format_duration(*duration)),
-        Step::Pause(_) => "waits for the operator".to_owned(),
-        Step::Evaluate(_) => "offline evaluation".to_owned(),
-        Step::ApplyPolicy(policy) => format!("applies {}", policy.name),
-        Step::Configure(_) => "changes settings".to_owned(),
-        Step::Reset => "clears the loop's data".to_owned(),
+        strip_str(&String::from_utf8(paper.0.take()).unwrap()).to_string()
     }
-}
 
-#[expect(clippy::cast_precision_loss, reason = "shown with three digits")]
-fn ratio(part: u64, whole: u64) -> f64 {
-    part as f64 / whole as f64
+    #[test]
+    fn a_log_has_a_line_a_tenth() {
+        let phases =
+            [phase("wait", Step::Wait(Duration::from_secs(90))), phase("train", iterate(20))];
+        let iterations = (0..20).map(|index| {
+            let mut record = iteration(1, index, index % 2 == 0);
+            if index == 6 {
+                record.outcome = Outcome::RewardFailed(FailureKind::Timeout);
+            }
+            Progress::Iteration(record)
+        });
+        let end = Progress::PhaseEnded(PhaseRecord {
+            phase: 1,
+            started: Duration::ZERO,
+            ended: Duration::from_secs(75),
+            iterations: 20,
+        });
+        let lines = shown(
+            &phases,
+            [phase_started(0), phase_ended(0), phase_started(1)]
+                .into_iter()
+                .chain(iterations)
+                .chain([end]),
+        );
+        let lines: Vec<_> = lines.lines().collect();
+        assert_eq!(lines.len(), 12, "{lines:#?}");
+        assert_eq!(lines[0], "wait   waiting 1m 30s");
+        assert_eq!(lines[1], "train  20 iterations at 50/s, concurrency 4");
+        assert_eq!(lines[4], "train            6  60.0/s, success 50.0 % (last 6), 0 errors");
+        assert_eq!(lines[5], "train            8  57.1/s, success 50.0 % (last 8), 1 error");
+        assert_eq!(
+            lines[11],
+            "train           20  52.6/s, success 50.0 % (last 20), 1 error in 1m 15s"
+        );
+    }
+
+    #[test]
+    fn a_name_cannot_move_the_cursor() {
+        let phases = [phase("a\u{1b}[2Jb", Step::Reset)];
+        let notice = Progress::Notice("c\rd".to_owned());
+        let lines = shown(&phases, [phase_started(0), notice]);
+        assert_eq!(lines, "a\\u{1b}[2Jb  clearing the loop's data\na\\u{1b}[2Jb  c\\rd\n");
+    }
 }

@@ -1,8 +1,8 @@
-use std::fmt::Write;
 use std::path::Path;
 
-use super::format::{count, micros, share, span};
-use super::table::Table;
+use super::format::{count, decimal, micros, name, rate, share, span};
+use super::paint::Paint;
+use super::table::{Cell, Side, Table};
 use crate::metrics::{
     EvaluationSummary, Holds, LatencySummary, PhaseSummary, PolicySummary, SummaryReport, Verdict,
 };
@@ -22,27 +22,38 @@ pub struct Account<'a> {
     pub folder: &'a Path,
 }
 
+/// The columns that a summary takes, unless names are long.
+const WIDTH: usize = 80;
+
 /// The summary of a run, for people.
 pub fn summary(account: &Account<'_>) -> String {
     let sections = [
         heading(account),
         phases(account.numbers),
+        errors(account.numbers),
         latencies(account),
         evaluations(account.numbers),
         model(account),
+        notices(account.numbers),
         expectations(account.verdicts),
-        format!("results   {}\n", account.folder.display()),
+        format!("{}  {}\n", label("results"), account.folder.display()),
     ];
     let sections: Vec<_> = sections.into_iter().filter(|section| !section.is_empty()).collect();
     sections.join("\n")
+}
+
+fn label(text: &str) -> String {
+    Paint::Faint.over(text)
 }
 
 fn heading(account: &Account<'_>) -> String {
     let end = account.numbers.phases.iter().filter_map(|phase| phase.ended_us).max();
     let clock = if account.simulated { " simulated" } else { "" };
     let time = end.map_or_else(String::new, |end| format!(", {}{clock}", span(end)));
-    let ending = account.ending.map_or_else(String::new, |ending| format!(" - {ending}"));
-    format!("{}, seed {}{time}{ending}\n", account.scenario, account.seed)
+    let ending =
+        account.ending.map_or_else(String::new, |ending| format!(", {}", Paint::Bad.over(ending)));
+    let scenario = Paint::Strong.over(&name(account.scenario));
+    format!("{scenario}, seed {}{time}{ending}\n", account.seed)
 }
 
 /// The phases that iterated.
@@ -51,126 +62,353 @@ fn iterated(numbers: &SummaryReport) -> impl Iterator<Item = &PhaseSummary> {
 }
 
 fn phases(numbers: &SummaryReport) -> String {
-    let header = [
-        "phase",
-        "iterations",
-        "success",
-        "first tenth",
-        "last tenth",
-        "mean reward",
-        "calls/s",
-        "errors",
-    ];
-    let mut table = Table::new(&header, 1);
+    use Side::{Left, Right};
+    let mut table = Table::new(&[
+        ("phase", Left),
+        ("iterations", Right),
+        ("success first \u{2192} last tenth", Right),
+        ("mean reward", Right),
+        ("calls/s", Right),
+        ("errors", Right),
+    ]);
     for phase in iterated(numbers) {
-        let rate = phase.calls_per_second;
-        table.row(vec![
-            phase.name.clone(),
-            count(phase.iterations),
-            share(phase.success_rate),
-            share(phase.first_tenth_success_rate),
-            share(phase.last_tenth_success_rate),
-            share(phase.mean_reward),
-            rate.map_or_else(|| "-".to_owned(), |rate| format!("{rate:.1}")),
-            errors(phase),
-        ]);
+        table.row(phase_row(phase));
     }
-    block(&table)
+    table.text()
 }
 
-fn errors(phase: &PhaseSummary) -> String {
-    let kinds: Vec<_> =
-        phase.errors.iter().map(|(kind, n)| format!("{} {kind}", count(*n))).collect();
-    if kinds.is_empty() { "0".to_owned() } else { kinds.join(", ") }
+fn phase_row(phase: &PhaseSummary) -> [Cell; 6] {
+    let (first, last) = (phase.first_tenth_success_rate, phase.last_tenth_success_rate);
+    let errors: u64 = phase.errors.values().sum();
+    let iterations = count(phase.iterations);
+    let of_planned = phase.planned_iterations.filter(|planned| *planned != phase.iterations);
+    [
+        Cell::painted(name(&phase.name), Paint::Name),
+        match of_planned {
+            Some(planned) => {
+                Cell::painted(format!("{iterations} of {}", count(planned)), Paint::Doubtful)
+            }
+            None => iterations.into(),
+        },
+        Cell::painted(format!("{} \u{2192} {:>6}", share(first), share(last)), Paint::Strong),
+        decimal(phase.mean_reward).into(),
+        rate(phase.calls_per_second).into(),
+        Cell::painted(count(errors), if errors > 0 { Paint::Bad } else { Paint::Plain }),
+    ]
+}
+
+/// The errors of each phase by their kinds.
+fn errors(numbers: &SummaryReport) -> String {
+    use Side::{Left, Right};
+    let mut table = Table::new(&[("errors", Left), ("", Right), ("", Left)]);
+    for phase in iterated(numbers) {
+        for (index, (kind, number)) in phase.errors.iter().enumerate() {
+            let phase = if index == 0 { name(&phase.name) } else { String::new() };
+            let number = Cell::painted(count(*number), Paint::Bad);
+            table.row([Cell::painted(phase, Paint::Name), number, kind.clone().into()]);
+        }
+    }
+    table.text()
 }
 
 fn latencies(account: &Account<'_>) -> String {
-    let name = if account.simulated { "latency (simulated)" } else { "latency" };
-    let mut table = Table::new(&[name, "", "p50", "p90", "p99", "max"], 2);
+    use Side::{Left, Right};
+    let title = if account.simulated { "latency, simulated" } else { "latency" };
+    let columns =
+        [(title, Left), ("", Left), ("p50", Right), ("p90", Right), ("p99", Right), ("max", Right)];
+    let mut table = Table::new(&columns);
     for phase in iterated(account.numbers) {
-        for (operation, latency) in [("rank", &phase.rank), ("reward", &phase.reward)] {
-            let Some(latency) = latency else { continue };
-            table.row(latency_row(&phase.name, operation, latency));
+        let operations = [("rank", &phase.rank), ("reward", &phase.reward)];
+        let answered = operations
+            .into_iter()
+            .filter_map(|(operation, latency)| Some((operation, latency.as_ref()?)));
+        for (index, (operation, latency)) in answered.enumerate() {
+            let phase = if index == 0 { name(&phase.name) } else { String::new() };
+            table.row(latency_row(phase, operation, latency));
         }
     }
-    block(&table)
+    table.text()
 }
 
-fn latency_row(phase: &str, operation: &str, latency: &LatencySummary) -> Vec<String> {
-    let quantiles = [latency.p50_us, latency.p90_us, latency.p99_us, latency.max_us].map(micros);
-    [phase.to_owned(), operation.to_owned()].into_iter().chain(quantiles).collect()
+fn latency_row(phase: String, operation: &str, latency: &LatencySummary) -> [Cell; 6] {
+    let number = |us: u64| Cell::from(format!("{:>8}", micros(us)));
+    [
+        Cell::painted(phase, Paint::Name),
+        operation.to_owned().into(),
+        number(latency.p50_us),
+        number(latency.p90_us),
+        number(latency.p99_us),
+        number(latency.max_us),
+    ]
 }
 
 fn evaluations(numbers: &SummaryReport) -> String {
-    let text = |evaluation| evaluation_table(numbers, evaluation);
-    let tables: Vec<_> = numbers.evaluations.iter().map(text).collect();
-    tables.join("\n")
+    let texts = numbers.evaluations.iter().map(|evaluation| evaluated(numbers, evaluation));
+    texts.collect::<Vec<_>>().join("\n")
 }
 
-fn evaluation_table(numbers: &SummaryReport, evaluation: &EvaluationSummary) -> String {
-    let applied: Vec<_> = numbers
-        .applied
-        .iter()
-        .filter(|applied| applied.phase == evaluation.phase)
-        .map(|applied| applied.name.as_str())
-        .collect();
-    let events = evaluation.policies.iter().find_map(|policy| policy.events).unwrap_or(0.0);
-    let mut text =
-        format!("{}: what policies would have earned on {events} events\n", evaluation.phase);
-    let mut table = Table::new(&["  policy", "estimate", "arguments"], 3);
+fn evaluated(numbers: &SummaryReport, evaluation: &EvaluationSummary) -> String {
+    use Side::Left;
+    let applied = numbers.applied.iter().rfind(|applied| applied.phase == evaluation.phase);
+    let events = events(evaluation);
+    let mut table =
+        Table::new(&[("", Left), ("policy", Left), ("estimate", Left), ("arguments", Left)]);
     for policy in &evaluation.policies {
-        let is_applied = applied.iter().any(|name| name.eq_ignore_ascii_case(&policy.name));
+        let is_applied =
+            applied.is_some_and(|applied| applied.name.eq_ignore_ascii_case(&policy.name));
         table.row(policy_row(policy, is_applied));
     }
-    text += &block(&table);
-    if let Some(name) = applied.last() {
-        let _ = writeln!(text, "applied: {name}, with a model retrained on the log");
-    }
-    text
+    let outcome = applied.map_or_else(
+        || "nothing was applied\n".to_owned(),
+        |applied| format!("applied {}, with its model trained on the log\n", name(&applied.name)),
+    );
+    format!(
+        "{}: what each policy would have earned on {} events\n{}{outcome}",
+        Paint::Name.over(&name(&evaluation.phase)),
+        count(events),
+        table.text_within(WIDTH),
+    )
 }
 
-fn policy_row(policy: &PolicySummary, is_applied: bool) -> Vec<String> {
-    let mark = if is_applied { "▸" } else { " " };
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "the contract has a count as a number with a fraction"
+)]
+fn events(evaluation: &EvaluationSummary) -> u64 {
+    evaluation.policies.iter().find_map(|policy| policy.events).unwrap_or(0.0) as u64
+}
+
+fn policy_row(policy: &PolicySummary, is_applied: bool) -> [Cell; 4] {
     let estimate = match (policy.average_reward, policy.confidence_interval) {
         (Some(mean), Some(half)) if half > 0.0 => format!("{mean:.3} ± {half:.3}"),
-        (Some(mean), _) => format!("{mean:.3}"),
-        (None, _) => "-".to_owned(),
+        (mean, _) => decimal(mean),
     };
     let arguments = policy.arguments.as_deref().unwrap_or("");
     let arguments = arguments.strip_prefix("--cb_explore_adf ").unwrap_or(arguments);
-    vec![format!("{mark} {}", policy.name), estimate, arguments.to_owned()]
+    let (mark, paint) = if is_applied { ("▸", Paint::Good) } else { (" ", Paint::Plain) };
+    [
+        Cell::painted(mark, paint),
+        Cell::painted(name(&policy.name), paint),
+        estimate.into(),
+        Cell::painted(name(arguments), Paint::Faint),
+    ]
 }
 
 fn model(account: &Account<'_>) -> String {
-    let (checks, changes) = account.model_checks;
-    if checks == 0 {
-        return String::new();
+    match account.model_checks {
+        (0, _) => String::new(),
+        (checks, changes) => {
+            format!("{}    updated before {changes} of {checks} checks\n", label("model"))
+        }
     }
-    format!("model     changed between {changes} of {checks} checks\n")
+}
+
+/// What a person should know, said once more where it is not scrolled away.
+fn notices(numbers: &SummaryReport) -> String {
+    let line = |notice: &String| format!("{}  {}\n", Paint::Doubtful.over("notice"), name(notice));
+    numbers.notices.iter().map(line).collect()
 }
 
 fn expectations(verdicts: &[Verdict]) -> String {
-    if verdicts.is_empty() {
-        return String::new();
-    }
-    let mut table = Table::new(&["  expectation", "observed"], 2);
+    use Side::Left;
+    let mut table = Table::new(&[("", Left), ("expectation", Left), ("observed", Left)]);
     for verdict in verdicts {
-        let mark = if verdict.holds == Holds::Held { "✓" } else { "✗" };
-        table.row(vec![format!("{mark} {}", verdict.text), observed(verdict)]);
+        table.row(verdict_row(verdict));
     }
-    block(&table)
+    table.text()
 }
 
-fn observed(verdict: &Verdict) -> String {
+fn verdict_row(verdict: &Verdict) -> [Cell; 3] {
+    let (mark, paint) = match verdict.holds {
+        Holds::Held => ("✓", Paint::Good),
+        Holds::Failed => ("✗", Paint::Bad),
+        Holds::NoSamples => ("?", Paint::Bad),
+    };
     let nothing = || verdict.reason.clone().unwrap_or_else(|| "nothing".to_owned());
-    verdict.observed.map_or_else(nothing, |quantity| quantity.to_string())
+    let observed = verdict.observed.map_or_else(nothing, |quantity| quantity.to_string());
+    let text = Cell::from(name(&verdict.text));
+    [Cell::painted(mark, paint), text, Cell::painted(name(&observed), paint)]
 }
 
-fn block(table: &Table) -> String {
-    let mut lines: Vec<_> = table.lines().collect();
-    if lines.len() == 1 {
-        return String::new();
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use anstream::adapter::strip_str;
+    use unicode_width::UnicodeWidthStr;
+
+    use super::*;
+    use crate::metrics::{AppliedPolicy, Dimension, Quantity};
+
+    fn latency(p50_us: u64) -> LatencySummary {
+        LatencySummary {
+            count: 1000,
+            clamped: 0,
+            min_us: 1,
+            mean_us: 1.0,
+            p50_us,
+            p90_us: 2 * p50_us,
+            p95_us: 3 * p50_us,
+            p99_us: 5 * p50_us,
+            p99_9_us: 8 * p50_us,
+            max_us: 200 * p50_us,
+        }
     }
-    lines.push(String::new());
-    lines.join("\n")
+
+    fn phase(name: &str, iterations: u64) -> PhaseSummary {
+        PhaseSummary {
+            name: name.to_owned(),
+            planned_iterations: Some(iterations),
+            iterations,
+            started_us: Some(0),
+            ended_us: Some(735_000_000),
+            successes: 5,
+            success_rate: Some(0.481),
+            first_tenth_success_rate: Some(0.25),
+            last_tenth_success_rate: Some(0.5194),
+            mean_reward: Some(0.4814),
+            errors: BTreeMap::new(),
+            calls: 2 * iterations,
+            calls_per_second: Some(100.0),
+            rank: Some(latency(8040)),
+            reward: Some(latency(420)),
+        }
+    }
+
+    fn policy(name: &str, mean: f64, arguments: Option<&str>) -> PolicySummary {
+        PolicySummary {
+            name: name.to_owned(),
+            source: None,
+            arguments: arguments.map(ToOwned::to_owned),
+            events: Some(10_000.0),
+            average_reward: Some(mean),
+            confidence_interval: Some(0.012),
+        }
+    }
+
+    fn numbers() -> SummaryReport {
+        let failing = PhaseSummary {
+            iterations: 1400,
+            first_tenth_success_rate: None,
+            errors: BTreeMap::from([
+                ("rank.timeout".to_owned(), 12),
+                ("reward.status_503".to_owned(), 1),
+            ]),
+            ..phase("validation", 2000)
+        };
+        let long = "--cb_explore_adf --epsilon 0.2 --cb_type mtr -l 0.5 --power_t 0.5 -q Fj --interactions FFFj";
+        let evaluation = EvaluationSummary {
+            phase: "evaluate".to_owned(),
+            name: "evaluate".to_owned(),
+            optimal_policy: None,
+            policies: vec![
+                policy("Inter-len4", 0.801, Some(long)),
+                policy("baselineRand", 0.25, None),
+            ],
+        };
+        let applied = AppliedPolicy {
+            phase: "evaluate".to_owned(),
+            name: "Inter-len4".to_owned(),
+            arguments: long.to_owned(),
+        };
+        let waiting = PhaseSummary { planned_iterations: None, iterations: 0, ..phase("wait", 0) };
+        SummaryReport {
+            phases: vec![phase("baseline", 10_000), waiting, failing],
+            evaluations: vec![evaluation],
+            applied: vec![applied],
+            notices: vec!["the model was not checked: timeout".to_owned()],
+        }
+    }
+
+    fn verdicts() -> [Verdict; 2] {
+        let observed = Quantity { value: 0.832, dimension: Dimension::Share };
+        let held = Verdict {
+            text: "validation.success_rate >= 0.80".to_owned(),
+            observed: Some(observed),
+            holds: Holds::Held,
+            reason: None,
+        };
+        let reason = Some("phase `validation` made 1400 of 2000 iterations".to_owned());
+        let unknown = Verdict { observed: None, holds: Holds::NoSamples, reason, ..held.clone() };
+        [held, unknown]
+    }
+
+    fn shown(numbers: &SummaryReport, simulated: bool) -> String {
+        let text = summary(&Account {
+            scenario: "coffee",
+            seed: 42,
+            simulated,
+            ending: Some("not completed"),
+            numbers,
+            model_checks: (20, 10),
+            verdicts: &verdicts(),
+            folder: Path::new("results/coffee/seed-42"),
+        });
+        strip_str(&text).to_string()
+    }
+
+    #[test]
+    fn a_summary_reads_well() {
+        assert_eq!(
+            shown(&numbers(), true),
+            "\
+coffee, seed 42, 12m 15s simulated, not completed
+
+phase           iterations  success first → last tenth  mean reward  calls/s  errors
+baseline            10,000             25.0 % → 51.9 %        0.481    100.0       0
+validation  1,400 of 2,000                  - → 51.9 %        0.481    100.0      13
+
+errors
+validation  12  rank.timeout
+             1  reward.status_503
+
+latency, simulated               p50       p90       p99       max
+baseline            rank      8.0 ms   16.1 ms   40.2 ms    1.61 s
+                    reward    420 µs    840 µs    2.1 ms   84.0 ms
+validation          rank      8.0 ms   16.1 ms   40.2 ms    1.61 s
+                    reward    420 µs    840 µs    2.1 ms   84.0 ms
+
+evaluate: what each policy would have earned on 10,000 events
+   policy        estimate       arguments
+▸  Inter-len4    0.801 ± 0.012  --epsilon 0.2 --cb_type mtr -l 0.5 --power_t 0.…
+   baselineRand  0.250 ± 0.012
+applied Inter-len4, with its model trained on the log
+
+model    updated before 10 of 20 checks
+
+notice  the model was not checked: timeout
+
+   expectation                      observed
+✓  validation.success_rate >= 0.80  0.8320
+?  validation.success_rate >= 0.80  phase `validation` made 1400 of 2000 iterations
+
+results  results/coffee/seed-42
+"
+        );
+    }
+
+    #[test]
+    fn a_summary_fits_a_narrow_terminal() {
+        let mut numbers = numbers();
+        numbers.phases.pop();
+        let text = shown(&numbers, true);
+        let wide =
+            text.lines().filter(|line| line.width() > WIDTH && !line.starts_with(['?', ' ']));
+        assert_eq!(wide.collect::<Vec<_>>(), Vec::<&str>::new());
+    }
+
+    #[test]
+    fn only_what_was_simulated_is_called_so() {
+        assert!(!shown(&numbers(), false).contains("simulated"));
+    }
+
+    #[test]
+    fn names_from_outside_are_harmless() {
+        let mut numbers = numbers();
+        numbers.phases[0].name = "a\u{1b}]0;b\u{7}".to_owned();
+        numbers.evaluations[0].policies[0].name = "c\nd".to_owned();
+        let text = shown(&numbers, true);
+        assert!(text.contains(r"a\u{1b}]0;b\u{7}") && text.contains(r"c\nd"), "{text}");
+    }
 }

@@ -1,44 +1,151 @@
 //! Columns that line up.
 
-/// Rows of cells; the columns line up when it is shown.
-pub struct Table {
-    rows: Vec<Vec<String>>,
-    /// Columns from here on are set flush right.
-    right_from: usize,
+use unicode_width::UnicodeWidthStr;
+
+use super::paint::Paint;
+
+/// A text and what it is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Cell {
+    text: String,
+    paint: Paint,
 }
 
-impl Table {
-    /// A table with a header, whose columns from `right_from` on are numbers.
-    pub fn new(header: &[&str], right_from: usize) -> Self {
-        Self { rows: vec![header.iter().map(|&cell| cell.to_owned()).collect()], right_from }
+impl From<String> for Cell {
+    fn from(text: String) -> Self {
+        Self { text, paint: Paint::Plain }
+    }
+}
+
+impl Cell {
+    /// A text in a colour.
+    pub fn painted(text: impl Into<String>, paint: Paint) -> Self {
+        Self { text: text.into(), paint }
     }
 
-    pub fn row(&mut self, cells: Vec<String>) {
-        self.rows.push(cells);
+    fn width(&self) -> usize {
+        self.text.width()
     }
 
-    /// The lines, without trailing blanks.
-    pub fn lines(&self) -> impl Iterator<Item = String> + '_ {
-        let columns = self.rows.iter().map(Vec::len).max().unwrap_or(0);
-        let width = |column| self.cells(column).map(|cell| cell.chars().count()).max().unwrap_or(0);
-        let widths: Vec<_> = (0..columns).map(width).collect();
-        self.rows.iter().map(move |row| self.line(row, &widths))
-    }
-
-    fn cells(&self, column: usize) -> impl Iterator<Item = &String> {
-        self.rows.iter().filter_map(move |row| row.get(column))
-    }
-
-    fn line(&self, row: &[String], widths: &[usize]) -> String {
-        let cell = |(column, cell): (usize, &String)| {
-            let width = widths[column];
-            if column >= self.right_from {
-                format!("{cell:>width$}")
-            } else {
-                format!("{cell:<width$}")
+    /// Cuts the text short, with an ellipsis.
+    fn shorten(&mut self, room: usize) {
+        if self.width() > room {
+            while self.width() >= room {
+                self.text.pop();
             }
+            self.text.truncate(self.text.trim_end().len());
+            self.text.push('…');
+        }
+    }
+}
+
+/// On which side a column lines up.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Side {
+    /// Texts.
+    Left,
+    /// Numbers.
+    Right,
+}
+
+/// Rows of cells; the columns line up when it is shown.
+pub struct Table {
+    sides: Vec<Side>,
+    rows: Vec<Vec<Cell>>,
+}
+
+const GAP: &str = "  ";
+
+impl Table {
+    /// A table of these columns, without rows.
+    pub fn new(columns: &[(&str, Side)]) -> Self {
+        let header = columns.iter().map(|(name, _)| Cell::painted(*name, Paint::Faint));
+        Self {
+            sides: columns.iter().map(|(_, side)| *side).collect(),
+            rows: vec![header.collect()],
+        }
+    }
+
+    /// Adds a row.
+    pub fn row(&mut self, cells: impl IntoIterator<Item = Cell>) {
+        self.rows.push(cells.into_iter().collect());
+    }
+
+    /// The lines, each with its end; nothing without rows.
+    pub fn text(&self) -> String {
+        if self.rows.len() == 1 {
+            return String::new();
+        }
+        let widths = self.widths();
+        self.rows.iter().map(|row| self.line(row, &widths)).collect()
+    }
+
+    /// The lines, with the last column cut short so that they are no wider than `width`
+    /// if that leaves it a few characters.
+    pub fn text_within(mut self, width: usize) -> String {
+        const FEW: usize = 8;
+        let widths = self.widths();
+        let Some((_, others)) = widths.split_last() else { return String::new() };
+        let used: usize = others.iter().map(|width| width + GAP.len()).sum();
+        let room = width.saturating_sub(used).max(FEW);
+        for row in &mut self.rows {
+            if let Some(cell) = row.get_mut(others.len()) {
+                cell.shorten(room);
+            }
+        }
+        self.text()
+    }
+
+    fn widths(&self) -> Vec<usize> {
+        let width = |column: usize| {
+            let cells = self.rows.iter().filter_map(|row| row.get(column));
+            cells.map(Cell::width).max().unwrap_or(0)
         };
-        let cells: Vec<_> = row.iter().enumerate().map(cell).collect();
-        cells.join("   ").trim_end().to_owned()
+        (0..self.sides.len()).map(width).collect()
+    }
+
+    /// A line without blanks at its end.
+    fn line(&self, row: &[Cell], widths: &[usize]) -> String {
+        let mut line = String::new();
+        let mut blanks = 0;
+        for ((cell, side), width) in row.iter().zip(&self.sides).zip(widths) {
+            let padding = width - cell.width();
+            let (before, after) = if *side == Side::Right { (padding, 0) } else { (0, padding) };
+            if cell.text.trim().is_empty() {
+                blanks += width + GAP.len();
+                continue;
+            }
+            line.push_str(&" ".repeat(blanks + before));
+            line.push_str(&cell.paint.over(&cell.text));
+            blanks = after + GAP.len();
+        }
+        line.push('\n');
+        line
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use anstream::adapter::strip_str;
+
+    use super::*;
+
+    #[test]
+    fn columns_line_up_whatever_is_in_them() {
+        let mut table =
+            Table::new(&[("name", Side::Left), ("n", Side::Right), ("why", Side::Left)]);
+        table.row([
+            Cell::from("喫茶".to_owned()),
+            Cell::painted("7", Paint::Bad),
+            "x".to_owned().into(),
+        ]);
+        table.row([Cell::from("a".to_owned()), "1234".to_owned().into(), String::new().into()]);
+        let text = strip_str(&table.text()).to_string();
+        assert_eq!(text, "name     n  why\n喫茶     7  x\na     1234\n");
+    }
+
+    #[test]
+    fn a_header_alone_is_nothing() {
+        assert_eq!(Table::new(&[("name", Side::Left)]).text(), "");
     }
 }

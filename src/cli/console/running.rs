@@ -1,0 +1,140 @@
+use std::collections::VecDeque;
+use std::time::Duration;
+
+use super::format::{count, rate, share};
+use super::paint::Paint;
+use crate::record::{IterationRecord, Outcome};
+
+/// The success rate that is shown is that of so many last iterations.
+pub const WINDOW: usize = 500;
+
+/// What is known of the phase under way.
+#[derive(Debug, Clone, Default)]
+pub struct Running {
+    /// The phase.
+    pub phase: usize,
+    /// The iterations it is to make.
+    pub total: u64,
+    /// The iterations made.
+    pub done: u64,
+    started: Duration,
+    now: Duration,
+    errors: u64,
+    model_updates: u64,
+    /// Whether each of the last iterations succeeded.
+    last: VecDeque<bool>,
+}
+
+impl Running {
+    /// A phase that has just begun.
+    pub fn new(phase: usize, total: u64, started: Duration) -> Self {
+        Self { phase, total, started, now: started, ..Self::default() }
+    }
+
+    /// Takes in an iteration.
+    pub fn add(&mut self, record: &IterationRecord) {
+        self.done += 1;
+        self.now = self.now.max(record.rank_start);
+        self.errors += u64::from(record.outcome != Outcome::Completed);
+        if self.last.len() == WINDOW {
+            self.last.pop_front();
+        }
+        self.last.push_back(record.is_success());
+    }
+
+    /// Takes in that the model had changed.
+    pub fn add_model_update(&mut self) {
+        self.model_updates += 1;
+    }
+
+    /// Whether another tenth of the iterations is made.
+    pub fn is_at_a_tenth(&self) -> bool {
+        let tenths = |done: u64| u128::from(done) * 10 / u128::from(self.total.max(1));
+        self.done > 0 && tenths(self.done) > tenths(self.done - 1)
+    }
+
+    /// `20.0/s, success 50.2 %, 0 errors`: short enough to stand beside a bar.
+    pub fn brief(&self) -> String {
+        format!("{}, success {}, {}", self.rate(), share(self.success()), self.errors())
+    }
+
+    /// `20.0/s, success 50.2 % (last 500), 0 errors, 3 model updates`
+    pub fn describe(&self) -> String {
+        let (rate, success, errors) = (self.rate(), share(self.success()), self.errors());
+        let updates = match self.model_updates {
+            0 => String::new(),
+            updates => format!(", {}", plural(updates, "model update")),
+        };
+        format!("{rate}, success {success} (last {}), {errors}{updates}", self.last.len())
+    }
+
+    fn errors(&self) -> String {
+        let errors = plural(self.errors, "error");
+        if self.errors == 0 { errors } else { Paint::Bad.over(&errors) }
+    }
+
+    /// Iterations per second, in the time of the run.
+    #[expect(clippy::cast_precision_loss, reason = "shown with a digit")]
+    fn rate(&self) -> String {
+        let seconds = self.now.saturating_sub(self.started).as_secs_f64();
+        let per_second = (seconds > 0.0).then(|| self.done as f64 / seconds);
+        rate(per_second) + "/s"
+    }
+
+    #[expect(clippy::cast_precision_loss, reason = "at most 500")]
+    fn success(&self) -> Option<f64> {
+        let successes = self.last.iter().filter(|is_success| **is_success).count();
+        (!self.last.is_empty()).then(|| successes as f64 / self.last.len() as f64)
+    }
+}
+
+/// `1 error`, `2 errors`
+pub fn plural(number: u64, noun: &str) -> String {
+    let end = if number == 1 { "" } else { "s" };
+    format!("{} {noun}{end}", count(number))
+}
+
+#[cfg(test)]
+mod tests {
+    use anstream::adapter::strip_str;
+
+    use super::*;
+    use crate::metrics::sample::iteration;
+
+    /// A phase of `total` of which the iterations in `successes` succeeded.
+    fn running(total: u64, successes: impl IntoIterator<Item = bool>) -> Running {
+        let mut running = Running::new(0, total, Duration::ZERO);
+        for (index, is_success) in (0..).zip(successes) {
+            running.add(&iteration(0, index, is_success));
+        }
+        running
+    }
+
+    #[test]
+    fn the_success_shown_is_that_of_the_last_iterations() {
+        let late = running(1000, (0..1000).map(|index| index >= 750));
+        let text = strip_str(&late.describe()).to_string();
+        assert!(text.contains("success 50.0 % (last 500), 0 errors"), "{text}");
+        let early = running(1000, [true, true, false, false, true]);
+        assert!(early.describe().contains("success 60.0 % (last 5)"), "{}", early.describe());
+    }
+
+    #[test]
+    fn there_are_ten_tenths_of_ten_iterations_or_more() {
+        for total in [10, 11, 99, 1000, 12_345] {
+            let mut tenths = 0;
+            for done in 1..=total {
+                tenths += u32::from(Running { total, done, ..Running::default() }.is_at_a_tenth());
+            }
+            assert_eq!(tenths, 10, "{total}");
+        }
+    }
+
+    #[test]
+    fn one_is_not_many() {
+        assert_eq!(
+            [0, 1, 2000].map(|n| plural(n, "error")),
+            ["0 errors", "1 error", "2,000 errors"]
+        );
+    }
+}

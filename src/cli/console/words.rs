@@ -1,0 +1,58 @@
+use super::format::{count, name, whole};
+use crate::protocol::{Evaluation, PolicyResult, ServiceConfiguration};
+use crate::scenario::plan::{AwaitedChange, Iterate, Pause, Phase, Step};
+
+/// The iterations that a phase is to make.
+pub fn iterations(phase: &Phase) -> u64 {
+    if let Step::Iterate(iterate) = &phase.step { iterate.iterations } else { 0 }
+}
+
+/// What a phase is about to do.
+pub fn intention(step: &Step) -> String {
+    match step {
+        Step::Iterate(iterate) => iterating(iterate),
+        Step::Wait(duration) => format!("waiting {}", whole(*duration)),
+        Step::Pause(Pause::Prompt(_)) => "waiting for the operator".to_owned(),
+        Step::Pause(Pause::Until { change, timeout, .. }) => {
+            format!("waiting for a new {}, {} at most", noun(*change), whole(*timeout))
+        }
+        Step::Evaluate(_) => "evaluating policies offline".to_owned(),
+        Step::ApplyPolicy(policy) => format!("applying {}", name(&policy.name)),
+        Step::Configure(_) => "changing settings".to_owned(),
+        Step::Reset => "clearing the loop's data".to_owned(),
+    }
+}
+
+fn iterating(iterate: &Iterate) -> String {
+    let rate = iterate.rate.map_or_else(String::new, |rate| format!(" at {}/s", rate.0));
+    let iterations = count(iterate.iterations);
+    format!("{iterations} iterations{rate}, concurrency {}", iterate.concurrency)
+}
+
+fn noun(change: AwaitedChange) -> &'static str {
+    match change {
+        AwaitedChange::Policy => "policy",
+        AwaitedChange::Model => "model",
+    }
+}
+
+/// What an evaluation came to.
+pub fn evaluated(evaluation: &Evaluation) -> String {
+    let estimate = |result: &PolicyResult| Some(result.total_summary.as_ref()?.average_reward);
+    let estimates = evaluation.policy_results.iter().filter_map(|row| Some((row, estimate(row)?)));
+    let best = estimates.max_by(|left, right| left.1.total_cmp(&right.1));
+    let compared = format!("{} policies compared", evaluation.policy_results.len());
+    best.map_or(compared.clone(), |(best, mean)| {
+        format!("{compared}, the best estimate is {}: {mean:.3}", name(&best.name))
+    })
+}
+
+/// Settings that were changed and read back.
+pub fn configured(configuration: &ServiceConfiguration) -> String {
+    format!(
+        "verified: reward wait time {}, model export every {}, exploration {} %",
+        whole(configuration.reward_wait_time.0),
+        whole(configuration.model_export_frequency.0),
+        configuration.exploration_percentage * 100.0,
+    )
+}
