@@ -53,3 +53,19 @@ fn the_picture_shown_is_the_picture_drawn() {
     let drawn = std::fs::read_to_string(out.join("success_curve.svg")).unwrap();
     assert!(drawn == include_str!("../../results/baseline.svg"), "results/baseline.svg is stale");
 }
+
+#[test]
+fn the_scenario_shown_is_a_scenario() {
+    let project = tempfile::tempdir().unwrap();
+    let (scenarios, data) = (project.path().join("scenarios"), project.path().join("data"));
+    std::fs::create_dir(&scenarios).unwrap();
+    std::fs::create_dir(&data).unwrap();
+    for file in ["users.json", "coffee.json", "rank-request.json"] {
+        let from = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("data").join(file);
+        std::fs::copy(from, data.join(file)).unwrap();
+    }
+    std::fs::write(scenarios.join("mine.yaml"), block("## Write your own", "```yaml\n")).unwrap();
+    let mut command = super::runner();
+    let output = command.arg("check").arg(scenarios.join("mine.yaml")).output().unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+}
