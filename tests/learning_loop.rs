@@ -130,22 +130,22 @@ fn check(arguments: &str) {
     assert_eq!(lines.len(), 1500);
     assert!(lines.is_sorted_by_key(|line| line.time));
     let (mut learner, mut prediction) = (Learner::new(&policy), Prediction::default());
-    let mut learned = 0;
+    let mut closed = 0;
     let mut model = None;
     for line in &lines {
-        // What is learned by an export is what closed by then, and the model has its date.
-        while next_export(lines[learned].time + WAIT) <= line.time {
-            model = Some(next_export(lines[learned].time + WAIT));
-            let (event, label) = dsjson::read(&lines[learned].text, policy.hashing());
+        // What is closed by an export is what closed by then, and the model has its date.
+        while next_export(lines[closed].time + WAIT) <= line.time {
+            model = Some(next_export(lines[closed].time + WAIT));
+            let (event, label) = dsjson::read(&lines[closed].text, policy.hashing());
             learner.learn(&event, &label);
-            learned += 1;
+            closed += 1;
         }
         assert_eq!(line.model, model, "{}", line.text);
         let (event, _) = dsjson::read(&line.text, policy.hashing());
         learner.predict(&event, &mut prediction);
         assert_served(line, &prediction);
     }
-    assert!(learned > 1000);
+    assert!(closed > 1000);
 }
 
 #[test]

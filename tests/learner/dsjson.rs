@@ -1,5 +1,11 @@
 //! A labelled DSJSON line as an event of the learner.
 
+#![expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "Vowpal Wabbit narrows these numbers"
+)]
+
 use std::sync::Arc;
 
 use runner::learner::{Event, Example, ExampleBuilder, Hashing, Label};
