@@ -8,6 +8,7 @@
 
 mod aggregate;
 mod discover;
+pub mod estimate;
 mod log;
 mod validate;
 

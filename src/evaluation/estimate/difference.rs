@@ -1,0 +1,43 @@
+use super::{Estimate, Unusable};
+use crate::statistics::{Confidence, Moments};
+
+/// By how much a second policy would have earned more than a first one on the same log.
+///
+/// The mean of (w₂ - w₁)·r with its normal interval: what both policies share cancels,
+/// so that it is much tighter than two intervals side by side. Constant memory; merges.
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+pub struct Difference {
+    differences: Moments,
+    matched: u64,
+}
+
+impl Difference {
+    /// Adds an example logged with probability `logged`, above zero, which the policies
+    /// would have chosen with probabilities `first` and `second`. Against the logging
+    /// policy itself, `first` is `logged`.
+    pub fn add(&mut self, first: f64, second: f64, logged: f64, reward: f64) {
+        self.matched += u64::from(first > 0.0 || second > 0.0);
+        self.differences.add((second / logged - first / logged) * reward);
+    }
+
+    /// Adds the examples of another.
+    pub fn merge(&mut self, other: &Self) {
+        self.matched += other.matched;
+        self.differences.merge(&other.differences);
+    }
+
+    /// Second minus first, in reward per event.
+    ///
+    /// # Errors
+    ///
+    /// [`Unusable`] where the log has too few examples or none that match.
+    pub fn estimate(&self, confidence: Confidence) -> Result<Estimate, Unusable> {
+        let examples = self.differences.count();
+        let too_few = Unusable::TooFew { examples };
+        let interval = self.differences.normal_interval(confidence).ok_or(too_few)?;
+        if self.matched == 0 {
+            return Err(Unusable::NoOverlap);
+        }
+        Ok(Estimate::new(self.differences.mean().ok_or(too_few)?, interval))
+    }
+}

@@ -1,0 +1,223 @@
+//! Off-policy estimates against numbers made by vw-estimators, numpy and scipy
+//! (`tests/fixtures/evaluation/make_golden.py`).
+
+use runner::evaluation::estimate::{Difference, Estimate, Estimates, Unusable, Warning, Weights};
+use runner::statistics::{Confidence, Interval};
+use serde_json::{Map, Value};
+
+/// A log with what others make of it.
+struct Log(Value);
+
+fn logs() -> Vec<(String, Log)> {
+    let text = include_str!("fixtures/evaluation/golden.json");
+    let logs: Map<String, Value> = serde_json::from_str(text).unwrap();
+    logs.into_iter().map(|(name, log)| (name, Log(log))).collect()
+}
+
+impl Log {
+    /// Probability of the target, logged probability, reward.
+    fn examples(&self) -> Vec<(f64, f64, f64)> {
+        let at = |table: &str, x: usize, a: usize| self.0[table][x][a].as_f64().unwrap();
+        let example = |event: &Value| {
+            let index = |i: usize| usize::try_from(event[i].as_u64().unwrap()).unwrap();
+            let (x, a) = (index(0), index(1));
+            (at("target", x, a), at("logging", x, a), event[2].as_f64().unwrap())
+        };
+        self.0["events"].as_array().unwrap().iter().map(example).collect()
+    }
+
+    fn estimates(&self) -> Estimates {
+        let mut estimates = Estimates::clipped_at(5.0);
+        self.examples().iter().for_each(|(p, q, r)| estimates.add(*p, *q, *r));
+        estimates
+    }
+
+    fn rewards(&self) -> Interval {
+        let bounds = numbers(&self.0["bounds"]);
+        Interval { lower: bounds[0], upper: bounds[1] }
+    }
+
+    fn weights(&self) -> Weights {
+        Weights { lowest: 0.0, highest: self.0["highest_weight"].as_f64().unwrap() }
+    }
+
+    fn point(&self, name: &str) -> f64 {
+        self.0["points"][name].as_f64().unwrap()
+    }
+
+    fn numpy(&self, name: &str) -> Vec<f64> {
+        numbers(&self.0["numpy"][name])
+    }
+
+    /// Holds `estimate` to the point and the intervals of vw-estimators.
+    fn holds(
+        &self,
+        point: Option<&str>,
+        interval: &str,
+        tolerance: f64,
+        estimate: impl Fn(Confidence) -> Result<Estimate, Unusable>,
+    ) {
+        for row in self.0["intervals"][interval].as_array().unwrap() {
+            let [alpha, lower, upper] = numbers(row)[..] else { panic!("three numbers") };
+            let ours = estimate(Confidence::new(1.0 - alpha).unwrap()).unwrap();
+            if let Some(point) = point {
+                close(ours.value, self.point(point), 1e-12, point);
+            }
+            close(ours.lower, lower, tolerance, interval);
+            close(ours.upper, upper, tolerance, interval);
+        }
+    }
+
+    /// Holds a 95 % estimate to that of numpy.
+    fn holds_numpy(&self, name: &str, ours: Estimate) {
+        let [value, lower, upper] = self.numpy(name)[..] else { panic!("three numbers") };
+        close(ours.value, value, 1e-12, name);
+        close(ours.lower, lower, 1e-12, name);
+        close(ours.upper, upper, 1e-12, name);
+    }
+}
+
+fn numbers(value: &Value) -> Vec<f64> {
+    value.as_array().unwrap().iter().map(|number| number.as_f64().unwrap()).collect()
+}
+
+/// Asserts that `ours` is `theirs` up to a relative tolerance, absolute near zero.
+fn close(ours: f64, theirs: f64, tolerance: f64, what: &str) {
+    let error = (ours - theirs).abs() / theirs.abs().max(0.01);
+    assert!(error <= tolerance, "{what}: {ours} is not {theirs} (off by {error:e})");
+}
+
+#[test]
+fn propensity_scores_are_those_of_vw_estimators() {
+    for (name, log) in logs() {
+        println!("{name}");
+        let estimates = log.estimates();
+        log.holds(Some("ips"), "gaussian", 1e-12, |level| estimates.ips(level));
+        let snips = estimates.snips(Confidence::P95).unwrap();
+        close(snips.value, log.point("snips"), 1e-12, "snips");
+        log.holds_numpy("snips", snips);
+        log.holds_numpy("clipped_5", estimates.clipped_ips(Confidence::P95).unwrap());
+    }
+}
+
+#[test]
+fn cressie_read_is_that_of_vw_estimators() {
+    for (name, log) in logs() {
+        println!("{name}");
+        let (estimates, rewards) = (log.estimates(), log.rewards());
+        let cressie_read = |weights| move |level| estimates.cressie_read(rewards, weights, level);
+        let free = cressie_read(Weights::default());
+        log.holds(Some("cressie_read"), "cressie_read", 1e-9, free);
+        let bound = cressie_read(log.weights());
+        log.holds(Some("cressie_read_bound"), "cressie_read_bound", 1e-9, bound);
+    }
+}
+
+#[test]
+fn clopper_pearson_is_that_of_vw_estimators() {
+    for (name, log) in logs() {
+        println!("{name}");
+        let (estimates, rewards) = (log.estimates(), log.rewards());
+        let interval = |level| estimates.clopper_pearson(rewards, level);
+        log.holds(Some("ips"), "clopper_pearson", 1e-9, interval);
+    }
+}
+
+#[test]
+fn overlap_and_difference_are_those_of_numpy() {
+    for (name, log) in logs() {
+        println!("{name}");
+        let overlap = log.estimates().overlap();
+        close(overlap.effective_examples, log.numpy("effective")[0], 1e-12, "effective");
+        close(overlap.match_fraction, log.numpy("match_fraction")[0], 1e-12, "match");
+        close(overlap.highest_share, log.numpy("highest_share")[0], 1e-12, "share");
+        close(overlap.mean_weight, log.numpy("mean_weight")[0], 1e-12, "mean weight");
+        let mut difference = Difference::default();
+        log.examples().iter().for_each(|(p, q, r)| difference.add(*q, *p, *q, *r));
+        log.holds_numpy("difference", difference.estimate(Confidence::P95).unwrap());
+    }
+}
+
+const UNIT: Interval = Interval { lower: 0.0, upper: 1.0 };
+
+fn of(examples: &[(f64, f64, f64)]) -> Estimates {
+    let mut estimates = Estimates::default();
+    examples.iter().for_each(|(p, q, r)| estimates.add(*p, *q, *r));
+    estimates
+}
+
+/// Every estimate of a log, at 95 %.
+fn all(estimates: &Estimates) -> [Result<Estimate, Unusable>; 5] {
+    let level = Confidence::P95;
+    [
+        estimates.ips(level),
+        estimates.clipped_ips(level),
+        estimates.snips(level),
+        estimates.clopper_pearson(UNIT, level),
+        estimates.cressie_read(UNIT, Weights::default(), level),
+    ]
+}
+
+#[test]
+fn a_log_that_says_nothing_is_not_a_number_but_a_reason() {
+    let unmatched = of(&[(0.0, 0.5, 1.0), (0.0, 0.5, 1.0), (0.0, 0.5, 0.0)]);
+    assert_eq!(all(&unmatched), [Err(Unusable::NoOverlap); 5]);
+    assert_eq!(all(&of(&[(1.0, 0.5, 1.0)])), [Err(Unusable::TooFew { examples: 1 }); 5]);
+    assert_eq!(all(&of(&[])), [Err(Unusable::TooFew { examples: 0 }); 5]);
+    assert_eq!(of(&[]).overlap().mean_weight_z, 0.0);
+    let high = of(&[(0.5, 0.5, 2.0), (0.5, 0.5, -1.0)]);
+    let reason = Unusable::RewardOutOfRange { lowest: -1.0, highest: 2.0 };
+    assert_eq!(high.clopper_pearson(UNIT, Confidence::P95), Err(reason));
+}
+
+#[test]
+fn more_successes_than_trials_are_all_trials() {
+    // Two weights of 2 that earned 1: four successes in weight, three trials.
+    let estimates = of(&[(1.0, 0.5, 1.0), (1.0, 0.5, 1.0), (0.5, 0.5, 0.0)]);
+    let estimate = estimates.clopper_pearson(UNIT, Confidence::P95).unwrap();
+    assert_eq!(estimate.upper, 1.0);
+    assert!(estimate.lower > 0.0 && estimate.lower < 1.0);
+}
+
+#[test]
+fn ends_without_a_candidate_rule_nothing_out() {
+    for reward in [0.0, 1.0] {
+        let estimates = of(&[(0.5, 0.5, reward), (0.5, 0.5, reward)]);
+        let free = estimates.cressie_read(UNIT, Weights::default(), Confidence::P95).unwrap();
+        assert!(free.lower <= reward && reward <= free.upper, "{free:?}");
+    }
+}
+
+#[test]
+fn parts_merge_to_the_whole() {
+    for (name, log) in logs() {
+        let (whole, examples) = (log.estimates(), log.examples());
+        let mut merged = Estimates::clipped_at(5.0);
+        for part in examples.chunks(7) {
+            let mut estimates = Estimates::clipped_at(5.0);
+            part.iter().for_each(|(p, q, r)| estimates.add(*p, *q, *r));
+            merged.merge(&estimates);
+        }
+        for (ours, theirs) in all(&merged).into_iter().zip(all(&whole)) {
+            let (Ok(ours), Ok(theirs)) = (ours, theirs) else { continue };
+            close(ours.value, theirs.value, 1e-14, &name);
+            close(ours.lower, theirs.lower, 1e-13, &name);
+        }
+        assert_eq!(merged.warnings().len(), whole.warnings().len());
+    }
+}
+
+#[test]
+fn warnings_say_what_is_wrong_with_a_log() {
+    let sound: Vec<_> = (0..400).map(|i| (0.5, 0.5, f64::from(i % 2))).collect();
+    assert!(of(&sound).warnings().is_empty());
+    // Logged at half the true probability: weights average two.
+    let halved: Vec<_> = (0..400).map(|i| (0.5, if i % 2 == 0 { 0.2 } else { 0.3 }, 1.0)).collect();
+    assert!(matches!(of(&halved).warnings()[..], [Warning::MeanWeight { z, .. }] if z > 3.0));
+    let mut lopsided = sound;
+    lopsided.iter_mut().skip(1).for_each(|example| example.0 = 0.0);
+    let warnings = of(&lopsided).warnings();
+    assert!(warnings.contains(&Warning::HighShare(1.0)), "{warnings:?}");
+    assert!(warnings.contains(&Warning::FewEffective(1.0)), "{warnings:?}");
+    assert!(warnings.contains(&Warning::LowMatch(1.0 / 400.0)), "{warnings:?}");
+}
