@@ -167,3 +167,21 @@ fn a_reader_that_has_seen_enough_is_no_failure() {
     drop(process.stdout.take());
     assert_eq!(process.wait().unwrap().code(), Some(0));
 }
+
+#[test]
+fn a_prompt_without_a_terminal_is_refused_before_anything_is_sent() {
+    let folder = tempfile::tempdir().unwrap();
+    let prompt =
+        "phases=[{pause: {prompt: Look at the portal}}, {iterate: {name: only, iterations: 20}}]";
+    let arguments = ["--set", prompt, "--set", "expect=[]"];
+    let refused = folder.path().join("refused");
+    let mut command = runner();
+    command.arg(BASELINE).args(arguments).arg("--out").arg(&refused).stdin(Stdio::null());
+    let output = command.output().unwrap();
+    assert_eq!(code(&output), Some(2));
+    assert!(text(&output.stderr).contains("--yes") && !refused.exists());
+    let answered =
+        run_into(&folder.path().join("answered"), BASELINE, &[&arguments[..], &["--yes"]].concat());
+    assert_eq!(code(&answered), Some(0), "{}", text(&answered.stderr));
+    assert!(text(&answered.stderr).contains("Look at the portal"));
+}
