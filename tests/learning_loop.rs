@@ -6,15 +6,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use runner::clock::Timestamp;
-use runner::learner::{Learner, LearningPolicy, Prediction};
+use runner::learner::{DsjsonReader, Learner, LearningPolicy, Prediction};
 use runner::learning_loop::{LearningLoop, LoopOptions};
 use runner::protocol::{
     FeatureObject, RankRequest, RankableAction, RewardRequest, ServiceConfiguration, WireDuration,
 };
 use runner::seed::{PhaseKey, Purpose, Seed};
-
-#[path = "learner/dsjson.rs"]
-mod dsjson;
 
 const START: Timestamp = Timestamp::VIRTUAL_START;
 const WAIT: Duration = Duration::from_secs(10);
@@ -130,18 +127,19 @@ fn check(arguments: &str) {
     assert_eq!(lines.len(), 1500);
     assert!(lines.is_sorted_by_key(|line| line.time));
     let (mut learner, mut prediction) = (Learner::new(&policy), Prediction::default());
+    let mut reader = DsjsonReader::new(policy.hashing());
     let mut closed = 0;
     let mut model = None;
     for line in &lines {
         // What is closed by an export is what closed by then, and the model has its date.
         while next_export(lines[closed].time + WAIT) <= line.time {
             model = Some(next_export(lines[closed].time + WAIT));
-            let (event, label) = dsjson::read(&lines[closed].text, policy.hashing());
-            learner.learn(&event, &label);
+            let logged = reader.read(lines[closed].text.as_bytes()).unwrap();
+            learner.learn(&logged.event, &logged.label.expect("a label"));
             closed += 1;
         }
         assert_eq!(line.model, model, "{}", line.text);
-        let (event, _) = dsjson::read(&line.text, policy.hashing());
+        let event = reader.read(line.text.as_bytes()).unwrap().event;
         learner.predict(&event, &mut prediction);
         assert_served(line, &prediction);
     }

@@ -11,6 +11,7 @@
 //! Must not know: tokio, the wire, sampling, the word reward (in here, it is cost).
 
 mod cost;
+mod dsjson;
 mod explore;
 mod features;
 mod model;
@@ -19,6 +20,7 @@ mod random;
 mod regression;
 mod state;
 
+pub use dsjson::{DropReason, Dropped, DsjsonReader, LoggedEvent};
 pub use features::{Event, Example, ExampleBuilder, Hashing, Label, uniform_hash};
 pub use model::{Learner, Prediction};
 pub use policy::{LearningPolicy, OPTIONS, OptionSpec, PolicyError, Support};

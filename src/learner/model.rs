@@ -72,7 +72,7 @@ impl Learner {
         self.event.turn_to(event);
         let Self { event, costs, exploration, ranked, .. } = self;
         exploration.learn(&mut Stage { costs, event, ranked }, label);
-        self.costs.regression.finish_event(1.0);
+        self.costs.regression.finish_event(label.weight);
     }
 
     /// What learning changes.

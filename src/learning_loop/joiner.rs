@@ -124,7 +124,7 @@ impl Joined {
     pub fn label(&self) -> Label {
         let interaction = &self.interaction;
         let (action, probability) = (interaction.chosen(), interaction.probability());
-        Label { action, cost: cost(self.reward), probability }
+        Label { action, cost: cost(self.reward), probability, weight: 1.0 }
     }
 }
 

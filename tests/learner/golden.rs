@@ -1,12 +1,11 @@
 //! Golden vectors: `tests/fixtures/learner/make_golden.py` made them with the wheel.
 
 use std::fs;
-use std::path::Path;
 
-use runner::learner::{Learner, LearningPolicy, Prediction};
+use runner::learner::{DsjsonReader, Learner, LearningPolicy, Prediction};
 use serde::Deserialize;
 
-use super::dsjson;
+use super::reading::{fixture, labelled};
 
 /// What VW predicted for each event of a domain, before it learned it.
 #[derive(Deserialize)]
@@ -40,9 +39,10 @@ fn check(domain: &str, vector: &Vector) {
     let policy = LearningPolicy::parse(&vector.policy).expect(&vector.policy);
     let (mut learner, mut prediction) = (Learner::new(&policy), Prediction::default());
     let mut scores = Vec::new();
+    let mut reader = DsjsonReader::new(policy.hashing());
     for (index, line) in read(domain, "dsjson").lines().enumerate() {
         let what = format!("{domain} {index}: {}", vector.policy);
-        let (event, label) = dsjson::read(line, policy.hashing());
+        let (event, label) = labelled(&mut reader, line);
         learner.predict(&event, &mut prediction);
         assert_equal(&prediction.pmf, &vector.pmf[index], &what);
         if let Some(expected) = &vector.scores {
@@ -54,8 +54,7 @@ fn check(domain: &str, vector: &Vector) {
 }
 
 fn read(domain: &str, extension: &str) -> String {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/learner");
-    fs::read_to_string(folder.join(domain).with_extension(extension)).unwrap()
+    fs::read_to_string(fixture(domain).with_extension(extension)).unwrap()
 }
 
 fn check_domain(domain: &str) {

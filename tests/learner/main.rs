@@ -1,5 +1,5 @@
 //! The learner against golden vectors of real Vowpal Wabbit 9.11.9.
 
-mod dsjson;
 mod golden;
+mod reading;
 mod state;

@@ -1,11 +1,12 @@
 //! Saving and loading.
 
 use std::fs;
-use std::path::Path;
 
-use runner::learner::{Event, Label, Learner, LearningPolicy, Prediction, StateError};
+use runner::learner::{
+    DsjsonReader, Event, Label, Learner, LearningPolicy, Prediction, StateError,
+};
 
-use super::dsjson;
+use super::reading::{fixture, labelled};
 
 const POLICIES: [&str; 8] = [
     "--cb_explore_adf --epsilon 0.2 --power_t 0 -l 0.001 --cb_type mtr -q ::",
@@ -19,9 +20,9 @@ const POLICIES: [&str; 8] = [
 ];
 
 fn events(policy: &LearningPolicy) -> Vec<(Event, Label)> {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/learner");
-    let lines = fs::read_to_string(folder.join("numeric.dsjson")).unwrap();
-    lines.lines().map(|line| dsjson::read(line, policy.hashing())).collect()
+    let lines = fs::read_to_string(fixture("numeric.dsjson")).unwrap();
+    let mut reader = DsjsonReader::new(policy.hashing());
+    lines.lines().map(|line| labelled(&mut reader, line)).collect()
 }
 
 /// Predicts and learns; the probabilities as bits.

@@ -16,7 +16,7 @@ impl CostModel {
     pub(super) fn learn_dr(&mut self, event: &mut EventTerms, model: u32, label: &Label) {
         let regressor = Regressor { model: model + 1, learns: true };
         let costs = self.doubly_robust(event, regressor, label, self.clip_p);
-        self.learn_each(event, model, |action| costs[action]);
+        self.learn_each(event, model, label.weight, |action| costs[action]);
     }
 
     /// The estimate of each action's cost.
@@ -43,7 +43,7 @@ impl CostModel {
     /// The expected cost of the action taken, from before it is learned.
     fn expected(&mut self, terms: &[Term], regressor: Regressor, label: &Label) -> f32 {
         if regressor.learns {
-            let weight = 1.0 / label.probability;
+            let weight = label.weight / label.probability;
             self.regression.learn(terms, regressor.model, label.cost, weight)
         } else {
             self.regression.clipped_score(terms, regressor.model)

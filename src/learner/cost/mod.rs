@@ -91,9 +91,15 @@ impl CostModel {
     }
 
     /// Learns a cost for every action, in their order.
-    pub fn learn_each(&mut self, event: &mut EventTerms, model: u32, costs: impl Fn(usize) -> f32) {
+    pub fn learn_each(
+        &mut self,
+        event: &mut EventTerms,
+        model: u32,
+        weight: f32,
+        costs: impl Fn(usize) -> f32,
+    ) {
         for action in 0..event.len() {
-            self.regression.learn(event.of(action), model, costs(action), 1.0);
+            self.regression.learn(event.of(action), model, costs(action), weight);
         }
     }
 }

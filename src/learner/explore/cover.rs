@@ -58,7 +58,8 @@ impl Cover {
             let pseudo_costs = covering.pseudo_costs(&costs, self.psi);
             stage.rank(policy + 1);
             covering.add(stage, self.share(), self.best(stage));
-            stage.costs.learn_each(stage.event, policy + 1, |action| pseudo_costs[action]);
+            let cost = |action: usize| pseudo_costs[action];
+            stage.costs.learn_each(stage.event, policy + 1, label.weight, cost);
         }
         self.learned += 1;
     }

@@ -77,7 +77,7 @@ impl Rnd {
             let initial = self.initial(stage, label.action, predictor);
             let cost = self.alpha * gauss(&mut self.random_state) + initial;
             let model = stage.costs.base(predictor + 1);
-            let random = Label { action: label.action, cost, probability: 1.0 };
+            let random = Label { cost, probability: 1.0, ..*label };
             stage.costs.learn(stage.event, model, &random);
         }
         stage.costs.learn(stage.event, 0, label);

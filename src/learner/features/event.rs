@@ -20,6 +20,9 @@ pub struct Label {
     pub cost: f32,
     /// The probability with which it was taken, in (0, 1].
     pub probability: f32,
+    /// How much the event counts: one, but for logs that leave out a share of their
+    /// events.
+    pub weight: f32,
 }
 
 impl Event {

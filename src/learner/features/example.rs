@@ -64,8 +64,9 @@ impl ExampleBuilder {
     }
 
     /// Opens the namespace `name`; only the innermost name counts.
-    pub fn open(&mut self, name: &str) {
-        let first = name.as_bytes().first().copied().unwrap_or(0);
+    pub fn open(&mut self, name: impl AsRef<[u8]>) {
+        let name = name.as_ref();
+        let first = name.first().copied().unwrap_or(0);
         let letter = Some(first).filter(u8::is_ascii);
         let hash = self.hashing.namespace(name);
         self.open.push(Namespace { letter, hash, has_features: false });
@@ -85,15 +86,16 @@ impl ExampleBuilder {
 
     /// A string feature of the current namespace: key and value, concatenated, with
     /// value 1.
-    pub fn text(&mut self, key: &str, value: &str) {
+    pub fn text(&mut self, key: impl AsRef<[u8]>, value: impl AsRef<[u8]>) {
+        let (key, value) = (key.as_ref(), value.as_ref());
         let namespace = self.current().hash;
         let mut text = std::mem::take(&mut self.text);
         text.clear();
         let index = if self.hashing.chain {
             push_escaped(&mut text, value);
-            self.hashing.text(&text, self.hashing.text(key.as_bytes(), namespace))
+            self.hashing.text(&text, self.hashing.text(key, namespace))
         } else {
-            text.extend_from_slice(key.as_bytes());
+            text.extend_from_slice(key);
             push_escaped(&mut text, value);
             self.hashing.text(&text, namespace)
         };
@@ -102,13 +104,13 @@ impl ExampleBuilder {
     }
 
     /// A numeric feature of the current namespace; zero is none.
-    pub fn number(&mut self, key: &str, value: f64) {
-        let index = self.hashing.text(key.as_bytes(), self.current().hash);
+    pub fn number(&mut self, key: impl AsRef<[u8]>, value: f64) {
+        let index = self.hashing.text(key.as_ref(), self.current().hash);
         self.push(u64::from(index), narrow(value), true);
     }
 
     /// A boolean feature of the current namespace; false is none.
-    pub fn flag(&mut self, key: &str, value: bool) {
+    pub fn flag(&mut self, key: impl AsRef<[u8]>, value: bool) {
         self.number(key, f64::from(u8::from(value)));
     }
 
@@ -119,9 +121,9 @@ impl ExampleBuilder {
     }
 
     /// A token of a `_text` property: a feature of the current namespace with value 1.
-    pub fn token(&mut self, token: &str) {
-        let mut text = Vec::with_capacity(token.len());
-        push_escaped(&mut text, token);
+    pub fn token(&mut self, token: impl AsRef<[u8]>) {
+        let mut text = Vec::new();
+        push_escaped(&mut text, token.as_ref());
         let index = self.hashing.text(&text, self.current().hash);
         self.push(u64::from(index), 1.0, true);
     }
@@ -157,9 +159,9 @@ impl ExampleBuilder {
 }
 
 /// VW's text format gives these bytes a meaning, so its JSON reader replaces them.
-fn push_escaped(text: &mut Vec<u8>, value: &str) {
+fn push_escaped(text: &mut Vec<u8>, value: &[u8]) {
     let escape = |byte| if matches!(byte, b' ' | b'\t' | b'|' | b':') { b'_' } else { byte };
-    text.extend(value.bytes().map(escape));
+    text.extend(value.iter().copied().map(escape));
 }
 
 #[expect(clippy::cast_possible_truncation, reason = "VW keeps features as f32")]

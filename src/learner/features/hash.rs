@@ -21,12 +21,15 @@ pub enum HashMode {
 
 impl Hashing {
     /// The hash of a namespace.
-    pub fn namespace(self, name: &str) -> u32 {
-        self.text(name.as_bytes(), self.seed)
+    pub fn namespace(self, name: &[u8]) -> u32 {
+        self.text(name, self.seed)
     }
 
-    /// The hash of a text within a namespace (`hashstring.h`).
+    /// The hash of a text within a namespace (`hashstring.h`). As in C, it ends at the
+    /// first zero byte.
     pub fn text(self, text: &[u8], seed: u32) -> u32 {
+        let end = text.iter().position(|byte| *byte == 0).unwrap_or(text.len());
+        let text = &text[..end];
         match self.mode {
             HashMode::All => uniform_hash(text, seed),
             HashMode::Strings => hash_string(trim(text), seed),
@@ -94,10 +97,10 @@ mod tests {
     #[test]
     fn hashes_of_the_coffee_domain_are_vws() {
         let hashing = Hashing::default();
-        let context = hashing.namespace("FromUrl");
+        let context = hashing.namespace(b"FromUrl");
         assert_eq!(context, 2_800_129_035);
         assert_eq!(hashing.text(b"timeofdayMorning", context), 858_749_005);
-        let action = hashing.namespace("i");
+        let action = hashing.namespace(b"i");
         assert_eq!(action, 2_165_993_515);
         assert_eq!(hashing.text(b"idCold_brew", action), 2_987_432_685);
     }

@@ -1,0 +1,41 @@
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use crate::learner::features::Example;
+
+/// Actions that were read before, by their text: a log repeats them.
+#[derive(Debug, Default)]
+pub struct ActionCache {
+    single: HashMap<Box<[u8]>, Arc<Example>>,
+    /// The list that was read last.
+    list: Option<(Box<[u8]>, Arc<[Arc<Example>]>)>,
+}
+
+/// So many actions are remembered.
+const CAPACITY: usize = 4096;
+
+impl ActionCache {
+    /// The actions, if `text` begins with the list that was read last, and its length.
+    ///
+    /// A list ends where its bracket closes, so a text that begins with one continues
+    /// with something else.
+    pub fn list(&self, text: &[u8]) -> Option<(usize, Arc<[Arc<Example>]>)> {
+        let (known, actions) = self.list.as_ref()?;
+        text.starts_with(known).then(|| (known.len(), actions.clone()))
+    }
+
+    pub fn keep_list(&mut self, text: &[u8], actions: &Arc<[Arc<Example>]>) {
+        self.list = Some((text.into(), actions.clone()));
+    }
+
+    pub fn single(&self, text: &[u8]) -> Option<Arc<Example>> {
+        self.single.get(text).cloned()
+    }
+
+    pub fn keep_single(&mut self, text: &[u8], action: &Arc<Example>) {
+        if self.single.len() >= CAPACITY {
+            self.single.clear();
+        }
+        self.single.insert(text.into(), action.clone());
+    }
+}

@@ -1,0 +1,198 @@
+//! A line's own keys: the label, the ranking, the context.
+
+use std::borrow::Cow;
+
+use super::cache::ActionCache;
+use super::context::ContextReader;
+use super::cursor::{Cursor, Kind, Read};
+use super::{DropReason, Dropped, LoggedEvent};
+use crate::learner::features::{Event, Hashing, Label};
+
+/// The label as far as it has been read.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct LabelKeys {
+    cost: Option<f64>,
+    probability: Option<f64>,
+    index: Option<usize>,
+}
+
+/// A line on its way to become an event.
+#[derive(Default)]
+struct Line<'a> {
+    id: Option<Cow<'a, [u8]>>,
+    label: LabelKeys,
+    has_ranking: bool,
+    skipped: bool,
+    drop_probability: f64,
+    /// The event, and the label as it stood when the context closed.
+    context: Option<(Event, LabelKeys)>,
+}
+
+/// Some writers put it before a line (UTF-8's byte order mark).
+const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
+
+/// Reads one line.
+pub fn read<'a>(
+    line: &'a [u8],
+    hashing: Hashing,
+    cache: &mut ActionCache,
+) -> Result<LoggedEvent<'a>, Dropped> {
+    let mark = if line.starts_with(BYTE_ORDER_MARK) { BYTE_ORDER_MARK.len() } else { 0 };
+    let mut cursor = Cursor::new(line);
+    cursor.at = mark;
+    let read = Line::default().read(&mut cursor, hashing, cache);
+    read.map_err(|reason| Dropped { reason, column: cursor.at + 1 })
+}
+
+impl<'a> Line<'a> {
+    fn read(
+        mut self,
+        cursor: &mut Cursor<'a>,
+        hashing: Hashing,
+        cache: &mut ActionCache,
+    ) -> Read<LoggedEvent<'a>> {
+        if cursor.rest().first() != Some(&b'{') {
+            return Err(DropReason::NotAnObject);
+        }
+        cursor.expect(b'{')?;
+        let mut first = true;
+        while let Some(key) = cursor.key(&mut first)? {
+            self.value(&key, cursor, hashing, cache)?;
+        }
+        cursor.skip_white_space();
+        if cursor.is_at_end() { self.finish() } else { Err(DropReason::Syntax) }
+    }
+
+    fn value(
+        &mut self,
+        key: &[u8],
+        cursor: &mut Cursor<'a>,
+        hashing: Hashing,
+        cache: &mut ActionCache,
+    ) -> Read<()> {
+        match key {
+            b"c" if self.context.is_some() => return Err(DropReason::Context),
+            b"c" => {
+                cursor.expect(b':')?;
+                let reader = ContextReader::new(cursor, hashing, cache, &mut self.label);
+                self.context = Some((reader.read()?, self.label));
+            }
+            b"a" => self.has_ranking = numbers(cursor, false)? > 0,
+            b"p" | b"_p" => drop(numbers(cursor, true)?),
+            b"_skipLearn" => self.skipped = flag(cursor)?,
+            b"pdrop" => self.drop_probability = number(cursor)?.unwrap_or(0.0),
+            b"EventId" => self.id = Some(text(cursor)?),
+            b"Timestamp" => drop(text(cursor)?),
+            b"_original_label_cost" => drop(number(cursor)?),
+            key if key.starts_with(b"_label") => self.label.read(key, cursor)?,
+            _ => cursor.skip_unread()?,
+        }
+        Ok(())
+    }
+
+    fn finish(self) -> Read<LoggedEvent<'a>> {
+        if self.skipped {
+            return Err(DropReason::NotActivated);
+        }
+        let (event, label) = self.context.ok_or(DropReason::Context)?;
+        if !self.has_ranking {
+            return Err(DropReason::Ranking);
+        }
+        if !(0.0..1.0).contains(&self.drop_probability) {
+            return Err(DropReason::DropProbability);
+        }
+        let label = label.of(event.actions.len(), self.drop_probability)?;
+        Ok(LoggedEvent { id: self.id, event, label })
+    }
+}
+
+impl LabelKeys {
+    /// Reads the value of a key that begins with `_label`.
+    pub fn read(&mut self, key: &[u8], cursor: &mut Cursor<'_>) -> Read<()> {
+        match key {
+            b"_label_cost" => self.cost = number(cursor)?,
+            b"_label_probability" => self.probability = number(cursor)?,
+            b"_labelIndex" => self.index = index(cursor)?,
+            // It repeats the index, from one.
+            b"_label_Action" | b"_label_action" => drop(number(cursor)?),
+            _ => return Err(DropReason::LabelPlace),
+        }
+        Ok(())
+    }
+
+    #[expect(clippy::cast_possible_truncation, reason = "VW keeps labels as f32")]
+    fn of(self, actions: usize, drop_probability: f64) -> Read<Option<Label>> {
+        if self.index.is_some_and(|index| index >= actions) {
+            return Err(DropReason::LabelIndex);
+        }
+        let Some(cost) = self.cost.map(|cost| cost as f32) else { return Ok(None) };
+        let action = self.index.ok_or(DropReason::LabelIndex)?;
+        let probability = self.probability.map_or(-1.0, |probability| probability as f32);
+        if !cost.is_finite() {
+            return Err(DropReason::Cost);
+        }
+        if !(probability > 0.0 && probability.is_finite()) {
+            return Err(DropReason::Probability);
+        }
+        let weight = 1.0 / (1.0 - drop_probability as f32);
+        Ok(Some(Label { action, cost, probability, weight }))
+    }
+}
+
+/// A whole number, or none for null.
+fn index(cursor: &mut Cursor<'_>) -> Read<Option<usize>> {
+    cursor.expect(b':')?;
+    match cursor.kind()? {
+        Kind::Number => cursor.unsigned().map(Some),
+        Kind::Null => cursor.literal(Kind::Null).map(|()| None),
+        _ => Err(DropReason::Type),
+    }
+}
+
+/// A number, or none for null.
+fn number(cursor: &mut Cursor<'_>) -> Read<Option<f64>> {
+    cursor.expect(b':')?;
+    match cursor.kind()? {
+        Kind::Number => cursor.number().map(Some),
+        Kind::Null => cursor.literal(Kind::Null).map(|()| None),
+        _ => Err(DropReason::Type),
+    }
+}
+
+fn flag(cursor: &mut Cursor<'_>) -> Read<bool> {
+    cursor.expect(b':')?;
+    match cursor.kind()? {
+        kind @ (Kind::True | Kind::False | Kind::Null) => {
+            cursor.literal(kind).map(|()| kind == Kind::True)
+        }
+        _ => Err(DropReason::Type),
+    }
+}
+
+fn text<'a>(cursor: &mut Cursor<'a>) -> Read<Cow<'a, [u8]>> {
+    cursor.expect(b':')?;
+    match cursor.kind()? {
+        Kind::Text => cursor.string(),
+        _ => Err(DropReason::Type),
+    }
+}
+
+/// Goes past an array of numbers and returns how many there are; none for null, if that
+/// is allowed.
+fn numbers(cursor: &mut Cursor<'_>, nullable: bool) -> Read<usize> {
+    cursor.expect(b':')?;
+    match cursor.kind()? {
+        Kind::Null if nullable => return cursor.literal(Kind::Null).map(|()| 0),
+        Kind::Array => cursor.expect(b'[')?,
+        _ => return Err(DropReason::Type),
+    }
+    let (mut first, mut count) = (true, 0);
+    while cursor.next_element(&mut first)? {
+        match cursor.kind()? {
+            Kind::Number => drop(cursor.number()?),
+            _ => return Err(DropReason::Type),
+        }
+        count += 1;
+    }
+    Ok(count)
+}
