@@ -1,8 +1,11 @@
 //! Off-policy estimates against numbers made by vw-estimators, numpy and scipy
 //! (`tests/fixtures/evaluation/make_golden.py`).
 
-use runner::evaluation::estimate::{Difference, Estimate, Estimates, Unusable, Warning, Weights};
-use runner::statistics::{Confidence, Interval};
+use runner::evaluation::estimate::{
+    Anytime, Correction, Difference, DoublyRobust, Estimate, Estimates, Likelihood, Modelled,
+    Unusable, Warning, Weights,
+};
+use runner::statistics::{Confidence, Interval, Moments};
 use serde_json::{Map, Value};
 
 /// A log with what others make of it.
@@ -24,6 +27,23 @@ impl Log {
             (at("target", x, a), at("logging", x, a), event[2].as_f64().unwrap())
         };
         self.0["events"].as_array().unwrap().iter().map(example).collect()
+    }
+
+    /// The events as the policy of `table` would have taken them, with the model's word.
+    fn modelled(&self, table: &str) -> Vec<Modelled> {
+        let event = |event: &Value| {
+            let index = |i: usize| usize::try_from(event[i].as_u64().unwrap()).unwrap();
+            let (x, a) = (index(0), index(1));
+            let (pmf, model) = (numbers(&self.0[table][x]), numbers(&self.0["model"][x]));
+            Modelled {
+                policy: pmf.iter().zip(&model).map(|(p, q)| p * q).sum(),
+                action: model[a],
+                probability: pmf[a],
+                logged: self.0["logging"][x][a].as_f64().unwrap(),
+                reward: event[2].as_f64().unwrap(),
+            }
+        };
+        self.0["events"].as_array().unwrap().iter().map(event).collect()
     }
 
     fn estimates(&self) -> Estimates {
@@ -121,6 +141,75 @@ fn clopper_pearson_is_that_of_vw_estimators() {
         let interval = |level| estimates.clopper_pearson(rewards, level);
         log.holds(Some("ips"), "clopper_pearson", 1e-9, interval);
     }
+}
+
+#[test]
+fn empirical_likelihood_is_that_of_vw_estimators() {
+    for (name, log) in logs() {
+        println!("{name}");
+        let mut likelihood = Likelihood::default();
+        log.examples().iter().for_each(|(p, q, r)| likelihood.add(*p, *q, *r));
+        let free = likelihood.value(Weights::default()).unwrap();
+        close(free, log.point("mle"), 1e-9, "free");
+        let bound = likelihood.value(log.weights()).unwrap();
+        close(bound, log.point("mle_bound"), 1e-9, "bound");
+    }
+}
+
+#[test]
+fn the_anytime_interval_is_that_of_vw_estimators() {
+    for (name, log) in logs() {
+        println!("{name}");
+        let mut anytime = Anytime::new(log.rewards());
+        log.examples().iter().for_each(|(p, q, r)| anytime.add(*p, *q, *r));
+        log.holds(Some("ips"), "anytime", 1e-9, |level| anytime.estimate(level));
+    }
+}
+
+fn robust(events: &[Modelled], correction: Correction) -> DoublyRobust {
+    let mut robust = DoublyRobust::new(correction);
+    events.iter().for_each(|event| robust.add(event));
+    robust
+}
+
+#[test]
+fn the_doubly_robust_family_is_that_of_numpy() {
+    let family = [
+        ("direct", Correction::None),
+        ("doubly_robust", Correction::Full),
+        ("switch_5", Correction::UpTo(5.0)),
+        ("shrunk_10", Correction::Shrunk(10.0)),
+    ];
+    for (name, log) in logs() {
+        println!("{name}");
+        let events = log.modelled("target");
+        for (name, correction) in family {
+            let estimate = robust(&events, correction).estimate(Confidence::P95);
+            log.holds_numpy(name, estimate.unwrap());
+        }
+        let normalised = robust(&events, Correction::Full).self_normalised().unwrap();
+        close(normalised, log.numpy("self_normalised")[0], 1e-12, "self-normalised");
+        let scores = |events: &[Modelled]| -> Vec<f64> {
+            events.iter().map(|event| event.score(Correction::Full)).collect()
+        };
+        let pairs = scores(&events).into_iter().zip(scores(&log.modelled("logging")));
+        let difference: Moments = pairs.map(|(ours, logging)| ours - logging).collect();
+        let [value, lower, upper] = log.numpy("difference_doubly_robust")[..] else { panic!() };
+        let interval = difference.normal_interval(Confidence::P95).unwrap();
+        close(difference.mean().unwrap(), value, 1e-12, "difference");
+        close(interval.lower, lower, 1e-12, "difference");
+        close(interval.upper, upper, 1e-12, "difference");
+    }
+}
+
+#[test]
+fn only_the_model_alone_needs_no_overlap() {
+    let event = Modelled { policy: 0.5, action: 0.5, probability: 0.0, logged: 0.5, reward: 1.0 };
+    let reason = Err(Unusable::NoOverlap);
+    assert_eq!(robust(&[event; 3], Correction::Full).estimate(Confidence::P95), reason);
+    let direct = robust(&[event; 3], Correction::None);
+    assert_eq!(direct.estimate(Confidence::P95).unwrap().value, 0.5);
+    assert_eq!(direct.self_normalised(), Err(Unusable::NoOverlap));
 }
 
 #[test]

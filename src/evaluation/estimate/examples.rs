@@ -12,7 +12,7 @@ pub struct Estimates {
     pub(super) cap: f64,
     pub(super) lowest_weight: f64,
     pub(super) highest_weight: f64,
-    pub(super) rewards: Range,
+    pub(super) seen: Interval,
     /// Σ r
     pub(super) r: Sum,
     /// Σ w
@@ -30,22 +30,6 @@ pub struct Estimates {
     pub(super) clipped_squares: Sum,
 }
 
-/// The lowest and the highest of some values.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub(super) struct Range {
-    pub(super) lowest: f64,
-    pub(super) highest: f64,
-}
-
-impl Range {
-    const NONE: Self = Self { lowest: f64::INFINITY, highest: f64::NEG_INFINITY };
-
-    fn widen(&mut self, other: Self) {
-        self.lowest = self.lowest.min(other.lowest);
-        self.highest = self.highest.max(other.highest);
-    }
-}
-
 impl Default for Estimates {
     fn default() -> Self {
         Self::clipped_at(f64::INFINITY)
@@ -61,7 +45,7 @@ impl Estimates {
             cap,
             lowest_weight: f64::INFINITY,
             highest_weight: 0.0,
-            rewards: Range::NONE,
+            seen: Interval { lower: f64::INFINITY, upper: f64::NEG_INFINITY },
             r: Sum::default(),
             w: Sum::default(),
             ww: Sum::default(),
@@ -85,7 +69,7 @@ impl Estimates {
         self.matched += u64::from(weight > 0.0);
         self.lowest_weight = self.lowest_weight.min(weight);
         self.highest_weight = self.highest_weight.max(weight);
-        self.rewards.widen(Range { lowest: reward, highest: reward });
+        self.see(Interval { lower: reward, upper: reward });
         let (scored, cut) = (weight * reward, weight.min(self.cap) * reward);
         self.r.add(reward);
         self.w.add(weight);
@@ -103,7 +87,7 @@ impl Estimates {
         self.matched += other.matched;
         self.lowest_weight = self.lowest_weight.min(other.lowest_weight);
         self.highest_weight = self.highest_weight.max(other.highest_weight);
-        self.rewards.widen(other.rewards);
+        self.see(other.seen);
         self.r.merge(&other.r);
         self.w.merge(&other.w);
         self.ww.merge(&other.ww);
@@ -126,8 +110,12 @@ impl Estimates {
 
     /// From the lowest to the highest reward that was seen; none without examples.
     pub fn seen_rewards(&self) -> Option<Interval> {
-        let Range { lowest, highest } = self.rewards;
-        (self.examples > 0).then_some(Interval { lower: lowest, upper: highest })
+        (self.examples > 0).then_some(self.seen)
+    }
+
+    fn see(&mut self, rewards: Interval) {
+        self.seen.lower = self.seen.lower.min(rewards.lower);
+        self.seen.upper = self.seen.upper.max(rewards.upper);
     }
 
     pub(super) fn count(&self) -> f64 {
@@ -146,11 +134,7 @@ impl Estimates {
     /// Whether, besides, every reward lies in `rewards`.
     pub(super) fn usable_in(&self, rewards: Interval) -> Result<(), Unusable> {
         self.usable()?;
-        let Range { lowest, highest } = self.rewards;
-        if rewards.holds(lowest) && rewards.holds(highest) {
-            return Ok(());
-        }
-        Err(Unusable::RewardOutOfRange { lowest, highest })
+        Unusable::check(self.seen, rewards)
     }
 
     /// An estimate whose interval is cut off where rewards end.

@@ -3,22 +3,29 @@
 //! An example is a triple: the probability that the judged policy gives the logged
 //! action, the probability with which it was logged, and its reward. [`Estimates`] adds
 //! examples one by one in constant memory, merges, and answers for every estimator that
-//! needs sums only.
+//! needs sums only. [`Likelihood`] keeps the examples; [`Anytime`] needs their order;
+//! [`DoublyRobust`] needs a reward model besides.
 //! [`Difference`] compares two policies on one log, which is much tighter than comparing
 //! their intervals. Every answer is an [`Estimate`] or the reason why there is none.
 //!
 //! Formulas as in the package vw-estimators 0.2.2 and the papers named at each.
 
+mod anytime;
 mod clopper_pearson;
 mod cressie_read;
 mod difference;
+mod doubly_robust;
 mod examples;
+mod likelihood;
 mod overlap;
 mod weighted;
 
+pub use anytime::Anytime;
 pub use cressie_read::Weights;
 pub use difference::Difference;
+pub use doubly_robust::{Correction, DoublyRobust, Modelled};
 pub use examples::Estimates;
+pub use likelihood::Likelihood;
 pub use overlap::{Overlap, Warning};
 
 use crate::statistics::Interval;
@@ -60,4 +67,14 @@ pub enum Unusable {
         /// The highest reward that was seen.
         highest: f64,
     },
+}
+
+impl Unusable {
+    /// Whether rewards from `seen.lower` to `seen.upper` lie in `rewards`.
+    fn check(seen: Interval, rewards: Interval) -> Result<(), Self> {
+        if rewards.holds(seen.lower) && rewards.holds(seen.upper) {
+            return Ok(());
+        }
+        Err(Self::RewardOutOfRange { lowest: seen.lower, highest: seen.upper })
+    }
 }
