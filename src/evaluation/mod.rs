@@ -10,6 +10,8 @@ mod aggregate;
 mod discover;
 pub mod estimate;
 mod log;
+mod parallel;
+pub mod stream;
 mod validate;
 
 pub use aggregate::Aggregate;

@@ -1,9 +1,6 @@
 //! Progressive validation (Blum, Kalai, Langford, COLT 1999): predict, then learn.
 
-use std::sync::Mutex;
-use std::sync::atomic::{AtomicUsize, Ordering};
-
-use super::{Aggregate, Log};
+use super::{Aggregate, Log, parallel};
 use crate::learner::{Learner, LearningPolicy, Prediction};
 
 /// What a policy would have done on a log, had it learned from it.
@@ -40,26 +37,11 @@ pub(super) fn validate_prefix(
     events: usize,
     threads: usize,
 ) -> Vec<PolicyTrace> {
-    let next = AtomicUsize::new(0);
-    let traces: Vec<_> = policies.iter().map(|_| Mutex::new(None)).collect();
-    let work = || {
-        loop {
-            let index = next.fetch_add(1, Ordering::Relaxed);
-            let Some(policy) = policies.get(index) else { return };
-            let replayed = trace(log, policy, events);
-            *traces[index].lock().expect("no thread has failed") = Some(replayed);
-        }
-    };
-    std::thread::scope(|scope| {
-        for _ in 1..threads.clamp(1, policies.len().max(1)) {
-            scope.spawn(work);
-        }
-        work();
+    let mut traces: Vec<_> = policies.iter().map(|policy| (policy, None)).collect();
+    parallel::for_each(&mut traces, threads, |(policy, replayed)| {
+        *replayed = Some(trace(log, policy, events));
     });
-    let into_trace = |slot: Mutex<Option<PolicyTrace>>| {
-        slot.into_inner().expect("no thread has failed").expect("every policy was replayed")
-    };
-    traces.into_iter().map(into_trace).collect()
+    traces.into_iter().filter_map(|(_, trace)| trace).collect()
 }
 
 fn trace(log: &impl Log, policy: &LearningPolicy, events: usize) -> PolicyTrace {

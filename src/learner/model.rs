@@ -23,6 +23,8 @@ pub struct Prediction {
     pub pmf: Vec<f32>,
     /// The indices of the actions, best first: the order in which the service samples.
     pub ranking: Vec<usize>,
+    /// The cost that the model expects of each action, in the order of the event.
+    pub scores: Vec<f32>,
 }
 
 /// `--epsilon` of epsilon-greedy where it is not given.

@@ -8,7 +8,14 @@ use crate::learner::features::Example;
 pub struct ActionCache {
     single: HashMap<Box<[u8]>, Arc<Example>>,
     /// The list that was read last.
-    list: Option<(Box<[u8]>, Arc<[Arc<Example>]>)>,
+    list: Option<List>,
+}
+
+/// A list of actions and its text.
+#[derive(Debug)]
+struct List {
+    text: Box<[u8]>,
+    actions: Arc<[Arc<Example>]>,
 }
 
 /// So many actions are remembered.
@@ -20,12 +27,12 @@ impl ActionCache {
     /// A list ends where its bracket closes, so a text that begins with one continues
     /// with something else.
     pub fn list(&self, text: &[u8]) -> Option<(usize, Arc<[Arc<Example>]>)> {
-        let (known, actions) = self.list.as_ref()?;
-        text.starts_with(known).then(|| (known.len(), actions.clone()))
+        let known = self.list.as_ref()?;
+        text.starts_with(&known.text).then(|| (known.text.len(), known.actions.clone()))
     }
 
     pub fn keep_list(&mut self, text: &[u8], actions: &Arc<[Arc<Example>]>) {
-        self.list = Some((text.into(), actions.clone()));
+        self.list = Some(List { text: text.into(), actions: actions.clone() });
     }
 
     pub fn single(&self, text: &[u8]) -> Option<Arc<Example>> {

@@ -17,13 +17,13 @@ pub struct LabelKeys {
 }
 
 /// A line on its way to become an event.
-#[derive(Default)]
 struct Line<'a> {
     id: Option<Cow<'a, [u8]>>,
     label: LabelKeys,
     has_ranking: bool,
     skipped: bool,
     drop_probability: f64,
+    lowest_probability: f64,
     /// The event, and the label as it stood when the context closed.
     context: Option<(Event, LabelKeys)>,
 }
@@ -40,11 +40,23 @@ pub fn read<'a>(
     let mark = if line.starts_with(BYTE_ORDER_MARK) { BYTE_ORDER_MARK.len() } else { 0 };
     let mut cursor = Cursor::new(line);
     cursor.at = mark;
-    let read = Line::default().read(&mut cursor, hashing, cache);
+    let read = Line::new().read(&mut cursor, hashing, cache);
     read.map_err(|reason| Dropped { reason, column: cursor.at + 1 })
 }
 
 impl<'a> Line<'a> {
+    fn new() -> Self {
+        Self {
+            id: None,
+            label: LabelKeys::default(),
+            has_ranking: false,
+            skipped: false,
+            drop_probability: 0.0,
+            lowest_probability: 1.0,
+            context: None,
+        }
+    }
+
     fn read(
         mut self,
         cursor: &mut Cursor<'a>,
@@ -77,8 +89,8 @@ impl<'a> Line<'a> {
                 let reader = ContextReader::new(cursor, hashing, cache, &mut self.label);
                 self.context = Some((reader.read()?, self.label));
             }
-            b"a" => self.has_ranking = numbers(cursor, false)? > 0,
-            b"p" | b"_p" => drop(numbers(cursor, true)?),
+            b"a" => self.has_ranking = numbers(cursor, false)?.count > 0,
+            b"p" | b"_p" => self.lowest_probability = numbers(cursor, true)?.lowest,
             b"_skipLearn" => self.skipped = flag(cursor)?,
             b"pdrop" => self.drop_probability = number(cursor)?.unwrap_or(0.0),
             b"EventId" => self.id = Some(text(cursor)?),
@@ -102,7 +114,9 @@ impl<'a> Line<'a> {
             return Err(DropReason::DropProbability);
         }
         let label = label.of(event.actions.len(), self.drop_probability)?;
-        Ok(LoggedEvent { id: self.id, event, label })
+        #[expect(clippy::cast_possible_truncation, reason = "VW keeps probabilities as f32")]
+        let lowest_probability = self.lowest_probability.min(1.0) as f32;
+        Ok(LoggedEvent { id: self.id, event, label, lowest_probability })
     }
 }
 
@@ -177,22 +191,33 @@ fn text<'a>(cursor: &mut Cursor<'a>) -> Read<Cow<'a, [u8]>> {
     }
 }
 
-/// Goes past an array of numbers and returns how many there are; none for null, if that
-/// is allowed.
-fn numbers(cursor: &mut Cursor<'_>, nullable: bool) -> Read<usize> {
+/// What is made of an array of numbers.
+#[derive(Debug, Clone, Copy)]
+struct Numbers {
+    count: usize,
+    /// The lowest of those above zero; infinite without one.
+    lowest: f64,
+}
+
+/// Goes past an array of numbers; null counts as an empty one where it is allowed.
+fn numbers(cursor: &mut Cursor<'_>, nullable: bool) -> Read<Numbers> {
+    let mut numbers = Numbers { count: 0, lowest: f64::INFINITY };
     cursor.expect(b':')?;
     match cursor.kind()? {
-        Kind::Null if nullable => return cursor.literal(Kind::Null).map(|()| 0),
+        Kind::Null if nullable => return cursor.literal(Kind::Null).map(|()| numbers),
         Kind::Array => cursor.expect(b'[')?,
         _ => return Err(DropReason::Type),
     }
-    let (mut first, mut count) = (true, 0);
+    let mut first = true;
     while cursor.next_element(&mut first)? {
-        match cursor.kind()? {
-            Kind::Number => drop(cursor.number()?),
+        let number = match cursor.kind()? {
+            Kind::Number => cursor.number()?,
             _ => return Err(DropReason::Type),
+        };
+        numbers.count += 1;
+        if number > 0.0 {
+            numbers.lowest = numbers.lowest.min(number);
         }
-        count += 1;
     }
-    Ok(count)
+    Ok(numbers)
 }

@@ -38,6 +38,9 @@ pub struct LoggedEvent<'a> {
     pub event: Event,
     /// What came of it; none if the line does not say, or says it after the context.
     pub label: Option<Label>,
+    /// The lowest probability above zero in `p`, the distribution that the choice was
+    /// drawn from; one without `p`.
+    pub lowest_probability: f32,
 }
 
 impl DsjsonReader {

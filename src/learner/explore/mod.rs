@@ -67,6 +67,11 @@ impl Exploration {
         stage.rank(0);
         prediction.ranking.clear();
         prediction.ranking.extend(stage.ranked.iter().map(|scored| scored.action));
+        prediction.scores.clear();
+        prediction.scores.resize(stage.ranked.len(), 0.0);
+        for scored in stage.ranked.iter() {
+            prediction.scores[scored.action] = scored.score;
+        }
         prediction.pmf.clear();
         prediction.pmf.resize(stage.ranked.len(), 0.0);
         let pmf = prediction.pmf.as_mut_slice();
