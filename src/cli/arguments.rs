@@ -1,10 +1,12 @@
 use std::ffi::OsString;
+use std::num::NonZero;
 use std::path::PathBuf;
 
 use clap::error::ErrorKind;
 use clap::{Args, CommandFactory, Parser, Subcommand, ValueEnum};
 
 use super::Exit;
+use crate::statistics::{Confidence, Interval};
 
 /// Rank/Reward experiments from a file.
 ///
@@ -25,6 +27,8 @@ pub enum Command {
     Run(RunArguments),
     /// Do everything up to sending, and report every mistake.
     Check(CheckArguments),
+    /// Judge learning policies on logs: what would they have earned?
+    Evaluate(EvaluateArguments),
     /// Print the JSON Schema of scenario files.
     Schema,
 }
@@ -74,6 +78,71 @@ pub struct CheckArguments {
     pub scenarios: Vec<PathBuf>,
     #[command(flatten)]
     pub changes: ScenarioArguments,
+}
+
+/// `runner evaluate`
+#[derive(Debug, Clone, Args)]
+pub struct EvaluateArguments {
+    /// Logs of DSJSON lines, plain or gzip; `-` is stdin. Several are read as one.
+    #[arg(value_name = "LOG", required = true)]
+    pub logs: Vec<PathBuf>,
+    /// A learning policy, Vowpal Wabbit arguments, with a name if it begins with one.
+    #[arg(long = "policy", short, value_name = "[NAME=]ARGS", allow_hyphen_values = true)]
+    pub policies: Vec<String>,
+    /// Learning policies, one a line as for `--policy`, or learning settings as JSON.
+    #[arg(long = "policies", value_name = "FILE")]
+    pub policy_files: Vec<PathBuf>,
+    /// Compare every policy with this one too.
+    #[arg(long, value_name = "NAME", allow_hyphen_values = true)]
+    pub baseline: Option<String>,
+    /// Search for better policies on the first four fifths of the logs, and confirm them on
+    /// the rest.
+    #[arg(long)]
+    pub discover: bool,
+    /// Write what each policy predicts for each event, before it learns it, as JSON lines.
+    #[arg(long, value_name = "FILE")]
+    pub predictions: Option<PathBuf>,
+    /// What is written to stdout.
+    #[arg(long, value_name = "FORMAT", default_value = "text")]
+    pub format: EvaluationFormat,
+    /// How sure the intervals are [default: 0.95].
+    #[arg(long, value_name = "LEVEL", value_parser = super::evaluate::parse_confidence)]
+    pub confidence: Option<Confidence>,
+    /// The range of rewards [default: 0..1, or as far as they were seen].
+    #[arg(long, value_name = "MIN..MAX", value_parser = super::evaluate::parse_range,
+          allow_hyphen_values = true)]
+    pub rewards: Option<Interval>,
+    /// The highest weight that a policy can have, `inf` if it is unknown [default: one over
+    /// the lowest probability of the logs].
+    #[arg(long, value_name = "W", value_parser = super::evaluate::parse_weight)]
+    pub max_weight: Option<f64>,
+    /// How many threads are used; it changes no result [default: all].
+    #[arg(long, short, value_name = "N")]
+    pub threads: Option<NonZero<usize>>,
+    /// Do not show progress.
+    #[arg(long, short)]
+    pub quiet: bool,
+}
+
+impl EvaluateArguments {
+    /// How many threads to use.
+    pub fn threads(&self) -> usize {
+        let all = || std::thread::available_parallelism().map_or(1, NonZero::get);
+        self.threads.map_or_else(all, NonZero::get)
+    }
+}
+
+/// What `runner evaluate` writes to stdout.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum EvaluationFormat {
+    /// Tables, for people.
+    Text,
+    /// Everything, as JSON.
+    Json,
+    /// A row for every policy and quantity.
+    Csv,
+    /// JSON in the shape of the service's evaluations.
+    Contract,
 }
 
 /// What is written to stdout at the end of a run.

@@ -6,6 +6,7 @@ mod arguments;
 mod charts;
 mod check;
 mod console;
+mod evaluate;
 mod exit;
 mod interrupt;
 mod load;
@@ -32,6 +33,7 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> Exit {
     match arguments.command {
         Command::Run(run) => run::run(&run),
         Command::Check(check) => check::check(&check),
+        Command::Evaluate(evaluate) => evaluate::evaluate(&evaluate),
         Command::Schema => schema::schema(),
     }
 }

@@ -1,3 +1,16 @@
+use std::time::Duration;
+
+use crate::clock::Timestamp;
+
+/// The smallest window that the contract reports.
+pub const WINDOW: Duration = Duration::from_secs(5 * 60);
+
+/// The number of the window of a moment, since 1970.
+#[must_use]
+pub fn window(time: Timestamp) -> i64 {
+    time.unix_micros().div_euclid(i64::try_from(WINDOW.as_micros()).unwrap_or(i64::MAX))
+}
+
 /// What the contract reports of a policy on some events: sums that merge.
 ///
 /// With w = π(a)/p(a) the weight of an event, r its reward and x = w·r. The estimate is

@@ -7,6 +7,7 @@
 //! Must not know: files, the loop, the wire.
 
 mod aggregate;
+pub mod comparison;
 mod discover;
 pub mod estimate;
 mod log;
@@ -14,7 +15,7 @@ mod parallel;
 pub mod stream;
 mod validate;
 
-pub use aggregate::Aggregate;
+pub use aggregate::{Aggregate, WINDOW, window};
 pub use discover::{Discovered, discover};
 pub use log::Log;
 pub use validate::{PolicyTrace, validate};

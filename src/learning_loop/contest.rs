@@ -20,7 +20,7 @@ struct Contestant {
 }
 
 /// The name of the policy that was served.
-pub(super) const ONLINE: &str = "online";
+pub const ONLINE: &str = "online";
 pub(super) const BASELINE: &str = "baseline1";
 pub(super) const RANDOM: &str = "baselineRand";
 
@@ -113,7 +113,10 @@ impl<'a> Contest<'a> {
             name: contestant.name.clone(),
             arguments: contestant.arguments.clone(),
             policy_source: Some(contestant.source),
-            summary: summary::windows(replay, trace).into_iter().map(shown).collect(),
+            summary: summary::windows(&summary::by_window(replay, trace))
+                .into_iter()
+                .map(shown)
+                .collect(),
             total_summary: (!replay.is_empty()).then(total),
         }
     }

@@ -20,7 +20,7 @@ mod rank;
 mod replay;
 mod sampling;
 mod settings;
-mod summary;
+pub mod summary;
 mod trainer;
 
 #[cfg(test)]
@@ -29,6 +29,8 @@ mod tests;
 use std::num::NonZero;
 use std::sync::Arc;
 use std::time::Duration;
+
+pub use contest::ONLINE;
 
 use features::FeatureCache;
 use interaction::{Activation, Choice, Interaction};

@@ -1,33 +1,46 @@
+//! What the contract reports of a policy: sums by window.
+
 use std::collections::BTreeMap;
 use std::time::Duration;
 
 use super::replay::Replay;
 use crate::clock::Timestamp;
-use crate::evaluation::{Aggregate, Log, PolicyTrace};
+use crate::evaluation::{Aggregate, Log, PolicyTrace, WINDOW};
 use crate::protocol::{PolicyResultSummary, WireDuration};
 
-/// The sizes of the windows that one list mixes, in minutes.
-const WINDOWS: [u64; 4] = [5, 60, 360, 1440];
+/// The sizes of the windows that one list mixes, in the smallest of them: 5 minutes,
+/// 1 hour, 6 hours, 1 day.
+const SIZES: [i64; 4] = [1, 12, 72, 288];
+
+/// The sums of a trace by the smallest windows.
+pub(super) fn by_window(replay: &Replay, trace: &PolicyTrace) -> BTreeMap<i64, Aggregate> {
+    let mut sums: BTreeMap<i64, Aggregate> = BTreeMap::new();
+    for index in 0..replay.len() {
+        let window = crate::evaluation::window(replay.time(index));
+        sums.entry(window).or_default().merge(&trace.aggregate(replay, index..index + 1));
+    }
+    sums
+}
 
 /// The rows of a policy: windows of each size in turn, from that of the first event to
 /// that of the last, also the empty ones. Windows begin at multiples of their size.
-pub(super) fn windows(replay: &Replay, trace: &PolicyTrace) -> Vec<PolicyResultSummary> {
-    let sizes = WINDOWS.map(|minutes| Duration::from_secs(60 * minutes));
-    sizes.into_iter().flat_map(|size| windows_of(replay, trace, size)).collect()
+#[must_use]
+pub fn windows(sums: &BTreeMap<i64, Aggregate>) -> Vec<PolicyResultSummary> {
+    SIZES.into_iter().flat_map(|size| windows_of(sums, size)).collect()
 }
 
-fn windows_of(replay: &Replay, trace: &PolicyTrace, size: Duration) -> Vec<PolicyResultSummary> {
-    let micros = i64::try_from(size.as_micros()).unwrap_or(i64::MAX);
+fn windows_of(smallest: &BTreeMap<i64, Aggregate>, size: i64) -> Vec<PolicyResultSummary> {
     let mut sums: BTreeMap<i64, Aggregate> = BTreeMap::new();
-    for index in 0..replay.len() {
-        let window = replay.time(index).unix_micros().div_euclid(micros);
-        sums.entry(window).or_default().merge(&trace.aggregate(replay, index..index + 1));
+    for (window, sum) in smallest {
+        sums.entry(window.div_euclid(size)).or_default().merge(sum);
     }
     let ends = sums.first_key_value().zip(sums.last_key_value());
     let Some(((first, _), (last, _))) = ends else { return Vec::new() };
+    let micros = size * i64::try_from(WINDOW.as_micros()).unwrap_or(i64::MAX);
+    let length = WINDOW * u32::try_from(size).unwrap_or(u32::MAX);
     let row = |window: i64| {
         let sum = sums.get(&window).copied().unwrap_or_default();
-        row(Timestamp::from_unix_micros(window * micros), size, &sum)
+        row(Timestamp::from_unix_micros(window * micros), length, &sum)
     };
     (*first..=*last).map(row).collect()
 }
@@ -37,8 +50,10 @@ pub(super) fn total(replay: &Replay, trace: &PolicyTrace, end: Timestamp) -> Pol
     row(end, Duration::ZERO, &trace.aggregate(replay, 0..replay.len()))
 }
 
+/// One row.
 #[expect(clippy::cast_precision_loss, reason = "2^53 events are out of reach")]
-fn row(time_stamp: Timestamp, size: Duration, sum: &Aggregate) -> PolicyResultSummary {
+#[must_use]
+pub fn row(time_stamp: Timestamp, size: Duration, sum: &Aggregate) -> PolicyResultSummary {
     PolicyResultSummary {
         time_stamp,
         ips_estimator_numerator: sum.sum,
@@ -53,7 +68,8 @@ fn row(time_stamp: Timestamp, size: Duration, sum: &Aggregate) -> PolicyResultSu
 }
 
 /// The row of what was served: its mean is observed and not estimated.
-pub(super) fn observed(mut row: PolicyResultSummary) -> PolicyResultSummary {
+#[must_use]
+pub fn observed(mut row: PolicyResultSummary) -> PolicyResultSummary {
     row.non_zero_probability = None;
     row.sum_of_squares = None;
     row.confidence_interval = 0.0;

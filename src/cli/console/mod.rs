@@ -12,5 +12,9 @@ mod summary;
 mod table;
 mod words;
 
+pub use format::{count, name};
+pub use paint::Paint;
 pub use progress::Console;
+pub use screen::Screen;
 pub use summary::{Account, summary};
+pub use table::{Cell, Side, Table};

@@ -26,6 +26,17 @@ impl Difference {
         self.differences.merge(&other.differences);
     }
 
+    /// How likely so great a difference is between policies that earn the same: two-sided,
+    /// by the normal law; one for policies that never differ, none with fewer than two
+    /// examples.
+    pub fn p_value(&self) -> Option<f64> {
+        let (mean, error) = (self.differences.mean()?, self.differences.standard_error()?);
+        if mean == 0.0 {
+            return Some(1.0);
+        }
+        Some(libm::erfc(mean.abs() / error / std::f64::consts::SQRT_2))
+    }
+
     /// Second minus first, in reward per event.
     ///
     /// # Errors

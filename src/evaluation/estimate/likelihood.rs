@@ -1,25 +1,82 @@
+use std::collections::BTreeMap;
+
 use super::{Unusable, Weights};
 use crate::statistics::{Sum, real};
 
-/// The empirical likelihood estimate, which needs every example again.
+/// The empirical likelihood estimate, which needs every weight again.
 ///
-/// Unlike [`super::Estimates`] it keeps the examples: memory grows with the log, and a
-/// merge keeps those of both.
+/// Examples of the same weight stand together. Policies that explore by epsilon have few
+/// weights; where there are more than some ten thousands, weights that agree to the first
+/// digits stand together at their mean, so that memory is bounded. Parts merge to the
+/// whole: exactly, as long as weights are few.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Likelihood {
-    /// Weight and reward of each example.
-    examples: Vec<(f64, f64)>,
+    /// By the leading bits of the weight.
+    groups: BTreeMap<u64, Group>,
+    /// How many of the bits of a weight are left out.
+    coarseness: u32,
+}
+
+/// Examples of one weight.
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+struct Group {
+    examples: u64,
+    weights: Sum,
+    rewards: Sum,
+}
+
+/// So many groups are told apart.
+const GROUPS: usize = 1 << 14;
+
+impl Group {
+    fn weight(&self) -> f64 {
+        self.weights.value() / real(self.examples)
+    }
+
+    fn merge(&mut self, other: &Self) {
+        self.examples += other.examples;
+        self.weights.merge(&other.weights);
+        self.rewards.merge(&other.rewards);
+    }
 }
 
 impl Likelihood {
     /// Adds an example, as [`super::Estimates::add`] does.
     pub fn add(&mut self, probability: f64, logged: f64, reward: f64) {
-        self.examples.push((probability / logged, reward));
+        let weight = probability / logged;
+        let group = self.groups.entry(weight.to_bits() >> self.coarseness).or_default();
+        group.examples += 1;
+        group.weights.add(weight);
+        group.rewards.add(reward);
+        self.bound();
     }
 
     /// Adds the examples of another.
     pub fn merge(&mut self, other: &Self) {
-        self.examples.extend_from_slice(&other.examples);
+        while self.coarseness < other.coarseness {
+            self.coarsen();
+        }
+        let finer = self.coarseness - other.coarseness;
+        for (bits, group) in &other.groups {
+            self.groups.entry(bits >> finer).or_default().merge(group);
+        }
+        self.bound();
+    }
+
+    fn bound(&mut self) {
+        while self.groups.len() > GROUPS {
+            self.coarsen();
+        }
+    }
+
+    /// Leaves out one more bit of the weights.
+    fn coarsen(&mut self) {
+        self.coarseness += 1;
+        let mut coarser: BTreeMap<u64, Group> = BTreeMap::new();
+        for (bits, group) in &self.groups {
+            coarser.entry(bits >> 1).or_default().merge(group);
+        }
+        self.groups = coarser;
     }
 
     /// The mean reward under the likeliest reweighting of the log whose weights average
@@ -35,22 +92,32 @@ impl Likelihood {
         let dual = self.dual(weights);
         let n = self.count();
         let mass = |weight: f64| weight / ((weight - 1.0) * dual + n);
-        let used: Sum = self.examples.iter().map(|(w, _)| mass(*w)).collect();
-        let earned: Sum = self.examples.iter().map(|(w, r)| mass(*w) * r).collect();
-        let logged: Sum = self.examples.iter().map(|(_, r)| *r).collect();
+        let groups = || self.groups.values().map(|group| (group, mass(group.weight())));
+        let used: Sum = groups().map(|(group, mass)| mass * real(group.examples)).collect();
+        let earned: Sum = groups().map(|(group, mass)| mass * group.rewards.value()).collect();
+        let logged: Sum = groups().map(|(group, _)| group.rewards.value()).collect();
         Ok(earned.value() + (1.0 - used.value()).max(0.0) * logged.value() / n)
     }
 
     fn usable(&self) -> Result<(), Unusable> {
-        if self.examples.len() < 2 {
-            return Err(Unusable::TooFew { examples: self.examples.len() as u64 });
+        match self.examples() {
+            examples @ (0 | 1) => Err(Unusable::TooFew { examples }),
+            _ if self.weights().any(|weight| weight > 0.0) => Ok(()),
+            _ => Err(Unusable::NoOverlap),
         }
-        let matched = self.examples.iter().any(|(weight, _)| *weight > 0.0);
-        matched.then_some(()).ok_or(Unusable::NoOverlap)
+    }
+
+    fn examples(&self) -> u64 {
+        self.groups.values().map(|group| group.examples).sum()
     }
 
     fn count(&self) -> f64 {
-        real(self.examples.len() as u64)
+        real(self.examples())
+    }
+
+    /// The weights that occur.
+    fn weights(&self) -> impl Iterator<Item = f64> + '_ {
+        self.groups.values().map(Group::weight)
     }
 
     /// The dual variable β at which the constraint on the mean weight is met, or the end
@@ -74,7 +141,7 @@ impl Likelihood {
     /// Where every example keeps a mass between nothing and all.
     fn range(&self, weights: Weights) -> [f64; 2] {
         let n = self.count();
-        let seen = || self.examples.iter().map(|(weight, _)| *weight);
+        let seen = || self.weights();
         let highest = seen().fold(weights.highest, f64::max);
         let lowest = seen().fold(weights.lowest, f64::min);
         let pole = |weight: f64| (n - 1.0) / (1.0 - weight);
@@ -88,6 +155,7 @@ impl Likelihood {
     fn gradient(&self, dual: f64) -> f64 {
         let n = self.count();
         let term = |weight: f64| (weight - 1.0) / ((weight - 1.0) * dual + n);
-        self.examples.iter().map(|(weight, _)| term(*weight)).collect::<Sum>().value()
+        let terms = self.groups.values().map(|group| real(group.examples) * term(group.weight()));
+        terms.collect::<Sum>().value()
     }
 }

@@ -3,7 +3,7 @@
 //! An example is a triple: the probability that the judged policy gives the logged
 //! action, the probability with which it was logged, and its reward. [`Estimates`] adds
 //! examples one by one in constant memory, merges, and answers for every estimator that
-//! needs sums only. [`Likelihood`] keeps the examples; [`Anytime`] needs their order;
+//! needs sums only. [`Likelihood`] keeps the weights; [`Anytime`] needs their order;
 //! [`DoublyRobust`] needs a reward model besides.
 //! [`Difference`] compares two policies on one log, which is much tighter than comparing
 //! their intervals. Every answer is an [`Estimate`] or the reason why there is none.

@@ -1,5 +1,6 @@
 use std::collections::BTreeMap;
 
+use crate::clock::Timestamp;
 use crate::learner::DropReason;
 use crate::statistics::Interval;
 
@@ -20,6 +21,8 @@ pub struct Account {
     pub rewards: Option<Interval>,
     /// The lowest probability above zero that an action had where it was logged.
     pub lowest_probability: f64,
+    /// From the first to the last time of a labelled event, where times were wanted.
+    pub times: Option<(Timestamp, Timestamp)>,
     /// Σ (1/p - K) over the labelled events, K being the number of actions.
     pub propensity_excess: f64,
     /// Σ (1/p - K)²
@@ -56,6 +59,7 @@ impl Default for Account {
             actions: None,
             rewards: None,
             lowest_probability: 1.0,
+            times: None,
             propensity_excess: 0.0,
             propensity_squares: 0.0,
         }
@@ -90,6 +94,12 @@ impl Account {
     pub(super) fn drop_line(&mut self, reason: DropReason, place: impl FnOnce() -> LogPlace) {
         let drops = self.dropped.entry(reason);
         drops.or_insert_with(|| Drops { count: 0, first: place() }).count += 1;
+    }
+
+    pub(super) fn see(&mut self, time: Option<Timestamp>) {
+        let Some(time) = time else { return };
+        let (first, last) = self.times.unwrap_or((time, time));
+        self.times = Some((first.min(time), last.max(time)));
     }
 
     pub(super) fn add_labelled(&mut self, actions: usize, probability: f64, reward: f64) {

@@ -1,6 +1,7 @@
 use std::io::{self, BufRead};
 
 use super::account::{Account, LogPlace};
+use crate::clock::Timestamp;
 use crate::learner::{DsjsonReader, Event, Hashing, Label};
 
 /// How many events are replayed at a time: as many as stay near the processor.
@@ -13,6 +14,8 @@ pub struct Row {
     pub index: u64,
     /// Its id, where predictions are wanted and the log has one.
     pub id: Option<String>,
+    /// When it was ranked, where times are wanted and the log has them.
+    pub(super) time: Option<Timestamp>,
     /// Its number among the labelled events, from zero.
     pub(super) labelled: u64,
     /// The event, once for each way of hashing.
@@ -27,10 +30,17 @@ pub struct Batch {
     pub rows: Vec<Row>,
 }
 
+/// What is taken from a line besides the event.
+#[derive(Debug, Clone, Copy)]
+pub struct Wants {
+    pub ids: bool,
+    pub times: bool,
+}
+
 /// Reads batches.
 pub struct BatchReader {
     readers: Vec<DsjsonReader>,
-    wants_ids: bool,
+    wants: Wants,
     log: String,
     line_number: u64,
     line: Vec<u8>,
@@ -39,11 +49,11 @@ pub struct BatchReader {
 
 impl BatchReader {
     /// A reader for policies that hash in these ways.
-    pub fn new(hashings: Vec<Hashing>, wants_ids: bool) -> Self {
+    pub fn new(hashings: Vec<Hashing>, wants: Wants) -> Self {
         let hashings = if hashings.is_empty() { vec![Hashing::default()] } else { hashings };
         Self {
             readers: hashings.into_iter().map(DsjsonReader::new).collect(),
-            wants_ids,
+            wants,
             log: String::new(),
             line_number: 0,
             line: Vec::new(),
@@ -91,8 +101,10 @@ impl BatchReader {
         };
         let index = self.account.labelled + self.account.unlabelled;
         let labelled = self.account.labelled;
-        let id = logged.id.as_ref().filter(|_| self.wants_ids);
+        let id = logged.id.as_ref().filter(|_| self.wants.ids);
         let id = id.map(|id| String::from_utf8_lossy(id).into_owned());
+        let time = logged.time.as_ref().filter(|_| self.wants.times);
+        let time = time.and_then(|time| std::str::from_utf8(time).ok()?.parse().ok());
         let lowest = f64::from(logged.lowest_probability);
         let mut events = vec![logged.event];
         let again = others.iter_mut().filter_map(|reader| reader.read(line).ok());
@@ -104,9 +116,10 @@ impl BatchReader {
                 self.account.add_labelled(events[0].actions.len(), probability, reward);
                 let lowest = lowest.min(probability).min(self.account.lowest_probability);
                 self.account.lowest_probability = lowest;
+                self.account.see(time);
             }
             None => self.account.unlabelled += 1,
         }
-        Some(Row { index, id, labelled, events, label: logged.label })
+        Some(Row { index, id, time, labelled, events, label: logged.label })
     }
 }

@@ -7,11 +7,13 @@
 
 mod account;
 mod batch;
+mod beginning;
 mod player;
 mod sums;
 
 pub use account::{Account, Drops, LogPlace};
 pub use batch::Row;
+pub use beginning::Beginning;
 pub use player::{Player, Source};
 pub use sums::Sums;
 
@@ -19,7 +21,7 @@ use std::io::{self, BufRead};
 
 use super::parallel;
 use crate::learner::{Hashing, LearningPolicy};
-use batch::{Batch, BatchReader};
+use batch::{Batch, BatchReader, Wants};
 
 /// A policy to be judged.
 #[derive(Debug, Clone)]
@@ -41,6 +43,8 @@ pub struct StreamSettings {
     pub baseline: Option<String>,
     /// From which labelled event on events count as held out.
     pub held_out_from: Option<u64>,
+    /// Whether sums are kept for windows of five minutes: [`Player::windows`].
+    pub windows: bool,
     /// Whether whole distributions are kept for [`Listener::batch`].
     pub predictions: bool,
 }
@@ -90,7 +94,8 @@ impl Stream {
         }
         let has_baseline = settings.baseline.is_some();
         players.iter_mut().for_each(|player| player.compare(has_baseline));
-        let reader = BatchReader::new(hashings, settings.predictions);
+        let wants = Wants { ids: settings.predictions, times: settings.windows };
+        let reader = BatchReader::new(hashings, wants);
         Self { settings, players, reader }
     }
 

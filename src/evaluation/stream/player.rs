@@ -1,6 +1,9 @@
+use std::collections::BTreeMap;
+
 use super::Candidate;
 use super::batch::{Batch, Row};
 use super::sums::{Scored, Sums};
+use crate::evaluation::{Aggregate, window};
 use crate::learner::{Label, Learner, LearningPolicy, Prediction};
 
 /// Where a policy came from.
@@ -28,6 +31,8 @@ pub struct Player {
     pub whole: Sums,
     /// Those over the events held out.
     pub held_out: Sums,
+    /// By windows of five minutes since 1970, where times are wanted.
+    pub windows: BTreeMap<i64, Aggregate>,
     learned: Option<Learned>,
     /// For each row, the probability of the action taken; zero without label.
     probabilities: Vec<f32>,
@@ -71,7 +76,8 @@ impl Player {
     fn new(name: String, source: Source, learned: Option<Learned>) -> Self {
         let sums = Sums::new(learned.is_some(), false);
         let (whole, held_out) = (sums.clone(), sums);
-        Self { name, source, whole, held_out, learned, probabilities: Vec::new() }
+        let (windows, probabilities) = (BTreeMap::new(), Vec::new());
+        Self { name, source, whole, held_out, windows, learned, probabilities }
     }
 
     /// Whether to compare with a baseline as well.
@@ -122,6 +128,10 @@ impl Player {
             let Some(label) = &row.label else { continue };
             let scored = self.scored(position, label, baseline);
             self.whole.add(&scored);
+            if let Some(time) = row.time {
+                let Scored { probability, logged, reward, .. } = scored;
+                self.windows.entry(window(time)).or_default().add(probability, logged, reward);
+            }
             if held_out_from.is_some_and(|first| row.labelled >= first) {
                 self.held_out.add(&scored);
             }

@@ -21,7 +21,7 @@ pub struct Sums {
 }
 
 /// An event as the sums see it.
-pub struct Scored {
+pub(super) struct Scored {
     /// The probability with which the policy would have taken the action taken.
     pub probability: f64,
     /// The probability with which it was taken.
@@ -35,7 +35,7 @@ pub struct Scored {
 }
 
 impl Sums {
-    pub fn new(has_model: bool, has_baseline: bool) -> Self {
+    pub(super) fn new(has_model: bool, has_baseline: bool) -> Self {
         Self {
             aggregate: Aggregate::default(),
             estimates: Estimates::default(),
@@ -46,7 +46,7 @@ impl Sums {
         }
     }
 
-    pub fn add(&mut self, event: &Scored) {
+    pub(super) fn add(&mut self, event: &Scored) {
         let Scored { probability, logged, reward, .. } = *event;
         self.aggregate.add(probability, logged, reward);
         self.estimates.add(probability, logged, reward);

@@ -19,6 +19,7 @@ pub struct LabelKeys {
 /// A line on its way to become an event.
 struct Line<'a> {
     id: Option<Cow<'a, [u8]>>,
+    time: Option<Cow<'a, [u8]>>,
     label: LabelKeys,
     has_ranking: bool,
     skipped: bool,
@@ -48,6 +49,7 @@ impl<'a> Line<'a> {
     fn new() -> Self {
         Self {
             id: None,
+            time: None,
             label: LabelKeys::default(),
             has_ranking: false,
             skipped: false,
@@ -94,7 +96,7 @@ impl<'a> Line<'a> {
             b"_skipLearn" => self.skipped = flag(cursor)?,
             b"pdrop" => self.drop_probability = number(cursor)?.unwrap_or(0.0),
             b"EventId" => self.id = Some(text(cursor)?),
-            b"Timestamp" => drop(text(cursor)?),
+            b"Timestamp" => self.time = Some(text(cursor)?),
             b"_original_label_cost" => drop(number(cursor)?),
             key if key.starts_with(b"_label") => self.label.read(key, cursor)?,
             _ => cursor.skip_unread()?,
@@ -116,7 +118,7 @@ impl<'a> Line<'a> {
         let label = label.of(event.actions.len(), self.drop_probability)?;
         #[expect(clippy::cast_possible_truncation, reason = "VW keeps probabilities as f32")]
         let lowest_probability = self.lowest_probability.min(1.0) as f32;
-        Ok(LoggedEvent { id: self.id, event, label, lowest_probability })
+        Ok(LoggedEvent { id: self.id, time: self.time, event, label, lowest_probability })
     }
 }
 

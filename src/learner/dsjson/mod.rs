@@ -34,6 +34,8 @@ pub struct DsjsonReader {
 pub struct LoggedEvent<'a> {
     /// `EventId`, as it stands in the log.
     pub id: Option<Cow<'a, [u8]>>,
+    /// `Timestamp`, as it stands in the log.
+    pub time: Option<Cow<'a, [u8]>>,
     /// The context and the actions.
     pub event: Event,
     /// What came of it; none if the line does not say, or says it after the context.

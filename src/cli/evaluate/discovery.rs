@@ -1,0 +1,48 @@
+use std::io;
+
+use super::logs::Logs;
+use crate::cli::console::{Screen, count};
+use crate::evaluation::discover;
+use crate::evaluation::stream::{Beginning, Candidate, Source};
+use crate::learner::LearningPolicy;
+
+/// What a search found.
+pub struct Found {
+    pub policies: Vec<Candidate>,
+    /// From which labelled event on the search has seen none.
+    pub held_out_from: u64,
+}
+
+/// The search looks at so many events at the most; it looks at them many times.
+const CAPACITY: usize = 100_000;
+
+/// Searches for policies on the first four fifths of the logs.
+pub fn search(
+    logs: &Logs,
+    given: &[Candidate],
+    threads: usize,
+    screen: &mut Screen,
+) -> io::Result<Found> {
+    let mut beginning = Beginning::of(CAPACITY);
+    logs.each(|_, input| beginning.read(input))?;
+    let held_out_from = beginning.total() - beginning.total() / 5;
+    beginning.truncate(held_out_from);
+    let searched = count(held_out_from.min(CAPACITY as u64));
+    screen.line(&format!("searching for policies on the first {searched} events"));
+    let exploration = match given.first() {
+        Some(candidate) => candidate.policy.clone(),
+        None => exploring(beginning.exploration()),
+    };
+    let found = discover(&beginning, &exploration, threads).into_iter().map(|found| Candidate {
+        name: found.name,
+        policy: found.policy,
+        source: Source::Discovered,
+    });
+    Ok(Found { policies: found.collect(), held_out_from })
+}
+
+/// A policy that explores as much as the log does.
+fn exploring(share: f64) -> LearningPolicy {
+    let arguments = format!("--cb_explore_adf --epsilon {share:.2}");
+    LearningPolicy::parse(&arguments).expect("arguments that are known")
+}

@@ -1,0 +1,156 @@
+//! `runner evaluate`: policies judged on logs.
+
+mod contract;
+mod csv;
+mod discovery;
+mod json;
+mod logs;
+mod policies;
+mod predictions;
+mod text;
+
+use std::io;
+
+use super::arguments::{EvaluateArguments, EvaluationFormat};
+use super::console::Screen;
+use super::{Exit, streams};
+use crate::diagnostic::{Diagnostic, Report};
+use crate::evaluation::comparison::{Reading, Verdict};
+use crate::evaluation::estimate::Weights;
+use crate::evaluation::stream::{Account, Candidate, Player, Stream, StreamSettings};
+use crate::statistics::{Confidence, Interval};
+use logs::Logs;
+use predictions::Watcher;
+
+/// An evaluation that came to its end.
+struct Evaluated {
+    verdicts: Vec<Verdict>,
+    players: Vec<Player>,
+    account: Account,
+    reading: Reading,
+    baseline: Option<String>,
+    held_out_from: Option<u64>,
+}
+
+/// `runner evaluate`
+pub fn evaluate(arguments: &EvaluateArguments) -> Exit {
+    let mut report = Report::new();
+    let candidates = policies::collect(arguments, &mut report);
+    let logs = Logs::find(&arguments.logs, &mut report);
+    check(arguments, &candidates, &mut report);
+    anstream::eprint!("{}", report.render(true));
+    if report.has_errors() {
+        return Exit::Usage;
+    }
+    match judge(arguments, candidates, &logs) {
+        Ok((evaluated, incomplete)) => {
+            let printed = streams::print(&shown(arguments.format, &evaluated));
+            match incomplete {
+                Some(error) if printed == Exit::Done => {
+                    eprintln!("error: {error}; what was read up to there is shown");
+                    Exit::Incomplete
+                }
+                _ => printed,
+            }
+        }
+        Err(error) => {
+            eprintln!("error: {error}");
+            Exit::Results
+        }
+    }
+}
+
+/// What can be wrong with the arguments together.
+fn check(arguments: &EvaluateArguments, candidates: &[Candidate], report: &mut Report) {
+    if let Some(baseline) = &arguments.baseline {
+        let fixed = Player::fixed();
+        let names = candidates.iter().map(|candidate| &*candidate.name);
+        let known: Vec<&str> = names.chain(fixed.iter().map(|player| &*player.name)).collect();
+        if !known.contains(&&**baseline) && !arguments.discover {
+            let help = format!("name one of: {}", known.join(", "));
+            let message = format!("`--baseline {baseline}` is none of the policies");
+            report.push(Diagnostic::error(message).help(help));
+        }
+    }
+    if arguments.discover && arguments.logs.iter().any(|log| log.as_os_str() == "-") {
+        let message = "`--discover` reads the logs twice, which stdin cannot do";
+        report.push(Diagnostic::error(message).help("write the log to a file first"));
+    }
+}
+
+/// Reads the logs; the second value says why the reading ended early.
+fn judge(
+    arguments: &EvaluateArguments,
+    mut candidates: Vec<Candidate>,
+    logs: &Logs,
+) -> io::Result<(Evaluated, Option<String>)> {
+    let mut screen = Screen::of_stderr(arguments.quiet);
+    let threads = arguments.threads();
+    let mut held_out_from = None;
+    if arguments.discover {
+        let found = discovery::search(logs, &candidates, threads, &mut screen)?;
+        held_out_from = Some(found.held_out_from);
+        candidates.extend(found.policies);
+    }
+    let settings = StreamSettings {
+        threads,
+        baseline: arguments.baseline.clone(),
+        held_out_from,
+        windows: arguments.format == EvaluationFormat::Contract,
+        predictions: arguments.predictions.is_some(),
+    };
+    let mut stream = Stream::new(candidates, settings);
+    let mut watcher = Watcher::new(arguments.predictions.as_deref(), logs, screen)?;
+    let incomplete = logs.each(|name, input| stream.read(name, input, &mut watcher));
+    watcher.finish()?;
+    let (players, account) = stream.finish();
+    let reading = reading(arguments, &account);
+    let baseline = arguments.baseline.clone();
+    let verdicts = reading.verdicts(&players, baseline.as_deref());
+    let evaluated = Evaluated { verdicts, players, account, reading, baseline, held_out_from };
+    Ok((evaluated, incomplete.err().map(|error| error.to_string())))
+}
+
+fn reading(arguments: &EvaluateArguments, account: &Account) -> Reading {
+    let mut reading = Reading::of(account);
+    if let Some(confidence) = arguments.confidence {
+        reading.confidence = confidence;
+    }
+    if let Some(rewards) = arguments.rewards {
+        reading.rewards = rewards;
+    }
+    if let Some(highest) = arguments.max_weight {
+        reading.weights = Weights { highest, ..reading.weights };
+    }
+    reading
+}
+
+fn shown(format: EvaluationFormat, evaluated: &Evaluated) -> String {
+    match format {
+        EvaluationFormat::Text => text::show(evaluated),
+        EvaluationFormat::Json => json::show(evaluated),
+        EvaluationFormat::Csv => csv::show(evaluated),
+        EvaluationFormat::Contract => contract::show(evaluated),
+    }
+}
+
+/// The level that `--confidence` names.
+pub fn parse_confidence(text: &str) -> Result<Confidence, String> {
+    let level = text.parse().ok().and_then(Confidence::new);
+    level.ok_or_else(|| "expected a level between 0 and 1, such as 0.95".to_owned())
+}
+
+/// The range that `--rewards` names.
+pub fn parse_range(text: &str) -> Result<Interval, String> {
+    let ends = text.split_once("..").map(|(lower, upper)| (lower.parse(), upper.parse()));
+    match ends {
+        Some((Ok(lower), Ok(upper))) if lower < upper => Ok(Interval { lower, upper }),
+        _ => Err("expected a range such as 0..1 or -1..1".to_owned()),
+    }
+}
+
+/// The weight that `--max-weight` names.
+pub fn parse_weight(text: &str) -> Result<f64, String> {
+    let weight = text.parse().ok().filter(|weight: &f64| *weight > 1.0);
+    weight.ok_or_else(|| "expected a number above 1, or `inf`".to_owned())
+}

@@ -1,0 +1,84 @@
+use std::io::{self, BufWriter, Write};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use serde::Serialize;
+use tempfile::NamedTempFile;
+
+use super::logs::Logs;
+use crate::cli::console::{Screen, count};
+use crate::evaluation::stream::{Listener, Player, Row};
+
+/// Shows how far the reading is, and writes predictions.
+pub struct Watcher {
+    file: Option<(PathBuf, BufWriter<NamedTempFile>)>,
+    screen: Screen,
+    read: Arc<AtomicU64>,
+}
+
+/// A line of the file of predictions.
+#[derive(Serialize)]
+struct Predicted<'a> {
+    policy: &'a str,
+    event: EventName<'a>,
+    pmf: &'a [f32],
+}
+
+/// The id of an event, or its number where the log has none.
+#[derive(Clone, Copy, Serialize)]
+#[serde(untagged)]
+enum EventName<'a> {
+    Id(&'a str),
+    Number(u64),
+}
+
+impl Watcher {
+    /// Writes to `path`, if there is one, when everything is known.
+    pub fn new(path: Option<&Path>, logs: &Logs, mut screen: Screen) -> io::Result<Self> {
+        let file = path.map(|path| Ok::<_, io::Error>((path.to_owned(), temporary(path)?)));
+        screen.open_bar("evaluating".to_owned(), logs.bytes);
+        Ok(Self { file: file.transpose()?, screen, read: logs.read() })
+    }
+
+    /// Puts the predictions where they belong.
+    pub fn finish(mut self) -> io::Result<()> {
+        self.screen.close_bar();
+        let Some((path, file)) = self.file else { return Ok(()) };
+        file.into_inner()?.persist(path)?;
+        Ok(())
+    }
+}
+
+fn temporary(path: &Path) -> io::Result<BufWriter<NamedTempFile>> {
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
+    let file = NamedTempFile::new_in(folder.unwrap_or(Path::new(".")));
+    let named = |error| io::Error::other(format!("{} cannot be written: {error}", path.display()));
+    file.map(BufWriter::new).map_err(named)
+}
+
+impl Listener for Watcher {
+    fn batch(&mut self, rows: &[Row], players: &[Player]) -> io::Result<()> {
+        if let Some((_, file)) = &mut self.file {
+            write(file, rows, players)?;
+        }
+        let events = rows.last().map_or(0, |row| row.index + 1);
+        let message = || format!("{} events", count(events));
+        self.screen.move_bar(self.read.load(Ordering::Relaxed), message);
+        Ok(())
+    }
+}
+
+/// Event after event, and policy after policy.
+fn write(file: &mut impl Write, rows: &[Row], players: &[Player]) -> io::Result<()> {
+    for (position, row) in rows.iter().enumerate() {
+        let event = row.id.as_deref().map_or(EventName::Number(row.index), EventName::Id);
+        for player in players {
+            let Some(pmfs) = player.pmfs() else { continue };
+            let line = Predicted { policy: &player.name, event, pmf: &pmfs[position] };
+            serde_json::to_writer(&mut *file, &line)?;
+            file.write_all(b"\n")?;
+        }
+    }
+    Ok(())
+}
