@@ -67,9 +67,9 @@ impl CostModel {
     /// The actions by score, the best first (`ldf` ranks by score, then by index).
     pub fn rank(&self, event: &mut EventTerms, model: u32, ranked: &mut Vec<Scored>) {
         ranked.clear();
-        for action in 0..event.len() {
-            ranked.push(Scored { action, score: self.regression.score(event.of(action), model) });
-        }
+        self.regression.scores(event.all(), model, |score| {
+            ranked.push(Scored { action: ranked.len(), score });
+        });
         ranked.sort_by(|a, b| a.score.partial_cmp(&b.score).unwrap_or(std::cmp::Ordering::Equal));
     }
 

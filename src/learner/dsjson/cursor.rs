@@ -25,19 +25,26 @@ pub enum Kind {
     Null,
 }
 
-/// Bytes of strings that stand for themselves: neither quotes nor backslashes nor
-/// control characters.
-const PLAIN: [bool; 256] = {
-    let mut plain = [true; 256];
-    let mut control = 0;
-    while control < 0x20 {
-        plain[control] = false;
-        control += 1;
-    }
-    plain[b'"' as usize] = false;
-    plain[b'\\' as usize] = false;
-    plain
-};
+/// One in every byte.
+const ONES: u64 = u64::MAX / 255;
+
+/// Seven blanks above a byte.
+const FILL: u64 = (ONES * 0x20) << 8;
+
+/// Eight bytes at once: those that do not stand for themselves in a string, quotes,
+/// backslashes and control characters, have their highest bit set in the result. The
+/// lowest of them is right, which is the one that counts (Mycroft's test).
+const fn special_bytes(word: u64) -> u64 {
+    let quotes = word ^ (ONES * b'"' as u64);
+    let backslashes = word ^ (ONES * b'\\' as u64);
+    let control = word.wrapping_sub(ONES * 0x20) & !word;
+    let quote = quotes.wrapping_sub(ONES) & !quotes;
+    let backslash = backslashes.wrapping_sub(ONES) & !backslashes;
+    (control | quote | backslash) & (ONES * 0x80)
+}
+
+const POWERS_OF_TEN: [f64; 16] =
+    [1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15];
 
 impl<'a> Cursor<'a> {
     pub fn new(bytes: &'a [u8]) -> Self {
@@ -71,7 +78,7 @@ impl<'a> Cursor<'a> {
     /// Goes past `byte` if it comes next.
     pub fn take(&mut self, byte: u8) -> bool {
         self.skip_white_space();
-        let found = self.byte() == byte && !self.is_at_end();
+        let found = self.bytes.get(self.at) == Some(&byte);
         self.at += usize::from(found);
         found
     }
@@ -149,8 +156,16 @@ impl<'a> Cursor<'a> {
     }
 
     fn skip_plain(&mut self) {
+        while let Some(word) = self.rest().first_chunk::<8>() {
+            let special = special_bytes(u64::from_le_bytes(*word));
+            if special != 0 {
+                self.at += special.trailing_zeros() as usize / 8;
+                return;
+            }
+            self.at += 8;
+        }
         let rest = self.rest();
-        let plain = rest.iter().position(|byte| !PLAIN[usize::from(*byte)]);
+        let plain = rest.iter().position(|byte| special_bytes(u64::from(*byte) | FILL) != 0);
         self.at += plain.unwrap_or(rest.len());
     }
 
@@ -219,14 +234,53 @@ impl<'a> Cursor<'a> {
     /// A number within the range of `f64`.
     pub fn number(&mut self) -> Read<f64> {
         let start = self.at;
-        self.skip_number()?;
-        let text = self.since(start);
-        if let [digit] = text {
-            return Ok(f64::from(digit - b'0'));
+        if let Some(number) = self.short_decimal() {
+            return Ok(number);
         }
-        let text = std::str::from_utf8(text).map_err(|_| DropReason::Syntax)?;
+        self.at = start;
+        self.skip_number()?;
+        let text = std::str::from_utf8(self.since(start)).map_err(|_| DropReason::Syntax)?;
         let number: f64 = text.parse().map_err(|_| DropReason::Syntax)?;
         if number.is_finite() { Ok(number) } else { Err(DropReason::Syntax) }
+    }
+
+    /// A number of few digits without exponent, exactly: digits and power of ten are whole
+    /// in `f64`, so that their quotient is rounded once (Clinger, PLDI 1990).
+    fn short_decimal(&mut self) -> Option<f64> {
+        let is_negative = self.byte() == b'-';
+        self.at += usize::from(is_negative);
+        let start = self.at;
+        let whole = self.digits(0);
+        let whole_digits = self.at - start;
+        let mut digits = whole;
+        let mut fraction_digits = 0;
+        if self.byte() == b'.' {
+            self.at += 1;
+            let start = self.at;
+            digits = self.digits(whole);
+            fraction_digits = self.at - start;
+            if fraction_digits == 0 {
+                return None;
+            }
+        }
+        let has_leading_zero = whole_digits > 1 && self.bytes[start] == b'0';
+        let is_long = whole_digits + fraction_digits > 15;
+        let has_exponent = matches!(self.byte(), b'e' | b'E');
+        if whole_digits == 0 || has_leading_zero || is_long || has_exponent {
+            return None;
+        }
+        #[expect(clippy::cast_precision_loss, reason = "fifteen digits are whole in f64")]
+        let number = digits as f64 / POWERS_OF_TEN[fraction_digits];
+        Some(if is_negative { -number } else { number })
+    }
+
+    /// Goes past digits and appends them to a number; wrong beyond nineteen of them.
+    fn digits(&mut self, mut number: u64) -> u64 {
+        while self.byte().is_ascii_digit() {
+            number = number.wrapping_mul(10).wrapping_add(u64::from(self.byte() - b'0'));
+            self.at += 1;
+        }
+        number
     }
 
     /// A number without sign, point and exponent.

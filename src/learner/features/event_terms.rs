@@ -19,6 +19,12 @@ struct ActionTerms {
     made: bool,
 }
 
+impl AsRef<[Term]> for ActionTerms {
+    fn as_ref(&self) -> &[Term] {
+        &self.terms
+    }
+}
+
 impl EventTerms {
     pub fn new(maker: TermMaker) -> Self {
         Self { maker, event: None, actions: Vec::new(), plain: Vec::new() }
@@ -50,6 +56,15 @@ impl EventTerms {
     /// The number of actions.
     pub fn len(&self) -> usize {
         self.event.as_ref().map_or(0, |event| event.actions.len())
+    }
+
+    /// The terms of all actions.
+    pub fn all(&mut self) -> &[impl AsRef<[Term]> + use<>] {
+        let actions = self.len();
+        for action in 0..actions {
+            self.of(action);
+        }
+        &self.actions[..actions]
     }
 
     /// The terms of one action.

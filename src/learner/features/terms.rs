@@ -25,24 +25,37 @@ pub struct TermMaker {
     pub constant: bool,
     /// The interactions over the slots that were present last.
     expanded: Expanded,
-    merged: Merged,
+    merged: Merged<Term>,
 }
 
 /// Interactions over one set of slots.
 #[derive(Debug, Clone, Default)]
 struct Expanded {
     present: Vec<u8>,
-    interactions: Vec<Vec<u8>>,
+    interactions: Vec<Loops>,
     known: bool,
 }
 
-/// An action with the features of the context, slot by slot.
-#[derive(Debug, Clone, Default)]
-struct Merged {
+/// The nested loops of an interaction, the outermost first.
+type Loops = Vec<Loop>;
+
+/// One loop of an interaction.
+#[derive(Debug, Clone, Copy)]
+struct Loop {
+    /// The place of the slot among those present.
+    position: usize,
+    /// Whether the loop around it goes over the same slot: then this one starts where that
+    /// one stands (combinations with repetition).
+    is_repeated: bool,
+}
+
+/// An action with the features of the context, slot by slot, as `T`.
+#[derive(Debug, Clone)]
+struct Merged<T> {
     letters: Vec<u8>,
     /// The features of a slot end where those of the next begin.
     starts: Vec<usize>,
-    features: Vec<Feature>,
+    features: Vec<T>,
 }
 
 /// The prime of FNV (`interactions_predict.h`).
@@ -67,8 +80,8 @@ impl TermMaker {
         self.push_linear(terms);
         if !self.interactions.is_empty() {
             self.expand();
-            for interaction in &self.expanded.interactions {
-                self.merged.push_interaction(interaction, terms);
+            for loops in &self.expanded.interactions {
+                self.merged.push_products(loops, Partial::START, terms);
             }
         }
     }
@@ -80,7 +93,9 @@ impl TermMaker {
         terms.clear();
         self.push_linear(terms);
         for interaction in self.interactions.given() {
-            self.merged.push_interaction(interaction, terms);
+            if let Some(loops) = loops(interaction, &self.merged.letters) {
+                self.merged.push_products(&loops, Partial::START, terms);
+            }
         }
     }
 
@@ -92,51 +107,29 @@ impl TermMaker {
         action: usize,
         whole: WholeIndices,
     ) -> Vec<(u64, f32)> {
-        self.merge(event, action);
+        let mut merged: Merged<Feature> = Merged::default();
+        merged.merge(event, action, &self.ignored, self.constant);
         let mut indices = Vec::new();
-        for (position, letter) in self.merged.letters.iter().enumerate() {
+        for (position, letter) in merged.letters.iter().enumerate() {
             if !self.ignored_linear[usize::from(*letter)] {
-                let features = self.merged.slot_at(position).iter();
+                let features = merged.slot_at(position).iter();
                 indices.extend(features.map(|feature| (whole.of(feature), feature.value)));
             }
         }
         for interaction in self.interactions.given() {
-            self.merged.push_whole(interaction, None, (0, 1.0, 0), whole, &mut indices);
+            merged.push_whole(interaction, None, (0, 1.0, 0), whole, &mut indices);
         }
         indices
     }
 
-    /// Own slots, the constant, then the slots of the context; a slot that both have
-    /// keeps its place, own features first.
     fn merge(&mut self, event: &Event, action: usize) {
-        let own = &event.actions[action].slots;
-        let shared = &event.shared.slots;
-        self.merged.clear();
-        for slot in own {
-            self.merged.begin(slot.letter);
-            self.merged.add(&slot.features, self.ignored[usize::from(slot.letter)]);
-            if let Some(context) = shared.iter().find(|context| context.letter == slot.letter) {
-                self.merged.add(&context.features, self.ignored[usize::from(slot.letter)]);
-            }
-        }
-        if self.constant {
-            self.merged.begin(CONSTANT_SLOT);
-            let index = u64::from(CONSTANT_INDEX);
-            self.merged.add(&[Feature { index, value: 1.0, masked: false }], false);
-        }
-        for slot in shared {
-            if !own.iter().any(|own| own.letter == slot.letter) {
-                self.merged.begin(slot.letter);
-                self.merged.add(&slot.features, self.ignored[usize::from(slot.letter)]);
-            }
-        }
-        self.merged.end();
+        self.merged.merge(event, action, &self.ignored, self.constant);
     }
 
     fn push_linear(&self, terms: &mut Vec<Term>) {
         for (position, letter) in self.merged.letters.iter().enumerate() {
             if !self.ignored_linear[usize::from(*letter)] {
-                terms.extend(self.merged.slot_at(position).iter().map(Term::linear));
+                terms.extend_from_slice(self.merged.slot_at(position));
             }
         }
     }
@@ -147,9 +140,23 @@ impl TermMaker {
             return;
         }
         self.expanded.present.clone_from(&self.merged.letters);
-        self.expanded.interactions = self.interactions.over(&self.merged.letters);
+        let present = &self.merged.letters;
+        let over_present = self.interactions.over(present);
+        self.expanded.interactions =
+            over_present.iter().filter_map(|interaction| loops(interaction, present)).collect();
         self.expanded.known = true;
     }
+}
+
+/// The loops of an interaction; none if one of its slots is not there.
+fn loops(interaction: &[u8], present: &[u8]) -> Option<Loops> {
+    let position = |letter: &u8| present.iter().position(|present| present == letter);
+    let mut outer = None;
+    let next = |letter: &u8| {
+        let is_repeated = outer.replace(*letter) == Some(*letter);
+        Some(Loop { position: position(letter)?, is_repeated })
+    };
+    interaction.iter().map(next).collect()
 }
 
 /// How indices of 64 bits are made of features.
@@ -167,14 +174,47 @@ impl WholeIndices {
     }
 }
 
-impl Term {
+impl From<Feature> for Term {
     #[expect(clippy::cast_possible_truncation, reason = "a model has at most 2^31 weights")]
-    fn linear(feature: &Feature) -> Self {
+    fn from(feature: Feature) -> Self {
         Self { hash: feature.index as u32, value: feature.value }
     }
 }
 
-impl Merged {
+impl<T> Default for Merged<T> {
+    fn default() -> Self {
+        Self { letters: Vec::new(), starts: Vec::new(), features: Vec::new() }
+    }
+}
+
+impl<T: From<Feature>> Merged<T> {
+    /// Own slots, the constant, then the slots of the context; a slot that both have
+    /// keeps its place, own features first.
+    fn merge(&mut self, event: &Event, action: usize, ignored: &[bool; 256], constant: bool) {
+        let own = &event.actions[action].slots;
+        let shared = &event.shared.slots;
+        self.clear();
+        for slot in own {
+            self.begin(slot.letter);
+            self.add(&slot.features, ignored[usize::from(slot.letter)]);
+            if let Some(context) = shared.iter().find(|context| context.letter == slot.letter) {
+                self.add(&context.features, ignored[usize::from(slot.letter)]);
+            }
+        }
+        if constant {
+            self.begin(CONSTANT_SLOT);
+            let index = u64::from(CONSTANT_INDEX);
+            self.add(&[Feature { index, value: 1.0, masked: false }], false);
+        }
+        for slot in shared {
+            if !own.iter().any(|own| own.letter == slot.letter) {
+                self.begin(slot.letter);
+                self.add(&slot.features, ignored[usize::from(slot.letter)]);
+            }
+        }
+        self.starts.push(self.features.len());
+    }
+
     fn clear(&mut self) {
         self.letters.clear();
         self.starts.clear();
@@ -188,45 +228,56 @@ impl Merged {
 
     fn add(&mut self, features: &[Feature], ignored: bool) {
         if !ignored {
-            self.features.extend_from_slice(features);
+            self.features.extend(features.iter().copied().map(T::from));
         }
     }
 
-    fn end(&mut self) {
-        self.starts.push(self.features.len());
-    }
-
-    fn slot_at(&self, position: usize) -> &[Feature] {
+    fn slot_at(&self, position: usize) -> &[T] {
         &self.features[self.starts[position]..self.starts[position + 1]]
     }
+}
 
+impl Merged<Term> {
+    /// The products of the features of nested loops. Slots are short: what matters is that
+    /// little happens around the innermost loop.
+    fn push_products(&self, loops: &[Loop], partial: Partial, terms: &mut Vec<Term>) {
+        match loops {
+            [] => {}
+            [last] => partial.push_each(self.of(last, partial.from), terms),
+            [first, last] => {
+                for partial in self.partials(first, partial) {
+                    partial.push_each(self.of(last, partial.from), terms);
+                }
+            }
+            [first, inner @ ..] => {
+                for partial in self.partials(first, partial) {
+                    self.push_products(inner, partial, terms);
+                }
+            }
+        }
+    }
+
+    /// The features that a loop goes over.
+    fn of(&self, level: &Loop, from: usize) -> &[Term] {
+        let slot = self.slot_at(level.position);
+        if level.is_repeated { &slot[from..] } else { slot }
+    }
+
+    /// The products of `partial` and each feature that a loop goes over.
+    fn partials(&self, level: &Loop, partial: Partial) -> impl Iterator<Item = Partial> {
+        let from = if level.is_repeated { partial.from } else { 0 };
+        let features = &self.slot_at(level.position)[from..];
+        (from..).zip(features).map(move |(from, feature)| {
+            let Term { hash, value } = partial.times(*feature);
+            Partial { hash: FNV_PRIME.wrapping_mul(hash), value, from }
+        })
+    }
+}
+
+impl Merged<Feature> {
     fn slot(&self, letter: u8) -> &[Feature] {
         let position = self.letters.iter().position(|present| *present == letter);
         position.map_or(&[], |position| self.slot_at(position))
-    }
-
-    /// Nested loops over the slots; a slot that repeats its neighbour starts where the
-    /// outer loop stands (combinations with repetition).
-    fn push_interaction(&self, interaction: &[u8], terms: &mut Vec<Term>) {
-        if let [a, b] = *interaction {
-            self.push_pairs(a, b, terms);
-        } else {
-            let start = Partial { hash: 0, value: 1.0, from: 0 };
-            self.push_nested(interaction, None, start, terms);
-        }
-    }
-
-    fn push_pairs(&self, a: u8, b: u8, terms: &mut Vec<Term>) {
-        let (outer, inner) = (self.slot(a), self.slot(b));
-        for (position, first) in outer.iter().enumerate() {
-            let first = Term::linear(first);
-            let hash = FNV_PRIME.wrapping_mul(first.hash);
-            let from = if a == b { position } else { 0 };
-            terms.extend(inner[from..].iter().map(Term::linear).map(|second| Term {
-                hash: hash ^ second.hash,
-                value: first.value * second.value,
-            }));
-        }
     }
 
     fn push_whole(
@@ -250,27 +301,6 @@ impl Merged {
             }
         }
     }
-
-    fn push_nested(
-        &self,
-        interaction: &[u8],
-        outer: Option<u8>,
-        partial: Partial,
-        terms: &mut Vec<Term>,
-    ) {
-        let Some((&letter, rest)) = interaction.split_first() else { return };
-        let from = if outer == Some(letter) { partial.from } else { 0 };
-        for (position, feature) in self.slot(letter).iter().enumerate().skip(from) {
-            let term = partial.times(Term::linear(feature), outer.is_none());
-            if rest.is_empty() {
-                terms.push(term);
-            } else {
-                let hash = FNV_PRIME.wrapping_mul(term.hash);
-                let next = Partial { hash, value: term.value, from: position };
-                self.push_nested(rest, Some(letter), next, terms);
-            }
-        }
-    }
 }
 
 /// The product of the outer loops.
@@ -282,8 +312,19 @@ struct Partial {
 }
 
 impl Partial {
-    fn times(self, term: Term, is_first: bool) -> Term {
-        let value = if is_first { term.value } else { self.value * term.value };
-        Term { hash: self.hash ^ term.hash, value }
+    /// Outside all loops. A first feature times one is that feature, to the last bit.
+    const START: Self = Self { hash: 0, value: 1.0, from: 0 };
+
+    /// The products with each of `features`, one by one: they are few.
+    #[inline]
+    fn push_each(self, features: &[Term], terms: &mut Vec<Term>) {
+        for feature in features {
+            terms.push(self.times(*feature));
+        }
+    }
+
+    #[inline]
+    fn times(self, term: Term) -> Term {
+        Term { hash: self.hash ^ term.hash, value: self.value * term.value }
     }
 }

@@ -109,11 +109,38 @@ impl Gd {
         let score = if self.options.l1 > 0.0 {
             self.truncated_score(terms, model)
         } else {
-            let product =
-                |term: &Term| self.blocks[self.place(term.hash, model)].weight * term.value;
-            terms.iter().map(product).fold(0.0, |sum, product| sum + product)
+            self.plain_score(0.0, terms, model)
         };
         score * narrow(self.contraction)
+    }
+
+    /// The scores of four actions. Additions of one sum wait for each other, those of four
+    /// sums do not.
+    pub fn scores(&self, terms: [&[Term]; 4], model: u32) -> [f32; 4] {
+        if self.options.l1 > 0.0 {
+            return terms.map(|terms| self.score(terms, model));
+        }
+        let common = terms.map(<[Term]>::len).into_iter().min().unwrap_or(0);
+        let [a, b, c, d] = terms.map(|terms| &terms[..common]);
+        let mut sums = [0.0; 4];
+        for (((a, b), c), d) in a.iter().zip(b).zip(c).zip(d) {
+            for (sum, term) in sums.iter_mut().zip([a, b, c, d]) {
+                *sum += self.product(term, model);
+            }
+        }
+        let mut rest = terms.into_iter();
+        sums.map(|sum| {
+            let rest = rest.next().map_or(&[][..], |terms| &terms[common..]);
+            self.plain_score(sum, rest, model) * narrow(self.contraction)
+        })
+    }
+
+    fn plain_score(&self, sum: f32, terms: &[Term], model: u32) -> f32 {
+        terms.iter().fold(sum, |sum, term| sum + self.product(term, model))
+    }
+
+    fn product(&self, term: &Term, model: u32) -> f32 {
+        self.blocks[self.place(term.hash, model)].weight * term.value
     }
 
     /// With l1, weights within the gravity count as none.
@@ -199,11 +226,11 @@ impl Gd {
         if !self.options.adaptive && !self.options.normalized {
             return terms.iter().fold(0.0, |sum, term| sum + term.value * term.value);
         }
-        let mut pass = Pass::default();
-        for term in terms {
-            let place = self.place(term.hash, model);
-            self.options.visit(&mut self.blocks[place], term.value, gradient, &mut pass);
-        }
+        let mut pass = match (self.options.adaptive, self.options.normalized) {
+            (true, true) => self.pass::<true, true>(terms, model, gradient),
+            (true, false) => self.pass::<true, false>(terms, model, gradient),
+            _ => self.pass::<false, true>(terms, model, gradient),
+        };
         if self.options.normalized {
             let norm = &mut self.norms[model as usize];
             norm.weighted += f64::from(weight) * f64::from(pass.norm);
@@ -212,6 +239,22 @@ impl Gd {
             pass.prediction_per_update *= self.multiplier;
         }
         pass.prediction_per_update
+    }
+
+    /// The pass over the features before an update.
+    fn pass<const ADAPTIVE: bool, const NORMALIZED: bool>(
+        &mut self,
+        terms: &[Term],
+        model: u32,
+        gradient: f32,
+    ) -> Pass {
+        let mut pass = Pass::default();
+        for term in terms {
+            let place = self.place(term.hash, model);
+            let block = &mut self.blocks[place];
+            self.options.visit::<ADAPTIVE, NORMALIZED>(block, term.value, gradient, &mut pass);
+        }
+        pass
     }
 
     /// The same for weight 1, on copies: the rate times the prediction per update.
@@ -234,7 +277,15 @@ impl Gd {
         let mut pass = Pass::default();
         for term in terms {
             let mut block = self.blocks[self.place(term.hash, 0)];
-            self.options.visit(&mut block, term.value, gradient, &mut pass);
+            match (self.options.adaptive, self.options.normalized) {
+                (true, true) => {
+                    self.options.visit::<true, true>(&mut block, term.value, gradient, &mut pass)
+                }
+                (true, false) => {
+                    self.options.visit::<true, false>(&mut block, term.value, gradient, &mut pass)
+                }
+                _ => self.options.visit::<false, true>(&mut block, term.value, gradient, &mut pass),
+            }
         }
         if self.options.normalized {
             let norm = self.norms[0];
@@ -274,20 +325,27 @@ impl Gd {
 
 impl GdOptions {
     /// One feature of the pass before an update (`pred_per_update_feature`).
-    fn visit(&self, block: &mut Block, value: f32, gradient: f32, pass: &mut Pass) {
+    #[inline(always)]
+    fn visit<const ADAPTIVE: bool, const NORMALIZED: bool>(
+        &self,
+        block: &mut Block,
+        value: f32,
+        gradient: f32,
+        pass: &mut Pass,
+    ) {
         let (mut x, mut x2) = (value, value * value);
         if x2 < SMALLEST_FEATURE * SMALLEST_FEATURE {
             x = if x > 0.0 { SMALLEST_FEATURE } else { -SMALLEST_FEATURE };
             x2 = SMALLEST_FEATURE * SMALLEST_FEATURE;
         }
-        if self.adaptive {
+        if ADAPTIVE {
             block.gradient += gradient * x2;
         }
-        if self.normalized {
+        if NORMALIZED {
             self.rescale(block, x.abs());
             pass.norm += if x2 > f32::MAX { 1.0 } else { x2 / (block.scale * block.scale) };
         }
-        block.rate = self.rate(block);
+        block.rate = self.rate::<ADAPTIVE, NORMALIZED>(block);
         pass.prediction_per_update += x2 * block.rate;
     }
 
@@ -308,21 +366,22 @@ impl GdOptions {
         block.scale = magnitude;
     }
 
-    fn rate(&self, block: &Block) -> f32 {
+    #[inline(always)]
+    fn rate<const ADAPTIVE: bool, const NORMALIZED: bool>(&self, block: &Block) -> f32 {
         let mut rate = 1.0;
         if self.power_t == 0.5 {
-            if self.adaptive {
+            if ADAPTIVE {
                 rate = 1.0 / block.gradient.sqrt();
             }
-            if self.normalized {
+            if NORMALIZED {
                 let inverse = 1.0 / block.scale;
-                rate *= if self.adaptive { inverse } else { inverse * inverse };
+                rate *= if ADAPTIVE { inverse } else { inverse * inverse };
             }
         } else {
-            if self.adaptive {
+            if ADAPTIVE {
                 rate = power(block.gradient, -self.power_t);
             }
-            if self.normalized {
+            if NORMALIZED {
                 rate *= power(block.scale * block.scale, self.power_t - 1.0);
             }
         }
@@ -343,7 +402,14 @@ impl GdOptions {
 
 /// `powf`, spared where it is exactly one.
 fn power(base: f32, exponent: f32) -> f32 {
-    if exponent == 0.0 || base == 1.0 { 1.0 } else { base.powf(exponent) }
+    if exponent == 0.0 || base == 1.0 { 1.0 } else { called_power(base, exponent) }
+}
+
+/// A function of its own: the compiler takes `powf` for cheap, and would call it first and
+/// choose afterwards.
+#[inline(never)]
+fn called_power(base: f32, exponent: f32) -> f32 {
+    base.powf(exponent)
 }
 
 /// `trunc_weight` of `gd_predict.h`; the sign of zero is negative.

@@ -84,6 +84,21 @@ impl Regression {
         }
     }
 
+    /// Hands over the raw score of model `model` for each of several actions.
+    pub fn scores<T: AsRef<[Term]>>(&self, actions: &[T], model: u32, with: impl FnMut(f32)) {
+        let mut rest = actions;
+        let mut with = with;
+        if let Self::Gd(gd) = self {
+            while let Some((four, others)) = rest.split_first_chunk::<4>() {
+                gd.scores(four.each_ref().map(AsRef::as_ref), model)
+                    .into_iter()
+                    .for_each(&mut with);
+                rest = others;
+            }
+        }
+        rest.iter().map(|terms| self.score(terms.as_ref(), model)).for_each(with);
+    }
+
     /// Learns `label` with `weight`, and returns the clipped prediction from before.
     pub fn learn(&mut self, terms: &[Term], model: u32, label: f32, weight: f32) -> f32 {
         self.range_mut().take_in(label);

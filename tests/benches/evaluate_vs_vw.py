@@ -1,0 +1,132 @@
+#!/usr/bin/env python3
+"""Times `runner evaluate`, on one thread, side by side with the driver of Vowpal Wabbit.
+
+    python3 -m pip install vowpalwabbit==9.11.9
+    cargo build --release
+    python3 tests/benches/evaluate_vs_vw.py [RUNNER]
+
+Both read the same generated log of 200,000 events in turns, five times each, under the
+default learning policy and with `--cubic :::`. The driver parses in a thread of its own.
+Printed are the best wall times, their ratio, the median of the ratios of neighbouring
+runs, the memory, and whether the driver's loss is minus the estimate of `runner`.
+"""
+
+import json
+import os
+import random
+import re
+import resource
+import subprocess
+import sys
+import tempfile
+import time
+
+EVENTS = 200_000
+TURNS = 5
+DEFAULT = "--cb_explore_adf --epsilon 0.2 --power_t 0 -l 0.001 --cb_type mtr -q ::"
+POLICIES = [DEFAULT, f"{DEFAULT} --cubic :::"]
+FOLDER = os.path.dirname(os.path.abspath(__file__))
+COFFEES = [
+    ("Cappucino", "hot", "kenya", "yes", "dark"),
+    ("Cold brew", "cold", "brazil", "yes", "light"),
+    ("Iced mocha", "cold", "ethiopia", "no", "light"),
+    ("Latte", "hot", "brazil", "no", "dark"),
+]
+NAMES = ["Alice", "Bob", "Cathy", "Dave"]
+WEATHERS = ["Sunny", "Rainy", "Snowy"]
+TIMES = ["Morning", "Afternoon", "Evening"]
+
+
+def action(coffee):
+    name, kind, origin, organic, roast = coffee
+    features = {"type": kind, "origin": origin, "organic": organic, "roast": roast}
+    return {"_tag": name, "i": {"constant": 1, "id": name}, "j": [features]}
+
+
+def line(generator, preferred):
+    """An event of a policy that explores a fifth of the time around a fixed guess."""
+    context = tuple(generator.choice(values) for values in (NAMES, WEATHERS, TIMES))
+    guess = hash_of(context, 1) % 4
+    probabilities = [0.85 if index == guess else 0.05 for index in range(4)]
+    chosen = generator.choices(range(4), probabilities)[0]
+    cost = -1.0 if preferred[context] == chosen else 0.0
+    name, weather, hour = context
+    order = [chosen] + [index for index in range(4) if index != chosen]
+    event = {
+        "_label_cost": cost,
+        "_label_probability": probabilities[chosen],
+        "_label_Action": chosen + 1,
+        "_labelIndex": chosen,
+        "Timestamp": "2026-01-01T00:00:00Z",
+        "Version": "1",
+        "EventId": f"{generator.getrandbits(128):032x}",
+        "a": [index + 1 for index in order],
+        "c": {
+            "FromUrl": [{"timeofday": hour, "weather": weather, "name": name}],
+            "_multi": [action(coffee) for coffee in COFFEES],
+        },
+        "p": [probabilities[index] for index in order],
+        "VWState": {"m": "N/A"},
+    }
+    return json.dumps(event, separators=(",", ":"))
+
+
+def hash_of(context, salt):
+    return sum(ord(letter) * (index + salt) for index, letter in enumerate("".join(context)))
+
+
+def write_log(path):
+    generator = random.Random(1)
+    contexts = [(name, weather, hour) for name in NAMES for weather in WEATHERS for hour in TIMES]
+    preferred = {context: hash_of(context, 7) % 4 for context in contexts}
+    with open(path, "w", encoding="utf-8") as file:
+        for _ in range(EVENTS):
+            file.write(line(generator, preferred) + "\n")
+
+
+def timed(command):
+    start = time.perf_counter()
+    done = subprocess.run(command, check=True, capture_output=True, text=True)
+    return time.perf_counter() - start, done
+
+
+def runner(binary, log, policy):
+    command = [binary, "evaluate", log, "--policy", policy, "--threads", "1", "--quiet"]
+    seconds, done = timed([*command, "--format", "json"])
+    report = json.loads(done.stdout)["policies"][-1]
+    return seconds, report["whole"]["estimates"]["ips"]["value"]
+
+
+def driver(log, policy):
+    command = [sys.executable, "-m", "vowpalwabbit", *policy.split(), "--dsjson", "-d", log]
+    seconds, done = timed(command)
+    return seconds, float(re.search(r"average loss = (\S+)", done.stderr)[1])
+
+
+def main():
+    binary = sys.argv[1] if len(sys.argv) > 1 else os.path.join(FOLDER, "../../target/release/runner")
+    try:
+        import vowpalwabbit  # noqa: F401
+    except ImportError:
+        sys.exit("Vowpal Wabbit is not installed: python3 -m pip install vowpalwabbit==9.11.9")
+    with tempfile.TemporaryDirectory() as folder:
+        log = os.path.join(folder, "log.dsjson")
+        write_log(log)
+        print(f"{EVENTS:,} events, {os.path.getsize(log) / 1e6:.0f} MB")
+        for policy in POLICIES:
+            pairs = [(runner(binary, log, policy), driver(log, policy)) for _ in range(TURNS)]
+            ours = min(own[0] for own, _ in pairs)
+            theirs = min(other[0] for _, other in pairs)
+            ratios = sorted(own[0] / other[0] for own, other in pairs)
+            value, loss = pairs[0][0][1], pairs[0][1][1]
+            print(policy)
+            print(f"  runner {ours:.3f} s, driver {theirs:.3f} s, ratio {ours / theirs:.2f}", end="")
+            print(f" (median of {TURNS} turns {ratios[TURNS // 2]:.2f})")
+            print(f"  estimate {value:.6f}, driver's loss {loss:.6f}")
+            assert abs(value + loss) < 1e-6, "the estimate is not minus the loss"
+        peak = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss
+        print(f"largest process: {peak / 1024:.0f} MB")
+
+
+if __name__ == "__main__":
+    main()
