@@ -6,6 +6,7 @@ use clap::error::ErrorKind;
 use clap::{Args, CommandFactory, Parser, Subcommand, ValueEnum};
 
 use super::Exit;
+use super::serve::ServeArguments;
 use crate::statistics::{Confidence, Interval};
 
 /// Rank/Reward experiments from a file.
@@ -29,6 +30,8 @@ pub enum Command {
     Check(CheckArguments),
     /// Judge learning policies on logs: what would they have earned?
     Evaluate(EvaluateArguments),
+    /// Serve the learning loop over HTTP, as Azure Personalizer was served.
+    Serve(ServeArguments),
     /// Print the JSON Schema of scenario files.
     Schema,
 }

@@ -13,6 +13,7 @@ mod load;
 mod operator;
 mod run;
 mod schema;
+mod serve;
 mod streams;
 mod world;
 
@@ -34,6 +35,7 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> Exit {
         Command::Run(run) => run::run(&run),
         Command::Check(check) => check::check(&check),
         Command::Evaluate(evaluate) => evaluate::evaluate(&evaluate),
+        Command::Serve(serve) => serve::serve(&serve),
         Command::Schema => schema::schema(),
     }
 }

@@ -1,9 +1,10 @@
-//! Operations on offline evaluations. They are done when they are answered.
+//! Operations on offline evaluations.
 
 use std::collections::HashSet;
 use std::sync::Arc;
 
-use super::contest::{BASELINE, Contest, ONLINE, RANDOM};
+use super::contest::{BASELINE, ONLINE, RANDOM};
+use super::job::{EvaluationJob, EvaluationOutcome};
 use super::joiner::Joined;
 use super::replay::Replay;
 use super::{LearningLoop, configuration, identity};
@@ -21,31 +22,69 @@ const IMPORTANCES: usize = 3;
 const MOST_POLICIES: usize = 10;
 
 impl LearningLoop {
-    /// `POST /evaluations`: compares policies on the events of `[startTime, endTime)`
-    /// that were joined.
+    /// `POST /evaluations`, done when it is answered: [`Self::begin_evaluation`],
+    /// [`EvaluationJob::run`] and [`Self::finish_evaluation`] at one moment.
+    ///
+    /// # Errors
+    /// As [`Self::begin_evaluation`].
+    pub fn create_evaluation(
+        &mut self,
+        contract: &EvaluationContract,
+        now: Timestamp,
+    ) -> Result<Evaluation, ServiceError> {
+        let job = self.begin_evaluation(contract, now)?;
+        self.finish_evaluation(job.id(), Some(job.run()), now);
+        self.find(job.id()).cloned()
+    }
+
+    /// `POST /evaluations`: will compare policies on the events of `[startTime, endTime)`
+    /// that were joined. It is pending until it is finished.
     ///
     /// # Errors
     /// `InvalidEvaluationContract`, `DuplicateCustomPolicyNames` and
     /// `MaximumEvaluationCustomPoliciesExceeded`.
-    pub fn create_evaluation(
+    pub fn begin_evaluation(
         &mut self,
-        contract: EvaluationContract,
+        contract: &EvaluationContract,
         now: Timestamp,
-    ) -> Result<Evaluation, ServiceError> {
+    ) -> Result<EvaluationJob, ServiceError> {
         self.advance(now);
-        check(&contract)?;
+        check(contract)?;
         let policies = self.policies(&contract.policies)?;
-        let replay = Replay::new(self.events_between(contract.start_time, contract.end_time));
-        let online = self.trainer.policy();
-        let mut contest = Contest::new(&replay, online);
-        contest.add_custom(&policies, self.threads);
-        if contract.enable_offline_experimentation {
-            contest.discover(online, self.threads);
-        }
-        let evaluation = self.report(contract, &contest);
+        let evaluation = self.pending(contract);
+        let job = EvaluationJob {
+            id: evaluation.id.clone(),
+            replay: self.events_between(contract.start_time, contract.end_time),
+            online: self.trainer.policy().clone(),
+            policies,
+            discovers: contract.enable_offline_experimentation,
+            end: contract.end_time,
+            threads: self.threads,
+        };
         self.evaluations_made += 1;
-        self.evaluations.push(evaluation.clone());
-        Ok(evaluation)
+        self.evaluations.push(evaluation);
+        Ok(job)
+    }
+
+    /// Ends an evaluation: completed with what it found, or failed. One that was deleted
+    /// in between stays deleted.
+    pub fn finish_evaluation(
+        &mut self,
+        id: &str,
+        outcome: Option<EvaluationOutcome>,
+        now: Timestamp,
+    ) {
+        self.advance(now);
+        let found = self.evaluations.iter_mut().find(|evaluation| evaluation.id == id);
+        let Some(evaluation) = found else { return };
+        let Some(outcome) = outcome else {
+            evaluation.status = EvaluationStatus::Failed;
+            return;
+        };
+        evaluation.status = EvaluationStatus::Completed;
+        evaluation.policy_results = outcome.policy_results;
+        evaluation.feature_importance = vec![Vec::new(); IMPORTANCES];
+        evaluation.optimal_policy = Some(outcome.optimal_policy);
     }
 
     /// `GET /evaluations`
@@ -108,26 +147,26 @@ impl LearningLoop {
         contracts.iter().map(policy).collect()
     }
 
-    fn events_between(&self, start: Timestamp, end: Timestamp) -> Vec<Arc<Joined>> {
+    fn events_between(&self, start: Timestamp, end: Timestamp) -> Replay {
         let times = start..end;
         let inside =
             |joined: &&Arc<Joined>| joined.learnable && times.contains(&joined.interaction.time);
-        self.log.iter().filter(inside).cloned().collect()
+        Replay::new(self.log.iter().filter(inside).cloned().collect())
     }
 
-    fn report(&self, contract: EvaluationContract, contest: &Contest<'_>) -> Evaluation {
+    fn pending(&self, contract: &EvaluationContract) -> Evaluation {
         let number = self.evaluations_made.to_string();
         let id = identity::identifier(&[&self.app_id, "evaluation", &number]);
         Evaluation {
             job_id: id.clone(),
             id,
-            status: EvaluationStatus::Completed,
-            policy_results: contest.results(contract.end_time),
-            feature_importance: vec![Vec::new(); IMPORTANCES],
+            status: EvaluationStatus::Pending,
+            policy_results: Vec::new(),
+            feature_importance: Vec::new(),
             evaluation_type: Some(EvaluationType::Manual),
-            optimal_policy: Some(contest.optimal().to_owned()),
+            optimal_policy: Some(String::new()),
             creation_time: Some(self.now),
-            name: contract.name,
+            name: contract.name.clone(),
             start_time: contract.start_time,
             end_time: contract.end_time,
         }

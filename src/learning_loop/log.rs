@@ -10,6 +10,8 @@ use crate::clock::Timestamp;
 pub(super) struct EventLog {
     events: VecDeque<Arc<Joined>>,
     ids: HashSet<Arc<str>>,
+    /// Whether joined events wait to be taken.
+    keeps: bool,
     /// Events that nobody has taken yet. They outlive the log: a run that clears the
     /// loop between its phases still wants what it did.
     untaken: VecDeque<Arc<Joined>>,
@@ -18,11 +20,16 @@ pub(super) struct EventLog {
 const DAY: Duration = Duration::from_secs(24 * 3600);
 
 impl EventLog {
+    /// An empty log. What nobody will take need not be kept for it.
+    pub fn new(keeps: bool) -> Self {
+        Self { keeps, ..Self::default() }
+    }
+
     /// Adds an event; `taken`, if its line was handed out while its window was open.
     pub fn push(&mut self, joined: Joined, taken: bool) {
         let joined = Arc::new(joined);
         self.ids.insert(joined.interaction.event_id.clone());
-        if !taken {
+        if self.keeps && !taken {
             self.untaken.push_back(joined.clone());
         }
         self.events.push_back(joined);

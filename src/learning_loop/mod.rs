@@ -14,10 +14,12 @@ mod evaluations;
 mod features;
 mod identity;
 mod interaction;
+mod job;
 mod joiner;
 mod log;
 mod rank;
 mod replay;
+pub mod rest;
 mod sampling;
 mod settings;
 pub mod summary;
@@ -25,6 +27,8 @@ mod trainer;
 
 #[cfg(test)]
 mod tests;
+
+pub use job::{EvaluationJob, EvaluationOutcome};
 
 use std::num::NonZero;
 use std::sync::Arc;
@@ -39,7 +43,7 @@ use log::EventLog;
 use trainer::Trainer;
 
 use crate::clock::Timestamp;
-use crate::learner::{LearningPolicy, Prediction};
+use crate::learner::{Learner, LearningPolicy, Prediction};
 use crate::protocol::{
     DateRange, ErrorCode, Evaluation, LearningMode, LogsProperties, ModelProperties, RankRequest,
     RankResponse, RankableAction, RewardRequest, ServiceConfiguration, ServiceError,
@@ -60,6 +64,8 @@ pub struct LoopOptions {
     pub app_id: String,
     /// How many threads an evaluation may use. It changes no result.
     pub threads: usize,
+    /// Whether the lines of joined events are kept until they are taken.
+    pub keeps_lines: bool,
 }
 
 impl Default for LoopOptions {
@@ -69,6 +75,7 @@ impl Default for LoopOptions {
             policy: configuration::default_policy(),
             app_id: "runner".to_owned(),
             threads: std::thread::available_parallelism().map_or(1, NonZero::get),
+            keeps_lines: true,
         }
     }
 }
@@ -104,7 +111,7 @@ impl LearningLoop {
     /// A loop that knows nothing yet. Models are exported every so often from `now` on.
     #[must_use]
     pub fn new(options: LoopOptions, now: Timestamp) -> Self {
-        let LoopOptions { configuration, policy, app_id, threads } = options;
+        let LoopOptions { configuration, policy, app_id, threads, keeps_lines } = options;
         let policy = configuration::effective(&policy, &configuration);
         Self {
             trainer: Trainer::new(&policy, configuration.model_export_frequency.0, now),
@@ -112,7 +119,7 @@ impl LearningLoop {
             app_id,
             configuration,
             joiner: Joiner::default(),
-            log: EventLog::default(),
+            log: EventLog::new(keeps_lines),
             features: FeatureCache::default(),
             prediction: Prediction::default(),
             evaluations: Vec::new(),
@@ -183,6 +190,16 @@ impl LearningLoop {
             interaction.activation = Activation::Given;
         }
         Ok(())
+    }
+
+    /// `GET /model`: the served model as [`Learner::save`] writes it, a blank one before
+    /// the first export.
+    pub fn model(&mut self, now: Timestamp) -> Vec<u8> {
+        self.advance(now);
+        match self.trainer.served() {
+            Some(learner) => learner.save(),
+            None => Learner::new(self.trainer.policy()).save(),
+        }
     }
 
     /// `GET /model/properties`

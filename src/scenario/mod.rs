@@ -14,6 +14,7 @@ mod digest;
 mod document;
 mod file;
 mod load;
+mod loop_file;
 mod model;
 mod order;
 mod phase;
@@ -24,5 +25,6 @@ mod settings;
 mod target;
 
 pub use load::{LoadOptions, load};
+pub use loop_file::load_loop;
 pub use model::schema;
 pub use plan::Plan;

@@ -125,7 +125,7 @@ impl<C: Clock> Target for EmbeddedTarget<C> {
         &self,
         contract: &EvaluationContract,
     ) -> Result<Evaluation, CallError> {
-        self.call(|inner, now| inner.create_evaluation(contract.clone(), now))
+        self.call(|inner, now| inner.create_evaluation(contract, now))
     }
 
     async fn evaluation(&self, id: &str) -> Result<Evaluation, CallError> {

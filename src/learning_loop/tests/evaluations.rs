@@ -53,7 +53,7 @@ fn the_rows_of_the_baselines_are_those_of_the_formulas() {
     let (mut learning_loop, chosen) = logged(60);
     let count = |id: &str| chosen.iter().filter(|chosen| *chosen == id).count() as f64;
     let (latte, mocha) = (count("Latte"), count("Mocha"));
-    let evaluation = learning_loop.create_evaluation(contract(&[]), at(20.0)).unwrap();
+    let evaluation = learning_loop.create_evaluation(&contract(&[]), at(20.0)).unwrap();
 
     let online = total(&evaluation, "online");
     close(online.ips_estimator_numerator, mocha);
@@ -84,10 +84,10 @@ fn the_rows_of_the_baselines_are_those_of_the_formulas() {
 fn rows_stand_in_the_recorded_order() {
     let (mut learning_loop, _) = logged(60);
     let mut contract = contract(&[("mine", EAGER)]);
-    let plain = learning_loop.create_evaluation(contract.clone(), at(20.0)).unwrap();
+    let plain = learning_loop.create_evaluation(&contract, at(20.0)).unwrap();
     assert_eq!(names(&plain), ["online", "baseline1", "baselineRand", "mine"]);
     contract.enable_offline_experimentation = true;
-    let full = learning_loop.create_evaluation(contract, at(20.0)).unwrap();
+    let full = learning_loop.create_evaluation(&contract, at(20.0)).unwrap();
     let found = full.policy_results.len() - 4;
     assert!(found > 0);
     assert_eq!(names(&full)[found..], *names(&plain));
@@ -103,7 +103,7 @@ fn windows_of_each_size_follow_each_other_and_empty_ones_are_zero() {
     let mut learning_loop = eager();
     rank(&mut learning_loop, "one", 299.0);
     rank(&mut learning_loop, "two", 3600.0);
-    let evaluation = learning_loop.create_evaluation(contract(&[]), at(5000.0)).unwrap();
+    let evaluation = learning_loop.create_evaluation(&contract(&[]), at(5000.0)).unwrap();
     let rows = &result(&evaluation, "online").summary;
     let sizes: Vec<_> = rows.iter().map(|row| row.aggregate_time_window.to_string()).collect();
     let mut expected = vec!["PT5M"; 13];
@@ -121,7 +121,7 @@ fn windows_of_each_size_follow_each_other_and_empty_ones_are_zero() {
 fn without_events_a_result_is_a_name_with_arguments() {
     let mut learning_loop = eager();
     let evaluation =
-        learning_loop.create_evaluation(contract(&[("mine", EAGER)]), at(1.0)).unwrap();
+        learning_loop.create_evaluation(&contract(&[("mine", EAGER)]), at(1.0)).unwrap();
     let mine = result(&evaluation, "mine");
     assert_eq!((mine.arguments.as_deref(), &mine.total_summary), (Some(EAGER), &None));
     assert!(mine.summary.is_empty());
@@ -136,7 +136,7 @@ fn only_events_of_the_range_that_were_joined_count() {
     }
     let mut contract = contract(&[]);
     let count = |learning_loop: &mut LearningLoop, contract: &EvaluationContract| {
-        let evaluation = learning_loop.create_evaluation(contract.clone(), at(31.0)).unwrap();
+        let evaluation = learning_loop.create_evaluation(contract, at(31.0)).unwrap();
         total(&evaluation, "online").ips_estimator_denominator
     };
     assert_eq!(count(&mut learning_loop, &contract), 3.0);
@@ -149,7 +149,7 @@ fn a_policy_that_wins_clearly_is_the_optimal_one_and_can_be_applied() {
     let (mut learning_loop, _) = logged(600);
     let quick = "--cb_explore_adf --epsilon 0.2 --cb_type mtr -l 0.5";
     let contract = contract(&[("Quick", quick)]);
-    let evaluation = learning_loop.create_evaluation(contract, at(20.0)).unwrap();
+    let evaluation = learning_loop.create_evaluation(&contract, at(20.0)).unwrap();
     assert_eq!(evaluation.optimal_policy.as_deref(), Some("Quick"));
     let found = total(&evaluation, "Quick");
     assert!(found.average_reward - found.confidence_interval > 0.5, "{found:?}");
@@ -174,7 +174,7 @@ fn without_a_clear_winner_the_served_policy_stays() {
     }
     let mut contract = contract(&[("mine", EAGER)]);
     contract.enable_offline_experimentation = true;
-    let evaluation = learning_loop.create_evaluation(contract, at(20.0)).unwrap();
+    let evaluation = learning_loop.create_evaluation(&contract, at(20.0)).unwrap();
     assert_eq!(evaluation.optimal_policy.as_deref(), Some("online"));
 }
 
@@ -185,7 +185,7 @@ fn threads_change_nothing() {
         learning_loop.threads = threads;
         let mut contract = contract(&[("mine", EAGER)]);
         contract.enable_offline_experimentation = true;
-        learning_loop.create_evaluation(contract, at(20.0)).unwrap()
+        learning_loop.create_evaluation(&contract, at(20.0)).unwrap()
     };
     assert_eq!(evaluate(1), evaluate(3));
 }
@@ -193,7 +193,7 @@ fn threads_change_nothing() {
 #[test]
 fn what_does_not_exist_is_not_found() {
     let (mut learning_loop, _) = logged(10);
-    let evaluation = learning_loop.create_evaluation(contract(&[]), at(20.0)).unwrap();
+    let evaluation = learning_loop.create_evaluation(&contract(&[]), at(20.0)).unwrap();
     let mut apply = |id: &str, name: &str| {
         let (evaluation_id, policy_name) = (id.to_owned(), name.to_owned());
         let request = ApplyFromEvaluation { evaluation_id, policy_name };
@@ -206,7 +206,7 @@ fn what_does_not_exist_is_not_found() {
     learning_loop.delete_evaluation(&evaluation.id, at(20.0));
     let error = learning_loop.evaluation(&evaluation.id, at(20.0)).unwrap_err();
     assert_eq!(error.code, ErrorCode::EvaluationNotFound);
-    let next = learning_loop.create_evaluation(contract(&[]), at(20.0)).unwrap();
+    let next = learning_loop.create_evaluation(&contract(&[]), at(20.0)).unwrap();
     assert_ne!(next.id, evaluation.id);
 }
 
@@ -230,7 +230,7 @@ fn contracts_that_break_a_rule_are_refused() {
         (contract(&[("x", EAGER), ("X", EAGER)]), ErrorCode::DuplicateCustomPolicyNames),
         (contract(&many), ErrorCode::MaximumEvaluationCustomPoliciesExceeded),
     ] {
-        let error = learning_loop.create_evaluation(bad.clone(), at(1.0)).unwrap_err();
+        let error = learning_loop.create_evaluation(&bad, at(1.0)).unwrap_err();
         assert_eq!(error.code, code, "{bad:?}");
     }
 }

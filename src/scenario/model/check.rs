@@ -1,6 +1,6 @@
 //! A tree against the description: every mistake at its place.
 
-use super::description::SCENARIO;
+use super::description::{LOOP, SCENARIO};
 use super::message::{self, Owner};
 use super::scalar::whole;
 use super::shape::{Object, Shape, Variant};
@@ -12,6 +12,13 @@ pub(in crate::scenario) fn check(root: &Node, report: &mut Report) {
     let start = Place::new(&root.place.source, 0..0);
     let owner = Owner { name: "the scenario", place: &start };
     Check { report }.value(root, &Shape::Object(&SCENARIO), owner);
+}
+
+/// Checks the `loop` of a scenario that is a file of its own.
+pub(in crate::scenario) fn check_loop(root: &Node, report: &mut Report) {
+    let start = Place::new(&root.place.source, 0..0);
+    let owner = Owner { name: "the loop", place: &start };
+    Check { report }.value(root, &Shape::Object(&LOOP), owner);
 }
 
 struct Check<'r> {

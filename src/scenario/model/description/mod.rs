@@ -9,7 +9,7 @@ pub(in crate::scenario) use notation::is_feature_name;
 use super::shape::{Field, Object, Shape, Word};
 use notation::{DURATION, FEATURE_NAME, IDENTIFIER, SEED, SHARE, URL};
 use phase::PHASE;
-use settings::LOOP;
+pub(super) use settings::LOOP;
 
 /// A scenario file.
 pub(in crate::scenario::model) static SCENARIO: Object = Object {

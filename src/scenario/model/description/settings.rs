@@ -63,7 +63,7 @@ const fn copy(field: &'static Field) -> Field {
     Field { name: field.name, about: field.about, shape: field.shape, presence: field.presence }
 }
 
-pub(super) static LOOP: Object = Object {
+pub(in crate::scenario::model) static LOOP: Object = Object {
     about: "The settings the embedded loop starts with.",
     marker: None,
     fields: &[

@@ -1,0 +1,156 @@
+use std::net::{IpAddr, SocketAddr};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use clap::Args;
+use tokio::net::TcpListener;
+use tokio::runtime::Runtime;
+
+use super::interrupt::Interrupt;
+use super::{Exit, streams};
+use crate::clock::{Clock, WallClock};
+use crate::engine::Stop;
+use crate::learning_loop::LoopOptions;
+use crate::learning_loop::rest::{self, Keys, Limits, Service, Time};
+use crate::scenario;
+
+/// `runner serve`
+#[derive(Debug, Clone, Args)]
+pub struct ServeArguments {
+    /// The port, 0 for any that is free.
+    #[arg(long, value_name = "N", default_value_t = 5000)]
+    pub port: u16,
+    /// The address to listen on.
+    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1")]
+    pub bind: IpAddr,
+    /// Ask for one of the keys in this file, one a line.
+    #[arg(long, value_name = "FILE", conflicts_with = "key_env")]
+    pub key_file: Option<PathBuf>,
+    /// Ask for the key that this environment variable holds.
+    #[arg(long, value_name = "NAME")]
+    pub key_env: Option<String>,
+    /// Settings to start with: a file with the keys of a scenario's `loop`.
+    #[arg(long, value_name = "FILE")]
+    pub settings: Option<PathBuf>,
+}
+
+/// Evaluations that are under way when the service stops get no longer.
+const GRACE: Duration = Duration::from_millis(100);
+
+/// `runner serve`
+pub fn serve(arguments: &ServeArguments) -> Exit {
+    match prepare(arguments) {
+        Ok(prepared) => prepared.run(),
+        Err(Refused(exit, message)) => {
+            anstream::eprint!("{message}");
+            exit
+        }
+    }
+}
+
+/// Why the service was not started.
+struct Refused(Exit, String);
+
+/// Everything that can go wrong before the first connection went well.
+struct Prepared {
+    runtime: Runtime,
+    listener: TcpListener,
+    address: SocketAddr,
+    service: Service,
+}
+
+fn prepare(arguments: &ServeArguments) -> Result<Prepared, Refused> {
+    let keys = keys(arguments)?;
+    let options = options(arguments.settings.as_deref())?;
+    let runtime = Runtime::new()
+        .map_err(|error| unusable(&format!("the machine gives no runtime: {error}")))?;
+    let wanted = SocketAddr::new(arguments.bind, arguments.port);
+    let listener = runtime.block_on(TcpListener::bind(wanted)).map_err(|error| {
+        unusable(&format!("`{wanted}` cannot be listened on: {error}; try `--port 0`"))
+    })?;
+    let address = listener.local_addr().unwrap_or(wanted);
+    warn_if_open(address, &keys);
+    let service = Service::new(options, keys, time());
+    Ok(Prepared { runtime, listener, address, service })
+}
+
+impl Prepared {
+    fn run(self) -> Exit {
+        let stop = match Interrupt::listen() {
+            Ok((_, stop)) => stop,
+            Err(error) => return fail(&unusable(&format!("signals cannot be heard: {error}"))),
+        };
+        if streams::print(&format!("http://{}\n", self.address)) != Exit::Done {
+            return Exit::Results;
+        }
+        let router = rest::router(self.service);
+        let served = self.runtime.block_on(until(stop, self.listener, router));
+        self.runtime.shutdown_timeout(GRACE);
+        served
+    }
+}
+
+async fn until(stop: Stop, listener: TcpListener, router: axum::Router) -> Exit {
+    rest::serve(listener, router, Limits::default(), async move { stop.asked().await }).await;
+    Exit::Done
+}
+
+fn time() -> Time {
+    let wall = WallClock::start_now();
+    Arc::new(move || wall.timestamp(wall.now()))
+}
+
+/// What the loop starts with.
+fn options(settings: Option<&Path>) -> Result<LoopOptions, Refused> {
+    let mut options = LoopOptions::default();
+    let Some(path) = settings else { return Ok(options) };
+    let environment = |name: &str| std::env::var(name).ok();
+    let (configuration, policy, warnings) = scenario::load_loop(path, &environment)
+        .map_err(|mistakes| Refused(Exit::Usage, mistakes.render(true)))?;
+    anstream::eprint!("{}", warnings.render(true));
+    options.configuration = configuration;
+    options.policy = policy.unwrap_or(options.policy);
+    Ok(options)
+}
+
+/// The keys, from where they were said to be: never from the arguments, which every user
+/// of the machine can read.
+fn keys(arguments: &ServeArguments) -> Result<Keys, Refused> {
+    let text = match (&arguments.key_file, &arguments.key_env) {
+        (Some(path), _) => std::fs::read_to_string(path)
+            .map_err(|error| usage(&format!("`{}` cannot be read: {error}", path.display())))?,
+        (None, Some(name)) => {
+            std::env::var(name).map_err(|_| usage(&format!("the environment has no `{name}`")))?
+        }
+        (None, None) => return Ok(Keys::default()),
+    };
+    let keys = Keys::new(text.lines().map(str::trim).filter(|line| !line.is_empty()));
+    if keys.is_empty() {
+        Err(usage("no key was found; a key is a line that is not empty"))
+    } else {
+        Ok(keys)
+    }
+}
+
+fn warn_if_open(address: SocketAddr, keys: &Keys) {
+    if keys.is_empty() && !address.ip().is_loopback() {
+        eprintln!(
+            "warning: whoever reaches {address} may read and change everything; \
+             add `--key-file` or `--key-env`"
+        );
+    }
+}
+
+fn usage(message: &str) -> Refused {
+    Refused(Exit::Usage, format!("error: {message}\n"))
+}
+
+fn unusable(message: &str) -> Refused {
+    Refused(Exit::Target, format!("error: {message}\n"))
+}
+
+fn fail(refused: &Refused) -> Exit {
+    eprint!("{}", refused.1);
+    refused.0
+}

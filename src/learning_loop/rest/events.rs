@@ -1,0 +1,47 @@
+//! Rank, reward, activate.
+
+use axum::extract::{Request, State};
+use axum::http::StatusCode;
+use axum::response::Response;
+
+use super::answer::{self, Refusal};
+use super::path::Id;
+use super::{Service, body};
+use crate::protocol::{ErrorCode, RankRequest, RewardRequest};
+
+type Answer = Result<Response, Refusal>;
+
+/// `POST /rank`
+pub(super) async fn rank(State(service): State<Service>, request: Request) -> Answer {
+    let request: RankRequest = body::json(request, ErrorCode::InvalidRankRequest).await?;
+    let ranked = service.call(|inner, now| inner.rank(&request, now)).await?;
+    Ok(answer::json(StatusCode::CREATED, &ranked))
+}
+
+/// `POST /events/{eventId}/reward`
+pub(super) async fn reward(
+    State(service): State<Service>,
+    Id(event_id): Id,
+    request: Request,
+) -> Answer {
+    check_id(&event_id, ErrorCode::InvalidRewardRequest)?;
+    let reward: RewardRequest = body::json(request, ErrorCode::InvalidRewardRequest).await?;
+    service.call(|inner, now| inner.reward(&event_id, reward, now)).await?;
+    Ok(answer::no_content())
+}
+
+/// `POST /events/{eventId}/activate`
+pub(super) async fn activate(State(service): State<Service>, Id(event_id): Id) -> Answer {
+    check_id(&event_id, ErrorCode::InvalidEventIdToActivate)?;
+    service.call(|inner, now| inner.activate(&event_id, now)).await?;
+    Ok(answer::no_content())
+}
+
+/// Refuses an id that no event can have.
+pub(super) fn check_id(event_id: &str, invalid: ErrorCode) -> Result<(), Refusal> {
+    let length = event_id.chars().count();
+    if length <= 256 {
+        return Ok(());
+    }
+    Err((invalid, format!("the id of an event has at most 256 characters, found {length}")).into())
+}

@@ -1,0 +1,129 @@
+//! `runner serve` as its users start it.
+
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::TcpStream;
+use std::process::{Child, Command, Stdio};
+
+/// A served loop as a process. It ends with the test.
+pub struct Program {
+    child: Child,
+    pub address: String,
+}
+
+impl Program {
+    pub fn start(arguments: &[&str], environment: &[(&str, &str)]) -> Self {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_runner"));
+        command.args(["serve", "--port", "0"]).args(arguments).envs(environment.iter().copied());
+        let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        let mut endpoint = String::new();
+        BufReader::new(child.stdout.as_mut().unwrap()).read_line(&mut endpoint).unwrap();
+        let address = endpoint.trim_end().strip_prefix("http://").map(str::to_owned);
+        let Some(address) = address else {
+            let mut why = String::new();
+            child.stderr.take().unwrap().read_to_string(&mut why).unwrap();
+            panic!("no endpoint but `{endpoint}`: {why}");
+        };
+        Self { child, address }
+    }
+
+    pub fn get(&self, path: &str, headers: &str) -> String {
+        let mut stream = TcpStream::connect(&self.address).unwrap();
+        let request =
+            format!("GET {path} HTTP/1.1\r\nHost: l\r\nConnection: close\r\n{headers}\r\n");
+        stream.write_all(request.as_bytes()).unwrap();
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).unwrap();
+        answer
+    }
+
+    /// Sends a signal, and waits for the end; the exit code and stderr.
+    pub fn end(mut self, signal: &str) -> (Option<i32>, String) {
+        let pid = self.child.id().to_string();
+        Command::new("kill").args([signal, &pid]).status().unwrap();
+        let status = self.child.wait().unwrap();
+        let mut stderr = String::new();
+        self.child.stderr.take().unwrap().read_to_string(&mut stderr).unwrap();
+        (status.code(), stderr)
+    }
+}
+
+impl Drop for Program {
+    fn drop(&mut self) {
+        let _gone = self.child.kill();
+        let _reaped = self.child.wait();
+    }
+}
+
+/// How the program ends when it does not begin to serve.
+fn refused(arguments: &[&str]) -> (Option<i32>, String) {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_runner"));
+    let output = command.arg("serve").args(arguments).output().unwrap();
+    assert!(output.stdout.is_empty());
+    (output.status.code(), String::from_utf8(output.stderr).unwrap())
+}
+
+const SERVICE: &str = "/personalizer/v1.0/configurations/service";
+
+#[test]
+fn it_says_where_it_is_serves_and_stops_when_asked() {
+    let program = Program::start(&[], &[]);
+    assert!(program.address.starts_with("127.0.0.1:"));
+    assert!(program.get(SERVICE, "").contains(r#""rewardWaitTime":"PT10M""#));
+    let (code, stderr) = program.end("-TERM");
+    assert_eq!(code, Some(0), "{stderr}");
+    assert!(!stderr.contains("warning"), "{stderr}");
+}
+
+#[test]
+fn it_starts_with_the_settings_of_a_file() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("loop.yaml");
+    std::fs::write(
+        &path,
+        "reward_wait_time: 15s\nlearning_policy: '--cb_explore_adf --epsilon 0.2'\n",
+    )
+    .unwrap();
+    let program = Program::start(&["--settings", path.to_str().unwrap()], &[]);
+    assert!(program.get(SERVICE, "").contains(r#""rewardWaitTime":"PT15S""#));
+    std::fs::write(&path, "reward_wait_time: soon\n").unwrap();
+    let (code, stderr) = refused(&["--settings", path.to_str().unwrap()]);
+    assert_eq!(code, Some(2));
+    assert!(stderr.contains("loop.yaml:1"), "{stderr}");
+}
+
+#[test]
+fn keys_come_from_a_file_or_the_environment_and_go_nowhere() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("keys");
+    std::fs::write(&path, "canary-1\n\n canary-2 \n").unwrap();
+    let program = Program::start(&["--key-file", path.to_str().unwrap(), "--bind", "0.0.0.0"], &[]);
+    assert!(program.get(SERVICE, "").starts_with("HTTP/1.1 401"));
+    let opened = program.get(SERVICE, "Ocp-Apim-Subscription-Key: canary-2\r\n");
+    assert!(opened.starts_with("HTTP/1.1 200"), "{opened}");
+    let (_, stderr) = program.end("-INT");
+    assert!(!stderr.contains("canary") && !stderr.contains("warning"), "{stderr}");
+    let program = Program::start(&["--key-env", "LOOP_KEY"], &[("LOOP_KEY", "canary-3")]);
+    assert!(
+        program.get(SERVICE, "Ocp-Apim-Subscription-Key: canary-3\r\n").starts_with("HTTP/1.1 200")
+    );
+    std::fs::write(&path, "\n").unwrap();
+    for arguments in [["--key-file", path.to_str().unwrap()], ["--key-env", "NO_SUCH_VARIABLE"]] {
+        assert_eq!(refused(&arguments).0, Some(2));
+    }
+}
+
+#[test]
+fn it_warns_when_everybody_may_call() {
+    let program = Program::start(&["--bind", "0.0.0.0"], &[]);
+    let (_, stderr) = program.end("-TERM");
+    assert!(stderr.contains("warning: whoever reaches 0.0.0.0:"), "{stderr}");
+}
+
+#[test]
+fn a_port_that_is_taken_is_refused() {
+    let program = Program::start(&[], &[]);
+    let port = program.address.rsplit(':').next().unwrap().to_owned();
+    let (code, stderr) = refused(&["--port", &port]);
+    assert_eq!(code, Some(6));
+    assert!(stderr.contains(&format!("`127.0.0.1:{port}`")), "{stderr}");
+}
