@@ -16,11 +16,6 @@ impl Interactions {
         Self { given: without_repetition(given) }
     }
 
-    /// Whether there are none.
-    pub fn is_empty(&self) -> bool {
-        self.given.is_empty()
-    }
-
     /// As given, wildcards not expanded.
     pub fn given(&self) -> &[Vec<u8>] {
         &self.given

@@ -5,6 +5,7 @@ mod event_terms;
 mod example;
 mod hash;
 mod interactions;
+mod products;
 mod terms;
 
 pub use event::{Event, Label};

@@ -1,4 +1,5 @@
 use super::example::Feature;
+use super::products::{FNV_PRIME, Layout, Partial, ProductCache, Products};
 use super::{CONSTANT_INDEX, CONSTANT_SLOT, Event, Interactions};
 
 /// One product of features: where its weight is, and its value.
@@ -23,43 +24,18 @@ pub struct TermMaker {
     /// Slots that count in interactions only: `--ignore_linear`.
     pub ignored_linear: Box<[bool; 256]>,
     pub constant: bool,
-    /// The interactions over the slots that were present last.
-    expanded: Expanded,
+    expanded: ProductCache,
+    given: ProductCache,
     merged: Merged<Term>,
-}
-
-/// Interactions over one set of slots.
-#[derive(Debug, Clone, Default)]
-struct Expanded {
-    present: Vec<u8>,
-    interactions: Vec<Loops>,
-    known: bool,
-}
-
-/// The nested loops of an interaction, the outermost first.
-type Loops = Vec<Loop>;
-
-/// One loop of an interaction.
-#[derive(Debug, Clone, Copy)]
-struct Loop {
-    /// The place of the slot among those present.
-    position: usize,
-    /// Whether the loop around it goes over the same slot: then this one starts where that
-    /// one stands (combinations with repetition).
-    is_repeated: bool,
+    partials: Vec<Partial>,
 }
 
 /// An action with the features of the context, slot by slot, as `T`.
 #[derive(Debug, Clone)]
 struct Merged<T> {
-    letters: Vec<u8>,
-    /// The features of a slot end where those of the next begin.
-    starts: Vec<usize>,
+    layout: Layout,
     features: Vec<T>,
 }
-
-/// The prime of FNV (`interactions_predict.h`).
-const FNV_PRIME: u32 = 16_777_619;
 
 impl TermMaker {
     pub fn new(
@@ -68,35 +44,40 @@ impl TermMaker {
         ignored_linear: Box<[bool; 256]>,
         constant: bool,
     ) -> Self {
-        let (expanded, merged) = (Expanded::default(), Merged::default());
-        Self { interactions, ignored, ignored_linear, constant, expanded, merged }
+        Self {
+            interactions,
+            ignored,
+            ignored_linear,
+            constant,
+            expanded: ProductCache::default(),
+            given: ProductCache::default(),
+            merged: Merged::default(),
+            partials: Vec::new(),
+        }
     }
 
     /// Makes the terms of one action of an event, in VW's order: linear features slot by
     /// slot, then the interactions.
     pub fn make(&mut self, event: &Event, action: usize, terms: &mut Vec<Term>) {
         self.merge(event, action);
-        terms.clear();
-        self.push_linear(terms);
-        if !self.interactions.is_empty() {
-            self.expand();
-            for loops in &self.expanded.interactions {
-                self.merged.push_products(loops, Partial::START, terms);
-            }
-        }
+        let Self { interactions, ignored_linear, expanded, merged, partials, .. } = self;
+        let products = expanded.of(&merged.layout, || {
+            let interactions = interactions.over(&merged.layout.letters);
+            Products::new(&merged.layout, |slot| !ignored_linear[usize::from(slot)], &interactions)
+        });
+        products.multiply(&merged.features, partials, terms);
     }
 
     /// The same without the interactions that wildcards stand for: `--regcb` and
     /// `--squarecb --elim` see the interactions as they are given.
     pub fn make_unexpanded(&mut self, event: &Event, action: usize, terms: &mut Vec<Term>) {
         self.merge(event, action);
-        terms.clear();
-        self.push_linear(terms);
-        for interaction in self.interactions.given() {
-            if let Some(loops) = loops(interaction, &self.merged.letters) {
-                self.merged.push_products(&loops, Partial::START, terms);
-            }
-        }
+        let Self { interactions, ignored_linear, given, merged, partials, .. } = self;
+        let products = given.of(&merged.layout, || {
+            let linear = |slot| !ignored_linear[usize::from(slot)];
+            Products::new(&merged.layout, linear, interactions.given())
+        });
+        products.multiply(&merged.features, partials, terms);
     }
 
     /// The terms of [`Self::make_unexpanded`] by indices of 64 bits, as `--rnd` seeds
@@ -110,7 +91,7 @@ impl TermMaker {
         let mut merged: Merged<Feature> = Merged::default();
         merged.merge(event, action, &self.ignored, self.constant);
         let mut indices = Vec::new();
-        for (position, letter) in merged.letters.iter().enumerate() {
+        for (position, letter) in merged.layout.letters.iter().enumerate() {
             if !self.ignored_linear[usize::from(*letter)] {
                 let features = merged.slot_at(position).iter();
                 indices.extend(features.map(|feature| (whole.of(feature), feature.value)));
@@ -125,38 +106,6 @@ impl TermMaker {
     fn merge(&mut self, event: &Event, action: usize) {
         self.merged.merge(event, action, &self.ignored, self.constant);
     }
-
-    fn push_linear(&self, terms: &mut Vec<Term>) {
-        for (position, letter) in self.merged.letters.iter().enumerate() {
-            if !self.ignored_linear[usize::from(*letter)] {
-                terms.extend_from_slice(self.merged.slot_at(position));
-            }
-        }
-    }
-
-    /// Events of one scenario have the same slots nearly always.
-    fn expand(&mut self) {
-        if self.expanded.known && self.expanded.present == self.merged.letters {
-            return;
-        }
-        self.expanded.present.clone_from(&self.merged.letters);
-        let present = &self.merged.letters;
-        let over_present = self.interactions.over(present);
-        self.expanded.interactions =
-            over_present.iter().filter_map(|interaction| loops(interaction, present)).collect();
-        self.expanded.known = true;
-    }
-}
-
-/// The loops of an interaction; none if one of its slots is not there.
-fn loops(interaction: &[u8], present: &[u8]) -> Option<Loops> {
-    let position = |letter: &u8| present.iter().position(|present| present == letter);
-    let mut outer = None;
-    let next = |letter: &u8| {
-        let is_repeated = outer.replace(*letter) == Some(*letter);
-        Some(Loop { position: position(letter)?, is_repeated })
-    };
-    interaction.iter().map(next).collect()
 }
 
 /// How indices of 64 bits are made of features.
@@ -183,7 +132,7 @@ impl From<Feature> for Term {
 
 impl<T> Default for Merged<T> {
     fn default() -> Self {
-        Self { letters: Vec::new(), starts: Vec::new(), features: Vec::new() }
+        Self { layout: Layout::default(), features: Vec::new() }
     }
 }
 
@@ -212,18 +161,24 @@ impl<T: From<Feature>> Merged<T> {
                 self.add(&slot.features, ignored[usize::from(slot.letter)]);
             }
         }
-        self.starts.push(self.features.len());
+        self.end_slot();
     }
 
     fn clear(&mut self) {
-        self.letters.clear();
-        self.starts.clear();
+        self.layout.letters.clear();
+        self.layout.starts.clear();
         self.features.clear();
     }
 
     fn begin(&mut self, letter: u8) {
-        self.letters.push(letter);
-        self.starts.push(self.features.len());
+        self.layout.letters.push(letter);
+        self.end_slot();
+    }
+
+    /// The next slot begins here.
+    fn end_slot(&mut self) {
+        let end = u32::try_from(self.features.len()).expect("fewer than 2^32 features");
+        self.layout.starts.push(end);
     }
 
     fn add(&mut self, features: &[Feature], ignored: bool) {
@@ -233,50 +188,14 @@ impl<T: From<Feature>> Merged<T> {
     }
 
     fn slot_at(&self, position: usize) -> &[T] {
-        &self.features[self.starts[position]..self.starts[position + 1]]
-    }
-}
-
-impl Merged<Term> {
-    /// The products of the features of nested loops. Slots are short: what matters is that
-    /// little happens around the innermost loop.
-    fn push_products(&self, loops: &[Loop], partial: Partial, terms: &mut Vec<Term>) {
-        match loops {
-            [] => {}
-            [last] => partial.push_each(self.of(last, partial.from), terms),
-            [first, last] => {
-                for partial in self.partials(first, partial) {
-                    partial.push_each(self.of(last, partial.from), terms);
-                }
-            }
-            [first, inner @ ..] => {
-                for partial in self.partials(first, partial) {
-                    self.push_products(inner, partial, terms);
-                }
-            }
-        }
-    }
-
-    /// The features that a loop goes over.
-    fn of(&self, level: &Loop, from: usize) -> &[Term] {
-        let slot = self.slot_at(level.position);
-        if level.is_repeated { &slot[from..] } else { slot }
-    }
-
-    /// The products of `partial` and each feature that a loop goes over.
-    fn partials(&self, level: &Loop, partial: Partial) -> impl Iterator<Item = Partial> {
-        let from = if level.is_repeated { partial.from } else { 0 };
-        let features = &self.slot_at(level.position)[from..];
-        (from..).zip(features).map(move |(from, feature)| {
-            let Term { hash, value } = partial.times(*feature);
-            Partial { hash: FNV_PRIME.wrapping_mul(hash), value, from }
-        })
+        let range = self.layout.range(position);
+        &self.features[range.start as usize..range.end as usize]
     }
 }
 
 impl Merged<Feature> {
     fn slot(&self, letter: u8) -> &[Feature] {
-        let position = self.letters.iter().position(|present| *present == letter);
+        let position = self.layout.letters.iter().position(|present| *present == letter);
         position.map_or(&[], |position| self.slot_at(position))
     }
 
@@ -300,31 +219,5 @@ impl Merged<Feature> {
                 self.push_whole(rest, Some(letter), (hash, value, position), whole, indices);
             }
         }
-    }
-}
-
-/// The product of the outer loops.
-#[derive(Clone, Copy)]
-struct Partial {
-    hash: u32,
-    value: f32,
-    from: usize,
-}
-
-impl Partial {
-    /// Outside all loops. A first feature times one is that feature, to the last bit.
-    const START: Self = Self { hash: 0, value: 1.0, from: 0 };
-
-    /// The products with each of `features`, one by one: they are few.
-    #[inline]
-    fn push_each(self, features: &[Term], terms: &mut Vec<Term>) {
-        for feature in features {
-            terms.push(self.times(*feature));
-        }
-    }
-
-    #[inline]
-    fn times(self, term: Term) -> Term {
-        Term { hash: self.hash ^ term.hash, value: self.value * term.value }
     }
 }

@@ -1,0 +1,154 @@
+//! Which features are multiplied with which.
+//!
+//! The products of an event depend on how many features each slot has, not on what they
+//! are. They are worked out once for a [`Layout`], as a flat list of steps, because the
+//! loops over the few features of a slot cost more than the products.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use super::Term;
+
+/// The slots of an action and how their features lie one after the other.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Hash)]
+pub struct Layout {
+    /// The slots.
+    pub letters: Vec<u8>,
+    /// The features of a slot end where those of the next begin; one more than slots.
+    pub starts: Vec<u32>,
+}
+
+/// The terms of a layout.
+#[derive(Debug, Default)]
+pub struct Products {
+    /// Products of features that further features are multiplied with. The first is one;
+    /// each of the others extends one before it.
+    partials: Vec<Step>,
+    terms: Vec<Step>,
+}
+
+/// A partial product times a feature.
+#[derive(Debug, Clone, Copy)]
+struct Step {
+    partial: u32,
+    feature: u32,
+}
+
+/// A product of features under way.
+#[derive(Debug, Clone, Copy)]
+pub struct Partial {
+    hash: u32,
+    value: f32,
+}
+
+/// The products of the layouts seen before.
+#[derive(Debug, Clone, Default)]
+pub struct ProductCache {
+    known: HashMap<Layout, Arc<Products>>,
+    last: Option<(Layout, Arc<Products>)>,
+    steps: usize,
+}
+
+/// So many steps are remembered.
+const CAPACITY: usize = 1 << 20;
+
+/// The prime of FNV (`interactions_predict.h`).
+pub const FNV_PRIME: u32 = 16_777_619;
+
+impl Layout {
+    /// Where the features of the slot at `position` lie.
+    pub fn range(&self, position: usize) -> std::ops::Range<u32> {
+        self.starts[position]..self.starts[position + 1]
+    }
+
+    /// Where the features of the slot `letter` lie: nowhere, if it is not there.
+    fn range_of(&self, letter: u8) -> std::ops::Range<u32> {
+        let position = self.letters.iter().position(|present| *present == letter);
+        position.map_or(0..0, |position| self.range(position))
+    }
+}
+
+impl Products {
+    /// The features of the slots that are `linear` as they are, slot by slot, and then the
+    /// products of `interactions`.
+    pub fn new(layout: &Layout, linear: impl Fn(u8) -> bool, interactions: &[Vec<u8>]) -> Self {
+        let mut products = Self::default();
+        for (position, letter) in layout.letters.iter().enumerate() {
+            if linear(*letter) {
+                let alone = |feature| Step { partial: 0, feature };
+                products.terms.extend(layout.range(position).map(alone));
+            }
+        }
+        for interaction in interactions {
+            products.nest(layout, interaction, None, 0);
+        }
+        products
+    }
+
+    /// Nested loops over slots. A slot that repeats the one around it starts where that one
+    /// stands: combinations with repetition.
+    fn nest(&mut self, layout: &Layout, slots: &[u8], outer: Option<(u8, u32)>, partial: u32) {
+        let Some((letter, inner)) = slots.split_first() else { return };
+        let all = layout.range_of(*letter);
+        let start = outer.filter(|(around, _)| around == letter).map_or(all.start, |(_, at)| at);
+        for feature in start..all.end {
+            let step = Step { partial, feature };
+            if inner.is_empty() {
+                self.terms.push(step);
+            } else {
+                self.partials.push(step);
+                let partial = u32::try_from(self.partials.len()).expect("fewer than 2^32 products");
+                self.nest(layout, inner, Some((*letter, feature)), partial);
+            }
+        }
+    }
+
+    /// Multiplies the features of an action. `partials` is room to work in.
+    pub fn multiply(&self, features: &[Term], partials: &mut Vec<Partial>, terms: &mut Vec<Term>) {
+        partials.clear();
+        // One times a feature is that feature, to the last bit.
+        partials.push(Partial { hash: 0, value: 1.0 });
+        for step in &self.partials {
+            let Term { hash, value } = step.times(features, partials);
+            partials.push(Partial { hash: FNV_PRIME.wrapping_mul(hash), value });
+        }
+        terms.clear();
+        terms.extend(self.terms.iter().map(|step| step.times(features, partials)));
+    }
+
+    fn steps(&self) -> usize {
+        self.partials.len() + self.terms.len()
+    }
+}
+
+impl Step {
+    #[inline]
+    fn times(self, features: &[Term], partials: &[Partial]) -> Term {
+        let partial = partials[self.partial as usize];
+        let feature = features[self.feature as usize];
+        Term { hash: partial.hash ^ feature.hash, value: partial.value * feature.value }
+    }
+}
+
+impl ProductCache {
+    /// The products of a layout, made if they are not known.
+    pub fn of(&mut self, layout: &Layout, make: impl FnOnce() -> Products) -> &Products {
+        if self.last.as_ref().is_none_or(|(last, _)| last != layout) {
+            self.turn_to(layout, make);
+        }
+        &self.last.as_ref().expect("the layout was turned to").1
+    }
+
+    fn turn_to(&mut self, layout: &Layout, make: impl FnOnce() -> Products) {
+        if self.steps > CAPACITY {
+            self.known.clear();
+            self.steps = 0;
+        }
+        let products = self.known.entry(layout.clone()).or_insert_with(|| {
+            let products = make();
+            self.steps += products.steps();
+            Arc::new(products)
+        });
+        self.last = Some((layout.clone(), products.clone()));
+    }
+}
