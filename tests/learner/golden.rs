@@ -22,7 +22,7 @@ const SAME_LIBRARY: bool =
 
 /// Nothing stands for what is not a number.
 #[expect(clippy::cast_possible_truncation, reason = "the numbers are those of f32")]
-fn assert_equal(found: &[f32], expected: &[Option<f64>], what: &str) {
+pub fn assert_equal(found: &[f32], expected: &[Option<f64>], what: &str) {
     assert_eq!(found.len(), expected.len(), "{what}");
     for (found, expected) in found.iter().zip(expected) {
         let expected = expected.map_or(f32::NAN, |expected| expected as f32);

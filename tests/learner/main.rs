@@ -1,5 +1,6 @@
 //! The learner against golden vectors of real Vowpal Wabbit 9.11.9.
 
 mod golden;
+mod live;
 mod reading;
 mod state;

@@ -6,23 +6,32 @@ use crate::statistics::Confidence;
 
 /// The report for people.
 pub fn show(evaluated: &Evaluated) -> String {
-    let mut text = heading(evaluated);
-    text += "\n";
-    text += &values(evaluated, |verdict| Some(&verdict.whole));
-    if let Some(baseline) = &evaluated.baseline {
-        text += &format!("\ncompared with {}\n", Paint::Name.over(&name(baseline)));
-        text += &differences(evaluated, |verdict| verdict.whole.to_baseline.as_ref());
-    }
-    if let Some(first) = evaluated.held_out_from {
-        let tail = evaluated.account.labelled.saturating_sub(first);
-        text += &format!("\non the last {} events, which the search has not seen\n", count(tail));
-        text += &values(evaluated, |verdict| verdict.held_out.as_ref());
-    }
-    text += "\nother estimators\n";
-    text += &estimators(evaluated);
-    text += &arguments(evaluated);
-    text += &remarks(evaluated);
-    text
+    [
+        heading(evaluated),
+        values(evaluated, |verdict| Some(&verdict.whole)),
+        to_baseline(evaluated),
+        held_out(evaluated),
+        estimators(evaluated),
+        arguments(evaluated),
+        remarks(evaluated),
+    ]
+    .into_iter()
+    .filter(|part| !part.is_empty())
+    .collect::<Vec<_>>()
+    .join("\n")
+}
+
+fn to_baseline(evaluated: &Evaluated) -> String {
+    let Some(baseline) = &evaluated.baseline else { return String::new() };
+    let table = differences(evaluated, |verdict| verdict.whole.to_baseline.as_ref());
+    format!("compared with {}\n{table}", Paint::Name.over(&name(baseline)))
+}
+
+fn held_out(evaluated: &Evaluated) -> String {
+    let Some(first) = evaluated.held_out_from else { return String::new() };
+    let tail = count(evaluated.account.labelled.saturating_sub(first));
+    let table = values(evaluated, |verdict| verdict.held_out.as_ref());
+    format!("on the last {tail} events, which the search has not seen\n{table}")
 }
 
 fn heading(evaluated: &Evaluated) -> String {
@@ -149,7 +158,7 @@ fn estimators(evaluated: &Evaluated) -> String {
             found.doubly_robust.as_ref().map_or_else(String::new, estimate).into(),
         ]);
     }
-    table.text()
+    format!("every estimator\n{}", table.text())
 }
 
 /// The arguments behind names, for those who want to apply one.
@@ -160,8 +169,7 @@ fn arguments(evaluated: &Evaluated) -> String {
             table.row([title(verdict), name(arguments).into()]);
         }
     }
-    let text = table.text();
-    if text.is_empty() { text } else { format!("\n{text}") }
+    table.text()
 }
 
 /// What speaks against the numbers.
@@ -198,8 +206,7 @@ fn remarks(evaluated: &Evaluated) -> String {
         }
     }
     let line = |remark: &String| format!("{} {remark}\n", Paint::Doubtful.over("!"));
-    let lines: String = remarks.iter().map(line).collect();
-    if lines.is_empty() { lines } else { format!("\n{lines}") }
+    remarks.iter().map(line).collect()
 }
 
 /// How much of a name is shown.

@@ -113,12 +113,11 @@ impl Player {
     /// Predicts and then learns each event of a batch.
     pub fn replay(&mut self, batch: &Batch) {
         self.probabilities.clear();
-        match &mut self.learned {
-            Some(learned) => learned.replay(&batch.rows, &mut self.probabilities),
-            None => {
-                let source = self.source;
-                self.probabilities.extend(batch.rows.iter().map(|row| fixed(source, row)));
-            }
+        if let Some(learned) = &mut self.learned {
+            learned.replay(&batch.rows, &mut self.probabilities);
+        } else {
+            let source = self.source;
+            self.probabilities.extend(batch.rows.iter().map(|row| fixed(source, row)));
         }
     }
 

@@ -124,7 +124,7 @@ impl Gd {
         let [a, b, c, d] = terms.map(|terms| &terms[..common]);
         let mut sums = [0.0; 4];
         for (((a, b), c), d) in a.iter().zip(b).zip(c).zip(d) {
-            for (sum, term) in sums.iter_mut().zip([a, b, c, d]) {
+            for (sum, term) in sums.iter_mut().zip([*a, *b, *c, *d]) {
                 *sum += self.product(term, model);
             }
         }
@@ -136,10 +136,10 @@ impl Gd {
     }
 
     fn plain_score(&self, sum: f32, terms: &[Term], model: u32) -> f32 {
-        terms.iter().fold(sum, |sum, term| sum + self.product(term, model))
+        terms.iter().fold(sum, |sum, term| sum + self.product(*term, model))
     }
 
-    fn product(&self, term: &Term, model: u32) -> f32 {
+    fn product(&self, term: Term, model: u32) -> f32 {
         self.blocks[self.place(term.hash, model)].weight * term.value
     }
 
@@ -274,18 +274,15 @@ impl Gd {
         if !self.options.adaptive && !self.options.normalized {
             return terms.iter().fold(0.0, |sum, term| sum + term.value * term.value);
         }
+        let visit = match (self.options.adaptive, self.options.normalized) {
+            (true, true) => GdOptions::visit::<true, true>,
+            (true, false) => GdOptions::visit::<true, false>,
+            _ => GdOptions::visit::<false, true>,
+        };
         let mut pass = Pass::default();
         for term in terms {
             let mut block = self.blocks[self.place(term.hash, 0)];
-            match (self.options.adaptive, self.options.normalized) {
-                (true, true) => {
-                    self.options.visit::<true, true>(&mut block, term.value, gradient, &mut pass)
-                }
-                (true, false) => {
-                    self.options.visit::<true, false>(&mut block, term.value, gradient, &mut pass)
-                }
-                _ => self.options.visit::<false, true>(&mut block, term.value, gradient, &mut pass),
-            }
+            visit(&self.options, &mut block, term.value, gradient, &mut pass);
         }
         if self.options.normalized {
             let norm = self.norms[0];
@@ -325,7 +322,7 @@ impl Gd {
 
 impl GdOptions {
     /// One feature of the pass before an update (`pred_per_update_feature`).
-    #[inline(always)]
+    #[inline]
     fn visit<const ADAPTIVE: bool, const NORMALIZED: bool>(
         &self,
         block: &mut Block,
@@ -366,7 +363,7 @@ impl GdOptions {
         block.scale = magnitude;
     }
 
-    #[inline(always)]
+    #[inline]
     fn rate<const ADAPTIVE: bool, const NORMALIZED: bool>(&self, block: &Block) -> f32 {
         let mut rate = 1.0;
         if self.power_t == 0.5 {
