@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use runner::diagnostic::Report;
-use runner::scenario::plan::{ClockKind, Rate, Step, TargetPlan};
+use runner::scenario::plan::{Arrival, ClockKind, Rate, Step, TargetPlan};
 use runner::scenario::{LoadOptions, Plan, load};
 
 const FIXTURES: &str = "tests/fixtures/scenario";
@@ -198,7 +198,8 @@ fn the_command_line_changes_values_by_their_path() {
             _ => None,
         })
         .collect();
-    assert_eq!(iterates[0].rate, Some(Rate(50.0)));
+    let rate = Some(Rate(50.0));
+    assert_eq!(iterates[0].arrival, Arrival::Closed { concurrency: 8, rate });
     assert_eq!((iterates[1].iterations, iterates[1].model_check_interval), (100, 10));
     assert!((changed.reward.noise - 0.25).abs() < f64::EPSILON);
     assert!(matches!(changed.phases[2].step, Step::Wait(time) if time == Duration::from_secs(10)));
@@ -210,10 +211,10 @@ fn phases_without_a_name_are_called_by_their_kind_and_number() {
     let names =
         |plan: &Plan| plan.phases.iter().map(|phase| phase.name.clone()).collect::<Vec<_>>();
     let usual = plan(&path, &["phases.evaluate-2={discover: true}"]);
-    let expected = "reset first second wait nap pause wait-for-model evaluate evaluate-2 again \
+    let expected = "reset first second open ramp closed wait nap pause wait-for-model evaluate evaluate-2 again \
                     apply_policy apply_policy-2 slow configure reset-2";
     assert_eq!(names(&usual).join(" "), expected);
-    assert!(matches!(&usual.phases[8].step, Step::Evaluate(evaluate) if evaluate.discover));
+    assert!(matches!(&usual.phases[11].step, Step::Evaluate(evaluate) if evaluate.discover));
 }
 
 #[test]

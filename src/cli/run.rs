@@ -8,7 +8,7 @@ use super::operator::Terminal;
 use super::{Exit, load, streams, world};
 use crate::clock::{Clock, Timestamp, WallClock};
 use crate::engine::{Ending, RunError};
-use crate::metrics::{Holds, Verdict};
+use crate::metrics::{Holds, Verdict, drops_nobody_expected};
 use crate::record::{ObserveError, Observers};
 use crate::results::{Closing, CreateError, Origin, Place, Results, Status};
 use crate::scenario::Plan;
@@ -65,7 +65,8 @@ impl Run<'_> {
     fn conclude(mut self, exit: Exit) -> Exit {
         let judge =
             |expectation: &crate::metrics::Expectation| expectation.judge(self.results.summary());
-        let verdicts: Vec<_> = self.plan.expectations.iter().map(judge).collect();
+        let mut verdicts: Vec<_> = self.plan.expectations.iter().map(judge).collect();
+        verdicts.extend(drops_nobody_expected(self.results.summary(), &self.plan.expectations));
         let exit = if exit == Exit::Done { verdict_exit(&verdicts) } else { exit };
         let numbers = self.results.summary().report();
         if let Err(error) = self.draw() {

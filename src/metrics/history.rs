@@ -6,6 +6,7 @@ const ANSWERED: u8 = 1;
 const SUCCESSFUL: u8 = 2;
 const FAILED: u8 = 4;
 const REWARDED: u8 = 8;
+const DROPPED: u8 = 16;
 
 /// What is kept of every iteration of a phase, so that any window of it can be summed
 /// up: nine bytes an iteration.
@@ -26,6 +27,8 @@ pub(super) struct Sums {
     pub successes: u64,
     /// Iterations of which a call failed.
     pub errors: u64,
+    /// Iterations that could not start when they were due.
+    pub dropped: u64,
     /// Iterations with a reward.
     pub rewards: u64,
     /// The sum of the rewards.
@@ -58,8 +61,9 @@ fn flags(record: &IterationRecord) -> u8 {
     let flag = |holds: bool, flag: u8| if holds { flag } else { 0 };
     flag(record.chosen.is_some(), ANSWERED)
         | flag(record.is_success(), SUCCESSFUL)
-        | flag(record.outcome != Outcome::Completed, FAILED)
+        | flag(record.has_failed(), FAILED)
         | flag(record.reward.is_some(), REWARDED)
+        | flag(record.outcome == Outcome::Dropped, DROPPED)
 }
 
 impl Sums {
@@ -72,6 +76,7 @@ impl Sums {
         self.events += u64::from(flags & ANSWERED != 0);
         self.successes += u64::from(flags & SUCCESSFUL != 0);
         self.errors += u64::from(flags & FAILED != 0);
+        self.dropped += u64::from(flags & DROPPED != 0);
         self.rewards += u64::from(flags & REWARDED != 0);
         self.reward_sum += reward;
     }

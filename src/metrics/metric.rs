@@ -42,6 +42,8 @@ pub enum Metric {
     Iterations,
     /// Iterations of which a call failed.
     Errors,
+    /// Iterations that could not start when they were due.
+    Dropped,
     /// Errors per iteration.
     ErrorRate,
     /// Iterations with the preferred action, of those that got an action.
@@ -50,8 +52,12 @@ pub enum Metric {
     MeanReward,
     /// Calls per second.
     Rate,
-    /// How long calls took.
+    /// How long calls took; Rank from when it was due.
     Latency(Operation, Statistic),
+    /// How long Rank took, from when it was sent.
+    Service(Statistic),
+    /// How late Rank was sent.
+    Lag(Statistic),
 }
 
 /// What a metric measures; only like can be compared with like.
@@ -101,12 +107,13 @@ pub struct Definition {
 }
 
 /// Every metric, in the order in which help lists them.
-pub static REGISTRY: [Definition; 20] = [
+pub static REGISTRY: [Definition; 27] = [
     windowed("success_rate", Metric::SuccessRate, Dimension::Share, "chosen equals preferred"),
     windowed("mean_reward", Metric::MeanReward, Dimension::Reward, "mean of the rewards sent"),
     windowed("iterations", Metric::Iterations, Dimension::Count, "iterations made"),
     windowed("errors", Metric::Errors, Dimension::Count, "iterations of which a call failed"),
     windowed("error_rate", Metric::ErrorRate, Dimension::Share, "errors per iteration"),
+    windowed("dropped", Metric::Dropped, Dimension::Count, "iterations that could not start"),
     whole("rate", Metric::Rate, Dimension::PerSecond, "calls per second"),
     latency("rank.p50", Operation::Rank, Statistic::Quantile(0.5), "median of Rank"),
     latency("rank.p90", Operation::Rank, Statistic::Quantile(0.9), "90th percentile of Rank"),
@@ -137,6 +144,12 @@ pub static REGISTRY: [Definition; 20] = [
     ),
     latency("reward.max", Operation::Reward, Statistic::Max, "slowest Reward"),
     latency("reward.mean", Operation::Reward, Statistic::Mean, "mean of Reward"),
+    service("rank.service.p50", Statistic::Quantile(0.5), "median of Rank from when it was sent"),
+    service("rank.service.p90", Statistic::Quantile(0.9), "its 90th percentile"),
+    service("rank.service.p99", Statistic::Quantile(0.99), "its 99th percentile"),
+    service("rank.service.max", Statistic::Max, "its maximum"),
+    lag("lag.p99", Statistic::Quantile(0.99), "99th percentile of how late Rank was sent"),
+    lag("lag.max", Statistic::Max, "how late Rank was sent at worst"),
 ];
 
 /// The metric of this name.
@@ -170,6 +183,14 @@ const fn latency(
     doc: &'static str,
 ) -> Definition {
     whole(name, Metric::Latency(operation, statistic), Dimension::Latency, doc)
+}
+
+const fn service(name: &'static str, statistic: Statistic, doc: &'static str) -> Definition {
+    whole(name, Metric::Service(statistic), Dimension::Latency, doc)
+}
+
+const fn lag(name: &'static str, statistic: Statistic, doc: &'static str) -> Definition {
+    whole(name, Metric::Lag(statistic), Dimension::Latency, doc)
 }
 
 /// A number with what it measures.

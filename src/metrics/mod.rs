@@ -11,6 +11,7 @@ mod expectation;
 mod history;
 mod latency;
 mod metric;
+mod punctuality;
 #[cfg(test)]
 pub(crate) mod sample;
 mod summary;
@@ -19,7 +20,9 @@ mod timeline;
 mod window;
 
 pub use curve::{Batch, SuccessCurve};
-pub use expectation::{Expectation, ExpectationError, Holds, PhaseScope, Verdict};
+pub use expectation::{
+    Expectation, ExpectationError, Holds, PhaseScope, Verdict, drops_nobody_expected,
+};
 pub use latency::{HIGHEST_US, Latencies, LatencySummary, SIGNIFICANT_DIGITS, micros};
 pub use metric::{
     Definition, Dimension, Metric, Operation, Quantity, REGISTRY, Statistic, definition,

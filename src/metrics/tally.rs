@@ -8,6 +8,7 @@ use super::expectation::PhaseScope;
 use super::history::{History, Sums};
 use super::latency::{Latencies, LatencySummary, micros};
 use super::metric::{Metric, Operation, Statistic};
+use super::punctuality::{Punctuality, is_late};
 use super::window::{first_tenth, last_tenth};
 use crate::record::{IterationRecord, Outcome};
 
@@ -19,6 +20,7 @@ pub struct PhaseTally {
     history: History,
     totals: Sums,
     latencies: BTreeMap<Operation, Latencies>,
+    punctuality: Option<Punctuality>,
     errors: BTreeMap<String, u64>,
     calls: u64,
     started: Option<Duration>,
@@ -32,27 +34,32 @@ pub struct PhaseTally {
 pub(super) struct Call {
     pub operation: Operation,
     pub start: Duration,
+    pub end: Duration,
+    /// From when it was due.
     pub latency: Option<Duration>,
     pub failed: bool,
 }
 
-/// The calls of an iteration. A reward of which it is not known when it was sent
+/// The calls of an iteration; none, if it was dropped. A reward of which it is not known when it was sent
 /// counts as sent when Rank was answered.
 pub(super) fn calls(record: &IterationRecord) -> impl Iterator<Item = Call> {
-    let rank = Call {
+    let answered = record.rank_start + record.rank_latency.unwrap_or_default();
+    let rank = (record.outcome != Outcome::Dropped).then(|| Call {
         operation: Operation::Rank,
         start: record.rank_start,
-        latency: record.rank_latency,
+        end: answered,
+        latency: record.rank_response(),
         failed: matches!(record.outcome, Outcome::RankFailed(_)),
-    };
-    let answered = record.rank_start + record.rank_latency.unwrap_or_default();
+    });
+    let reward_start = record.reward_start.unwrap_or(answered);
     let reward = record.reward.map(|_| Call {
         operation: Operation::Reward,
-        start: record.reward_start.unwrap_or(answered),
+        start: reward_start,
+        end: reward_start + record.reward_latency.unwrap_or_default(),
         latency: record.reward_latency,
         failed: matches!(record.outcome, Outcome::RewardFailed(_)),
     });
-    std::iter::once(rank).chain(reward)
+    rank.into_iter().chain(reward)
 }
 
 impl PhaseTally {
@@ -63,6 +70,7 @@ impl PhaseTally {
             history: History::default(),
             totals: Sums::default(),
             latencies: BTreeMap::new(),
+            punctuality: None,
             errors: BTreeMap::new(),
             calls: 0,
             started: None,
@@ -85,15 +93,29 @@ impl PhaseTally {
     pub(super) fn add(&mut self, record: &IterationRecord) {
         self.history.push(record);
         self.totals.add_record(record);
-        if record.outcome != Outcome::Completed {
+        if record.has_failed() {
             *self.errors.entry(outcome_label(&record.outcome)).or_default() += 1;
+        }
+        if record.outcome != Outcome::Dropped {
+            self.add_start(record);
         }
         calls(record).for_each(|call| self.add_call(call));
     }
 
+    /// To be called before the latency is taken in.
+    fn add_start(&mut self, record: &IterationRecord) {
+        if self.punctuality.is_none() && is_late(record) {
+            let ranks = self.latencies.get(&Operation::Rank);
+            self.punctuality = Some(Punctuality::after(ranks));
+        }
+        if let Some(punctuality) = &mut self.punctuality {
+            punctuality.add(record);
+        }
+    }
+
     fn add_call(&mut self, call: Call) {
         self.calls += 1;
-        self.until = self.until.max(call.start + call.latency.unwrap_or_default());
+        self.until = self.until.max(call.end);
         if let Some(latency) = call.latency {
             self.latencies.entry(call.operation).or_default().record(latency);
         }
@@ -132,16 +154,46 @@ impl PhaseTally {
         match metric {
             Metric::Iterations => count(sums.iterations, &sums),
             Metric::Errors => count(sums.errors, &sums),
+            Metric::Dropped => count(sums.dropped, &sums),
             Metric::ErrorRate => sums.error_rate(),
             Metric::SuccessRate => sums.success_rate(),
             Metric::MeanReward => sums.mean_reward(),
             Metric::Rate => self.calls_per_second(),
             Metric::Latency(operation, statistic) => self.latency(operation, statistic),
+            Metric::Service(statistic) => self.service(statistic),
+            Metric::Lag(statistic) => self.lag(statistic),
         }
     }
 
     fn latency(&self, operation: Operation, statistic: Statistic) -> Option<f64> {
         self.latencies(operation)?.measure(statistic)
+    }
+
+    fn service(&self, statistic: Statistic) -> Option<f64> {
+        match &self.punctuality {
+            Some(punctuality) => punctuality.service().measure(statistic),
+            None => self.latency(Operation::Rank, statistic),
+        }
+    }
+
+    fn lag(&self, statistic: Statistic) -> Option<f64> {
+        match &self.punctuality {
+            Some(punctuality) => punctuality.lag().measure(statistic),
+            None => self.latency(Operation::Rank, statistic).map(|_| 0.0),
+        }
+    }
+
+    /// Why the latencies say nothing of the service, if they do not: the runner itself
+    /// was late.
+    #[must_use]
+    pub fn saturation(&self) -> Option<String> {
+        self.punctuality.as_ref().and_then(Punctuality::saturation)
+    }
+
+    /// How many iterations could not start when they were due.
+    #[must_use]
+    pub fn dropped(&self) -> u64 {
+        self.totals.dropped
     }
 
     #[expect(clippy::cast_precision_loss, reason = "2^53 calls are out of reach")]
@@ -167,10 +219,14 @@ impl PhaseTally {
             last_tenth_success_rate: tenth(last_tenth(self.history.len())),
             mean_reward: self.totals.mean_reward(),
             errors: self.errors.clone(),
+            dropped: self.totals.dropped,
             calls: self.calls,
             calls_per_second: self.calls_per_second(),
             rank: latency(Operation::Rank),
             reward: latency(Operation::Reward),
+            rank_service: self.punctuality.as_ref().and_then(|p| p.service().summary()),
+            lag: self.punctuality.as_ref().and_then(|p| p.lag().summary()),
+            saturation: self.saturation(),
         }
     }
 }
@@ -189,6 +245,7 @@ pub fn outcome_label(outcome: &Outcome) -> String {
         Outcome::Completed => "completed".to_owned(),
         Outcome::RankFailed(kind) => format!("rank.{kind}"),
         Outcome::RewardFailed(kind) => format!("reward.{kind}"),
+        Outcome::Dropped => "dropped".to_owned(),
     }
 }
 
@@ -217,12 +274,23 @@ pub struct PhaseSummary {
     pub mean_reward: Option<f64>,
     /// Iterations that failed, by the call and the kind of failure.
     pub errors: BTreeMap<String, u64>,
+    /// Iterations that could not start when they were due.
+    pub dropped: u64,
     /// Calls of both kinds.
     pub calls: u64,
     /// Calls per second of the phase.
     pub calls_per_second: Option<f64>,
-    /// How long Rank took.
+    /// How long Rank took, from when it was due.
     pub rank: Option<LatencySummary>,
     /// How long Reward took.
     pub reward: Option<LatencySummary>,
+    /// How long Rank took, from when it was sent; absent if that is the same.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub rank_service: Option<LatencySummary>,
+    /// How late Rank was sent; absent if it never was.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub lag: Option<LatencySummary>,
+    /// Why the latencies are not valid, if they are not.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub saturation: Option<String>,
 }

@@ -95,7 +95,7 @@ impl Timeline {
     /// What comes too late for its second counts in the first that is not over.
     fn add_call(&mut self, call: Call) {
         let second = self.second_of(call.start).max(self.next);
-        self.latest = self.latest.max(call.start + call.latency.unwrap_or_default());
+        self.latest = self.latest.max(call.end);
         let under_way = self.under_way.entry(second).or_default();
         under_way.calls += 1;
         under_way.errors += u64::from(call.failed);

@@ -72,9 +72,9 @@ pub struct IterationRecord {
     pub outcome: Outcome,
     /// When it was due.
     pub due: Duration,
-    /// When Rank was sent.
+    /// When Rank was sent, or its slot was dropped.
     pub rank_start: Duration,
-    /// How long Rank took.
+    /// How long Rank took, from when it was sent: its service time.
     pub rank_latency: Option<Duration>,
     /// When Reward was sent.
     pub reward_start: Option<Duration>,
@@ -88,6 +88,25 @@ impl IterationRecord {
     pub fn is_success(&self) -> bool {
         self.chosen.as_ref() == Some(&self.preferred)
     }
+
+    /// How long Rank took from when it was due: what a visitor would have waited, however
+    /// late it was sent.
+    #[must_use]
+    pub fn rank_response(&self) -> Option<Duration> {
+        self.rank_latency.map(|latency| self.lag() + latency)
+    }
+
+    /// How late Rank was sent.
+    #[must_use]
+    pub fn lag(&self) -> Duration {
+        self.rank_start.saturating_sub(self.due)
+    }
+
+    /// Whether a call of it failed.
+    #[must_use]
+    pub fn has_failed(&self) -> bool {
+        matches!(self.outcome, Outcome::RankFailed(_) | Outcome::RewardFailed(_))
+    }
 }
 
 /// How an iteration ended.
@@ -99,6 +118,8 @@ pub enum Outcome {
     RankFailed(FailureKind),
     /// Rank was answered, Reward failed.
     RewardFailed(FailureKind),
+    /// It was due when so many were under way that it could not start.
+    Dropped,
 }
 
 /// Why a call failed.

@@ -107,8 +107,10 @@ fn micros_cell(column: &str, text: &str) -> Result<Duration, String> {
 
 /// The inverse of [`outcome_label`].
 fn outcome(label: &str) -> Option<Outcome> {
-    if label == "completed" {
-        return Some(Outcome::Completed);
+    match label {
+        "completed" => return Some(Outcome::Completed),
+        "dropped" => return Some(Outcome::Dropped),
+        _ => {}
     }
     let (call, kind) = label.split_once('.')?;
     match call {
@@ -151,6 +153,7 @@ mod tests {
             Just(Outcome::Completed),
             failure().prop_map(Outcome::RankFailed),
             failure().prop_map(Outcome::RewardFailed),
+            Just(Outcome::Dropped),
         ]
     }
 

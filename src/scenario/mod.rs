@@ -8,6 +8,7 @@
 //!
 //! Must not know: the network, the engine.
 
+mod arrival;
 mod dataset;
 mod delay;
 mod digest;

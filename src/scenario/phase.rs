@@ -2,8 +2,9 @@
 
 use std::time::Duration;
 
+use super::arrival::arrival;
 use super::document::{Entry, Node, Value, item_names};
-use super::model::{Share, as_count, duration, rate, share};
+use super::model::{Share, as_count, duration, share};
 use super::plan::{
     Apply, AwaitedChange, Configure, Delay, Evaluate, Iterate, NamedPolicy, Pause, Phase, Settings,
     Step,
@@ -66,7 +67,7 @@ pub(super) fn phases(scenario: &Node, items: &[Item<'_>], report: &mut Report) -
 
 fn step(item: &Item<'_>, interval: Share, report: &mut Report) -> Option<Step> {
     match (item.kind, item.body) {
-        ("iterate", Some(body)) => iterate(body, interval, report).map(Step::Iterate),
+        ("iterate", Some(body)) => iterate(item, body, interval, report).map(Step::Iterate),
         ("wait", Some(body)) => wait(body, report).map(Step::Wait),
         ("pause", Some(body)) => pause(body, report).map(Step::Pause),
         ("evaluate", body) => Some(Step::Evaluate(evaluate(body, report))),
@@ -77,15 +78,13 @@ fn step(item: &Item<'_>, interval: Share, report: &mut Report) -> Option<Step> {
     }
 }
 
-fn iterate(body: &Node, interval: Share, report: &mut Report) -> Option<Iterate> {
-    let iterations = body.get("iterations").and_then(as_count)?;
-    let concurrency = body.get("concurrency").and_then(as_count).unwrap_or(1);
+fn iterate(item: &Item<'_>, body: &Node, interval: Share, report: &mut Report) -> Option<Iterate> {
+    let (arrival, iterations) = arrival(&item.name, item.place, body, report)?;
     let interval = body.get("model_check").and_then(check_interval).unwrap_or(interval);
     let think_time = body.get("think_time").and_then(|node| delay(node, report));
     Some(Iterate {
         iterations,
-        concurrency: usize::try_from(concurrency).ok()?,
-        rate: body.get("rate").and_then(Node::text).and_then(rate),
+        arrival,
         model_check_interval: interval.of(iterations),
         think_time: think_time.unwrap_or(Delay::Constant(Duration::ZERO)),
     })

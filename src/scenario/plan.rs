@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use serde::{Serialize, Serializer};
 
+pub use super::arrival::{Arrival, Schedule, Stage};
 use crate::learner::LearningPolicy;
 use crate::metrics::Expectation;
 use crate::protocol::{
@@ -150,10 +151,8 @@ pub enum Step {
 pub struct Iterate {
     /// How often.
     pub iterations: u64,
-    /// How many iterations may be under way at once.
-    pub concurrency: usize,
-    /// How many iterations may start each second.
-    pub rate: Option<Rate>,
+    /// When they start.
+    pub arrival: Arrival,
     /// After how many iterations the model's age is asked for.
     pub model_check_interval: u64,
     /// How long a visitor takes between the choice and the reward.

@@ -25,6 +25,8 @@ pub enum Purpose {
     RankLatency = 5,
     /// How long the simulated service takes to accept Reward.
     RewardLatency = 6,
+    /// How long after the one before it an iteration is due.
+    Arrival = 7,
 }
 
 /// A phase as an address: a hash of its name, so that phases may be added, removed

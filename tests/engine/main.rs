@@ -1,5 +1,6 @@
 //! The engine against a scripted service in the virtual world.
 
+mod open_arrival;
 mod scripted;
 
 use std::time::Duration;
@@ -8,7 +9,7 @@ use runner::clock::VirtualClock;
 use runner::engine::{self, Ending, Operator, RunError, Stop, Stopper};
 use runner::record::{IterationRecord, ObserveError, Observer, Outcome, Progress};
 use runner::scenario::Plan;
-use runner::scenario::plan::{AwaitedChange, Delay, Pause, Rate, Step};
+use runner::scenario::plan::{Arrival, AwaitedChange, Delay, Pause, Rate, Step};
 
 use self::scripted::{Scripted, iterate, phase, plan};
 
@@ -62,8 +63,7 @@ fn requests_are_the_same_at_any_concurrency_rate_and_service() {
     let sent = |concurrency: usize, rate: Option<f64>, latency: Delay| {
         let target = Scripted { latency, ..Scripted::default() };
         let mut settings = iterate(500);
-        settings.concurrency = concurrency;
-        settings.rate = rate.map(Rate);
+        settings.arrival = Arrival::Closed { concurrency, rate: rate.map(Rate) };
         let (ending, _) = unstopped(&plan(vec![phase("p", Step::Iterate(settings))]), &target);
         assert_eq!(ending.unwrap(), Ending::Completed);
         let mut sent = target.requests();
@@ -85,7 +85,7 @@ fn records_come_in_index_order_however_the_answers_come() {
         Delay::LogNormal { median: Duration::from_millis(5), p99: Duration::from_secs(2) };
     let target = Scripted { latency, ..Scripted::default() };
     let mut settings = iterate(1000);
-    settings.concurrency = 32;
+    settings.arrival = Arrival::Closed { concurrency: 32, rate: None };
     let (_, tape) = unstopped(&plan(vec![phase("p", Step::Iterate(settings))]), &target);
     let order: Vec<_> = tape.iterations().iter().map(|record| record.iteration).collect();
     assert_eq!(order, (0..1000).collect::<Vec<_>>());
@@ -98,7 +98,7 @@ fn the_rate_is_held_and_the_concurrency_is_not_exceeded() {
     let latency = Delay::Constant(Duration::from_millis(30));
     let target = Scripted { latency, ..Scripted::default() };
     let mut settings = iterate(201);
-    (settings.concurrency, settings.rate) = (4, Some(Rate(40.0)));
+    settings.arrival = Arrival::Closed { concurrency: 4, rate: Some(Rate(40.0)) };
     let (_, tape) = unstopped(&plan(vec![phase("p", Step::Iterate(settings))]), &target);
     let records = tape.iterations();
     let last = records.last().unwrap();
@@ -129,7 +129,7 @@ fn a_stop_finishes_what_is_under_way_and_begins_nothing_new() {
     let latency = Delay::Constant(Duration::from_millis(10));
     let target = Scripted { latency, stop_at: Some((100, stopper)), ..Scripted::default() };
     let mut settings = iterate(1000);
-    settings.concurrency = 8;
+    settings.arrival = Arrival::Closed { concurrency: 8, rate: None };
     let phases =
         vec![phase("p", Step::Iterate(settings.clone())), phase("q", Step::Iterate(settings))];
     let (ending, tape) = run(&plan(phases), &target, stop);

@@ -15,8 +15,8 @@ use runner::protocol::{
 use runner::record::FailureKind;
 use runner::scenario::Plan;
 use runner::scenario::plan::{
-    ClockKind, Delay, HttpPlan, Iterate, Phase, Population, RewardRule, Source, Step, TargetPlan,
-    Visitor,
+    Arrival, ClockKind, Delay, HttpPlan, Iterate, Phase, Population, RewardRule, Source, Step,
+    TargetPlan, Visitor,
 };
 use runner::seed::{PhaseKey, Purpose, Seed};
 use runner::target::{CallAddress, CallError, Target};
@@ -31,6 +31,8 @@ pub struct Scripted {
     pub exports_at: Option<Duration>,
     /// The run is asked to stop when this iteration arrives.
     pub stop_at: Option<(u64, Stopper)>,
+    /// So long at the end of every so long the service does not answer.
+    pub stalls: Option<(Duration, Duration)>,
     pub seen: Rc<RefCell<Seen>>,
 }
 
@@ -51,6 +53,7 @@ impl Default for Scripted {
             exports_every: None,
             exports_at: None,
             stop_at: None,
+            stalls: None,
             seen: Rc::default(),
         }
     }
@@ -95,6 +98,15 @@ impl InVirtualTime<'_> {
         }
     }
 
+    /// Now, unless the service stalls.
+    fn end_of_stall(&self) -> Duration {
+        let now = self.clock.now();
+        let Some((every, stall)) = self.script.stalls else { return now };
+        let into = Duration::from_nanos((now.as_nanos() % every.as_nanos()).try_into().unwrap());
+        let left = every.saturating_sub(into);
+        if left > stall { now } else { now + left }
+    }
+
     fn exports(&self) -> usize {
         let rewards = self.script.seen.borrow().rewards;
         let by_rewards = self.script.exports_every.map_or(0, |every| rewards / every);
@@ -111,6 +123,7 @@ impl Target for InVirtualTime<'_> {
         self.arrive(at, request);
         let mut draws = Seed(9).draws(at.phase, at.iteration, Purpose::RankLatency);
         self.clock.sleep_until(self.clock.now() + self.script.latency.sample(&mut draws)).await;
+        self.clock.sleep_until(self.end_of_stall()).await;
         let mut seen = self.script.seen.borrow_mut();
         seen.at_once -= 1;
         seen.answered.push(at.iteration);
@@ -212,8 +225,7 @@ pub fn phase(name: &str, step: Step) -> Phase {
 pub fn iterate(iterations: u64) -> Iterate {
     Iterate {
         iterations,
-        concurrency: 1,
-        rate: None,
+        arrival: Arrival::Closed { concurrency: 1, rate: None },
         model_check_interval: iterations,
         think_time: Delay::NONE,
     }

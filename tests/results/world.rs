@@ -17,8 +17,8 @@ use runner::record::{
 use runner::results::{self, Origin, Place, Results, Status};
 use runner::scenario::Plan;
 use runner::scenario::plan::{
-    ClockKind, Delay, HttpPlan, Iterate, Phase, Population, RewardRule, Secret, Source, Step,
-    TargetPlan,
+    Arrival, ClockKind, Delay, HttpPlan, Iterate, Phase, Population, RewardRule, Secret, Source,
+    Step, TargetPlan,
 };
 use runner::seed::{PhaseKey, Seed};
 
@@ -76,8 +76,7 @@ fn phase(name: &str, step: Step) -> Phase {
 fn iterate(iterations: u64) -> Step {
     Step::Iterate(Iterate {
         iterations,
-        concurrency: 1,
-        rate: None,
+        arrival: Arrival::Closed { concurrency: 1, rate: None },
         model_check_interval: 100,
         think_time: Delay::Constant(Duration::ZERO),
     })

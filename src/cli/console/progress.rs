@@ -117,7 +117,7 @@ mod tests {
     use super::*;
     use crate::metrics::sample::{iteration, phase_ended, phase_started};
     use crate::record::{FailureKind, Outcome};
-    use crate::scenario::plan::{Delay, Iterate, Rate, Step};
+    use crate::scenario::plan::{Arrival, Delay, Iterate, Rate, Step};
     use crate::seed::PhaseKey;
 
     #[derive(Clone, Default)]
@@ -140,8 +140,7 @@ mod tests {
     fn iterate(iterations: u64) -> Step {
         Step::Iterate(Iterate {
             iterations,
-            concurrency: 4,
-            rate: Some(Rate(50.0)),
+            arrival: Arrival::Closed { concurrency: 4, rate: Some(Rate(50.0)) },
             model_check_interval: 10,
             think_time: Delay::Constant(Duration::ZERO),
         })

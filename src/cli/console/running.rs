@@ -20,6 +20,7 @@ pub struct Running {
     started: Duration,
     now: Duration,
     errors: u64,
+    dropped: u64,
     model_updates: u64,
     /// Whether each of the last iterations succeeded.
     last: VecDeque<bool>,
@@ -35,7 +36,8 @@ impl Running {
     pub fn add(&mut self, record: &IterationRecord) {
         self.done += 1;
         self.now = self.now.max(record.rank_start);
-        self.errors += u64::from(record.outcome != Outcome::Completed);
+        self.errors += u64::from(record.has_failed());
+        self.dropped += u64::from(record.outcome == Outcome::Dropped);
         if self.last.len() == WINDOW {
             self.last.pop_front();
         }
@@ -70,7 +72,13 @@ impl Running {
 
     fn errors(&self) -> String {
         let errors = plural(self.errors, "error");
-        if self.errors == 0 { errors } else { Paint::Bad.over(&errors) }
+        let errors = if self.errors == 0 { errors } else { Paint::Bad.over(&errors) };
+        match self.dropped {
+            0 => errors,
+            dropped => {
+                format!("{errors}, {}", Paint::Bad.over(&format!("{} dropped", count(dropped))))
+            }
+        }
     }
 
     /// Iterations per second, in the time of the run.

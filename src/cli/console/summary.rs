@@ -32,6 +32,7 @@ pub fn summary(account: &Account<'_>) -> String {
         phases(account.numbers),
         errors(account.numbers),
         latencies(account),
+        doubts(account.numbers),
         evaluations(account.numbers),
         model(account),
         notices(account.numbers),
@@ -118,10 +119,10 @@ fn latencies(account: &Account<'_>) -> String {
         [(title, Left), ("", Left), ("p50", Right), ("p90", Right), ("p99", Right), ("max", Right)];
     let mut table = Table::new(&columns);
     for phase in iterated(account.numbers) {
-        let operations = [("rank", &phase.rank), ("reward", &phase.reward)];
-        let answered = operations
-            .into_iter()
-            .filter_map(|(operation, latency)| Some((operation, latency.as_ref()?)));
+        let rank = [("rank", &phase.rank), ("  sent", &phase.rank_service)];
+        let operations = rank.into_iter().chain([("reward", &phase.reward)]);
+        let answered =
+            operations.filter_map(|(operation, latency)| Some((operation, latency.as_ref()?)));
         for (index, (operation, latency)) in answered.enumerate() {
             let phase = if index == 0 { name(&phase.name) } else { String::new() };
             table.row(latency_row(phase, operation, latency));
@@ -140,6 +141,22 @@ fn latency_row(phase: String, operation: &str, latency: &LatencySummary) -> [Cel
         number(latency.p99_us),
         number(latency.max_us),
     ]
+}
+
+/// What makes latencies less than they seem.
+fn doubts(numbers: &SummaryReport) -> String {
+    let line = |phase: &PhaseSummary, text: &str| {
+        format!("{}  {}: {text}\n", Paint::Bad.over("warning"), name(&phase.name))
+    };
+    let of = |phase: &PhaseSummary| {
+        let dropped = match phase.dropped {
+            0 => String::new(),
+            dropped => line(phase, &format!("{} iterations dropped when due", count(dropped))),
+        };
+        let saturation = phase.saturation.as_ref().map(|why| line(phase, why));
+        dropped + &saturation.unwrap_or_default()
+    };
+    iterated(numbers).map(of).collect()
 }
 
 fn evaluations(numbers: &SummaryReport) -> String {
@@ -273,6 +290,10 @@ mod tests {
             calls_per_second: Some(100.0),
             rank: Some(latency(8040)),
             reward: Some(latency(420)),
+            dropped: 0,
+            rank_service: None,
+            lag: None,
+            saturation: None,
         }
     }
 

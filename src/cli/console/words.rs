@@ -1,6 +1,6 @@
 use super::format::{count, name, whole};
 use crate::protocol::{Evaluation, PolicyResult, ServiceConfiguration};
-use crate::scenario::plan::{AwaitedChange, Iterate, Pause, Phase, Step};
+use crate::scenario::plan::{Arrival, AwaitedChange, Iterate, Pause, Phase, Schedule, Stage, Step};
 
 /// The iterations that a phase is to make.
 pub fn iterations(phase: &Phase) -> u64 {
@@ -24,9 +24,29 @@ pub fn intention(step: &Step) -> String {
 }
 
 fn iterating(iterate: &Iterate) -> String {
-    let rate = iterate.rate.map_or_else(String::new, |rate| format!(" at {}/s", rate.0));
     let iterations = count(iterate.iterations);
-    format!("{iterations} iterations{rate}, concurrency {}", iterate.concurrency)
+    match &iterate.arrival {
+        Arrival::Closed { concurrency, rate } => {
+            let rate = rate.map_or_else(String::new, |rate| format!(" at {}/s", rate.0));
+            format!("{iterations} iterations{rate}, concurrency {concurrency}")
+        }
+        Arrival::Open(schedule) => {
+            format!("{iterations} iterations, open arrival {}", scheduled(schedule))
+        }
+    }
+}
+
+/// `at 200/s`, `from 0/s to 200/s over 30s, to 400/s over 1m, Poisson`
+fn scheduled(schedule: &Schedule) -> String {
+    let start = schedule.start_rate();
+    let stage = |stage: &Stage| format!("to {}/s over {}", stage.to.0, whole(stage.over));
+    let stages: Vec<_> = schedule.stages.iter().map(stage).collect();
+    let poisson = if schedule.poisson { ", Poisson" } else { "" };
+    if stages.is_empty() {
+        format!("at {start}/s{poisson}")
+    } else {
+        format!("from {start}/s {}{poisson}", stages.join(", "))
+    }
 }
 
 fn noun(change: AwaitedChange) -> &'static str {

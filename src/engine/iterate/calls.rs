@@ -52,11 +52,11 @@ impl<'f, C: Clock, T: Target> Calls<'f, C, T> {
         })
     }
 
-    /// One iteration, due at `due`.
+    /// One iteration, due at `due`, or when it starts.
     pub fn iteration(
         self,
         iteration: u64,
-        due: Duration,
+        due: Option<Duration>,
     ) -> Pin<Box<dyn Future<Output = Finished> + 'f>> {
         Box::pin(async move {
             let event = self.stream.event(self.phase.key, iteration);
@@ -68,7 +68,20 @@ impl<'f, C: Clock, T: Target> Calls<'f, C, T> {
         })
     }
 
-    fn not_yet_made(&self, event: &StreamEvent<'_>, iteration: u64, due: Duration) -> Attempt {
+    /// An iteration that could not start when it was due.
+    pub fn dropped(&self, iteration: u64, due: Duration) -> IterationRecord {
+        let event = self.stream.event(self.phase.key, iteration);
+        let attempt = self.not_yet_made(&event, iteration, Some(due));
+        IterationRecord { outcome: Outcome::Dropped, ..attempt.record }
+    }
+
+    fn not_yet_made(
+        &self,
+        event: &StreamEvent<'_>,
+        iteration: u64,
+        due: Option<Duration>,
+    ) -> Attempt {
+        let now = self.clock.now();
         let record = IterationRecord {
             phase: self.index,
             iteration,
@@ -79,8 +92,8 @@ impl<'f, C: Clock, T: Target> Calls<'f, C, T> {
             probability: None,
             reward: None,
             outcome: Outcome::Completed,
-            due,
-            rank_start: self.clock.now(),
+            due: due.unwrap_or(now),
+            rank_start: now,
             rank_latency: None,
             reward_start: None,
             reward_latency: None,

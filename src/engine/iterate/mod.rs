@@ -13,7 +13,7 @@ use futures_util::stream::FuturesUnordered;
 
 use self::calls::{Calls, Finished, InFlight};
 use self::window::Window;
-use super::pacing::Pacer;
+use super::pacing::{Pacer, Slot};
 use super::run::{Run, RunError, target_error};
 use crate::clock::{Clock, Timestamp};
 use crate::protocol::ModelProperties;
@@ -52,12 +52,15 @@ impl<C: Clock, T: Target> Run<'_, C, T> {
     ) -> Result<u64, RunError> {
         let properties = self.target.model_properties().await;
         let properties = properties.map_err(|error| target_error(&phase.name, &error))?;
+        let address = (self.plan.seed, phase.key);
+        let (resolution, now) = (self.clock.resolution(), self.clock.now());
+        let pacer = Pacer::new(&settings.arrival, address, resolution, now);
         let mut progressing = Progressing {
             index,
             phase,
             settings,
-            pacer: Pacer::new(settings.rate, self.clock.resolution(), self.clock.now()),
-            window: Window::new(settings.iterations, settings.concurrency),
+            window: Window::new(settings.iterations, pacer.most_under_way()),
+            pacer,
             last_modified: properties.last_modified_time,
         };
         let clock = self.clock.clone();
@@ -86,8 +89,8 @@ impl<C: Clock, T: Target> Run<'_, C, T> {
         }
     }
 
-    /// Starts iterations until the concurrency is used up, or until the rate says to
-    /// wait; then returns until when.
+    /// Starts iterations until no more may be under way, or until none is due; then
+    /// returns until when.
     fn start_what_may_start<'f>(
         &self,
         progressing: &mut Progressing<'_>,
@@ -95,11 +98,17 @@ impl<C: Clock, T: Target> Run<'_, C, T> {
         in_flight: &mut InFlight<'f>,
     ) -> Option<Duration> {
         while progressing.window.has_room() && !self.stop.is_asked() {
-            let now = self.clock.now();
-            if let Err(until) = progressing.pacer.admit(now) {
-                return Some(until);
+            let under_way = progressing.window.under_way();
+            match progressing.pacer.next(self.clock.now(), under_way) {
+                Slot::Start(due) => {
+                    in_flight.push(calls.iteration(progressing.window.start(), due));
+                }
+                Slot::Drop(due) => {
+                    progressing.window.drop(|iteration| calls.dropped(iteration, due));
+                }
+                Slot::NotBefore(until) => return Some(until),
+                Slot::Full => return None,
             }
-            in_flight.push(calls.iteration(progressing.window.start(), now));
         }
         None
     }

@@ -4,9 +4,12 @@ use super::calls::Attempt;
 use crate::record::{IterationRecord, Outcome};
 use crate::target::CallError;
 
-/// So far may the fastest iteration be ahead of the slowest, beside the concurrency:
-/// what is done waits in memory for its turn.
-const LEAD: u64 = 4096;
+/// So far may the fastest iteration be ahead of the slowest, for each that may be under
+/// way: what is done waits in memory for its turn.
+const LEAD: u64 = 64;
+
+/// And so far at least.
+const LEAST_LEAD: u64 = 4096;
 
 /// After so many failed Ranks, and none that was answered, the target cannot be used.
 const HOPELESS: u64 = 20;
@@ -15,9 +18,9 @@ const HOPELESS: u64 = 20;
 /// are done.
 pub(super) struct Window {
     iterations: u64,
-    concurrency: u64,
+    lead: u64,
     started: u64,
-    under_way: u64,
+    under_way: usize,
     done: BTreeMap<u64, IterationRecord>,
     emitted: u64,
     failed_ranks: u64,
@@ -26,10 +29,10 @@ pub(super) struct Window {
 }
 
 impl Window {
-    pub fn new(iterations: u64, concurrency: usize) -> Self {
+    pub fn new(iterations: u64, most_under_way: usize) -> Self {
         Self {
             iterations,
-            concurrency: concurrency as u64,
+            lead: LEAST_LEAD + LEAD * most_under_way as u64,
             started: 0,
             under_way: 0,
             done: BTreeMap::new(),
@@ -42,9 +45,18 @@ impl Window {
 
     /// Whether another iteration may start.
     pub fn has_room(&self) -> bool {
-        self.started < self.iterations
-            && self.under_way < self.concurrency
-            && self.started - self.emitted < LEAD + self.concurrency
+        self.started < self.iterations && self.started - self.emitted < self.lead
+    }
+
+    /// How many iterations are under way.
+    pub fn under_way(&self) -> usize {
+        self.under_way
+    }
+
+    /// Passes over the next iteration.
+    pub fn drop(&mut self, record_of: impl FnOnce(u64) -> IterationRecord) {
+        self.done.insert(self.started, record_of(self.started));
+        self.started += 1;
     }
 
     /// Starts the next iteration and returns its index.

@@ -1,137 +1,116 @@
 //! When may the next iteration start?
 //!
-//! [`Pacer`] is governor's GCRA as a state machine: it is told the time and answers
-//! now, or when. It never waits.
+//! A closed arrival asks a [`Limiter`]; an open one has [`DueTimes`], which are a
+//! function of the index. [`Pacer`] is either. Nothing here waits.
 
-use std::cell::Cell;
-use std::num::NonZeroU32;
-use std::rc::Rc;
+mod due_times;
+mod limiter;
+
 use std::time::Duration;
 
-use governor::clock::Clock as GovernorClock;
-use governor::middleware::NoOpMiddleware;
-use governor::nanos::Nanos;
-use governor::state::{InMemoryState, NotKeyed};
-use governor::{Quota, RateLimiter};
+pub use due_times::DueTimes;
+pub use limiter::Limiter;
 
-use crate::scenario::plan::Rate;
+use crate::scenario::plan::Arrival;
+use crate::seed::{PhaseKey, Seed};
 
-/// Admits iterations at a rate, or at once where there is none.
+/// Says what becomes of the next iteration of a phase.
 pub struct Pacer {
-    limiter: Option<Limiter>,
+    arrival: Pacing,
+    most_under_way: usize,
 }
 
-struct Limiter {
-    time: SetTime,
-    gcra: RateLimiter<NotKeyed, InMemoryState, SetTime, NoOpMiddleware<Nanos>>,
+enum Pacing {
+    Closed(Limiter),
+    Open { start: Duration, times: DueTimes },
 }
 
-/// The time as the limiter was last told it.
-#[derive(Clone, Default)]
-struct SetTime(Rc<Cell<Nanos>>);
-
-impl GovernorClock for SetTime {
-    type Instant = Nanos;
-
-    fn now(&self) -> Nanos {
-        self.0.get()
-    }
+/// What becomes of the next iteration.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Slot {
+    /// It starts. It was due then; one without a schedule is due when it starts.
+    Start(Option<Duration>),
+    /// It was due then, and cannot start.
+    Drop(Duration),
+    /// Nothing before then.
+    NotBefore(Duration),
+    /// Nothing before another ends.
+    Full,
 }
 
 impl Pacer {
-    /// A pacer that starts at `now`, for sleepers that wake up to `resolution` late.
+    /// A pacer of a phase that starts at `now`, for sleepers that wake up to
+    /// `resolution` late.
     #[must_use]
-    pub fn new(rate: Option<Rate>, resolution: Duration, now: Duration) -> Self {
-        Self { limiter: rate.map(|rate| Limiter::new(rate, resolution, now)) }
-    }
-
-    /// Admits one iteration at `now`, or says when to ask again.
-    ///
-    /// # Errors
-    /// The earliest moment at which the next iteration can be admitted.
-    pub fn admit(&self, now: Duration) -> Result<(), Duration> {
-        self.limiter.as_ref().map_or(Ok(()), |limiter| limiter.admit(now))
-    }
-}
-
-impl Limiter {
-    /// A burst of one would lose every late wake-up for good (measured: 10 % of
-    /// 1,000/s, 35 % of 5,000/s), so a limiter may catch up on what falls due within one
-    /// `resolution`; it starts with all but one of the burst spent.
-    fn new(Rate(per_second): Rate, resolution: Duration, now: Duration) -> Self {
-        let time = SetTime::default();
-        time.0.set(now.into());
-        let burst = burst(per_second, resolution);
-        let period = Duration::from_secs_f64(1.0 / per_second).max(Duration::from_nanos(1));
-        let quota = Quota::with_period(period).expect("a period above zero").allow_burst(burst);
-        let gcra = RateLimiter::direct_with_clock(quota, time.clone());
-        if let Some(spent) = NonZeroU32::new(burst.get() - 1) {
-            let _always_admitted = gcra.check_n(spent);
+    pub fn new(
+        arrival: &Arrival,
+        (seed, phase): (Seed, PhaseKey),
+        resolution: Duration,
+        now: Duration,
+    ) -> Self {
+        match arrival {
+            Arrival::Closed { concurrency, rate } => Self {
+                arrival: Pacing::Closed(Limiter::new(*rate, resolution, now)),
+                most_under_way: *concurrency,
+            },
+            Arrival::Open(schedule) => Self {
+                arrival: Pacing::Open { start: now, times: DueTimes::new(schedule, seed, phase) },
+                most_under_way: schedule.max_in_flight,
+            },
         }
-        Self { time, gcra }
     }
 
-    fn admit(&self, now: Duration) -> Result<(), Duration> {
-        self.time.0.set(now.into());
-        self.gcra.check().map_err(|refusal| refusal.earliest_possible().into())
+    /// Decides over the next iteration at `now`, while so many are under way. Unless it
+    /// has to wait, the iteration after it is next.
+    pub fn next(&mut self, now: Duration, under_way: usize) -> Slot {
+        let is_full = under_way >= self.most_under_way;
+        match &mut self.arrival {
+            Pacing::Closed(_) if is_full => Slot::Full,
+            Pacing::Closed(limiter) => {
+                limiter.admit(now).map_or_else(Slot::NotBefore, |()| Slot::Start(None))
+            }
+            Pacing::Open { start, times } => {
+                let due = start.saturating_add(times.next());
+                if due > now {
+                    return Slot::NotBefore(due);
+                }
+                times.advance();
+                if is_full { Slot::Drop(due) } else { Slot::Start(Some(due)) }
+            }
+        }
     }
-}
 
-#[expect(
-    clippy::cast_possible_truncation,
-    clippy::cast_sign_loss,
-    reason = "rates are positive and the conversion saturates"
-)]
-fn burst(per_second: f64, resolution: Duration) -> NonZeroU32 {
-    let within_resolution = (per_second * resolution.as_secs_f64()).ceil() as u32;
-    let smallest = if resolution.is_zero() { 1 } else { 2 };
-    NonZeroU32::new(within_resolution.max(smallest)).expect("at least one")
+    /// How many iterations may be under way at once.
+    #[must_use]
+    pub fn most_under_way(&self) -> usize {
+        self.most_under_way
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::scenario::plan::{Rate, Schedule};
 
-    /// Admits `count` iterations, waking `lateness(i)` after the moment asked for.
-    fn admissions(pacer: &Pacer, count: u64, lateness: impl Fn(u64) -> Duration) -> Vec<Duration> {
-        let mut now = Duration::ZERO;
-        let mut admitted = Vec::new();
-        while admitted.len() < usize::try_from(count).unwrap() {
-            match pacer.admit(now) {
-                Ok(()) => admitted.push(now),
-                Err(until) => now = until + lateness(admitted.len() as u64),
-            }
-        }
-        admitted
+    fn pacer(arrival: &Arrival) -> Pacer {
+        let address = (Seed(42), PhaseKey::new("load"));
+        Pacer::new(arrival, address, Duration::ZERO, Duration::ZERO)
     }
 
     #[test]
-    fn exact_wake_ups_give_the_exact_schedule() {
-        for per_second in [0.5, 20.0, 1000.0, 50_000.0] {
-            let pacer = Pacer::new(Some(Rate(per_second)), Duration::ZERO, Duration::ZERO);
-            let admitted = admissions(&pacer, 1000, |_| Duration::ZERO);
-            let period = Duration::from_secs_f64(1.0 / per_second);
-            for (index, at) in (0_u32..).zip(admitted) {
-                assert_eq!(at, period * index, "{per_second}/s");
-            }
-        }
-    }
-
-    #[test]
-    fn late_wake_ups_lose_nothing() {
-        let resolution = Duration::from_millis(10);
-        for per_second in [200.0, 1000.0, 5000.0] {
-            let pacer = Pacer::new(Some(Rate(per_second)), resolution, Duration::ZERO);
-            let late = |index: u64| Duration::from_micros(index * 7919 % 5000);
-            let admitted = admissions(&pacer, 10_000, late);
-            let achieved = 9999.0 / admitted.last().unwrap().as_secs_f64();
-            assert!((achieved / per_second - 1.0).abs() < 0.002, "{achieved}/{per_second}");
-        }
-    }
-
-    #[test]
-    fn without_a_rate_everything_is_admitted_at_once() {
-        let pacer = Pacer::new(None, Duration::ZERO, Duration::ZERO);
-        assert!((0..1000).all(|_| pacer.admit(Duration::ZERO).is_ok()));
+    fn an_open_arrival_drops_what_a_closed_one_holds_back() {
+        let rate = Rate(10.0);
+        let mut open = pacer(&Arrival::Open(Schedule::constant(rate, 1)));
+        let mut closed = pacer(&Arrival::Closed { concurrency: 1, rate: Some(rate) });
+        assert_eq!(open.next(Duration::ZERO, 0), Slot::Start(Some(Duration::ZERO)));
+        assert_eq!(closed.next(Duration::ZERO, 0), Slot::Start(None));
+        let due = Duration::from_millis(100);
+        assert_eq!(open.next(Duration::ZERO, 1), Slot::NotBefore(due));
+        assert_eq!(closed.next(due, 1), Slot::Full);
+        let late = Duration::from_millis(205);
+        assert_eq!(open.next(late, 1), Slot::Drop(due), "dropped slots keep their due times");
+        assert_eq!(open.next(late, 0), Slot::Start(Some(2 * due)));
+        assert_eq!(open.next(late, 0), Slot::NotBefore(3 * due), "no slot is made up for");
+        assert_eq!(closed.next(late, 0), Slot::Start(None));
     }
 }

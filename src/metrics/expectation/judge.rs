@@ -1,8 +1,9 @@
 use serde::Serialize;
 
 use super::{Expectation, Sign, Term, Test};
-use crate::metrics::metric::Quantity;
+use crate::metrics::metric::{Dimension, Metric, Quantity};
 use crate::metrics::summary::Summary;
+use crate::metrics::tally::PhaseTally;
 
 /// What became of an expectation.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -64,9 +65,46 @@ impl Term {
         if made != planned {
             return Err(format!("phase `{phase}` made {made} of {planned} iterations"));
         }
+        if let (true, Some(why)) = (self.is_of_the_service(), tally.saturation()) {
+            return Err(why);
+        }
         let value = tally.measure(self.definition.metric, self.window.clone());
         value.ok_or_else(|| format!("`{phase}.{}` has no samples", self.definition.name))
     }
+}
+
+impl Term {
+    /// Whether it says how long the service took, which a runner that was late itself
+    /// does not know.
+    fn is_of_the_service(&self) -> bool {
+        matches!(self.definition.metric, Metric::Latency(..) | Metric::Service(_))
+    }
+
+    fn is_of_what_was_dropped(&self, phase: &str) -> bool {
+        self.phase == phase && self.definition.metric == Metric::Dropped
+    }
+}
+
+/// What nobody asked for and everybody expects: nothing is dropped, unless an
+/// expectation says how much may be.
+#[must_use]
+#[expect(clippy::cast_precision_loss, reason = "2^53 iterations are out of reach")]
+pub fn drops_nobody_expected(summary: &Summary, expectations: &[Expectation]) -> Vec<Verdict> {
+    let is_expected = |phase: &str| {
+        let terms = |expectation: &'_ Expectation| {
+            let right = expectation.right.as_ref().map(|(_, term)| term.clone());
+            std::iter::once(expectation.left.clone()).chain(right)
+        };
+        expectations.iter().flat_map(terms).any(|term| term.is_of_what_was_dropped(phase))
+    };
+    let phases = summary.phases().iter().filter(|phase| phase.dropped() > 0);
+    let verdict = |phase: &PhaseTally| Verdict {
+        text: format!("{}.dropped == 0", phase.name()),
+        observed: Some(Quantity { value: phase.dropped() as f64, dimension: Dimension::Count }),
+        holds: Holds::Failed,
+        reason: Some("implied: what is dropped has no latency".to_owned()),
+    };
+    phases.filter(|phase| !is_expected(phase.name())).map(verdict).collect()
 }
 
 impl Test {

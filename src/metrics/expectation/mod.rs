@@ -18,7 +18,7 @@ mod value;
 
 use std::ops::Range;
 
-pub use judge::{Holds, Verdict};
+pub use judge::{Holds, Verdict, drops_nobody_expected};
 
 use super::metric::Definition;
 

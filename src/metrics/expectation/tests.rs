@@ -104,7 +104,7 @@ fn mistakes_are_underlined_named_and_advised_on() {
             "baseline.rank.p50[..11] < 1s",
             "[..11]",
             "`rank.p50` is known for a whole phase only",
-            "windows are for `success_rate`, `mean_reward`, `iterations`, `errors`, `error_rate`",
+            "windows are for `success_rate`, `mean_reward`, `iterations`, `errors`, `error_rate`, `dropped`",
         ),
         (
             "baseline.rank.p50 - baseline.errors < 1s",

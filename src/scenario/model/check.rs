@@ -77,8 +77,7 @@ impl Check<'_> {
             };
             self.value(&entry.value, field.shape, Owner { name: &entry.key, place: &entry.place });
         }
-        let missing = object.fields.iter().filter(|field| field.is_required());
-        for field in missing.filter(|field| node.get(field.name).is_none()) {
+        for field in object.fields.iter().filter(|field| field.is_missing(node)) {
             if !meant.contains(&field.name) {
                 self.report.push(message::missing_key(field, owner));
             }

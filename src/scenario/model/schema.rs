@@ -82,7 +82,17 @@ fn object(object: &Object) -> Value {
     if !required.is_empty() {
         merge(&mut schema, json!({ "required": required }));
     }
+    for alternatives in object.fields.iter().filter_map(one_of) {
+        merge(&mut schema, alternatives);
+    }
     schema
+}
+
+/// The keys of which one has to be there.
+fn one_of(field: &Field) -> Option<Value> {
+    let Presence::Unless(others) = field.presence else { return None };
+    let keys = std::iter::once(&field.name).chain(others);
+    Some(json!({ "anyOf": keys.map(|key| json!({ "required": [key] })).collect::<Vec<_>>() }))
 }
 
 fn property(field: &Field) -> Value {

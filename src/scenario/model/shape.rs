@@ -74,6 +74,8 @@ pub(super) struct Field {
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Presence {
     Required,
+    /// Required, unless one of these is there.
+    Unless(&'static [&'static str]),
     Optional,
     /// Optional; this, in JSON, stands in for it.
     Default(&'static str),
@@ -103,8 +105,24 @@ impl Field {
         Self { presence: Presence::Default(default), ..self }
     }
 
+    /// A required key in the place of which one of `others` may stand.
+    pub const fn unless(self, others: &'static [&'static str]) -> Self {
+        Self { presence: Presence::Unless(others), ..self }
+    }
+
     pub fn is_required(&self) -> bool {
         matches!(self.presence, Presence::Required)
+    }
+
+    /// Whether a map must have it, but has not.
+    pub fn is_missing(&self, map: &Node) -> bool {
+        let others = match self.presence {
+            Presence::Required => &[][..],
+            Presence::Unless(others) => others,
+            Presence::Optional | Presence::Default(_) => return false,
+        };
+        let mut keys = std::iter::once(&self.name).chain(others);
+        keys.all(|key| map.get(key).is_none())
     }
 }
 

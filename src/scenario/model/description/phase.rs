@@ -74,7 +74,25 @@ static ITERATE: Object = Object {
             "iterations",
             &Shape::Count { least: 1, most: 1_000_000_000 },
             "How many rounds of Rank and Reward.",
-        ),
+        )
+        .unless(&["duration", "stages"]),
+        Field::optional(
+            "arrival",
+            &Shape::Word(&[
+                Word {
+                    word: "closed",
+                    about: "A round starts when another has ended: `concurrency` are under \
+                        way, and `rate` may hold them back.",
+                },
+                Word {
+                    word: "open",
+                    about: "Rounds start on the schedule of `rate` and `stages`, whatever \
+                        the service does.",
+                },
+            ]),
+            "What makes a round start.",
+        )
+        .or("\"closed\""),
         Field::optional(
             "concurrency",
             &Shape::Count { least: 1, most: 65_536 },
@@ -85,8 +103,35 @@ static ITERATE: Object = Object {
             "rate",
             &Shape::Notation(&RATE),
             "How many rounds may start, for example `50/s`. As many as the \
-             concurrency allows, if it is not said.",
+             concurrency allows, if it is not said. The rate before the first \
+             stage of an open arrival.",
         ),
+        Field::optional(
+            "stages",
+            &Shape::List { of: &Shape::Object(&STAGE), least: 1 },
+            "How the rate of an open arrival changes, from `rate` or from \
+             nothing.",
+        ),
+        Field::optional(
+            "duration",
+            &DURATION,
+            "How long rounds of an open arrival start, in place of \
+             `iterations`.",
+        ),
+        Field::optional(
+            "poisson",
+            &Shape::Boolean,
+            "Whether the gaps of an open arrival are random, as if visitors \
+             knew nothing of each other.",
+        )
+        .or("false"),
+        Field::optional(
+            "max_in_flight",
+            &Shape::Count { least: 1, most: 65_536 },
+            "How many rounds of an open arrival may be under way at once. \
+             What cannot start when it is due is dropped, and counted.",
+        )
+        .or("10000"),
         Field::optional(
             "think_time",
             &DELAY,
@@ -100,6 +145,15 @@ static ITERATE: Object = Object {
             "After how many iterations the model's age is asked for, if not as \
              in the rest of the scenario.",
         ),
+    ],
+};
+
+static STAGE: Object = Object {
+    about: "A linear change of the rate.",
+    marker: None,
+    fields: &[
+        Field::required("to", &Shape::Notation(&RATE), "The rate at its end."),
+        Field::required("over", &DURATION, "How long the change takes; `0s` is a jump."),
     ],
 };
 
