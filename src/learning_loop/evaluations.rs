@@ -50,8 +50,17 @@ impl LearningLoop {
     ) -> Result<EvaluationJob, ServiceError> {
         self.advance(now);
         check(contract)?;
+        self.submit(contract, EvaluationType::Manual)
+    }
+
+    /// Puts an evaluation on the list, and everything it takes in a job.
+    pub(super) fn submit(
+        &mut self,
+        contract: &EvaluationContract,
+        by: EvaluationType,
+    ) -> Result<EvaluationJob, ServiceError> {
         let policies = self.policies(&contract.policies)?;
-        let evaluation = self.pending(contract);
+        let evaluation = self.pending(contract, by);
         let job = EvaluationJob {
             id: evaluation.id.clone(),
             replay: self.events_between(contract.start_time, contract.end_time),
@@ -67,7 +76,7 @@ impl LearningLoop {
     }
 
     /// Ends an evaluation: completed with what it found, or failed. One that was deleted
-    /// in between stays deleted.
+    /// in between stays deleted. What the loop found by itself, it applies.
     pub fn finish_evaluation(
         &mut self,
         id: &str,
@@ -85,6 +94,9 @@ impl LearningLoop {
         evaluation.policy_results = outcome.policy_results;
         evaluation.feature_importance = vec![Vec::new(); IMPORTANCES];
         evaluation.optimal_policy = Some(outcome.optimal_policy);
+        if evaluation.evaluation_type == Some(EvaluationType::Auto) {
+            self.conclude_optimization(id);
+        }
     }
 
     /// `GET /evaluations`
@@ -154,7 +166,7 @@ impl LearningLoop {
         Replay::new(self.log.iter().filter(inside).cloned().collect())
     }
 
-    fn pending(&self, contract: &EvaluationContract) -> Evaluation {
+    fn pending(&self, contract: &EvaluationContract, by: EvaluationType) -> Evaluation {
         let number = self.evaluations_made.to_string();
         let id = identity::identifier(&[&self.app_id, "evaluation", &number]);
         Evaluation {
@@ -163,7 +175,7 @@ impl LearningLoop {
             status: EvaluationStatus::Pending,
             policy_results: Vec::new(),
             feature_importance: Vec::new(),
-            evaluation_type: Some(EvaluationType::Manual),
+            evaluation_type: Some(by),
             optimal_policy: Some(String::new()),
             creation_time: Some(self.now),
             name: contract.name.clone(),
@@ -174,7 +186,7 @@ impl LearningLoop {
 }
 
 /// The policy of an evaluation, by its name in any case.
-fn found_policy(
+pub(super) fn found_policy(
     evaluation: &Evaluation,
     name: &str,
 ) -> Result<(String, LearningPolicy), ServiceError> {

@@ -59,6 +59,19 @@ impl Joiner {
         open.map(|open| &mut open.interaction)
     }
 
+    /// How many events are not joined yet.
+    pub fn len(&self) -> usize {
+        self.open.len()
+    }
+
+    /// The ids that begin so, of the events that are not joined yet. They were opened
+    /// one after the other, and most likely not long ago.
+    pub fn ids_of(&self, prefix: &str) -> Vec<Arc<str>> {
+        let ids = self.open.iter().rev().map(|open| &open.interaction.event_id);
+        let begins = |id: &&Arc<str>| id.starts_with(prefix);
+        ids.skip_while(|id| !begins(id)).take_while(begins).cloned().collect()
+    }
+
     /// When the next event is to be joined; perhaps long since, if it had to wait for
     /// one before.
     pub fn next_due(&self) -> Option<Timestamp> {

@@ -47,7 +47,7 @@ impl EventLog {
     }
 
     /// The events, in the order in which they were learned.
-    pub fn iter(&self) -> impl DoubleEndedIterator<Item = &Arc<Joined>> {
+    pub fn iter(&self) -> impl DoubleEndedIterator<Item = &Arc<Joined>> + ExactSizeIterator {
         self.events.iter()
     }
 

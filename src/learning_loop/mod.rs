@@ -7,6 +7,7 @@
 //!
 //! Must not know: the engine, scenarios, results.
 
+mod assignment;
 mod configuration;
 mod contest;
 mod dsjson;
@@ -17,6 +18,10 @@ mod interaction;
 mod job;
 mod joiner;
 mod log;
+mod model;
+mod multislot;
+mod optimization;
+mod overview;
 mod rank;
 mod replay;
 pub mod rest;
@@ -29,6 +34,7 @@ mod trainer;
 mod tests;
 
 pub use job::{EvaluationJob, EvaluationOutcome};
+pub use overview::{LoopState, Overview};
 
 use std::num::NonZero;
 use std::sync::Arc;
@@ -43,10 +49,10 @@ use log::EventLog;
 use trainer::Trainer;
 
 use crate::clock::Timestamp;
-use crate::learner::{Learner, LearningPolicy, Prediction};
+use crate::learner::{LearningPolicy, Prediction};
 use crate::protocol::{
-    DateRange, ErrorCode, Evaluation, LearningMode, LogsProperties, ModelProperties, RankRequest,
-    RankResponse, RankableAction, RewardRequest, ServiceConfiguration, ServiceError,
+    DateRange, ErrorCode, Evaluation, LearningMode, LogsProperties, RankRequest, RankResponse,
+    RankableAction, RewardRequest, ServiceConfiguration, ServiceError,
 };
 
 /// The learning policy of a new service.
@@ -100,6 +106,9 @@ pub struct LearningLoop {
     evaluations_made: u64,
     threads: usize,
     ranked: u64,
+    rewarded: u64,
+    /// When the loop was last due to optimize itself.
+    optimized: Option<Timestamp>,
     now: Timestamp,
 }
 
@@ -126,6 +135,8 @@ impl LearningLoop {
             evaluations_made: 0,
             threads,
             ranked: 0,
+            rewarded: 0,
+            optimized: None,
             now,
         }
     }
@@ -142,17 +153,10 @@ impl LearningLoop {
         self.advance(now);
         rank::check(request)?;
         self.ranked += 1;
-        let event_id = self.event_id(request);
+        let event_id = self.event_id(request.event_id.as_deref());
         let actions = rank::rankable(request);
-        let drawn = self.choose(request, &actions, &event_id);
-        let (shown, choice) = match self.mode() {
-            LearningMode::Online => (drawn.clone(), drawn),
-            LearningMode::Apprentice => (drawn.baseline(), drawn),
-            LearningMode::LoggingOnly => (drawn.baseline(), drawn.baseline()),
-        };
-        let answer = rank::answer(request, &event_id, &actions, &shown);
-        self.observe(request, event_id, actions, choice);
-        Ok(answer)
+        let shown = self.decide(request, event_id.clone(), actions.clone());
+        Ok(rank::answer(request, &event_id, &actions, &shown))
     }
 
     /// `POST /events/{eventId}/reward`. Unknown events and late rewards are none of the
@@ -173,6 +177,7 @@ impl LearningLoop {
         }
         if let Some(interaction) = self.joiner.event(event_id, self.now) {
             interaction.rewards.push(reward.value);
+            self.rewarded += 1;
         }
         Ok(())
     }
@@ -190,29 +195,6 @@ impl LearningLoop {
             interaction.activation = Activation::Given;
         }
         Ok(())
-    }
-
-    /// `GET /model`: the served model as [`Learner::save`] writes it, a blank one before
-    /// the first export.
-    pub fn model(&mut self, now: Timestamp) -> Vec<u8> {
-        self.advance(now);
-        match self.trainer.served() {
-            Some(learner) => learner.save(),
-            None => Learner::new(self.trainer.policy()).save(),
-        }
-    }
-
-    /// `GET /model/properties`
-    pub fn model_properties(&mut self, now: Timestamp) -> ModelProperties {
-        self.advance(now);
-        self.trainer.properties()
-    }
-
-    /// `DELETE /model`: choices are uniform again until something new is learned.
-    pub fn delete_model(&mut self, now: Timestamp) {
-        self.advance(now);
-        let policy = self.trainer.policy().clone();
-        self.trainer.blank(&policy);
     }
 
     /// `GET /logs/properties`
@@ -287,11 +269,28 @@ impl LearningLoop {
         self.configuration.learning_mode.unwrap_or(LearningMode::Online)
     }
 
-    fn event_id(&self, request: &RankRequest) -> Arc<str> {
-        match &request.event_id {
-            Some(event_id) => event_id.as_str().into(),
+    fn event_id(&self, given: Option<&str>) -> Arc<str> {
+        match given {
+            Some(event_id) => event_id.into(),
             None => identity::event_id(&self.app_id, self.ranked, self.now).into(),
         }
+    }
+
+    /// Chooses as the learning mode has it, and logs the event; what is to be shown.
+    fn decide(
+        &mut self,
+        request: &RankRequest,
+        event_id: Arc<str>,
+        actions: Arc<[RankableAction]>,
+    ) -> Choice {
+        let drawn = self.choose(request, &actions, &event_id);
+        let (shown, choice) = match self.mode() {
+            LearningMode::Online => (drawn.clone(), drawn),
+            LearningMode::Apprentice => (drawn.baseline(), drawn),
+            LearningMode::LoggingOnly => (drawn.baseline(), drawn.baseline()),
+        };
+        self.observe(request, event_id, actions, choice);
+        shown
     }
 
     /// What the served model makes of a request, and what is drawn from it.

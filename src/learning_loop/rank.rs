@@ -22,7 +22,7 @@ fn check_request(request: &RankRequest) -> Result<(), String> {
         check_id("event", event_id)?;
     }
     check_actions(&request.actions)?;
-    request.context_features.iter().try_for_each(check_object)?;
+    check_features(&request.context_features)?;
     if request.actions.iter().all(|action| is_excluded(request, action)) {
         return Err("every action is excluded".to_owned());
     }
@@ -34,7 +34,7 @@ fn check_count(count: usize) -> Result<(), String> {
     (1..=MOST_ACTIONS).contains(&count).then_some(()).ok_or_else(message)
 }
 
-fn check_id(what: &str, id: &str) -> Result<(), String> {
+pub(super) fn check_id(what: &str, id: &str) -> Result<(), String> {
     let length = id.chars().count();
     let message =
         || format!("the id of an {what} must have 1 to {LONGEST_ID} characters, found {length}");
@@ -48,12 +48,17 @@ fn check_actions(actions: &[RankableAction]) -> Result<(), String> {
         if !ids.insert(&action.id) {
             return Err(format!("two actions have the id `{}`", action.id));
         }
-        action.features.iter().try_for_each(check_object)?;
+        check_features(&action.features)?;
         if !action.features.iter().any(has_feature) {
             return Err(format!("action `{}` has no feature", action.id));
         }
     }
     Ok(())
+}
+
+/// Refuses features that break a rule.
+pub(super) fn check_features(objects: &[FeatureObject]) -> Result<(), String> {
+    objects.iter().try_for_each(check_object)
 }
 
 fn has_feature(object: &FeatureObject) -> bool {

@@ -77,7 +77,8 @@ impl LearningLoop {
         self.retrain(&policy, oldest);
     }
 
-    fn policy_contract(&self) -> PolicyContract {
+    /// The policy under which the loop learns.
+    pub(super) fn policy_contract(&self) -> PolicyContract {
         let arguments = self.trainer.policy().arguments().to_owned();
         PolicyContract { name: self.policy_name.clone(), arguments }
     }

@@ -87,6 +87,14 @@ impl Trainer {
         self.schedule = Schedule::new(every, now);
     }
 
+    /// Learns from and serves another model from now on.
+    pub fn replace(&mut self, learner: Learner, now: Timestamp) {
+        self.served = Some(learner.clone());
+        self.learner = learner;
+        self.learned = false;
+        self.properties = ModelProperties { creation_time: now, last_modified_time: now };
+    }
+
     /// Forgets everything.
     pub fn blank(&mut self, policy: &LearningPolicy) {
         self.learner = Learner::new(policy);

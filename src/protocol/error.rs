@@ -30,6 +30,10 @@ pub enum ErrorCode {
     DuplicateCustomPolicyNames,
     /// An evaluation names more policies than the service compares.
     MaximumEvaluationCustomPoliciesExceeded,
+    /// The signature of the model is not that of the service's key.
+    InvalidModelImportSignature,
+    /// The model cannot be read.
+    InvalidModelImportFormat,
     /// The body is too large.
     PayloadSizeExceeded,
     /// The key is missing or wrong.

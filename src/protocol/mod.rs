@@ -11,6 +11,7 @@ mod error;
 mod evaluation;
 mod features;
 mod model;
+mod multislot;
 mod policy;
 mod rank;
 
@@ -23,5 +24,9 @@ pub use evaluation::{
 };
 pub use features::{FeatureObject, FeatureValue};
 pub use model::{DateRange, LogsProperties, ModelProperties};
+pub use multislot::{
+    MultiSlotRankRequest, MultiSlotRankResponse, MultiSlotRewardRequest, SlotRequest, SlotResponse,
+    SlotReward,
+};
 pub use policy::{ApplyFromEvaluation, PolicyContract};
 pub use rank::{RankRequest, RankResponse, RankableAction, RankedAction, RewardRequest};

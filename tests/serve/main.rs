@@ -2,7 +2,12 @@
 
 mod access;
 mod contract;
+mod document;
 mod evaluations;
 mod limits;
+mod model;
+mod modes;
+mod monitor;
+mod multislot;
 mod program;
 mod served;

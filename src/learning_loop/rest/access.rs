@@ -25,6 +25,11 @@ impl Keys {
         self.0.is_empty()
     }
 
+    /// What the seal of models is made of: the first key, or nothing.
+    pub(super) fn sealing(&self) -> &[u8] {
+        self.0.first().map_or(&[], |digest| &digest[..])
+    }
+
     /// Refuses a caller without one of the keys.
     pub(super) fn check(&self, headers: &HeaderMap) -> Result<(), Refusal> {
         if self.is_empty() || headers.get(HEADER).is_some_and(|key| self.opens(key.as_bytes())) {

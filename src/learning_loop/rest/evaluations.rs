@@ -8,7 +8,7 @@ use axum::response::Response;
 use super::answer::{self, Refusal};
 use super::path::Id;
 use super::{Service, body};
-use crate::learning_loop::EvaluationJob;
+use crate::learning_loop::{EvaluationJob, LearningLoop};
 use crate::protocol::{ErrorCode, EvaluationContract};
 
 type Answer = Result<Response, Refusal>;
@@ -21,7 +21,7 @@ pub(super) async fn create(
 ) -> Answer {
     let code = ErrorCode::InvalidEvaluationContract;
     let contract: EvaluationContract = body::json(request, code).await?;
-    let begin = |inner: &mut crate::learning_loop::LearningLoop, now| {
+    let begin = |inner: &mut LearningLoop, now| {
         let job = inner.begin_evaluation(&contract, now)?;
         let pending = inner.evaluation(job.id(), now)?;
         Ok((job, pending))
@@ -36,14 +36,14 @@ pub(super) async fn create(
 }
 
 /// Does an evaluation, and puts what it found in the loop.
-async fn work(service: Service, job: EvaluationJob) {
+pub(super) async fn work(service: Service, job: EvaluationJob) {
     let id = job.id().to_owned();
     let outcome = tokio::task::spawn_blocking(move || job.run()).await.ok();
-    let finish = |inner: &mut crate::learning_loop::LearningLoop, now| {
+    let finish = |inner: &mut LearningLoop, now| {
         inner.finish_evaluation(&id, outcome, now);
         Ok(())
     };
-    if let Err(refusal) = service.call(finish).await {
+    if let Err(refusal) = service.apply(finish).await {
         eprintln!("evaluation `{id}` was done in vain: {}", refusal.message);
     }
 }
@@ -62,7 +62,7 @@ pub(super) async fn one(State(service): State<Service>, Id(id): Id) -> Answer {
 
 /// `DELETE /evaluations/{evaluationId}`
 pub(super) async fn delete(State(service): State<Service>, Id(id): Id) -> Answer {
-    let forget = |inner: &mut crate::learning_loop::LearningLoop, now| {
+    let forget = |inner: &mut LearningLoop, now| {
         inner.delete_evaluation(&id, now);
         Ok(())
     };

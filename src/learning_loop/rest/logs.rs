@@ -6,6 +6,7 @@ use axum::response::Response;
 
 use super::Service;
 use super::answer::{self, Refusal};
+use crate::learning_loop::LearningLoop;
 use crate::protocol::ErrorCode;
 
 type Answer = Result<Response, Refusal>;
@@ -18,7 +19,7 @@ pub(super) async fn properties(State(service): State<Service>) -> Answer {
 
 /// `DELETE /logs`
 pub(super) async fn delete(State(service): State<Service>) -> Answer {
-    let forget = |inner: &mut crate::learning_loop::LearningLoop, now| {
+    let forget = |inner: &mut LearningLoop, now| {
         inner.delete_logs(now);
         Ok(())
     };

@@ -12,11 +12,15 @@ mod door;
 mod evaluations;
 mod events;
 mod logs;
+mod meters;
 mod model;
+mod multislot;
 mod path;
 mod router;
+mod seal;
 mod server;
 mod service;
+mod status;
 
 pub use access::Keys;
 pub use router::router;

@@ -4,7 +4,9 @@ use axum::middleware;
 use axum::routing::{delete, get, post};
 
 use super::answer::Refusal;
-use super::{Service, configurations, door, evaluations, events, logs, model};
+use super::{
+    Service, configurations, door, evaluations, events, logs, meters, model, multislot, status,
+};
 
 /// Versions of the contract. All have the same operations: what came later does no harm
 /// earlier.
@@ -17,11 +19,18 @@ pub fn router(service: Service) -> Router {
         .route("/rank", post(events::rank))
         .route("/events/{event_id}/reward", post(events::reward))
         .route("/events/{event_id}/activate", post(events::activate))
+        .route("/multislot/rank", post(multislot::rank))
+        .route("/multislot/events/{event_id}/reward", post(multislot::reward))
+        .route("/multislot/events/{event_id}/activate", post(multislot::activate))
         .merge(configurations())
         .merge(evaluations())
         .merge(model_and_logs());
     Router::new()
         .nest("/personalizer/{version}", personalizer)
+        .route("/status", get(status::status))
+        .route("/swagger", get(status::swagger))
+        .route("/metrics", get(meters::metrics))
+        .route("/overview", get(status::overview))
         .fallback(async || not_found())
         .method_not_allowed_fallback(async || not_allowed())
         .layer(middleware::from_fn_with_state(service.clone(), door::pass))
@@ -51,7 +60,7 @@ fn evaluations() -> Router<Service> {
 
 fn model_and_logs() -> Router<Service> {
     Router::new()
-        .route("/model", get(model::model).delete(model::delete))
+        .route("/model", get(model::model).put(model::set).delete(model::delete))
         .route("/model/properties", get(model::properties))
         .route("/logs", delete(logs::delete))
         .route("/logs/properties", get(logs::properties))

@@ -1,0 +1,160 @@
+//! What a person, or a monitor, wants to know of the loop.
+
+use std::sync::Arc;
+
+use serde::Serialize;
+
+use super::LearningLoop;
+use super::joiner::Joined;
+use crate::clock::Timestamp;
+use crate::protocol::{LearningMode, ModelProperties, PolicyContract};
+
+/// The loop in a few numbers.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct LoopState {
+    /// Rank calls that were answered.
+    pub ranked: u64,
+    /// Rewards that came in time.
+    pub rewarded: u64,
+    /// Events whose reward windows are open.
+    pub waiting: u64,
+    /// Joined events in the log.
+    pub logged: u64,
+    /// When the model was exported.
+    pub model: ModelProperties,
+}
+
+/// What the page shows.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Overview {
+    #[serde(flatten)]
+    state: LoopState,
+    learning_mode: LearningMode,
+    policy: PolicyContract,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    apprentice: Option<Apprenticeship>,
+    /// Batches of the last events, the oldest first.
+    history: Vec<Batch>,
+    /// The last events, the newest first.
+    recent: Vec<RecentEvent>,
+}
+
+/// How well the model imitates the baseline, over the last thousand events.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Apprenticeship {
+    events: usize,
+    /// The mean reward of what was served.
+    baseline_average_reward: f64,
+    /// Events for which the model would have chosen as the baseline did.
+    imitated: usize,
+    /// The mean reward of those.
+    imitated_average_reward: f64,
+    /// The share of the baseline's rewards that those have.
+    reward_achieved: f64,
+}
+
+/// Some events in a row.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Batch {
+    from: Timestamp,
+    events: usize,
+    mean_reward: f64,
+    /// The share of events with a reward above zero.
+    success: f64,
+}
+
+/// An event for the eye.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct RecentEvent {
+    event_id: String,
+    time: Timestamp,
+    action: String,
+    probability: f32,
+    reward: f64,
+}
+
+const IMITATED: usize = 1000;
+const SHOWN: usize = 10_000;
+const BATCHES: usize = 100;
+const RECENT: usize = 20;
+
+impl LearningLoop {
+    /// The loop in a few numbers.
+    pub fn state(&mut self, now: Timestamp) -> LoopState {
+        self.advance(now);
+        LoopState {
+            ranked: self.ranked,
+            rewarded: self.rewarded,
+            waiting: self.joiner.len() as u64,
+            logged: self.log.iter().len() as u64,
+            model: self.trainer.properties(),
+        }
+    }
+
+    /// What the page shows.
+    pub fn overview(&mut self, now: Timestamp) -> Overview {
+        let state = self.state(now);
+        let mut last: Vec<&Joined> = self.log.iter().rev().take(SHOWN).map(Arc::as_ref).collect();
+        let recent = last.iter().take(RECENT).map(|joined| recent(joined)).collect();
+        let apprentice = apprenticeship(&last);
+        last.reverse();
+        Overview {
+            state,
+            learning_mode: self.mode(),
+            policy: self.policy_contract(),
+            apprentice,
+            history: last.chunks(last.len().div_ceil(BATCHES).max(1)).map(batch).collect(),
+            recent,
+        }
+    }
+}
+
+fn recent(joined: &Joined) -> RecentEvent {
+    let interaction = &joined.interaction;
+    RecentEvent {
+        event_id: interaction.event_id.to_string(),
+        time: interaction.time,
+        action: interaction.actions[interaction.chosen()].id.clone(),
+        probability: interaction.probability(),
+        reward: joined.original_reward,
+    }
+}
+
+fn batch(events: &[&Joined]) -> Batch {
+    let rewards = events.iter().map(|joined| joined.original_reward);
+    Batch {
+        from: events[0].interaction.time,
+        events: events.len(),
+        mean_reward: mean(rewards.clone()),
+        success: mean(rewards.map(|reward| f64::from(u8::from(reward > 0.0)))),
+    }
+}
+
+/// Of the events, the newest first; none, if none of the last is an apprentice's.
+fn apprenticeship(events: &[&Joined]) -> Option<Apprenticeship> {
+    let is_apprentice = |joined: &&&Joined| joined.interaction.mode == LearningMode::Apprentice;
+    let all: Vec<_> = events.iter().filter(is_apprentice).take(IMITATED).collect();
+    let imitated: Vec<_> = all.iter().filter(|joined| joined.interaction.chosen() == 0).collect();
+    let of = |joined: &Joined| joined.original_reward;
+    let total: f64 = all.iter().map(|joined| of(joined)).sum();
+    let achieved: f64 = imitated.iter().map(|joined| of(joined)).sum();
+    (!all.is_empty()).then(|| Apprenticeship {
+        events: all.len(),
+        baseline_average_reward: mean(all.iter().map(|joined| of(joined))),
+        imitated: imitated.len(),
+        imitated_average_reward: mean(imitated.iter().map(|joined| of(joined))),
+        reward_achieved: if total == 0.0 { 0.0 } else { achieved / total },
+    })
+}
+
+/// The mean; of nothing, zero.
+#[expect(clippy::cast_precision_loss, reason = "there are at most ten thousand")]
+fn mean(values: impl Iterator<Item = f64>) -> f64 {
+    let (sum, count) = values.fold((0.0, 0_usize), |(sum, count), value| (sum + value, count + 1));
+    if count == 0 { 0.0 } else { sum / count as f64 }
+}

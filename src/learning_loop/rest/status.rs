@@ -1,0 +1,42 @@
+//! Whether the service works, and what it serves.
+
+use axum::extract::State;
+use axum::http::StatusCode;
+use axum::http::header::CONTENT_TYPE;
+use axum::response::{IntoResponse, Response};
+use serde::Serialize;
+
+use super::Service;
+use super::answer::{self, Refusal};
+
+const OPENAPI: &str = include_str!("openapi.json");
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct ServiceStatus {
+    service: &'static str,
+    api_status: &'static str,
+    api_status_message: String,
+}
+
+/// `GET /status`
+pub(super) async fn status(State(service): State<Service>) -> Response {
+    let state = service.call(|inner, now| Ok(inner.state(now))).await;
+    let (status, api_status, api_status_message) = match state {
+        Ok(state) => (StatusCode::OK, "Valid", format!("{} events logged", state.logged)),
+        Err(refusal) => (StatusCode::SERVICE_UNAVAILABLE, "Broken", refusal.message),
+    };
+    let service = concat!("runner ", env!("CARGO_PKG_VERSION"));
+    answer::json(status, &ServiceStatus { service, api_status, api_status_message })
+}
+
+/// `GET /swagger`
+pub(super) async fn swagger() -> Response {
+    ([(CONTENT_TYPE, "application/json; charset=utf-8")], OPENAPI).into_response()
+}
+
+/// `GET /overview`
+pub(super) async fn overview(State(service): State<Service>) -> Result<Response, Refusal> {
+    let overview = service.call(|inner, now| Ok(inner.overview(now))).await?;
+    Ok(answer::json(StatusCode::OK, &overview))
+}
