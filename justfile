@@ -32,3 +32,8 @@ golden:
 # Check a scenario without sending anything.
 check scenario="scenarios/baseline.yaml":
     cargo run --release -- check {{scenario}}
+
+# Install the official SDKs into target/sdk, and run them and schemathesis against `runner serve`.
+sdk:
+    cargo build
+    tests/sdk/run

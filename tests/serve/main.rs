@@ -10,4 +10,5 @@ mod modes;
 mod monitor;
 mod multislot;
 mod program;
+mod sdk;
 mod served;

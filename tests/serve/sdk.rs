@@ -1,0 +1,37 @@
+//! Code written against Azure Personalizer, unchanged: the official SDKs, where `just sdk`
+//! has installed them.
+
+use std::path::Path;
+use std::process::Command;
+
+fn run(suite: &str) {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    if !root.join("target/sdk/installed").exists() {
+        eprintln!("the official SDKs are not installed (tests/sdk/install): {suite} is not run");
+        return;
+    }
+    let mut command = Command::new(root.join("tests/sdk/run"));
+    let output = command.args([env!("CARGO_BIN_EXE_runner"), suite]).output().unwrap();
+    let told = [output.stdout, output.stderr].concat();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&told));
+}
+
+#[test]
+fn the_python_sdk_works() {
+    run("python");
+}
+
+#[test]
+fn the_npm_sdk_works() {
+    run("v1");
+}
+
+#[test]
+fn the_npm_sdk_of_the_preview_works() {
+    run("preview");
+}
+
+#[test]
+fn the_notebook_of_the_tutorial_works() {
+    run("notebook");
+}
