@@ -205,10 +205,20 @@ fn exploration(settings: &Settings, models: u32) -> Exploration {
             inverse_lambda: settings.rnd_invlambda,
             whole: WholeIndices {
                 bits: settings.bits,
-                scale: u64::from(models.next_power_of_two()) * 4,
+                scale: u64::from(models.next_power_of_two()) * stride(settings),
             },
+            stride: stride(settings),
             random_state: settings.random_seed,
         }),
+    }
+}
+
+/// How many floats stand at one index (`gd.cc`, `ftrl.cc`).
+fn stride(settings: &Settings) -> u64 {
+    match (settings.coin, settings.adaptive || settings.normalized) {
+        (true, _) => 8,
+        (false, true) => 4,
+        (false, false) => 1,
     }
 }
 

@@ -52,6 +52,26 @@ pub struct Scored {
     pub score: f32,
 }
 
+/// So many elements `std::sort` sorts by insertion.
+const FEW: usize = 16;
+
+/// Sorts by score as libstdc++ does, which shows where scores are not numbers: an element
+/// below the first goes to the front, past all others (`std::__insertion_sort`).
+fn sort(ranked: &mut [Scored]) {
+    if ranked.len() > FEW {
+        ranked.sort_by(|a, b| a.score.partial_cmp(&b.score).unwrap_or(std::cmp::Ordering::Equal));
+        return;
+    }
+    for sorted in 1..ranked.len() {
+        let score = ranked[sorted].score;
+        let is_first = score < ranked[0].score;
+        let above = |scored: &&Scored| score < scored.score;
+        let shift = ranked[..sorted].iter().rev().take_while(above).count();
+        let place = if is_first { 0 } else { sorted - shift };
+        ranked[place..=sorted].rotate_right(1);
+    }
+}
+
 impl CostType {
     /// How many models of the regression one model of costs takes.
     pub fn models(self) -> u32 {
@@ -70,7 +90,7 @@ impl CostModel {
         self.regression.scores(event.all(), model, |score| {
             ranked.push(Scored { action: ranked.len(), score });
         });
-        ranked.sort_by(|a, b| a.score.partial_cmp(&b.score).unwrap_or(std::cmp::Ordering::Equal));
+        sort(ranked);
     }
 
     /// Learns the cost of the action that was taken.

@@ -43,9 +43,9 @@ impl Bounds {
         self.upper.iter().copied().fold(f32::MAX, f32::min)
     }
 
-    /// The action with the smallest lower bound, the best one where none is a number.
+    /// The action with the smallest lower bound, the first one where none is a number.
     pub fn least_lower(&self, ranked: &[Scored]) -> usize {
-        let mut least = (ranked[0].action, f32::MAX);
+        let mut least = (0, f32::MAX);
         for scored in ranked.iter().filter(|scored| self.lower[scored.action] < f32::MAX) {
             if self.lower[scored.action] < least.1 {
                 least = (scored.action, self.lower[scored.action]);

@@ -104,11 +104,12 @@ impl Exploration {
 /// How many of the ranked actions share the best score, within a relative 1e-4
 /// (`cb_explore_adf_common.h`, `fill_tied`).
 pub fn tied(ranked: &[Scored]) -> usize {
-    let Some(best) = ranked.first() else { return 0 };
+    let Some((best, others)) = ranked.split_first() else { return 0 };
     let is_tied = |scored: &&Scored| {
         (scored.score - best.score).abs() <= 1e-4 * (scored.score.abs() + best.score.abs())
     };
-    ranked.iter().take_while(is_tied).count()
+    // The best is tied with itself, even if it is not a number.
+    1 + others.iter().take_while(is_tied).count()
 }
 
 /// Raises every probability to at least `epsilon` over the size of the support: the

@@ -16,11 +16,10 @@ pub struct Rnd {
     pub alpha: f32,
     pub inverse_lambda: f32,
     pub whole: WholeIndices,
+    /// Floats at one index.
+    pub stride: u64,
     pub random_state: u64,
 }
-
-/// Weights at one index (`gd.cc`).
-const STRIDE: u64 = 4;
 
 /// The Euler-Mascheroni constant, the mean of a Gumbel distribution.
 const GUMBEL_MEAN: f32 = 0.577_215_7;
@@ -69,7 +68,7 @@ impl Rnd {
 
     /// The random functions are told apart by more than the step between models.
     fn model_step(&self) -> u64 {
-        u64::from(self.predictors + 1) * STRIDE
+        u64::from(self.predictors + 1) * self.stride
     }
 
     pub fn learn(&mut self, stage: &mut Stage<'_>, label: &Label) {

@@ -58,7 +58,8 @@ impl ExampleBuilder {
     /// An empty example, in the default namespace.
     #[must_use]
     pub fn new(hashing: Hashing) -> Self {
-        let default = Namespace { letter: Some(b' '), hash: 0, has_features: false };
+        let hash = hashing.namespace(b" ");
+        let default = Namespace { letter: Some(b' '), hash, has_features: false };
         let (slots, joined, text) = (Vec::new(), Vec::new(), Vec::new());
         Self { hashing, slots, joined, open: vec![default], text }
     }

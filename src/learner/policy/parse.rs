@@ -369,6 +369,10 @@ impl<'a> Parser<'a> {
             let span = span.clone();
             self.refuse(span, message, Some("keep one of them".to_owned()));
         }
+        // `--regcbopt` alone asks for it too (`cb_explore_adf_regcb.cc`).
+        if self.settings.regcbopt && self.explorers.is_empty() {
+            self.settings.explorer = Explorer::RegCb;
+        }
         self.refuse_cost_type();
         if !self.errors.is_empty() {
             return Err(self.errors);

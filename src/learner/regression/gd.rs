@@ -200,8 +200,10 @@ impl Gd {
     }
 
     fn regularize(&mut self, update: f32, prediction: f32, label: f32) -> f32 {
-        let regularized = self.options.l1 > 0.0 || self.options.l2 > 0.0;
-        if !regularized || f64::from(update.abs()) <= 1e-8 {
+        let is_regularized = self.options.l1 > 0.0 || self.options.l2 > 0.0;
+        // What is not a number is not large enough.
+        let is_large = f64::from(update.abs()) > 1e-8;
+        if !(is_regularized && is_large) {
             return update;
         }
         let derivative = 2.0 * (self.range.clip(prediction) - label);
@@ -309,7 +311,9 @@ impl Gd {
 
     /// Moves what was put off into the weights before it loses precision (`sync_weights`).
     fn fold_regularization(&mut self) {
-        if self.contraction >= 1e-9 && self.gravity <= 1e3 {
+        let is_due = self.contraction < 1e-9 || self.gravity > 1e3;
+        // What is not a number is never due.
+        if !is_due {
             return;
         }
         let (gravity, contraction) = (narrow(self.gravity), narrow(self.contraction));
