@@ -77,6 +77,25 @@ impl Learner {
         self.costs.regression.finish_event(label.weight);
     }
 
+    /// A copy that can [catch up](Self::catch_up) with this learner.
+    #[must_use]
+    pub fn fork(&mut self) -> Self {
+        Self {
+            policy: self.policy.clone(),
+            event: self.event.clone(),
+            costs: self.costs.fork(),
+            exploration: self.exploration.clone(),
+            ranked: Vec::new(),
+        }
+    }
+
+    /// Becomes as `ahead` is, at the cost of what it has learned since. This learner must
+    /// be its latest fork.
+    pub fn catch_up(&mut self, ahead: &mut Self) {
+        self.costs.catch_up(&mut ahead.costs);
+        self.exploration.clone_from(&ahead.exploration);
+    }
+
     /// What learning changes.
     pub(super) fn parts(&self) -> (&CostModel, &Exploration) {
         (&self.costs, &self.exploration)

@@ -75,7 +75,10 @@ impl Trainer {
         if !std::mem::take(&mut self.learned) {
             return;
         }
-        self.served = Some(self.learner.clone());
+        match &mut self.served {
+            Some(served) => served.catch_up(&mut self.learner),
+            None => self.served = Some(self.learner.fork()),
+        }
         self.properties.last_modified_time = at;
         if self.properties.creation_time == Timestamp::NEVER {
             self.properties.creation_time = at;
@@ -89,8 +92,8 @@ impl Trainer {
 
     /// Learns from and serves another model from now on.
     pub fn replace(&mut self, learner: Learner, now: Timestamp) {
-        self.served = Some(learner.clone());
         self.learner = learner;
+        self.served = Some(self.learner.fork());
         self.learned = false;
         self.properties = ModelProperties { creation_time: now, last_modified_time: now };
     }

@@ -71,3 +71,20 @@ fn what_is_half_written_damaged_or_foreign_is_refused_with_the_reason() {
     }
     assert_eq!(Learner::load(b"VW 9.11.9 or something else").unwrap_err(), StateError::Foreign);
 }
+
+/// At every moment, whatever kind of model it is.
+#[test]
+fn a_fork_that_catches_up_is_a_copy() {
+    for policy in POLICIES {
+        let policy = LearningPolicy::parse(policy).unwrap();
+        let mut ahead = Learner::new(&policy);
+        let mut fork = ahead.fork();
+        for part in events(&policy).chunks(7) {
+            go_on(&mut ahead, part);
+            fork.catch_up(&mut ahead);
+            assert!(fork.save() == ahead.save(), "{}", policy.arguments());
+        }
+        let events = events(&policy);
+        assert_eq!(go_on(&mut fork, &events), go_on(&mut ahead.clone(), &events));
+    }
+}

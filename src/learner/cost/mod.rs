@@ -84,6 +84,18 @@ impl CostModel {
         Self { kind, regression, clip_p, counts: vec![Counts::default(); models] }
     }
 
+    /// A copy, which can catch up.
+    pub fn fork(&mut self) -> Self {
+        let regression = self.regression.fork();
+        Self { regression, kind: self.kind, clip_p: self.clip_p, counts: self.counts.clone() }
+    }
+
+    /// Becomes as `ahead` is, from which it was forked.
+    pub fn catch_up(&mut self, ahead: &mut Self) {
+        self.regression.catch_up(&mut ahead.regression);
+        self.counts.clone_from(&ahead.counts);
+    }
+
     /// The actions by score, the best first (`ldf` ranks by score, then by index).
     pub fn rank(&self, event: &mut EventTerms, model: u32, ranked: &mut Vec<Scored>) {
         ranked.clear();

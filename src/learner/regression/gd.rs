@@ -6,6 +6,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::LabelRange;
+use super::changes::Changes;
 use crate::learner::features::{CONSTANT_INDEX, Term};
 
 /// The smallest magnitude of a feature that counts (`gd.cc`, `x_min`).
@@ -35,6 +36,9 @@ pub struct Gd {
     options: GdOptions,
     #[serde(with = "super::sparse")]
     blocks: Vec<Block>,
+    /// What was changed since a fork caught up, if there is one.
+    #[serde(skip)]
+    changes: Option<Changes>,
     mask: u32,
     learning_rate: f32,
     pub(super) range: LabelRange,
@@ -87,6 +91,7 @@ impl Gd {
             Norm { weighted: f64::from(options.initial_t), weights: f64::from(options.initial_t) };
         let mut gd = Self {
             blocks: vec![blank; 1 << options.bits],
+            changes: None,
             mask: u32::MAX >> (32 - options.bits),
             learning_rate: options.learning_rate * decay,
             range: LabelRange { lowest, highest, frozen: options.prediction_range.is_some() },
@@ -155,11 +160,40 @@ impl Gd {
     pub fn learn(&mut self, terms: &[Term], model: u32, label: f32, weight: f32) -> f32 {
         let prediction = self.range.clip(self.score(terms, model));
         if self.range.loss(prediction, label) > 0.0 {
+            self.mark(terms, model);
             let update = self.update(terms, model, prediction, label, weight);
             self.apply(terms, model, update);
             self.fold_regularization();
         }
         prediction
+    }
+
+    fn mark(&mut self, terms: &[Term], model: u32) {
+        let Some(mut changes) = self.changes.take() else { return };
+        terms.iter().for_each(|term| changes.mark(self.place(term.hash, model)));
+        self.changes = Some(changes);
+    }
+
+    pub fn fork(&mut self) -> Self {
+        self.changes = None;
+        let fork = self.clone();
+        self.changes = Some(Changes::none(self.blocks.len()));
+        fork
+    }
+
+    /// Copies the weights that were changed, which are few, and everything else.
+    pub fn catch_up(&mut self, ahead: &mut Self) {
+        let (theirs, changes) = (std::mem::take(&mut ahead.blocks), ahead.changes.take());
+        let mut mine = std::mem::take(&mut self.blocks);
+        *self = ahead.clone();
+        match changes {
+            Some(mut changes) => {
+                changes.copy(&theirs, &mut mine);
+                ahead.changes = Some(changes);
+            }
+            None => mine.clone_from(&theirs),
+        }
+        (self.blocks, ahead.blocks) = (mine, theirs);
     }
 
     pub fn finish_event(&mut self, weight: f32) {
@@ -315,6 +349,9 @@ impl Gd {
         // What is not a number is never due.
         if !is_due {
             return;
+        }
+        if let Some(changes) = &mut self.changes {
+            changes.mark_all();
         }
         let (gravity, contraction) = (narrow(self.gravity), narrow(self.contraction));
         for block in &mut self.blocks {

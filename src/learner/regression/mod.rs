@@ -3,6 +3,7 @@
 //! `learn` is VW's scorer on top of an update rule: it widens the range of labels and
 //! leaves alone what has no weight.
 
+mod changes;
 mod coin;
 mod gd;
 mod sparse;
@@ -130,6 +131,22 @@ impl Regression {
     pub fn finish_event(&mut self, weight: f32) {
         if let Self::Gd(gd) = self {
             gd.finish_event(weight);
+        }
+    }
+
+    /// A copy, which can catch up.
+    pub fn fork(&mut self) -> Self {
+        match self {
+            Self::Gd(gd) => Self::Gd(gd.fork()),
+            Self::Coin(coin) => Self::Coin(coin.clone()),
+        }
+    }
+
+    /// Becomes as `ahead` is, from which it was forked.
+    pub fn catch_up(&mut self, ahead: &mut Self) {
+        match (self, ahead) {
+            (Self::Gd(gd), Self::Gd(ahead)) => gd.catch_up(ahead),
+            (behind, ahead) => behind.clone_from(ahead),
         }
     }
 
