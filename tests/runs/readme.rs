@@ -1,5 +1,7 @@
 //! What README.md shows is what happens.
 
+use runner::learner::{OPTIONS, OptionSpec, Support};
+
 use super::completed;
 
 const README: &str = include_str!("../../README.md");
@@ -68,4 +70,46 @@ fn the_scenario_shown_is_a_scenario() {
     let mut command = super::runner();
     let output = command.arg("check").arg(scenarios.join("mine.yaml")).output().unwrap();
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+}
+
+#[test]
+fn the_evaluation_shown_is_the_evaluation_printed() {
+    let folder = tempfile::tempdir().unwrap();
+    let out = folder.path().join("run");
+    completed(&out, "scenarios/baseline.yaml", &["--quiet"]);
+    let mut command = super::runner();
+    command.arg("evaluate").arg(out.join("log.dsjson")).args([
+        "--policy",
+        "pairs=--cb_explore_adf --epsilon 0.2 -q ::",
+        "--policy",
+        "triples=--cb_explore_adf --epsilon 0.2 -q :: --cubic :::",
+        "--baseline",
+        "pairs",
+    ]);
+    let printed = String::from_utf8(command.output().unwrap().stdout).unwrap();
+    let lines = |text: &str| text.trim().lines().map(str::trim_end).map(str::to_owned).collect();
+    let (printed, shown): (Vec<String>, Vec<String>) =
+        (lines(&printed), lines(block("## Judge policies on a log", "```text\n")));
+    assert_eq!(printed, shown);
+}
+
+/// What is made of an option, in a word.
+fn support(option: &OptionSpec) -> &'static str {
+    match option.support {
+        Support::Full => "as in VW",
+        Support::Dropped => "without effect",
+        Support::Refused => "refused",
+    }
+}
+
+fn option_row(option: &OptionSpec) -> String {
+    let short = option.short.map(|short| format!(", `-{short}`")).unwrap_or_default();
+    let value = option.value.map(|value| format!(" {value}")).unwrap_or_default();
+    format!("| `--{}{value}`{short} | {} | {} |\n", option.name, support(option), option.doc)
+}
+
+#[test]
+fn the_options_listed_are_the_options_known() {
+    let table: String = OPTIONS.iter().map(option_row).collect();
+    assert!(README.contains(&table), "README.md should hold:\n{table}");
 }

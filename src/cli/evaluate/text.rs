@@ -65,7 +65,7 @@ fn values<'a>(
         ("interval", Side::Left),
         ("p", Side::Right),
         ("", Side::Left),
-        ("worth", Side::Right),
+        ("effective", Side::Right),
         ("match", Side::Right),
     ]);
     for verdict in &evaluated.verdicts {

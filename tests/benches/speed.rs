@@ -1,0 +1,170 @@
+//! Benchmarks: `cargo bench`. Figures are for comparing on one machine, in one run.
+
+use std::fs;
+use std::hint::black_box;
+use std::io;
+use std::path::Path;
+
+use criterion::{BatchSize, Criterion, Throughput, criterion_group, criterion_main};
+use runner::clock::VirtualClock;
+use runner::engine::{self, Operator, Stopper};
+use runner::evaluation::stream::{
+    Candidate, Listener, Player, Row, Source, Stream, StreamSettings,
+};
+use runner::learner::{DsjsonReader, Event, Label, Learner, LearningPolicy, Prediction};
+use runner::metrics::{PhaseScope, Summary};
+use runner::record::{ObserveError, Observer, Progress};
+use runner::scenario::plan::TargetPlan;
+use runner::scenario::{self, LoadOptions, Plan};
+use runner::target::EmbeddedTarget;
+
+const DEFAULT: &str = "--cb_explore_adf --epsilon 0.2 --power_t 0 -l 0.001 --cb_type mtr -q ::";
+const POLICIES: [(&str, &str); 2] = [("default", ""), ("cubic", " --cubic :::")];
+
+fn project() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+}
+
+fn log() -> Vec<u8> {
+    fs::read(project().join("tests/fixtures/learner/coffee.dsjson")).unwrap()
+}
+
+fn policy(more: &str) -> LearningPolicy {
+    LearningPolicy::parse(&format!("{DEFAULT}{more}")).unwrap()
+}
+
+fn events(policy: &LearningPolicy) -> Vec<(Event, Label)> {
+    let mut reader = DsjsonReader::new(policy.hashing());
+    let log = log();
+    let lines = log.split(|byte| *byte == b'\n').filter(|line| !line.is_empty());
+    lines.map(|line| reader.read(line).map(|e| (e.event, e.label.unwrap())).unwrap()).collect()
+}
+
+fn learner(criterion: &mut Criterion) {
+    for (name, more) in POLICIES {
+        let policy = policy(more);
+        let events = events(&policy);
+        let mut group = criterion.benchmark_group(name);
+        group.throughput(Throughput::Elements(events.len() as u64));
+        let mut trained = Learner::new(&policy);
+        events.iter().for_each(|(event, label)| trained.learn(event, label));
+        let mut prediction = Prediction::default();
+        group.bench_function("predict", |bencher| {
+            bencher.iter(|| {
+                for (event, _) in &events {
+                    trained.predict(event, &mut prediction);
+                    black_box(&prediction);
+                }
+            });
+        });
+        group.bench_function("learn", |bencher| {
+            bencher.iter(|| events.iter().for_each(|(event, label)| trained.learn(event, label)));
+        });
+        group.bench_function("predict and learn", |bencher| {
+            bencher.iter(|| {
+                for (event, label) in &events {
+                    trained.predict(event, &mut prediction);
+                    trained.learn(event, label);
+                }
+            });
+        });
+        group.finish();
+    }
+}
+
+fn dsjson(criterion: &mut Criterion) {
+    let log = log();
+    let mut group = criterion.benchmark_group("dsjson");
+    group.throughput(Throughput::Bytes(log.len() as u64));
+    group.bench_function("read", |bencher| {
+        let mut reader = DsjsonReader::new(policy("").hashing());
+        bencher.iter(|| {
+            for line in log.split(|byte| *byte == b'\n') {
+                let _ = black_box(reader.read(line));
+            }
+        });
+    });
+    group.finish();
+}
+
+struct Nobody;
+
+impl Listener for Nobody {
+    fn batch(&mut self, _rows: &[Row], _players: &[Player]) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+fn evaluate(criterion: &mut Criterion) {
+    let log = log().repeat(50);
+    let mut group = criterion.benchmark_group("evaluate");
+    group.throughput(Throughput::Elements(80 * 50)).sample_size(20);
+    for (name, more) in POLICIES {
+        let candidate =
+            Candidate { name: name.to_owned(), policy: policy(more), source: Source::Given };
+        group.bench_function(name, |bencher| {
+            let settings = StreamSettings { threads: 1, ..StreamSettings::default() };
+            let stream = || Stream::new(vec![candidate.clone()], settings.clone());
+            let read = |mut stream: Stream| {
+                stream.read("log", log.as_slice(), &mut Nobody).unwrap();
+                stream
+            };
+            bencher.iter_batched(stream, read, BatchSize::PerIteration);
+        });
+    }
+    group.finish();
+}
+
+/// Keeps the figures of a run, and its records no longer than they come.
+struct Recorder(Summary);
+
+impl Observer for Recorder {
+    fn observe(&mut self, progress: &Progress) -> Result<(), ObserveError> {
+        self.0.observe(progress);
+        Ok(())
+    }
+}
+
+struct NobodyAsked;
+
+impl Operator for NobodyAsked {
+    fn confirm(&self, _prompt: &str) -> Result<(), String> {
+        Ok(())
+    }
+}
+
+const ITERATIONS: u64 = 20_000;
+
+/// The first phase of the tutorial alone.
+fn plan() -> Plan {
+    let path = project().join("tests/benches/iterations.yaml");
+    let options = LoadOptions { allow_paths: true, ..LoadOptions::default() };
+    scenario::load(&path, &options, &|_| None).map_err(|mistakes| mistakes.render(false)).unwrap().0
+}
+
+/// Draw, rank, log, join, train, record: an iteration of the virtual world.
+fn iteration(criterion: &mut Criterion) {
+    let plan = plan();
+    let TargetPlan::Embedded(embedded) = &plan.target else { panic!("an embedded loop") };
+    let mut group = criterion.benchmark_group("virtual world");
+    group.throughput(Throughput::Elements(ITERATIONS)).sample_size(20);
+    group.bench_function("iterations", |bencher| {
+        bencher.iter(|| {
+            let mut recorder = Recorder(Summary::new([PhaseScope {
+                name: "baseline",
+                iterations: Some(ITERATIONS),
+            }]));
+            let ran = VirtualClock::run(|clock| async {
+                let target = EmbeddedTarget::new(embedded, plan.seed, clock.clone());
+                let (_stopper, stop) = Stopper::new();
+                engine::run(&plan, clock, &target, &NobodyAsked, stop, &mut recorder).await
+            });
+            assert!(ran.is_ok());
+            recorder.0
+        });
+    });
+    group.finish();
+}
+
+criterion_group!(benches, learner, dsjson, evaluate, iteration);
+criterion_main!(benches);

@@ -1,0 +1,24 @@
+//! Any text is a learning policy or is refused at places within the text.
+
+#![no_main]
+
+use libfuzzer_sys::fuzz_target;
+use runner::learner::LearningPolicy;
+
+fuzz_target!(|text: &str| {
+    match LearningPolicy::parse(text) {
+        Ok(policy) => {
+            let again = LearningPolicy::parse(policy.arguments()).expect("arguments that were read");
+            assert_eq!(again, policy);
+            let other = policy.with_epsilon(0.25);
+            let again = LearningPolicy::parse(other.arguments()).expect("arguments that were made");
+            assert_eq!(again, other);
+        }
+        Err(errors) => {
+            assert!(!errors.is_empty());
+            for error in errors {
+                assert!(text.get(error.span.clone()).is_some(), "{error:?} lies outside `{text}`");
+            }
+        }
+    }
+});
