@@ -1,5 +1,9 @@
+use std::collections::HashMap;
+use std::sync::Arc;
+
 use serde::ser::{SerializeMap, SerializeSeq};
 use serde::{Serialize, Serializer};
+use serde_json::value::RawValue;
 
 use super::features::is_feature;
 use super::interaction::{Activation, Interaction};
@@ -32,7 +36,7 @@ struct Line<'a> {
     #[serde(rename = "EventId")]
     event_id: &'a str,
     a: Vec<usize>,
-    c: Context<'a>,
+    c: &'a RawValue,
     p: Vec<f32>,
     #[serde(rename = "VWState")]
     state: State,
@@ -78,8 +82,51 @@ struct State {
     m: String,
 }
 
-/// The line of an event.
-pub(super) fn line(joined: &Joined) -> String {
+/// Writes lines. Contexts and actions that events share are put into words once.
+#[derive(Debug, Default)]
+pub(super) struct LineWriter {
+    /// By where they are in memory; what is kept alive with the text lets no others come
+    /// to be there.
+    contexts: HashMap<(usize, usize), Kept>,
+}
+
+/// The text of a context and its actions.
+#[derive(Debug)]
+struct Kept {
+    text: Box<RawValue>,
+    _context: Arc<[FeatureObject]>,
+    _actions: Arc<[RankableAction]>,
+}
+
+/// So many texts are kept.
+const CAPACITY: usize = 1024;
+
+impl LineWriter {
+    /// The line of an event.
+    pub fn line(&mut self, joined: &Joined) -> String {
+        write(joined, self.context(&joined.interaction))
+    }
+
+    fn context(&mut self, interaction: &Interaction) -> &RawValue {
+        let (context, actions) = (&interaction.context, &interaction.actions);
+        // Callers over the wire share nothing; nothing is worth keeping for them.
+        if self.contexts.len() >= CAPACITY {
+            self.contexts.clear();
+        }
+        let key = (
+            Arc::as_ptr(context).cast::<FeatureObject>().addr(),
+            Arc::as_ptr(actions).cast::<RankableAction>().addr(),
+        );
+        let kept = || Kept {
+            text: serde_json::value::to_raw_value(&words(interaction)).expect("names are texts"),
+            _context: context.clone(),
+            _actions: actions.clone(),
+        };
+        &self.contexts.entry(key).or_insert_with(kept).text
+    }
+}
+
+fn write(joined: &Joined, c: &RawValue) -> String {
     let interaction = &joined.interaction;
     let choice = &interaction.choice;
     let line = Line {
@@ -93,7 +140,7 @@ pub(super) fn line(joined: &Joined) -> String {
         version: "1",
         event_id: &interaction.event_id,
         a: choice.ranking.iter().map(|action| action + 1).collect(),
-        c: context(interaction),
+        c,
         p: choice.ranking.iter().map(|action| choice.pmf[*action]).collect(),
         state: State { m: interaction.model.map_or("N/A".to_owned(), |model| model.to_string()) },
         original_label_cost: cost(joined.original_reward),
@@ -116,7 +163,7 @@ fn observations(interaction: &Interaction) -> Vec<Observation<'_>> {
     rewards.chain(activated.then_some(activation)).collect()
 }
 
-fn context(interaction: &Interaction) -> Context<'_> {
+fn words(interaction: &Interaction) -> Context<'_> {
     let multi = interaction.actions.iter().map(action).collect();
     Context { from_url: Objects(&interaction.context), multi }
 }

@@ -42,6 +42,7 @@ use std::time::Duration;
 
 pub use contest::ONLINE;
 
+use dsjson::LineWriter;
 use features::FeatureCache;
 use interaction::{Activation, Choice, Interaction};
 use joiner::Joiner;
@@ -98,6 +99,7 @@ pub struct LearningLoop {
     policy_name: String,
     joiner: Joiner,
     log: EventLog,
+    lines: LineWriter,
     trainer: Trainer,
     features: FeatureCache,
     prediction: Prediction,
@@ -123,6 +125,7 @@ impl LearningLoop {
         let LoopOptions { configuration, policy, app_id, threads, keeps_lines } = options;
         let policy = configuration::effective(&policy, &configuration);
         Self {
+            lines: LineWriter::default(),
             trainer: Trainer::new(&policy, configuration.model_export_frequency.0, now),
             policy_name: identity::identifier(&[&app_id, "policy"]),
             app_id,
@@ -217,11 +220,12 @@ impl LearningLoop {
     /// are open, as they stand.
     pub fn take_joined(&mut self, everything: bool, now: Timestamp) -> Vec<String> {
         self.advance(now);
-        let mut lines: Vec<_> = self.log.take().map(|joined| dsjson::line(&joined)).collect();
+        let Self { log, lines: writer, .. } = self;
+        let mut lines: Vec<_> = log.take().map(|joined| writer.line(&joined)).collect();
         if everything {
             let configuration = &self.configuration;
             let open = self.joiner.take();
-            lines.extend(open.map(|event| dsjson::line(&event.joined(configuration))));
+            lines.extend(open.map(|event| writer.line(&event.joined(configuration))));
         }
         lines
     }
