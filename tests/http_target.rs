@@ -3,12 +3,12 @@
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::sync::mpsc::{Receiver, channel};
-use std::time::Duration;
 
+use runner::clock::WallClock;
 use runner::protocol::{RankRequest, RankableAction};
-use runner::record::FailureKind;
+use runner::record::{FailureKind, Violation};
 use runner::scenario::plan::{HttpPlan, Secret};
-use runner::seed::PhaseKey;
+use runner::seed::{PhaseKey, Seed};
 use runner::target::{CallAddress, CallError, HttpTarget, Target};
 
 const KEY: &str = "canary-4f6b1c";
@@ -66,10 +66,10 @@ fn read_request(stream: &TcpStream) -> Option<Seen> {
     Some(seen)
 }
 
-fn target(url: String) -> HttpTarget {
-    let key = Some(Secret(KEY.to_owned()));
-    let timeout = Duration::from_secs(5);
-    HttpTarget::new(&HttpPlan { url, key, api: "v1.0".to_owned(), timeout }).unwrap()
+fn target(url: &str) -> HttpTarget {
+    let key = Some(Secret::new(KEY));
+    let plan = HttpPlan { key, ..HttpPlan::at(url) };
+    HttpTarget::new(&plan, Seed(42), WallClock::start_now()).unwrap()
 }
 
 fn rank_request() -> RankRequest {
@@ -94,7 +94,7 @@ fn address() -> CallAddress {
 
 fn rank_against(answer: String) -> CallError {
     let (url, _seen) = serve(answer);
-    block_on(target(url).rank(address(), &rank_request())).unwrap_err()
+    block_on(target(&url).rank(address(), &rank_request())).unwrap_err()
 }
 
 #[test]
@@ -104,7 +104,7 @@ fn rank_sends_the_contract_and_reads_the_answer() {
         r#""eventId":"e","rewardActionId":"b"}"#,
     );
     let (url, seen) = serve(answer("201 Created", body));
-    let response = block_on(target(url).rank(address(), &rank_request())).unwrap();
+    let response = block_on(target(&url).rank(address(), &rank_request())).unwrap();
     assert_eq!(response.reward_action_id, "b");
     let seen = seen.recv().unwrap();
     assert_eq!(seen.line, "POST /personalizer/v1.0/rank HTTP/1.1");
@@ -119,7 +119,7 @@ fn rank_sends_the_contract_and_reads_the_answer() {
 #[test]
 fn an_event_id_travels_in_one_encoded_segment() {
     let (url, seen) = serve(answer("204 No Content", ""));
-    let target = target(format!("{url}/"));
+    let target = target(&format!("{url}/"));
     block_on(target.reward(address(), "a/b ?#é", 1.0)).unwrap();
     let seen = seen.recv().unwrap();
     let line = "POST /personalizer/v1.0/events/a%2Fb%20%3F%23%C3%A9/reward HTTP/1.1";
@@ -130,12 +130,12 @@ fn an_event_id_travels_in_one_encoded_segment() {
 #[test]
 fn failures_are_told_apart() {
     let closed = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
-    let refused = block_on(target(format!("http://{closed}")).model_properties()).unwrap_err();
+    let refused = block_on(target(&format!("http://{closed}")).model_properties()).unwrap_err();
     assert_eq!(refused.kind, FailureKind::Connect, "{refused}");
     let cut = rank_against(answer("201 Created", "{}").replace("Length: 2", "Length: 50"));
-    assert!(matches!(cut.kind, FailureKind::Transport | FailureKind::Protocol), "{cut}");
+    assert!(matches!(cut.kind, FailureKind::Transport), "{cut}");
     let garbage = rank_against(answer("201 Created", "<html>"));
-    assert_eq!(garbage.kind, FailureKind::Protocol);
+    assert_eq!(garbage.kind, FailureKind::Protocol(Violation::Json));
     assert!(garbage.message.contains("<html>"), "{garbage}");
     let quota = rank_against(answer("429 Too Many Requests", ""));
     assert_eq!(quota.kind, FailureKind::Status(429));

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use runner::diagnostic::Report;
-use runner::scenario::plan::{Arrival, ClockKind, Rate, Step, TargetPlan};
+use runner::scenario::plan::{Arrival, ClockKind, Rate, Secret, Step, TargetPlan};
 use runner::scenario::{LoadOptions, Plan, load};
 
 const FIXTURES: &str = "tests/fixtures/scenario";
@@ -161,7 +161,7 @@ fn a_key_is_in_no_output() {
     let path = format!("{FIXTURES}/valid/service.yaml");
     let keyed = plan(&path, &[]);
     let TargetPlan::Http(service) = &keyed.target else { panic!("not a service") };
-    assert_eq!(service.key.as_ref().map(|key| key.0.as_str()), Some("not-to-be-seen"));
+    assert_eq!(service.key.as_ref().map(Secret::reveal), Some("not-to-be-seen"));
     assert_eq!((service.url.as_str(), keyed.clock), ("https://example.com", ClockKind::Wall));
     assert!(!format!("{keyed:?}").contains("not-to-be-seen"));
     let other = |name: &str| environment(name).map(|key| key + "-at-all");

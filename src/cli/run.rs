@@ -8,7 +8,7 @@ use super::operator::Terminal;
 use super::{Exit, load, streams, world};
 use crate::clock::{Clock, Timestamp, WallClock};
 use crate::engine::{Ending, RunError};
-use crate::metrics::{Holds, Verdict, drops_nobody_expected};
+use crate::metrics::{Holds, Verdict, implied};
 use crate::record::{ObserveError, Observers};
 use crate::results::{Closing, CreateError, Origin, Place, Results, Status};
 use crate::scenario::Plan;
@@ -45,7 +45,9 @@ pub fn run(arguments: &RunArguments) -> Exit {
     let exit = match &ending {
         Ok(Ending::Completed) => Exit::Done,
         Ok(Ending::Stopped) => interrupt.exit(),
-        Err(RunError::Target { .. }) => fail(Exit::Target, &ending_text(&ending)),
+        Err(RunError::Target { .. } | RunError::Preflight(_)) => {
+            fail(Exit::Target, &ending_text(&ending))
+        }
         Err(RunError::Observe(_)) => return fail(Exit::Results, &ending_text(&ending)),
     };
     run.conclude(exit)
@@ -66,7 +68,7 @@ impl Run<'_> {
         let judge =
             |expectation: &crate::metrics::Expectation| expectation.judge(self.results.summary());
         let mut verdicts: Vec<_> = self.plan.expectations.iter().map(judge).collect();
-        verdicts.extend(drops_nobody_expected(self.results.summary(), &self.plan.expectations));
+        verdicts.extend(implied(self.results.summary(), &self.plan.expectations));
         let exit = if exit == Exit::Done { verdict_exit(&verdicts) } else { exit };
         let numbers = self.results.summary().report();
         if let Err(error) = self.draw() {

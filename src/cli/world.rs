@@ -50,7 +50,7 @@ async fn over_http(
     stop: Stop,
     observer: &mut dyn Observer,
 ) -> Result<Ending, RunError> {
-    let target = HttpTarget::new(http).map_err(unusable)?;
+    let target = HttpTarget::new(http, plan.seed, clock).map_err(unusable)?;
     engine::run(plan, clock, &target, operator, stop, observer).await
 }
 

@@ -29,6 +29,9 @@ pub enum RunError {
         /// What happened, for a person.
         message: String,
     },
+    /// The target could not be used from the start; nothing was sent.
+    #[error("{0}")]
+    Preflight(String),
     /// What happened could not be kept.
     #[error(transparent)]
     Observe(#[from] ObserveError),
@@ -69,8 +72,8 @@ impl<C: Clock, T: Target> Run<'_, C, T> {
     /// Asks for the settings once, so that a target that cannot be used is known before
     /// anything is learned from it.
     async fn preflight(&mut self) -> Result<(), RunError> {
-        let answer = self.target.configuration().await;
-        answer.map(drop).map_err(|error| target_error("preflight", &error))
+        let answer = self.target.preflight().await;
+        answer.map_err(|error| RunError::Preflight(error.message))
     }
 
     async fn walk(&mut self) -> Result<Ending, RunError> {
@@ -88,6 +91,9 @@ impl<C: Clock, T: Target> Run<'_, C, T> {
         self.emit(&Progress::PhaseStarted(PhaseStarted { phase: index, at: started }))?;
         let iterations = self.step(index, phase).await?;
         self.hand_over_joined(false)?;
+        for note in self.target.take_notes() {
+            self.emit(&Progress::Notice(note))?;
+        }
         let ended = self.clock.now();
         self.emit(&Progress::PhaseEnded(PhaseRecord { phase: index, started, ended, iterations }))
     }

@@ -44,6 +44,8 @@ pub enum Metric {
     Errors,
     /// Iterations that could not start when they were due.
     Dropped,
+    /// Answers that broke the contract.
+    Violations,
     /// Errors per iteration.
     ErrorRate,
     /// Iterations with the preferred action, of those that got an action.
@@ -107,13 +109,14 @@ pub struct Definition {
 }
 
 /// Every metric, in the order in which help lists them.
-pub static REGISTRY: [Definition; 27] = [
+pub static REGISTRY: [Definition; 28] = [
     windowed("success_rate", Metric::SuccessRate, Dimension::Share, "chosen equals preferred"),
     windowed("mean_reward", Metric::MeanReward, Dimension::Reward, "mean of the rewards sent"),
     windowed("iterations", Metric::Iterations, Dimension::Count, "iterations made"),
     windowed("errors", Metric::Errors, Dimension::Count, "iterations of which a call failed"),
     windowed("error_rate", Metric::ErrorRate, Dimension::Share, "errors per iteration"),
     windowed("dropped", Metric::Dropped, Dimension::Count, "iterations that could not start"),
+    whole("violations", Metric::Violations, Dimension::Count, "answers that broke the contract"),
     whole("rate", Metric::Rate, Dimension::PerSecond, "calls per second"),
     latency("rank.p50", Operation::Rank, Statistic::Quantile(0.5), "median of Rank"),
     latency("rank.p90", Operation::Rank, Statistic::Quantile(0.9), "90th percentile of Rank"),

@@ -20,9 +20,7 @@ mod timeline;
 mod window;
 
 pub use curve::{Batch, SuccessCurve};
-pub use expectation::{
-    Expectation, ExpectationError, Holds, PhaseScope, Verdict, drops_nobody_expected,
-};
+pub use expectation::{Expectation, ExpectationError, Holds, PhaseScope, Verdict, implied};
 pub use latency::{HIGHEST_US, Latencies, LatencySummary, SIGNIFICANT_DIGITS, micros};
 pub use metric::{
     Definition, Dimension, Metric, Operation, Quantity, REGISTRY, Statistic, definition,

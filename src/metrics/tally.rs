@@ -21,6 +21,7 @@ pub struct PhaseTally {
     totals: Sums,
     latencies: BTreeMap<Operation, Latencies>,
     punctuality: Option<Punctuality>,
+    violations: u64,
     errors: BTreeMap<String, u64>,
     calls: u64,
     started: Option<Duration>,
@@ -71,6 +72,7 @@ impl PhaseTally {
             totals: Sums::default(),
             latencies: BTreeMap::new(),
             punctuality: None,
+            violations: 0,
             errors: BTreeMap::new(),
             calls: 0,
             started: None,
@@ -93,6 +95,7 @@ impl PhaseTally {
     pub(super) fn add(&mut self, record: &IterationRecord) {
         self.history.push(record);
         self.totals.add_record(record);
+        self.violations += u64::from(record.breaks_the_contract());
         if record.has_failed() {
             *self.errors.entry(outcome_label(&record.outcome)).or_default() += 1;
         }
@@ -155,6 +158,7 @@ impl PhaseTally {
             Metric::Iterations => count(sums.iterations, &sums),
             Metric::Errors => count(sums.errors, &sums),
             Metric::Dropped => count(sums.dropped, &sums),
+            Metric::Violations => count(self.violations(), &sums),
             Metric::ErrorRate => sums.error_rate(),
             Metric::SuccessRate => sums.success_rate(),
             Metric::MeanReward => sums.mean_reward(),
@@ -194,6 +198,12 @@ impl PhaseTally {
     #[must_use]
     pub fn dropped(&self) -> u64 {
         self.totals.dropped
+    }
+
+    /// How many answers broke the contract.
+    #[must_use]
+    pub fn violations(&self) -> u64 {
+        self.violations
     }
 
     #[expect(clippy::cast_precision_loss, reason = "2^53 calls are out of reach")]

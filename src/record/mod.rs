@@ -102,6 +102,16 @@ impl IterationRecord {
         self.rank_start.saturating_sub(self.due)
     }
 
+    /// Whether an answer broke the contract.
+    #[must_use]
+    pub fn breaks_the_contract(&self) -> bool {
+        use FailureKind::Protocol;
+        matches!(
+            self.outcome,
+            Outcome::RankFailed(Protocol(_)) | Outcome::RewardFailed(Protocol(_))
+        )
+    }
+
     /// Whether a call of it failed.
     #[must_use]
     pub fn has_failed(&self) -> bool {
@@ -125,26 +135,66 @@ pub enum Outcome {
 /// Why a call failed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum FailureKind {
+    /// The name of the host is not known.
+    Resolve,
     /// No connection.
     Connect,
+    /// No TLS with the service: its certificate, or ours, was not accepted.
+    Tls,
     /// No answer in time.
     Timeout,
     /// The connection broke.
     Transport,
     /// An answer with this status.
     Status(u16),
-    /// An answer that is not one.
-    Protocol,
+    /// An answer that breaks the contract.
+    Protocol(Violation),
+}
+
+/// How an answer breaks the contract.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Violation {
+    /// It is not HTTP.
+    Http,
+    /// It is larger than any answer.
+    TooLarge,
+    /// It is not JSON, or not the JSON that the contract says.
+    Json,
+    /// It is for another event.
+    Event,
+    /// It chooses or ranks an action that was not sent, or ranks one twice or not at all.
+    Action,
+    /// Its probabilities are none.
+    Probability,
+}
+
+impl Violation {
+    /// Every violation.
+    pub const ALL: [Self; 6] =
+        [Self::Http, Self::TooLarge, Self::Json, Self::Event, Self::Action, Self::Probability];
+
+    fn word(self) -> &'static str {
+        match self {
+            Self::Http => "http",
+            Self::TooLarge => "too_large",
+            Self::Json => "json",
+            Self::Event => "event",
+            Self::Action => "action",
+            Self::Probability => "probability",
+        }
+    }
 }
 
 impl fmt::Display for FailureKind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
+            Self::Resolve => f.write_str("resolve"),
             Self::Connect => f.write_str("connect"),
+            Self::Tls => f.write_str("tls"),
             Self::Timeout => f.write_str("timeout"),
             Self::Transport => f.write_str("transport"),
             Self::Status(status) => write!(f, "status_{status}"),
-            Self::Protocol => f.write_str("protocol"),
+            Self::Protocol(violation) => write!(f, "protocol_{}", violation.word()),
         }
     }
 }

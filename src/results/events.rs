@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use super::cell::{guard, optional, time, unguard};
 use crate::metrics::{micros, outcome_label};
-use crate::record::{FailureKind, IterationRecord, Outcome};
+use crate::record::{FailureKind, IterationRecord, Outcome, Violation};
 
 const BEFORE_CONTEXT: [&str; 3] = ["phase", "iteration", "event_id"];
 const AFTER_CONTEXT: [&str; 9] = [
@@ -122,10 +122,16 @@ fn outcome(label: &str) -> Option<Outcome> {
 
 /// The inverse of the `Display` of [`FailureKind`].
 fn failure_kind(name: &str) -> Option<FailureKind> {
-    let without_number =
-        [FailureKind::Connect, FailureKind::Timeout, FailureKind::Transport, FailureKind::Protocol];
-    let known = without_number.into_iter().find(|kind| kind.to_string() == name);
-    known.or_else(|| name.strip_prefix("status_")?.parse().ok().map(FailureKind::Status))
+    let mut known = without_number();
+    known
+        .find(|kind| kind.to_string() == name)
+        .or_else(|| name.strip_prefix("status_")?.parse().ok().map(FailureKind::Status))
+}
+
+fn without_number() -> impl Iterator<Item = FailureKind> {
+    use FailureKind::{Connect, Resolve, Timeout, Tls, Transport};
+    let violations = Violation::ALL.into_iter().map(FailureKind::Protocol);
+    [Resolve, Connect, Tls, Timeout, Transport].into_iter().chain(violations)
 }
 
 #[cfg(test)]
@@ -140,10 +146,7 @@ mod tests {
 
     fn failure() -> impl Strategy<Value = FailureKind> {
         prop_oneof![
-            Just(FailureKind::Connect),
-            Just(FailureKind::Timeout),
-            Just(FailureKind::Transport),
-            Just(FailureKind::Protocol),
+            prop::sample::select(without_number().collect::<Vec<_>>()),
             (100_u16..600).prop_map(FailureKind::Status),
         ]
     }

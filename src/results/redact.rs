@@ -3,9 +3,6 @@
 //! not.
 
 use crate::scenario::Plan;
-use crate::scenario::plan::TargetPlan;
-
-const INSTEAD: &str = "[redacted]";
 
 /// The text of the scenario, and below it what was changed.
 pub(super) fn scenario(plan: &Plan) -> String {
@@ -19,23 +16,12 @@ pub(super) fn scenario(plan: &Plan) -> String {
     for change in &plan.source.overrides {
         text.extend(["#   ", &change.replace(['\n', '\r'], " "), "\n"]);
     }
-    without_secret(plan, &text)
+    plan.redactor().redact(&text)
 }
 
 /// Takes secrets out of what was changed.
 pub(super) fn overrides(plan: &Plan, overrides: &mut [String]) {
     for change in overrides {
-        *change = without_secret(plan, change);
-    }
-}
-
-fn without_secret(plan: &Plan, text: &str) -> String {
-    let key = match &plan.target {
-        TargetPlan::Http(target) => target.key.as_ref(),
-        TargetPlan::Embedded(_) => None,
-    };
-    match key {
-        Some(key) if !key.0.is_empty() => text.replace(&key.0, INSTEAD),
-        _ => text.to_owned(),
+        *change = plan.redactor().redact(change);
     }
 }

@@ -10,7 +10,7 @@ use super::model::{as_count, check};
 use super::order::check_order;
 use super::phase::{Item, items, phases};
 use super::plan::{Plan, Population, RewardRule, Source as PlanSource, Step};
-use super::{reward, target};
+use super::{reward, target, written};
 use crate::diagnostic::{Diagnostic, Report, Source};
 use crate::metrics::{Expectation, PhaseScope};
 use crate::protocol::RankableAction;
@@ -65,7 +65,7 @@ fn tree(
 ) -> Option<Node> {
     let mut root = yaml::read(source, report)?;
     apply_overrides(&mut root, &options.overrides, report);
-    target::refuse_written_secrets(&root, report);
+    written::refuse_written_secrets(&root, report);
     interpolate(&mut root, environment, report);
     check(&root, report);
     Some(root)
@@ -88,7 +88,7 @@ fn plan(
 ) -> Option<Plan> {
     let items = items(root);
     check_order(root, &items, report);
-    let target = target::target(root, report);
+    let target = target::target(root, files, report);
     let clock = target::clock(root, report);
     let phases = phases(root, &items, report);
     let data = data(root, files, report);

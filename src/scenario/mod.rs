@@ -22,8 +22,11 @@ mod phase;
 pub mod plan;
 mod policy;
 mod reward;
+mod secret;
+mod service;
 mod settings;
 mod target;
+mod written;
 
 pub use load::{LoadOptions, load};
 pub use loop_file::load_loop;

@@ -56,7 +56,7 @@ fn kind_of(item: &Node) -> Option<(&str, &Place, Option<&Node>)> {
 
 /// The phases, as far as they can be understood.
 pub(super) fn phases(scenario: &Node, items: &[Item<'_>], report: &mut Report) -> Vec<Phase> {
-    let interval = scenario.get("model_check").and_then(check_interval);
+    let interval = scenario.get("model_check").and_then(count_or_share);
     let interval = interval.unwrap_or(Share::Percent(10.0));
     let made = items.iter().filter_map(|item| {
         let step = step(item, interval, report)?;
@@ -80,17 +80,21 @@ fn step(item: &Item<'_>, interval: Share, report: &mut Report) -> Option<Step> {
 
 fn iterate(item: &Item<'_>, body: &Node, interval: Share, report: &mut Report) -> Option<Iterate> {
     let (arrival, iterations) = arrival(&item.name, item.place, body, report)?;
-    let interval = body.get("model_check").and_then(check_interval).unwrap_or(interval);
+    let interval = body.get("model_check").and_then(count_or_share).unwrap_or(interval);
     let think_time = body.get("think_time").and_then(|node| delay(node, report));
     Some(Iterate {
         iterations,
         arrival,
+        error_budget: body
+            .get("error_budget")
+            .and_then(count_or_share)
+            .map(|share| share.of(iterations)),
         model_check_interval: interval.of(iterations),
         think_time: think_time.unwrap_or(Delay::Constant(Duration::ZERO)),
     })
 }
 
-fn check_interval(node: &Node) -> Option<Share> {
+fn count_or_share(node: &Node) -> Option<Share> {
     as_count(node).map(Share::Count).or_else(|| node.text().and_then(share))
 }
 

@@ -7,6 +7,8 @@ use std::time::Duration;
 use serde::{Serialize, Serializer};
 
 pub use super::arrival::{Arrival, Schedule, Stage};
+pub use super::secret::{Redactor, Secret};
+pub use super::service::{ConnectionPlan, Header, HttpPlan, Operation, Retries, Timeouts};
 use crate::learner::LearningPolicy;
 use crate::metrics::Expectation;
 use crate::protocol::{
@@ -56,6 +58,17 @@ pub struct Plan {
     /// What must hold at the end.
     #[serde(skip)]
     pub expectations: Vec<Expectation>,
+}
+
+impl Plan {
+    /// Takes the secrets of the plan out of texts.
+    #[must_use]
+    pub fn redactor(&self) -> Redactor {
+        match &self.target {
+            TargetPlan::Http(service) => Redactor::new(service.secrets()),
+            TargetPlan::Embedded(_) => Redactor::default(),
+        }
+    }
 }
 
 /// The text of the scenario file.
@@ -155,6 +168,8 @@ pub struct Iterate {
     pub arrival: Arrival,
     /// After how many iterations the model's age is asked for.
     pub model_check_interval: u64,
+    /// After so many failed iterations more than these the service is given up.
+    pub error_budget: Option<u64>,
     /// How long a visitor takes between the choice and the reward.
     pub think_time: Delay,
 }
@@ -275,7 +290,7 @@ pub enum TargetPlan {
     /// The loop inside.
     Embedded(Box<EmbeddedPlan>),
     /// A service by its address.
-    Http(HttpPlan),
+    Http(Box<HttpPlan>),
 }
 
 /// The loop inside.
@@ -290,30 +305,6 @@ pub struct EmbeddedPlan {
     pub rank_latency: Delay,
     /// How long Reward seems to take.
     pub reward_latency: Delay,
-}
-
-/// A service by its address.
-#[derive(Debug, Clone, Serialize)]
-pub struct HttpPlan {
-    /// The endpoint, without `/personalizer/...`.
-    pub url: String,
-    /// The key, if the service wants one.
-    #[serde(skip)]
-    pub key: Option<Secret>,
-    /// The version of the contract in the paths.
-    pub api: String,
-    /// How long a call may take.
-    pub timeout: Duration,
-}
-
-/// A text that appears in no output.
-#[derive(Clone, PartialEq, Eq)]
-pub struct Secret(pub String);
-
-impl std::fmt::Debug for Secret {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("Secret(…)")
-    }
 }
 
 /// JSON has no keys of two numbers.

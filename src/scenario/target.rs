@@ -3,9 +3,11 @@
 use std::time::Duration;
 
 use super::document::{Node, Value};
+use super::file::Files;
 use super::model::duration;
-use super::plan::{ClockKind, Delay, EmbeddedPlan, HttpPlan, Secret, TargetPlan};
+use super::plan::{ClockKind, Delay, EmbeddedPlan, TargetPlan};
 use super::policy::{self, DEFAULT_POLICY};
+use super::service;
 use super::settings::settings;
 use crate::diagnostic::{Diagnostic, Report};
 use crate::learner::LearningPolicy;
@@ -15,15 +17,14 @@ const RANK_LATENCY: Delay =
     Delay::LogNormal { median: Duration::from_millis(8), p99: Duration::from_millis(40) };
 const REWARD_LATENCY: Delay =
     Delay::LogNormal { median: Duration::from_millis(4), p99: Duration::from_millis(20) };
-const TIMEOUT: Duration = Duration::from_secs(10);
 
 /// The target of a scenario; the embedded loop, if it names none.
-pub(super) fn target(scenario: &Node, report: &mut Report) -> Option<TargetPlan> {
+pub(super) fn target(scenario: &Node, files: &Files, report: &mut Report) -> Option<TargetPlan> {
     let target = scenario.get("target");
     match target.filter(|target| target.get("url").is_some()) {
-        Some(service) => {
+        Some(node) => {
             refuse_loop(scenario, report);
-            http(service, report).map(TargetPlan::Http)
+            service::service(node, files, report).map(Box::new).map(TargetPlan::Http)
         }
         None => embedded(scenario, target, report).map(Box::new).map(TargetPlan::Embedded),
     }
@@ -36,50 +37,6 @@ fn refuse_loop(scenario: &Node, report: &mut Report) {
         report.push(
             diagnostic.at(&entry.place).help("use a `configure` phase to change its settings"),
         );
-    }
-}
-
-fn http(service: &Node, report: &mut Report) -> Option<HttpPlan> {
-    let url = service.get("url")?.text()?;
-    let text = |key: &str| service.get(key).and_then(Node::text);
-    Some(HttpPlan {
-        url: url.trim_end_matches('/').to_owned(),
-        key: text("key").map(|key| Secret(key.to_owned())),
-        api: text("api").unwrap_or("v1.0").to_owned(),
-        timeout: positive(service, "timeout", TIMEOUT, report),
-    })
-}
-
-/// Keeps secrets that stand in the file out of sight, and refuses a key there: the file
-/// is copied into the results. To be called before references are resolved.
-pub(super) fn refuse_written_secrets(scenario: &Node, report: &mut Report) {
-    hide_user_of_url(scenario);
-    let Some(key) = scenario.get("target").and_then(|target| target.entry("key")) else {
-        return;
-    };
-    let text = key.value.text().unwrap_or_default();
-    let reference = text.starts_with("${") && text.ends_with('}');
-    if !reference || text.contains(":-") || text.matches('$').count() > 1 {
-        key.value.place.source.hide(key.value.place.span.clone());
-        let diagnostic =
-            Diagnostic::error("the key stands in the scenario, which is copied into the results");
-        report.push(
-            diagnostic
-                .at(&key.place)
-                .help("take it from the environment: `key: ${PERSONALIZER_KEY}`"),
-        );
-    }
-}
-
-/// `https://user:password@host` is refused as an address; until then nobody sees it.
-fn hide_user_of_url(scenario: &Node) {
-    let Some(url) = scenario.get("target").and_then(|target| target.get("url")) else {
-        return;
-    };
-    let text = url.text().unwrap_or_default();
-    if let (Some(start), Some(end)) = (text.find("://"), text.rfind('@')) {
-        let span = url.place_within(start + 3..end.max(start + 3)).span;
-        url.place.source.hide(span);
     }
 }
 

@@ -27,6 +27,8 @@ pub enum Purpose {
     RewardLatency = 6,
     /// How long after the one before it an iteration is due.
     Arrival = 7,
+    /// How long is waited before something is tried again.
+    Retry = 8,
 }
 
 /// A phase as an address: a hash of its name, so that phases may be added, removed

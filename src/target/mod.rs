@@ -36,9 +36,15 @@ pub struct CallAddress {
 
 /// A Rank/Reward service.
 ///
-/// An implementor answers as the service does, must not retry on its own, and must not
-/// measure: the engine does.
+/// An implementor answers as the service does, must not retry unless the plan says so, and
+/// must not measure: the engine does.
 pub trait Target {
+    /// Asks something, so that a service that cannot be used is known before anything is
+    /// sent to it.
+    fn preflight(&self) -> impl Future<Output = Result<(), CallError>> {
+        async { self.configuration().await.map(drop) }
+    }
+
     /// `POST /rank`
     fn rank(
         &self,
@@ -107,4 +113,9 @@ pub trait Target {
     /// `everything`, events whose wait is not over are closed as they stand. A target
     /// that keeps its log to itself returns nothing.
     fn take_joined(&self, everything: bool) -> Vec<String>;
+
+    /// Takes what a person should know of the calls since the last time, in sentences.
+    fn take_notes(&self) -> Vec<String> {
+        Vec::new()
+    }
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use runner::engine::Ending;
-use runner::metrics::{Metric, Operation, PhaseScope, Statistic, Summary, drops_nobody_expected};
+use runner::metrics::{Metric, Operation, PhaseScope, Statistic, Summary, implied};
 use runner::record::Outcome;
 use runner::scenario::plan::{Arrival, Delay, Rate, Schedule, Step};
 
@@ -69,7 +69,7 @@ fn what_cannot_start_is_dropped_and_counted() {
     assert_eq!(load.measure(Metric::Dropped, None), Some(1600.0));
     assert_eq!(load.measure(Metric::Errors, None), Some(0.0));
     assert_eq!(load.iterations(), 10_000, "a dropped iteration is one");
-    let verdicts = drops_nobody_expected(&summary, &[]);
+    let verdicts = implied(&summary, &[]);
     assert_eq!(verdicts.len(), 1);
     assert_eq!(verdicts[0].text, "load.dropped == 0");
 }

@@ -136,7 +136,11 @@ impl Target for InVirtualTime<'_> {
         let index = usize::try_from(draws.below(request.actions.len() as u64)).unwrap();
         let chosen = request.actions[index].id.clone();
         Ok(RankResponse {
-            ranking: vec![RankedAction { id: chosen.clone(), probability: 0.25 }],
+            ranking: request
+                .actions
+                .iter()
+                .map(|action| RankedAction { id: action.id.clone(), probability: 0.25 })
+                .collect(),
             event_id: request.event_id.clone().unwrap(),
             reward_action_id: chosen,
         })
@@ -226,6 +230,7 @@ pub fn iterate(iterations: u64) -> Iterate {
     Iterate {
         iterations,
         arrival: Arrival::Closed { concurrency: 1, rate: None },
+        error_budget: None,
         model_check_interval: iterations,
         think_time: Delay::NONE,
     }
@@ -258,12 +263,7 @@ pub fn plan(phases: Vec<Phase>) -> Plan {
         excluded_actions: Vec::new(),
         defer_activation: false,
         reward: RewardRule { matched: 1.0, otherwise: 0.0, table: BTreeMap::new(), noise: 0.0 },
-        target: TargetPlan::Http(HttpPlan {
-            url: "http://localhost".into(),
-            key: None,
-            api: "v1.0".into(),
-            timeout: Duration::from_secs(1),
-        }),
+        target: TargetPlan::Http(HttpPlan::at("http://localhost").into()),
         clock: ClockKind::Virtual,
         curve_batch: 10,
         phases,

@@ -27,13 +27,8 @@ pub const BATCH: u64 = 10;
 
 /// Two phases of iterations with a wait between them.
 pub fn plan(iterations: [u64; 2]) -> Plan {
-    let key = Some(Secret(SECRET.to_owned()));
-    let target = HttpPlan {
-        url: "http://localhost:5000".to_owned(),
-        key,
-        api: "v1.0".to_owned(),
-        timeout: Duration::from_secs(30),
-    };
+    let key = Some(Secret::new(SECRET));
+    let target = HttpPlan { key, ..HttpPlan::at("http://localhost:5000") };
     Plan {
         name: "news".to_owned(),
         description: Some("a test".to_owned()),
@@ -57,7 +52,7 @@ pub fn plan(iterations: [u64; 2]) -> Plan {
             table: std::collections::BTreeMap::new(),
             noise: 0.0,
         },
-        target: TargetPlan::Http(target),
+        target: TargetPlan::Http(target.into()),
         clock: ClockKind::Virtual,
         curve_batch: BATCH,
         phases: vec![
@@ -77,6 +72,7 @@ fn iterate(iterations: u64) -> Step {
     Step::Iterate(Iterate {
         iterations,
         arrival: Arrival::Closed { concurrency: 1, rate: None },
+        error_budget: None,
         model_check_interval: 100,
         think_time: Delay::Constant(Duration::ZERO),
     })

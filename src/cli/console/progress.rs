@@ -141,6 +141,7 @@ mod tests {
         Step::Iterate(Iterate {
             iterations,
             arrival: Arrival::Closed { concurrency: 4, rate: Some(Rate(50.0)) },
+            error_budget: None,
             model_check_interval: 10,
             think_time: Delay::Constant(Duration::ZERO),
         })

@@ -5,9 +5,10 @@ use std::time::Duration;
 use futures_util::stream::FuturesUnordered;
 
 use super::super::stream::{Stream, StreamEvent};
+use super::answer;
 use crate::clock::Clock;
-use crate::protocol::{ModelProperties, RankResponse};
-use crate::record::{FailureKind, IterationRecord, Outcome};
+use crate::protocol::ModelProperties;
+use crate::record::{IterationRecord, Outcome};
 use crate::scenario::plan::{Iterate, Phase};
 use crate::target::{CallAddress, CallError, Target};
 
@@ -130,9 +131,9 @@ impl<'f, C: Clock, T: Target> Calls<'f, C, T> {
         let answer = self.target.rank(self.address(record), &event.request).await;
         record.rank_latency = Some(self.clock.now().saturating_sub(record.rank_start));
         let response = answer?;
-        let chosen = self.chosen(event, &response)?;
+        let (chosen, probability) = answer::chosen(self.stream, event, &response)?;
         record.chosen = Some(Arc::clone(self.stream.action_id(chosen)));
-        record.probability = probability_of(&response);
+        record.probability = probability;
         Ok(chosen)
     }
 
@@ -150,27 +151,7 @@ impl<'f, C: Clock, T: Target> Calls<'f, C, T> {
         answer
     }
 
-    /// The index of the chosen action, if the answer belongs to what was asked.
-    fn chosen(&self, event: &StreamEvent<'_>, response: &RankResponse) -> Result<usize, CallError> {
-        if response.event_id != *event.event_id {
-            return Err(violation(format!("the answer is for event `{}`", response.event_id)));
-        }
-        let id = &response.reward_action_id;
-        let index = self.stream.action_index(id);
-        index.ok_or_else(|| violation(format!("the chosen action `{id}` was not sent")))
-    }
-
     fn address(&self, record: &IterationRecord) -> CallAddress {
         CallAddress { phase: self.phase.key, iteration: record.iteration }
     }
-}
-
-/// The probability with which the chosen action was chosen.
-fn probability_of(response: &RankResponse) -> Option<f32> {
-    let is_chosen = |id: &str| id == response.reward_action_id;
-    response.ranking.iter().find(|ranked| is_chosen(&ranked.id)).map(|ranked| ranked.probability)
-}
-
-fn violation(message: String) -> CallError {
-    CallError { kind: FailureKind::Protocol, message }
 }

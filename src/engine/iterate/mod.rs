@@ -3,7 +3,9 @@
 //! One dispatcher starts iterations as concurrency and rate allow; [`calls`] is what
 //! one iteration does; [`window`] puts what is done back into index order.
 
+mod answer;
 mod calls;
+mod patience;
 mod window;
 
 use std::time::Duration;
@@ -12,13 +14,14 @@ use futures_util::StreamExt;
 use futures_util::stream::FuturesUnordered;
 
 use self::calls::{Calls, Finished, InFlight};
+use self::patience::Patience;
 use self::window::Window;
 use super::pacing::{Pacer, Slot};
 use super::run::{Run, RunError, target_error};
 use crate::clock::{Clock, Timestamp};
 use crate::protocol::ModelProperties;
 use crate::record::{ModelCheck, Progress};
-use crate::scenario::plan::{Iterate, Phase};
+use crate::scenario::plan::{Arrival, Iterate, Phase};
 use crate::target::{CallError, Target};
 
 /// A checkpoint is made every so many iterations.
@@ -38,8 +41,30 @@ struct Progressing<'p> {
     settings: &'p Iterate,
     pacer: Pacer,
     window: Window,
+    patience: Patience,
     /// When the model was last modified, at the last check.
     last_modified: Timestamp,
+}
+
+impl Progressing<'_> {
+    /// Whether another iteration may start. A service that is given up gets no more, but
+    /// what is under way is finished and recorded.
+    fn goes_on(&self) -> bool {
+        self.window.has_room() && self.patience.given_up().is_none()
+    }
+
+    /// Until when nothing is to start. An open arrival keeps its schedule.
+    fn holds_back(&self, now: Duration) -> Option<Duration> {
+        let is_closed = matches!(self.settings.arrival, Arrival::Closed { .. });
+        Some(self.patience.hold_until()).filter(|until| is_closed && *until > now)
+    }
+
+    fn end(&self) -> Result<u64, RunError> {
+        match self.patience.given_up() {
+            Some(error) => Err(target_error(&self.phase.name, error)),
+            None => Ok(self.window.emitted()),
+        }
+    }
 }
 
 impl<C: Clock, T: Target> Run<'_, C, T> {
@@ -61,6 +86,7 @@ impl<C: Clock, T: Target> Run<'_, C, T> {
             settings,
             window: Window::new(settings.iterations, pacer.most_under_way()),
             pacer,
+            patience: Patience::new(address, settings),
             last_modified: properties.last_modified_time,
         };
         let clock = self.clock.clone();
@@ -80,11 +106,12 @@ impl<C: Clock, T: Target> Run<'_, C, T> {
                     self.checked(&mut progressing, iterations, answer)?;
                 }
                 Next::Finished(Finished::Iteration(attempt)) => {
-                    progressing.window.finish(*attempt);
+                    progressing.patience.take_in(&attempt, self.clock.now());
+                    progressing.window.finish(attempt.record);
                     self.emit_what_is_in_order(&mut progressing, &calls, &in_flight)?;
                 }
                 Next::Due => {}
-                Next::AllDone => return Ok(progressing.window.emitted()),
+                Next::AllDone => return progressing.end(),
             }
         }
     }
@@ -97,9 +124,13 @@ impl<C: Clock, T: Target> Run<'_, C, T> {
         calls: &Calls<'f, C, T>,
         in_flight: &mut InFlight<'f>,
     ) -> Option<Duration> {
-        while progressing.window.has_room() && !self.stop.is_asked() {
+        while progressing.goes_on() && !self.stop.is_asked() {
+            let now = self.clock.now();
+            if let Some(until) = progressing.holds_back(now) {
+                return Some(until);
+            }
             let under_way = progressing.window.under_way();
-            match progressing.pacer.next(self.clock.now(), under_way) {
+            match progressing.pacer.next(now, under_way) {
                 Slot::Start(due) => {
                     in_flight.push(calls.iteration(progressing.window.start(), due));
                 }
@@ -145,8 +176,7 @@ impl<C: Clock, T: Target> Run<'_, C, T> {
                 self.hand_over_joined(false)?;
             }
         }
-        let hopeless = progressing.window.hopeless();
-        hopeless.map_or(Ok(()), |error| Err(target_error(&progressing.phase.name, error)))
+        Ok(())
     }
 
     /// Says how old the model is.

@@ -1,8 +1,6 @@
 use std::collections::BTreeMap;
 
-use super::calls::Attempt;
-use crate::record::{IterationRecord, Outcome};
-use crate::target::CallError;
+use crate::record::IterationRecord;
 
 /// So far may the fastest iteration be ahead of the slowest, for each that may be under
 /// way: what is done waits in memory for its turn.
@@ -10,9 +8,6 @@ const LEAD: u64 = 64;
 
 /// And so far at least.
 const LEAST_LEAD: u64 = 4096;
-
-/// After so many failed Ranks, and none that was answered, the target cannot be used.
-const HOPELESS: u64 = 20;
 
 /// The iterations of a phase between their start and the moment when all before them
 /// are done.
@@ -23,9 +18,6 @@ pub(super) struct Window {
     under_way: usize,
     done: BTreeMap<u64, IterationRecord>,
     emitted: u64,
-    failed_ranks: u64,
-    answered: bool,
-    last_error: Option<CallError>,
 }
 
 impl Window {
@@ -37,9 +29,6 @@ impl Window {
             under_way: 0,
             done: BTreeMap::new(),
             emitted: 0,
-            failed_ranks: 0,
-            answered: false,
-            last_error: None,
         }
     }
 
@@ -67,14 +56,9 @@ impl Window {
     }
 
     /// Takes in an iteration that is done.
-    pub fn finish(&mut self, attempt: Attempt) {
+    pub fn finish(&mut self, record: IterationRecord) {
         self.under_way -= 1;
-        match attempt.record.outcome {
-            Outcome::RankFailed(_) => self.failed_ranks += 1,
-            _ => self.answered = true,
-        }
-        self.last_error = attempt.error.or(self.last_error.take());
-        self.done.insert(attempt.record.iteration, attempt.record);
+        self.done.insert(record.iteration, record);
     }
 
     /// The next record in index order, if it is done.
@@ -87,11 +71,5 @@ impl Window {
     /// How many records were taken in order.
     pub fn emitted(&self) -> u64 {
         self.emitted
-    }
-
-    /// Why the target cannot be used, if it never answered.
-    pub fn hopeless(&self) -> Option<&CallError> {
-        let hopeless = self.failed_ranks >= HOPELESS && !self.answered;
-        self.last_error.as_ref().filter(|_| hopeless)
     }
 }

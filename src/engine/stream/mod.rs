@@ -69,6 +69,12 @@ impl<'a> Stream<'a> {
         self.action_indices.get(id).copied()
     }
 
+    /// How many actions a request has.
+    #[must_use]
+    pub fn actions(&self) -> usize {
+        self.action_ids.len()
+    }
+
     /// The id of an action.
     #[must_use]
     pub fn action_id(&self, index: usize) -> &Arc<str> {

@@ -46,6 +46,10 @@ impl Expectation {
         Verdict { text: self.text.clone(), observed, holds, reason }
     }
 
+    fn terms(&self) -> impl Iterator<Item = &Term> {
+        std::iter::once(&self.left).chain(self.right.as_ref().map(|(_, term)| term))
+    }
+
     fn observe(&self, summary: &Summary) -> Result<f64, String> {
         let left = self.left.observe(summary)?;
         let Some((sign, right)) = &self.right else { return Ok(left) };
@@ -79,32 +83,37 @@ impl Term {
     fn is_of_the_service(&self) -> bool {
         matches!(self.definition.metric, Metric::Latency(..) | Metric::Service(_))
     }
-
-    fn is_of_what_was_dropped(&self, phase: &str) -> bool {
-        self.phase == phase && self.definition.metric == Metric::Dropped
-    }
 }
 
-/// What nobody asked for and everybody expects: nothing is dropped, unless an
-/// expectation says how much may be.
+/// What nobody asked for and everybody expects: nothing is dropped and no answer breaks
+/// the contract, unless an expectation says how much may be. Only what fails is told.
 #[must_use]
+pub fn implied(summary: &Summary, expectations: &[Expectation]) -> Vec<Verdict> {
+    let is_said = |phase: &str, metric: Metric| {
+        let mut terms = expectations.iter().flat_map(Expectation::terms);
+        terms.any(|term| term.phase == phase && term.definition.metric == metric)
+    };
+    let of = |phase: &PhaseTally| {
+        [
+            (Metric::Dropped, "dropped", phase.dropped(), "what is dropped has no latency"),
+            (Metric::Violations, "violations", phase.violations(), "wrong answers teach nothing"),
+        ]
+        .into_iter()
+        .filter(|(metric, _, count, _)| *count > 0 && !is_said(phase.name(), *metric))
+        .map(|(_, name, count, why)| failed_implicitly(phase.name(), name, count, why))
+        .collect::<Vec<_>>()
+    };
+    summary.phases().iter().flat_map(of).collect()
+}
+
 #[expect(clippy::cast_precision_loss, reason = "2^53 iterations are out of reach")]
-pub fn drops_nobody_expected(summary: &Summary, expectations: &[Expectation]) -> Vec<Verdict> {
-    let is_expected = |phase: &str| {
-        let terms = |expectation: &'_ Expectation| {
-            let right = expectation.right.as_ref().map(|(_, term)| term.clone());
-            std::iter::once(expectation.left.clone()).chain(right)
-        };
-        expectations.iter().flat_map(terms).any(|term| term.is_of_what_was_dropped(phase))
-    };
-    let phases = summary.phases().iter().filter(|phase| phase.dropped() > 0);
-    let verdict = |phase: &PhaseTally| Verdict {
-        text: format!("{}.dropped == 0", phase.name()),
-        observed: Some(Quantity { value: phase.dropped() as f64, dimension: Dimension::Count }),
+fn failed_implicitly(phase: &str, metric: &str, count: u64, why: &str) -> Verdict {
+    Verdict {
+        text: format!("{phase}.{metric} == 0"),
+        observed: Some(Quantity { value: count as f64, dimension: Dimension::Count }),
         holds: Holds::Failed,
-        reason: Some("implied: what is dropped has no latency".to_owned()),
-    };
-    phases.filter(|phase| !is_expected(phase.name())).map(verdict).collect()
+        reason: Some(format!("implied: {why}")),
+    }
 }
 
 impl Test {

@@ -18,7 +18,7 @@ mod value;
 
 use std::ops::Range;
 
-pub use judge::{Holds, Verdict, drops_nobody_expected};
+pub use judge::{Holds, Verdict, implied};
 
 use super::metric::Definition;
 

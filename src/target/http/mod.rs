@@ -1,161 +1,184 @@
-//! A service by its address: the contract over reqwest.
+//! A service by its address: the contract over HTTP.
+//!
+//! [`HttpTarget`] knows the operations; `caller` makes one call, and makes it again where
+//! the plan says so; below it are two ways over the wire, `pool` (HTTP/1.1 without TLS, for
+//! what is called often) and `client` (reqwest, for everything else).
 
-mod call;
+mod address;
+mod answer;
+mod caller;
+mod client;
+mod failed;
+mod pool;
+mod preflight;
 
-use std::time::Duration;
-
-use reqwest::{Client, Method, Url};
+use hyper::Method;
+use hyper::body::Bytes;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
+use self::caller::{Caller, Effort};
 use super::{CallAddress, CallError, Target};
+use crate::clock::{Timestamp, WallClock};
 use crate::protocol::{
     ApplyFromEvaluation, Evaluation, EvaluationContract, ModelProperties, PolicyContract,
     RankRequest, RankResponse, RewardRequest, ServiceConfiguration,
 };
 use crate::record::FailureKind;
-use crate::scenario::plan::{HttpPlan, Secret};
-
-/// How long a connection may take to be made.
-const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
+use crate::scenario::plan::{HttpPlan, Operation};
+use crate::seed::Seed;
 
 /// A service by its address.
 pub struct HttpTarget {
-    client: Client,
-    base: Url,
-    key: Option<Secret>,
+    caller: Caller,
 }
 
 impl HttpTarget {
-    /// A client of the service at the plan's address. Nothing is sent yet.
+    /// A client of the service at the plan's address. Nothing is sent yet. Calls are to be
+    /// made in a tokio runtime of one thread.
     ///
     /// # Errors
-    /// When the address cannot be used.
-    pub fn new(plan: &HttpPlan) -> Result<Self, CallError> {
-        install_tls();
-        let client = Client::builder()
-            .redirect(reqwest::redirect::Policy::none())
-            .retry(reqwest::retry::never())
-            .connect_timeout(CONNECT_TIMEOUT)
-            .timeout(plan.timeout)
-            .no_proxy()
-            .http1_only()
-            .user_agent(concat!("runner/", env!("CARGO_PKG_VERSION")))
-            .build()
-            .map_err(|error| CallError::of(&error))?;
-        Ok(Self { client, base: base_url(plan)?, key: plan.key.clone() })
+    /// When the address, a certificate or the proxy cannot be used.
+    pub fn new(plan: &HttpPlan, seed: Seed, clock: WallClock) -> Result<Self, CallError> {
+        Ok(Self { caller: Caller::new(plan, seed, clock)? })
     }
 
-    /// The address of an operation; every segment is percent-encoded.
-    fn url(&self, segments: &[&str]) -> Url {
-        let mut url = self.base.clone();
-        url.path_segments_mut().expect("a base that has a path").pop_if_empty().extend(segments);
-        url
+    fn path(&self, operation: Operation) -> Result<String, CallError> {
+        self.there(operation, self.caller.addresses().path(operation).map(str::to_owned))
     }
 
-    async fn get<A: DeserializeOwned>(&self, segments: &[&str]) -> Result<A, CallError> {
-        self.ask(Method::GET, segments, None::<&()>).await
+    fn path_of_event(&self, operation: Operation, event_id: &str) -> Result<String, CallError> {
+        let path = self.caller.addresses().path_of_event(operation, event_id);
+        self.there(operation, path)
     }
 
-    /// Makes a call that answers with a body.
-    async fn ask<B: Serialize, A: DeserializeOwned>(
+    fn there(&self, operation: Operation, path: Option<String>) -> Result<String, CallError> {
+        path.ok_or_else(|| CallError {
+            kind: FailureKind::Status(404),
+            message: format!(
+                "{}: the scenario says `{}: none`",
+                self.caller.addresses().origin(),
+                operation.name()
+            ),
+        })
+    }
+
+    /// Asks something, as often as questions may be asked.
+    async fn question<A: DeserializeOwned>(&self, path: &str) -> Result<A, CallError> {
+        let effort = self.caller.question();
+        let body = self.caller.call(effort, Method::GET, path, Bytes::new()).await?;
+        self.caller.decode(&body)
+    }
+
+    /// Makes a call that changes something and answers with a body; never twice.
+    async fn change<B: Serialize, A: DeserializeOwned>(
         &self,
         method: Method,
-        segments: &[&str],
-        body: Option<&B>,
+        path: &str,
+        body: &B,
     ) -> Result<A, CallError> {
-        let bytes = self.send(method, segments, body).await?;
-        serde_json::from_slice(&bytes).map_err(|error| call::not_the_contract(&error, &bytes))
+        let answer = self.caller.call(Effort::ONCE, method, path, json(body)).await?;
+        self.caller.decode(&answer)
     }
 
-    /// Makes a call and returns the body of its answer.
-    async fn send<B: Serialize>(
-        &self,
-        method: Method,
-        segments: &[&str],
-        body: Option<&B>,
-    ) -> Result<Vec<u8>, CallError> {
-        let mut request = self.client.request(method, self.url(segments));
-        if let Some(Secret(key)) = &self.key {
-            request = request.header("Ocp-Apim-Subscription-Key", key);
-        }
-        if let Some(body) = body {
-            request = request.json(body);
-        }
-        call::answer(request).await.map_err(|error| self.naming(&error))
+    async fn delete(&self, operation: Operation) -> Result<(), CallError> {
+        let path = self.path(operation)?;
+        let answer = self.caller.call(Effort::ONCE, Method::DELETE, &path, Bytes::new());
+        answer.await.map(drop)
     }
 }
 
-impl HttpTarget {
-    /// The failure with the service's origin: scheme, host and port, nothing secret.
-    fn naming(&self, error: &CallError) -> CallError {
-        let origin = self.base.origin().ascii_serialization();
-        CallError { kind: error.kind, message: format!("{origin}: {}", error.message) }
-    }
+fn json<B: Serialize>(body: &B) -> Bytes {
+    serde_json::to_vec(body).expect("what is sent has string keys only").into()
 }
 
 impl Target for HttpTarget {
-    async fn rank(
-        &self,
-        _at: CallAddress,
-        request: &RankRequest,
-    ) -> Result<RankResponse, CallError> {
-        self.ask(Method::POST, &["rank"], Some(request)).await
+    async fn preflight(&self) -> Result<(), CallError> {
+        let question = match self.caller.addresses().path(Operation::Configuration) {
+            Some(path) => self.question::<ServiceConfiguration>(path).await.map(drop),
+            None => self.model_properties().await.map(drop),
+        };
+        question.map_err(|error| preflight::advised(error, &self.caller))
     }
 
-    async fn reward(&self, _at: CallAddress, event_id: &str, value: f64) -> Result<(), CallError> {
-        let body = RewardRequest { value };
-        self.send(Method::POST, &["events", event_id, "reward"], Some(&body)).await.map(drop)
+    async fn rank(
+        &self,
+        at: CallAddress,
+        request: &RankRequest,
+    ) -> Result<RankResponse, CallError> {
+        let Some(path) = self.caller.addresses().path(Operation::Rank) else {
+            return self.path(Operation::Rank).map(|_| unreachable!("Rank has a path"));
+        };
+        let effort = self.caller.rank(at);
+        let body = self.caller.call(effort, Method::POST, path, json(request)).await?;
+        self.caller.decode(&body)
+    }
+
+    async fn reward(&self, at: CallAddress, event_id: &str, value: f64) -> Result<(), CallError> {
+        let path = self.path_of_event(Operation::Reward, event_id)?;
+        let body = json(&RewardRequest { value });
+        self.caller.call(self.caller.reward(at), Method::POST, &path, body).await.map(drop)
     }
 
     async fn activate(&self, event_id: &str) -> Result<(), CallError> {
-        self.send(Method::POST, &["events", event_id, "activate"], None::<&()>).await.map(drop)
+        let path = self.path_of_event(Operation::Activate, event_id)?;
+        self.caller.call(Effort::ONCE, Method::POST, &path, Bytes::new()).await.map(drop)
     }
 
+    /// A service that does not tell the age of its model has one that never changes.
     async fn model_properties(&self) -> Result<ModelProperties, CallError> {
-        self.get(&["model", "properties"]).await
+        match self.caller.addresses().path(Operation::ModelProperties) {
+            Some(path) => self.question(path).await,
+            None => Ok(ModelProperties {
+                creation_time: Timestamp::NEVER,
+                last_modified_time: Timestamp::NEVER,
+            }),
+        }
     }
 
     async fn delete_model(&self) -> Result<(), CallError> {
-        self.send(Method::DELETE, &["model"], None::<&()>).await.map(drop)
+        self.delete(Operation::Model).await
     }
 
     async fn delete_logs(&self) -> Result<(), CallError> {
-        self.send(Method::DELETE, &["logs"], None::<&()>).await.map(drop)
+        self.delete(Operation::Logs).await
     }
 
     async fn configuration(&self) -> Result<ServiceConfiguration, CallError> {
-        self.get(&["configurations", "service"]).await
+        self.question(&self.path(Operation::Configuration)?).await
     }
 
     async fn set_configuration(
         &self,
         configuration: &ServiceConfiguration,
     ) -> Result<ServiceConfiguration, CallError> {
-        self.ask(Method::PUT, &["configurations", "service"], Some(configuration)).await
+        self.change(Method::PUT, &self.path(Operation::Configuration)?, configuration).await
     }
 
     async fn policy(&self) -> Result<PolicyContract, CallError> {
-        self.get(&["configurations", "policy"]).await
+        self.question(&self.path(Operation::Policy)?).await
     }
 
     async fn set_policy(&self, policy: &PolicyContract) -> Result<PolicyContract, CallError> {
-        self.ask(Method::PUT, &["configurations", "policy"], Some(policy)).await
+        self.change(Method::PUT, &self.path(Operation::Policy)?, policy).await
     }
 
     async fn delete_policy(&self) -> Result<PolicyContract, CallError> {
-        self.ask(Method::DELETE, &["configurations", "policy"], None::<&()>).await
+        let path = self.path(Operation::Policy)?;
+        let body = self.caller.call(Effort::ONCE, Method::DELETE, &path, Bytes::new()).await?;
+        self.caller.decode(&body)
     }
 
     async fn create_evaluation(
         &self,
         contract: &EvaluationContract,
     ) -> Result<Evaluation, CallError> {
-        self.ask(Method::POST, &["evaluations"], Some(contract)).await
+        self.change(Method::POST, &self.path(Operation::Evaluations)?, contract).await
     }
 
     async fn evaluation(&self, id: &str) -> Result<Evaluation, CallError> {
-        self.get(&["evaluations", id]).await
+        let path = self.caller.addresses().path_below(Operation::Evaluations, id);
+        self.question(&self.there(Operation::Evaluations, path)?).await
     }
 
     async fn apply_from_evaluation(
@@ -167,36 +190,16 @@ impl Target for HttpTarget {
             evaluation_id: evaluation_id.to_owned(),
             policy_name: policy_name.to_owned(),
         };
-        let segments = ["configurations", "applyFromEvaluation"];
-        self.send(Method::POST, &segments, Some(&body)).await.map(drop)
+        let path = self.path(Operation::ApplyFromEvaluation)?;
+        self.caller.call(Effort::ONCE, Method::POST, &path, json(&body)).await.map(drop)
     }
 
     /// A service keeps its log to itself.
     fn take_joined(&self, _everything: bool) -> Vec<String> {
         Vec::new()
     }
-}
 
-/// `{endpoint}/personalizer/{version}`
-fn base_url(plan: &HttpPlan) -> Result<Url, CallError> {
-    let invalid = |why: String| CallError {
-        kind: FailureKind::Connect,
-        message: format!("`{}` is not the address of a service: {why}", plan.url),
-    };
-    let mut url = Url::parse(&plan.url).map_err(|error| invalid(error.to_string()))?;
-    let segments = url.path_segments_mut();
-    let mut segments = segments.map_err(|()| invalid("it has no path".to_owned()))?;
-    segments.pop_if_empty().extend(["personalizer", &plan.api]);
-    drop(segments);
-    Ok(url)
+    fn take_notes(&self) -> Vec<String> {
+        self.caller.take_notes()
+    }
 }
-
-/// reqwest panics without a provider of cryptography, for plain http too.
-#[cfg(feature = "tls")]
-fn install_tls() {
-    // An error means that one is installed already, which is as good.
-    let _already_installed = rustls::crypto::ring::default_provider().install_default();
-}
-
-#[cfg(not(feature = "tls"))]
-fn install_tls() {}

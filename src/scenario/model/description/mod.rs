@@ -2,13 +2,15 @@
 
 mod notation;
 mod phase;
+mod service;
 mod settings;
 
 pub(in crate::scenario) use notation::is_feature_name;
 
 use super::shape::{Field, Object, Shape, Word};
-use notation::{DURATION, FEATURE_NAME, IDENTIFIER, SEED, SHARE, URL};
+use notation::{DURATION, FEATURE_NAME, IDENTIFIER, SEED, SHARE};
 use phase::PHASE;
+use service::SERVICE;
 pub(super) use settings::LOOP;
 
 /// A scenario file.
@@ -52,7 +54,7 @@ pub(in crate::scenario::model) static SCENARIO: Object = Object {
             "target",
             &Shape::Either(&[
                 &Shape::Word(&[Word { word: "embedded", about: "The learning loop inside." }]),
-                &Shape::Object(&HTTP),
+                &Shape::Object(&SERVICE),
                 &Shape::Object(&EMBEDDED),
             ]),
             "What is called: `embedded`, the learning loop inside, or a \
@@ -178,32 +180,6 @@ static REWARD: Object = Object {
             "The probability with which a visitor answers the opposite.",
         )
         .or("0"),
-    ],
-};
-
-static HTTP: Object = Object {
-    about: "A service that speaks the Personalizer REST contract.",
-    marker: Some("url"),
-    fields: &[
-        Field::required("url", &Shape::Notation(&URL), "The endpoint, without `/personalizer/…`."),
-        Field::optional(
-            "key",
-            &Shape::Text,
-            "The key, from the environment: `${NAME}`. It appears in no \
-             output.",
-        ),
-        Field::optional(
-            "api",
-            &Shape::Word(&[
-                Word { word: "v1.0", about: "The stable version." },
-                Word { word: "v1.1-preview.1", about: "Preview." },
-                Word { word: "v1.1-preview.2", about: "Preview." },
-                Word { word: "v1.1-preview.3", about: "Preview." },
-            ]),
-            "The version of the contract.",
-        )
-        .or("\"v1.0\""),
-        Field::optional("timeout", &DURATION, "How long a call may take.").or("\"10s\""),
     ],
 };
 

@@ -50,6 +50,33 @@ pub(super) static URL: Notation = Notation {
     from_number: None,
 };
 
+pub(super) static PROXY: Notation = Notation {
+    what: "the address of a proxy such as `http://localhost:3128`",
+    pattern: r"^https?://[^\s/?#]+/?$",
+    accepts: is_proxy,
+    from_number: None,
+};
+
+pub(super) static PATH: Notation = Notation {
+    what: "a path such as `/rank`, or `none`",
+    pattern: r"^(/[^\s?#]*|none)$",
+    accepts: |text| text == "none" || (text.starts_with('/') && !text.contains(is_odd_in_path)),
+    from_number: None,
+};
+
+fn is_odd_in_path(letter: char) -> bool {
+    letter.is_whitespace() || matches!(letter, '?' | '#')
+}
+
+/// A proxy may have a user and a password.
+fn is_proxy(text: &str) -> bool {
+    let rest = text.strip_prefix("https://").or_else(|| text.strip_prefix("http://"));
+    rest.is_some_and(|rest| {
+        let host = rest.strip_suffix('/').unwrap_or(rest);
+        !host.is_empty() && !host.contains(|c: char| is_odd_in_path(c) || c == '/')
+    })
+}
+
 fn is_identifier(text: &str) -> bool {
     let plain = |c: char| c.is_ascii_alphanumeric() || c == '_' || c == '-';
     let begins = text.starts_with(|c: char| c.is_ascii_alphabetic());

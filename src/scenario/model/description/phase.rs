@@ -140,6 +140,12 @@ static ITERATE: Object = Object {
         )
         .or("\"0s\""),
         Field::optional(
+            "error_budget",
+            &SHARE,
+            "How many iterations may fail, a count or a share, before the \
+             service is given up (exit 6).",
+        ),
+        Field::optional(
             "model_check",
             &SHARE,
             "After how many iterations the model's age is asked for, if not as \
