@@ -37,3 +37,7 @@ check scenario="scenarios/baseline.yaml":
 sdk:
     cargo build
     tests/sdk/run
+
+# Kill a served loop a hundred times, and look for what it acknowledged.
+kills:
+    RUNNER_KILLS=100 cargo test --test serve killed -- --nocapture

@@ -33,7 +33,13 @@ pub struct ServeArguments {
     /// Settings to start with: a file with the keys of a scenario's `loop`.
     #[arg(long, value_name = "FILE")]
     pub settings: Option<PathBuf>,
+    /// Keep everything in this folder, and go on from there; without, it is kept in memory.
+    #[arg(long, value_name = "DIR")]
+    pub state: Option<PathBuf>,
 }
+
+/// The file of the state, in its folder.
+const STATE: &str = "loop.redb";
 
 /// Evaluations that are under way when the service stops get no longer.
 const GRACE: Duration = Duration::from_millis(100);
@@ -71,7 +77,7 @@ fn prepare(arguments: &ServeArguments) -> Result<Prepared, Refused> {
     })?;
     let address = listener.local_addr().unwrap_or(wanted);
     warn_if_open(address, &keys);
-    let service = Service::new(options, keys, time());
+    let service = service(arguments, options, keys)?;
     Ok(Prepared { runtime, listener, address, service })
 }
 
@@ -84,16 +90,35 @@ impl Prepared {
         if streams::print(&format!("http://{}\n", self.address)) != Exit::Done {
             return Exit::Results;
         }
-        let router = rest::router(self.service);
-        let served = self.runtime.block_on(until(stop, self.listener, router));
+        let served = self.runtime.block_on(until(stop, self.listener, self.service));
         self.runtime.shutdown_timeout(GRACE);
         served
     }
 }
 
-async fn until(stop: Stop, listener: TcpListener, router: axum::Router) -> Exit {
-    rest::serve(listener, router, Limits::default(), async move { stop.asked().await }).await;
+async fn until(stop: Stop, listener: TcpListener, service: Service) -> Exit {
+    rest::serve(listener, service, Limits::default(), async move { stop.asked().await }).await;
     Exit::Done
+}
+
+/// The service: in memory, or as it was left.
+fn service(
+    arguments: &ServeArguments,
+    options: LoopOptions,
+    keys: Keys,
+) -> Result<Service, Refused> {
+    let Some(folder) = &arguments.state else { return Ok(Service::new(options, keys, time())) };
+    let unusable = |why: &dyn std::fmt::Display| {
+        let message = format!("error: the state in `{}` cannot be used: {why}\n", folder.display());
+        Refused(Exit::Results, message)
+    };
+    std::fs::create_dir_all(folder).map_err(|error| unusable(&error))?;
+    let opened = Service::open(&folder.join(STATE), options, keys, time());
+    let (service, is_old) = opened.map_err(|error| unusable(&error))?;
+    if is_old && arguments.settings.is_some() {
+        eprintln!("note: the state has settings of its own, so those of `--settings` are not used");
+    }
+    Ok(service)
 }
 
 fn time() -> Time {

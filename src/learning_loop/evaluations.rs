@@ -4,6 +4,7 @@ use std::collections::HashSet;
 use std::sync::Arc;
 
 use super::contest::{BASELINE, ONLINE, RANDOM};
+use super::fact::Fact;
 use super::job::{EvaluationJob, EvaluationOutcome};
 use super::joiner::Joined;
 use super::replay::Replay;
@@ -50,7 +51,9 @@ impl LearningLoop {
     ) -> Result<EvaluationJob, ServiceError> {
         self.advance(now);
         check(contract)?;
-        self.submit(contract, EvaluationType::Manual)
+        let job = self.submit(contract, EvaluationType::Manual)?;
+        self.note(|| Fact::EvaluationBegun(contract.clone()));
+        Ok(job)
     }
 
     /// Puts an evaluation on the list, and everything it takes in a job.
@@ -84,6 +87,8 @@ impl LearningLoop {
         now: Timestamp,
     ) {
         self.advance(now);
+        let ended = |outcome| Fact::EvaluationEnded { id: id.to_owned(), outcome };
+        self.note(|| ended(outcome.clone()));
         let found = self.evaluations.iter_mut().find(|evaluation| evaluation.id == id);
         let Some(evaluation) = found else { return };
         let Some(outcome) = outcome else {
@@ -118,6 +123,7 @@ impl LearningLoop {
     pub fn delete_evaluation(&mut self, id: &str, now: Timestamp) {
         self.advance(now);
         self.evaluations.retain(|evaluation| evaluation.id != id);
+        self.note(|| Fact::EvaluationDeleted { id: id.to_owned() });
     }
 
     /// `POST /configurations/applyFromEvaluation`: the policy becomes the served one,
@@ -136,7 +142,13 @@ impl LearningLoop {
         let (name, policy) = found_policy(evaluation, &request.policy_name)?;
         self.policy_name = name;
         self.adopt(&policy, Timestamp::NEVER);
+        self.note(|| Fact::Applied(request.clone()));
         Ok(())
+    }
+
+    /// Whether an evaluation has not ended.
+    pub(super) fn is_pending(&self, id: &str) -> bool {
+        self.find(id).is_ok_and(|evaluation| evaluation.status == EvaluationStatus::Pending)
     }
 
     fn find(&self, id: &str) -> Result<&Evaluation, ServiceError> {

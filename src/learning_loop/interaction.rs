@@ -1,10 +1,12 @@
 use std::sync::Arc;
 
+use serde::{Deserialize, Serialize};
+
 use crate::clock::Timestamp;
 use crate::protocol::{FeatureObject, LearningMode, RankableAction};
 
 /// What was known, what could be chosen and what was chosen: a Rank call as it is kept.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub(super) struct Interaction {
     pub event_id: Arc<str>,
     pub time: Timestamp,
@@ -21,7 +23,7 @@ pub(super) struct Interaction {
 }
 
 /// A distribution over actions, and the order that was drawn from it.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub(super) struct Choice {
     /// The probability of each action, in the order of the actions.
     pub pmf: Vec<f32>,
@@ -30,7 +32,7 @@ pub(super) struct Choice {
 }
 
 /// Whether an event counts.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) enum Activation {
     /// It always did.
     Immediate,

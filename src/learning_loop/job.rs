@@ -1,3 +1,5 @@
+use serde::{Deserialize, Serialize};
+
 use super::contest::Contest;
 use super::replay::Replay;
 use crate::clock::Timestamp;
@@ -18,7 +20,7 @@ pub struct EvaluationJob {
 }
 
 /// What an evaluation found.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct EvaluationOutcome {
     pub(super) policy_results: Vec<PolicyResult>,
     pub(super) optimal_policy: String,

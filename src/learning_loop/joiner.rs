@@ -59,6 +59,11 @@ impl Joiner {
         open.map(|open| &mut open.interaction)
     }
 
+    /// The events that are not joined yet, in the order of their Rank calls.
+    pub fn iter(&self) -> impl Iterator<Item = &Interaction> {
+        self.open.iter().map(|open| &open.interaction)
+    }
+
     /// How many events are not joined yet.
     pub fn len(&self) -> usize {
         self.open.len()

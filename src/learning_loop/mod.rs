@@ -12,6 +12,7 @@ mod configuration;
 mod contest;
 mod dsjson;
 mod evaluations;
+mod fact;
 mod features;
 mod identity;
 mod interaction;
@@ -33,8 +34,9 @@ mod trainer;
 #[cfg(test)]
 mod tests;
 
+pub use fact::Recorded;
 pub use job::{EvaluationJob, EvaluationOutcome};
-pub use overview::{LoopState, Overview};
+pub use overview::{Events, LoopState, Overview};
 
 use std::num::NonZero;
 use std::sync::Arc;
@@ -43,6 +45,7 @@ use std::time::Duration;
 pub use contest::ONLINE;
 
 use dsjson::LineWriter;
+use fact::Fact;
 use features::FeatureCache;
 use interaction::{Activation, Choice, Interaction};
 use joiner::Joiner;
@@ -107,6 +110,8 @@ pub struct LearningLoop {
     /// How many were ever made: ids are not used again.
     evaluations_made: u64,
     threads: usize,
+    /// What happened and nobody has taken yet, where it is recorded.
+    facts: Option<Vec<Recorded>>,
     ranked: u64,
     rewarded: u64,
     /// When the loop was last due to optimize itself.
@@ -137,6 +142,7 @@ impl LearningLoop {
             evaluations: Vec::new(),
             evaluations_made: 0,
             threads,
+            facts: None,
             ranked: 0,
             rewarded: 0,
             optimized: None,
@@ -155,7 +161,6 @@ impl LearningLoop {
     ) -> Result<RankResponse, ServiceError> {
         self.advance(now);
         rank::check(request)?;
-        self.ranked += 1;
         let event_id = self.event_id(request.event_id.as_deref());
         let actions = rank::rankable(request);
         let shown = self.decide(request, event_id.clone(), actions.clone());
@@ -181,6 +186,8 @@ impl LearningLoop {
         if let Some(interaction) = self.joiner.event(event_id, self.now) {
             interaction.rewards.push(reward.value);
             self.rewarded += 1;
+            let event_id = || event_id.to_owned();
+            self.note(|| Fact::Rewarded { event_id: event_id(), value: reward.value });
         }
         Ok(())
     }
@@ -192,11 +199,7 @@ impl LearningLoop {
     /// None today; the operation has them.
     pub fn activate(&mut self, event_id: &str, now: Timestamp) -> Result<(), ServiceError> {
         self.advance(now);
-        if let Some(interaction) = self.joiner.event(event_id, self.now)
-            && interaction.activation == Activation::Awaited
-        {
-            interaction.activation = Activation::Given;
-        }
+        self.give_activation(event_id);
         Ok(())
     }
 
@@ -208,11 +211,21 @@ impl LearningLoop {
         LogsProperties { date_range: span.map(|(from, to)| DateRange { from, to }) }
     }
 
+    fn give_activation(&mut self, event_id: &str) {
+        if let Some(interaction) = self.joiner.event(event_id, self.now)
+            && interaction.activation == Activation::Awaited
+        {
+            interaction.activation = Activation::Given;
+            self.note(|| Fact::Activated { event_id: event_id.to_owned() });
+        }
+    }
+
     /// `DELETE /logs`: forgets every event, also those whose windows are open.
     pub fn delete_logs(&mut self, now: Timestamp) {
         self.advance(now);
         self.log.clear();
         self.joiner.clear();
+        self.note(|| Fact::LogsDeleted);
     }
 
     /// The lines of joined events, as `vw --dsjson` reads them, each once, in the order
@@ -276,7 +289,7 @@ impl LearningLoop {
     fn event_id(&self, given: Option<&str>) -> Arc<str> {
         match given {
             Some(event_id) => event_id.into(),
-            None => identity::event_id(&self.app_id, self.ranked, self.now).into(),
+            None => identity::event_id(&self.app_id, self.ranked + 1, self.now).into(),
         }
     }
 
@@ -330,6 +343,7 @@ impl LearningLoop {
         if self.log.contains(&event_id) || self.joiner.contains(&event_id) {
             return;
         }
+        self.ranked += 1;
         let deferred = request.defer_activation;
         let interaction = Interaction {
             event_id,
@@ -342,6 +356,7 @@ impl LearningLoop {
             activation: if deferred { Activation::Awaited } else { Activation::Immediate },
             rewards: Vec::new(),
         };
+        self.note(|| Fact::Ranked(Box::new(interaction.clone())));
         self.joiner.open(interaction, self.now + self.configuration.reward_wait_time.0);
     }
 }

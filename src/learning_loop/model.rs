@@ -1,5 +1,6 @@
 //! Operations on the model.
 
+use super::fact::Fact;
 use super::{LearningLoop, configuration};
 use crate::clock::Timestamp;
 use crate::learner::Learner;
@@ -35,6 +36,7 @@ impl LearningLoop {
             )));
         }
         self.trainer.replace(learner, self.now);
+        self.note(|| Fact::ModelSet(model.to_owned()));
         Ok(())
     }
 
@@ -49,5 +51,6 @@ impl LearningLoop {
         self.advance(now);
         let policy = self.trainer.policy().clone();
         self.trainer.blank(&policy);
+        self.note(|| Fact::ModelDeleted);
     }
 }

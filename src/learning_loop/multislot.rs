@@ -9,7 +9,6 @@ use std::collections::HashSet;
 use std::sync::Arc;
 
 use super::assignment::Assignment;
-use super::interaction::Activation;
 use super::{LearningLoop, rank};
 use crate::clock::Timestamp;
 use crate::protocol::{
@@ -35,7 +34,6 @@ impl LearningLoop {
         rank::check(&whole(request))?;
         let mut left = check_slots(request)
             .map_err(|message| ServiceError::new(ErrorCode::InvalidRankRequest, message))?;
-        self.ranked += 1;
         let event_id = self.event_id(request.event_id.as_deref());
         let mut slots = Vec::new();
         for (number, slot) in request.slots.iter().enumerate() {
@@ -76,11 +74,7 @@ impl LearningLoop {
         self.advance(now);
         let prefix = slot_event(event_id, "");
         for slot in self.joiner.ids_of(&prefix) {
-            if let Some(interaction) = self.joiner.event(&slot, self.now)
-                && interaction.activation == Activation::Awaited
-            {
-                interaction.activation = Activation::Given;
-            }
+            self.give_activation(&slot);
         }
     }
 }

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use super::contest::ONLINE;
+use super::fact::Fact;
 use super::job::EvaluationJob;
 use super::{LearningLoop, evaluations};
 use crate::clock::Timestamp;
@@ -28,6 +29,7 @@ impl LearningLoop {
         let missed = self.now.since(due).as_micros() / every.as_micros().max(1);
         let missed = u32::try_from(missed).unwrap_or(u32::MAX);
         self.optimized = Some(due + every.saturating_mul(missed));
+        self.note(|| Fact::OptimizationDue);
         let (from, _) = self.log.range()?;
         let contract = EvaluationContract {
             name: format!("auto-{}", self.now),

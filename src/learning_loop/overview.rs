@@ -4,8 +4,9 @@ use std::sync::Arc;
 
 use serde::Serialize;
 
-use super::LearningLoop;
+use super::interaction::Interaction;
 use super::joiner::Joined;
+use super::{LearningLoop, dsjson};
 use crate::clock::Timestamp;
 use crate::protocol::{LearningMode, ModelProperties, PolicyContract};
 
@@ -13,7 +14,7 @@ use crate::protocol::{LearningMode, ModelProperties, PolicyContract};
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct LoopState {
-    /// Rank calls that were answered.
+    /// Events that were ever logged.
     pub ranked: u64,
     /// Rewards that came in time.
     pub rewarded: u64,
@@ -83,7 +84,41 @@ const SHOWN: usize = 10_000;
 const BATCHES: usize = 100;
 const RECENT: usize = 20;
 
+/// The events of the log at a moment.
+#[derive(Debug)]
+pub struct Events(Vec<Arc<Joined>>);
+
+impl Events {
+    /// How many there are.
+    pub fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// The line of an event, as `vw --dsjson` reads it.
+    pub fn line(&self, index: usize) -> String {
+        dsjson::line(&self.0[index])
+    }
+}
+
 impl LearningLoop {
+    /// The joined events, in the order in which they were learned; with `open` also those
+    /// whose windows are open, as they stand.
+    pub fn events(&mut self, open: bool, now: Timestamp) -> Events {
+        self.advance(now);
+        let mut events: Vec<_> = self.log.iter().cloned().collect();
+        if open {
+            let configuration = &self.configuration;
+            let joined = |event: &Interaction| Arc::new(event.clone().joined(configuration));
+            events.extend(self.joiner.iter().map(joined));
+        }
+        Events(events)
+    }
+
     /// The loop in a few numbers.
     pub fn state(&mut self, now: Timestamp) -> LoopState {
         self.advance(now);

@@ -1,5 +1,6 @@
 //! Operations on the settings of the loop.
 
+use super::fact::Fact;
 use super::{LearningLoop, RETRAINED, configuration, identity};
 use crate::clock::Timestamp;
 use crate::learner::LearningPolicy;
@@ -35,6 +36,7 @@ impl LearningLoop {
         if configuration::needs_new_model(&old, &new) {
             self.adopt(&self.trainer.policy().clone(), self.now - RETRAINED);
         }
+        self.note(|| Fact::Configured(Box::new(new.clone())));
         Ok(new)
     }
 
@@ -57,8 +59,9 @@ impl LearningLoop {
     ) -> Result<PolicyContract, ServiceError> {
         self.advance(now);
         let policy = configuration::parse(&contract)?;
-        self.policy_name = contract.name;
+        self.policy_name.clone_from(&contract.name);
         self.adopt(&policy, Timestamp::NEVER);
+        self.note(|| Fact::PolicySet(contract));
         Ok(self.policy_contract())
     }
 
@@ -68,6 +71,7 @@ impl LearningLoop {
         self.advance(now);
         self.policy_name = identity::identifier(&[&self.app_id, "policy"]);
         self.adopt(&configuration::default_policy(), Timestamp::NEVER);
+        self.note(|| Fact::PolicyDeleted);
         self.policy_contract()
     }
 

@@ -4,6 +4,7 @@ mod access;
 mod contract;
 mod document;
 mod evaluations;
+mod killed;
 mod limits;
 mod model;
 mod modes;

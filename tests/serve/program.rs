@@ -14,6 +14,17 @@ impl Program {
     pub fn start(arguments: &[&str], environment: &[(&str, &str)]) -> Self {
         let mut command = Command::new(env!("CARGO_BIN_EXE_runner"));
         command.args(["serve", "--port", "0"]).args(arguments).envs(environment.iter().copied());
+        Self::spawn(&mut command)
+    }
+
+    /// Starts it by another program, which is told its name and its arguments.
+    pub fn start_with(starter: &str, with: &[&str], arguments: &[&str]) -> Self {
+        let mut command = Command::new(starter);
+        command.args(with).args([env!("CARGO_BIN_EXE_runner"), "serve", "--port", "0"]);
+        Self::spawn(command.args(arguments))
+    }
+
+    fn spawn(command: &mut Command) -> Self {
         let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
         let mut endpoint = String::new();
         BufReader::new(child.stdout.as_mut().unwrap()).read_line(&mut endpoint).unwrap();
@@ -55,7 +66,7 @@ impl Drop for Program {
 }
 
 /// How the program ends when it does not begin to serve.
-fn refused(arguments: &[&str]) -> (Option<i32>, String) {
+pub fn refused(arguments: &[&str]) -> (Option<i32>, String) {
     let mut command = Command::new(env!("CARGO_BIN_EXE_runner"));
     let output = command.arg("serve").args(arguments).output().unwrap();
     assert!(output.stdout.is_empty());

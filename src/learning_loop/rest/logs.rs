@@ -1,8 +1,14 @@
 //! What was logged.
 
-use axum::extract::State;
+use std::convert::Infallible;
+
+use axum::body::Body;
+use axum::extract::rejection::QueryRejection;
+use axum::extract::{Query, State};
 use axum::http::StatusCode;
-use axum::response::Response;
+use axum::http::header::CONTENT_TYPE;
+use axum::response::{IntoResponse, Response};
+use serde::Deserialize;
 
 use super::Service;
 use super::answer::{self, Refusal};
@@ -15,6 +21,33 @@ type Answer = Result<Response, Refusal>;
 pub(super) async fn properties(State(service): State<Service>) -> Answer {
     let properties = service.call(|inner, now| Ok(inner.logs_properties(now))).await?;
     Ok(answer::json(StatusCode::OK, &properties))
+}
+
+/// What may follow `/log.dsjson?`.
+#[derive(Deserialize)]
+pub(super) struct Wanted {
+    #[serde(default)]
+    open: bool,
+}
+
+/// So many lines are made at once.
+const LINES: usize = 256;
+
+/// `GET /log.dsjson`: every joined event as a line that `vw --dsjson` and `runner
+/// evaluate` read; with `?open=true` also those whose windows are open, as they stand.
+pub(super) async fn lines(
+    State(service): State<Service>,
+    wanted: Result<Query<Wanted>, QueryRejection>,
+) -> Answer {
+    let invalid = |_| (ErrorCode::BadRequest, "`open` must be `true` or `false`".to_owned());
+    let Query(Wanted { open }) = wanted.map_err(invalid)?;
+    let events = service.call(|inner, now| Ok(inner.events(open, now))).await?;
+    let chunks = (0..events.len()).step_by(LINES).map(move |from| {
+        let to = events.len().min(from + LINES);
+        Ok::<_, Infallible>((from..to).map(|at| events.line(at) + "\n").collect::<String>())
+    });
+    let body = Body::from_stream(futures_util::stream::iter(chunks));
+    Ok(([(CONTENT_TYPE, "application/x-ndjson")], body).into_response())
 }
 
 /// `DELETE /logs`

@@ -67,8 +67,8 @@ impl Meters {
         let gauges = [
             ("events_waiting", "Events whose reward windows are open", &self.waiting),
             ("events_logged", "Joined events in the log", &self.logged),
-            ("events_ranked", "Rank calls since the service started", &self.ranked),
-            ("rewards", "Rewards that came in time since the service started", &self.rewarded),
+            ("events_ranked", "Events that were ever logged", &self.ranked),
+            ("rewards", "Rewards that ever came in time", &self.rewarded),
             ("model_exported_timestamp_seconds", "When the model was exported", &self.exported),
         ];
         for (name, help, gauge) in gauges {

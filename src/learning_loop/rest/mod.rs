@@ -1,6 +1,6 @@
 //! The loop on the wire: the Personalizer REST contract, over axum and hyper.
 //!
-//! [`Service`] is the loop that many callers share; [`router`] says which operation is
+//! [`Service`] is the loop that many callers share; `router` says which operation is
 //! behind which path; [`serve`] takes connections, few enough and patient enough. Nothing
 //! here decides what an operation means: that is the loop's.
 
@@ -21,8 +21,9 @@ mod seal;
 mod server;
 mod service;
 mod status;
+mod store;
 
 pub use access::Keys;
-pub use router::router;
 pub use server::{Limits, serve};
 pub use service::{Service, Time};
+pub use store::StateError;

@@ -14,7 +14,7 @@ pub(super) const VERSIONS: [&str; 4] =
     ["v1.0", "v1.1-preview.1", "v1.1-preview.2", "v1.1-preview.3"];
 
 /// Every operation behind its path.
-pub fn router(service: Service) -> Router {
+pub(super) fn router(service: Service) -> Router {
     let personalizer = Router::new()
         .route("/rank", post(events::rank))
         .route("/events/{event_id}/reward", post(events::reward))
@@ -31,6 +31,7 @@ pub fn router(service: Service) -> Router {
         .route("/swagger", get(status::swagger))
         .route("/metrics", get(meters::metrics))
         .route("/overview", get(status::overview))
+        .route("/log.dsjson", get(logs::lines))
         .fallback(async || not_found())
         .method_not_allowed_fallback(async || not_allowed())
         .layer(middleware::from_fn_with_state(service.clone(), door::pass))

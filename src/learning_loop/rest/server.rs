@@ -15,6 +15,9 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tower_service::Service as _;
 
+use super::Service;
+use super::router::router;
+
 /// How much of one machine callers may hold.
 #[derive(Debug, Clone, Copy)]
 pub struct Limits {
@@ -46,13 +49,16 @@ const GRACE: Duration = Duration::from_secs(10);
 /// How long to wait when the machine has no more sockets.
 const EXHAUSTED: Duration = Duration::from_millis(100);
 
-/// Takes connections until `stop`; then finishes what is in flight.
+/// Takes connections until `stop`; then finishes what is in flight. Evaluations that had
+/// not ended when the state was left are run again.
 pub async fn serve(
     listener: TcpListener,
-    router: Router,
+    service: Service,
     limits: Limits,
     stop: impl Future<Output = ()>,
 ) {
+    service.resume();
+    let router = router(service);
     let slots = Arc::new(Semaphore::new(limits.connections));
     let graceful = GracefulShutdown::new();
     let mut stop = std::pin::pin!(stop);

@@ -1,4 +1,5 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 
@@ -10,8 +11,9 @@ use super::answer::Refusal;
 use super::evaluations;
 use super::meters::Meters;
 use super::seal::Seal;
+use super::store::{self, StateError, Store};
 use crate::clock::Timestamp;
-use crate::learning_loop::{LearningLoop, LoopOptions};
+use crate::learning_loop::{EvaluationJob, LearningLoop, LoopOptions};
 use crate::protocol::{ErrorCode, ServiceError};
 
 /// What time it is.
@@ -23,6 +25,9 @@ pub struct Service(Arc<Shared>);
 
 struct Shared {
     learning_loop: Mutex<LearningLoop>,
+    store: Option<Store>,
+    /// Evaluations that had not ended when the state was left.
+    unfinished: Mutex<Vec<EvaluationJob>>,
     time: Time,
     keys: Keys,
     seal: Seal,
@@ -35,10 +40,40 @@ impl Service {
     /// A fresh loop, in memory. Nobody will take its joined lines.
     pub fn new(options: LoopOptions, keys: Keys, time: Time) -> Self {
         let options = LoopOptions { keeps_lines: false, ..options };
+        let learning_loop = LearningLoop::new(options, time());
+        Self::of(learning_loop, None, Vec::new(), keys, time)
+    }
+
+    /// The loop whose state is in the file at `path`; a new one, if there is none. Also,
+    /// whether it was there: then it goes on as it was, whatever the options say.
+    ///
+    /// # Errors
+    /// When the file cannot be used.
+    pub fn open(
+        path: &Path,
+        options: LoopOptions,
+        keys: Keys,
+        time: Time,
+    ) -> Result<(Self, bool), StateError> {
+        let options = LoopOptions { keeps_lines: false, ..options };
+        let restored = store::open(path, options, time())?;
+        let (learning_loop, store) = (restored.learning_loop, Some(restored.store));
+        Ok((Self::of(learning_loop, store, restored.jobs, keys, time), restored.is_old))
+    }
+
+    fn of(
+        learning_loop: LearningLoop,
+        store: Option<Store>,
+        unfinished: Vec<EvaluationJob>,
+        keys: Keys,
+        time: Time,
+    ) -> Self {
+        let (learning_loop, unfinished) = (Mutex::new(learning_loop), Mutex::new(unfinished));
         let started = time();
-        let learning_loop = Mutex::new(LearningLoop::new(options, started));
         Self(Arc::new(Shared {
             learning_loop,
+            store,
+            unfinished,
             time,
             seal: Seal::new(keys.sealing()),
             keys,
@@ -46,6 +81,14 @@ impl Service {
             started,
             requests: AtomicU64::new(0),
         }))
+    }
+
+    /// Runs the evaluations that had not ended when the state was left.
+    pub(super) fn resume(&self) {
+        let jobs = self.0.unfinished.lock().map(|mut jobs| std::mem::take(&mut *jobs));
+        for job in jobs.unwrap_or_default() {
+            tokio::spawn(evaluations::work(self.clone(), job));
+        }
     }
 
     /// What models are signed with.
@@ -92,12 +135,16 @@ impl Service {
 
     /// Calls the loop now. The time is read while no other call can come between: the
     /// loop's calls come in the order of time.
-    #[expect(clippy::unused_async, reason = "a loop on disk will be waited for")]
     pub(super) async fn apply<A>(
         &self,
         operation: impl FnOnce(&mut LearningLoop, Timestamp) -> Result<A, ServiceError>,
     ) -> Result<A, Refusal> {
-        Ok(self.locked(operation)?)
+        let (answer, number) = self.locked(operation)?;
+        // Nobody is told of what a restart would not know.
+        if let (Some(store), Some(number)) = (&self.0.store, number) {
+            store.wait(number).await?;
+        }
+        Ok(answer?)
     }
 
     /// A panic is a bug in the loop, whose state is not to be trusted from then on: the
@@ -105,11 +152,15 @@ impl Service {
     fn locked<A>(
         &self,
         operation: impl FnOnce(&mut LearningLoop, Timestamp) -> Result<A, ServiceError>,
-    ) -> Result<A, ServiceError> {
+    ) -> Result<(Result<A, ServiceError>, Option<u64>), ServiceError> {
         let broken = || ServiceError::new(ErrorCode::InternalServerError, "the loop is broken");
         let call = || {
             let mut learning_loop = self.0.learning_loop.lock().map_err(|_| broken())?;
-            operation(&mut learning_loop, self.now())
+            let store = self.0.store.as_ref();
+            store.map_or(Ok(()), Store::check)?;
+            let answer = operation(&mut learning_loop, self.now());
+            let number = store.map(|store| store.append(&learning_loop.take_facts()));
+            Ok((answer, number))
         };
         catch_unwind(AssertUnwindSafe(call)).unwrap_or_else(|_| Err(broken()))
     }

@@ -2,6 +2,7 @@
 
 mod evaluations;
 mod rank;
+mod replay;
 mod settings;
 
 use std::time::Duration;
