@@ -12,7 +12,7 @@ use super::{Exit, streams};
 use crate::clock::{Clock, WallClock};
 use crate::engine::Stop;
 use crate::learning_loop::LoopOptions;
-use crate::learning_loop::rest::{self, Keys, Limits, Service, Time};
+use crate::learning_loop::rest::{self, Keys, Limits, Service, Time, Tls};
 use crate::scenario;
 
 /// `runner serve`
@@ -33,6 +33,12 @@ pub struct ServeArguments {
     /// Settings to start with: a file with the keys of a scenario's `loop`.
     #[arg(long, value_name = "FILE")]
     pub settings: Option<PathBuf>,
+    /// Speak TLS with this chain of certificates, in PEM.
+    #[arg(long, value_name = "FILE", requires = "tls_key")]
+    pub tls_cert: Option<PathBuf>,
+    /// The key of the certificate, in PEM.
+    #[arg(long, value_name = "FILE", requires = "tls_cert")]
+    pub tls_key: Option<PathBuf>,
     /// Keep everything in this folder, and go on from there; without, it is kept in memory.
     #[arg(long, value_name = "DIR")]
     pub state: Option<PathBuf>,
@@ -64,10 +70,12 @@ struct Prepared {
     listener: TcpListener,
     address: SocketAddr,
     service: Service,
+    tls: Option<Tls>,
 }
 
 fn prepare(arguments: &ServeArguments) -> Result<Prepared, Refused> {
     let keys = keys(arguments)?;
+    let tls = tls(arguments)?;
     let options = options(arguments.settings.as_deref())?;
     let runtime = Runtime::new()
         .map_err(|error| unusable(&format!("the machine gives no runtime: {error}")))?;
@@ -78,7 +86,7 @@ fn prepare(arguments: &ServeArguments) -> Result<Prepared, Refused> {
     let address = listener.local_addr().unwrap_or(wanted);
     warn_if_open(address, &keys);
     let service = service(arguments, options, keys)?;
-    Ok(Prepared { runtime, listener, address, service })
+    Ok(Prepared { runtime, listener, address, service, tls })
 }
 
 impl Prepared {
@@ -87,18 +95,32 @@ impl Prepared {
             Ok((_, stop)) => stop,
             Err(error) => return fail(&unusable(&format!("signals cannot be heard: {error}"))),
         };
-        if streams::print(&format!("http://{}\n", self.address)) != Exit::Done {
+        let scheme = if self.tls.is_some() { "https" } else { "http" };
+        if streams::print(&format!("{scheme}://{}\n", self.address)) != Exit::Done {
             return Exit::Results;
         }
-        let served = self.runtime.block_on(until(stop, self.listener, self.service));
+        let served = self.runtime.block_on(until(stop, self.listener, self.service, self.tls));
         self.runtime.shutdown_timeout(GRACE);
         served
     }
 }
 
-async fn until(stop: Stop, listener: TcpListener, service: Service) -> Exit {
-    rest::serve(listener, service, Limits::default(), async move { stop.asked().await }).await;
+async fn until(stop: Stop, listener: TcpListener, service: Service, tls: Option<Tls>) -> Exit {
+    rest::serve(listener, service, Limits::default(), tls, async move { stop.asked().await }).await;
     Exit::Done
+}
+
+/// What connections are opened with, if they are to be.
+fn tls(arguments: &ServeArguments) -> Result<Option<Tls>, Refused> {
+    let (Some(chain), Some(key)) = (&arguments.tls_cert, &arguments.tls_key) else {
+        return Ok(None);
+    };
+    let read = |path: &Path| {
+        std::fs::read(path)
+            .map_err(|error| usage(&format!("`{}` cannot be read: {error}", path.display())))
+    };
+    let tls = Tls::new(&read(chain)?, &read(key)?);
+    tls.map(Some).map_err(|error| usage(&format!("TLS cannot be used: {error}")))
 }
 
 /// The service: in memory, or as it was left.

@@ -4,9 +4,10 @@ use std::sync::Arc;
 
 use serde::Serialize;
 
+use super::LearningLoop;
+use super::dsjson::LineWriter;
 use super::interaction::Interaction;
 use super::joiner::Joined;
-use super::{LearningLoop, dsjson};
 use crate::clock::Timestamp;
 use crate::protocol::{LearningMode, ModelProperties, PolicyContract};
 
@@ -81,7 +82,9 @@ struct RecentEvent {
 
 const IMITATED: usize = 1000;
 const SHOWN: usize = 10_000;
+/// At most so many batches, of at least so many events.
 const BATCHES: usize = 100;
+const BATCH: usize = 20;
 const RECENT: usize = 20;
 
 /// The events of the log at a moment.
@@ -101,7 +104,7 @@ impl Events {
 
     /// The line of an event, as `vw --dsjson` reads it.
     pub fn line(&self, index: usize) -> String {
-        dsjson::line(&self.0[index])
+        LineWriter::default().line(&self.0[index])
     }
 }
 
@@ -143,7 +146,7 @@ impl LearningLoop {
             learning_mode: self.mode(),
             policy: self.policy_contract(),
             apprentice,
-            history: last.chunks(last.len().div_ceil(BATCHES).max(1)).map(batch).collect(),
+            history: last.chunks(last.len().div_ceil(BATCHES).max(BATCH)).map(batch).collect(),
             recent,
         }
     }

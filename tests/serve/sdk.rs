@@ -35,3 +35,8 @@ fn the_npm_sdk_of_the_preview_works() {
 fn the_notebook_of_the_tutorial_works() {
     run("notebook");
 }
+
+#[test]
+fn the_page_works_in_a_browser() {
+    run("page");
+}

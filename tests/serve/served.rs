@@ -49,7 +49,7 @@ impl Served {
         let (stop, stopped) = oneshot::channel::<()>();
         let serve = async move {
             let stopped = async { drop(stopped.await) };
-            rest::serve(listener, service, limits, stopped).await;
+            rest::serve(listener, service, limits, None, stopped).await;
         };
         let server = Some(std::thread::spawn(move || runtime.block_on(serve)));
         Self { address, now, stop: Some(stop), server }

@@ -22,8 +22,10 @@ mod server;
 mod service;
 mod status;
 mod store;
+mod tls;
 
 pub use access::Keys;
 pub use server::{Limits, serve};
 pub use service::{Service, Time};
 pub use store::StateError;
+pub use tls::{Tls, TlsError};

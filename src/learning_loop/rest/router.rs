@@ -27,6 +27,7 @@ pub(super) fn router(service: Service) -> Router {
         .merge(model_and_logs());
     Router::new()
         .nest("/personalizer/{version}", personalizer)
+        .route("/", get(status::page))
         .route("/status", get(status::status))
         .route("/swagger", get(status::swagger))
         .route("/metrics", get(meters::metrics))

@@ -15,8 +15,8 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tower_service::Service as _;
 
-use super::Service;
 use super::router::router;
+use super::{Service, Tls};
 
 /// How much of one machine callers may hold.
 #[derive(Debug, Clone, Copy)]
@@ -55,6 +55,7 @@ pub async fn serve(
     listener: TcpListener,
     service: Service,
     limits: Limits,
+    tls: Option<Tls>,
     stop: impl Future<Output = ()>,
 ) {
     service.resume();
@@ -68,7 +69,8 @@ pub async fn serve(
             () = &mut stop => break,
             accepted = accept(&listener, &slots) => accepted,
         };
-        let connection = Connection { router: router.clone(), limits, watcher: graceful.watcher() };
+        let (router, tls, watcher) = (router.clone(), tls.clone(), graceful.watcher());
+        let connection = Connection { router, tls, limits, watcher };
         tokio::spawn(connection.serve(accepted));
     }
     drop(listener);
@@ -94,6 +96,7 @@ async fn accept(
 
 struct Connection {
     router: Router,
+    tls: Option<Tls>,
     limits: Limits,
     watcher: Watcher,
 }
@@ -102,7 +105,11 @@ impl Connection {
     async fn serve(self, (stream, _slot): (TcpStream, OwnedSemaphorePermit)) {
         // Without it, an answer waits for the acknowledgement of the one before.
         let _best_effort = stream.set_nodelay(true);
-        self.speak(stream).await;
+        let Some(tls) = self.tls.clone() else { return self.speak(stream).await };
+        let shaken = tokio::time::timeout(self.limits.header_time, tls.accept(stream)).await;
+        if let Ok(Some(stream)) = shaken {
+            self.speak(stream).await;
+        }
     }
 
     /// Speaks HTTP. What goes wrong is the caller's: it has gone, or it is no caller.

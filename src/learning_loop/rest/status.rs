@@ -2,13 +2,14 @@
 
 use axum::extract::State;
 use axum::http::StatusCode;
-use axum::http::header::CONTENT_TYPE;
+use axum::http::header::{CONTENT_SECURITY_POLICY, CONTENT_TYPE};
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 
 use super::Service;
 use super::answer::{self, Refusal};
 
+const PAGE: &str = include_str!("page.html");
 const OPENAPI: &str = include_str!("openapi.json");
 
 #[derive(Serialize)]
@@ -33,6 +34,16 @@ pub(super) async fn status(State(service): State<Service>) -> Response {
 /// `GET /swagger`
 pub(super) async fn swagger() -> Response {
     ([(CONTENT_TYPE, "application/json; charset=utf-8")], OPENAPI).into_response()
+}
+
+/// What the page may do: speak with this service, and nothing else.
+const POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; \
+     connect-src 'self'; img-src data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+
+/// `GET /`: the page for a person.
+pub(super) async fn page() -> Response {
+    let headers = [(CONTENT_TYPE, "text/html; charset=utf-8"), (CONTENT_SECURITY_POLICY, POLICY)];
+    (headers, PAGE).into_response()
 }
 
 /// `GET /overview`
