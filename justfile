@@ -8,9 +8,24 @@ default:
 run scenario="scenarios/baseline.yaml":
     cargo run --release -- {{scenario}}
 
-# Everything that CI checks.
+# Everything that CI checks, and a short fuzzing of what reads texts from outside.
 ci:
     .ci/run
+    tests/fuzz/run 20
+
+# Fuzz the policy parser and the DSJSON reader, each for so many seconds.
+fuzz seconds="600":
+    tests/fuzz/run {{seconds}}
+
+# The benchmarks.
+bench:
+    cargo bench --bench runner
+
+# `runner evaluate` side by side with the driver of Vowpal Wabbit, and the virtual world with coba.
+peers:
+    cargo build --release
+    tests/benches/evaluate_vs_vw.py
+    tests/benches/iterations_vs_coba.py
 
 # The tests.
 test:
