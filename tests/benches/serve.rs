@@ -92,14 +92,14 @@ fn measure(server: &Server) -> String {
     });
     let (took, used) = (began.elapsed().as_secs_f64(), server.cpu() - used);
     latencies.sort_unstable();
-    let calls = latencies.len() as f64;
-    let quantile = |share: f64| latencies[(calls * share) as usize].as_secs_f64() * 1000.0;
+    let percentile = |share: usize| latencies[latencies.len() * share / 100].as_secs_f64() * 1000.0;
+    let calls = f64::from(u32::try_from(latencies.len()).expect("a few seconds of calls"));
     format!(
         "{:.0} calls/s, {:.0} calls for each second of CPU, p50 {:.2} ms, p99 {:.2} ms",
         calls / took,
         calls / used,
-        quantile(0.5),
-        quantile(0.99)
+        percentile(50),
+        percentile(99)
     )
 }
 
