@@ -62,6 +62,9 @@ pub struct RunArguments {
     /// [default: results/SCENARIO/RUN].
     #[arg(long, short, value_name = "DIR")]
     pub out: Option<PathBuf>,
+    /// Go on with the run in this folder, which was stopped or killed.
+    #[arg(long, value_name = "DIR", conflicts_with = "out")]
+    pub resume: Option<PathBuf>,
     /// Show neither progress nor summary.
     #[arg(long, short)]
     pub quiet: bool,

@@ -8,6 +8,7 @@ mod check;
 mod console;
 mod evaluate;
 mod exit;
+mod folder;
 mod interrupt;
 mod load;
 mod operator;

@@ -1,16 +1,15 @@
-use std::path::PathBuf;
-
 use super::arguments::{Format, RunArguments};
 use super::charts::{self, ModelChecks};
 use super::console::{self, Account, Console};
+use super::folder::{self, Opened};
 use super::interrupt::Interrupt;
 use super::operator::Terminal;
 use super::{Exit, load, streams, world};
-use crate::clock::{Clock, Timestamp, WallClock};
+use crate::clock::{Clock, WallClock};
 use crate::engine::{Ending, RunError};
 use crate::metrics::{Holds, Verdict, implied};
 use crate::record::{ObserveError, Observers};
-use crate::results::{Closing, CreateError, Origin, Place, Results, Status};
+use crate::results::{Closing, Results, Status};
 use crate::scenario::Plan;
 use crate::scenario::plan::{ClockKind, Pause, Step};
 
@@ -26,10 +25,13 @@ pub fn run(arguments: &RunArguments) -> Exit {
             "a phase waits for the operator, and there is no terminal; add `--yes` to go on without asking",
         );
     }
-    let wall = WallClock::start_now();
-    let results = match Results::create(&plan, &place(&plan, arguments), &origin(&plan, wall)) {
-        Ok(results) => results,
-        Err(error) => return fail(exit_of(&error), &format!("{error}{}", remedy(&error))),
+    let opened = match &arguments.resume {
+        Some(folder) => folder::resume(&plan, folder),
+        None => folder::create(&plan, arguments),
+    };
+    let Opened { results, wall, beginning } = match opened {
+        Ok(opened) => opened,
+        Err((exit, message)) => return fail(exit, &message),
     };
     let (interrupt, stop) = match Interrupt::listen() {
         Ok(listening) => listening,
@@ -40,7 +42,7 @@ pub fn run(arguments: &RunArguments) -> Exit {
         // Its bar is gone before anything else is said.
         let mut console = Console::new(&plan, arguments.quiet);
         let mut observers = Observers(vec![&mut run.results, &mut run.checks, &mut console]);
-        world::execute(&plan, wall, &operator, stop, &mut observers)
+        world::execute(&plan, wall, &operator, beginning, stop, &mut observers)
     };
     let exit = match &ending {
         Ok(Ending::Completed) => Exit::Done,
@@ -112,23 +114,6 @@ fn asks_the_operator(plan: &Plan) -> bool {
     plan.phases.iter().any(|phase| matches!(phase.step, Step::Pause(Pause::Prompt(_))))
 }
 
-fn place(plan: &Plan, arguments: &RunArguments) -> Place {
-    match &arguments.out {
-        Some(folder) => Place::At(folder.clone()),
-        None => Place::Under { root: PathBuf::from("results"), run: format!("seed-{}", plan.seed) },
-    }
-}
-
-fn origin(plan: &Plan, wall: WallClock) -> Origin {
-    let started = wall.start();
-    let clock_start = match plan.clock {
-        ClockKind::Virtual => Timestamp::VIRTUAL_START,
-        ClockKind::Wall => started,
-    };
-    let host = std::env::var("HOSTNAME").ok().filter(|name| !name.is_empty());
-    Origin { clock_start, started, host }
-}
-
 fn status(exit: Exit) -> Status {
     match exit {
         Exit::Interrupted | Exit::Terminated => Status::Interrupted,
@@ -140,23 +125,6 @@ fn status(exit: Exit) -> Status {
 fn verdict_exit(verdicts: &[Verdict]) -> Exit {
     let all_held = verdicts.iter().all(|verdict| verdict.holds == Holds::Held);
     if all_held { Exit::Done } else { Exit::Failed }
-}
-
-fn exit_of(error: &CreateError) -> Exit {
-    match error {
-        CreateError::NotEmpty(_) | CreateError::Locked(_) => Exit::Usage,
-        CreateError::Io { .. } => Exit::Results,
-    }
-}
-
-fn remedy(error: &CreateError) -> &'static str {
-    match error {
-        CreateError::NotEmpty(_) => {
-            "\nhelp: results are never overwritten; name a new folder with `--out`"
-        }
-        CreateError::Locked(_) => "\nhelp: wait for it, or name another folder with `--out`",
-        CreateError::Io { .. } => "\nhelp: name a folder that can be written to with `--out`",
-    }
 }
 
 fn ending_text(ending: &Result<Ending, RunError>) -> String {

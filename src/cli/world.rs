@@ -1,6 +1,6 @@
 use super::operator::Terminal;
 use crate::clock::{VirtualClock, WallClock};
-use crate::engine::{self, Ending, RunError, Stop};
+use crate::engine::{self, Beginning, Ending, RunError, Stop};
 use crate::record::Observer;
 use crate::scenario::Plan;
 use crate::scenario::plan::{ClockKind, EmbeddedPlan, HttpPlan, TargetPlan};
@@ -11,6 +11,7 @@ pub fn execute(
     plan: &Plan,
     wall: WallClock,
     operator: &Terminal,
+    beginning: Beginning,
     stop: Stop,
     observer: &mut dyn Observer,
 ) -> Result<Ending, RunError> {
@@ -18,14 +19,14 @@ pub fn execute(
         (TargetPlan::Embedded(embedded), ClockKind::Virtual) => {
             VirtualClock::run(|clock| async move {
                 let target = EmbeddedTarget::new(embedded, plan.seed, clock.clone());
-                engine::run(plan, clock, &target, operator, stop, observer).await
+                engine::run(plan, clock, &target, operator, beginning, stop, observer).await
             })
         }
         (TargetPlan::Embedded(embedded), ClockKind::Wall) => {
             block_on(embedded_on_the_wall(plan, embedded, wall, operator, stop, observer))
         }
         (TargetPlan::Http(http), _) => {
-            block_on(over_http(plan, http, wall, operator, stop, observer))
+            block_on(over_http(plan, http, wall, operator, beginning, stop, observer))
         }
     }
 }
@@ -39,7 +40,7 @@ async fn embedded_on_the_wall(
     observer: &mut dyn Observer,
 ) -> Result<Ending, RunError> {
     let target = EmbeddedTarget::new(embedded, plan.seed, clock);
-    engine::run(plan, clock, &target, operator, stop, observer).await
+    engine::run(plan, clock, &target, operator, Beginning::default(), stop, observer).await
 }
 
 async fn over_http(
@@ -47,11 +48,12 @@ async fn over_http(
     http: &HttpPlan,
     clock: WallClock,
     operator: &Terminal,
+    beginning: Beginning,
     stop: Stop,
     observer: &mut dyn Observer,
 ) -> Result<Ending, RunError> {
     let target = HttpTarget::new(http, plan.seed, clock).map_err(unusable)?;
-    engine::run(plan, clock, &target, operator, stop, observer).await
+    engine::run(plan, clock, &target, operator, beginning, stop, observer).await
 }
 
 fn block_on<F: Future<Output = Result<Ending, RunError>>>(future: F) -> F::Output {

@@ -8,6 +8,8 @@ use super::{Clock, Timestamp};
 #[derive(Debug, Clone, Copy)]
 pub struct WallClock {
     started: Instant,
+    /// How long the run had been going when this process began.
+    before: Duration,
     start: Timestamp,
 }
 
@@ -15,14 +17,27 @@ impl WallClock {
     /// A clock whose run starts now.
     #[must_use]
     pub fn start_now() -> Self {
-        let since_epoch = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-        Self { started: Instant::now(), start: Timestamp::from_unix_micros(0) + since_epoch }
+        Self { started: Instant::now(), before: Duration::ZERO, start: calendar() }
     }
+
+    /// The clock of a run that another process had started: its time goes on, and what
+    /// passed in between has passed.
+    #[must_use]
+    pub fn resume(start: Timestamp) -> Self {
+        let passed = calendar().unix_micros().saturating_sub(start.unix_micros());
+        let before = Duration::from_micros(passed.try_into().unwrap_or(0));
+        Self { started: Instant::now(), before, start }
+    }
+}
+
+fn calendar() -> Timestamp {
+    let since_epoch = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    Timestamp::from_unix_micros(0) + since_epoch
 }
 
 impl Clock for WallClock {
     fn now(&self) -> Duration {
-        self.started.elapsed()
+        self.before + self.started.elapsed()
     }
 
     fn start(&self) -> Timestamp {
@@ -30,7 +45,7 @@ impl Clock for WallClock {
     }
 
     async fn sleep_until(&self, deadline: Duration) {
-        tokio::time::sleep_until(self.started + deadline).await;
+        tokio::time::sleep_until(self.started + deadline.saturating_sub(self.before)).await;
     }
 
     /// tokio's timers tick in milliseconds, and a busy machine wakes them a few late.

@@ -19,5 +19,5 @@ pub mod pacing;
 pub mod stream;
 
 pub use pause::Operator;
-pub use run::{Ending, RunError, run};
+pub use run::{Beginning, Ending, RunError, run};
 pub use stop::{Stop, Stopper};

@@ -44,11 +44,23 @@ pub(super) struct Run<'a, C, T> {
     pub target: &'a T,
     pub stream: &'a Stream<'a>,
     pub operator: &'a dyn Operator,
+    pub beginning: Beginning,
     pub stop: Stop,
     pub observer: &'a mut dyn Observer,
 }
 
-/// Walks the phases of `plan`.
+/// Where a run begins.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Beginning {
+    /// The phase.
+    pub phase: usize,
+    /// The first iteration of it to be made.
+    pub iteration: u64,
+    /// Iterations of it before this one may have been sent by a process that ended.
+    pub maybe_sent: u64,
+}
+
+/// Walks the phases of `plan`, from `beginning` on.
 ///
 /// # Errors
 /// When the target cannot be used, or what happened could not be kept.
@@ -57,11 +69,12 @@ pub async fn run<C: Clock, T: Target>(
     clock: C,
     target: &T,
     operator: &dyn Operator,
+    beginning: Beginning,
     stop: Stop,
     observer: &mut dyn Observer,
 ) -> Result<Ending, RunError> {
     let stream = Stream::new(plan);
-    let mut run = Run { plan, clock, target, stream: &stream, operator, stop, observer };
+    let mut run = Run { plan, clock, target, stream: &stream, operator, beginning, stop, observer };
     run.preflight().await?;
     let outcome = run.walk().await;
     run.hand_over_joined(true)?;
@@ -77,7 +90,8 @@ impl<C: Clock, T: Target> Run<'_, C, T> {
     }
 
     async fn walk(&mut self) -> Result<Ending, RunError> {
-        for (index, phase) in self.plan.phases.iter().enumerate() {
+        let phases = self.plan.phases.iter().enumerate();
+        for (index, phase) in phases.skip(self.beginning.phase) {
             if self.stop.is_asked() {
                 return Ok(Ending::Stopped);
             }

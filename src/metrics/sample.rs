@@ -25,6 +25,7 @@ pub(crate) fn iteration(phase: usize, iteration: u64, success: bool) -> Iteratio
         rank_latency: Some(rank_latency),
         reward_start: Some(due + rank_latency),
         reward_latency: Some(Duration::from_millis(3)),
+        again: false,
     }
 }
 

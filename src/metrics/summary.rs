@@ -45,6 +45,7 @@ impl Summary {
             Progress::Notice(notice) => self.notices.push(notice.clone()),
             Progress::ModelChecked(_)
             | Progress::Joined(_)
+            | Progress::MayBeSent { .. }
             | Progress::Checkpoint
             | Progress::Configured(_)
             | Progress::Reset => {}

@@ -24,6 +24,13 @@ pub enum Progress {
     /// The loop joined rewards to interactions; a DSJSON line each, in the order of
     /// training.
     Joined(Vec<String>),
+    /// Iterations of a phase before `until` may be sent from now on.
+    MayBeSent {
+        /// The phase.
+        phase: usize,
+        /// The first iteration that will not be.
+        until: u64,
+    },
     /// Nothing will be taken back of what was said so far: a good moment to flush.
     Checkpoint,
     /// An evaluation was completed.
@@ -80,6 +87,8 @@ pub struct IterationRecord {
     pub reward_start: Option<Duration>,
     /// How long Reward took.
     pub reward_latency: Option<Duration>,
+    /// Whether it may have been sent before, by a process that ended before it could say.
+    pub again: bool,
 }
 
 impl IterationRecord {

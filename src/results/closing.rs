@@ -4,8 +4,9 @@ use std::path::{Path, PathBuf};
 use serde::Serialize;
 
 use super::Results;
-use super::files::{Durability, naming, sync_folder};
+use super::files::{Durability, Existing, naming, sync_folder};
 use super::hgrm::percentile_distribution;
+use super::journal;
 use super::manifest::{Status, json};
 use super::table::Table;
 use super::tables;
@@ -56,6 +57,7 @@ impl Results {
         manifest.files.append(&mut self.written);
         manifest.wall_clock.ended = Some(closing.ended);
         manifest.write(&folder, Durability::Machine)?;
+        journal::remove(&folder)?;
         self.claim.release().and_then(|()| sync_folder(&folder)).map_err(naming(&folder))?;
         Ok(folder)
     }
@@ -70,8 +72,9 @@ impl Results {
 
     fn write_latencies(&mut self) -> Result<(), ObserveError> {
         let name = "latency_histogram.csv";
+        let path = self.folder().join(name);
         let mut table =
-            Table::create(self.folder().join(name), &tables::cells(tables::LATENCY_HISTOGRAM))?;
+            Table::open(path, &tables::cells(tables::LATENCY_HISTOGRAM), Existing::Dropped)?;
         for (phase, operation, latencies) in self.latencies() {
             let phase = &self.growing.phases()[phase].name;
             let mut rows = tables::histogram_rows(phase, operation, latencies);

@@ -11,7 +11,7 @@ use crate::metrics::{micros, outcome_label};
 use crate::record::{FailureKind, IterationRecord, Outcome, Violation};
 
 const BEFORE_CONTEXT: [&str; 3] = ["phase", "iteration", "event_id"];
-const AFTER_CONTEXT: [&str; 9] = [
+const AFTER_CONTEXT: [&str; 10] = [
     "chosen",
     "probability",
     "preferred",
@@ -21,6 +21,7 @@ const AFTER_CONTEXT: [&str; 9] = [
     "rank_start_us",
     "rank_latency_us",
     "reward_latency_us",
+    "again",
 ];
 
 /// The header. A dimension that is called like another column gets a prefix.
@@ -49,6 +50,7 @@ pub(super) fn row(phase: &str, record: &IterationRecord) -> Vec<String> {
         time(record.rank_start),
         optional(record.rank_latency.map(micros)),
         optional(record.reward_latency.map(micros)),
+        if record.again { "true".to_owned() } else { String::new() },
     ]);
     row
 }
@@ -86,6 +88,7 @@ pub(super) fn record(
         rank_latency,
         reward_start: reward.map(|_| rank_start + rank_latency.unwrap_or_default()),
         reward_latency: optional_cell("reward_latency_us", after(8))?.map(Duration::from_micros),
+        again: optional_cell("again", after(9))?.unwrap_or(false),
     })
 }
 
@@ -173,6 +176,7 @@ mod tests {
             outcome in outcomes(),
             times in (0_u64..1 << 40, 0_u64..1 << 40),
             latencies in (micros_option(), micros_option()),
+            again in prop::bool::ANY,
             iteration in 0_u64..1 << 40,
         ) -> IterationRecord {
             let (rank_start, rank_latency) = (Duration::from_micros(times.1), latencies.0);
@@ -191,6 +195,7 @@ mod tests {
                 rank_latency,
                 reward_start: reward.map(|_| rank_start + rank_latency.unwrap_or_default()),
                 reward_latency: latencies.1,
+                again,
             }
         }
     }
@@ -215,7 +220,7 @@ mod tests {
         assert_eq!(
             header(&dimensions).join(","),
             "phase,iteration,event_id,name,context_reward,chosen,probability,preferred,reward,\
-             outcome,due_us,rank_start_us,rank_latency_us,reward_latency_us"
+             outcome,due_us,rank_start_us,rank_latency_us,reward_latency_us,again"
         );
     }
 }

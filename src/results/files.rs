@@ -39,14 +39,52 @@ pub(super) struct AppendFile {
     file: File,
     bytes: u64,
     digest: Sha256,
+    /// What is in the file already and has not come again yet.
+    expected: Vec<u8>,
+}
+
+/// What becomes of a file that is there already.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Existing {
+    /// There must be none.
+    Refused,
+    /// It is written anew.
+    Dropped,
+    /// Its whole rows stay, and more come behind them.
+    Kept,
+    /// It stays, and its rows will come again: they must be the same.
+    Repeated,
 }
 
 impl AppendFile {
-    /// Makes a new file.
-    pub fn create(path: PathBuf) -> Result<Self, ObserveError> {
-        let file = OpenOptions::new().append(true).create_new(true).open(&path);
-        let file = file.map_err(naming(&path))?;
-        Ok(Self { path, file, bytes: 0, digest: Sha256::new() })
+    /// Opens a file, or makes a new one.
+    pub fn open(path: PathBuf, existing: Existing) -> Result<Self, ObserveError> {
+        let mut options = OpenOptions::new();
+        options.append(true).create(true).create_new(existing == Existing::Refused);
+        let file = options.open(&path).map_err(naming(&path))?;
+        let mut opened = Self { path, file, bytes: 0, digest: Sha256::new(), expected: Vec::new() };
+        match existing {
+            Existing::Refused => {}
+            Existing::Dropped => opened.file.set_len(0).map_err(naming(&opened.path))?,
+            Existing::Kept => opened.keep_whole_rows()?,
+            Existing::Repeated => {
+                opened.expected = fs::read(&opened.path).map_err(naming(&opened.path))?;
+            }
+        }
+        Ok(opened)
+    }
+
+    /// Whether nothing is in it.
+    pub fn is_empty(&self) -> bool {
+        self.bytes == 0
+    }
+
+    fn keep_whole_rows(&mut self) -> Result<(), ObserveError> {
+        let mut rows = fs::read(&self.path).map_err(naming(&self.path))?;
+        rows.truncate(end_of_whole_rows(&rows));
+        self.bytes = rows.len() as u64;
+        self.digest.update(&rows);
+        self.file.set_len(self.bytes).map_err(naming(&self.path))
     }
 
     /// Appends whole rows.
@@ -54,7 +92,12 @@ impl AppendFile {
         if rows.is_empty() {
             return Ok(());
         }
-        self.file.write_all(rows).map_err(naming(&self.path))?;
+        let repeated = rows.len().min(self.expected.len());
+        if rows[..repeated] != self.expected[..repeated] {
+            return Err(self.unlike_before());
+        }
+        self.expected.drain(..repeated);
+        self.file.write_all(&rows[repeated..]).map_err(naming(&self.path))?;
         self.bytes += rows.len() as u64;
         self.digest.update(rows);
         Ok(())
@@ -62,9 +105,34 @@ impl AppendFile {
 
     /// Makes sure that the file outlives the machine, and says what it is.
     pub fn seal(self) -> Result<FileSeal, ObserveError> {
+        if !self.expected.is_empty() {
+            return Err(self.unlike_before());
+        }
         self.file.sync_all().map_err(naming(&self.path))?;
         Ok(FileSeal { bytes: self.bytes, sha256: hex(&self.digest.finalize()) })
     }
+}
+
+impl AppendFile {
+    fn unlike_before(&self) -> ObserveError {
+        let why = "the run does not repeat what is there: it was made by another program or \
+            with other data, or was changed";
+        naming(&self.path)(io::Error::other(why))
+    }
+}
+
+/// Where the last row ends that is whole: behind its line break, which is one only
+/// outside quotes.
+pub(super) fn end_of_whole_rows(bytes: &[u8]) -> usize {
+    let (mut end, mut quoted) = (0, false);
+    for (index, byte) in bytes.iter().enumerate() {
+        match byte {
+            b'"' => quoted = !quoted,
+            b'\n' if !quoted => end = index + 1,
+            _ => {}
+        }
+    }
+    end
 }
 
 /// Whether a replaced file must outlive the machine, or only this process.
@@ -173,10 +241,38 @@ mod tests {
     fn an_appended_file_is_sealed_with_its_own_digest() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("events.csv");
-        let mut file = AppendFile::create(path.clone()).unwrap();
+        let mut file = AppendFile::open(path.clone(), Existing::Refused).unwrap();
         file.append(b"a\n").unwrap();
         file.append(b"b\n").unwrap();
         assert_eq!(file.seal().unwrap(), FileSeal::of(&fs::read(&path).unwrap()));
+    }
+
+    #[test]
+    fn what_is_repeated_is_compared_and_not_written_twice() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("events.csv");
+        fs::write(&path, "a\nb\nc").unwrap();
+        let mut file = AppendFile::open(path.clone(), Existing::Repeated).unwrap();
+        file.append(b"a\n").unwrap();
+        assert_eq!(fs::read(&path).unwrap(), b"a\nb\nc", "nothing is lost meanwhile");
+        file.append(b"b\ncd\n").unwrap();
+        assert_eq!(file.seal().unwrap(), FileSeal::of(b"a\nb\ncd\n"));
+        assert_eq!(fs::read(&path).unwrap(), b"a\nb\ncd\n");
+        let mut file = AppendFile::open(path.clone(), Existing::Repeated).unwrap();
+        assert!(file.append(b"a\nB\n").unwrap_err().to_string().contains("does not repeat"));
+        let file = AppendFile::open(path, Existing::Repeated).unwrap();
+        assert!(file.seal().is_err(), "a run that ends sooner does not repeat either");
+    }
+
+    #[test]
+    fn whole_rows_are_kept_and_a_torn_one_is_not() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("model_checks.csv");
+        fs::write(&path, "a\n\"b\nc\"\nto").unwrap();
+        let mut file = AppendFile::open(path.clone(), Existing::Kept).unwrap();
+        file.append(b"d\n").unwrap();
+        assert_eq!(file.seal().unwrap(), FileSeal::of(b"a\n\"b\nc\"\nd\n"));
+        assert_eq!(fs::read(&path).unwrap(), b"a\n\"b\nc\"\nd\n");
     }
 
     #[test]
@@ -184,7 +280,8 @@ mod tests {
     fn a_full_disk_is_an_error_that_names_the_file() {
         let path = PathBuf::from("/dev/full");
         let file = OpenOptions::new().append(true).open(&path).unwrap();
-        let mut full = AppendFile { path, file, bytes: 0, digest: Sha256::new() };
+        let mut full =
+            AppendFile { path, file, bytes: 0, digest: Sha256::new(), expected: Vec::new() };
         let error = full.append(b"row\n").unwrap_err();
         assert_eq!(error.path, "/dev/full");
         assert_eq!(error.source.kind(), io::ErrorKind::StorageFull);

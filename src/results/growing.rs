@@ -1,7 +1,7 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use super::files::{AppendFile, FileSeal, file_stems, naming};
+use super::files::{AppendFile, Existing, FileSeal, file_stems, naming};
 use super::hlog::{self, IntervalWriter};
 use super::manifest::Manifest;
 use super::table::Table;
@@ -25,6 +25,23 @@ pub(super) struct GrowingFiles {
     histogram: Latencies,
 }
 
+/// What becomes of the files of a run that is resumed.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct WhatIsThere {
+    /// The iterations.
+    pub events: Existing,
+    /// What was told once, and can be had from nowhere else.
+    pub told: Existing,
+    /// What is made of the rest.
+    pub derived: Existing,
+}
+
+impl WhatIsThere {
+    /// A run of its own: nothing is there.
+    pub const NOTHING: Self =
+        Self { events: Existing::Refused, told: Existing::Refused, derived: Existing::Refused };
+}
+
 /// What a phase is called.
 pub(super) struct PhaseNames {
     /// As in the scenario.
@@ -41,19 +58,27 @@ struct Lines {
 }
 
 impl GrowingFiles {
-    pub fn create(folder: &Path, manifest: &Manifest) -> Result<Self, ObserveError> {
-        let table =
-            |name: &str, header: &str| Table::create(folder.join(name), &tables::cells(header));
-        let events = Table::create(folder.join("events.csv"), &events::header(&manifest.context))?;
+    pub fn open(
+        folder: &Path,
+        manifest: &Manifest,
+        what_is_there: WhatIsThere,
+    ) -> Result<Self, ObserveError> {
+        let WhatIsThere { events, told, derived } = what_is_there;
+        let table = |name: &str, header: &str, existing: Existing| {
+            Table::open(folder.join(name), &tables::cells(header), existing)
+        };
+        let lines = |name: &str, existing: Existing| Lines::open(folder.join(name), existing);
+        let header = events::header(&manifest.context);
+        let events = Table::open(folder.join("events.csv"), &header, events)?;
         let mut files = Self {
             phases: phase_names(manifest),
             events,
-            curve: table("success_curve.csv", tables::SUCCESS_CURVE)?,
-            timeline: table("timeline.csv", tables::TIMELINE)?,
-            model_checks: table("model_checks.csv", tables::MODEL_CHECKS)?,
-            evaluation: table("evaluation.csv", tables::EVALUATION)?,
-            joined: Lines::create(folder.join("log.dsjson"))?,
-            intervals: Lines::create(folder.join("latency.hlog"))?,
+            curve: table("success_curve.csv", tables::SUCCESS_CURVE, derived)?,
+            timeline: table("timeline.csv", tables::TIMELINE, derived)?,
+            model_checks: table("model_checks.csv", tables::MODEL_CHECKS, told)?,
+            evaluation: table("evaluation.csv", tables::EVALUATION, derived)?,
+            joined: lines("log.dsjson", derived)?,
+            intervals: lines("latency.hlog", derived)?,
             interval_writer: IntervalWriter::new(),
             histogram: Latencies::default(),
         };
@@ -154,8 +179,8 @@ fn hlog_header(manifest: &Manifest) -> String {
 }
 
 impl Lines {
-    fn create(path: PathBuf) -> Result<Self, ObserveError> {
-        let file = AppendFile::create(path.clone())?;
+    fn open(path: PathBuf, existing: Existing) -> Result<Self, ObserveError> {
+        let file = AppendFile::open(path.clone(), existing)?;
         Ok(Self { path, file, waiting: Vec::new() })
     }
 

@@ -4,6 +4,7 @@ use std::path::Path;
 use serde::{Deserialize, Serialize};
 
 use super::files::{Durability, FileSeal, replace};
+use super::writer::Origin;
 use crate::clock::Timestamp;
 use crate::metrics::{PhaseScope, micros};
 use crate::record::{ObserveError, PhaseRecord, PhaseStarted};
@@ -38,6 +39,9 @@ pub struct Manifest {
     pub overrides: Vec<String>,
     /// SHA-256 over everything that decides what is sent.
     pub plan_digest: String,
+    /// The same of its parts, to say what differs from another plan.
+    #[serde(default)]
+    pub plan_parts: BTreeMap<String, String>,
     /// The seed of the run.
     pub seed: Seed,
     /// Whose time passed: `virtual` or `wall`.
@@ -121,6 +125,9 @@ pub struct StoppedAt {
 pub struct WallClockEntry {
     /// When the run began.
     pub started: Timestamp,
+    /// When it went on after it had ended early.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub resumed: Vec<Timestamp>,
     /// When the folder was sealed.
     pub ended: Option<Timestamp>,
     /// The name of the machine.
@@ -128,7 +135,13 @@ pub struct WallClockEntry {
 }
 
 impl Manifest {
-    pub(super) fn of(plan: &Plan, start: Timestamp, wall_clock: WallClockEntry) -> Self {
+    pub(super) fn of(plan: &Plan, origin: &Origin) -> Self {
+        let wall_clock = WallClockEntry {
+            started: origin.started,
+            ended: None,
+            resumed: Vec::new(),
+            host: origin.host.clone(),
+        };
         let is_embedded = matches!(plan.target, TargetPlan::Embedded(_));
         let (name, version) = (env!("CARGO_PKG_NAME"), env!("CARGO_PKG_VERSION"));
         Self {
@@ -140,9 +153,10 @@ impl Manifest {
             description: plan.description.clone(),
             overrides: plan.source.overrides.clone(),
             plan_digest: plan.digest.clone(),
+            plan_parts: plan.parts(),
             seed: plan.seed,
             clock: clock_name(plan.clock).to_owned(),
-            start,
+            start: origin.clock_start,
             target: if is_embedded { "embedded" } else { "http" }.to_owned(),
             latencies: LatencyKind { simulated: is_embedded },
             context: plan.population.dimensions.clone(),

@@ -14,10 +14,12 @@ mod files;
 mod growing;
 mod hgrm;
 mod hlog;
+mod journal;
 mod manifest;
 mod place;
 mod read;
 mod redact;
+mod resume;
 mod table;
 mod tables;
 mod writer;
@@ -29,4 +31,5 @@ pub use manifest::{
 };
 pub use place::{CreateError, Place};
 pub use read::{ReadError, RunFolder, read};
+pub use resume::{ResumeError, Resumed};
 pub use writer::{Origin, Results};

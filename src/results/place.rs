@@ -62,6 +62,12 @@ impl Claim {
         Ok(claim)
     }
 
+    /// Takes the folder of a run that ended.
+    pub fn take_back(folder: &Path) -> Result<Self, CreateError> {
+        let lock = lock(folder)?;
+        Ok(Self { folder: folder.to_owned(), lock })
+    }
+
     fn check_empty(&self) -> Result<(), CreateError> {
         let mut entries = fs::read_dir(&self.folder).map_err(failed(&self.folder))?;
         if entries.any(|entry| entry.is_ok_and(|entry| entry.file_name() != LOCK)) {

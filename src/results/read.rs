@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use super::events;
+use super::files::end_of_whole_rows;
 use super::manifest::{MANIFEST, Manifest, Status, StoppedAt};
 use super::place::is_locked;
 use crate::metrics::{Batch, SuccessCurve, Summary};
@@ -135,20 +136,6 @@ fn read_records(
         })
     });
     rows.collect()
-}
-
-/// Where the last row ends that is whole: behind its line break, which is one only
-/// outside quotes.
-fn end_of_whole_rows(bytes: &[u8]) -> usize {
-    let (mut end, mut quoted) = (0, false);
-    for (index, byte) in bytes.iter().enumerate() {
-        match byte {
-            b'"' => quoted = !quoted,
-            b'\n' if !quoted => end = index + 1,
-            _ => {}
-        }
-    }
-    end
 }
 
 fn records_of(records: &[IterationRecord], phase: usize) -> u64 {

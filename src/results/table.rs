@@ -1,6 +1,6 @@
 use std::path::PathBuf;
 
-use super::files::{AppendFile, FileSeal, naming};
+use super::files::{AppendFile, Existing, FileSeal, naming};
 use crate::record::ObserveError;
 
 /// Rows are written at the latest when so many wait.
@@ -15,13 +15,20 @@ pub(super) struct Table {
 }
 
 impl Table {
-    /// Makes a new file with this header.
-    pub fn create(path: PathBuf, header: &[String]) -> Result<Self, ObserveError> {
-        let file = AppendFile::create(path.clone())?;
+    /// Opens a file with this header.
+    pub fn open(
+        path: PathBuf,
+        header: &[String],
+        existing: Existing,
+    ) -> Result<Self, ObserveError> {
+        let file = AppendFile::open(path.clone(), existing)?;
+        let has_header = !file.is_empty();
         let waiting = csv::Writer::from_writer(Vec::new());
         let mut table = Self { path, file, waiting, rows_waiting: 0 };
-        table.push(header)?;
-        table.flush()?;
+        if !has_header {
+            table.push(header)?;
+            table.flush()?;
+        }
         Ok(table)
     }
 

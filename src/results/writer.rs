@@ -3,8 +3,9 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use super::files::{Durability, FileSeal, naming, replace};
-use super::growing::GrowingFiles;
-use super::manifest::{Manifest, WallClockEntry, json};
+use super::growing::{GrowingFiles, WhatIsThere};
+use super::journal::{self, MayBeSent};
+use super::manifest::{Manifest, json};
 use super::place::{Claim, CreateError, Place};
 use super::redact;
 use crate::clock::Timestamp;
@@ -47,23 +48,24 @@ impl Results {
     /// When the folder is taken or cannot be written to.
     pub fn create(plan: &Plan, place: &Place, origin: &Origin) -> Result<Self, CreateError> {
         let claim = Claim::take(place, &plan.name)?;
-        Self::begin(plan, claim, origin).map_err(|error| CreateError::Io {
-            path: PathBuf::from(error.path),
-            source: error.source,
-        })
+        Self::begin(plan, claim, Manifest::of(plan, origin), WhatIsThere::NOTHING).map_err(
+            |error| CreateError::Io { path: PathBuf::from(error.path), source: error.source },
+        )
     }
 
-    fn begin(plan: &Plan, claim: Claim, origin: &Origin) -> Result<Self, ObserveError> {
-        let wall_clock =
-            WallClockEntry { started: origin.started, ended: None, host: origin.host.clone() };
-        let mut manifest = Manifest::of(plan, origin.clock_start, wall_clock);
+    pub(super) fn begin(
+        plan: &Plan,
+        claim: Claim,
+        mut manifest: Manifest,
+        what_is_there: WhatIsThere,
+    ) -> Result<Self, ObserveError> {
         redact::overrides(plan, &mut manifest.overrides);
         manifest.write(&claim.folder, Durability::Machine)?;
         let mut results = Self {
             summary: Summary::new(manifest.scopes()),
             curve: SuccessCurve::new(plan.curve_batch),
             timeline: Timeline::default(),
-            growing: GrowingFiles::create(&claim.folder, &manifest)?,
+            growing: GrowingFiles::open(&claim.folder, &manifest, what_is_there)?,
             written: BTreeMap::new(),
             manifest,
             claim,
@@ -107,6 +109,20 @@ impl Results {
         self.write_file(&format!("evaluation{suffix}.json"), &json(evaluation))
     }
 
+    /// Only a service remembers what it was sent.
+    fn note_what_may_be_sent(&self, phase: usize, until: u64) -> Result<(), ObserveError> {
+        if self.manifest.target == "embedded" {
+            return Ok(());
+        }
+        journal::write(&self.claim.folder, MayBeSent { phase, until })
+    }
+
+    /// The calendar time from which the times of the run count.
+    #[must_use]
+    pub fn start(&self) -> Timestamp {
+        self.manifest.start
+    }
+
     /// Writes what `progress` completes.
     fn write_completed(&mut self, progress: &Progress) -> Result<(), ObserveError> {
         let batch = self.curve.observe(progress);
@@ -132,6 +148,7 @@ impl Observer for Results {
                 Ok(())
             }
             Progress::Checkpoint => self.growing.flush(),
+            Progress::MayBeSent { phase, until } => self.note_what_may_be_sent(*phase, *until),
             Progress::Evaluated(evaluation) => self.write_evaluation(evaluation),
             Progress::PhaseEnded(ended) => {
                 self.manifest.phase_ended(ended);

@@ -1,8 +1,10 @@
 //! The identity of a plan.
 
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::io;
 
+use serde::Serialize;
 use sha2::{Digest, Sha256};
 
 use super::plan::Plan;
@@ -13,9 +15,29 @@ use super::plan::Plan;
 /// made of the plan and not of the file, so comments, notations, defaults and the
 /// format of a data set make no difference.
 pub(super) fn digest(plan: &Plan) -> String {
+    of(plan)
+}
+
+/// The same of each part of the plan, phase by phase, to say what differs.
+pub(super) fn parts(plan: &Plan) -> BTreeMap<String, String> {
+    let phases = plan.phases.iter().map(|phase| (format!("phase `{}`", phase.name), of(phase)));
+    let order: Vec<&str> = plan.phases.iter().map(|phase| phase.name.as_str()).collect();
+    let all = [
+        ("the seed", of(&plan.seed)),
+        ("who turns up", of(&plan.population)),
+        ("what is offered", of(&(&plan.actions, &plan.excluded_actions, plan.defer_activation))),
+        ("the reward", of(&plan.reward)),
+        ("the target", of(&plan.target)),
+        ("the clock", of(&plan.clock)),
+        ("the order of the phases", of(&order)),
+    ];
+    all.map(|(name, digest)| (name.to_owned(), digest)).into_iter().chain(phases).collect()
+}
+
+fn of<T: Serialize>(value: &T) -> String {
     let mut hash = Hash(Sha256::new());
     // Neither a hash nor the values of a plan can refuse.
-    serde_json::to_writer(&mut hash, plan).unwrap_or_default();
+    serde_json::to_writer(&mut hash, value).unwrap_or_default();
     let mut digits = String::new();
     for byte in hash.0.finalize() {
         // Writing to a text cannot fail.

@@ -61,6 +61,12 @@ pub struct Plan {
 }
 
 impl Plan {
+    /// SHA-256 of each part that decides what is sent, by a name for people.
+    #[must_use]
+    pub fn parts(&self) -> BTreeMap<String, String> {
+        super::digest::parts(self)
+    }
+
     /// Takes the secrets of the plan out of texts.
     #[must_use]
     pub fn redactor(&self) -> Redactor {

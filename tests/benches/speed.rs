@@ -157,7 +157,16 @@ fn iteration(criterion: &mut Criterion) {
             let ran = VirtualClock::run(|clock| async {
                 let target = EmbeddedTarget::new(embedded, plan.seed, clock.clone());
                 let (_stopper, stop) = Stopper::new();
-                engine::run(&plan, clock, &target, &NobodyAsked, stop, &mut recorder).await
+                engine::run(
+                    &plan,
+                    clock,
+                    &target,
+                    &NobodyAsked,
+                    engine::Beginning::default(),
+                    stop,
+                    &mut recorder,
+                )
+                .await
             });
             assert!(ran.is_ok());
             recorder.0

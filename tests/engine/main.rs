@@ -6,7 +6,7 @@ mod scripted;
 use std::time::Duration;
 
 use runner::clock::VirtualClock;
-use runner::engine::{self, Ending, Operator, RunError, Stop, Stopper};
+use runner::engine::{self, Beginning, Ending, Operator, RunError, Stop, Stopper};
 use runner::record::{IterationRecord, ObserveError, Observer, Outcome, Progress};
 use runner::scenario::Plan;
 use runner::scenario::plan::{Arrival, AwaitedChange, Delay, Pause, Rate, Step};
@@ -49,7 +49,7 @@ fn run(plan: &Plan, target: &Scripted, stop: Stop) -> (Result<Ending, RunError>,
     let ending = VirtualClock::run(|clock| {
         let target = target.with_clock(clock.clone());
         let tape = &mut tape;
-        async move { engine::run(plan, clock, &target, &Nobody, stop, tape).await }
+        async move { engine::run(plan, clock, &target, &Nobody, Beginning::default(), stop, tape).await }
     });
     (ending, tape)
 }

@@ -134,7 +134,7 @@ fn a_service_that_restarts_is_waited_for() {
             let trial = Trial::against(&format!("http://{address}"));
             trial.phase("iterations: 200").run()
         });
-        while first.seen_at("/rank").len() < 21 {
+        while first.ranks() < 21 {
             std::thread::yield_now();
         }
         drop(first);

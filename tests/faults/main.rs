@@ -6,6 +6,7 @@
 mod answers;
 mod connections;
 mod files;
+mod resumed;
 mod secrets;
 mod service;
 
@@ -88,7 +89,8 @@ impl Trial {
         let script = format!("{}\nexec \"$0\" \"$@\"", self.before);
         command.arg("-c").arg(script).arg(env!("CARGO_BIN_EXE_runner"));
         command.arg(self.folder.path().join("faults.yaml")).arg("--allow-paths");
-        command.arg("--out").arg(self.folder.path().join("out")).args(arguments);
+        let flag = arguments.last().unwrap_or(&"--out");
+        command.arg(flag).arg(self.folder.path().join("out"));
         command.envs(self.environment.iter().copied()).env("NO_COLOR", "1");
         command.stdin(Stdio::null());
         command
@@ -96,6 +98,11 @@ impl Trial {
 
     fn run(self) -> Outcome {
         self.run_with(&[])
+    }
+
+    /// Goes on with the run in the folder.
+    fn resume(self) -> Outcome {
+        self.run_with(&["--resume"])
     }
 
     fn run_with(self, arguments: &[&str]) -> Outcome {

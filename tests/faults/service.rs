@@ -78,6 +78,11 @@ impl Service {
         format!("http://{}", self.address)
     }
 
+    /// How many Ranks came.
+    pub fn ranks(&self) -> usize {
+        self.shared.ranks.load(Ordering::SeqCst)
+    }
+
     /// Everything that came, in the order of arrival.
     pub fn seen(&self) -> Vec<Request> {
         self.shared.seen.lock().unwrap().clone()

@@ -105,6 +105,7 @@ pub fn iteration(phase: usize, iteration: u64) -> IterationRecord {
         rank_latency: Some(rank_latency),
         reward_start: unless_failed(0.0).map(|_| rank_start + rank_latency),
         reward_latency: unless_failed(0.0).map(|_| Duration::from_micros(3_000 + iteration % 50)),
+        again: iteration % 97 == 5,
     }
 }
 

@@ -4,6 +4,7 @@ mod folder;
 mod killed;
 mod readme;
 mod reproducible;
+mod resumed;
 mod stopped;
 mod tutorial;
 mod usage;

@@ -98,6 +98,7 @@ impl Observer for Console<'_> {
             Progress::Notice(text) => self.line(&name(text)),
             Progress::ModelChecked(_)
             | Progress::Joined(_)
+            | Progress::MayBeSent { .. }
             | Progress::Checkpoint
             | Progress::Reset => {}
         }

@@ -35,6 +35,8 @@ pub(super) struct Calls<'f, C, T> {
     pub index: usize,
     pub phase: &'f Phase,
     pub settings: &'f Iterate,
+    /// Iterations before this one may have been sent before.
+    pub maybe_sent: u64,
 }
 
 impl<C, T> Clone for Calls<'_, C, T> {
@@ -98,6 +100,7 @@ impl<'f, C: Clock, T: Target> Calls<'f, C, T> {
             rank_latency: None,
             reward_start: None,
             reward_latency: None,
+            again: iteration < self.maybe_sent,
         };
         Attempt { record, error: None }
     }

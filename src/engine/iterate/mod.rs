@@ -42,6 +42,8 @@ struct Progressing<'p> {
     pacer: Pacer,
     window: Window,
     patience: Patience,
+    /// Iterations before this one were said to be sent.
+    announced: u64,
     /// When the model was last modified, at the last check.
     last_modified: Timestamp,
 }
@@ -79,15 +81,19 @@ impl<C: Clock, T: Target> Run<'_, C, T> {
         let properties = properties.map_err(|error| target_error(&phase.name, &error))?;
         let address = (self.plan.seed, phase.key);
         let (resolution, now) = (self.clock.resolution(), self.clock.now());
-        let pacer = Pacer::new(&settings.arrival, address, resolution, now);
+        let beginning = Some(self.beginning).filter(|from| from.phase == index);
+        let beginning = beginning.unwrap_or_default();
+        let mut pacer = Pacer::new(&settings.arrival, address, resolution, now);
+        pacer.resume(beginning.iteration);
         let mut progressing = Progressing {
             index,
             phase,
             settings,
-            window: Window::new(settings.iterations, pacer.most_under_way()),
+            window: Window::new(beginning.iteration..settings.iterations, pacer.most_under_way()),
             pacer,
             patience: Patience::new(address, settings),
             last_modified: properties.last_modified_time,
+            announced: beginning.iteration,
         };
         let clock = self.clock.clone();
         let calls = Calls {
@@ -97,10 +103,11 @@ impl<C: Clock, T: Target> Run<'_, C, T> {
             index,
             phase,
             settings,
+            maybe_sent: beginning.maybe_sent,
         };
         let mut in_flight = FuturesUnordered::new();
         loop {
-            let due = self.start_what_may_start(&mut progressing, &calls, &mut in_flight);
+            let due = self.start_what_may_start(&mut progressing, &calls, &mut in_flight)?;
             match self.next(&mut in_flight, due).await {
                 Next::Finished(Finished::Check { iterations, answer }) => {
                     self.checked(&mut progressing, iterations, answer)?;
@@ -119,16 +126,17 @@ impl<C: Clock, T: Target> Run<'_, C, T> {
     /// Starts iterations until no more may be under way, or until none is due; then
     /// returns until when.
     fn start_what_may_start<'f>(
-        &self,
+        &mut self,
         progressing: &mut Progressing<'_>,
         calls: &Calls<'f, C, T>,
         in_flight: &mut InFlight<'f>,
-    ) -> Option<Duration> {
+    ) -> Result<Option<Duration>, RunError> {
         while progressing.goes_on() && !self.stop.is_asked() {
             let now = self.clock.now();
             if let Some(until) = progressing.holds_back(now) {
-                return Some(until);
+                return Ok(Some(until));
             }
+            self.announce(progressing)?;
             let under_way = progressing.window.under_way();
             match progressing.pacer.next(now, under_way) {
                 Slot::Start(due) => {
@@ -137,11 +145,23 @@ impl<C: Clock, T: Target> Run<'_, C, T> {
                 Slot::Drop(due) => {
                     progressing.window.drop(|iteration| calls.dropped(iteration, due));
                 }
-                Slot::NotBefore(until) => return Some(until),
-                Slot::Full => return None,
+                Slot::NotBefore(until) => return Ok(Some(until)),
+                Slot::Full => return Ok(None),
             }
         }
-        None
+        Ok(None)
+    }
+
+    /// Says which iterations may be sent before one is, so that a run that is killed knows
+    /// which it may have sent.
+    fn announce(&mut self, progressing: &mut Progressing<'_>) -> Result<(), RunError> {
+        if progressing.window.next() < progressing.announced {
+            return Ok(());
+        }
+        let until = progressing.window.next() + CHECKPOINT_INTERVAL;
+        let until = until.min(progressing.settings.iterations);
+        progressing.announced = until;
+        self.emit(&Progress::MayBeSent { phase: progressing.index, until })
     }
 
     async fn next(&self, in_flight: &mut InFlight<'_>, due: Option<Duration>) -> Next {

@@ -1,4 +1,5 @@
 use std::collections::BTreeMap;
+use std::ops::Range;
 
 use crate::record::IterationRecord;
 
@@ -21,20 +22,25 @@ pub(super) struct Window {
 }
 
 impl Window {
-    pub fn new(iterations: u64, most_under_way: usize) -> Self {
+    pub fn new(iterations: Range<u64>, most_under_way: usize) -> Self {
         Self {
-            iterations,
+            iterations: iterations.end,
             lead: LEAST_LEAD + LEAD * most_under_way as u64,
-            started: 0,
+            started: iterations.start,
             under_way: 0,
             done: BTreeMap::new(),
-            emitted: 0,
+            emitted: iterations.start,
         }
     }
 
     /// Whether another iteration may start.
     pub fn has_room(&self) -> bool {
         self.started < self.iterations && self.started - self.emitted < self.lead
+    }
+
+    /// The iteration that would start next.
+    pub fn next(&self) -> u64 {
+        self.started
     }
 
     /// How many iterations are under way.
@@ -68,7 +74,7 @@ impl Window {
         Some(record)
     }
 
-    /// How many records were taken in order.
+    /// How many records there are in order, those of an earlier process included.
     pub fn emitted(&self) -> u64 {
         self.emitted
     }

@@ -60,6 +60,15 @@ impl Pacer {
         }
     }
 
+    /// Passes over the iterations before `iteration`, which were made by a process that
+    /// ended: it is due now, and the others after it as they would have been.
+    pub fn resume(&mut self, iteration: u64) {
+        if let Pacing::Open { start, times } = &mut self.arrival {
+            (0..iteration).for_each(|_| times.advance());
+            *start = start.saturating_sub(times.next());
+        }
+    }
+
     /// Decides over the next iteration at `now`, while so many are under way. Unless it
     /// has to wait, the iteration after it is next.
     pub fn next(&mut self, now: Duration, under_way: usize) -> Slot {
