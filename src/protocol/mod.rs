@@ -29,4 +29,6 @@ pub use multislot::{
     SlotReward,
 };
 pub use policy::{ApplyFromEvaluation, PolicyContract};
-pub use rank::{RankRequest, RankResponse, RankableAction, RankedAction, RewardRequest};
+pub use rank::{
+    RankEnvelope, RankRequest, RankResponse, RankableAction, RankedAction, RewardRequest,
+};

@@ -1,6 +1,7 @@
 use std::sync::Arc;
 
 use serde::{Deserialize, Deserializer, Serialize};
+use serde_json::value::RawValue;
 
 use super::FeatureObject;
 
@@ -25,6 +26,38 @@ pub struct RankRequest {
     /// Whether the event counts only once it is activated.
     #[serde(default, deserialize_with = "null_as_default")]
     pub defer_activation: bool,
+}
+
+/// A Rank request whose actions are still a text: what a service reads that knows them
+/// already.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct RankEnvelope<'a> {
+    /// The actions, as they came.
+    #[serde(borrow)]
+    pub actions: &'a RawValue,
+    #[serde(default, deserialize_with = "null_as_default")]
+    context_features: Arc<[FeatureObject]>,
+    #[serde(default, deserialize_with = "null_as_default")]
+    excluded_actions: Vec<String>,
+    #[serde(default)]
+    event_id: Option<String>,
+    #[serde(default, deserialize_with = "null_as_default")]
+    defer_activation: bool,
+}
+
+impl RankEnvelope<'_> {
+    /// The request, with what its actions are.
+    #[must_use]
+    pub fn with(self, actions: Arc<[RankableAction]>) -> RankRequest {
+        RankRequest {
+            actions,
+            context_features: self.context_features,
+            excluded_actions: self.excluded_actions,
+            event_id: self.event_id,
+            defer_activation: self.defer_activation,
+        }
+    }
 }
 
 /// An action with its features.

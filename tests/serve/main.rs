@@ -13,3 +13,5 @@ mod multislot;
 mod program;
 mod sdk;
 mod served;
+#[cfg(feature = "tls")]
+mod tls;

@@ -28,7 +28,8 @@ impl Program {
         let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
         let mut endpoint = String::new();
         BufReader::new(child.stdout.as_mut().unwrap()).read_line(&mut endpoint).unwrap();
-        let address = endpoint.trim_end().strip_prefix("http://").map(str::to_owned);
+        let address =
+            endpoint.trim_end().split_once("://").map(|(_, address)| address).map(str::to_owned);
         let Some(address) = address else {
             let mut why = String::new();
             child.stderr.take().unwrap().read_to_string(&mut why).unwrap();

@@ -20,10 +20,15 @@ pub(super) async fn json<T: DeserializeOwned>(
     request: Request,
     invalid: ErrorCode,
 ) -> Result<T, Refusal> {
-    check_type(request.headers())?;
-    let bytes = bytes(request, LARGEST).await?;
+    let bytes = text(request).await?;
     serde_json::from_slice(&bytes)
         .map_err(|error| (invalid, format!("the body cannot be used: {error}")).into())
+}
+
+/// The body of a request that says it is JSON.
+pub(super) async fn text(request: Request) -> Result<Bytes, Refusal> {
+    check_type(request.headers())?;
+    bytes(request, LARGEST).await
 }
 
 /// The body of a request, if it is not larger than `most` bytes.

@@ -7,13 +7,13 @@ use axum::response::Response;
 use super::answer::{self, Refusal};
 use super::path::Id;
 use super::{Service, body};
-use crate::protocol::{ErrorCode, RankRequest, RewardRequest};
+use crate::protocol::{ErrorCode, RewardRequest};
 
 type Answer = Result<Response, Refusal>;
 
 /// `POST /rank`
 pub(super) async fn rank(State(service): State<Service>, request: Request) -> Answer {
-    let request: RankRequest = body::json(request, ErrorCode::InvalidRankRequest).await?;
+    let request = service.offers().request(&body::text(request).await?)?;
     let ranked = service.call(|inner, now| inner.rank(&request, now)).await?;
     Ok(answer::json(StatusCode::CREATED, &ranked))
 }

@@ -15,6 +15,7 @@ mod logs;
 mod meters;
 mod model;
 mod multislot;
+mod offers;
 mod path;
 mod router;
 mod seal;

@@ -10,6 +10,7 @@ use super::Keys;
 use super::answer::Refusal;
 use super::evaluations;
 use super::meters::Meters;
+use super::offers::Offers;
 use super::seal::Seal;
 use super::store::{self, StateError, Store};
 use crate::clock::Timestamp;
@@ -32,6 +33,7 @@ struct Shared {
     keys: Keys,
     seal: Seal,
     meters: Meters,
+    offers: Offers,
     started: Timestamp,
     requests: AtomicU64,
 }
@@ -78,6 +80,7 @@ impl Service {
             seal: Seal::new(keys.sealing()),
             keys,
             meters: Meters::default(),
+            offers: Offers::default(),
             started,
             requests: AtomicU64::new(0),
         }))
@@ -94,6 +97,11 @@ impl Service {
     /// What models are signed with.
     pub(super) fn seal(&self) -> &Seal {
         &self.0.seal
+    }
+
+    /// What callers offer to choose from.
+    pub(super) fn offers(&self) -> &Offers {
+        &self.0.offers
     }
 
     /// Figures for monitors.
