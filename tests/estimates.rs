@@ -1,6 +1,7 @@
 //! Off-policy estimates against numbers made by vw-estimators, numpy and scipy
 //! (`tests/fixtures/evaluation/make_golden.py`).
 
+use proptest::prelude::*;
 use runner::evaluation::estimate::{
     Anytime, Correction, Difference, DoublyRobust, Estimate, Estimates, Likelihood, Modelled,
     Unusable, Warning, Weights,
@@ -257,6 +258,76 @@ fn a_log_that_says_nothing_is_not_a_number_but_a_reason() {
     let high = of(&[(0.5, 0.5, 2.0), (0.5, 0.5, -1.0)]);
     let reason = Unusable::RewardOutOfRange { lowest: -1.0, highest: 2.0 };
     assert_eq!(high.clopper_pearson(UNIT, Confidence::P95), Err(reason));
+}
+
+/// Every other estimate of a log.
+fn others(examples: &[(f64, f64, f64)]) -> [Option<Unusable>; 4] {
+    let (mut anytime, mut likelihood) = (Anytime::new(UNIT), Likelihood::default());
+    let (mut difference, mut robust) = (Difference::default(), DoublyRobust::new(Correction::Full));
+    for (probability, logged, reward) in examples.iter().copied() {
+        anytime.add(probability, logged, reward);
+        likelihood.add(probability, logged, reward);
+        difference.add(probability, 0.5 * probability, logged, reward);
+        robust.add(&Modelled { policy: 0.5, action: 0.5, probability, logged, reward });
+    }
+    [
+        anytime.estimate(Confidence::P95).err(),
+        likelihood.value(Weights::default()).err(),
+        difference.estimate(Confidence::P95).err(),
+        robust.estimate(Confidence::P95).err(),
+    ]
+}
+
+#[test]
+fn what_is_no_number_is_said_and_not_added() {
+    let sound = (0.5, 0.5, 1.0);
+    assert_eq!(others(&[sound; 3]), [None; 4]);
+    let spoiled =
+        [(0.5, 0.0, 1.0), (0.0, 0.0, 1.0), (0.5, 0.5, f64::NAN), (0.5, 0.5, f64::INFINITY)];
+    for example in spoiled.into_iter().chain([(-0.5, 0.5, 1.0), (f64::NAN, 0.5, 1.0)]) {
+        let reason = Unusable::NotNumbers { examples: 1 };
+        let log = [sound, example, sound];
+        assert_eq!(all(&of(&log)), [Err(reason); 5]);
+        assert_eq!(others(&log), [Some(reason); 4]);
+    }
+}
+
+proptest! {
+    /// What the sums and the weights say does not depend on where a log was cut.
+    #[test]
+    fn any_cut_of_a_log_merges_to_the_whole(
+        log in prop::collection::vec((0.0..1.0, 0.05..1.0, 0.0..1.0), 2..80),
+        cut in 0usize..80,
+    ) {
+        let (head, tail) = log.split_at(cut.min(log.len()));
+        let mut estimates = of(head);
+        estimates.merge(&of(tail));
+        for (ours, theirs) in all(&estimates).into_iter().zip(all(&of(&log))) {
+            let (ours, theirs) = (ours.unwrap(), theirs.unwrap());
+            close(ours.value, theirs.value, 1e-12, "value");
+            close(ours.lower, theirs.lower, 1e-9, "lower");
+            close(ours.upper, theirs.upper, 1e-9, "upper");
+        }
+        let likelihood = |part: &[(f64, f64, f64)]| {
+            let mut likelihood = Likelihood::default();
+            part.iter().for_each(|(p, q, r)| likelihood.add(*p, *q, *r));
+            likelihood
+        };
+        let mut merged = likelihood(head);
+        merged.merge(&likelihood(tail));
+        let value = |of: &Likelihood| of.value(Weights::default()).unwrap();
+        close(value(&merged), value(&likelihood(&log)), 1e-12, "likelihood");
+        let event = |(probability, logged, reward): &(f64, f64, f64)| Modelled {
+            policy: 0.4, action: 0.6, probability: *probability, logged: *logged, reward: *reward,
+        };
+        let modelled = |part: &[(f64, f64, f64)]| -> DoublyRobust {
+            robust(&part.iter().map(event).collect::<Vec<_>>(), Correction::Shrunk(3.0))
+        };
+        let mut merged = modelled(head);
+        merged.merge(&modelled(tail));
+        let value = |of: &DoublyRobust| of.estimate(Confidence::P95).unwrap().upper;
+        close(value(&merged), value(&modelled(&log)), 1e-12, "doubly robust");
+    }
 }
 
 #[test]

@@ -236,6 +236,7 @@ fn short(why: &Unusable) -> &'static str {
     match why {
         Unusable::NoOverlap => "no overlap",
         Unusable::TooFew { .. } => "too few",
+        Unusable::NotNumbers { .. } => "not numbers",
         Unusable::RewardOutOfRange { .. } => "rewards out of range",
     }
 }

@@ -1,4 +1,4 @@
-use super::{Estimate, Unusable};
+use super::{Estimate, Unusable, are_numbers};
 use crate::statistics::{Confidence, Interval, Sum, real};
 use statrs::function::gamma::gamma_lr;
 
@@ -14,6 +14,7 @@ pub struct Anytime {
     rewards: Interval,
     seen: Interval,
     matched: u64,
+    spoiled: u64,
     examples: u64,
     from_below: Side,
     from_above: Side,
@@ -34,13 +35,17 @@ impl Anytime {
         let side = Side::default();
         let (from_below, from_above) = (side, side);
         let seen = Interval { lower: f64::INFINITY, upper: f64::NEG_INFINITY };
-        Self { rewards, seen, matched: 0, examples: 0, from_below, from_above }
+        Self { rewards, seen, matched: 0, spoiled: 0, examples: 0, from_below, from_above }
     }
 
     /// Adds the next example, as [`super::Estimates::add`] does.
     pub fn add(&mut self, probability: f64, logged: f64, reward: f64) {
         let (weight, rewards) = (probability / logged, self.rewards);
         let width = rewards.upper - rewards.lower;
+        if !are_numbers(weight, reward) {
+            self.spoiled += 1;
+            return;
+        }
         self.from_below.add(weight * (reward - rewards.lower) / width, self.examples);
         self.from_above.add(weight * (rewards.upper - reward) / width, self.examples);
         self.seen.lower = self.seen.lower.min(reward);
@@ -68,11 +73,8 @@ impl Anytime {
     }
 
     fn usable(&self) -> Result<(), Unusable> {
-        match (self.examples, self.matched) {
-            (0 | 1, _) => Err(Unusable::TooFew { examples: self.examples }),
-            (_, 0) => Err(Unusable::NoOverlap),
-            _ => Unusable::check(self.seen, self.rewards),
-        }
+        Unusable::of(self.examples, self.matched, self.spoiled)?;
+        Unusable::check(self.seen, self.rewards)
     }
 
     /// Σ w·r / n, by Σ w·(r - lower) and Σ w·(upper - r).

@@ -1,4 +1,4 @@
-use super::{Estimate, Unusable};
+use super::{Estimate, Unusable, are_numbers};
 use crate::statistics::{Confidence, Moments};
 
 /// By how much a second policy would have earned more than a first one on the same log.
@@ -9,6 +9,7 @@ use crate::statistics::{Confidence, Moments};
 pub struct Difference {
     differences: Moments,
     matched: u64,
+    spoiled: u64,
 }
 
 impl Difference {
@@ -16,6 +17,10 @@ impl Difference {
     /// would have chosen with probabilities `first` and `second`. Against the logging
     /// policy itself, `first` is `logged`.
     pub fn add(&mut self, first: f64, second: f64, logged: f64, reward: f64) {
+        if !are_numbers(first / logged, reward) || !are_numbers(second / logged, reward) {
+            self.spoiled += 1;
+            return;
+        }
         self.matched += u64::from(first > 0.0 || second > 0.0);
         self.differences.add((second / logged - first / logged) * reward);
     }
@@ -23,6 +28,7 @@ impl Difference {
     /// Adds the examples of another.
     pub fn merge(&mut self, other: &Self) {
         self.matched += other.matched;
+        self.spoiled += other.spoiled;
         self.differences.merge(&other.differences);
     }
 
@@ -45,10 +51,8 @@ impl Difference {
     pub fn estimate(&self, confidence: Confidence) -> Result<Estimate, Unusable> {
         let examples = self.differences.count();
         let too_few = Unusable::TooFew { examples };
+        Unusable::of(examples, self.matched, self.spoiled)?;
         let interval = self.differences.normal_interval(confidence).ok_or(too_few)?;
-        if self.matched == 0 {
-            return Err(Unusable::NoOverlap);
-        }
         Ok(Estimate::new(self.differences.mean().ok_or(too_few)?, interval))
     }
 }

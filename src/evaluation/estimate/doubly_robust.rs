@@ -1,4 +1,4 @@
-use super::{Estimate, Unusable};
+use super::{Estimate, Unusable, are_numbers};
 use crate::statistics::{Confidence, Moments, Sum, real};
 
 /// How much of a weight the correction by an observed reward is given.
@@ -56,6 +56,10 @@ impl Modelled {
         self.probability / self.logged
     }
 
+    fn is_sound(&self) -> bool {
+        are_numbers(self.weight(), self.reward) && (self.policy + self.action).is_finite()
+    }
+
     /// What a correction makes of the event: scores that average to the estimate. The
     /// difference of the scores of two policies is for [`Moments`] to judge.
     pub fn score(&self, correction: Correction) -> f64 {
@@ -69,6 +73,7 @@ impl Modelled {
 pub struct DoublyRobust {
     correction: Correction,
     matched: u64,
+    spoiled: u64,
     scores: Moments,
     /// Σ of the policy's expected rewards
     direct: Sum,
@@ -82,12 +87,24 @@ impl DoublyRobust {
     /// No examples, to be corrected so.
     pub fn new(correction: Correction) -> Self {
         let (scores, none) = (Moments::default(), Sum::default());
-        Self { correction, matched: 0, scores, direct: none, weights: none, corrections: none }
+        Self {
+            correction,
+            matched: 0,
+            spoiled: 0,
+            scores,
+            direct: none,
+            weights: none,
+            corrections: none,
+        }
     }
 
     /// Adds an event.
     pub fn add(&mut self, event: &Modelled) {
         let weight = event.weight();
+        if !event.is_sound() {
+            self.spoiled += 1;
+            return;
+        }
         self.matched += u64::from(weight > 0.0);
         self.scores.add(event.score(self.correction));
         self.direct.add(event.policy);
@@ -98,6 +115,7 @@ impl DoublyRobust {
     /// Adds the events of another with the same correction.
     pub fn merge(&mut self, other: &Self) {
         self.matched += other.matched;
+        self.spoiled += other.spoiled;
         self.scores.merge(&other.scores);
         self.direct.merge(&other.direct);
         self.weights.merge(&other.weights);
@@ -133,10 +151,8 @@ impl DoublyRobust {
     }
 
     fn usable(&self) -> Result<(), Unusable> {
-        match (self.scores.count(), self.matched) {
-            (examples @ (0 | 1), _) => Err(Unusable::TooFew { examples }),
-            (_, 0) if self.correction != Correction::None => Err(Unusable::NoOverlap),
-            _ => Ok(()),
-        }
+        let needs_match = self.correction != Correction::None;
+        let matched = if needs_match { self.matched } else { u64::MAX };
+        Unusable::of(self.scores.count(), matched, self.spoiled)
     }
 }

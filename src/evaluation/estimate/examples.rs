@@ -1,4 +1,4 @@
-use super::{Estimate, Unusable};
+use super::{Estimate, Unusable, are_numbers};
 use crate::statistics::{Interval, Sum, real};
 
 /// Everything that sums can say of a policy on a log.
@@ -9,6 +9,7 @@ use crate::statistics::{Interval, Sum, real};
 pub struct Estimates {
     pub(super) examples: u64,
     pub(super) matched: u64,
+    spoiled: u64,
     pub(super) cap: f64,
     pub(super) lowest_weight: f64,
     pub(super) highest_weight: f64,
@@ -42,6 +43,7 @@ impl Estimates {
         Self {
             examples: 0,
             matched: 0,
+            spoiled: 0,
             cap,
             lowest_weight: f64::INFINITY,
             highest_weight: 0.0,
@@ -63,8 +65,13 @@ impl Estimates {
         self.add_weighted(probability / logged, reward);
     }
 
-    /// Adds an example of weight `weight`, not negative.
+    /// Adds an example of weight `weight`, not negative. One that is no number leaves no
+    /// estimate but [`Unusable::NotNumbers`].
     pub fn add_weighted(&mut self, weight: f64, reward: f64) {
+        if !are_numbers(weight, reward) {
+            self.spoiled += 1;
+            return;
+        }
         self.examples += 1;
         self.matched += u64::from(weight > 0.0);
         self.lowest_weight = self.lowest_weight.min(weight);
@@ -85,6 +92,7 @@ impl Estimates {
     pub fn merge(&mut self, other: &Self) {
         self.examples += other.examples;
         self.matched += other.matched;
+        self.spoiled += other.spoiled;
         self.lowest_weight = self.lowest_weight.min(other.lowest_weight);
         self.highest_weight = self.highest_weight.max(other.highest_weight);
         self.see(other.seen);
@@ -124,11 +132,7 @@ impl Estimates {
 
     /// Whether there is anything to estimate from.
     pub(super) fn usable(&self) -> Result<(), Unusable> {
-        match (self.examples, self.matched) {
-            (0 | 1, _) => Err(Unusable::TooFew { examples: self.examples }),
-            (_, 0) => Err(Unusable::NoOverlap),
-            _ => Ok(()),
-        }
+        Unusable::of(self.examples, self.matched, self.spoiled)
     }
 
     /// Whether, besides, every reward lies in `rewards`.

@@ -1,6 +1,6 @@
 use std::collections::BTreeMap;
 
-use super::{Unusable, Weights};
+use super::{Unusable, Weights, are_numbers};
 use crate::statistics::{Sum, real};
 
 /// The empirical likelihood estimate, which needs every weight again.
@@ -15,6 +15,7 @@ pub struct Likelihood {
     groups: BTreeMap<u64, Group>,
     /// How many of the bits of a weight are left out.
     coarseness: u32,
+    spoiled: u64,
 }
 
 /// Examples of one weight.
@@ -44,6 +45,10 @@ impl Likelihood {
     /// Adds an example, as [`super::Estimates::add`] does.
     pub fn add(&mut self, probability: f64, logged: f64, reward: f64) {
         let weight = probability / logged;
+        if !are_numbers(weight, reward) {
+            self.spoiled += 1;
+            return;
+        }
         let group = self.groups.entry(weight.to_bits() >> self.coarseness).or_default();
         group.examples += 1;
         group.weights.add(weight);
@@ -53,6 +58,7 @@ impl Likelihood {
 
     /// Adds the examples of another.
     pub fn merge(&mut self, other: &Self) {
+        self.spoiled += other.spoiled;
         while self.coarseness < other.coarseness {
             self.coarsen();
         }
@@ -100,11 +106,8 @@ impl Likelihood {
     }
 
     fn usable(&self) -> Result<(), Unusable> {
-        match self.examples() {
-            examples @ (0 | 1) => Err(Unusable::TooFew { examples }),
-            _ if self.weights().any(|weight| weight > 0.0) => Ok(()),
-            _ => Err(Unusable::NoOverlap),
-        }
+        let matched = self.weights().any(|weight| weight > 0.0);
+        Unusable::of(self.examples(), u64::from(matched), self.spoiled)
     }
 
     fn examples(&self) -> u64 {

@@ -59,6 +59,12 @@ pub enum Unusable {
         /// How many there are.
         examples: u64,
     },
+    /// Something is not a number, such as a weight by a probability of zero.
+    #[error("{examples} examples have a weight or a reward that is no finite number")]
+    NotNumbers {
+        /// How many.
+        examples: u64,
+    },
     /// A reward lies outside the range that the interval was asked for.
     #[error("rewards go from {lowest} to {highest}, outside the range that was given")]
     RewardOutOfRange {
@@ -70,6 +76,16 @@ pub enum Unusable {
 }
 
 impl Unusable {
+    /// Whether examples can be estimated from, of which some match and some are spoiled.
+    fn of(examples: u64, matched: u64, spoiled: u64) -> Result<(), Self> {
+        match (examples, matched) {
+            _ if spoiled > 0 => Err(Self::NotNumbers { examples: spoiled }),
+            (0 | 1, _) => Err(Self::TooFew { examples }),
+            (_, 0) => Err(Self::NoOverlap),
+            _ => Ok(()),
+        }
+    }
+
     /// Whether rewards from `seen.lower` to `seen.upper` lie in `rewards`.
     fn check(seen: Interval, rewards: Interval) -> Result<(), Self> {
         if rewards.holds(seen.lower) && rewards.holds(seen.upper) {
@@ -77,4 +93,9 @@ impl Unusable {
         }
         Err(Self::RewardOutOfRange { lowest: seen.lower, highest: seen.upper })
     }
+}
+
+/// Whether an example can be added up: its weight finite and not negative, its reward finite.
+fn are_numbers(weight: f64, reward: f64) -> bool {
+    (0.0..f64::INFINITY).contains(&weight) && reward.is_finite()
 }
