@@ -9,6 +9,7 @@
 mod curve;
 mod expectation;
 mod history;
+mod interval;
 mod latency;
 mod metric;
 mod punctuality;
@@ -21,6 +22,7 @@ mod window;
 
 pub use curve::{Batch, SuccessCurve};
 pub use expectation::{Expectation, ExpectationError, Holds, PhaseScope, Verdict, implied};
+pub use interval::IntervalLatencies;
 pub use latency::{HIGHEST_US, Latencies, LatencySummary, SIGNIFICANT_DIGITS, micros};
 pub use metric::{
     Definition, Dimension, Metric, Operation, Quantity, REGISTRY, Statistic, definition,

@@ -1,7 +1,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use super::latency::Latencies;
+use super::interval::IntervalLatencies;
 use super::metric::Operation;
 use super::tally::{Call, calls};
 use crate::record::{IterationRecord, Progress};
@@ -9,6 +9,9 @@ use crate::record::{IterationRecord, Progress};
 /// Seconds without a call are shown, up to so many in a row: a stalled service should
 /// be seen, a pause of days should not fill a file.
 const LONGEST_SILENCE: u64 = 600;
+
+/// Latencies of the calls of each of [`Operation::ALL`].
+type ByOperation = [Vec<Duration>; Operation::ALL.len()];
 
 /// One second of a phase: the calls that were sent in it.
 #[derive(Debug, Clone, PartialEq)]
@@ -25,8 +28,8 @@ pub struct Second {
     pub calls: u64,
     /// Calls that failed.
     pub errors: u64,
-    /// How long they took, by operation; an operation without answers is absent.
-    pub latencies: BTreeMap<Operation, Vec<Duration>>,
+    /// How long they took, by operation.
+    latencies: ByOperation,
 }
 
 impl Second {
@@ -37,13 +40,10 @@ impl Second {
         (!self.length.is_zero()).then(|| self.calls as f64 / self.length.as_secs_f64())
     }
 
-    /// Makes `histogram` that of one operation in this second. It is lent, not made: a
-    /// histogram is 136 KiB, and a long run has many seconds.
-    pub fn fill(&self, histogram: &mut Latencies, operation: Operation) {
-        histogram.clear();
-        for latency in self.latencies.get(&operation).into_iter().flatten() {
-            histogram.record(*latency);
-        }
+    /// How long the calls of an operation took.
+    #[must_use]
+    pub fn latencies(&self, operation: Operation) -> IntervalLatencies {
+        IntervalLatencies::new(&self.latencies[operation as usize])
     }
 }
 
@@ -68,7 +68,7 @@ pub struct Timeline {
 struct UnderWay {
     calls: u64,
     errors: u64,
-    latencies: BTreeMap<Operation, Vec<Duration>>,
+    latencies: ByOperation,
 }
 
 impl Timeline {
@@ -100,7 +100,7 @@ impl Timeline {
         under_way.calls += 1;
         under_way.errors += u64::from(call.failed);
         if let Some(latency) = call.latency {
-            under_way.latencies.entry(call.operation).or_default().push(latency);
+            under_way.latencies[call.operation as usize].push(latency);
         }
     }
 

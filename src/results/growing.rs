@@ -2,11 +2,11 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use super::files::{AppendFile, Existing, FileSeal, file_stems, naming};
-use super::hlog::{self, IntervalWriter};
+use super::hlog;
 use super::manifest::Manifest;
 use super::table::Table;
 use super::{events, tables};
-use crate::metrics::{Batch, Latencies, Operation, Second};
+use crate::metrics::{Batch, Operation, Second};
 use crate::protocol::Evaluation;
 use crate::record::{IterationRecord, ModelCheck, ObserveError};
 
@@ -20,9 +20,6 @@ pub(super) struct GrowingFiles {
     evaluation: Table,
     joined: Lines,
     intervals: Lines,
-    interval_writer: IntervalWriter,
-    /// Filled anew for every interval.
-    histogram: Latencies,
 }
 
 /// What becomes of the files of a run that is resumed.
@@ -79,8 +76,6 @@ impl GrowingFiles {
             evaluation: table("evaluation.csv", tables::EVALUATION, derived)?,
             joined: lines("log.dsjson", derived)?,
             intervals: lines("latency.hlog", derived)?,
-            interval_writer: IntervalWriter::new(),
-            histogram: Latencies::default(),
         };
         files.intervals.waiting.extend(hlog_header(manifest).into_bytes());
         files.intervals.flush()?;
@@ -104,19 +99,17 @@ impl GrowingFiles {
     /// A row of the timeline, and an interval of each operation.
     pub fn push_second(&mut self, second: &Second) -> Result<(), ObserveError> {
         let PhaseNames { name, stem } = &self.phases[second.phase];
-        let mut summaries = Vec::new();
-        for operation in Operation::ALL {
-            second.fill(&mut self.histogram, operation);
-            summaries.push(self.histogram.summary());
-            if self.histogram.count() > 0 {
+        let latencies = Operation::ALL.map(|operation| second.latencies(operation));
+        let lines = &mut self.intervals;
+        for (operation, latencies) in Operation::ALL.iter().zip(&latencies) {
+            if latencies.count() > 0 {
                 let tag = format!("{stem}.{}", operation.name());
-                let histogram = self.histogram.histogram();
-                let (start, length) = (second.start, second.length);
-                let line = self.interval_writer.line(&tag, start, length, histogram);
-                self.intervals.waiting.extend(line.map_err(naming(&self.intervals.path))?);
+                let interval = (second.start, second.length);
+                hlog::push_interval(&tag, interval, latencies, &mut lines.waiting)
+                    .map_err(naming(&lines.path))?;
             }
         }
-        self.timeline.push(&tables::second_row(name, second, &summaries))
+        self.timeline.push(&tables::second_row(name, second, &latencies))
     }
 
     pub fn push_model_check(&mut self, check: &ModelCheck) -> Result<(), ObserveError> {

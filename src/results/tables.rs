@@ -1,7 +1,7 @@
 //! Headers and rows of the other CSV files.
 
 use super::cell::{guard, optional, time};
-use crate::metrics::{Batch, Latencies, LatencySummary, Operation, Second, micros};
+use crate::metrics::{Batch, IntervalLatencies, Latencies, Operation, Second, micros};
 use crate::protocol::{Evaluation, PolicyResult};
 use crate::record::ModelCheck;
 
@@ -38,11 +38,11 @@ pub(super) fn batch_row(phase: &str, batch: &Batch) -> Vec<String> {
     ]
 }
 
-/// `summaries` are those of [`Operation::ALL`].
+/// `latencies` are those of [`Operation::ALL`].
 pub(super) fn second_row(
     phase: &str,
     second: &Second,
-    summaries: &[Option<LatencySummary>],
+    latencies: &[IntervalLatencies],
 ) -> Vec<String> {
     let mut row = vec![
         guard(phase),
@@ -52,9 +52,9 @@ pub(super) fn second_row(
         second.errors.to_string(),
         optional(second.rate()),
     ];
-    for summary in summaries {
-        let quantiles = summary.as_ref().map(|s| [s.p50_us, s.p90_us, s.p99_us, s.max_us]);
-        row.extend((0..4).map(|index| optional(quantiles.map(|quantiles| quantiles[index]))));
+    for latencies in latencies {
+        row.extend([0.5, 0.9, 0.99].map(|quantile| optional(latencies.quantile_us(quantile))));
+        row.push(optional(latencies.max_us()));
     }
     row
 }
