@@ -73,12 +73,12 @@ fn target(url: &str) -> HttpTarget {
 }
 
 fn rank_request() -> RankRequest {
-    let action = |id: &str| RankableAction { id: id.to_owned(), features: [].into() };
+    let action = |id: &str| RankableAction { id: id.into(), features: [].into() };
     RankRequest {
         context_features: [].into(),
         actions: [action("a"), action("b")].into(),
         excluded_actions: Vec::new(),
-        event_id: Some("e".to_owned()),
+        event_id: Some("e".into()),
         defer_activation: false,
     }
 }
@@ -105,7 +105,7 @@ fn rank_sends_the_contract_and_reads_the_answer() {
     );
     let (url, seen) = serve(answer("201 Created", body));
     let response = block_on(target(&url).rank(address(), &rank_request())).unwrap();
-    assert_eq!(response.reward_action_id, "b");
+    assert_eq!(&*response.reward_action_id, "b");
     let seen = seen.recv().unwrap();
     assert_eq!(seen.line, "POST /personalizer/v1.0/rank HTTP/1.1");
     assert_eq!(seen.key.as_deref(), Some(KEY));

@@ -72,13 +72,14 @@ fn lines(policy: &LearningPolicy, events: u64) -> Vec<String> {
                 context_features: contexts[place % contexts.len()].clone(),
                 actions: actions.clone(),
                 excluded_actions: Vec::new(),
-                event_id: Some(event_id),
+                event_id: Some(event_id.into()),
                 defer_activation: false,
             };
             chosen[place] = Some(learning_loop.rank(&request, at).unwrap().reward_action_id);
         }
     }
-    learning_loop.take_joined(true, now)
+    let lines = String::from_utf8(learning_loop.take_joined(true, now)).unwrap();
+    lines.lines().map(str::to_owned).collect()
 }
 
 struct Line {

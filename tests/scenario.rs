@@ -108,7 +108,7 @@ fn the_tutorial_is_36_visits_and_4_coffees_sent_as_the_tutorial_sends_them() {
     assert_eq!((plan.population.rows.len(), plan.actions.len()), (36, 4));
     let visit = &plan.population.rows[0];
     assert_eq!(&*visit.context, ["Alice", "Sunny", "Morning"]);
-    assert_eq!(plan.actions[visit.preferred].id, "Cold brew");
+    assert_eq!(&*plan.actions[visit.preferred].id, "Cold brew");
     let sent = serde_json::to_string(&visit.features).unwrap();
     assert_eq!(sent, r#"[{"timeofday":"Morning","weather":"Sunny","name":"Alice"}]"#);
     let names: Vec<&str> = plan.phases.iter().map(|phase| phase.name.as_str()).collect();

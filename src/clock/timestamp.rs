@@ -64,19 +64,46 @@ impl Sub<Duration> for Timestamp {
     }
 }
 
-impl fmt::Display for Timestamp {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+/// The longest text of a timestamp.
+const LONGEST: &str = "2026-01-01T00:00:00.000000Z";
+
+impl Timestamp {
+    /// The text, written into `buffer`.
+    fn write(self, buffer: &mut [u8; LONGEST.len()]) -> &str {
         let seconds = self.micros.div_euclid(MICROS_PER_SECOND);
         let micros = self.micros.rem_euclid(MICROS_PER_SECOND);
         let (year, month, day) = civil_from_days(seconds.div_euclid(SECONDS_PER_DAY));
         let second = seconds.rem_euclid(SECONDS_PER_DAY);
-        let (hour, minute, second) = (second / 3600, second / 60 % 60, second % 60);
-        write!(f, "{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}")?;
-        if micros > 0 {
-            let fraction = format!("{micros:06}");
-            write!(f, ".{}", fraction.trim_end_matches('0'))?;
+        buffer.copy_from_slice(LONGEST.as_bytes());
+        for (at, value) in [
+            (0..4, year),
+            (5..7, month),
+            (8..10, day),
+            (11..13, second / 3600),
+            (14..16, second / 60 % 60),
+            (17..19, second % 60),
+            (20..26, micros),
+        ] {
+            write_digits(&mut buffer[at], value);
         }
-        f.write_str("Z")
+        let fraction = buffer[20..26].iter().rposition(|digit| *digit != b'0');
+        let end = fraction.map_or(19, |last| 20 + last + 1);
+        buffer[end] = b'Z';
+        std::str::from_utf8(&buffer[..=end]).expect("digits are ASCII")
+    }
+}
+
+/// Writes a number into so many digits.
+fn write_digits(digits: &mut [u8], mut value: i64) {
+    for digit in digits.iter_mut().rev() {
+        *digit = b'0' + u8::try_from(value % 10).unwrap_or_default();
+        value /= 10;
+    }
+}
+
+impl fmt::Display for Timestamp {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.write(&mut [0; LONGEST.len()]))
     }
 }
 
@@ -90,7 +117,7 @@ impl std::str::FromStr for Timestamp {
 
 impl serde::Serialize for Timestamp {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_str(self)
+        serializer.serialize_str(self.write(&mut [0; LONGEST.len()]))
     }
 }
 

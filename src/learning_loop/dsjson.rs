@@ -6,7 +6,7 @@ use serde::{Serialize, Serializer};
 use serde_json::value::RawValue;
 
 use super::features::is_feature;
-use super::interaction::{Activation, Interaction};
+use super::interaction::{Activation, Choice, Interaction};
 use super::joiner::Joined;
 use crate::clock::Timestamp;
 use crate::protocol::{FeatureObject, FeatureValue, RankableAction};
@@ -28,16 +28,16 @@ struct Line<'a> {
     label_index: usize,
     #[serde(rename = "_skipLearn", skip_serializing_if = "std::ops::Not::not")]
     skip_learn: bool,
-    o: Vec<Observation<'a>>,
+    o: Observations<'a>,
     #[serde(rename = "Timestamp")]
     timestamp: Timestamp,
     #[serde(rename = "Version")]
     version: &'static str,
     #[serde(rename = "EventId")]
     event_id: &'a str,
-    a: Vec<usize>,
+    a: Ranked<'a>,
     c: &'a RawValue,
-    p: Vec<f32>,
+    p: Probabilities<'a>,
     #[serde(rename = "VWState")]
     state: State,
     #[serde(rename = "_original_label_cost")]
@@ -79,8 +79,19 @@ struct Identity<'a> {
 
 #[derive(Serialize)]
 struct State {
-    m: String,
+    m: Model,
 }
+
+/// When the model that chose was exported.
+struct Model(Option<Timestamp>);
+
+/// The actions as they were ranked, from one.
+struct Ranked<'a>(&'a Choice);
+
+/// Their probabilities.
+struct Probabilities<'a>(&'a Choice);
+
+struct Observations<'a>(&'a Interaction);
 
 /// Writes lines. Contexts and actions that events share are put into words once.
 #[derive(Debug, Default)]
@@ -102,9 +113,11 @@ struct Kept {
 const CAPACITY: usize = 1024;
 
 impl LineWriter {
-    /// The line of an event.
-    pub fn line(&mut self, joined: &Joined) -> String {
-        write(joined, self.context(&joined.interaction))
+    /// Appends the line of an event, and its line break.
+    pub fn push(&mut self, joined: &Joined, lines: &mut Vec<u8>) {
+        let line = line(joined, self.context(&joined.interaction));
+        serde_json::to_writer(&mut *lines, &line).expect("names are texts and numbers finite");
+        lines.push(b'\n');
     }
 
     fn context(&mut self, interaction: &Interaction) -> &RawValue {
@@ -126,41 +139,30 @@ impl LineWriter {
     }
 }
 
-fn write(joined: &Joined, c: &RawValue) -> String {
+fn line<'a>(joined: &'a Joined, c: &'a RawValue) -> Line<'a> {
     let interaction = &joined.interaction;
-    let choice = &interaction.choice;
-    let line = Line {
+    Line {
         label_cost: cost(joined.reward),
         label_probability: interaction.probability(),
         label_action: interaction.chosen() + 1,
         label_index: interaction.chosen(),
         skip_learn: !joined.learnable,
-        o: observations(interaction),
+        o: Observations(interaction),
         timestamp: interaction.time,
         version: "1",
         event_id: &interaction.event_id,
-        a: choice.ranking.iter().map(|action| action + 1).collect(),
+        a: Ranked(&interaction.choice),
         c,
-        p: choice.ranking.iter().map(|action| choice.pmf[*action]).collect(),
-        state: State { m: interaction.model.map_or("N/A".to_owned(), |model| model.to_string()) },
+        p: Probabilities(&interaction.choice),
+        state: State { m: Model(interaction.model) },
         original_label_cost: cost(joined.original_reward),
-    };
-    serde_json::to_string(&line).expect("names are texts and numbers finite")
+    }
 }
 
 /// What the learner is told of a reward. Adding zero makes minus zero zero.
 #[expect(clippy::cast_possible_truncation, reason = "VW keeps costs as f32")]
 pub(super) fn cost(reward: f64) -> f32 {
     -reward as f32 + 0.0
-}
-
-fn observations(interaction: &Interaction) -> Vec<Observation<'_>> {
-    let event_id = &*interaction.event_id;
-    let reward = |v: &f64| Observation { v: Some(*v), event_id, action_taken: false };
-    let activation = Observation { v: None, event_id, action_taken: true };
-    let activated = interaction.activation == Activation::Given;
-    let rewards = interaction.rewards.iter().map(reward);
-    rewards.chain(activated.then_some(activation)).collect()
 }
 
 fn words(interaction: &Interaction) -> Context<'_> {
@@ -180,6 +182,38 @@ struct Objects<'a>(&'a [FeatureObject]);
 struct Object<'a>(&'a FeatureObject);
 
 struct Value<'a>(&'a FeatureValue);
+
+impl Serialize for Observations<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let event_id = &*self.0.event_id;
+        let reward = |v: &f64| Observation { v: Some(*v), event_id, action_taken: false };
+        let activation = Observation { v: None, event_id, action_taken: true };
+        let activated = self.0.activation == Activation::Given;
+        let rewards = self.0.rewards.iter().map(reward);
+        serializer.collect_seq(rewards.chain(activated.then_some(activation)))
+    }
+}
+
+impl Serialize for Model {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match &self.0 {
+            Some(exported) => exported.serialize(serializer),
+            None => serializer.serialize_str("N/A"),
+        }
+    }
+}
+
+impl Serialize for Ranked<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_seq(self.0.ranking.iter().map(|action| action + 1))
+    }
+}
+
+impl Serialize for Probabilities<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_seq(self.0.ranking.iter().map(|action| self.0.pmf[*action]))
+    }
+}
 
 impl Serialize for Objects<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {

@@ -78,7 +78,7 @@ fn action_example(hashing: Hashing, action: &RankableAction) -> Example {
     let mut example = ExampleBuilder::new(hashing);
     example.open("i");
     example.number("constant", 1.0);
-    example.text("id", &action.id);
+    example.text("id", &*action.id);
     example.close();
     add_namespace(&mut example, "j", &action.features);
     example.finish()

@@ -13,7 +13,7 @@ pub(super) struct Interaction {
     pub context: Arc<[FeatureObject]>,
     /// The actions that could be chosen, without the excluded ones.
     pub actions: Arc<[RankableAction]>,
-    pub choice: Choice,
+    pub choice: Arc<Choice>,
     /// When the model that chose was exported.
     pub model: Option<Timestamp>,
     pub mode: LearningMode,

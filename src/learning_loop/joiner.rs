@@ -14,7 +14,8 @@ use crate::protocol::{LearningMode, RewardAggregation, ServiceConfiguration};
 #[derive(Debug, Default)]
 pub(super) struct Joiner {
     open: VecDeque<Open>,
-    /// Where events stand, counted from the first that was ever opened.
+    /// The events that are known, also those that are joined: each with its number,
+    /// counted from the first that was ever opened.
     numbers: HashMap<Arc<str>, usize>,
     /// The number of the event in front.
     first: usize,
@@ -47,14 +48,19 @@ impl Joiner {
         self.open.push_back(Open { interaction, closes, taken: false });
     }
 
-    /// Whether an event with this id is yet to be joined.
-    pub fn contains(&self, event_id: &str) -> bool {
+    /// Whether there was an event with this id that is not forgotten.
+    pub fn knows(&self, event_id: &str) -> bool {
         self.numbers.contains_key(event_id)
+    }
+
+    /// Forgets an event that was joined.
+    pub fn forget(&mut self, event_id: &str) {
+        self.numbers.remove(event_id);
     }
 
     /// The event, if its window is open.
     pub fn event(&mut self, event_id: &str, now: Timestamp) -> Option<&mut Interaction> {
-        let place = self.numbers.get(event_id)? - self.first;
+        let place = self.numbers.get(event_id)?.checked_sub(self.first)?;
         let open = self.open.get_mut(place).filter(|open| now < open.closes);
         open.map(|open| &mut open.interaction)
     }
@@ -86,7 +92,6 @@ impl Joiner {
     /// Gives the next event away; also, whether it was taken before.
     pub fn close(&mut self) -> Option<(Interaction, bool)> {
         let Open { interaction, taken, .. } = self.open.pop_front()?;
-        self.numbers.remove(&interaction.event_id);
         self.first += 1;
         Some((interaction, taken))
     }
@@ -108,6 +113,7 @@ impl Joiner {
 
     /// Forgets every event.
     pub fn clear(&mut self) {
+        self.first += self.open.len();
         self.open.clear();
         self.numbers.clear();
     }

@@ -1,4 +1,4 @@
-use std::collections::{HashSet, VecDeque};
+use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -9,7 +9,6 @@ use crate::clock::Timestamp;
 #[derive(Debug, Default)]
 pub(super) struct EventLog {
     events: VecDeque<Arc<Joined>>,
-    ids: HashSet<Arc<str>>,
     /// Whether joined events wait to be taken.
     keeps: bool,
     /// Events that nobody has taken yet. They outlive the log: a run that clears the
@@ -28,16 +27,10 @@ impl EventLog {
     /// Adds an event; `taken`, if its line was handed out while its window was open.
     pub fn push(&mut self, joined: Joined, taken: bool) {
         let joined = Arc::new(joined);
-        self.ids.insert(joined.interaction.event_id.clone());
         if self.keeps && !taken {
             self.untaken.push_back(joined.clone());
         }
         self.events.push_back(joined);
-    }
-
-    /// Whether an event with this id is in the log.
-    pub fn contains(&self, event_id: &str) -> bool {
-        self.ids.contains(event_id)
     }
 
     /// When the first and the last of the events were ranked.
@@ -56,8 +49,8 @@ impl EventLog {
         self.untaken.drain(..)
     }
 
-    /// Forgets events older than `days`; -1 keeps them for ever.
-    pub fn retain(&mut self, days: i32, now: Timestamp) {
+    /// Forgets events older than `days`, and says which; -1 keeps them for ever.
+    pub fn retain(&mut self, days: i32, now: Timestamp, mut forget: impl FnMut(&str)) {
         let Ok(days) = u32::try_from(days) else { return };
         let oldest = now - DAY * days;
         let old = |events: &VecDeque<Arc<Joined>>| {
@@ -65,13 +58,12 @@ impl EventLog {
         };
         while old(&self.events) {
             let joined = self.events.pop_front().expect("there is an old one");
-            self.ids.remove(&joined.interaction.event_id);
+            forget(&joined.interaction.event_id);
         }
     }
 
     /// Forgets every event.
     pub fn clear(&mut self) {
         self.events.clear();
-        self.ids.clear();
     }
 }

@@ -104,6 +104,7 @@ pub struct LearningLoop {
     log: EventLog,
     lines: LineWriter,
     trainer: Trainer,
+    checker: rank::Checker,
     features: FeatureCache,
     prediction: Prediction,
     evaluations: Vec<Evaluation>,
@@ -137,6 +138,7 @@ impl LearningLoop {
             configuration,
             joiner: Joiner::default(),
             log: EventLog::new(keeps_lines),
+            checker: rank::Checker::default(),
             features: FeatureCache::default(),
             prediction: Prediction::default(),
             evaluations: Vec::new(),
@@ -160,8 +162,8 @@ impl LearningLoop {
         now: Timestamp,
     ) -> Result<RankResponse, ServiceError> {
         self.advance(now);
-        rank::check(request)?;
-        let event_id = self.event_id(request.event_id.as_deref());
+        self.checker.check(request)?;
+        let event_id = self.event_id(request.event_id.as_ref());
         let actions = rank::rankable(request);
         let shown = self.decide(request, event_id.clone(), actions.clone());
         Ok(rank::answer(request, &event_id, &actions, &shown))
@@ -230,15 +232,16 @@ impl LearningLoop {
 
     /// The lines of joined events, as `vw --dsjson` reads them, each once, in the order
     /// in which they were learned; with `everything` also those of events whose windows
-    /// are open, as they stand.
-    pub fn take_joined(&mut self, everything: bool, now: Timestamp) -> Vec<String> {
+    /// are open, as they stand. Every line ends with a line break.
+    pub fn take_joined(&mut self, everything: bool, now: Timestamp) -> Vec<u8> {
         self.advance(now);
         let Self { log, lines: writer, .. } = self;
-        let mut lines: Vec<_> = log.take().map(|joined| writer.line(&joined)).collect();
+        let mut lines = Vec::new();
+        log.take().for_each(|joined| writer.push(&joined, &mut lines));
         if everything {
             let configuration = &self.configuration;
             let open = self.joiner.take();
-            lines.extend(open.map(|event| writer.line(&event.joined(configuration))));
+            open.for_each(|event| writer.push(&event.joined(configuration), &mut lines));
         }
         lines
     }
@@ -252,7 +255,8 @@ impl LearningLoop {
             self.join_next();
         }
         self.trainer.pass(now);
-        self.log.retain(self.configuration.log_retention_days, now);
+        let days = self.configuration.log_retention_days;
+        self.log.retain(days, now, |event_id| self.joiner.forget(event_id));
     }
 
     /// Joins the next event, and learns from it.
@@ -286,9 +290,9 @@ impl LearningLoop {
         self.configuration.learning_mode.unwrap_or(LearningMode::Online)
     }
 
-    fn event_id(&self, given: Option<&str>) -> Arc<str> {
+    fn event_id(&self, given: Option<&Arc<str>>) -> Arc<str> {
         match given {
-            Some(event_id) => event_id.into(),
+            Some(event_id) => event_id.clone(),
             None => identity::event_id(&self.app_id, self.ranked + 1, self.now).into(),
         }
     }
@@ -299,12 +303,15 @@ impl LearningLoop {
         request: &RankRequest,
         event_id: Arc<str>,
         actions: Arc<[RankableAction]>,
-    ) -> Choice {
-        let drawn = self.choose(request, &actions, &event_id);
+    ) -> Arc<Choice> {
+        let drawn = Arc::new(self.choose(request, &actions, &event_id));
         let (shown, choice) = match self.mode() {
             LearningMode::Online => (drawn.clone(), drawn),
-            LearningMode::Apprentice => (drawn.baseline(), drawn),
-            LearningMode::LoggingOnly => (drawn.baseline(), drawn.baseline()),
+            LearningMode::Apprentice => (Arc::new(drawn.baseline()), drawn),
+            LearningMode::LoggingOnly => {
+                let baseline = Arc::new(drawn.baseline());
+                (baseline.clone(), baseline)
+            }
         };
         self.observe(request, event_id, actions, choice);
         shown
@@ -338,9 +345,9 @@ impl LearningLoop {
         request: &RankRequest,
         event_id: Arc<str>,
         actions: Arc<[RankableAction]>,
-        choice: Choice,
+        choice: Arc<Choice>,
     ) {
-        if self.log.contains(&event_id) || self.joiner.contains(&event_id) {
+        if self.joiner.knows(&event_id) {
             return;
         }
         self.ranked += 1;

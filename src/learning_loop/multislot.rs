@@ -31,10 +31,10 @@ impl LearningLoop {
         now: Timestamp,
     ) -> Result<MultiSlotRankResponse, ServiceError> {
         self.advance(now);
-        rank::check(&whole(request))?;
+        self.checker.check(&whole(request))?;
         let mut left = check_slots(request)
             .map_err(|message| ServiceError::new(ErrorCode::InvalidRankRequest, message))?;
-        let event_id = self.event_id(request.event_id.as_deref());
+        let event_id = self.event_id(request.event_id.as_ref());
         let mut slots = Vec::new();
         for (number, slot) in request.slots.iter().enumerate() {
             let actions: Arc<[_]> =
@@ -131,7 +131,9 @@ fn check_slots(request: &MultiSlotRankRequest) -> Result<Assignment, String> {
         taken.push(baseline(slot, actions)?);
     }
     let allowed = |slot: &SlotRequest| {
-        actions.iter().map(|action| !slot.excluded_actions.contains(&action.id)).collect()
+        let is_excluded =
+            |action: &RankableAction| slot.excluded_actions.iter().any(|id| **id == *action.id);
+        actions.iter().map(|action| !is_excluded(action)).collect()
     };
     Ok(Assignment::new(slots.iter().map(allowed).collect(), taken))
 }
@@ -139,7 +141,7 @@ fn check_slots(request: &MultiSlotRankRequest) -> Result<Assignment, String> {
 /// Where the baseline of a slot stands among the actions.
 fn baseline(slot: &SlotRequest, actions: &[RankableAction]) -> Result<usize, String> {
     let (id, baseline) = (&slot.id, &slot.baseline_action);
-    let known = |wanted: &String| actions.iter().position(|action| action.id == *wanted);
+    let known = |wanted: &String| actions.iter().position(|action| *action.id == **wanted);
     if let Some(unknown) = slot.excluded_actions.iter().find(|action| known(action).is_none()) {
         return Err(format!("slot `{id}` excludes `{unknown}`, which is none of the actions"));
     }
@@ -151,5 +153,5 @@ fn baseline(slot: &SlotRequest, actions: &[RankableAction]) -> Result<usize, Str
 }
 
 fn place(actions: &[RankableAction], id: &str) -> usize {
-    actions.iter().position(|action| action.id == id).expect("it was chosen from them")
+    actions.iter().position(|action| *action.id == *id).expect("it was chosen from them")
 }

@@ -1,5 +1,6 @@
 //! What a person, or a monitor, wants to know of the loop.
 
+use std::ops::Range;
 use std::sync::Arc;
 
 use serde::Serialize;
@@ -73,9 +74,9 @@ struct Batch {
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 struct RecentEvent {
-    event_id: String,
+    event_id: Arc<str>,
     time: Timestamp,
-    action: String,
+    action: Arc<str>,
     probability: f32,
     reward: f64,
 }
@@ -102,9 +103,11 @@ impl Events {
         self.0.is_empty()
     }
 
-    /// The line of an event, as `vw --dsjson` reads it.
-    pub fn line(&self, index: usize) -> String {
-        LineWriter::default().line(&self.0[index])
+    /// The lines of some of the events, as `vw --dsjson` reads them.
+    pub fn lines(&self, range: Range<usize>) -> Vec<u8> {
+        let (mut writer, mut lines) = (LineWriter::default(), Vec::new());
+        self.0[range].iter().for_each(|joined| writer.push(joined, &mut lines));
+        lines
     }
 }
 
@@ -155,7 +158,7 @@ impl LearningLoop {
 fn recent(joined: &Joined) -> RecentEvent {
     let interaction = &joined.interaction;
     RecentEvent {
-        event_id: interaction.event_id.to_string(),
+        event_id: interaction.event_id.clone(),
         time: interaction.time,
         action: interaction.actions[interaction.chosen()].id.clone(),
         probability: interaction.probability(),

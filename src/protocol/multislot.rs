@@ -18,7 +18,7 @@ pub struct MultiSlotRankRequest {
     pub slots: Vec<SlotRequest>,
     /// The id of the event; the service makes one where it is missing or null.
     #[serde(default)]
-    pub event_id: Option<String>,
+    pub event_id: Option<Arc<str>>,
     /// Whether the event counts only once it is activated.
     #[serde(default, deserialize_with = "null_as_default")]
     pub defer_activation: bool,
@@ -57,7 +57,7 @@ pub struct SlotResponse {
     /// The id of the slot.
     pub id: String,
     /// The id of its action.
-    pub reward_action_id: String,
+    pub reward_action_id: Arc<str>,
 }
 
 /// `POST /multislot/events/{eventId}/reward`. Slots may be rewarded in several calls.

@@ -22,7 +22,7 @@ pub struct RankRequest {
     pub excluded_actions: Vec<String>,
     /// The id of the event; the service makes one where it is missing or null.
     #[serde(default)]
-    pub event_id: Option<String>,
+    pub event_id: Option<Arc<str>>,
     /// Whether the event counts only once it is activated.
     #[serde(default, deserialize_with = "null_as_default")]
     pub defer_activation: bool,
@@ -41,7 +41,7 @@ pub struct RankEnvelope<'a> {
     #[serde(default, deserialize_with = "null_as_default")]
     excluded_actions: Vec<String>,
     #[serde(default)]
-    event_id: Option<String>,
+    event_id: Option<Arc<str>>,
     #[serde(default, deserialize_with = "null_as_default")]
     defer_activation: bool,
 }
@@ -64,7 +64,7 @@ impl RankEnvelope<'_> {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct RankableAction {
     /// The id of the action, unique in its request.
-    pub id: String,
+    pub id: Arc<str>,
     /// The features of the action.
     pub features: Arc<[FeatureObject]>,
 }
@@ -76,16 +76,16 @@ pub struct RankResponse {
     /// The actions, the chosen one first (excluded ones keep their places).
     pub ranking: Vec<RankedAction>,
     /// The id of the event, for the reward.
-    pub event_id: String,
+    pub event_id: Arc<str>,
     /// The chosen action.
-    pub reward_action_id: String,
+    pub reward_action_id: Arc<str>,
 }
 
 /// An action with the probability with which it was chosen.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct RankedAction {
     /// The id of the action.
-    pub id: String,
+    pub id: Arc<str>,
     /// The probability of choosing it, in `[0, 1]`.
     pub probability: f32,
 }

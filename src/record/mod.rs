@@ -21,9 +21,9 @@ pub enum Progress {
     Iteration(IterationRecord),
     /// The run asked for the model's age.
     ModelChecked(ModelCheck),
-    /// The loop joined rewards to interactions; a DSJSON line each, in the order of
-    /// training.
-    Joined(Vec<String>),
+    /// The loop joined rewards to interactions; a DSJSON line each, with its line
+    /// break, in the order of training.
+    Joined(Vec<u8>),
     /// Iterations of a phase before `until` may be sent from now on.
     MayBeSent {
         /// The phase.

@@ -1,5 +1,6 @@
 //! Cells of CSV files.
 
+use std::fmt::{self, Write};
 use std::time::Duration;
 
 use crate::metrics::micros;
@@ -9,6 +10,62 @@ use crate::metrics::micros;
 /// Numbers are no formulas. [`unguard`] takes it away again.
 pub(super) fn guard(text: &str) -> String {
     if looks_like_formula(text) { format!("'{text}") } else { text.to_owned() }
+}
+
+/// The cells of a row, in memory that is used again for the next.
+#[derive(Debug, Default)]
+pub(super) struct Row {
+    cells: csv::ByteRecord,
+    text: String,
+}
+
+impl Row {
+    /// Begins another row.
+    pub fn clear(&mut self) {
+        self.cells.clear();
+    }
+
+    /// Adds a text of the user, guarded.
+    pub fn text(&mut self, text: &str) {
+        if looks_like_formula(text) {
+            self.text.clear();
+            self.text.extend(["'", text]);
+            self.cells.push_field(self.text.as_bytes());
+        } else {
+            self.plain(text);
+        }
+    }
+
+    /// Adds a text that is none of the user's.
+    pub fn plain(&mut self, text: &str) {
+        self.cells.push_field(text.as_bytes());
+    }
+
+    /// Adds a whole number.
+    pub fn integer(&mut self, number: u64) {
+        self.plain(itoa::Buffer::new().format(number));
+    }
+
+    /// Adds a number, or an empty cell.
+    pub fn number<T: fmt::Display>(&mut self, number: Option<T>) {
+        self.text.clear();
+        if let Some(number) = number {
+            write!(self.text, "{number}").expect("a text takes everything");
+        }
+        self.cells.push_field(self.text.as_bytes());
+    }
+
+    /// Adds a time in whole microseconds, or an empty cell.
+    pub fn time(&mut self, time: Option<Duration>) {
+        match time {
+            Some(time) => self.integer(micros(time)),
+            None => self.plain(""),
+        }
+    }
+
+    pub fn cells(&self) -> &csv::ByteRecord {
+        &self.cells
+    }
 }
 
 /// The text that was guarded.
@@ -22,8 +79,8 @@ pub(super) fn unguard(cell: &str) -> &str {
 /// Apostrophes before it do not make it look better: else [`unguard`] could not tell a
 /// guard from what was there before.
 fn looks_like_formula(text: &str) -> bool {
-    let is_number = text.parse::<f64>().is_ok_and(f64::is_finite);
-    !is_number && text.trim_start_matches('\'').starts_with(['=', '+', '-', '@', '\t', '\r'])
+    let is_number = || text.parse::<f64>().is_ok_and(f64::is_finite);
+    text.trim_start_matches('\'').starts_with(['=', '+', '-', '@', '\t', '\r']) && !is_number()
 }
 
 /// What is absent is an empty cell.

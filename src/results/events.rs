@@ -6,8 +6,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::cell::{guard, optional, time, unguard};
-use crate::metrics::{micros, outcome_label};
+use super::cell::{Row, guard, unguard};
+use crate::metrics::outcome_label;
 use crate::record::{FailureKind, IterationRecord, Outcome, Violation};
 
 const BEFORE_CONTEXT: [&str; 3] = ["phase", "iteration", "event_id"];
@@ -35,27 +35,29 @@ pub(super) fn header(dimensions: &[String]) -> Vec<String> {
     before.chain(dimensions.iter().map(dimension)).chain(after).collect()
 }
 
-/// The row of a record.
-pub(super) fn row(phase: &str, record: &IterationRecord) -> Vec<String> {
-    let mut row = Vec::with_capacity(BEFORE_CONTEXT.len() + AFTER_CONTEXT.len() + 8);
-    row.extend([guard(phase), record.iteration.to_string(), guard(&record.event_id)]);
-    row.extend(record.context.iter().map(|value| guard(value)));
-    row.extend([
-        optional(record.chosen.as_deref().map(guard)),
-        optional(record.probability),
-        guard(&record.preferred),
-        optional(record.reward),
-        outcome_label(&record.outcome),
-        time(record.due),
-        time(record.rank_start),
-        optional(record.rank_latency.map(micros)),
-        optional(record.reward_latency.map(micros)),
-        if record.again { "true".to_owned() } else { String::new() },
-    ]);
-    row
+/// Makes `row` that of a record.
+pub(super) fn write(row: &mut Row, phase: &str, record: &IterationRecord) {
+    row.clear();
+    row.text(phase);
+    row.integer(record.iteration);
+    row.text(&record.event_id);
+    record.context.iter().for_each(|value| row.text(value));
+    row.text(record.chosen.as_deref().unwrap_or_default());
+    row.number(record.probability);
+    row.text(&record.preferred);
+    row.number(record.reward);
+    match &record.outcome {
+        Outcome::Completed => row.plain("completed"),
+        outcome => row.plain(&outcome_label(outcome)),
+    }
+    row.time(Some(record.due));
+    row.time(Some(record.rank_start));
+    row.time(record.rank_latency);
+    row.time(record.reward_latency);
+    row.plain(if record.again { "true" } else { "" });
 }
 
-/// The record of a row, the inverse of [`row`].
+/// The record of a row, the inverse of [`write()`].
 ///
 /// # Errors
 /// The column that cannot be read, and what it holds.
@@ -205,7 +207,9 @@ mod tests {
         #[test]
         fn a_record_survives_its_row(original in records()) {
             let mut writer = csv::Writer::from_writer(Vec::new());
-            writer.write_record(row("=phase", &original)).unwrap();
+            let mut row = Row::default();
+            write(&mut row, "=phase", &original);
+            writer.write_byte_record(row.cells()).unwrap();
             let bytes = writer.into_inner().unwrap();
             let mut reader = csv::ReaderBuilder::new().has_headers(false).from_reader(&*bytes);
             let read = reader.records().next().unwrap().unwrap();

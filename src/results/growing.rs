@@ -1,6 +1,7 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
+use super::cell::Row;
 use super::files::{AppendFile, Existing, FileSeal, file_stems, naming};
 use super::hlog;
 use super::manifest::Manifest;
@@ -14,6 +15,7 @@ use crate::record::{IterationRecord, ModelCheck, ObserveError};
 pub(super) struct GrowingFiles {
     phases: Vec<PhaseNames>,
     events: Table,
+    row: Row,
     curve: Table,
     timeline: Table,
     model_checks: Table,
@@ -70,6 +72,7 @@ impl GrowingFiles {
         let mut files = Self {
             phases: phase_names(manifest),
             events,
+            row: Row::default(),
             curve: table("success_curve.csv", tables::SUCCESS_CURVE, derived)?,
             timeline: table("timeline.csv", tables::TIMELINE, derived)?,
             model_checks: table("model_checks.csv", tables::MODEL_CHECKS, told)?,
@@ -88,7 +91,8 @@ impl GrowingFiles {
     }
 
     pub fn push_iteration(&mut self, record: &IterationRecord) -> Result<(), ObserveError> {
-        self.events.push(&events::row(&self.phases[record.phase].name, record))?;
+        events::write(&mut self.row, &self.phases[record.phase].name, record);
+        self.events.push_row(&self.row)?;
         if self.events.is_due() { self.flush() } else { Ok(()) }
     }
 
@@ -126,11 +130,8 @@ impl GrowingFiles {
         rows.try_for_each(|row| self.evaluation.push(&row))
     }
 
-    pub fn push_joined(&mut self, lines: &[String]) {
-        for line in lines {
-            self.joined.waiting.extend(line.as_bytes());
-            self.joined.waiting.push(b'\n');
-        }
+    pub fn push_joined(&mut self, lines: &[u8]) {
+        self.joined.waiting.extend(lines);
     }
 
     /// Writes what waits, events first: nothing is derived from a row that is not there.

@@ -125,10 +125,7 @@ pub(super) mod tests {
     use crate::metrics::Latencies;
 
     /// The values of `tests/fixtures/results/Golden.java`.
-    pub(in crate::results) fn drawn(
-        count: u64,
-        value: impl Fn(u64, &mut Draw) -> u64,
-    ) -> Vec<u64> {
+    pub(in crate::results) fn drawn(count: u64, value: impl Fn(u64, &mut Draw) -> u64) -> Vec<u64> {
         let mut draw = Draw(42);
         (0..count).map(|index| value(index, &mut draw)).collect()
     }

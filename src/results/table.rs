@@ -1,5 +1,6 @@
 use std::path::PathBuf;
 
+use super::cell::Row;
 use super::files::{AppendFile, Existing, FileSeal, naming};
 use crate::record::ObserveError;
 
@@ -35,6 +36,13 @@ impl Table {
     /// Adds a row. It is in the file when [`Table::flush`] returns.
     pub fn push(&mut self, row: &[String]) -> Result<(), ObserveError> {
         self.waiting.write_record(row).map_err(naming(&self.path))?;
+        self.rows_waiting += 1;
+        Ok(())
+    }
+
+    /// Adds a row, as [`Table::push`] does.
+    pub fn push_row(&mut self, row: &Row) -> Result<(), ObserveError> {
+        self.waiting.write_byte_record(row.cells()).map_err(naming(&self.path))?;
         self.rows_waiting += 1;
         Ok(())
     }

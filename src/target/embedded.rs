@@ -144,7 +144,7 @@ impl<C: Clock> Target for EmbeddedTarget<C> {
         self.call(|inner, now| inner.apply_from_evaluation(&request, now))
     }
 
-    fn take_joined(&self, everything: bool) -> Vec<String> {
+    fn take_joined(&self, everything: bool) -> Vec<u8> {
         let now = self.clock.timestamp(self.clock.now());
         self.learning_loop.borrow_mut().take_joined(everything, now)
     }

@@ -109,10 +109,11 @@ pub trait Target {
         policy_name: &str,
     ) -> impl Future<Output = Result<(), CallError>>;
 
-    /// Takes what the loop has joined since the last time, a DSJSON line each. With
+    /// Takes what the loop has joined since the last time, a DSJSON line each, with
+    /// its line break. With
     /// `everything`, events whose wait is not over are closed as they stand. A target
     /// that keeps its log to itself returns nothing.
-    fn take_joined(&self, everything: bool) -> Vec<String>;
+    fn take_joined(&self, everything: bool) -> Vec<u8>;
 
     /// Takes what a person should know of the calls since the last time, in sentences.
     fn take_notes(&self) -> Vec<String> {

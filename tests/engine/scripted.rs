@@ -215,7 +215,7 @@ impl Target for InVirtualTime<'_> {
         Err(CallError { kind: FailureKind::Status(404), message: "not scripted".into() })
     }
 
-    fn take_joined(&self, _everything: bool) -> Vec<String> {
+    fn take_joined(&self, _everything: bool) -> Vec<u8> {
         Vec::new()
     }
 }

@@ -129,7 +129,7 @@ fn phase_story(phase: usize, iterations: u64) -> Vec<Progress> {
     let mut story = vec![Progress::PhaseStarted(PhaseStarted { phase, at })];
     for index in 0..iterations {
         story.push(Progress::Iteration(iteration(phase, index)));
-        story.push(Progress::Joined(vec![format!("{{\"EventId\":\"{phase}-{index}\"}}")]));
+        story.push(Progress::Joined(format!("{{\"EventId\":\"{phase}-{index}\"}}\n").into_bytes()));
         if (index + 1).is_multiple_of(50) {
             story.push(Progress::Checkpoint);
         }

@@ -1,7 +1,7 @@
 //! Whether an answer to Rank belongs to what was asked.
 
 use super::super::stream::{Stream, StreamEvent};
-use crate::protocol::RankResponse;
+use crate::protocol::{RankResponse, RankedAction};
 use crate::record::{FailureKind, Violation};
 use crate::target::CallError;
 
@@ -18,7 +18,7 @@ pub(super) fn chosen(
     event: &StreamEvent<'_>,
     response: &RankResponse,
 ) -> Result<(usize, Option<f32>), CallError> {
-    if response.event_id != *event.event_id {
+    if response.event_id != event.event_id {
         let message = format!("the answer is for event `{}`", shown(&response.event_id));
         return Err(violation(Violation::Event, message));
     }
@@ -69,8 +69,8 @@ fn check_probabilities(response: &RankResponse) -> Result<Option<f32>, CallError
         let message = format!("the probabilities add up to {sum}");
         return Err(violation(Violation::Probability, message));
     }
-    let is_chosen = |id: &str| id == response.reward_action_id;
-    let chosen = response.ranking.iter().find(|ranked| is_chosen(&ranked.id));
+    let is_chosen = |ranked: &&RankedAction| ranked.id == response.reward_action_id;
+    let chosen = response.ranking.iter().find(is_chosen);
     match chosen.map(|ranked| ranked.probability) {
         Some(0.0) => {
             let message = "what is never chosen was chosen: its probability is 0".to_owned();

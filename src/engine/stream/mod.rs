@@ -7,6 +7,8 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
+use uuid::fmt::Simple;
+
 use crate::protocol::RankRequest;
 use crate::scenario::Plan;
 use crate::scenario::plan::{Delay, Visitor};
@@ -39,12 +41,11 @@ impl<'a> Stream<'a> {
             *total += row.weight;
             Some(*total)
         };
-        let ids = || plan.actions.iter().map(|action| action.id.as_str());
         Self {
             plan,
             cumulative_weights: plan.population.rows.iter().scan(0.0, sum).collect(),
-            action_ids: ids().map(Arc::from).collect(),
-            action_indices: ids().zip(0..).collect(),
+            action_ids: plan.actions.iter().map(|action| Arc::clone(&action.id)).collect(),
+            action_indices: plan.actions.iter().map(|action| &*action.id).zip(0..).collect(),
         }
     }
 
@@ -52,15 +53,16 @@ impl<'a> Stream<'a> {
     #[must_use]
     pub fn event(&self, phase: PhaseKey, iteration: u64) -> StreamEvent<'a> {
         let visitor = self.visitor(phase, iteration);
-        let event_id = self.plan.seed.event_id(phase, iteration).simple().to_string();
+        let event_id = self.plan.seed.event_id(phase, iteration).simple();
+        let event_id: Arc<str> = (&*event_id.encode_lower(&mut [0; Simple::LENGTH])).into();
         let request = RankRequest {
             context_features: Arc::clone(&visitor.features),
             actions: Arc::clone(&self.plan.actions),
             excluded_actions: self.plan.excluded_actions.clone(),
-            event_id: Some(event_id.clone()),
+            event_id: Some(Arc::clone(&event_id)),
             defer_activation: self.plan.defer_activation,
         };
-        StreamEvent { event_id: event_id.into(), visitor, request }
+        StreamEvent { event_id, visitor, request }
     }
 
     /// The index of an action, if the plan has it.

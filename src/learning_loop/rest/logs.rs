@@ -44,7 +44,7 @@ pub(super) async fn lines(
     let events = service.call(|inner, now| Ok(inner.events(open, now))).await?;
     let chunks = (0..events.len()).step_by(LINES).map(move |from| {
         let to = events.len().min(from + LINES);
-        Ok::<_, Infallible>((from..to).map(|at| events.line(at) + "\n").collect::<String>())
+        Ok::<_, Infallible>(events.lines(from..to))
     });
     let body = Body::from_stream(futures_util::stream::iter(chunks));
     Ok(([(CONTENT_TYPE, "application/x-ndjson")], body).into_response())

@@ -64,7 +64,8 @@ mod tests {
         let offers = Offers::default();
         for number in 0..2 * CAPACITY {
             let text = body(&format!(r#"[{{"id":"{number}","features":[]}}]"#));
-            assert_eq!(offers.request(text.as_bytes()).unwrap().actions[0].id, number.to_string());
+            let actions = offers.request(text.as_bytes()).unwrap().actions;
+            assert_eq!(*actions[0].id, number.to_string());
         }
         assert!(offers.0.lock().unwrap().len() <= CAPACITY);
         assert!(offers.request(body("null").as_bytes()).is_err());

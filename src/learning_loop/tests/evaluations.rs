@@ -32,13 +32,13 @@ fn names(evaluation: &Evaluation) -> Vec<&str> {
 }
 
 /// A loop without a model: every action has the probability 1/3. `Mocha` is rewarded.
-fn logged(events: usize) -> (LearningLoop, Vec<String>) {
+fn logged(events: usize) -> (LearningLoop, Vec<Arc<str>>) {
     let mut learning_loop = eager();
     let ids: Vec<_> = (0..events).map(|number| format!("event-{number}")).collect();
     let chosen = ids.iter().map(|id| rank(&mut learning_loop, id, 0.0).reward_action_id);
     let chosen: Vec<_> = chosen.collect();
     for (id, chosen) in ids.iter().zip(&chosen) {
-        reward(&mut learning_loop, id, f64::from(u8::from(chosen == "Mocha")), 1.0);
+        reward(&mut learning_loop, id, f64::from(u8::from(**chosen == *"Mocha")), 1.0);
     }
     (learning_loop, chosen)
 }
@@ -51,7 +51,7 @@ fn close(actual: f64, expected: f64) {
 #[expect(clippy::cast_precision_loss, reason = "sixty events")]
 fn the_rows_of_the_baselines_are_those_of_the_formulas() {
     let (mut learning_loop, chosen) = logged(60);
-    let count = |id: &str| chosen.iter().filter(|chosen| *chosen == id).count() as f64;
+    let count = |id: &str| chosen.iter().filter(|chosen| ***chosen == *id).count() as f64;
     let (latte, mocha) = (count("Latte"), count("Mocha"));
     let evaluation = learning_loop.create_evaluation(&contract(&[]), at(20.0)).unwrap();
 
@@ -162,7 +162,7 @@ fn a_policy_that_wins_clearly_is_the_optimal_one_and_can_be_applied() {
     let properties = learning_loop.model_properties(at(21.0));
     assert_eq!(properties.last_modified_time, at(21.0));
     let response = rank(&mut learning_loop, "after", 21.0);
-    let best = response.ranking.iter().find(|action| action.id == "Mocha").unwrap();
+    let best = response.ranking.iter().find(|action| *action.id == *"Mocha").unwrap();
     assert!(best.probability > 0.8, "{response:?}");
 }
 

@@ -46,7 +46,7 @@ fn request(event_id: &str) -> RankRequest {
             {"id": "Espresso", "features": [{"type": "hot", "roast": "dark"}]}
         ]
     }"#;
-    RankRequest { event_id: Some(event_id.to_owned()), ..serde_json::from_str(json).unwrap() }
+    RankRequest { event_id: Some(event_id.into()), ..serde_json::from_str(json).unwrap() }
 }
 
 fn rank(learning_loop: &mut LearningLoop, event_id: &str, seconds: f64) -> RankResponse {
@@ -57,9 +57,16 @@ fn reward(learning_loop: &mut LearningLoop, event_id: &str, value: f64, seconds:
     learning_loop.reward(event_id, RewardRequest { value }, at(seconds)).unwrap();
 }
 
+/// The joined lines that nobody has taken yet.
+fn take_lines(learning_loop: &mut LearningLoop, everything: bool, seconds: f64) -> Vec<String> {
+    let lines = String::from_utf8(learning_loop.take_joined(everything, at(seconds))).unwrap();
+    assert!(lines.is_empty() || lines.ends_with('\n'));
+    lines.lines().map(str::to_owned).collect()
+}
+
 /// The joined line of the only event that closed by then.
 fn only_line(learning_loop: &mut LearningLoop, seconds: f64) -> serde_json::Value {
-    let lines = learning_loop.take_joined(false, at(seconds));
+    let lines = take_lines(learning_loop, false, seconds);
     assert_eq!(lines.len(), 1, "{lines:?}");
     serde_json::from_str(&lines[0]).unwrap()
 }
@@ -75,7 +82,7 @@ fn taught() -> LearningLoop {
     let chosen = event_ids.iter().map(|id| rank(&mut learning_loop, id, 0.0).reward_action_id);
     let chosen: Vec<_> = chosen.collect();
     for (event_id, chosen) in event_ids.iter().zip(chosen) {
-        reward(&mut learning_loop, event_id, f64::from(u8::from(chosen == "Mocha")), 1.0);
+        reward(&mut learning_loop, event_id, f64::from(u8::from(*chosen == *"Mocha")), 1.0);
     }
     learning_loop
 }
@@ -92,7 +99,7 @@ fn the_joined_line_is_what_vw_reads() {
     request.context_features = serde_json::from_str(context).unwrap();
     let chosen = learning_loop.rank(&request, at(0.0)).unwrap();
     reward(&mut learning_loop, "one", 1.0, 1.0);
-    let lines = learning_loop.take_joined(false, at(10.0));
+    let lines = take_lines(&mut learning_loop, false, 10.0);
     let (order, index) = match &*chosen.reward_action_id {
         "Latte" => ("[1,2,3]", 0),
         "Mocha" => ("[2,1,3]", 1),
@@ -133,9 +140,9 @@ fn an_event_is_joined_when_its_window_closes_and_not_before() {
     let mut learning_loop = fresh(configuration());
     rank(&mut learning_loop, "one", 0.0);
     reward(&mut learning_loop, "one", 1.0, 1.0);
-    assert!(learning_loop.take_joined(false, at(9.999_999)).is_empty());
-    assert_eq!(learning_loop.take_joined(false, at(10.0)).len(), 1);
-    assert!(learning_loop.take_joined(true, at(30.0)).is_empty(), "each line once");
+    assert!(take_lines(&mut learning_loop, false, 9.999_999).is_empty());
+    assert_eq!(take_lines(&mut learning_loop, false, 10.0).len(), 1);
+    assert!(take_lines(&mut learning_loop, true, 30.0).is_empty(), "each line once");
 }
 
 #[test]
@@ -143,9 +150,9 @@ fn open_windows_are_taken_as_they_stand_and_only_once() {
     let mut learning_loop = fresh(configuration());
     rank(&mut learning_loop, "one", 0.0);
     rank(&mut learning_loop, "two", 5.0);
-    assert_eq!(learning_loop.take_joined(true, at(6.0)).len(), 2);
+    assert_eq!(take_lines(&mut learning_loop, true, 6.0).len(), 2);
     reward(&mut learning_loop, "one", 1.0, 7.0);
-    assert!(learning_loop.take_joined(true, at(30.0)).is_empty());
+    assert!(take_lines(&mut learning_loop, true, 30.0).is_empty());
     assert_ne!(learning_loop.model_properties(at(30.0)).last_modified_time, Timestamp::NEVER);
 }
 
@@ -160,7 +167,7 @@ fn without_a_reward_the_default_counts() {
 fn no_reward_costs_zero_and_not_minus_zero() {
     let mut learning_loop = fresh(configuration());
     rank(&mut learning_loop, "one", 0.0);
-    let lines = learning_loop.take_joined(false, at(10.0));
+    let lines = take_lines(&mut learning_loop, false, 10.0);
     assert!(lines[0].starts_with(r#"{"_label_cost":0.0,"#), "{}", lines[0]);
 }
 
@@ -227,9 +234,9 @@ fn a_repeated_id_is_answered_and_learned_once() {
     let mut learning_loop = fresh(configuration());
     let first = rank(&mut learning_loop, "one", 0.0);
     assert_eq!(rank(&mut learning_loop, "one", 1.0), first);
-    assert_eq!(learning_loop.take_joined(false, at(12.0)).len(), 1);
+    assert_eq!(take_lines(&mut learning_loop, false, 12.0).len(), 1);
     rank(&mut learning_loop, "one", 13.0);
-    assert!(learning_loop.take_joined(true, at(30.0)).is_empty());
+    assert!(take_lines(&mut learning_loop, true, 30.0).is_empty());
 }
 
 #[test]
@@ -266,7 +273,7 @@ fn how_often_one_looks_changes_nothing() {
             learning_loop.model_properties(at(2.0 + f64::from(look)));
         }
         let answers = ["a", "b", "c"].map(|id| rank(&mut learning_loop, id, 40.0));
-        (answers, learning_loop.take_joined(true, at(60.0)))
+        (answers, take_lines(&mut learning_loop, true, 60.0))
     };
     assert_eq!(run(0), run(35));
 }
@@ -275,7 +282,7 @@ fn how_often_one_looks_changes_nothing() {
 fn a_learned_action_gets_what_exploration_leaves() {
     let mut learning_loop = taught();
     let response = rank(&mut learning_loop, "a", 20.0);
-    let best = response.ranking.iter().find(|action| action.id == "Mocha").unwrap();
+    let best = response.ranking.iter().find(|action| *action.id == *"Mocha").unwrap();
     assert!((best.probability - (0.8 + 0.2 / 3.0)).abs() < 1e-6, "{response:?}");
 }
 
@@ -320,5 +327,5 @@ fn without_a_log_nothing_is_learned_anew() {
     assert_eq!(learning_loop.logs_properties(at(20.0)), LogsProperties::default());
     learning_loop.delete_policy(at(21.0));
     assert_eq!(learning_loop.model_properties(at(100.0)).creation_time, Timestamp::NEVER);
-    assert_eq!(learning_loop.take_joined(false, at(100.0)).len(), 40, "they were joined");
+    assert_eq!(take_lines(&mut learning_loop, false, 100.0).len(), 40, "they were joined");
 }

@@ -115,11 +115,11 @@ fn seen(learning_loop: &mut LearningLoop, now: Timestamp) -> String {
     let evaluations = learning_loop.evaluations(now);
     let configuration = learning_loop.configuration(now);
     let events = learning_loop.events(true, now);
-    let lines: Vec<_> = (0..events.len()).map(|index| events.line(index)).collect();
+    let lines = String::from_utf8(events.lines(0..events.len())).unwrap();
     let model =
         crate::learning_loop::identity::identifier(&[&format!("{:?}", learning_loop.model(now))]);
     let shown = learning_loop.logs_properties(now);
-    format!("{overview:#?}\n{evaluations:?}\n{configuration:?}\n{lines:#?}\n{model}\n{shown:?}")
+    format!("{overview:#?}\n{evaluations:?}\n{configuration:?}\n{lines}\n{model}\n{shown:?}")
 }
 
 proptest! {

@@ -14,7 +14,7 @@ fn the_frequency_counts_from_its_change() {
 #[test]
 fn a_new_share_of_exploration_rewrites_the_policy_and_teaches_the_model_anew() {
     let mut learning_loop = taught();
-    learning_loop.take_joined(true, at(20.0));
+    take_lines(&mut learning_loop, true, 20.0);
     let wish = ServiceConfiguration { exploration_percentage: 0.3, ..configuration() };
     let stored = learning_loop.set_configuration(wish, at(20.0)).unwrap();
     assert_eq!(stored.last_configuration_edit_date, Some(at(20.0)));
@@ -22,7 +22,7 @@ fn a_new_share_of_exploration_rewrites_the_policy_and_teaches_the_model_anew() {
     let arguments = EAGER.replace("0.2", "0.3");
     assert_eq!(learning_loop.policy(at(20.0)).arguments, arguments);
     let response = rank(&mut learning_loop, "a", 20.0);
-    let best = response.ranking.iter().find(|action| action.id == "Mocha").unwrap();
+    let best = response.ranking.iter().find(|action| *action.id == *"Mocha").unwrap();
     assert!((best.probability - 0.8).abs() < 1e-6, "{response:?}");
     assert_eq!(learning_loop.model_properties(at(20.0)).creation_time, at(20.0));
 }
@@ -51,8 +51,8 @@ fn events_are_joined_in_the_order_of_rank_also_when_windows_become_shorter() {
     reward(&mut learning_loop, "short", 0.5, 3.999_999);
     reward(&mut learning_loop, "short", 1.0, 4.0);
     reward(&mut learning_loop, "long", 1.0, 9.999_999);
-    assert!(learning_loop.take_joined(false, at(9.999_999)).is_empty());
-    let lines = learning_loop.take_joined(false, at(10.0));
+    assert!(take_lines(&mut learning_loop, false, 9.999_999).is_empty());
+    let lines = take_lines(&mut learning_loop, false, 10.0);
     let field = |line: &String, key: &str| {
         serde_json::from_str::<serde_json::Value>(line).unwrap()[key].clone()
     };

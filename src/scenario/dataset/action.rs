@@ -66,8 +66,8 @@ pub(in crate::scenario) fn actions(
         let mut places = HashMap::new();
         for item in node.items() {
             if let Some(action) = action(item, &mut places, &mut mistakes) {
-                index.by_id.insert(action.id.clone(), actions.len());
-                index.ids.push(action.id.clone());
+                index.by_id.insert(action.id.to_string(), actions.len());
+                index.ids.push(action.id.to_string());
                 actions.push(action);
             }
         }
@@ -114,7 +114,7 @@ fn action(
     let id = id_of(item, places, report);
     refuse_unknown(item, report);
     let features = features_of(item, report);
-    Some(RankableAction { id: id?, features: features?.into() })
+    Some(RankableAction { id: id?.into(), features: features?.into() })
 }
 
 fn id_of(item: &Node, places: &mut HashMap<String, Place>, report: &mut Report) -> Option<String> {

@@ -195,7 +195,7 @@ impl Target for HttpTarget {
     }
 
     /// A service keeps its log to itself.
-    fn take_joined(&self, _everything: bool) -> Vec<String> {
+    fn take_joined(&self, _everything: bool) -> Vec<u8> {
         Vec::new()
     }
 
