@@ -170,6 +170,20 @@ fn a_key_is_in_no_output() {
 }
 
 #[test]
+fn a_served_loop_starts_as_the_scenario_says_and_lives_in_real_time() {
+    let load = "scenarios/load.yaml";
+    let served = plan(load, &[]);
+    let TargetPlan::Served(start) = &served.target else { panic!("not served") };
+    assert_eq!(start.configuration.reward_wait_time.to_string(), "PT5S");
+    assert_eq!(served.clock, ClockKind::Wall);
+    let report = open_with(Path::new(load), &["clock=virtual"]).map(drop).unwrap_err();
+    assert!(report.render(false).contains("virtual time"), "{}", report.render(false));
+    // Others can reach it, so an operator may change its policy.
+    let phases = "phases=[{ pause: { until: policy_changes } }]";
+    assert!(open_with(Path::new(load), &[phases, "expect=[]"]).is_ok());
+}
+
+#[test]
 fn everything_there_is_arrives_in_the_plan() {
     let plan = plan(&format!("{FIXTURES}/valid/everything.yaml"), &[]);
     let found = serde_json::to_string_pretty(&plan).unwrap() + "\n";

@@ -11,9 +11,7 @@ use crate::report::{
     success_curve_svg,
 };
 use crate::scenario::Plan;
-use crate::scenario::plan::{
-    AwaitedChange, ClockKind, Configure, Pause, Settings, Step, TargetPlan,
-};
+use crate::scenario::plan::{AwaitedChange, ClockKind, Configure, Pause, Settings, Step};
 
 /// Remembers the checks of the model.
 #[derive(Default)]
@@ -155,10 +153,7 @@ fn settings(configure: &Configure) -> String {
 /// The share of events that explore in a phase, as far as it is known and as far as it
 /// is epsilon that explores.
 fn exploration(plan: &Plan, summary: &Summary, index: usize) -> Option<f64> {
-    let configuration = match &plan.target {
-        TargetPlan::Embedded(embedded) => Some(&embedded.configuration),
-        TargetPlan::Http(_) => None,
-    };
+    let configuration = plan.target.start().map(|(configuration, _)| configuration);
     let changes = || plan.phases[..index].iter().filter_map(|phase| changed(&phase.step));
     let mode = changes().filter_map(|change| change.learning_mode).next_back();
     let mode = mode.or(configuration.and_then(|configuration| configuration.learning_mode));
@@ -176,10 +171,10 @@ fn changed(step: &Step) -> Option<&Settings> {
 /// known is taken to.
 fn explores_by_epsilon(plan: &Plan, summary: &Summary, index: usize) -> bool {
     let applied = summary.applied().iter().rfind(|(phase, _)| *phase < index);
-    let arguments = match (applied, &plan.target) {
+    let arguments = match (applied, plan.target.start()) {
         (Some((_, policy)), _) => &policy.arguments,
-        (None, TargetPlan::Embedded(embedded)) => embedded.policy.arguments(),
-        (None, TargetPlan::Http(_)) => return true,
+        (None, Some((_, policy))) => policy.arguments(),
+        (None, None) => return true,
     };
     let names = |option| arguments.split([' ', '=']).any(|word| word == option);
     names("--epsilon") && !["--first", "--softmax"].into_iter().any(names)

@@ -15,6 +15,7 @@ mod operator;
 mod run;
 mod schema;
 mod serve;
+mod served;
 mod streams;
 mod world;
 

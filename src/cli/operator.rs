@@ -6,12 +6,21 @@ use crate::engine::Operator;
 pub struct Terminal {
     /// Whether every prompt is answered with yes.
     pub yes: bool,
+    /// Whether nothing is told that nobody asked for.
+    pub quiet: bool,
 }
 
 impl Terminal {
     /// Whether a prompt can be answered.
     pub fn answers(&self) -> bool {
         self.yes || stdin().is_terminal()
+    }
+
+    /// Tells a sentence.
+    pub fn tell(&self, text: &str) {
+        if !self.quiet {
+            eprintln!("{text}");
+        }
     }
 }
 

@@ -18,7 +18,7 @@ pub fn run(arguments: &RunArguments) -> Exit {
     let Some(plan) = load::plan(&arguments.scenario, &arguments.changes) else {
         return Exit::Usage;
     };
-    let operator = Terminal { yes: arguments.yes };
+    let operator = Terminal { yes: arguments.yes, quiet: arguments.quiet };
     if asks_the_operator(&plan) && !operator.answers() {
         return fail(
             Exit::Usage,

@@ -1,9 +1,10 @@
 use super::operator::Terminal;
+use super::served::Served;
 use crate::clock::{VirtualClock, WallClock};
 use crate::engine::{self, Beginning, Ending, RunError, Stop};
 use crate::record::Observer;
 use crate::scenario::Plan;
-use crate::scenario::plan::{ClockKind, EmbeddedPlan, HttpPlan, TargetPlan};
+use crate::scenario::plan::{ClockKind, EmbeddedPlan, HttpPlan, ServedPlan, TargetPlan};
 use crate::target::{CallError, EmbeddedTarget, HttpTarget};
 
 /// Runs a plan in the world it asks for: whose time passes, and what is called.
@@ -25,10 +26,32 @@ pub fn execute(
         (TargetPlan::Embedded(embedded), ClockKind::Wall) => {
             block_on(embedded_on_the_wall(plan, embedded, wall, operator, stop, observer))
         }
+        (TargetPlan::Served(served), _) => {
+            over_loopback(plan, served, wall, operator, beginning, stop, observer)
+        }
         (TargetPlan::Http(http), _) => {
             block_on(over_http(plan, http, wall, operator, beginning, stop, observer))
         }
     }
+}
+
+/// Serves the loop for as long as the run lasts, and calls it as a service.
+fn over_loopback(
+    plan: &Plan,
+    served: &ServedPlan,
+    clock: WallClock,
+    operator: &Terminal,
+    beginning: Beginning,
+    stop: Stop,
+    observer: &mut dyn Observer,
+) -> Result<Ending, RunError> {
+    let served = Served::start(served, clock).map_err(|error| RunError::Target {
+        phase: "start".to_owned(),
+        message: format!("the loop cannot be served: {error}"),
+    })?;
+    operator.tell(&format!("the loop is served at {} while the run lasts", served.url()));
+    let http = HttpPlan::at(served.url());
+    block_on(over_http(plan, &http, clock, operator, beginning, stop, observer))
 }
 
 async fn embedded_on_the_wall(

@@ -48,7 +48,7 @@ pub struct Manifest {
     pub clock: String,
     /// The moment from which every `…_us` counts.
     pub start: Timestamp,
-    /// What was called: `embedded` or `http`.
+    /// What was called: `embedded`, `served` or `http`.
     pub target: String,
     /// What the latencies are.
     pub latencies: LatencyKind,
@@ -142,7 +142,6 @@ impl Manifest {
             resumed: Vec::new(),
             host: origin.host.clone(),
         };
-        let is_embedded = matches!(plan.target, TargetPlan::Embedded(_));
         let (name, version) = (env!("CARGO_PKG_NAME"), env!("CARGO_PKG_VERSION"));
         Self {
             format: FORMAT,
@@ -157,8 +156,8 @@ impl Manifest {
             seed: plan.seed,
             clock: clock_name(plan.clock).to_owned(),
             start: origin.clock_start,
-            target: if is_embedded { "embedded" } else { "http" }.to_owned(),
-            latencies: LatencyKind { simulated: is_embedded },
+            target: target_name(&plan.target).to_owned(),
+            latencies: LatencyKind { simulated: matches!(plan.target, TargetPlan::Embedded(_)) },
             context: plan.population.dimensions.clone(),
             curve_batch: plan.curve_batch,
             phases: plan.phases.iter().map(PhaseEntry::of).collect(),
@@ -230,6 +229,14 @@ fn kind(step: &Step) -> &'static str {
         Step::ApplyPolicy(_) => "apply_policy",
         Step::Configure(_) => "configure",
         Step::Reset => "reset",
+    }
+}
+
+fn target_name(target: &TargetPlan) -> &'static str {
+    match target {
+        TargetPlan::Embedded(_) => "embedded",
+        TargetPlan::Served(_) => "served",
+        TargetPlan::Http(_) => "http",
     }
 }
 

@@ -85,7 +85,9 @@ impl Results {
         sweep(folder)?;
         match (&plan.target, plan.clock) {
             (_, ClockKind::Virtual) => repeat(plan, claim, origin, &left),
-            (TargetPlan::Embedded(_), ClockKind::Wall) => Err(ResumeError::LoopIsGone),
+            (TargetPlan::Embedded(_) | TargetPlan::Served(_), ClockKind::Wall) => {
+                Err(ResumeError::LoopIsGone)
+            }
             (TargetPlan::Http(_), ClockKind::Wall) => go_on(plan, claim, &left, origin),
         }
     }

@@ -3,13 +3,15 @@
 use super::document::Node;
 use super::phase::Item;
 use super::policy::is_discovered;
-use super::target::is_embedded;
+use super::target::{is_embedded, is_served};
 use crate::diagnostic::{Diagnostic, Report, nearest};
 
 /// What is certain about the loop when a phase begins.
 struct Known {
     /// Whether the loop starts without data of earlier runs.
     embedded: bool,
+    /// Whether others can reach it.
+    served: bool,
     /// Whether something was logged since the start or the last reset.
     logged: bool,
     /// Whether a reset cleared the loop.
@@ -18,7 +20,12 @@ struct Known {
 
 /// Says which phases can never run.
 pub(super) fn check_order(scenario: &Node, items: &[Item<'_>], report: &mut Report) {
-    let mut known = Known { embedded: is_embedded(scenario), logged: false, cleared: false };
+    let mut known = Known {
+        embedded: is_embedded(scenario),
+        served: is_served(scenario),
+        logged: false,
+        cleared: false,
+    };
     for (index, item) in items.iter().enumerate() {
         refuse_same_name(&items[..index], item, report);
         match item.kind {
@@ -100,8 +107,8 @@ fn check_pause(known: &Known, item: &Item<'_>, report: &mut Report) {
         return;
     };
     let never = match until.text() {
-        Some("policy_changes") => known.embedded,
-        Some("model_changes") => known.embedded && !known.logged,
+        Some("policy_changes") => known.embedded && !known.served,
+        Some("model_changes") => known.embedded && !known.served && !known.logged,
         _ => false,
     };
     if never {

@@ -72,7 +72,7 @@ impl Plan {
     pub fn redactor(&self) -> Redactor {
         match &self.target {
             TargetPlan::Http(service) => Redactor::new(service.secrets()),
-            TargetPlan::Embedded(_) => Redactor::default(),
+            TargetPlan::Embedded(_) | TargetPlan::Served(_) => Redactor::default(),
         }
     }
 }
@@ -295,8 +295,33 @@ pub struct Settings {
 pub enum TargetPlan {
     /// The loop inside.
     Embedded(Box<EmbeddedPlan>),
+    /// The loop inside, served over HTTP on the loopback for as long as the run lasts.
+    Served(Box<ServedPlan>),
     /// A service by its address.
     Http(Box<HttpPlan>),
+}
+
+impl TargetPlan {
+    /// The settings and the learning policy that the loop starts with; a service's are its
+    /// own.
+    #[must_use]
+    pub fn start(&self) -> Option<(&ServiceConfiguration, &LearningPolicy)> {
+        match self {
+            Self::Embedded(plan) => Some((&plan.configuration, &plan.policy)),
+            Self::Served(plan) => Some((&plan.configuration, &plan.policy)),
+            Self::Http(_) => None,
+        }
+    }
+}
+
+/// The loop inside, served over HTTP.
+#[derive(Debug, Clone, Serialize)]
+pub struct ServedPlan {
+    /// The settings it starts with.
+    pub configuration: ServiceConfiguration,
+    /// The learning policy it starts with.
+    #[serde(serialize_with = "arguments")]
+    pub policy: LearningPolicy,
 }
 
 /// The loop inside.

@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::document::{Node, Value};
 use super::file::Files;
 use super::model::duration;
-use super::plan::{ClockKind, Delay, EmbeddedPlan, TargetPlan};
+use super::plan::{ClockKind, Delay, EmbeddedPlan, ServedPlan, TargetPlan};
 use super::policy::{self, DEFAULT_POLICY};
 use super::service;
 use super::settings::settings;
@@ -26,8 +26,16 @@ pub(super) fn target(scenario: &Node, files: &Files, report: &mut Report) -> Opt
             refuse_loop(scenario, report);
             service::service(node, files, report).map(Box::new).map(TargetPlan::Http)
         }
+        None if is_served(scenario) => {
+            start(scenario, report).map(Box::new).map(TargetPlan::Served)
+        }
         None => embedded(scenario, target, report).map(Box::new).map(TargetPlan::Embedded),
     }
+}
+
+/// Whether the target is the loop inside, served.
+pub(super) fn is_served(scenario: &Node) -> bool {
+    scenario.get("target").and_then(Node::text) == Some("served")
 }
 
 fn refuse_loop(scenario: &Node, report: &mut Report) {
@@ -46,6 +54,12 @@ fn embedded(scenario: &Node, target: Option<&Node>, report: &mut Report) -> Opti
     let rank_latency = of("rank").and_then(|node| delay(node, report)).unwrap_or(RANK_LATENCY);
     let reward_latency =
         of("reward").and_then(|node| delay(node, report)).unwrap_or(REWARD_LATENCY);
+    let ServedPlan { configuration, policy } = start(scenario, report)?;
+    Some(EmbeddedPlan { configuration, policy, rank_latency, reward_latency })
+}
+
+/// What the loop inside starts with.
+fn start(scenario: &Node, report: &mut Report) -> Option<ServedPlan> {
     let mut configuration = ServiceConfiguration::default();
     let start = scenario.get("loop");
     if let Some(start) = start {
@@ -55,7 +69,7 @@ fn embedded(scenario: &Node, target: Option<&Node>, report: &mut Report) -> Opti
         Some(node) => policy::parse(node, report),
         None => LearningPolicy::parse(DEFAULT_POLICY).ok(),
     };
-    Some(EmbeddedPlan { configuration, policy: policy?, rank_latency, reward_latency })
+    Some(ServedPlan { configuration, policy: policy? })
 }
 
 /// A duration, or log-normal by median and 99th percentile.
@@ -90,7 +104,9 @@ pub(super) fn positive(map: &Node, key: &str, default: Duration, report: &mut Re
 /// Whose time passes: virtual with the embedded loop, the wall's with a service, if it
 /// is not said.
 pub(super) fn clock(scenario: &Node, report: &mut Report) -> ClockKind {
-    let service = scenario.get("target").and_then(|target| target.entry("url"));
+    let target = scenario.get("target");
+    let service = target.and_then(|target| target.entry("url")).map(|entry| &entry.place);
+    let service = service.or(target.filter(|_| is_served(scenario)).map(|target| &target.place));
     let said = scenario.get("clock");
     let virtual_time = said.and_then(Node::text).map(|word| word == "virtual");
     if let (Some(service), Some(true), Some(said)) = (service, virtual_time, said) {
@@ -98,7 +114,7 @@ pub(super) fn clock(scenario: &Node, report: &mut Report) -> ClockKind {
         report.push(
             diagnostic
                 .at(&said.place)
-                .context(&service.place, "a service")
+                .context(service, "a service")
                 .help("use `clock: wall`, or `target: embedded`"),
         );
     }

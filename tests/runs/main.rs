@@ -2,6 +2,7 @@
 
 mod folder;
 mod killed;
+mod load;
 mod readme;
 mod reproducible;
 mod resumed;

@@ -70,7 +70,7 @@ fn resolve(text: &str, environment: Environment<'_>) -> Result<Value, Vec<Mistak
 
 fn missing(name: &str) -> Diagnostic {
     Diagnostic::error(format!("the environment has no `{name}`"))
-        .help(format!("set it, or give a default: `${{{name}:-…}}`"))
+        .help(format!("set it, or give a default if it is no secret: `${{{name}:-…}}`"))
 }
 
 fn unfinished() -> Diagnostic {

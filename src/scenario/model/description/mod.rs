@@ -53,12 +53,19 @@ pub(in crate::scenario::model) static SCENARIO: Object = Object {
         Field::optional(
             "target",
             &Shape::Either(&[
-                &Shape::Word(&[Word { word: "embedded", about: "The learning loop inside." }]),
+                &Shape::Word(&[
+                    Word { word: "embedded", about: "The learning loop inside." },
+                    Word {
+                        word: "served",
+                        about: "The learning loop inside, served over HTTP on the loopback \
+                            for as long as the run lasts.",
+                    },
+                ]),
                 &Shape::Object(&SERVICE),
                 &Shape::Object(&EMBEDDED),
             ]),
-            "What is called: `embedded`, the learning loop inside, or a \
-             service by its `url`.",
+            "What is called: the learning loop inside, `embedded` or \
+             `served` over HTTP, or a service by its `url`.",
         )
         .or("\"embedded\""),
         Field::optional(

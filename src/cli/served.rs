@@ -1,0 +1,77 @@
+use std::io;
+use std::net::Ipv4Addr;
+use std::sync::Arc;
+use std::thread::JoinHandle;
+
+use tokio::net::TcpListener;
+use tokio::runtime::{Builder, Runtime};
+use tokio::sync::oneshot;
+
+use crate::clock::{Clock, WallClock};
+use crate::learning_loop::LoopOptions;
+use crate::learning_loop::rest::{self, Keys, Limits, Service};
+use crate::scenario::plan::ServedPlan;
+
+/// Whoever calls is the runner itself: what it may have under way at once may come in, and
+/// operators beside it.
+const CONNECTIONS: usize = 1 << 17;
+
+/// The loop inside, served on the loopback by a thread of its own until it is dropped.
+pub struct Served {
+    url: String,
+    /// Whoever drops it asks the thread to stop.
+    stop: Option<oneshot::Sender<()>>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Served {
+    /// A fresh loop at an address that is free.
+    ///
+    /// # Errors
+    /// When the machine has no address, thread or runtime to give.
+    pub fn start(plan: &ServedPlan, clock: WallClock) -> io::Result<Self> {
+        let runtime = Builder::new_current_thread().enable_all().build()?;
+        let listener = runtime.block_on(TcpListener::bind((Ipv4Addr::LOCALHOST, 0)))?;
+        let url = format!("http://{}", listener.local_addr()?);
+        let service = service(plan, clock);
+        let (stop, stopped) = oneshot::channel();
+        let serve = move || serve(&runtime, listener, service, stopped);
+        let thread = std::thread::Builder::new().name("service".to_owned()).spawn(serve)?;
+        Ok(Self { url, stop: Some(stop), thread: Some(thread) })
+    }
+
+    /// Where it is.
+    pub fn url(&self) -> &str {
+        &self.url
+    }
+}
+
+impl Drop for Served {
+    fn drop(&mut self) {
+        drop(self.stop.take());
+        if let Some(thread) = self.thread.take() {
+            // One that panicked has said so, and its calls have failed.
+            thread.join().ok();
+        }
+    }
+}
+
+fn service(plan: &ServedPlan, clock: WallClock) -> Service {
+    let options = LoopOptions {
+        configuration: plan.configuration.clone(),
+        policy: plan.policy.clone(),
+        ..LoopOptions::default()
+    };
+    Service::new(options, Keys::default(), Arc::new(move || clock.timestamp(clock.now())))
+}
+
+fn serve(
+    runtime: &Runtime,
+    listener: TcpListener,
+    service: Service,
+    stopped: oneshot::Receiver<()>,
+) {
+    let limits = Limits { connections: CONNECTIONS, ..Limits::default() };
+    let stop = async move { drop(stopped.await) };
+    runtime.block_on(rest::serve(listener, service, limits, None, stop));
+}
