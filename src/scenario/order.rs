@@ -8,24 +8,32 @@ use crate::diagnostic::{Diagnostic, Report, nearest};
 
 /// What is certain about the loop when a phase begins.
 struct Known {
-    /// Whether the loop starts without data of earlier runs.
-    embedded: bool,
-    /// Whether others can reach it.
-    served: bool,
+    loop_is: Whose,
     /// Whether something was logged since the start or the last reset.
     logged: bool,
     /// Whether a reset cleared the loop.
     cleared: bool,
 }
 
+/// Whose the loop is.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Whose {
+    /// It starts without data of earlier runs, and nobody else reaches it.
+    TheRuns,
+    /// It starts without data of earlier runs.
+    Served,
+    /// A service's.
+    Anybodys,
+}
+
 /// Says which phases can never run.
 pub(super) fn check_order(scenario: &Node, items: &[Item<'_>], report: &mut Report) {
-    let mut known = Known {
-        embedded: is_embedded(scenario),
-        served: is_served(scenario),
-        logged: false,
-        cleared: false,
+    let loop_is = match (is_served(scenario), is_embedded(scenario)) {
+        (true, _) => Whose::Served,
+        (false, true) => Whose::TheRuns,
+        (false, false) => Whose::Anybodys,
     };
+    let mut known = Known { loop_is, logged: false, cleared: false };
     for (index, item) in items.iter().enumerate() {
         refuse_same_name(&items[..index], item, report);
         match item.kind {
@@ -57,7 +65,7 @@ fn refuse_same_name(earlier: &[Item<'_>], item: &Item<'_>, report: &mut Report) 
 }
 
 fn check_evaluate(known: &Known, item: &Item<'_>, report: &mut Report) {
-    if !known.logged && (known.embedded || known.cleared) {
+    if !known.logged && (known.loop_is != Whose::Anybodys || known.cleared) {
         let reason = if known.cleared { "since the reset" } else { "before it" };
         let message = format!("`{}` can never run: nothing is logged {reason}", item.name);
         let diagnostic = Diagnostic::error(message).at(item.place);
@@ -107,8 +115,8 @@ fn check_pause(known: &Known, item: &Item<'_>, report: &mut Report) {
         return;
     };
     let never = match until.text() {
-        Some("policy_changes") => known.embedded && !known.served,
-        Some("model_changes") => known.embedded && !known.served && !known.logged,
+        Some("policy_changes") => known.loop_is == Whose::TheRuns,
+        Some("model_changes") => known.loop_is == Whose::TheRuns && !known.logged,
         _ => false,
     };
     if never {
