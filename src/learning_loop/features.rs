@@ -1,5 +1,6 @@
-use std::collections::HashMap;
 use std::sync::Arc;
+
+use foldhash::HashMap;
 
 use crate::learner::{Event, Example, ExampleBuilder, Hashing};
 use crate::protocol::{FeatureObject, FeatureValue, RankableAction};
@@ -57,7 +58,7 @@ impl<T, H: Clone> Cache<T, H> {
 
 impl<T, H> Default for Cache<T, H> {
     fn default() -> Self {
-        Self(HashMap::new())
+        Self(HashMap::default())
     }
 }
 

@@ -26,10 +26,21 @@ pub struct EmbeddedTarget<C> {
 impl<C: Clock> EmbeddedTarget<C> {
     /// A fresh loop with the plan's settings.
     pub fn new(plan: &EmbeddedPlan, seed: Seed, clock: C) -> Self {
+        Self::with(LoopOptions::default(), plan, seed, clock)
+    }
+
+    /// A fresh loop with the plan's settings, one of many: it has one thread, and keeps no
+    /// lines for anybody to take.
+    pub fn one_of_many(plan: &EmbeddedPlan, seed: Seed, clock: C) -> Self {
+        let options = LoopOptions { threads: 1, keeps_lines: false, ..LoopOptions::default() };
+        Self::with(options, plan, seed, clock)
+    }
+
+    fn with(options: LoopOptions, plan: &EmbeddedPlan, seed: Seed, clock: C) -> Self {
         let options = LoopOptions {
             configuration: plan.configuration.clone(),
             policy: plan.policy.clone(),
-            ..LoopOptions::default()
+            ..options
         };
         let learning_loop = LearningLoop::new(options, clock.timestamp(clock.now()));
         Self {

@@ -155,7 +155,7 @@ fn iteration(criterion: &mut Criterion) {
                 iterations: Some(ITERATIONS),
             }]));
             let ran = VirtualClock::run(|clock| async {
-                let target = EmbeddedTarget::new(embedded, plan.seed, clock.clone());
+                let target = EmbeddedTarget::one_of_many(embedded, plan.seed, clock.clone());
                 let (_stopper, stop) = Stopper::new();
                 engine::run(
                     &plan,

@@ -28,7 +28,6 @@ fn a_host_that_does_not_exist_is_called_so() {
 }
 
 #[test]
-#[cfg(feature = "tls")]
 fn tls_is_never_given_up_silently() {
     let service = Service::start(|_| Reply::Right);
     let url = service.url().replace("http:", "https:");

@@ -13,5 +13,4 @@ mod multislot;
 mod program;
 mod sdk;
 mod served;
-#[cfg(feature = "tls")]
 mod tls;

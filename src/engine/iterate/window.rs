@@ -1,4 +1,4 @@
-use std::collections::BTreeMap;
+use std::collections::VecDeque;
 use std::ops::Range;
 
 use crate::record::IterationRecord;
@@ -17,7 +17,8 @@ pub(super) struct Window {
     lead: u64,
     started: u64,
     under_way: usize,
-    done: BTreeMap<u64, IterationRecord>,
+    /// From the next to be emitted on, by index.
+    done: VecDeque<Option<IterationRecord>>,
     emitted: u64,
 }
 
@@ -28,7 +29,7 @@ impl Window {
             lead: LEAST_LEAD + LEAD * most_under_way as u64,
             started: iterations.start,
             under_way: 0,
-            done: BTreeMap::new(),
+            done: VecDeque::new(),
             emitted: iterations.start,
         }
     }
@@ -50,12 +51,13 @@ impl Window {
 
     /// Passes over the next iteration.
     pub fn drop(&mut self, record_of: impl FnOnce(u64) -> IterationRecord) {
-        self.done.insert(self.started, record_of(self.started));
+        self.done.push_back(Some(record_of(self.started)));
         self.started += 1;
     }
 
     /// Starts the next iteration and returns its index.
     pub fn start(&mut self) -> u64 {
+        self.done.push_back(None);
         self.started += 1;
         self.under_way += 1;
         self.started - 1
@@ -64,12 +66,15 @@ impl Window {
     /// Takes in an iteration that is done.
     pub fn finish(&mut self, record: IterationRecord) {
         self.under_way -= 1;
-        self.done.insert(record.iteration, record);
+        let place = usize::try_from(record.iteration - self.emitted).ok();
+        let place = place.and_then(|place| self.done.get_mut(place));
+        *place.expect("only what was started is finished") = Some(record);
     }
 
     /// The next record in index order, if it is done.
     pub fn next_in_order(&mut self) -> Option<IterationRecord> {
-        let record = self.done.remove(&self.emitted)?;
+        let record = self.done.front_mut()?.take()?;
+        self.done.pop_front();
         self.emitted += 1;
         Some(record)
     }

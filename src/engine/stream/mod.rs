@@ -3,10 +3,10 @@
 //! Both are functions of (seed, phase, iteration). Nothing here waits, and nothing
 //! depends on what other iterations did.
 
-use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
+use foldhash::HashMap;
 use uuid::fmt::Simple;
 
 use crate::protocol::RankRequest;

@@ -8,12 +8,21 @@ use crate::learner::features::HashMode;
 
 /// Parses the arguments and collects every mistake.
 pub(super) fn parse(arguments: &str) -> Result<LearningPolicy, Vec<PolicyError>> {
-    let arguments = arguments.trim();
-    let mut parser = Parser::new(arguments);
+    let mut parser = Parser::new(arguments.trim());
     while let Some(token) = parser.next_token() {
         parser.take(&token);
     }
-    parser.finish()
+    let left_out = arguments.len() - arguments.trim_start().len();
+    parser
+        .finish()
+        .map_err(|errors| errors.into_iter().map(|error| error.after(left_out)).collect())
+}
+
+impl PolicyError {
+    /// At its place where so many bytes stand before.
+    fn after(self, bytes: usize) -> Self {
+        Self { span: self.span.start + bytes..self.span.end + bytes, ..self }
+    }
 }
 
 /// A word of the arguments.
@@ -424,6 +433,13 @@ mod tests {
     fn messages(arguments: &str) -> Vec<String> {
         let errors = parse(arguments).unwrap_err();
         errors.iter().map(|error| format!("{:?} {}", error.span, error.message)).collect()
+    }
+
+    #[test]
+    fn space_before_the_first_option_moves_the_places_of_mistakes() {
+        let without = parse("--cb_explore_adf --tau 1").unwrap_err();
+        let with = parse(" \n --cb_explore_adf --tau 1").unwrap_err();
+        assert_eq!(with[0].span, without[0].span.start + 3..without[0].span.end + 3);
     }
 
     #[test]

@@ -89,11 +89,7 @@ fn failed(error: reqwest::Error) -> Failed {
 }
 
 /// reqwest panics without a provider of cryptography, for plain http too.
-#[cfg(feature = "tls")]
 fn install_tls() {
     // An error means that one is installed already, which is as good.
     let _already_installed = rustls::crypto::ring::default_provider().install_default();
 }
-
-#[cfg(not(feature = "tls"))]
-fn install_tls() {}

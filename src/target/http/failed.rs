@@ -65,16 +65,10 @@ fn kind_of(error: &(dyn Error + 'static)) -> Option<FailureKind> {
     })
 }
 
-#[cfg(feature = "tls")]
 fn is_tls(cause: &(dyn Error + 'static)) -> bool {
     let within = cause.downcast_ref::<io::Error>().and_then(io::Error::get_ref);
     cause.is::<rustls::Error>()
         || within.is_some_and(<dyn Error + Send + Sync>::is::<rustls::Error>)
-}
-
-#[cfg(not(feature = "tls"))]
-fn is_tls(_cause: &(dyn Error + 'static)) -> bool {
-    false
 }
 
 /// The error with its causes, each once, and what can be done about a machine that has
