@@ -6,6 +6,7 @@ use std::sync::Arc;
 use super::dataset::{self, Frame, Template};
 use super::document::{Node, apply_overrides, interpolate, yaml};
 use super::file::{self, Files, LARGEST_SCENARIO};
+use super::matrix::{Experiment, experiment};
 use super::model::{as_count, check};
 use super::order::check_order;
 use super::phase::{Item, items, phases};
@@ -17,7 +18,7 @@ use crate::protocol::RankableAction;
 use crate::seed::Seed;
 
 /// The seed of a scenario that names none.
-const SEED: u64 = 42;
+pub(super) const SEED: u64 = 42;
 
 /// What the command line has to say about a scenario.
 #[derive(Debug, Clone, Default)]
@@ -30,8 +31,17 @@ pub struct LoadOptions {
     pub allow_paths: bool,
 }
 
-/// Reads the scenario at `path` and all it names, and makes a plan of it. With the plan
-/// come warnings.
+/// What a scenario file asks for.
+#[derive(Debug, Clone)]
+pub enum Scenario {
+    /// One run.
+    Run(Box<Plan>),
+    /// Many virtual worlds: it has a `matrix`.
+    Experiment(Box<Experiment>),
+}
+
+/// Reads the scenario at `path`, which has no matrix, and all it names, and makes a plan
+/// of it. With the plan come warnings.
 ///
 /// # Errors
 /// Everything that is wrong with it.
@@ -40,6 +50,24 @@ pub fn load(
     options: &LoadOptions,
     environment: &dyn Fn(&str) -> Option<String>,
 ) -> Result<(Plan, Report), Report> {
+    match read(path, options, environment)? {
+        (Scenario::Run(plan), warnings) => Ok((*plan, warnings)),
+        (Scenario::Experiment(_), _) => {
+            let message = format!("`{}` has a `matrix`: it is many runs, not one", path.display());
+            Err(Diagnostic::error(message).help("leave the `matrix` out").into())
+        }
+    }
+}
+
+/// Reads the scenario at `path` and all it names. With it come warnings.
+///
+/// # Errors
+/// Everything that is wrong with it.
+pub fn read(
+    path: &Path,
+    options: &LoadOptions,
+    environment: &dyn Fn(&str) -> Option<String>,
+) -> Result<(Scenario, Report), Report> {
     let shown = path.display().to_string();
     let source = file::read(path, &shown, LARGEST_SCENARIO)?;
     let mut report = Report::new();
@@ -47,16 +75,26 @@ pub fn load(
         return Err(report);
     };
     let files = Files::of(path, options.allow_paths);
-    let plan = plan(&root, &source, options, &files, &mut report);
+    let scenario = if root.get("matrix").is_some() {
+        let plan_of = |root: &Node, report: &mut Report| {
+            check(root, report);
+            plan(root, &source, options, &files, report)
+        };
+        experiment(&root, options.seed, &files, plan_of, &mut report)
+            .map(Box::new)
+            .map(Scenario::Experiment)
+    } else {
+        check(&root, &mut report);
+        plan(&root, &source, options, &files, &mut report).map(Box::new).map(Scenario::Run)
+    };
     report.sort();
-    match plan {
-        Some(plan) if !report.has_errors() => Ok((plan, report)),
+    match scenario {
+        Some(scenario) if !report.has_errors() => Ok((scenario, report)),
         _ => Err(report),
     }
 }
 
-/// The tree of the file, changed as the command line asks, references resolved, and
-/// checked against the model.
+/// The tree of the file, changed as the command line asks, and references resolved.
 fn tree(
     source: &Arc<Source>,
     options: &LoadOptions,
@@ -67,7 +105,6 @@ fn tree(
     apply_overrides(&mut root, &options.overrides, report);
     written::refuse_written_secrets(&root, report);
     interpolate(&mut root, environment, report);
-    check(&root, report);
     Some(root)
 }
 

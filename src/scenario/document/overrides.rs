@@ -31,11 +31,21 @@ fn apply(root: &mut Node, text: &str, report: &mut Report) -> Result<(), Diagnos
     }
     let mut new = yaml::read_value(&source, path.len() + 1)?;
     refuse_duplicates(&mut new, report);
+    set(root, &Place::new(&source, 0..path.len()), new)
+}
+
+/// Puts a value to where the text of `path` says.
+pub(in crate::scenario) fn set(
+    root: &mut Node,
+    path: &Place,
+    value: Node,
+) -> Result<(), Diagnostic> {
     let mut node = root;
-    for span in segments(path) {
-        node = step(node, &Place::new(&source, span))?;
+    for span in segments(path.text()) {
+        let within = path.span.start + span.start..path.span.start + span.end;
+        node = step(node, &Place::new(&path.source, within))?;
     }
-    *node = new;
+    *node = value;
     Ok(())
 }
 

@@ -1,5 +1,6 @@
 //! The notations of durations, rates, counts and shares.
 
+use std::ops::RangeInclusive;
 use std::time::Duration;
 
 use serde_json::Number;
@@ -19,6 +20,7 @@ pub(super) const DURATION_PATTERN: &str = concat!(
 pub(super) const RATE_PATTERN: &str =
     concat!(r"^((0[0_]*)?[1-9][0-9_]*(\.[0-9]+)?|0[0_]*\.[0-9]*[1-9][0-9]*)", r"/(s|m|min|h)$",);
 pub(super) const COUNT_PATTERN: &str = r"^[0-9][0-9_]*$";
+pub(super) const SEEDS_PATTERN: &str = r"^\s*[0-9][0-9_]*\s*\.\.\s*[0-9][0-9_]*\s*$";
 pub(super) const POSITIVE_COUNT_PATTERN: &str = r"^(0[0_]*)?[1-9][0-9_]*$";
 pub(super) const SHARE_PATTERN: &str =
     r"^(100(\.0+)?|[1-9][0-9]?(\.[0-9]+)?|0\.[0-9]*[1-9][0-9]*)%$";
@@ -98,6 +100,14 @@ fn decimal(text: &str) -> Option<f64> {
     let (whole, fraction) = text.split_once('.').unwrap_or((text, "0"));
     let plain = count(whole).is_some() && digits(fraction).is_some();
     plain.then(|| text.replace('_', "").parse().ok()).flatten()
+}
+
+/// `1..20`: the first seed and the last. At most a million of them.
+pub(in crate::scenario) fn seed_range(text: &str) -> Option<RangeInclusive<u64>> {
+    const MOST: u64 = 1_000_000;
+    let (first, last) = text.split_once("..")?;
+    let (first, last) = (count(first.trim())?, count(last.trim())?);
+    (first <= last && last - first < MOST).then_some(first..=last)
 }
 
 /// `10000`, `10_000`.

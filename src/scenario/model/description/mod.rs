@@ -1,5 +1,6 @@
 //! The description: what a scenario file may hold, and what each of it means.
 
+mod matrix;
 mod notation;
 mod phase;
 mod service;
@@ -8,6 +9,7 @@ mod settings;
 pub(in crate::scenario) use notation::is_feature_name;
 
 use super::shape::{Field, Object, Shape, Word};
+use matrix::MATRIX;
 use notation::{DURATION, FEATURE_NAME, IDENTIFIER, SEED, SHARE};
 use phase::PHASE;
 use service::SERVICE;
@@ -99,6 +101,12 @@ pub(in crate::scenario::model) static SCENARIO: Object = Object {
              for: a count, or a share of the phase's iterations.",
         )
         .or("\"10%\""),
+        Field::optional(
+            "matrix",
+            &Shape::Object(&MATRIX),
+            "Runs the scenario once for each combination of learning policy, seed and other \
+             values, to compare them.",
+        ),
         Field::required(
             "phases",
             &Shape::List { of: &PHASE, least: 1 },

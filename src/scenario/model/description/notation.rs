@@ -43,6 +43,13 @@ pub(super) static SHARE: Shape = Shape::Either(&[
     }),
 ]);
 
+pub(super) static SEEDS: Shape = Shape::Notation(&Notation {
+    what: "seeds from the first to the last, such as `1..20`",
+    pattern: scalar::SEEDS_PATTERN,
+    accepts: |text| scalar::seed_range(text).is_some(),
+    from_number: Some(|number| format!("one seed is a range or a list too: `[{number}]`")),
+});
+
 pub(super) static URL: Notation = Notation {
     what: "an address such as `https://example.com`",
     pattern: r"^https?://[^\s/?#@]+(/[^\s?#]*)?$",
