@@ -91,6 +91,10 @@ fn the_column_is_where_reading_ended() {
     let dropped = DsjsonReader::new(Hashing::default()).read(line).unwrap_err();
     assert_eq!((dropped.reason, dropped.column), (DropReason::Syntax, 19));
     assert_eq!(dropped.to_string(), "is not JSON (column 19)");
+    // Found by fuzzing: an escape at the end.
+    let line = br#"{"o":{"a":{"n\"#;
+    let dropped = DsjsonReader::new(Hashing::default()).read(&line[..line.len() - 1]).unwrap_err();
+    assert_eq!(dropped.column, line.len());
 }
 
 /// What is remembered of earlier lines changes nothing.

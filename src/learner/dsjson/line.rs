@@ -42,7 +42,8 @@ pub fn read<'a>(
     let mut cursor = Cursor::new(line);
     cursor.at = mark;
     let read = Line::new().read(&mut cursor, hashing, cache);
-    read.map_err(|reason| Dropped { reason, column: cursor.at + 1 })
+    // After an escape that the line ends in, the cursor is beyond it.
+    read.map_err(|reason| Dropped { reason, column: cursor.at.min(line.len()) + 1 })
 }
 
 impl<'a> Line<'a> {
