@@ -28,9 +28,13 @@ pub mod learning_loop;
 
 pub mod results;
 
+pub mod comparison;
+
 pub mod target;
 
 pub mod engine;
+
+pub mod experiment;
 
 pub mod report;
 

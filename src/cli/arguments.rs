@@ -62,9 +62,13 @@ pub struct RunArguments {
     /// [default: results/SCENARIO/RUN].
     #[arg(long, short, value_name = "DIR")]
     pub out: Option<PathBuf>,
-    /// Go on with the run in this folder, which was stopped or killed.
+    /// Go on with the run in this folder, which was stopped or killed; or with an
+    /// experiment, of which the cells that are done are kept.
     #[arg(long, value_name = "DIR", conflicts_with = "out")]
     pub resume: Option<PathBuf>,
+    /// How many cells of a matrix are run at once; it changes no result [default: all cores].
+    #[arg(long, value_name = "N")]
+    pub threads: Option<NonZero<usize>>,
     /// Show neither progress nor summary.
     #[arg(long, short)]
     pub quiet: bool,

@@ -1,15 +1,21 @@
 use super::arguments::CheckArguments;
-use super::{Exit, load, streams};
-use crate::scenario::Plan;
+use super::{Exit, experiment, load, streams};
 use crate::scenario::plan::{Phase, Step};
+use crate::scenario::{Plan, Scenario};
 
 /// `runner check`
 pub fn check(arguments: &CheckArguments) -> Exit {
     let mut exit = Exit::Done;
     for path in &arguments.scenarios {
-        match load::plan(path, &arguments.changes) {
-            Some(plan) => {
-                let printed = streams::print(&format!("{}: {}\n", path.display(), describe(&plan)));
+        match load::scenario(path, &arguments.changes) {
+            Some(scenario) => {
+                let about = match scenario {
+                    Scenario::Run(plan) => describe(&plan),
+                    Scenario::Experiment(of) => {
+                        format!("{}, each {}", experiment::size(&of), describe(of.scenario()))
+                    }
+                };
+                let printed = streams::print(&format!("{}: ok: {about}\n", path.display()));
                 exit = if exit == Exit::Done { printed } else { exit };
             }
             None => exit = Exit::Usage,
@@ -20,7 +26,7 @@ pub fn check(arguments: &CheckArguments) -> Exit {
 
 fn describe(plan: &Plan) -> String {
     format!(
-        "ok: {} phases, {} iterations, {} visitors, {} actions, seed {}",
+        "{} phases, {} iterations, {} visitors, {} actions, seed {}",
         plan.phases.len(),
         iterations(plan),
         plan.population.rows.len(),

@@ -5,9 +5,11 @@
 mod arguments;
 mod charts;
 mod check;
+mod compare;
 mod console;
 mod evaluate;
 mod exit;
+mod experiment;
 mod folder;
 mod interrupt;
 mod load;

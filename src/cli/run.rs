@@ -4,30 +4,35 @@ use super::console::{self, Account, Console};
 use super::folder::{self, Opened};
 use super::interrupt::Interrupt;
 use super::operator::Terminal;
-use super::{Exit, load, streams, world};
+use super::{Exit, experiment, load, streams, world};
 use crate::clock::{Clock, WallClock};
 use crate::engine::{Ending, RunError};
 use crate::metrics::{Holds, Verdict, implied};
 use crate::record::{ObserveError, Observers};
 use crate::results::{Closing, Results, Status};
-use crate::scenario::Plan;
 use crate::scenario::plan::{ClockKind, Pause, Step};
+use crate::scenario::{Plan, Scenario};
 
 /// `runner run`
 pub fn run(arguments: &RunArguments) -> Exit {
-    let Some(plan) = load::plan(&arguments.scenario, &arguments.changes) else {
-        return Exit::Usage;
-    };
+    match load::scenario(&arguments.scenario, &arguments.changes) {
+        None => Exit::Usage,
+        Some(Scenario::Run(plan)) => run_once(arguments, &plan),
+        Some(Scenario::Experiment(experiment)) => experiment::run(arguments, &experiment),
+    }
+}
+
+fn run_once(arguments: &RunArguments, plan: &Plan) -> Exit {
     let operator = Terminal { yes: arguments.yes, quiet: arguments.quiet };
-    if asks_the_operator(&plan) && !operator.answers() {
+    if asks_the_operator(plan) && !operator.answers() {
         return fail(
             Exit::Usage,
             "a phase waits for the operator, and there is no terminal; add `--yes` to go on without asking",
         );
     }
     let opened = match &arguments.resume {
-        Some(folder) => folder::resume(&plan, folder),
-        None => folder::create(&plan, arguments),
+        Some(folder) => folder::resume(plan, folder),
+        None => folder::create(plan, arguments),
     };
     let Opened { results, wall, beginning } = match opened {
         Ok(opened) => opened,
@@ -37,12 +42,12 @@ pub fn run(arguments: &RunArguments) -> Exit {
         Ok(listening) => listening,
         Err(error) => return fail(Exit::Bug, &format!("signals cannot be heard: {error}")),
     };
-    let mut run = Run { arguments, plan: &plan, wall, results, checks: ModelChecks::default() };
+    let mut run = Run { arguments, plan, wall, results, checks: ModelChecks::default() };
     let ending = {
         // Its bar is gone before anything else is said.
-        let mut console = Console::new(&plan, arguments.quiet);
+        let mut console = Console::new(plan, arguments.quiet);
         let mut observers = Observers(vec![&mut run.results, &mut run.checks, &mut console]);
-        world::execute(&plan, wall, &operator, beginning, stop, &mut observers)
+        world::execute(plan, wall, &operator, beginning, stop, &mut observers)
     };
     let exit = match &ending {
         Ok(Ending::Completed) => Exit::Done,

@@ -12,8 +12,8 @@ const DROPPED: u8 = 16;
 /// up: nine bytes an iteration.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub(super) struct History {
-    flags: Vec<u8>,
-    rewards: Vec<f64>,
+    pub flags: Vec<u8>,
+    pub rewards: Vec<f64>,
 }
 
 /// Sums over a window of iterations.

@@ -1,9 +1,10 @@
 use std::time::Duration;
 
 use hdrhistogram::Histogram;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::metric::Statistic;
+use super::packed::Packed;
 
 /// The longest latency that is told apart from longer ones.
 pub const HIGHEST_US: u64 = 60_000_000;
@@ -128,6 +129,47 @@ impl Latencies {
             p99_9_us: self.quantile_us(0.999),
             max_us: self.max_us,
         })
+    }
+}
+
+/// [`Latencies`] to be kept.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub(super) struct LatencyState {
+    min_us: u64,
+    max_us: u64,
+    sum_us: u64,
+    clamped: u64,
+    /// A value of each bucket that holds something, and how many calls it holds: eight
+    /// bytes each.
+    buckets: Packed,
+}
+
+impl Latencies {
+    /// What was taken in, to be kept.
+    pub(super) fn state(&self) -> LatencyState {
+        let buckets = self.histogram.iter_recorded();
+        let pairs = buckets.flat_map(|at| [at.value_iterated_to(), at.count_at_value()]);
+        LatencyState {
+            min_us: self.min_us,
+            max_us: self.max_us,
+            sum_us: u64::try_from(self.sum_us).unwrap_or(u64::MAX),
+            clamped: self.clamped,
+            buckets: Packed(pairs.flat_map(u64::to_le_bytes).collect()),
+        }
+    }
+
+    /// What was kept; nothing, if it is no such thing.
+    pub(super) fn restore(state: &LatencyState) -> Option<Self> {
+        let mut latencies = Self::default();
+        let (numbers, _) = state.buckets.0.as_chunks();
+        for pair in numbers.chunks_exact(2) {
+            let [value, count] = [pair[0], pair[1]].map(u64::from_le_bytes);
+            latencies.histogram.record_n(value.min(HIGHEST_US), count).ok()?;
+        }
+        (latencies.min_us, latencies.max_us) = (state.min_us, state.max_us);
+        latencies.sum_us = u128::from(state.sum_us);
+        latencies.clamped = state.clamped;
+        Some(latencies)
     }
 }
 

@@ -1,7 +1,7 @@
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 /// One of the two calls of an iteration.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Operation {
     /// Rank.
@@ -60,6 +60,35 @@ pub enum Metric {
     Service(Statistic),
     /// How late Rank was sent.
     Lag(Statistic),
+}
+
+/// Which way is better.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Direction {
+    /// More of it.
+    Up,
+    /// Less of it.
+    Down,
+    /// Neither.
+    None,
+}
+
+impl Metric {
+    /// Which way of it is better.
+    #[must_use]
+    pub const fn direction(self) -> Direction {
+        match self {
+            Self::SuccessRate | Self::MeanReward => Direction::Up,
+            Self::Errors
+            | Self::Dropped
+            | Self::Violations
+            | Self::ErrorRate
+            | Self::Latency(..)
+            | Self::Service(_)
+            | Self::Lag(_) => Direction::Down,
+            Self::Iterations | Self::Rate => Direction::None,
+        }
+    }
 }
 
 /// What a metric measures; only like can be compared with like.

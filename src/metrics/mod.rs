@@ -12,21 +12,25 @@ mod history;
 mod interval;
 mod latency;
 mod metric;
+mod packed;
 mod punctuality;
 #[cfg(test)]
 pub(crate) mod sample;
+mod state;
 mod summary;
 mod tally;
 mod timeline;
 mod window;
 
 pub use curve::{Batch, SuccessCurve};
-pub use expectation::{Expectation, ExpectationError, Holds, PhaseScope, Verdict, implied};
+pub use expectation::{Expectation, ExpectationError, Holds, PhaseScope, Term, Verdict, implied};
 pub use interval::IntervalLatencies;
 pub use latency::{HIGHEST_US, Latencies, LatencySummary, SIGNIFICANT_DIGITS, micros};
 pub use metric::{
-    Definition, Dimension, Metric, Operation, Quantity, REGISTRY, Statistic, definition,
+    Definition, Dimension, Direction, Metric, Operation, Quantity, REGISTRY, Statistic, definition,
 };
+pub use packed::Packed;
+pub use state::{PhaseState, StateError};
 pub use summary::{AppliedPolicy, EvaluationSummary, PolicySummary, Summary, SummaryReport};
 pub use tally::{PhaseSummary, PhaseTally, outcome_label};
 pub use timeline::{Second, Timeline};

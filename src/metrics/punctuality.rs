@@ -30,6 +30,11 @@ impl Punctuality {
         Self { lag, service }
     }
 
+    /// What was kept of one.
+    pub fn restore(lag: Latencies, service: Latencies) -> Self {
+        Self { lag, service }
+    }
+
     /// Takes in an iteration of which Rank was sent.
     pub fn add(&mut self, record: &IterationRecord) {
         self.lag.record(record.lag());

@@ -1,6 +1,6 @@
 use std::sync::Arc;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::expectation::PhaseScope;
 use super::tally::{PhaseSummary, PhaseTally};
@@ -125,7 +125,7 @@ pub struct SummaryReport {
 }
 
 /// A policy that became the online one.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct AppliedPolicy {
     /// The phase that applied it.
     pub phase: String,
@@ -136,7 +136,7 @@ pub struct AppliedPolicy {
 }
 
 /// What an evaluation came to.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct EvaluationSummary {
     /// The phase that asked for it.
     pub phase: String,
@@ -149,7 +149,7 @@ pub struct EvaluationSummary {
 }
 
 /// What an evaluation says of one policy.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct PolicySummary {
     /// Its name.
     pub name: String,

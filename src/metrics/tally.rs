@@ -15,19 +15,19 @@ use crate::record::{IterationRecord, Outcome};
 /// What one phase comes to, in numbers.
 #[derive(Debug, Clone, PartialEq)]
 pub struct PhaseTally {
-    name: String,
-    planned: Option<u64>,
-    history: History,
-    totals: Sums,
-    latencies: BTreeMap<Operation, Latencies>,
-    punctuality: Option<Punctuality>,
-    violations: u64,
-    errors: BTreeMap<String, u64>,
-    calls: u64,
-    started: Option<Duration>,
+    pub(super) name: String,
+    pub(super) planned: Option<u64>,
+    pub(super) history: History,
+    pub(super) totals: Sums,
+    pub(super) latencies: BTreeMap<Operation, Latencies>,
+    pub(super) punctuality: Option<Punctuality>,
+    pub(super) violations: u64,
+    pub(super) errors: BTreeMap<String, u64>,
+    pub(super) calls: u64,
+    pub(super) started: Option<Duration>,
     /// The end of the phase, or of the last call seen.
-    until: Duration,
-    is_over: bool,
+    pub(super) until: Duration,
+    pub(super) is_over: bool,
 }
 
 /// What is sent in one second depends on when; this is a call of an iteration.
@@ -128,6 +128,12 @@ impl PhaseTally {
     #[must_use]
     pub fn name(&self) -> &str {
         &self.name
+    }
+
+    /// What expectations may say of it.
+    #[must_use]
+    pub fn scope(&self) -> PhaseScope<'_> {
+        PhaseScope { name: &self.name, iterations: self.planned }
     }
 
     /// How many iterations were made.

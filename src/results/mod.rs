@@ -10,6 +10,7 @@
 mod cell;
 mod closing;
 mod events;
+pub mod experiment;
 mod files;
 mod growing;
 mod hgrm;

@@ -29,6 +29,8 @@ pub enum Purpose {
     Arrival = 7,
     /// How long is waited before something is tried again.
     Retry = 8,
+    /// Which signs a randomisation flips.
+    Flip = 32,
 }
 
 /// A phase as an address: a hash of its name, so that phases may be added, removed

@@ -2,6 +2,7 @@
 //!
 //! Must not know: files, runs.
 
+mod band;
 mod confidence;
 mod mcnemar;
 mod moments;
@@ -13,6 +14,7 @@ mod sign_flip;
 mod sum;
 mod wilcoxon;
 
+pub use band::{Band, band};
 pub use confidence::{Confidence, Interval};
 pub use mcnemar::mcnemar;
 pub use moments::Moments;

@@ -51,9 +51,9 @@ impl Expectation {
     }
 
     fn observe(&self, summary: &Summary) -> Result<f64, String> {
-        let left = self.left.observe(summary)?;
+        let left = self.left.measure(summary.phases())?;
         let Some((sign, right)) = &self.right else { return Ok(left) };
-        let right = right.observe(summary)?;
+        let right = right.measure(summary.phases())?;
         Ok(match sign {
             Sign::Plus => left + right,
             Sign::Minus => left - right,
@@ -62,9 +62,14 @@ impl Expectation {
 }
 
 impl Term {
-    fn observe(&self, summary: &Summary) -> Result<f64, String> {
+    /// The metric in a run of these phases. A phase that was cut short has no samples.
+    ///
+    /// # Errors
+    /// Why there is nothing to measure.
+    pub fn measure(&self, phases: &[PhaseTally]) -> Result<f64, String> {
         let phase = &self.phase;
-        let tally = summary.phase(phase).ok_or_else(|| format!("phase `{phase}` did not run"))?;
+        let tally = phases.iter().find(|tally| tally.name() == phase);
+        let tally = tally.ok_or_else(|| format!("phase `{phase}` did not run"))?;
         let (made, planned) = (tally.iterations(), self.iterations);
         if made != planned {
             return Err(format!("phase `{phase}` made {made} of {planned} iterations"));

@@ -32,9 +32,11 @@ pub struct Expectation {
     test: Test,
 }
 
-/// A metric of a phase, or of a part of it.
+/// A metric of a phase, or of a part of it, for example
+/// `validation.success_rate[last 25%]`.
 #[derive(Debug, Clone)]
-struct Term {
+pub struct Term {
+    text: String,
     phase: String,
     definition: &'static Definition,
     /// How many iterations the phase makes.
@@ -79,6 +81,34 @@ pub struct ExpectationError {
     pub message: String,
     /// What to do about it.
     pub help: Option<String>,
+}
+
+impl Term {
+    /// Parses a metric of one of these phases.
+    ///
+    /// # Errors
+    /// What cannot be understood, and metrics, phases and windows that do not exist.
+    pub fn parse(text: &str, phases: &[PhaseScope<'_>]) -> Result<Self, Vec<ExpectationError>> {
+        parse::parse_term(text, phases)
+    }
+
+    /// The metric as it was written.
+    #[must_use]
+    pub fn text(&self) -> &str {
+        &self.text
+    }
+
+    /// The phase.
+    #[must_use]
+    pub fn phase(&self) -> &str {
+        &self.phase
+    }
+
+    /// The metric.
+    #[must_use]
+    pub fn definition(&self) -> &'static Definition {
+        self.definition
+    }
 }
 
 impl Expectation {

@@ -35,6 +35,18 @@ pub(super) fn parse(text: &str, phases: &[PhaseScope<'_>]) -> Result<Expectation
     })
 }
 
+pub(super) fn parse_term(text: &str, phases: &[PhaseScope<'_>]) -> Result<Term, Failure> {
+    let mut parser = Parser { text, at: 0, phases };
+    let placed = parser.term()?;
+    parser.skip_blanks();
+    if parser.rest().is_empty() {
+        return Ok(placed.term);
+    }
+    let message = format!("`{}` is no part of a metric", parser.rest());
+    let help = "name one metric, such as `baseline.success_rate[last 25%]`";
+    Err(vec![error(parser.at..text.len(), message, Some(help.to_owned()))])
+}
+
 /// Both, or what is wrong with either.
 fn both<L, R>(left: Result<L, Failure>, right: Result<R, Failure>) -> Result<(L, R), Failure> {
     match (left, right) {
@@ -110,7 +122,8 @@ impl<'a> Parser<'a> {
             )]);
         };
         let window = self.window(definition, iterations)?;
-        let term = Term { phase: phase.name.to_owned(), definition, iterations, window };
+        let text = self.text[start..self.at].to_owned();
+        let term = Term { text, phase: phase.name.to_owned(), definition, iterations, window };
         Ok(Placed { term, span: start..self.at })
     }
 

@@ -112,7 +112,8 @@ impl Pattern {
     /// The cells that it names, seed by seed.
     fn cells(&self, lengths: &[usize], seeds: &[u64]) -> Vec<Coordinates> {
         let seeds = self.seed.map_or_else(|| seeds.to_vec(), |seed| vec![seed]);
-        let combinations = self.values.iter().zip(lengths).fold(vec![Vec::new()], extended);
+        let axes = self.values.iter().zip(lengths);
+        let combinations = axes.fold(vec![Vec::new()], |all, axis| extended(&all, axis));
         let cell = |seed: u64| {
             combinations.iter().map(move |values| Coordinates { values: values.clone(), seed })
         };
@@ -122,7 +123,7 @@ impl Pattern {
 
 /// Each combination, with each value of one more axis.
 fn extended(
-    combinations: Vec<Vec<usize>>,
+    combinations: &[Vec<usize>],
     (wanted, length): (&Option<usize>, &usize),
 ) -> Vec<Vec<usize>> {
     let values = wanted.map_or(0..*length, |wanted| wanted..wanted + 1);

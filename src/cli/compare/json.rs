@@ -1,0 +1,99 @@
+use serde::Serialize;
+
+use crate::comparison::{Comparison, Difference, Estimate, Finding};
+use crate::metrics::Term;
+use crate::statistics::Confidence;
+
+#[derive(Serialize)]
+struct Document<'a> {
+    confidence: f64,
+    metrics: Vec<Row<'a>>,
+}
+
+/// One metric.
+#[derive(Serialize)]
+struct Row<'a> {
+    metric: &'a str,
+    base: Side<'a>,
+    candidates: Vec<Candidate<'a>>,
+}
+
+#[derive(Serialize)]
+struct Side<'a> {
+    name: &'a str,
+    mean: Option<f64>,
+    standard_deviation: Option<f64>,
+    runs: u64,
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    not_measured: &'a [String],
+}
+
+#[derive(Serialize)]
+struct Candidate<'a> {
+    #[serde(flatten)]
+    side: Side<'a>,
+    difference: Option<f64>,
+    interval: Option<[f64; 2]>,
+    p: Option<f64>,
+    adjusted_p: Option<f64>,
+    sign_flip_p: Option<f64>,
+    pairs: Option<u64>,
+    detectable: Option<f64>,
+    finding: &'static str,
+}
+
+/// What was found, as JSON.
+pub fn json(compared: &[(Term, Comparison)], confidence: Confidence) -> Vec<u8> {
+    let document = Document {
+        confidence: confidence.level(),
+        metrics: compared
+            .iter()
+            .map(|(term, comparison)| Row {
+                metric: term.text(),
+                base: side(&comparison.base),
+                candidates: comparison.candidates.iter().map(candidate).collect(),
+            })
+            .collect(),
+    };
+    // Its keys are texts, and it is written to memory.
+    let mut bytes = serde_json::to_vec_pretty(&document).unwrap_or_default();
+    bytes.push(b'\n');
+    bytes
+}
+
+fn side(estimate: &Estimate) -> Side<'_> {
+    Side {
+        name: &estimate.group,
+        mean: estimate.mean,
+        standard_deviation: estimate.deviation,
+        runs: estimate.runs,
+        not_measured: &estimate.missing,
+    }
+}
+
+fn candidate(difference: &Difference) -> Candidate<'_> {
+    let test = difference.test.as_ref();
+    Candidate {
+        side: side(&difference.estimate),
+        difference: test.map(|test| test.difference),
+        interval: test.and_then(|test| test.interval).map(|of| [of.lower, of.upper]),
+        p: test.and_then(|test| test.p),
+        adjusted_p: difference.adjusted_p,
+        sign_flip_p: difference.sign_flip.as_ref().map(|flip| flip.p),
+        pairs: difference.pairs,
+        detectable: difference.detectable,
+        finding: word(difference.finding),
+    }
+}
+
+/// A finding in a word, for programs.
+fn word(finding: Finding) -> &'static str {
+    match finding {
+        Finding::Better => "better",
+        Finding::Worse => "worse",
+        Finding::Different => "different",
+        Finding::Identical => "identical",
+        Finding::NotShown => "not_shown",
+        Finding::NoInference => "no_inference",
+    }
+}

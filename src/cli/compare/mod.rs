@@ -1,0 +1,30 @@
+//! `runner compare`
+
+mod json;
+mod text;
+
+pub use json::json;
+pub use text::tables;
+
+use crate::comparison::{Comparison, Group, compare, usual_terms};
+use crate::metrics::Term;
+use crate::statistics::Confidence;
+
+/// Compares the groups with the one called `base`, or with the first, by these metrics, or
+/// by the usual ones.
+pub fn within(
+    groups: &[Group],
+    base: Option<&str>,
+    terms: &[Term],
+    confidence: Confidence,
+) -> Vec<(Term, Comparison)> {
+    let base = base.map_or(groups.first(), |base| groups.iter().find(|group| group.name == base));
+    let Some(base) = base else { return Vec::new() };
+    let candidates: Vec<&Group> = groups.iter().filter(|group| group.name != base.name).collect();
+    let terms = if terms.is_empty() { usual_terms(groups) } else { terms.to_vec() };
+    let compared = terms.into_iter().map(|term| {
+        let comparison = compare(&term, base, &candidates, confidence);
+        (term, comparison)
+    });
+    compared.collect()
+}

@@ -1,0 +1,117 @@
+//! A comparison as a table, in the manner of benchstat.
+
+use crate::cli::console::{Cell, Paint, Side, Table, name};
+use crate::comparison::{Comparison, Difference, Estimate, Finding};
+use crate::metrics::{Dimension, Quantity, Term};
+use crate::statistics::{Confidence, Interval};
+
+/// A table a metric: the base above, the others below it with their differences.
+pub fn tables(compared: &[(Term, Comparison)], confidence: Confidence) -> String {
+    let tables = compared.iter().map(|(term, comparison)| table(term, comparison, confidence));
+    tables.collect::<Vec<_>>().join("\n")
+}
+
+fn table(term: &Term, comparison: &Comparison, confidence: Confidence) -> String {
+    let dimension = term.definition().dimension;
+    let interval = format!("{}% interval", 100.0 * confidence.level());
+    let mut table = Table::new(&[
+        (term.text(), Side::Left),
+        ("mean ± sd", Side::Right),
+        ("runs", Side::Right),
+        ("difference", Side::Right),
+        (&interval, Side::Left),
+        ("p", Side::Right),
+        ("", Side::Left),
+    ]);
+    table.row(base_row(&comparison.base, dimension));
+    for candidate in &comparison.candidates {
+        table.row(row(candidate, dimension));
+    }
+    table.text() + &not_measured(comparison)
+}
+
+fn not_measured(comparison: &Comparison) -> String {
+    let candidates = comparison.candidates.iter().map(|candidate| &candidate.estimate);
+    let mut lines = String::new();
+    for estimate in [&comparison.base].into_iter().chain(candidates) {
+        for why in &estimate.missing {
+            lines.extend(["  not measured: ", &name(&estimate.group), ", ", &name(why), "\n"]);
+        }
+    }
+    lines
+}
+
+fn base_row(base: &Estimate, dimension: Dimension) -> Vec<Cell> {
+    let mut cells = estimate_cells(base, dimension);
+    cells.extend([String::new(), String::new(), String::new(), "base".to_owned()].map(Cell::from));
+    cells
+}
+
+fn estimate_cells(estimate: &Estimate, dimension: Dimension) -> Vec<Cell> {
+    let mean =
+        estimate.mean.map_or("-".to_owned(), |value| Quantity { value, dimension }.to_string());
+    let mean = match estimate.deviation {
+        Some(value) => format!("{mean} ± {}", Quantity { value, dimension }),
+        None => mean,
+    };
+    vec![
+        Cell::painted(name(&estimate.group), Paint::Name),
+        mean.into(),
+        estimate.runs.to_string().into(),
+    ]
+}
+
+fn row(difference: &Difference, dimension: Dimension) -> Vec<Cell> {
+    let mut cells = estimate_cells(&difference.estimate, dimension);
+    let (words, paint) = words(difference, dimension);
+    let test = difference.test.as_ref();
+    let is_shown =
+        matches!(difference.finding, Finding::Better | Finding::Worse | Finding::Different);
+    let observed = test.map_or("-".to_owned(), |test| signed(test.difference, dimension));
+    let interval = test.and_then(|test| test.interval);
+    cells.extend([
+        Cell::painted(observed, if is_shown { Paint::Strong } else { Paint::Faint }),
+        interval.map_or(String::new(), |of| within(of, dimension)).into(),
+        difference.adjusted_p.map_or(String::new(), p).into(),
+        Cell::painted(words, paint),
+    ]);
+    cells
+}
+
+fn words(difference: &Difference, dimension: Dimension) -> (String, Paint) {
+    match difference.finding {
+        Finding::Better => ("better".to_owned(), Paint::Good),
+        Finding::Worse => ("worse".to_owned(), Paint::Bad),
+        Finding::Different => ("different".to_owned(), Paint::Doubtful),
+        Finding::Identical => ("identical in every run".to_owned(), Paint::Plain),
+        Finding::NotShown => (not_shown(difference, dimension), Paint::Faint),
+        Finding::NoInference => (no_inference(difference).to_owned(), Paint::Doubtful),
+    }
+}
+
+fn not_shown(difference: &Difference, dimension: Dimension) -> String {
+    match difference.detectable {
+        Some(value) => format!("~ could have shown ±{}", Quantity { value, dimension }),
+        None => "~".to_owned(),
+    }
+}
+
+fn no_inference(difference: &Difference) -> &'static str {
+    match &difference.test {
+        None => "nothing to compare",
+        Some(_) => "one run each: no inference",
+    }
+}
+
+fn signed(value: f64, dimension: Dimension) -> String {
+    let sign = if value < 0.0 { "−" } else { "+" };
+    format!("{sign}{}", Quantity { value: value.abs(), dimension })
+}
+
+fn within(interval: Interval, dimension: Dimension) -> String {
+    format!("[{}, {}]", signed(interval.lower, dimension), signed(interval.upper, dimension))
+}
+
+fn p(p: f64) -> String {
+    if p < 0.001 { "<0.001".to_owned() } else { format!("{p:.3}") }
+}

@@ -1,0 +1,84 @@
+use std::any::Any;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use crate::clock::VirtualClock;
+use crate::engine::{self, Beginning, Ending, Operator, Stop};
+use crate::metrics::{PhaseScope, Summary};
+use crate::record::{ObserveError, Observer, Observers, Progress};
+use crate::results::experiment::{CellRecord, Tracer};
+use crate::scenario::plan::{Plan, Step, TargetPlan};
+use crate::scenario::{Cell, Experiment};
+use crate::target::EmbeddedTarget;
+
+/// Runs a cell to its end; `None`, if it was stopped before.
+///
+/// # Errors
+/// Why it could not be run to its end.
+pub(super) fn run(
+    experiment: &Experiment,
+    cell: Cell,
+    stop: Stop,
+) -> Result<Option<CellRecord>, String> {
+    let plan = experiment.plan(cell);
+    let mut summary = Figures(Summary::new(scopes(&plan)));
+    let mut tracer = Tracer::new(plan.phases.iter().map(|phase| phase.name.clone()));
+    let mut observers = Observers(vec![&mut summary, &mut tracer]);
+    let ending = catch_unwind(AssertUnwindSafe(|| execute(&plan, stop, &mut observers)));
+    match ending.map_err(|panic| format!("the program failed: {}", words(&*panic)))?? {
+        Ending::Stopped => Ok(None),
+        Ending::Completed => {
+            let labels = experiment.axes.iter().cloned();
+            let labels = labels.zip(experiment.variants[cell.variant].labels.iter().cloned());
+            let trace = tracer.into_trace();
+            let key = experiment.key(cell);
+            Ok(Some(CellRecord::new(key, labels.collect(), cell.seed, &summary.0, trace)))
+        }
+    }
+}
+
+fn execute(plan: &Plan, stop: Stop, observer: &mut dyn Observer) -> Result<Ending, String> {
+    let TargetPlan::Embedded(embedded) = &plan.target else {
+        return Err("a cell is a virtual world".to_owned());
+    };
+    let ended = VirtualClock::run(|clock| async {
+        let target = EmbeddedTarget::one_of_many(embedded, plan.seed, clock.clone());
+        let beginning = Beginning::default();
+        engine::run(plan, clock, &target, &Nobody, beginning, stop, observer).await
+    });
+    ended.map_err(|error| error.to_string())
+}
+
+fn scopes(plan: &Plan) -> impl Iterator<Item = PhaseScope<'_>> {
+    plan.phases.iter().map(|phase| PhaseScope {
+        name: &phase.name,
+        iterations: match &phase.step {
+            Step::Iterate(iterate) => Some(iterate.iterations),
+            _ => None,
+        },
+    })
+}
+
+/// What a panic says.
+fn words(panic: &(dyn Any + Send)) -> &str {
+    let text = panic.downcast_ref::<String>().map(String::as_str);
+    text.or_else(|| panic.downcast_ref::<&str>().copied()).unwrap_or("without a word")
+}
+
+/// The figures of a cell.
+struct Figures(Summary);
+
+impl Observer for Figures {
+    fn observe(&mut self, progress: &Progress) -> Result<(), ObserveError> {
+        self.0.observe(progress);
+        Ok(())
+    }
+}
+
+/// Nobody waits in a virtual world.
+struct Nobody;
+
+impl Operator for Nobody {
+    fn confirm(&self, _prompt: &str) -> Result<(), String> {
+        Err("nobody is there to answer".to_owned())
+    }
+}

@@ -1,0 +1,131 @@
+//! What a phase came to, as a text that can be kept: everything that any metric of it is
+//! made of, so that sums and histograms of many runs add up without loss.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use super::history::{History, Sums};
+use super::latency::{Latencies, LatencyState};
+use super::metric::Operation;
+use super::packed::Packed;
+use super::punctuality::Punctuality;
+use super::tally::PhaseTally;
+
+/// A [`PhaseTally`] to be kept.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct PhaseState {
+    name: String,
+    planned: Option<u64>,
+    started: Option<Duration>,
+    until: Duration,
+    is_over: bool,
+    calls: u64,
+    violations: u64,
+    errors: BTreeMap<String, u64>,
+    /// What happened in each iteration, a byte each.
+    flags: Packed,
+    /// The reward of each iteration.
+    rewards: Packed,
+    latencies: BTreeMap<Operation, LatencyState>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    punctuality: Option<[LatencyState; 2]>,
+}
+
+/// What was kept does not fit together.
+#[derive(Debug, thiserror::Error)]
+#[error("phase `{phase}`: {message}")]
+pub struct StateError {
+    phase: String,
+    message: &'static str,
+}
+
+impl PhaseTally {
+    /// The tally, to be kept.
+    #[must_use]
+    pub fn state(&self) -> PhaseState {
+        let latencies = self.latencies.iter();
+        PhaseState {
+            name: self.name.clone(),
+            planned: self.planned,
+            started: self.started,
+            until: self.until,
+            is_over: self.is_over,
+            calls: self.calls,
+            violations: self.violations,
+            errors: self.errors.clone(),
+            flags: Packed(self.history.flags.clone()),
+            rewards: Packed::of_numbers(&self.history.rewards),
+            latencies: latencies.map(|(operation, of)| (*operation, of.state())).collect(),
+            punctuality: self.punctuality.as_ref().map(|p| [p.lag().state(), p.service().state()]),
+        }
+    }
+
+    /// The tally that was kept.
+    ///
+    /// # Errors
+    /// When the parts do not fit together.
+    pub fn restore(state: PhaseState) -> Result<Self, StateError> {
+        let name = state.name.clone();
+        let refuse = |message| StateError { phase: name.clone(), message };
+        let history = History { flags: state.flags.0, rewards: state.rewards.numbers() };
+        if history.flags.len() != history.rewards.len() {
+            return Err(refuse("there is not one reward for each iteration"));
+        }
+        let latencies = |of: &LatencyState| {
+            Latencies::restore(of).ok_or_else(|| refuse("a histogram cannot be read"))
+        };
+        let kept = state.latencies.iter();
+        let punctuality = state
+            .punctuality
+            .as_ref()
+            .map(|[lag, service]| Ok(Punctuality::restore(latencies(lag)?, latencies(service)?)));
+        Ok(Self {
+            totals: totals(&history),
+            latencies: kept
+                .map(|(operation, of)| Ok((*operation, latencies(of)?)))
+                .collect::<Result<_, StateError>>()?,
+            punctuality: punctuality.transpose()?,
+            history,
+            name: state.name,
+            planned: state.planned,
+            violations: state.violations,
+            errors: state.errors,
+            calls: state.calls,
+            started: state.started,
+            until: state.until,
+            is_over: state.is_over,
+        })
+    }
+}
+
+fn totals(history: &History) -> Sums {
+    history.over(0..history.len())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::expectation::PhaseScope;
+    use super::super::sample;
+    use super::*;
+
+    #[test]
+    fn a_tally_comes_back_as_it_was() {
+        let mut tally = PhaseTally::new(PhaseScope { name: "baseline", iterations: Some(300) });
+        tally.start(Duration::from_millis(7));
+        (0..300)
+            .for_each(|iteration| tally.add(&sample::iteration(0, iteration, iteration % 3 == 0)));
+        let text = serde_json::to_string(&tally.state()).unwrap();
+        let kept: PhaseState = serde_json::from_str(&text).unwrap();
+        assert_eq!(PhaseTally::restore(kept).unwrap(), tally);
+    }
+
+    #[test]
+    fn what_does_not_fit_together_is_refused() {
+        let mut tally = PhaseTally::new(PhaseScope { name: "baseline", iterations: None });
+        tally.add(&sample::iteration(0, 0, true));
+        let kept = PhaseState { flags: Packed(vec![0; 2]), ..tally.state() };
+        assert!(PhaseTally::restore(kept).is_err());
+    }
+}
