@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use runner::diagnostic::Report;
 use runner::scenario::plan::{Arrival, ClockKind, Rate, Secret, Step, TargetPlan};
-use runner::scenario::{LoadOptions, Plan, load};
+use runner::scenario::{LoadOptions, Plan, Scenario, load, read};
 
 const FIXTURES: &str = "tests/fixtures/scenario";
 
@@ -79,9 +79,20 @@ fn every_mistake_is_shown_at_its_place_and_at_once() {
 fn what_is_valid_loads_without_a_warning() {
     for folder in [&format!("{FIXTURES}/valid"), "scenarios"] {
         for path in files(folder, "yaml") {
-            plan(&path.display().to_string(), &[]);
+            let (_, warnings) = read(&path, &LoadOptions::default(), &environment)
+                .unwrap_or_else(|report| panic!("{}", report.render(false)));
+            assert!(warnings.is_empty(), "{}", warnings.render(false));
         }
     }
+}
+
+#[test]
+fn a_matrix_is_read_as_an_experiment_and_refused_where_one_run_is_asked_for() {
+    let path = Path::new("scenarios/policies.yaml");
+    let (scenario, _) = read(path, &LoadOptions::default(), &environment).unwrap();
+    assert!(matches!(scenario, Scenario::Experiment(_)));
+    let report = open(path).unwrap_err().render(false);
+    assert!(report.contains("has a `matrix`"), "{report}");
 }
 
 #[test]
