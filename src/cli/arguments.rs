@@ -6,6 +6,7 @@ use clap::error::ErrorKind;
 use clap::{Args, CommandFactory, Parser, Subcommand, ValueEnum};
 
 use super::Exit;
+use super::compare::CompareArguments;
 use super::serve::ServeArguments;
 use crate::statistics::{Confidence, Interval};
 
@@ -30,6 +31,8 @@ pub enum Command {
     Check(CheckArguments),
     /// Judge learning policies on logs: what would they have earned?
     Evaluate(EvaluateArguments),
+    /// Compare runs, or the policies of an experiment: what differs, by how much, how sure?
+    Compare(CompareArguments),
     /// Serve the learning loop over HTTP, as Azure Personalizer was served.
     Serve(ServeArguments),
     /// Print the JSON Schema of scenario files.

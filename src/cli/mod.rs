@@ -39,6 +39,7 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> Exit {
         Command::Run(run) => run::run(&run),
         Command::Check(check) => check::check(&check),
         Command::Evaluate(evaluate) => evaluate::evaluate(&evaluate),
+        Command::Compare(compare) => compare::run(&compare),
         Command::Serve(serve) => serve::serve(&serve),
         Command::Schema => schema::schema(),
     }

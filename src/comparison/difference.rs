@@ -1,5 +1,6 @@
 use super::Group;
 use crate::metrics::{Direction, Term};
+use crate::seed::Seed;
 use crate::statistics::{
     Caution, Confidence, Moments, SignFlip, TTest, holm, paired_t, quantile, sign_flip, welch_t,
 };
@@ -99,7 +100,7 @@ fn p(difference: &Difference) -> Option<f64> {
 }
 
 fn estimate(term: &Term, group: &Group) -> Estimate {
-    let (values, missing) = values(term, group);
+    let (values, missing) = group.values(term);
     let moments: Moments = values.iter().map(|(_, value)| *value).collect();
     Estimate {
         group: group.name.clone(),
@@ -110,26 +111,14 @@ fn estimate(term: &Term, group: &Group) -> Estimate {
     }
 }
 
-/// The metric of each run, with its seed; and why it is not there.
-fn values(term: &Term, group: &Group) -> (Vec<(u64, f64)>, Vec<String>) {
-    let (mut values, mut missing) = (Vec::new(), Vec::new());
-    for sample in &group.samples {
-        match term.measure(&sample.phases) {
-            Ok(value) => values.push((sample.seed.0, value)),
-            Err(reason) => missing.push(format!("seed {}: {reason}", sample.seed)),
-        }
-    }
-    (values, missing)
-}
-
 fn difference(term: &Term, base: &Group, group: &Group, confidence: Confidence) -> Difference {
-    let ((mine, _), (theirs, _)) = (values(term, base), values(term, group));
-    let of = |seed: u64| mine.iter().find(|(other, _)| *other == seed).map(|(_, value)| *value);
+    let ((mine, _), (theirs, _)) = (base.values(term), group.values(term));
+    let of = |seed: Seed| mine.iter().find(|(other, _)| *other == seed).map(|(_, value)| *value);
     let pairs: Vec<f64> =
         theirs.iter().filter_map(|(seed, value)| Some(value - of(*seed)?)).collect();
     let alone = mine.len() == 1 && theirs.len() == 1;
     let paired = pairs.len() >= 2 || (alone && !pairs.is_empty());
-    let only = |values: &[(u64, f64)]| values.iter().map(|(_, value)| *value).collect::<Vec<_>>();
+    let only = |values: &[(Seed, f64)]| values.iter().map(|(_, value)| *value).collect::<Vec<_>>();
     let test = if paired {
         paired_t(&pairs, confidence)
     } else {

@@ -1,7 +1,8 @@
-use crate::metrics::PhaseTally;
-use crate::record::IterationRecord;
+use std::collections::BTreeMap;
+
+use crate::metrics::{PhaseScope, PhaseTally, Term};
 use crate::results::RunFolder;
-use crate::results::experiment::{ExperimentResults, Trace, Tracer};
+use crate::results::experiment::{ExperimentResults, Trace, Tracer, VariantEntry};
 use crate::seed::Seed;
 
 /// One learning run.
@@ -20,14 +21,22 @@ pub struct Sample {
 pub struct Group {
     /// What it is called.
     pub name: String,
+    /// SHA-256 of each part that decides what is sent, the seed left out, by a name for
+    /// people.
+    pub parts: BTreeMap<String, String>,
     /// The runs, in the order of their seeds.
     pub samples: Vec<Sample>,
 }
 
+/// The part of a plan that is different in every run of a group.
+const SEED: &str = "the seed";
+
 impl Group {
-    fn new(name: String, mut samples: Vec<Sample>) -> Self {
+    fn new(name: String, parts: &BTreeMap<String, String>, mut samples: Vec<Sample>) -> Self {
         samples.sort_by_key(|sample| sample.seed.0);
-        Self { name, samples }
+        let mut parts = parts.clone();
+        parts.remove(SEED);
+        Self { name, parts, samples }
     }
 
     /// The run with this seed.
@@ -35,13 +44,43 @@ impl Group {
     pub fn sample(&self, seed: Seed) -> Option<&Sample> {
         self.samples.iter().find(|sample| sample.seed == seed)
     }
+
+    /// The names of the parts in which two groups differ.
+    #[must_use]
+    pub fn differs_in(&self, other: &Self) -> Vec<String> {
+        let names = self.parts.keys().chain(other.parts.keys());
+        let different = names.filter(|name| self.parts.get(*name) != other.parts.get(*name));
+        let mut different: Vec<String> = different.cloned().collect();
+        different.sort();
+        different.dedup();
+        different
+    }
+
+    /// What metrics of it may speak of.
+    #[must_use]
+    pub fn scopes(&self) -> Vec<PhaseScope<'_>> {
+        let phases = self.samples.first().map_or(&[][..], |sample| &sample.phases);
+        phases.iter().map(PhaseTally::scope).collect()
+    }
+
+    /// The metric of each run, by its seed; and why it is not there.
+    pub(super) fn values(&self, term: &Term) -> (Vec<(Seed, f64)>, Vec<String>) {
+        let (mut values, mut missing) = (Vec::new(), Vec::new());
+        for sample in &self.samples {
+            match term.measure(&sample.phases) {
+                Ok(value) => values.push((sample.seed, value)),
+                Err(reason) => missing.push(format!("seed {}: {reason}", sample.seed)),
+            }
+        }
+        (values, missing)
+    }
 }
 
 /// The groups of an experiment: one for each combination of the values of its axes.
 #[must_use]
 pub fn groups(experiment: &ExperimentResults) -> Vec<Group> {
     let manifest = &experiment.manifest;
-    let group = |(index, variant): (usize, &crate::results::experiment::VariantEntry)| {
+    let group = |(index, variant): (usize, &VariantEntry)| {
         let cells = experiment.cells.iter();
         let own = cells.filter(|cell| manifest.cells[cell.index].variant == index);
         let samples = own.map(|cell| Sample {
@@ -49,23 +88,23 @@ pub fn groups(experiment: &ExperimentResults) -> Vec<Group> {
             phases: cell.phases.clone(),
             trace: cell.record.trace.clone(),
         });
-        let name =
-            if manifest.axes.is_empty() { manifest.scenario.clone() } else { variant.name() };
-        Group::new(name, samples.collect())
+        let alone = manifest.axes.is_empty();
+        let name = if alone { manifest.scenario.clone() } else { variant.name() };
+        Group::new(name, &variant.plan_parts, samples.collect())
     };
     manifest.variants.iter().enumerate().map(group).collect()
 }
 
 /// The run of a folder, a group of one.
 #[must_use]
-pub fn of_run(name: String, run: &RunFolder) -> Group {
+pub fn of_run(run: &RunFolder) -> Group {
     let phases = run.manifest.scopes().map(|phase| phase.name.to_owned());
     let mut tracer = Tracer::new(phases);
-    run.records.iter().for_each(|record: &IterationRecord| tracer.push(record));
+    run.records.iter().for_each(|record| tracer.push(record));
     let sample = Sample {
         seed: run.manifest.seed,
         phases: run.summary().phases().to_vec(),
         trace: tracer.into_trace(),
     };
-    Group::new(name, vec![sample])
+    Group::new(run.manifest.scenario.clone(), &run.manifest.plan_parts, vec![sample])
 }

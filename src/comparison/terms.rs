@@ -1,14 +1,14 @@
 use super::Group;
-use crate::metrics::{Metric, PhaseScope, PhaseTally, Term};
+use crate::metrics::{Metric, Term};
 
 /// The metrics that people ask for first: of each phase that iterates, the success rate as
 /// a whole and of its last quarter, and the mean reward where it is something else.
 #[must_use]
 pub fn usual_terms(groups: &[Group]) -> Vec<Term> {
-    let Some(first) = groups.iter().flat_map(|group| &group.samples).next() else {
+    let Some(first) = groups.iter().find(|group| !group.samples.is_empty()) else {
         return Vec::new();
     };
-    let scopes: Vec<PhaseScope<'_>> = first.phases.iter().map(PhaseTally::scope).collect();
+    let scopes = first.scopes();
     let iterate = scopes.iter().filter(|scope| scope.iterations.is_some());
     let texts = iterate.flat_map(|scope| {
         let name = scope.name;

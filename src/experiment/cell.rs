@@ -3,6 +3,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use crate::clock::VirtualClock;
 use crate::engine::{self, Beginning, Ending, Operator, Stop};
+use crate::learning_loop::Keeps;
 use crate::metrics::{PhaseScope, Summary};
 use crate::record::{ObserveError, Observer, Observers, Progress};
 use crate::results::experiment::{CellRecord, Tracer};
@@ -41,7 +42,8 @@ fn execute(plan: &Plan, stop: Stop, observer: &mut dyn Observer) -> Result<Endin
         return Err("a cell is a virtual world".to_owned());
     };
     let ended = VirtualClock::run(|clock| async {
-        let target = EmbeddedTarget::one_of_many(embedded, plan.seed, clock.clone());
+        let keeps = if plan.reads_log() { Keeps::Log } else { Keeps::Nothing };
+        let target = EmbeddedTarget::one_of_many(embedded, plan.seed, clock.clone(), keeps);
         let beginning = Beginning::default();
         engine::run(plan, clock, &target, &Nobody, beginning, stop, observer).await
     });

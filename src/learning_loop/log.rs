@@ -9,25 +9,40 @@ use crate::clock::Timestamp;
 #[derive(Debug, Default)]
 pub(super) struct EventLog {
     events: VecDeque<Arc<Joined>>,
-    /// Whether joined events wait to be taken.
-    keeps: bool,
+    keeps: Keeps,
     /// Events that nobody has taken yet. They outlive the log: a run that clears the
     /// loop between its phases still wants what it did.
     untaken: VecDeque<Arc<Joined>>,
 }
 
+/// What is kept of an event that is joined and learned.
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
+pub enum Keeps {
+    /// Nothing. Evaluations find an empty log, and a change of the learning policy has
+    /// nothing to learn from: for worlds that do neither.
+    Nothing,
+    /// The event, in the log.
+    Log,
+    /// The event, in the log; and its line, until it is taken.
+    #[default]
+    Lines,
+}
+
 const DAY: Duration = Duration::from_secs(24 * 3600);
 
 impl EventLog {
-    /// An empty log. What nobody will take need not be kept for it.
-    pub fn new(keeps: bool) -> Self {
+    /// An empty log.
+    pub fn new(keeps: Keeps) -> Self {
         Self { keeps, ..Self::default() }
     }
 
     /// Adds an event; `taken`, if its line was handed out while its window was open.
     pub fn push(&mut self, joined: Joined, taken: bool) {
+        if self.keeps == Keeps::Nothing {
+            return;
+        }
         let joined = Arc::new(joined);
-        if self.keeps && !taken {
+        if self.keeps == Keeps::Lines && !taken {
             self.untaken.push_back(joined.clone());
         }
         self.events.push_back(joined);

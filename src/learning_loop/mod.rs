@@ -50,6 +50,7 @@ use features::FeatureCache;
 use interaction::{Activation, Choice, Interaction};
 use joiner::Joiner;
 use log::EventLog;
+pub use log::Keeps;
 use trainer::Trainer;
 
 use crate::clock::Timestamp;
@@ -74,8 +75,8 @@ pub struct LoopOptions {
     pub app_id: String,
     /// How many threads an evaluation may use. It changes no result.
     pub threads: usize,
-    /// Whether the lines of joined events are kept until they are taken.
-    pub keeps_lines: bool,
+    /// What is kept of events that are joined.
+    pub keeps: Keeps,
 }
 
 impl Default for LoopOptions {
@@ -85,7 +86,7 @@ impl Default for LoopOptions {
             policy: configuration::default_policy(),
             app_id: "runner".to_owned(),
             threads: std::thread::available_parallelism().map_or(1, NonZero::get),
-            keeps_lines: true,
+            keeps: Keeps::default(),
         }
     }
 }
@@ -128,7 +129,7 @@ impl LearningLoop {
     /// A loop that knows nothing yet. Models are exported every so often from `now` on.
     #[must_use]
     pub fn new(options: LoopOptions, now: Timestamp) -> Self {
-        let LoopOptions { configuration, policy, app_id, threads, keeps_lines } = options;
+        let LoopOptions { configuration, policy, app_id, threads, keeps } = options;
         let policy = configuration::effective(&policy, &configuration);
         Self {
             lines: LineWriter::default(),
@@ -137,7 +138,7 @@ impl LearningLoop {
             app_id,
             configuration,
             joiner: Joiner::default(),
-            log: EventLog::new(keeps_lines),
+            log: EventLog::new(keeps),
             checker: rank::Checker::default(),
             features: FeatureCache::default(),
             prediction: Prediction::default(),

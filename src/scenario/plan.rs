@@ -67,6 +67,19 @@ impl Plan {
         super::digest::parts(self)
     }
 
+    /// Whether the log of the loop is ever read: by an evaluation, by the loop's own
+    /// optimization, or by a learning policy that learns it anew.
+    #[must_use]
+    pub fn reads_log(&self) -> bool {
+        let reads = |phase: &Phase| {
+            matches!(phase.step, Step::Evaluate(_) | Step::ApplyPolicy(_) | Step::Configure(_))
+        };
+        let optimizes = self.target.start().is_none_or(|(configuration, _)| {
+            configuration.is_auto_optimization_enabled.unwrap_or_default()
+        });
+        optimizes || self.phases.iter().any(reads)
+    }
+
     /// Takes the secrets of the plan out of texts.
     #[must_use]
     pub fn redactor(&self) -> Redactor {

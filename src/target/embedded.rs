@@ -2,7 +2,7 @@ use std::cell::RefCell;
 
 use super::{CallAddress, CallError, Target};
 use crate::clock::{Clock, Timestamp};
-use crate::learning_loop::{LearningLoop, LoopOptions};
+use crate::learning_loop::{Keeps, LearningLoop, LoopOptions};
 use crate::protocol::{
     ApplyFromEvaluation, Evaluation, EvaluationContract, ModelProperties, PolicyContract,
     RankRequest, RankResponse, RewardRequest, ServiceConfiguration, ServiceError,
@@ -29,10 +29,10 @@ impl<C: Clock> EmbeddedTarget<C> {
         Self::with(LoopOptions::default(), plan, seed, clock)
     }
 
-    /// A fresh loop with the plan's settings, one of many: it has one thread, and keeps no
-    /// lines for anybody to take.
-    pub fn one_of_many(plan: &EmbeddedPlan, seed: Seed, clock: C) -> Self {
-        let options = LoopOptions { threads: 1, keeps_lines: false, ..LoopOptions::default() };
+    /// A fresh loop with the plan's settings, one of many: it has one thread, and keeps of
+    /// its events what somebody will ask for.
+    pub fn one_of_many(plan: &EmbeddedPlan, seed: Seed, clock: C, keeps: Keeps) -> Self {
+        let options = LoopOptions { threads: 1, keeps, ..LoopOptions::default() };
         Self::with(options, plan, seed, clock)
     }
 

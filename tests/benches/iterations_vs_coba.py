@@ -7,8 +7,9 @@
 
 Both play the tutorial's scenario under the default learning policy on one core, in turns:
 draw a visitor, rank four coffees, reward the liked one, learn, record. `runner` does it
-with everything recorded in a results folder. Printed are interactions a second and their
-ratio. (coba learns at once; `runner` waits for rewards and exports models, too.)
+as one cell of an experiment: as coba's, it records what each interaction brought. Printed
+are interactions a second and their ratio, with the start and the results folder counted.
+(coba learns at once; `runner` waits for rewards, joins them and exports models, too.)
 """
 
 import json
@@ -80,8 +81,9 @@ def runner_seconds(binary, folder, turn):
     scenario = os.path.join(PROJECT, "tests/benches/iterations.yaml")
     command = [binary, "run", scenario, "--allow-paths", "--quiet", "--out", os.path.join(folder, str(turn))]
     command += ["--set", f"phases.baseline.iterations={ITERATIONS}"]
+    command += ["--set", "matrix={seeds: [42]}", "--threads", "1"]
     start = time.perf_counter()
-    subprocess.run(command, check=True, env={**os.environ, "RAYON_NUM_THREADS": "1"})
+    subprocess.run(command, check=True)
     return time.perf_counter() - start
 
 

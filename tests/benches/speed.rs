@@ -12,6 +12,7 @@ use runner::evaluation::stream::{
     Candidate, Listener, Player, Row, Source, Stream, StreamSettings,
 };
 use runner::learner::{DsjsonReader, Event, Label, Learner, LearningPolicy, Prediction};
+use runner::learning_loop::Keeps;
 use runner::metrics::{PhaseScope, Summary};
 use runner::record::{ObserveError, Observer, Progress};
 use runner::scenario::plan::TargetPlan;
@@ -155,7 +156,7 @@ fn iteration(criterion: &mut Criterion) {
                 iterations: Some(ITERATIONS),
             }]));
             let ran = VirtualClock::run(|clock| async {
-                let target = EmbeddedTarget::one_of_many(embedded, plan.seed, clock.clone());
+                let target = EmbeddedTarget::one_of_many(embedded, plan.seed, clock.clone(), Keeps::Log);
                 let (_stopper, stop) = Stopper::new();
                 engine::run(
                     &plan,

@@ -1,5 +1,7 @@
 //! Scenarios with a matrix, as their users run them.
 
+mod compare;
+
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;

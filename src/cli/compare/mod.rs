@@ -1,8 +1,12 @@
 //! `runner compare`
 
+mod command;
 mod json;
+mod subject;
 mod text;
+mod traces;
 
+pub use command::{CompareArguments, run};
 pub use json::json;
 pub use text::tables;
 

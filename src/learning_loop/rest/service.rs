@@ -14,7 +14,7 @@ use super::offers::Offers;
 use super::seal::Seal;
 use super::store::{self, StateError, Store};
 use crate::clock::Timestamp;
-use crate::learning_loop::{EvaluationJob, LearningLoop, LoopOptions};
+use crate::learning_loop::{EvaluationJob, Keeps, LearningLoop, LoopOptions};
 use crate::protocol::{ErrorCode, ServiceError};
 
 /// What time it is.
@@ -41,7 +41,7 @@ struct Shared {
 impl Service {
     /// A fresh loop, in memory. Nobody will take its joined lines.
     pub fn new(options: LoopOptions, keys: Keys, time: Time) -> Self {
-        let options = LoopOptions { keeps_lines: false, ..options };
+        let options = LoopOptions { keeps: Keeps::Log, ..options };
         let learning_loop = LearningLoop::new(options, time());
         Self::of(learning_loop, None, Vec::new(), keys, time)
     }
@@ -57,7 +57,7 @@ impl Service {
         keys: Keys,
         time: Time,
     ) -> Result<(Self, bool), StateError> {
-        let options = LoopOptions { keeps_lines: false, ..options };
+        let options = LoopOptions { keeps: Keeps::Log, ..options };
         let restored = store::open(path, options, time())?;
         let (learning_loop, store) = (restored.learning_loop, Some(restored.store));
         Ok((Self::of(learning_loop, store, restored.jobs, keys, time), restored.is_old))

@@ -1,0 +1,65 @@
+//! What is said of two folders before any figure: what differs in what they were asked to
+//! do, and where what they did parts.
+
+use super::subject::Subject;
+use crate::comparison::{Divergence, Group, divergence};
+
+type Side<'a> = (&'a Subject, &'a Group);
+
+/// What differs between two sides, a line each.
+pub fn remarks(base: Side<'_>, candidate: Side<'_>) -> Vec<String> {
+    let mut remarks = vec![format!("{} against {}", candidate.0.name(), base.0.name())];
+    remarks.extend(versions(base, candidate));
+    let different = base.1.differs_in(candidate.1);
+    remarks.push(match &different[..] {
+        [] => "  they were asked to do the same".to_owned(),
+        _ => format!("  they differ in {}", different.join(", ")),
+    });
+    remarks.push(format!("  {}", parting(base.1, candidate.1)));
+    remarks
+}
+
+fn versions(base: Side<'_>, candidate: Side<'_>) -> Option<String> {
+    let (left, right) = (&base.0.version, &candidate.0.version);
+    (left != right).then(|| format!("  by runner {right} against {left}"))
+}
+
+/// Whether the runs of one seed are the same, and where the first pair parts.
+fn parting(base: &Group, candidate: &Group) -> String {
+    let mut pairs = 0;
+    let mut first = None;
+    let mut same = 0;
+    for sample in &candidate.samples {
+        let Some(other) = base.sample(sample.seed) else { continue };
+        pairs += 1;
+        match divergence(other, sample) {
+            None => same += 1,
+            Some(divergence) => {
+                first.get_or_insert((sample.seed, divergence));
+            }
+        }
+    }
+    match (pairs, first) {
+        (0, _) => "no seed is common: the runs saw other visitors".to_owned(),
+        (1, None) => "every visitor and every choice is the same".to_owned(),
+        (_, None) => format!("every visitor and every choice of {pairs} seeds is the same"),
+        (1, Some((_, divergence))) => format!("they part {}", told(&divergence)),
+        (_, Some((seed, divergence))) => {
+            format!("{same} of {pairs} seeds are the same; seed {seed} parts {}", told(&divergence))
+        }
+    }
+}
+
+fn told(divergence: &Divergence) -> String {
+    let Divergence { phase, iteration, contexts, chosen } = divergence;
+    let place = format!("at iteration {iteration} of `{phase}`");
+    let who = |context: &Option<Vec<String>>| {
+        context.as_ref().map_or("nobody".to_owned(), |context| context.join(", "))
+    };
+    let what = |chosen: &Option<String>| chosen.clone().unwrap_or_else(|| "nothing".to_owned());
+    if contexts[0] == contexts[1] {
+        let [base, candidate] = [what(&chosen[0]), what(&chosen[1])];
+        return format!("{place} ({}): `{candidate}` against `{base}`", who(&contexts[0]));
+    }
+    format!("{place}: {} turns up against {}", who(&contexts[1]), who(&contexts[0]))
+}

@@ -1,0 +1,118 @@
+//! `runner compare`, as its users run it.
+
+use std::path::Path;
+use std::process::Output;
+
+use serde_json::Value;
+
+use super::{completed, experiment, json, runner};
+
+fn compare(arguments: &[&str]) -> Output {
+    runner().arg("compare").args(arguments).output().unwrap()
+}
+
+fn text(bytes: &[u8]) -> String {
+    String::from_utf8(bytes.to_vec()).unwrap()
+}
+
+/// A short run of the tutorial, in a folder.
+fn run(folder: &Path, changes: &[&str]) -> String {
+    let shown = folder.display().to_string();
+    let mut command = runner();
+    command.args(["scenarios/baseline.yaml", "--quiet", "--out", &shown]);
+    command.args(["--set", "phases.baseline.iterations=300"]);
+    command.args(["--set", "phases.validation.iterations=200", "--set", "expect=[]"]);
+    completed({
+        command.args(changes);
+        command
+    });
+    shown
+}
+
+/// The difference that a comparison as JSON states for a metric and a candidate.
+fn difference(comparison: &Value, metric: &str, candidate: &str) -> f64 {
+    let metrics = comparison["metrics"].as_array().unwrap();
+    let found = metrics.iter().find(|found| found["metric"] == metric).unwrap();
+    let rows = found["candidates"].as_array().unwrap();
+    let row = rows.iter().find(|row| row["name"] == candidate).unwrap();
+    row["difference"].as_f64().unwrap()
+}
+
+#[test]
+fn the_policies_of_an_experiment_are_compared_as_the_experiment_did() {
+    let folder = tempfile::tempdir().unwrap();
+    let out = folder.path().join("out").display().to_string();
+    completed(experiment(["--out", &out], &[]));
+    let output = compare(&[&out, "--format", "json"]);
+    let found: Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(found, json(&folder.path().join("out/comparison.json")));
+}
+
+#[test]
+fn the_other_way_round_is_the_negative() {
+    let folder = tempfile::tempdir().unwrap();
+    let out = folder.path().join("out").display().to_string();
+    completed(experiment(["--out", &out], &[]));
+    let metric = "validation.success_rate";
+    let against = |base: &str| -> Value {
+        let arguments = [&out, "--base-policy", base, "--format", "json", "--metric", metric];
+        serde_json::from_slice(&compare(&arguments).stdout).unwrap()
+    };
+    let there = difference(&against("default"), metric, "cubic");
+    let back = difference(&against("cubic"), metric, "default");
+    assert!(there != 0.0 && (there + back).abs() < 1e-12, "{there} {back}");
+}
+
+#[test]
+fn experiments_are_compared_policy_by_policy_and_seed_by_seed() {
+    let folder = tempfile::tempdir().unwrap();
+    let [base, same, other] =
+        ["base", "same", "other"].map(|name| folder.path().join(name).display().to_string());
+    completed(experiment(["--out", &base], &[]));
+    completed(experiment(["--out", &same], &[]));
+    completed(experiment(["--out", &other], &["--set", "loop.reward_wait_time=60s"]));
+    let shown = text(&compare(&[&base, &same]).stdout);
+    assert!(shown.contains("every visitor and every choice of 6 seeds is the same"), "{shown}");
+    let shown = text(&compare(&[&base, &other]).stdout);
+    assert!(shown.contains("they differ in the target"), "{shown}");
+    assert!(shown.contains("0 of 6 seeds are the same; seed 1 parts at iteration"), "{shown}");
+}
+
+#[test]
+fn two_runs_are_described_and_nothing_is_inferred_from_them() {
+    let folder = tempfile::tempdir().unwrap();
+    let base = run(&folder.path().join("base"), &[]);
+    let other = run(&folder.path().join("other"), &["--seed", "2"]);
+    let output = compare(&[&base, &other]);
+    let shown = text(&output.stdout);
+    assert!(output.status.success());
+    assert!(shown.contains("no seed is common"), "{shown}");
+    assert!(shown.contains("one run each: no inference"), "{shown}");
+    let shown = text(&compare(&[&base, &base]).stdout);
+    assert!(shown.contains("every visitor and every choice is the same"), "{shown}");
+}
+
+#[test]
+fn mistakes_are_shown_all_at_once_and_nothing_is_compared() {
+    let folder = tempfile::tempdir().unwrap();
+    let base = run(&folder.path().join("base"), &[]);
+    let missing = folder.path().join("missing").display().to_string();
+    let wrong: [(&[&str], &[&str]); 4] = [
+        (&[&base], &["is alone: there is nothing to compare it with", "name a second folder"]),
+        (&[&base, &missing, "/etc"], &["missing` is not a results folder", "`/etc` is not"]),
+        (
+            &[&base, &base, "-m", "validaton.success_rate", "-m", "baseline.succes_rate"],
+            &["there is no phase `validaton`", "did you mean `validation`", "succes_rate"],
+        ),
+        (&[&base, &base, "--confidence", "95"], &["95"]),
+    ];
+    for (arguments, expected) in wrong {
+        let output = compare(arguments);
+        let stderr = text(&output.stderr);
+        assert_eq!(output.status.code(), Some(2), "{stderr}");
+        assert!(output.stdout.is_empty());
+        for part in expected {
+            assert!(stderr.contains(part), "`{part}` is not in\n{stderr}");
+        }
+    }
+}
