@@ -4,7 +4,7 @@ use std::num::NonZero;
 use std::path::PathBuf;
 
 use super::arguments::RunArguments;
-use super::compare;
+use super::compare::{self, Account, Part};
 use super::console::{Paint, Screen, count, name};
 use super::interrupt::Interrupt;
 use super::{Exit, streams};
@@ -33,7 +33,7 @@ pub fn run(arguments: &RunArguments, experiment: &Experiment) -> Exit {
         Ok(outcome) => outcome,
         Err(error) => return fail(Exit::Results, &error.to_string()),
     };
-    match conclude(arguments, folder) {
+    match conclude(arguments, experiment, folder) {
         Err(error) => fail(Exit::Results, &error.to_string()),
         Ok(_) if outcome.stopped => interrupt.exit(),
         Ok(printed) if outcome.failed.is_empty() => printed,
@@ -63,21 +63,31 @@ fn open(arguments: &RunArguments, experiment: &Experiment) -> Result<ExperimentF
     }
 }
 
-/// Writes the tables, and tells what was found.
-fn conclude(arguments: &RunArguments, folder: ExperimentFolder) -> Result<Exit, OpenError> {
+/// Writes the tables, tells what was found, and says what the gates make of it.
+fn conclude(
+    arguments: &RunArguments,
+    experiment: &Experiment,
+    folder: ExperimentFolder,
+) -> Result<Exit, OpenError> {
     let results = folder.results()?;
     let groups = comparison::groups(&results);
     let confidence = Confidence::P95;
     folder.write("curves.csv", &curves(&results, &groups, confidence))?;
-    let compared = compare::within(&groups, None, &[], confidence);
-    folder.write("comparison.json", &compare::json(&compared, confidence))?;
+    let figures = compare::within(&groups, None, &[], confidence);
+    let account = Account {
+        name: results.manifest.scenario.clone(),
+        parts: vec![Part { title: None, remarks: Vec::new(), figures }],
+        verdicts: compare::judge_inside(&experiment.gates, &groups, None),
+        confidence,
+    };
+    folder.write("comparison.json", &compare::json(&account))?;
     let path = folder.seal(&results)?;
     if arguments.quiet {
-        return Ok(Exit::Done);
+        return Ok(account.exit());
     }
-    let tables = compare::tables(&compared, confidence);
     let last = format!("\n{} {}\n", Paint::Faint.over("results in"), path.display());
-    Ok(streams::print(&(tables + &last)))
+    let printed = streams::print(&(compare::text(&account) + &last));
+    Ok(if printed == Exit::Done { account.exit() } else { printed })
 }
 
 /// The mean success curves of every group and phase, as `curves.csv`.

@@ -10,11 +10,13 @@
 mod curve;
 mod difference;
 mod divergence;
+mod gate;
 mod sample;
 mod terms;
 
 pub use curve::{CurvePoint, curves, difference_curve};
 pub use difference::{Comparison, Difference, Estimate, Finding, compare};
 pub use divergence::{Divergence, divergence};
+pub use gate::{GateVerdict, Outcome, judge};
 pub use sample::{Group, Sample, groups, of_run};
 pub use terms::usual_terms;

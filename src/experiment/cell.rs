@@ -4,10 +4,10 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use crate::clock::VirtualClock;
 use crate::engine::{self, Beginning, Ending, Operator, Stop};
 use crate::learning_loop::Keeps;
-use crate::metrics::{PhaseScope, Summary};
+use crate::metrics::Summary;
 use crate::record::{ObserveError, Observer, Observers, Progress};
 use crate::results::experiment::{CellRecord, Tracer};
-use crate::scenario::plan::{Plan, Step, TargetPlan};
+use crate::scenario::plan::{Phase, Plan, TargetPlan};
 use crate::scenario::{Cell, Experiment};
 use crate::target::EmbeddedTarget;
 
@@ -21,7 +21,7 @@ pub(super) fn run(
     stop: Stop,
 ) -> Result<Option<CellRecord>, String> {
     let plan = experiment.plan(cell);
-    let mut summary = Figures(Summary::new(scopes(&plan)));
+    let mut summary = Figures(Summary::new(plan.phases.iter().map(Phase::scope)));
     let mut tracer = Tracer::new(plan.phases.iter().map(|phase| phase.name.clone()));
     let mut observers = Observers(vec![&mut summary, &mut tracer]);
     let ending = catch_unwind(AssertUnwindSafe(|| execute(&plan, stop, &mut observers)));
@@ -48,16 +48,6 @@ fn execute(plan: &Plan, stop: Stop, observer: &mut dyn Observer) -> Result<Endin
         engine::run(plan, clock, &target, &Nobody, beginning, stop, observer).await
     });
     ended.map_err(|error| error.to_string())
-}
-
-fn scopes(plan: &Plan) -> impl Iterator<Item = PhaseScope<'_>> {
-    plan.phases.iter().map(|phase| PhaseScope {
-        name: &phase.name,
-        iterations: match &phase.step {
-            Step::Iterate(iterate) => Some(iterate.iterations),
-            _ => None,
-        },
-    })
 }
 
 /// What a panic says.

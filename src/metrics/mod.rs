@@ -8,6 +8,7 @@
 
 mod curve;
 mod expectation;
+mod gate;
 mod history;
 mod interval;
 mod latency;
@@ -24,6 +25,7 @@ mod window;
 
 pub use curve::{Batch, SuccessCurve};
 pub use expectation::{Expectation, ExpectationError, Holds, PhaseScope, Term, Verdict, implied};
+pub use gate::{Decision, Gate, Requirement};
 pub use interval::IntervalLatencies;
 pub use latency::{HIGHEST_US, Latencies, LatencySummary, SIGNIFICANT_DIGITS, micros};
 pub use metric::{

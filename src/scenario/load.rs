@@ -85,6 +85,7 @@ pub fn read(
             .map(Scenario::Experiment)
     } else {
         check(&root, &mut report);
+        refuse_gates(&root, &mut report);
         plan(&root, &source, options, &files, &mut report).map(Box::new).map(Scenario::Run)
     };
     report.sort();
@@ -92,6 +93,14 @@ pub fn read(
         Some(scenario) if !report.has_errors() => Ok((scenario, report)),
         _ => Err(report),
     }
+}
+
+/// One run is compared with nothing.
+fn refuse_gates(root: &Node, report: &mut Report) {
+    let Some(gates) = root.entry("gates") else { return };
+    let message = "`gates` compare the policies of a `matrix`, and there is none";
+    let help = "add a `matrix`; or keep the gates in a file for `runner compare --gates`";
+    report.push(Diagnostic::error(message).at(&gates.place).help(help));
 }
 
 /// The tree of the file, changed as the command line asks, and references resolved.

@@ -14,6 +14,7 @@ mod delay;
 mod digest;
 mod document;
 mod file;
+mod gates;
 mod load;
 mod loop_file;
 mod matrix;
@@ -30,6 +31,7 @@ mod settings;
 mod target;
 mod written;
 
+pub use gates::{GateScope, load_gates};
 pub use load::{LoadOptions, Scenario, load, read};
 pub use loop_file::load_loop;
 pub use matrix::{Cell, Experiment, Variant};

@@ -10,7 +10,7 @@ pub use super::arrival::{Arrival, Schedule, Stage};
 pub use super::secret::{Redactor, Secret};
 pub use super::service::{ConnectionPlan, Header, HttpPlan, Operation, Retries, Timeouts};
 use crate::learner::LearningPolicy;
-use crate::metrics::Expectation;
+use crate::metrics::{Expectation, PhaseScope};
 use crate::protocol::{
     FeatureObject, LearningMode, RankableAction, RewardAggregation, ServiceConfiguration,
 };
@@ -157,6 +157,18 @@ pub struct Phase {
     pub key: PhaseKey,
     /// What is done.
     pub step: Step,
+}
+
+impl Phase {
+    /// What metrics may say of it.
+    #[must_use]
+    pub fn scope(&self) -> PhaseScope<'_> {
+        let iterations = match &self.step {
+            Step::Iterate(iterate) => Some(iterate.iterations),
+            _ => None,
+        };
+        PhaseScope { name: &self.name, iterations }
+    }
 }
 
 /// What a phase does.

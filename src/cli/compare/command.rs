@@ -1,14 +1,22 @@
-use std::path::PathBuf;
+use std::fs::{self, OpenOptions};
+use std::io::{self, Write as _};
+use std::path::{Path, PathBuf};
 
-use clap::Args;
+use clap::{Args, ValueEnum};
 
+use super::account::{Account, Part};
+use super::annotations::annotations;
+use super::gates::{judge_across, judge_inside};
+use super::junit::junit;
+use super::markdown::markdown;
+use super::openmetrics::openmetrics;
 use super::subject::Subject;
-use super::{json, tables, traces, within};
-use crate::cli::console::{Paint, name};
+use super::{json, text, traces, within};
 use crate::cli::{Exit, streams};
-use crate::comparison::{Comparison, Group, compare, usual_terms};
+use crate::comparison::{GateVerdict, Group, compare, usual_terms};
 use crate::diagnostic::{Diagnostic, Report, Source};
-use crate::metrics::Term;
+use crate::metrics::{Gate, Term};
+use crate::scenario::{GateScope, load_gates};
 use crate::statistics::Confidence;
 
 /// `runner compare`
@@ -30,43 +38,98 @@ pub struct CompareArguments {
     /// How sure the intervals are [default: 0.95].
     #[arg(long, value_name = "LEVEL", value_parser = crate::cli::evaluate::parse_confidence)]
     pub confidence: Option<Confidence>,
+    /// What must hold of the differences: a file with `gates:`, such as a scenario.
+    /// [exit 3: a gate failed, 4: undecided where that is a failure]
+    #[arg(long, value_name = "FILE")]
+    pub gates: Option<PathBuf>,
     /// What is written to stdout.
     #[arg(long, value_name = "FORMAT", default_value = "text")]
-    pub format: crate::cli::arguments::Format,
+    pub format: Format,
+    /// Ends the output with a line `::error …` for each gate that fails, as GitHub shows
+    /// them on a pull request.
+    #[arg(long)]
+    pub annotate: bool,
+    #[command(flatten)]
+    outputs: Outputs,
 }
 
-/// A comparison of several folders, or within one.
-struct Compared {
-    /// What stands above the table.
-    title: Option<String>,
-    /// What is said of it before the figures.
-    remarks: Vec<String>,
-    figures: Vec<(Term, Comparison)>,
+/// What a comparison can be written as.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Format {
+    /// Tables for people.
+    Text,
+    /// Tables for a step summary or a comment.
+    Markdown,
+    /// Every number, for programs.
+    Json,
+}
+
+/// Files for a CI server.
+#[derive(Debug, Clone, Args)]
+struct Outputs {
+    /// Writes the gates as JUnit XML.
+    #[arg(long, value_name = "FILE")]
+    junit: Option<PathBuf>,
+    /// Appends the tables as Markdown, for `$GITHUB_STEP_SUMMARY`.
+    #[arg(long, value_name = "FILE")]
+    markdown: Option<PathBuf>,
+    /// Writes the means, the differences and the gates as OpenMetrics text.
+    #[arg(long, value_name = "FILE")]
+    openmetrics: Option<PathBuf>,
+}
+
+impl Outputs {
+    fn write(&self, account: &Account) -> Result<(), String> {
+        let told = |path: &Path, error: io::Error| {
+            format!("`{}` cannot be written: {error}", path.display())
+        };
+        if let Some(path) = &self.junit {
+            fs::write(path, junit(account)).map_err(|error| told(path, error))?;
+        }
+        if let Some(path) = &self.openmetrics {
+            fs::write(path, openmetrics(account)).map_err(|error| told(path, error))?;
+        }
+        if let Some(path) = &self.markdown {
+            append(path, &markdown(account)).map_err(|error| told(path, error))?;
+        }
+        Ok(())
+    }
+}
+
+fn append(path: &Path, text: &str) -> io::Result<()> {
+    OpenOptions::new().create(true).append(true).open(path)?.write_all(text.as_bytes())
 }
 
 /// Compares runs, and shows what that shows.
 pub fn run(arguments: &CompareArguments) -> Exit {
     let mut report = Report::new();
     let subjects = read(arguments, &mut report);
-    let compared =
-        if report.has_errors() { Vec::new() } else { all(arguments, &subjects, &mut report) };
+    let account =
+        if report.has_errors() { None } else { account(arguments, &subjects, &mut report) };
     anstream::eprint!("{}", report.render(true));
-    if report.has_errors() {
-        return Exit::Usage;
+    let Some(account) = account.filter(|_| !report.has_errors()) else { return Exit::Usage };
+    if let Err(error) = arguments.outputs.write(&account) {
+        eprintln!("error: {error}");
+        return Exit::Results;
     }
-    let confidence = arguments.confidence.unwrap_or(Confidence::P95);
-    let text = match arguments.format {
-        crate::cli::arguments::Format::Json => {
-            let figures: Vec<_> =
-                compared.into_iter().flat_map(|compared| compared.figures).collect();
-            String::from_utf8_lossy(&json(&figures, confidence)).into_owned()
-        }
-        crate::cli::arguments::Format::Text => {
-            let shown = compared.iter().map(|compared| shown(compared, confidence));
-            shown.collect::<Vec<_>>().join("\n")
-        }
-    };
-    streams::print(&text)
+    let printed = streams::print(&arguments.told(&account));
+    if printed == Exit::Done { account.exit() } else { printed }
+}
+
+impl CompareArguments {
+    /// What is written to stdout.
+    fn told(&self, account: &Account) -> String {
+        let text = match self.format {
+            Format::Text => text(account),
+            Format::Markdown => markdown(account),
+            Format::Json => return String::from_utf8_lossy(&json(account)).into_owned(),
+        };
+        if self.annotate { text + &annotations(account) } else { text }
+    }
+
+    fn confidence(&self) -> Confidence {
+        self.confidence.unwrap_or(Confidence::P95)
+    }
 }
 
 fn read(arguments: &CompareArguments, report: &mut Report) -> Vec<Subject> {
@@ -89,24 +152,45 @@ fn read(arguments: &CompareArguments, report: &mut Report) -> Vec<Subject> {
     subjects
 }
 
-fn all(arguments: &CompareArguments, subjects: &[Subject], report: &mut Report) -> Vec<Compared> {
-    let Some((base, candidates)) = subjects.split_first() else { return Vec::new() };
-    let Some(terms) = terms(arguments, &base.groups, report) else { return Vec::new() };
-    let confidence = arguments.confidence.unwrap_or(Confidence::P95);
-    if candidates.is_empty() {
-        return inside(arguments, base, &terms, confidence, report).into_iter().collect();
-    }
-    let alone = subjects.iter().all(|subject| subject.groups.len() == 1);
-    let compared: Vec<Compared> = base
-        .groups
-        .iter()
-        .filter_map(|group| across(base, group, candidates, alone, &terms, confidence))
-        .collect();
-    if compared.is_empty() {
+fn account(
+    arguments: &CompareArguments,
+    subjects: &[Subject],
+    report: &mut Report,
+) -> Option<Account> {
+    let (base, candidates) = subjects.split_first()?;
+    let terms = terms(arguments, &base.groups, report)?;
+    let gates = gates(arguments, base, report)?;
+    let inside = candidates.is_empty();
+    if inside { inside_is_sound(arguments, base, report)? }
+    let (parts, verdicts) = if inside {
+        let base_policy = arguments.base_policy.as_deref();
+        let figures = within(&base.groups, base_policy, &terms, arguments.confidence());
+        let part = Part { title: None, remarks: Vec::new(), figures };
+        (vec![part], judge_inside(&gates, &base.groups, base_policy))
+    } else {
+        across_all(arguments, subjects, &terms, &gates)
+    };
+    if parts.is_empty() {
         let message = "the folders have no policy in common";
         report.push(Diagnostic::error(message).help("compare experiments with the same policies"));
+        return None;
     }
-    compared
+    let confidence = arguments.confidence();
+    Some(Account { name: base.scenario.clone(), parts, verdicts, confidence })
+}
+
+/// The gates that are asked for; none, if something is wrong with one.
+fn gates(arguments: &CompareArguments, base: &Subject, report: &mut Report) -> Option<Vec<Gate>> {
+    let Some(path) = &arguments.gates else { return Some(Vec::new()) };
+    let phases = base.groups.iter().find(|group| !group.samples.is_empty())?.scopes();
+    let policies: Vec<String> = base.groups.iter().map(|group| group.name.clone()).collect();
+    match load_gates(path, GateScope { phases: &phases, policies: &policies }) {
+        Ok(gates) => Some(gates),
+        Err(mistakes) => {
+            report.append(mistakes);
+            None
+        }
+    }
 }
 
 /// The metrics that are asked for; none, if something is wrong with one.
@@ -133,14 +217,12 @@ fn terms(arguments: &CompareArguments, groups: &[Group], report: &mut Report) ->
     (terms.len() == arguments.metrics.len()).then_some(terms)
 }
 
-/// The policies of one experiment.
-fn inside(
+/// Says why the policies of a folder cannot be compared with each other.
+fn inside_is_sound(
     arguments: &CompareArguments,
     subject: &Subject,
-    terms: &[Term],
-    confidence: Confidence,
     report: &mut Report,
-) -> Option<Compared> {
+) -> Option<()> {
     let base = arguments.base_policy.as_deref();
     if let Some(base) = base.filter(|base| subject.groups.iter().all(|group| group.name != *base)) {
         let names: Vec<&str> = subject.groups.iter().map(|group| group.name.as_str()).collect();
@@ -154,55 +236,69 @@ fn inside(
         report.push(Diagnostic::error(message).help(help));
         return None;
     }
-    let figures = within(&subject.groups, base, terms, confidence);
-    Some(Compared { title: None, remarks: Vec::new(), figures })
+    Some(())
 }
 
-/// One policy in several folders.
-fn across(
-    base: &Subject,
-    group: &Group,
-    candidates: &[Subject],
-    alone: bool,
+/// Every policy of the base in the other folders.
+fn across_all(
+    arguments: &CompareArguments,
+    subjects: &[Subject],
     terms: &[Term],
-    confidence: Confidence,
-) -> Option<Compared> {
-    let others: Vec<(&Subject, &Group)> = candidates
-        .iter()
-        .filter_map(|subject| Some((subject, subject.counterpart(group, alone)?)))
-        .collect();
-    (!others.is_empty()).then_some(())?;
-    let remarks = others.iter().flat_map(|(subject, other)| {
-        let (left, right) = ((base, group), (*subject, *other));
-        traces::remarks(left, right)
-    });
-    let called = |subject: &Subject, group: &Group| Group { name: subject.name(), ..group.clone() };
-    let named: Vec<Group> = others.iter().map(|(subject, other)| called(subject, other)).collect();
-    let named_base = called(base, group);
-    let usual;
-    let terms = if terms.is_empty() {
-        usual = usual_terms(std::slice::from_ref(group));
-        &usual
-    } else {
-        terms
-    };
-    let refs: Vec<&Group> = named.iter().collect();
-    let figures =
-        terms.iter().map(|term| (term.clone(), compare(term, &named_base, &refs, confidence)));
-    Some(Compared {
-        title: (!alone).then(|| group.name.clone()),
-        remarks: remarks.collect(),
-        figures: figures.collect(),
-    })
+    gates: &[Gate],
+) -> (Vec<Part>, Vec<GateVerdict>) {
+    let alone = subjects.iter().all(|subject| subject.groups.len() == 1);
+    let (mut parts, mut verdicts) = (Vec::new(), Vec::new());
+    for group in &subjects[0].groups {
+        let Some(side) = Sides::of(subjects, group, alone) else { continue };
+        parts.push(side.part(terms, arguments.confidence()));
+        verdicts.extend(judge_across(gates, &group.name, &side.base, &side.candidates));
+    }
+    (parts, verdicts)
 }
 
-fn shown(compared: &Compared, confidence: Confidence) -> String {
-    let title = compared.title.as_ref();
-    let title =
-        title.map_or(String::new(), |title| format!("{}\n", Paint::Strong.over(&name(title))));
-    let mut remarks: Vec<String> = compared.remarks.iter().map(|remark| name(remark)).collect();
-    if !remarks.is_empty() {
-        remarks.push("\n".to_owned());
+/// One policy in several folders, called as the folders are.
+struct Sides {
+    title: Option<String>,
+    remarks: Vec<String>,
+    base: Group,
+    candidates: Vec<Group>,
+}
+
+impl Sides {
+    /// None, where no other folder has the policy.
+    fn of(subjects: &[Subject], group: &Group, alone: bool) -> Option<Self> {
+        let (base, candidates) = subjects.split_first()?;
+        let others: Vec<(&Subject, &Group)> = candidates
+            .iter()
+            .filter_map(|subject| Some((subject, subject.counterpart(group, alone)?)))
+            .collect();
+        (!others.is_empty()).then_some(())?;
+        let remarks = others.iter().flat_map(|other| traces::remarks((base, group), *other));
+        let called = |subject: &Subject, group: &Group| {
+            let name = subject.name();
+            let name = if alone { name } else { format!("{} of {name}", group.name) };
+            Group { name, ..group.clone() }
+        };
+        Some(Self {
+            title: (!alone).then(|| group.name.clone()),
+            remarks: remarks.collect(),
+            base: called(base, group),
+            candidates: others.iter().map(|(subject, group)| called(subject, group)).collect(),
+        })
     }
-    format!("{title}{}{}", remarks.join("\n"), tables(&compared.figures, confidence))
+
+    fn part(&self, terms: &[Term], confidence: Confidence) -> Part {
+        let usual;
+        let terms = if terms.is_empty() {
+            usual = usual_terms(std::slice::from_ref(&self.base));
+            &usual[..]
+        } else {
+            terms
+        };
+        let candidates: Vec<&Group> = self.candidates.iter().collect();
+        let compared = |term: &Term| compare(term, &self.base, &candidates, confidence);
+        let figures = terms.iter().map(|term| (term.clone(), compared(term)));
+        let (title, remarks) = (self.title.clone(), self.remarks.clone());
+        Part { title, remarks, figures: figures.collect() }
+    }
 }

@@ -1,13 +1,15 @@
 use serde::Serialize;
 
-use crate::comparison::{Comparison, Difference, Estimate, Finding};
-use crate::metrics::Term;
-use crate::statistics::Confidence;
+use super::account::Account;
+use super::gates;
+use crate::comparison::{Difference, Estimate, Finding, GateVerdict, Outcome};
 
 #[derive(Serialize)]
 struct Document<'a> {
     confidence: f64,
     metrics: Vec<Row<'a>>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    gates: Vec<Judged<'a>>,
 }
 
 /// One metric.
@@ -42,23 +44,55 @@ struct Candidate<'a> {
     finding: &'static str,
 }
 
+/// A gate and a policy.
+#[derive(Serialize)]
+struct Judged<'a> {
+    gate: String,
+    base: &'a str,
+    candidate: &'a str,
+    outcome: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reason: Option<&'a str>,
+    difference: Option<f64>,
+    interval: Option<[f64; 2]>,
+    confidence: f64,
+}
+
 /// What was found, as JSON.
-pub fn json(compared: &[(Term, Comparison)], confidence: Confidence) -> Vec<u8> {
+pub fn json(account: &Account) -> Vec<u8> {
+    let figures = account.parts.iter().flat_map(|part| &part.figures);
     let document = Document {
-        confidence: confidence.level(),
-        metrics: compared
-            .iter()
+        confidence: account.confidence.level(),
+        metrics: figures
             .map(|(term, comparison)| Row {
                 metric: term.text(),
                 base: side(&comparison.base),
                 candidates: comparison.candidates.iter().map(candidate).collect(),
             })
             .collect(),
+        gates: account.verdicts.iter().map(judged).collect(),
     };
     // Its keys are texts, and it is written to memory.
     let mut bytes = serde_json::to_vec_pretty(&document).unwrap_or_default();
     bytes.push(b'\n');
     bytes
+}
+
+fn judged(verdict: &GateVerdict) -> Judged<'_> {
+    let test = verdict.difference.as_ref().and_then(|difference| difference.test.as_ref());
+    Judged {
+        gate: verdict.gate.to_string(),
+        base: &verdict.base,
+        candidate: &verdict.candidate,
+        outcome: gates::word(&verdict.outcome),
+        reason: match &verdict.outcome {
+            Outcome::Inconclusive(why) | Outcome::NotMeasured(why) => Some(why),
+            Outcome::Pass | Outcome::Fail => None,
+        },
+        difference: test.map(|test| test.difference),
+        interval: test.and_then(|test| test.interval).map(|of| [of.lower, of.upper]),
+        confidence: verdict.gate.confidence.level(),
+    }
 }
 
 fn side(estimate: &Estimate) -> Side<'_> {

@@ -1,14 +1,22 @@
 //! `runner compare`
 
+mod account;
+mod annotations;
 mod command;
+mod gates;
 mod json;
+mod junit;
+mod markdown;
+mod openmetrics;
 mod subject;
 mod text;
 mod traces;
 
+pub use account::{Account, Part};
 pub use command::{CompareArguments, run};
+pub use gates::judge_inside;
 pub use json::json;
-pub use text::tables;
+pub use text::text;
 
 use crate::comparison::{Comparison, Group, compare, usual_terms};
 use crate::metrics::Term;

@@ -10,6 +10,8 @@ use crate::results::{self, ReadError};
 pub struct Subject {
     /// The folder, as the user gave it.
     pub path: PathBuf,
+    /// The name of the scenario.
+    pub scenario: String,
     /// The version of the program that wrote it.
     pub version: String,
     /// Whether all of it is there.
@@ -26,11 +28,15 @@ impl Subject {
             let experiment = read_experiment(&path)?;
             let version = experiment.manifest.tool.version.clone();
             let complete = experiment.manifest.complete;
-            return Ok(Self { path, version, complete, groups: comparison::groups(&experiment) });
+            let scenario = experiment.manifest.scenario.clone();
+            let groups = comparison::groups(&experiment);
+            return Ok(Self { path, scenario, version, complete, groups });
         }
         let run = results::read(&path)?;
         let (version, complete) = (run.manifest.tool.version.clone(), run.manifest.complete);
-        Ok(Self { path, version, complete, groups: vec![comparison::of_run(&run)] })
+        let scenario = run.manifest.scenario.clone();
+        let groups = vec![comparison::of_run(&run)];
+        Ok(Self { path, scenario, version, complete, groups })
     }
 
     /// What it is called in tables.

@@ -1,14 +1,26 @@
 //! A comparison as a table, in the manner of benchstat.
 
+use super::account::{Account, Part};
+use super::gates;
 use crate::cli::console::{Cell, Paint, Side, Table, name};
 use crate::comparison::{Comparison, Difference, Estimate, Finding};
 use crate::metrics::{Dimension, Quantity, Term};
 use crate::statistics::{Confidence, Interval};
 
-/// A table a metric: the base above, the others below it with their differences.
-pub fn tables(compared: &[(Term, Comparison)], confidence: Confidence) -> String {
-    let tables = compared.iter().map(|(term, comparison)| table(term, comparison, confidence));
-    tables.collect::<Vec<_>>().join("\n")
+/// For people: what differs, a table a metric, the gates.
+pub fn text(account: &Account) -> String {
+    let parts = account.parts.iter().map(|part| shown(part, account.confidence));
+    parts.collect::<Vec<_>>().join("\n") + &gates::table(&account.verdicts)
+}
+
+fn shown(part: &Part, confidence: Confidence) -> String {
+    let title = part.title.as_ref().map(|title| Paint::Strong.over(&name(title)) + "\n");
+    let mut remarks: String = part.remarks.iter().map(|remark| name(remark) + "\n").collect();
+    if !remarks.is_empty() {
+        remarks.push('\n');
+    }
+    let tables = part.figures.iter().map(|(term, of)| table(term, of, confidence));
+    title.unwrap_or_default() + &remarks + &tables.collect::<Vec<_>>().join("\n")
 }
 
 fn table(term: &Term, comparison: &Comparison, confidence: Confidence) -> String {
@@ -48,17 +60,21 @@ fn base_row(base: &Estimate, dimension: Dimension) -> Vec<Cell> {
 }
 
 fn estimate_cells(estimate: &Estimate, dimension: Dimension) -> Vec<Cell> {
-    let mean =
-        estimate.mean.map_or("-".to_owned(), |value| Quantity { value, dimension }.to_string());
-    let mean = match estimate.deviation {
-        Some(value) => format!("{mean} ± {}", Quantity { value, dimension }),
-        None => mean,
-    };
     vec![
         Cell::painted(name(&estimate.group), Paint::Name),
-        mean.into(),
+        value(estimate, dimension).into(),
         estimate.runs.to_string().into(),
     ]
+}
+
+/// The mean and the standard deviation.
+pub fn value(estimate: &Estimate, dimension: Dimension) -> String {
+    let mean =
+        estimate.mean.map_or("-".to_owned(), |value| Quantity { value, dimension }.to_string());
+    match estimate.deviation {
+        Some(value) => format!("{mean} ± {}", Quantity { value, dimension }),
+        None => mean,
+    }
 }
 
 fn row(difference: &Difference, dimension: Dimension) -> Vec<Cell> {
@@ -78,7 +94,8 @@ fn row(difference: &Difference, dimension: Dimension) -> Vec<Cell> {
     cells
 }
 
-fn words(difference: &Difference, dimension: Dimension) -> (String, Paint) {
+/// What is shown, in words.
+pub fn words(difference: &Difference, dimension: Dimension) -> (String, Paint) {
     match difference.finding {
         Finding::Better => ("better".to_owned(), Paint::Good),
         Finding::Worse => ("worse".to_owned(), Paint::Bad),
@@ -103,15 +120,18 @@ fn no_inference(difference: &Difference) -> &'static str {
     }
 }
 
-fn signed(value: f64, dimension: Dimension) -> String {
+/// A difference with its sign.
+pub fn signed(value: f64, dimension: Dimension) -> String {
     let sign = if value < 0.0 { "−" } else { "+" };
     format!("{sign}{}", Quantity { value: value.abs(), dimension })
 }
 
-fn within(interval: Interval, dimension: Dimension) -> String {
+/// An interval of differences.
+pub fn within(interval: Interval, dimension: Dimension) -> String {
     format!("[{}, {}]", signed(interval.lower, dimension), signed(interval.upper, dimension))
 }
 
-fn p(p: f64) -> String {
+/// A p, as precise as anybody needs it.
+pub fn p(p: f64) -> String {
     if p < 0.001 { "<0.001".to_owned() } else { format!("{p:.3}") }
 }

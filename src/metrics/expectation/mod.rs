@@ -98,6 +98,15 @@ impl Term {
         &self.text
     }
 
+    /// Reads a value of this metric, such as `2%` of a share or `5ms` of a latency, in the
+    /// unit of the metric.
+    ///
+    /// # Errors
+    /// What is no value, or one of something else.
+    pub fn value(&self, text: &str) -> Result<f64, ExpectationError> {
+        value::parse_value(text, 0..text.len(), self.definition.dimension)
+    }
+
     /// The phase.
     #[must_use]
     pub fn phase(&self) -> &str {

@@ -16,9 +16,11 @@ use self::axis::{Axis, axes, seeds};
 use self::selection::{Coordinates, select};
 use super::document::{Node, set};
 use super::file::Files;
+use super::gates::GateScope;
 use super::model::as_count;
-use super::plan::{ClockKind, Pause, Plan, Step, TargetPlan};
+use super::plan::{ClockKind, Pause, Phase, Plan, Step, TargetPlan};
 use crate::diagnostic::{Diagnostic, Place, Report};
+use crate::metrics::Gate;
 use crate::seed::Seed;
 
 /// A scenario with a matrix: many virtual worlds, to be compared.
@@ -30,6 +32,8 @@ pub struct Experiment {
     pub variants: Vec<Variant>,
     /// What is run: seed by seed, the variants of one seed one after the other.
     pub cells: Vec<Cell>,
+    /// What the variants must show against each other.
+    pub gates: Vec<Gate>,
 }
 
 /// A combination of values of the axes.
@@ -132,12 +136,24 @@ pub(super) fn experiment(
         cells.push(Cell { variant, seed: Seed(seed) });
     }
     let variants: Vec<_> = variants.into_iter().map(|(_, variant)| variant).collect();
-    let names = axes.into_iter().map(|axis| axis.name).collect();
+    let gates = gates(root, &variants, report);
+    let axes = axes.into_iter().map(|axis| axis.name).collect();
     (!report.has_errors() && !variants.is_empty()).then_some(Experiment {
-        axes: names,
+        axes,
         variants,
         cells,
+        gates,
     })
+}
+
+/// What the variants must show; nothing, if they could not be planned.
+fn gates(root: &Node, variants: &[Variant], report: &mut Report) -> Vec<Gate> {
+    let (Some(list), Some(first)) = (root.get("gates"), variants.first()) else {
+        return Vec::new();
+    };
+    let phases: Vec<_> = first.plan.phases.iter().map(Phase::scope).collect();
+    let policies: Vec<String> = variants.iter().map(Variant::name).collect();
+    super::gates::gates(list, GateScope { phases: &phases, policies: &policies }, report)
 }
 
 /// Says how large the matrix is, before it is laid out, if it is too large.

@@ -1,6 +1,6 @@
 //! A tree against the description: every mistake at its place.
 
-use super::description::{LOOP, SCENARIO};
+use super::description::{GATES, LOOP, SCENARIO};
 use super::message::{self, Owner};
 use super::scalar::whole;
 use super::shape::{Object, Shape, Variant};
@@ -19,6 +19,12 @@ pub(in crate::scenario) fn check_loop(root: &Node, report: &mut Report) {
     let start = Place::new(&root.place.source, 0..0);
     let owner = Owner { name: "the loop", place: &start };
     Check { report }.value(root, &Shape::Object(&LOOP), owner);
+}
+
+/// Checks the `gates` of a file.
+pub(in crate::scenario) fn check_gates(gates: &Node, report: &mut Report) {
+    let owner = Owner { name: "the gates", place: &gates.place };
+    Check { report }.value(gates, &GATES, owner);
 }
 
 struct Check<'r> {

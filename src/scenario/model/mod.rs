@@ -12,7 +12,7 @@ mod shape;
 #[cfg(test)]
 mod tests;
 
-pub(super) use check::{check, check_loop};
+pub(super) use check::{check, check_gates, check_loop};
 pub(super) use description::is_feature_name;
 pub(super) use scalar::{Share, as_count, as_integer, duration, rate, seed_range, share};
 pub use schema::schema;

@@ -1,5 +1,6 @@
 //! The description: what a scenario file may hold, and what each of it means.
 
+mod gate;
 mod matrix;
 mod notation;
 mod phase;
@@ -9,6 +10,7 @@ mod settings;
 pub(in crate::scenario) use notation::is_feature_name;
 
 use super::shape::{Field, Object, Shape, Word};
+pub(super) use gate::GATES;
 use matrix::MATRIX;
 use notation::{DURATION, FEATURE_NAME, IDENTIFIER, SEED, SHARE};
 use phase::PHASE;
@@ -106,6 +108,11 @@ pub(in crate::scenario::model) static SCENARIO: Object = Object {
             &Shape::Object(&MATRIX),
             "Runs the scenario once for each combination of learning policy, seed and other \
              values, to compare them.",
+        ),
+        Field::optional(
+            "gates",
+            &GATES,
+            "What policies of the matrix must show against each other.",
         ),
         Field::required(
             "phases",

@@ -1,0 +1,109 @@
+//! A comparison as Markdown that fits a step summary or a comment.
+
+use std::fmt::Write as _;
+
+use super::account::{Account, Part};
+use super::gates;
+use super::text::{p, signed, value, within, words};
+use crate::comparison::{Comparison, Estimate};
+use crate::metrics::Term;
+
+/// A comment holds 65,536 characters, and a step summary more.
+const LARGEST: usize = 60_000;
+
+/// The gates first, then what was compared; what would not fit is left out, and said.
+pub fn markdown(account: &Account) -> String {
+    let mut text = format!("## {}\n", escaped(&account.name));
+    gate_table(account, &mut text);
+    let mut left_out = 0;
+    for part in &account.parts {
+        let part = part_text(part);
+        if text.len() + part.len() > LARGEST {
+            left_out += 1;
+        } else {
+            text += &part;
+        }
+    }
+    if left_out > 0 {
+        _ = writeln!(text, "\n{left_out} more tables do not fit here: run `runner compare`.");
+    }
+    text
+}
+
+fn gate_table(account: &Account, text: &mut String) {
+    if account.verdicts.is_empty() {
+        return;
+    }
+    *text += "\n| gate | policy | observed | |\n|---|---|---|---|\n";
+    for verdict in &account.verdicts {
+        let gate = escaped(&verdict.gate.to_string());
+        let (who, words) = (escaped(&gates::who(verdict)), escaped(&gates::words(verdict)));
+        let row = format!("| {gate} | {who} | {} | **{words}** |\n", gates::observed(verdict));
+        if text.len() + row.len() > LARGEST / 2 {
+            *text += "| … | | | |\n";
+            return;
+        }
+        *text += &row;
+    }
+}
+
+fn part_text(part: &Part) -> String {
+    let mut text = String::new();
+    if let Some(title) = &part.title {
+        _ = write!(text, "\n### {}\n", escaped(title));
+    }
+    if !part.remarks.is_empty() {
+        text += "\n";
+    }
+    for remark in &part.remarks {
+        _ = writeln!(text, "- {}", escaped(remark.trim()));
+    }
+    for (term, comparison) in &part.figures {
+        table(term, comparison, &mut text);
+    }
+    text
+}
+
+fn table(term: &Term, comparison: &Comparison, text: &mut String) {
+    let dimension = term.definition().dimension;
+    let head = "mean ± sd | runs | difference | interval | p | |\n|---|---:|---:|---:|---|---:|---|";
+    _ = writeln!(text, "\n| {} | {head}", escaped(term.text()));
+    let estimate = |of: &Estimate| {
+        format!("| {} | {} | {} ", escaped(&of.group), value(of, dimension), of.runs)
+    };
+    _ = writeln!(text, "{}| | | | base |", estimate(&comparison.base));
+    for candidate in &comparison.candidates {
+        let test = candidate.test.as_ref();
+        let difference = test.map(|test| signed(test.difference, dimension));
+        let interval = test.and_then(|test| test.interval).map(|of| within(of, dimension));
+        let (words, _) = words(candidate, dimension);
+        _ = writeln!(
+            text,
+            "{}| {} | {} | {} | {} |",
+            estimate(&candidate.estimate),
+            difference.unwrap_or_default(),
+            interval.unwrap_or_default(),
+            candidate.adjusted_p.map_or(String::new(), p),
+            escaped(&words),
+        );
+    }
+}
+
+/// A text in which nothing is markup.
+fn escaped(text: &str) -> String {
+    let mut escaped = String::new();
+    for character in text.chars() {
+        match character {
+            '&' => escaped += "&amp;",
+            '<' => escaped += "&lt;",
+            '>' => escaped += "&gt;",
+            '|' | '*' | '_' | '`' | '[' | ']' | '\\' | '#' | '~' => {
+                escaped.push('\\');
+                escaped.push(character);
+            }
+            character if character.is_control() => escaped.push(' '),
+            character => escaped.push(character),
+        }
+    }
+    escaped
+}
