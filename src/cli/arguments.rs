@@ -6,6 +6,7 @@ use clap::error::ErrorKind;
 use clap::{Args, CommandFactory, Parser, Subcommand, ValueEnum};
 
 use super::Exit;
+use super::baseline::BaselineCommand;
 use super::compare::CompareArguments;
 use super::serve::ServeArguments;
 use crate::statistics::{Confidence, Interval};
@@ -33,6 +34,9 @@ pub enum Command {
     Evaluate(EvaluateArguments),
     /// Compare runs, or the policies of an experiment: what differs, by how much, how sure?
     Compare(CompareArguments),
+    /// Keep what runs came to in a file for git, or show such a file.
+    #[command(subcommand)]
+    Baseline(BaselineCommand),
     /// Serve the learning loop over HTTP, as Azure Personalizer was served.
     Serve(ServeArguments),
     /// Print the JSON Schema of scenario files.

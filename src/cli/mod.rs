@@ -3,6 +3,7 @@
 //! Must not know: logic.
 
 mod arguments;
+mod baseline;
 mod charts;
 mod check;
 mod compare;
@@ -40,6 +41,7 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> Exit {
         Command::Check(check) => check::check(&check),
         Command::Evaluate(evaluate) => evaluate::evaluate(&evaluate),
         Command::Compare(compare) => compare::run(&compare),
+        Command::Baseline(command) => baseline::baseline(&command),
         Command::Serve(serve) => serve::serve(&serve),
         Command::Schema => schema::schema(),
     }

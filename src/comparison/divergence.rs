@@ -1,4 +1,5 @@
-use super::Sample;
+use super::{Footprint, Sample};
+use crate::results::experiment::Trace;
 
 /// The first iteration in which two runs of one seed are not the same.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -13,11 +14,31 @@ pub struct Divergence {
     pub chosen: [Option<String>; 2],
 }
 
-/// Where two runs part; `None`, if everyone who turned up and everything that was chosen
-/// is the same.
+/// Whether two runs part, and where.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Parting {
+    /// Everyone who turned up and everything that was chosen is the same.
+    Never,
+    /// Here.
+    At(Divergence),
+    /// Somewhere: one of them keeps no trace.
+    Somewhere,
+}
+
+/// Where two runs part.
 #[must_use]
-pub fn divergence(base: &Sample, candidate: &Sample) -> Option<Divergence> {
-    let (mut left, mut right) = (base.trace.iterations(), candidate.trace.iterations());
+pub fn parting(base: &Sample, candidate: &Sample) -> Parting {
+    match (&base.footprint, &candidate.footprint) {
+        (Footprint::Trace(base), Footprint::Trace(candidate)) => {
+            divergence(base, candidate).map_or(Parting::Never, Parting::At)
+        }
+        (base, candidate) if base.digest() == candidate.digest() => Parting::Never,
+        _ => Parting::Somewhere,
+    }
+}
+
+fn divergence(base: &Trace, candidate: &Trace) -> Option<Divergence> {
+    let (mut left, mut right) = (base.iterations(), candidate.iterations());
     loop {
         let pair = [left.next(), right.next()];
         let some = pair[0].or(pair[1])?;

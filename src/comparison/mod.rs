@@ -7,6 +7,7 @@
 //!
 //! Must not know: the engine, the target, cli.
 
+mod baseline;
 mod curve;
 mod difference;
 mod divergence;
@@ -14,9 +15,10 @@ mod gate;
 mod sample;
 mod terms;
 
+pub use baseline::{Baseline, BaselineError, KeptGroup, KeptRun, Provenance};
 pub use curve::{CurvePoint, curves, difference_curve};
 pub use difference::{Comparison, Difference, Estimate, Finding, compare};
-pub use divergence::{Divergence, divergence};
+pub use divergence::{Divergence, Parting, parting};
 pub use gate::{GateVerdict, Outcome, judge};
-pub use sample::{Group, Sample, groups, of_run};
+pub use sample::{Footprint, Group, Sample, groups, of_run};
 pub use terms::usual_terms;

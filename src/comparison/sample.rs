@@ -1,5 +1,6 @@
 use std::collections::BTreeMap;
 
+use super::baseline;
 use crate::metrics::{PhaseScope, PhaseTally, Term};
 use crate::results::RunFolder;
 use crate::results::experiment::{ExperimentResults, Trace, Tracer, VariantEntry};
@@ -13,7 +14,26 @@ pub struct Sample {
     /// What it came to.
     pub phases: Vec<PhaseTally>,
     /// What was chosen in it.
-    pub trace: Trace,
+    pub footprint: Footprint,
+}
+
+/// Who turned up and what was chosen, or what is left of that.
+#[derive(Debug, Clone)]
+pub enum Footprint {
+    /// All of it.
+    Trace(Trace),
+    /// Its SHA-256, which a baseline file keeps.
+    Digest(String),
+}
+
+impl Footprint {
+    /// SHA-256 of the trace.
+    pub(super) fn digest(&self) -> String {
+        match self {
+            Self::Trace(trace) => baseline::digest(trace),
+            Self::Digest(digest) => digest.clone(),
+        }
+    }
 }
 
 /// Runs of one policy: they differ in their seeds only.
@@ -86,7 +106,7 @@ pub fn groups(experiment: &ExperimentResults) -> Vec<Group> {
         let samples = own.map(|cell| Sample {
             seed: cell.record.seed,
             phases: cell.phases.clone(),
-            trace: cell.record.trace.clone(),
+            footprint: Footprint::Trace(cell.record.trace.clone()),
         });
         let alone = manifest.axes.is_empty();
         let name = if alone { manifest.scenario.clone() } else { variant.name() };
@@ -104,7 +124,7 @@ pub fn of_run(run: &RunFolder) -> Group {
     let sample = Sample {
         seed: run.manifest.seed,
         phases: run.summary().phases().to_vec(),
-        trace: tracer.into_trace(),
+        footprint: Footprint::Trace(tracer.into_trace()),
     };
     Group::new(run.manifest.scenario.clone(), &run.manifest.plan_parts, vec![sample])
 }

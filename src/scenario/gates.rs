@@ -91,7 +91,7 @@ fn term(item: &Node, scope: GateScope<'_>, report: &mut Report) -> Option<Term> 
 fn margin(item: &Node, term: &Term, report: &mut Report) -> f64 {
     let Some(node) = item.get("margin") else { return 0.0 };
     let written = node.place.text();
-    let text = node.text().unwrap_or(&written);
+    let text = node.text().unwrap_or(written);
     match term.value(text) {
         Ok(value) if value >= 0.0 => value,
         Ok(_) => {

@@ -156,7 +156,8 @@ fn iteration(criterion: &mut Criterion) {
                 iterations: Some(ITERATIONS),
             }]));
             let ran = VirtualClock::run(|clock| async {
-                let target = EmbeddedTarget::one_of_many(embedded, plan.seed, clock.clone(), Keeps::Log);
+                let target =
+                    EmbeddedTarget::one_of_many(embedded, plan.seed, clock.clone(), Keeps::Log);
                 let (_stopper, stop) = Stopper::new();
                 engine::run(
                     &plan,

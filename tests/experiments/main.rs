@@ -1,6 +1,8 @@
 //! Scenarios with a matrix, as their users run them.
 
 mod compare;
+mod gates;
+mod pull_request;
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -10,7 +12,7 @@ use std::process::{Command, Output};
 use serde_json::Value;
 
 /// Small worlds: two policies, six seeds.
-const SMALL: [&str; 12] = [
+const SMALL: [&str; 14] = [
     "--set",
     "matrix.seeds=1..6",
     "--set",
@@ -23,6 +25,8 @@ const SMALL: [&str; 12] = [
     "success_curve.batch=20",
     "--set",
     "description=small",
+    "--set",
+    "gates=[]",
 ];
 
 /// The program, to be run in the project's folder.

@@ -13,7 +13,7 @@ use super::openmetrics::openmetrics;
 use super::subject::Subject;
 use super::{json, text, traces, within};
 use crate::cli::{Exit, streams};
-use crate::comparison::{GateVerdict, Group, compare, usual_terms};
+use crate::comparison::{GateVerdict, Group, Outcome, compare, usual_terms};
 use crate::diagnostic::{Diagnostic, Report, Source};
 use crate::metrics::{Gate, Term};
 use crate::scenario::{GateScope, load_gates};
@@ -22,8 +22,8 @@ use crate::statistics::Confidence;
 /// `runner compare`
 #[derive(Debug, Clone, Args)]
 pub struct CompareArguments {
-    /// The base: the folder of a run or of an experiment. Alone, the policies of an
-    /// experiment are compared with each other.
+    /// The base: the folder of a run or of an experiment, or a baseline file. Alone, the
+    /// policies of an experiment are compared with each other.
     #[arg(value_name = "BASE")]
     pub base: PathBuf,
     /// What is compared with it.
@@ -42,6 +42,10 @@ pub struct CompareArguments {
     /// [exit 3: a gate failed, 4: undecided where that is a failure]
     #[arg(long, value_name = "FILE")]
     pub gates: Option<PathBuf>,
+    /// Compare with a baseline that is of another world, which is refused otherwise. No
+    /// gate passes so.
+    #[arg(long)]
+    pub allow_incomparable: bool,
     /// What is written to stdout.
     #[arg(long, value_name = "FORMAT", default_value = "text")]
     pub format: Format,
@@ -146,7 +150,7 @@ fn read(arguments: &CompareArguments, report: &mut Report) -> Vec<Subject> {
                 }
                 subjects.push(subject);
             }
-            Err(error) => report.push(Diagnostic::error(error.to_string())),
+            Err(error) => report.push(Diagnostic::error(error)),
         }
     }
     subjects
@@ -161,8 +165,16 @@ fn account(
     let terms = terms(arguments, &base.groups, report)?;
     let gates = gates(arguments, base, report)?;
     let inside = candidates.is_empty();
-    if inside { inside_is_sound(arguments, base, report)? }
-    let (parts, verdicts) = if inside {
+    if inside {
+        inside_is_sound(arguments, base, report)?;
+    }
+    let strange = subjects[1..].iter().filter_map(|other| incomparable(base, other));
+    let strange: Vec<Diagnostic> = strange.collect();
+    if !strange.is_empty() && !arguments.allow_incomparable {
+        strange.into_iter().for_each(|mistake| report.push(mistake));
+        return None;
+    }
+    let (parts, mut verdicts) = if inside {
         let base_policy = arguments.base_policy.as_deref();
         let figures = within(&base.groups, base_policy, &terms, arguments.confidence());
         let part = Part { title: None, remarks: Vec::new(), figures };
@@ -175,8 +187,33 @@ fn account(
         report.push(Diagnostic::error(message).help("compare experiments with the same policies"));
         return None;
     }
+    if !strange.is_empty() {
+        let reason = "the baseline is of another world".to_owned();
+        verdicts.iter_mut().for_each(|of| of.outcome = Outcome::NotMeasured(reason.clone()));
+    }
     let confidence = arguments.confidence();
     Some(Account { name: base.scenario.clone(), parts, verdicts, confidence })
+}
+
+/// The part in which what is compared may differ: the loop with its learning policy.
+const UNDER_TEST: &str = "the target";
+
+/// How a baseline and a folder are of different worlds.
+fn incomparable(base: &Subject, other: &Subject) -> Option<Diagnostic> {
+    if !base.is_baseline && !other.is_baseline {
+        return None;
+    }
+    let alone = base.groups.len() == 1 && other.groups.len() == 1;
+    let common = base.groups.iter().filter_map(|of| Some((of, other.counterpart(of, alone)?)));
+    let different = common.flat_map(|(left, right)| left.differs_in(right));
+    let mut different: Vec<String> = different.filter(|part| part != UNDER_TEST).collect();
+    different.sort();
+    different.dedup();
+    let (left, right) = (base.name(), other.name());
+    let parts = different.join(", ");
+    let message = format!("`{right}` is not comparable with `{left}`: they differ in {parts}");
+    let help = "save a new baseline, or compare all the same with `--allow-incomparable`";
+    (!different.is_empty()).then(|| Diagnostic::error(message).help(help))
 }
 
 /// The gates that are asked for; none, if something is wrong with one.

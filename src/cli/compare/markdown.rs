@@ -66,16 +66,17 @@ fn part_text(part: &Part) -> String {
 
 fn table(term: &Term, comparison: &Comparison, text: &mut String) {
     let dimension = term.definition().dimension;
-    let head = "mean ± sd | runs | difference | interval | p | |\n|---|---:|---:|---:|---|---:|---|";
+    let head =
+        "mean ± sd | runs | difference | interval | p | |\n|---|---:|---:|---:|---|---:|---|";
     _ = writeln!(text, "\n| {} | {head}", escaped(term.text()));
     let estimate = |of: &Estimate| {
         format!("| {} | {} | {} ", escaped(&of.group), value(of, dimension), of.runs)
     };
     _ = writeln!(text, "{}| | | | base |", estimate(&comparison.base));
     for candidate in &comparison.candidates {
-        let test = candidate.test.as_ref();
-        let difference = test.map(|test| signed(test.difference, dimension));
-        let interval = test.and_then(|test| test.interval).map(|of| within(of, dimension));
+        let tested = candidate.test.as_ref();
+        let difference = tested.map(|of| signed(of.difference, dimension));
+        let interval = tested.and_then(|of| of.interval).map(|of| within(of, dimension));
         let (words, _) = words(candidate, dimension);
         _ = writeln!(
             text,
@@ -83,7 +84,7 @@ fn table(term: &Term, comparison: &Comparison, text: &mut String) {
             estimate(&candidate.estimate),
             difference.unwrap_or_default(),
             interval.unwrap_or_default(),
-            candidate.adjusted_p.map_or(String::new(), p),
+            escaped(&candidate.adjusted_p.map_or(String::new(), p)),
             escaped(&words),
         );
     }

@@ -1,14 +1,14 @@
-//! What is compared: the folder of a run or of an experiment.
+//! What is compared: the folder of a run or of an experiment, or a baseline file.
 
 use std::path::{Path, PathBuf};
 
-use crate::comparison::{self, Group};
+use crate::comparison::{self, Baseline, Group};
 use crate::results::experiment::{is_experiment, read_experiment};
 use crate::results::{self, ReadError};
 
-/// A folder, read.
+/// A folder or a baseline file, read.
 pub struct Subject {
-    /// The folder, as the user gave it.
+    /// Where it is, as the user gave it.
     pub path: PathBuf,
     /// The name of the scenario.
     pub scenario: String,
@@ -16,27 +16,59 @@ pub struct Subject {
     pub version: String,
     /// Whether all of it is there.
     pub complete: bool,
+    /// Whether it is a baseline file.
+    pub is_baseline: bool,
     /// What it holds, by variant; a run is one.
     pub groups: Vec<Group>,
 }
 
 impl Subject {
-    /// Reads a folder.
-    pub fn read(path: &Path) -> Result<Self, ReadError> {
-        let path = path.to_owned();
-        if is_experiment(&path) {
-            let experiment = read_experiment(&path)?;
-            let version = experiment.manifest.tool.version.clone();
-            let complete = experiment.manifest.complete;
-            let scenario = experiment.manifest.scenario.clone();
-            let groups = comparison::groups(&experiment);
-            return Ok(Self { path, scenario, version, complete, groups });
+    /// Reads a folder or a baseline file.
+    ///
+    /// # Errors
+    /// What is wrong with it.
+    pub fn read(path: &Path) -> Result<Self, String> {
+        if path.is_file() {
+            return Self::of_baseline(path);
         }
-        let run = results::read(&path)?;
-        let (version, complete) = (run.manifest.tool.version.clone(), run.manifest.complete);
-        let scenario = run.manifest.scenario.clone();
-        let groups = vec![comparison::of_run(&run)];
-        Ok(Self { path, scenario, version, complete, groups })
+        let read = if is_experiment(path) { Self::of_experiment(path) } else { Self::of_run(path) };
+        read.map_err(|error| error.to_string())
+    }
+
+    fn of_baseline(path: &Path) -> Result<Self, String> {
+        let baseline = Baseline::read(path).map_err(|error| error.to_string())?;
+        Ok(Self {
+            path: path.to_owned(),
+            groups: baseline.groups().map_err(|why| format!("`{}`: {why}", path.display()))?,
+            scenario: baseline.scenario,
+            version: baseline.version,
+            complete: true,
+            is_baseline: true,
+        })
+    }
+
+    fn of_experiment(path: &Path) -> Result<Self, ReadError> {
+        let experiment = read_experiment(path)?;
+        Ok(Self {
+            path: path.to_owned(),
+            groups: comparison::groups(&experiment),
+            scenario: experiment.manifest.scenario,
+            version: experiment.manifest.tool.version,
+            complete: experiment.manifest.complete,
+            is_baseline: false,
+        })
+    }
+
+    fn of_run(path: &Path) -> Result<Self, ReadError> {
+        let run = results::read(path)?;
+        Ok(Self {
+            path: path.to_owned(),
+            groups: vec![comparison::of_run(&run)],
+            scenario: run.manifest.scenario,
+            version: run.manifest.tool.version,
+            complete: run.manifest.complete,
+            is_baseline: false,
+        })
     }
 
     /// What it is called in tables.

@@ -2,7 +2,7 @@
 //! do, and where what they did parts.
 
 use super::subject::Subject;
-use crate::comparison::{Divergence, Group, divergence};
+use crate::comparison::{self, Divergence, Group, Parting};
 
 type Side<'a> = (&'a Subject, &'a Group);
 
@@ -27,26 +27,31 @@ fn versions(base: Side<'_>, candidate: Side<'_>) -> Option<String> {
 /// Whether the runs of one seed are the same, and where the first pair parts.
 fn parting(base: &Group, candidate: &Group) -> String {
     let mut pairs = 0;
-    let mut first = None;
     let mut same = 0;
+    let mut first = None;
     for sample in &candidate.samples {
         let Some(other) = base.sample(sample.seed) else { continue };
         pairs += 1;
-        match divergence(other, sample) {
-            None => same += 1,
-            Some(divergence) => {
-                first.get_or_insert((sample.seed, divergence));
-            }
+        match comparison::parting(other, sample) {
+            Parting::Never => same += 1,
+            parting => drop(first.get_or_insert((sample.seed, parting))),
         }
     }
     match (pairs, first) {
         (0, _) => "no seed is common: the runs saw other visitors".to_owned(),
         (1, None) => "every visitor and every choice is the same".to_owned(),
         (_, None) => format!("every visitor and every choice of {pairs} seeds is the same"),
-        (1, Some((_, divergence))) => format!("they part {}", told(&divergence)),
-        (_, Some((seed, divergence))) => {
-            format!("{same} of {pairs} seeds are the same; seed {seed} parts {}", told(&divergence))
+        (1, Some((_, parting))) => format!("they part {}", place(&parting)),
+        (_, Some((seed, parting))) => {
+            format!("{same} of {pairs} seeds are the same; seed {seed} parts {}", place(&parting))
         }
+    }
+}
+
+fn place(parting: &Parting) -> String {
+    match parting {
+        Parting::At(divergence) => told(divergence),
+        Parting::Never | Parting::Somewhere => "somewhere: a baseline keeps no traces".to_owned(),
     }
 }
 

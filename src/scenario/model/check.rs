@@ -23,7 +23,7 @@ pub(in crate::scenario) fn check_loop(root: &Node, report: &mut Report) {
 
 /// Checks the `gates` of a file.
 pub(in crate::scenario) fn check_gates(gates: &Node, report: &mut Report) {
-    let owner = Owner { name: "the gates", place: &gates.place };
+    let owner = Owner { name: "a gate", place: &gates.place };
     Check { report }.value(gates, &GATES, owner);
 }
 

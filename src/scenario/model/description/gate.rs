@@ -3,8 +3,7 @@
 use crate::scenario::model::shape::{Field, Object, Shape, Word};
 
 /// One name or several.
-static NAMES: Shape =
-    Shape::Either(&[&Shape::Text, &Shape::List { of: &Shape::Text, least: 1 }]);
+static NAMES: Shape = Shape::Either(&[&Shape::Text, &Shape::List { of: &Shape::Text, least: 1 }]);
 
 pub(in crate::scenario::model) static GATES: Shape =
     Shape::List { of: &Shape::Object(&GATE), least: 0 };
