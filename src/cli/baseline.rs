@@ -6,7 +6,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
 
-use super::compare::Subject;
+use super::compare::{Subject, read_baseline};
 use super::console::{Cell, Paint, Side, Table, name};
 use super::{Exit, streams};
 use crate::comparison::{Baseline, Group, Provenance, usual_terms};
@@ -112,8 +112,8 @@ fn write(arguments: &SaveArguments, bytes: &[u8]) -> Result<(), Exit> {
 }
 
 fn show(arguments: &ShowArguments) -> Exit {
-    let read = Baseline::read(&arguments.file).map_err(|error| error.to_string());
-    let read = read.and_then(|baseline| Ok((baseline.groups()?, baseline)));
+    let read =
+        read_baseline(&arguments.file).and_then(|baseline| Ok((baseline.groups()?, baseline)));
     match read {
         Ok((groups, baseline)) => streams::print(&told(&baseline, &groups)),
         Err(error) => fail(Exit::Usage, &error),

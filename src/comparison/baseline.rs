@@ -2,9 +2,6 @@
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
-use std::fs;
-use std::io;
-use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
@@ -77,27 +74,6 @@ const KIND: &str = "runner baseline";
 /// The version of its layout.
 const FORMAT: u32 = 1;
 
-/// Why a file is no baseline.
-#[derive(Debug, thiserror::Error)]
-pub enum BaselineError {
-    /// It cannot be read.
-    #[error("`{path}` cannot be read: {source}")]
-    Io {
-        /// The file.
-        path: PathBuf,
-        /// Why.
-        source: io::Error,
-    },
-    /// It does not hold what it should.
-    #[error("`{path}` is not a baseline file: {message}")]
-    Malformed {
-        /// The file.
-        path: PathBuf,
-        /// What is wrong with it.
-        message: String,
-    },
-}
-
 impl Baseline {
     /// Keeps these runs.
     #[must_use]
@@ -112,25 +88,19 @@ impl Baseline {
         Self { kind: KIND.to_owned(), format: FORMAT, version, scenario, source, note, policies }
     }
 
-    /// Reads a baseline file.
+    /// Reads the bytes of a baseline file.
     ///
     /// # Errors
-    /// When it cannot be read, or is something else.
-    pub fn read(path: &Path) -> Result<Self, BaselineError> {
-        let path = path.to_owned();
-        let bytes = match fs::read(&path) {
-            Ok(bytes) => bytes,
-            Err(source) => return Err(BaselineError::Io { path, source }),
-        };
-        let message = match serde_json::from_slice::<Self>(&bytes) {
-            Err(error) => error.to_string(),
-            Ok(found) if found.kind != KIND => format!("it calls itself `{}`", found.kind),
+    /// What they hold instead.
+    pub fn parse(bytes: &[u8]) -> Result<Self, String> {
+        match serde_json::from_slice::<Self>(bytes) {
+            Err(error) => Err(error.to_string()),
+            Ok(found) if found.kind != KIND => Err(format!("it calls itself `{}`", found.kind)),
             Ok(found) if found.format != FORMAT => {
-                format!("its layout is {}, this program reads {FORMAT}", found.format)
+                Err(format!("its layout is {}, this program reads {FORMAT}", found.format))
             }
-            Ok(baseline) => return Ok(baseline),
-        };
-        Err(BaselineError::Malformed { path, message })
+            Ok(baseline) => Ok(baseline),
+        }
     }
 
     /// The file, as bytes.

@@ -15,7 +15,7 @@ mod gate;
 mod sample;
 mod terms;
 
-pub use baseline::{Baseline, BaselineError, KeptGroup, KeptRun, Provenance};
+pub use baseline::{Baseline, KeptGroup, KeptRun, Provenance};
 pub use curve::{CurvePoint, curves, difference_curve};
 pub use difference::{Comparison, Difference, Estimate, Finding, compare};
 pub use divergence::{Divergence, Parting, parting};

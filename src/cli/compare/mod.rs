@@ -16,7 +16,7 @@ pub use account::{Account, Part};
 pub use command::{CompareArguments, run};
 pub use gates::judge_inside;
 pub use json::json;
-pub use subject::Subject;
+pub use subject::{Subject, read_baseline};
 pub use text::text;
 
 use crate::comparison::{Comparison, Group, compare, usual_terms};

@@ -1,10 +1,21 @@
 //! What is compared: the folder of a run or of an experiment, or a baseline file.
 
+use std::fs;
 use std::path::{Path, PathBuf};
 
 use crate::comparison::{self, Baseline, Group};
 use crate::results::experiment::{is_experiment, read_experiment};
 use crate::results::{self, ReadError};
+
+/// Reads a baseline file.
+///
+/// # Errors
+/// What is wrong with it.
+pub fn read_baseline(path: &Path) -> Result<Baseline, String> {
+    let shown = path.display();
+    let bytes = fs::read(path).map_err(|error| format!("`{shown}` cannot be read: {error}"))?;
+    Baseline::parse(&bytes).map_err(|why| format!("`{shown}` is not a baseline file: {why}"))
+}
 
 /// A folder or a baseline file, read.
 pub struct Subject {
@@ -36,7 +47,7 @@ impl Subject {
     }
 
     fn of_baseline(path: &Path) -> Result<Self, String> {
-        let baseline = Baseline::read(path).map_err(|error| error.to_string())?;
+        let baseline = read_baseline(path)?;
         Ok(Self {
             path: path.to_owned(),
             groups: baseline.groups().map_err(|why| format!("`{}`: {why}", path.display()))?,
