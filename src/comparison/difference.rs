@@ -99,7 +99,8 @@ fn p(difference: &Difference) -> Option<f64> {
     difference.test.as_ref().and_then(|test| test.p)
 }
 
-fn estimate(term: &Term, group: &Group) -> Estimate {
+/// A metric over the runs of a group.
+pub(super) fn estimate(term: &Term, group: &Group) -> Estimate {
     let (values, missing) = group.values(term);
     let moments: Moments = values.iter().map(|(_, value)| *value).collect();
     Estimate {

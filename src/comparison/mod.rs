@@ -12,6 +12,7 @@ mod curve;
 mod difference;
 mod divergence;
 mod gate;
+mod null;
 mod sample;
 mod terms;
 
@@ -20,5 +21,6 @@ pub use curve::{CurvePoint, curves, difference_curve};
 pub use difference::{Comparison, Difference, Estimate, Finding, compare};
 pub use divergence::{Divergence, Parting, parting};
 pub use gate::{GateVerdict, Outcome, judge};
+pub use null::{Null, null};
 pub use sample::{Footprint, Group, Sample, groups, of_run};
 pub use terms::usual_terms;

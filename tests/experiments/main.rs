@@ -2,6 +2,7 @@
 
 mod compare;
 mod gates;
+mod null;
 mod pull_request;
 
 use std::collections::BTreeMap;

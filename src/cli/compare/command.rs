@@ -11,7 +11,7 @@ use super::junit::junit;
 use super::markdown::markdown;
 use super::openmetrics::openmetrics;
 use super::subject::Subject;
-use super::{json, text, traces, within};
+use super::{json, null, text, traces, within};
 use crate::cli::{Exit, streams};
 use crate::comparison::{GateVerdict, Group, Outcome, compare, usual_terms};
 use crate::diagnostic::{Diagnostic, Report, Source};
@@ -42,6 +42,11 @@ pub struct CompareArguments {
     /// [exit 3: a gate failed, 4: undecided where that is a failure]
     #[arg(long, value_name = "FILE")]
     pub gates: Option<PathBuf>,
+    /// Measure the noise instead: compares the runs of each policy with each other, of which
+    /// nothing differs but the seeds.
+    #[arg(long, conflicts_with_all = ["candidates", "gates", "base_policy", "annotate"])]
+    #[arg(conflicts_with_all = ["format", "junit", "markdown", "openmetrics"])]
+    pub null: bool,
     /// Compare with a baseline that is of another world, which is refused otherwise. No
     /// gate passes so.
     #[arg(long)]
@@ -108,6 +113,9 @@ fn append(path: &Path, text: &str) -> io::Result<()> {
 pub fn run(arguments: &CompareArguments) -> Exit {
     let mut report = Report::new();
     let subjects = read(arguments, &mut report);
+    if arguments.null {
+        return noise(arguments, &subjects, report);
+    }
     let account =
         if report.has_errors() { None } else { account(arguments, &subjects, &mut report) };
     anstream::eprint!("{}", report.render(true));
@@ -118,6 +126,17 @@ pub fn run(arguments: &CompareArguments) -> Exit {
     }
     let printed = streams::print(&arguments.told(&account));
     if printed == Exit::Done { account.exit() } else { printed }
+}
+
+/// Shows what comparisons of every policy with itself come to.
+fn noise(arguments: &CompareArguments, subjects: &[Subject], mut report: Report) -> Exit {
+    let groups = subjects.first().map_or(&[][..], |subject| &subject.groups);
+    let terms = if report.has_errors() { None } else { terms(arguments, groups, &mut report) };
+    anstream::eprint!("{}", report.render(true));
+    match terms {
+        Some(terms) => streams::print(&null::text(groups, &terms, arguments.confidence())),
+        None => Exit::Usage,
+    }
 }
 
 impl CompareArguments {

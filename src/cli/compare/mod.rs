@@ -7,6 +7,7 @@ mod gates;
 mod json;
 mod junit;
 mod markdown;
+mod null;
 mod openmetrics;
 mod subject;
 mod text;
