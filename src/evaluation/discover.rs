@@ -107,7 +107,7 @@ struct Namespaces {
 }
 
 fn namespaces(log: &impl Log) -> Namespaces {
-    let Event { shared, actions } = log.event(0, crate::learner::Hashing::default());
+    let Event { shared, actions, .. } = log.event(0, crate::learner::Hashing::default());
     let named = |letter: &u8| letter.is_ascii_graphic() && *letter != b':';
     let mut action = Vec::new();
     for letter in actions.iter().flat_map(|example| example.letters()).filter(named) {

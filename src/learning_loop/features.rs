@@ -37,22 +37,32 @@ impl FeatureCache {
         actions: &Arc<[RankableAction]>,
     ) -> Event {
         let shared = |context: &[_]| Arc::new(context_example(hashing, context));
+        let all = |actions: &[_]| action_examples(hashing, actions);
+        let recurs = self.contexts.knows(hashing, context);
         Event {
             shared: self.contexts.get(hashing, context, shared),
-            actions: self.actions.get(hashing, actions, |all| action_examples(hashing, all)),
+            actions: self.actions.get(hashing, actions, all),
+            recurs,
         }
     }
 }
 
 impl<T, H: Clone> Cache<T, H> {
+    fn knows(&self, hashing: Hashing, shared: &Arc<[T]>) -> bool {
+        self.0.contains_key(&Self::key(hashing, shared))
+    }
+
+    fn key(hashing: Hashing, shared: &Arc<[T]>) -> (Hashing, usize) {
+        (hashing, Arc::as_ptr(shared).cast::<T>().addr())
+    }
+
     fn get(&mut self, hashing: Hashing, shared: &Arc<[T]>, make: impl FnOnce(&[T]) -> H) -> H {
         // A service sees features of its own in every request; nothing is worth keeping.
         if self.0.len() >= CAPACITY {
             self.0.clear();
         }
-        let key = (hashing, Arc::as_ptr(shared).cast::<T>().addr());
         let kept = || Kept { made: make(shared), _alive: shared.clone() };
-        self.0.entry(key).or_insert_with(kept).made.clone()
+        self.0.entry(Self::key(hashing, shared)).or_insert_with(kept).made.clone()
     }
 }
 
@@ -175,6 +185,7 @@ mod tests {
         let second = cache.event(Hashing::default(), &context.clone(), &actions.clone());
         assert!(Arc::ptr_eq(&first.shared, &second.shared));
         assert!(Arc::ptr_eq(&first.actions, &second.actions));
+        assert_eq!((first.recurs, second.recurs), (false, true));
     }
 
     #[test]

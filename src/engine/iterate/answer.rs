@@ -1,5 +1,7 @@
 //! Whether an answer to Rank belongs to what was asked.
 
+use std::sync::Arc;
+
 use super::super::stream::{Stream, StreamEvent};
 use crate::protocol::{RankResponse, RankedAction};
 use crate::record::{FailureKind, Violation};
@@ -27,7 +29,7 @@ pub(super) fn chosen(
     Ok((chosen, check_probabilities(response)?))
 }
 
-fn known(stream: &Stream<'_>, id: &str, what: &str) -> Result<usize, CallError> {
+fn known(stream: &Stream<'_>, id: &Arc<str>, what: &str) -> Result<usize, CallError> {
     stream
         .action_index(id)
         .ok_or_else(|| violation(Violation::Action, format!("{what} `{}` was not sent", shown(id))))

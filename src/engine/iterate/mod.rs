@@ -8,10 +8,12 @@ mod calls;
 mod patience;
 mod window;
 
+use std::pin::{Pin, pin};
 use std::time::Duration;
 
-use futures_util::StreamExt;
+use futures_util::future::{Fuse, FusedFuture};
 use futures_util::stream::FuturesUnordered;
+use futures_util::{FutureExt, StreamExt};
 
 use self::calls::{Calls, Finished, InFlight};
 use self::patience::Patience;
@@ -32,6 +34,22 @@ enum Next {
     Finished(Finished),
     Due,
     AllDone,
+}
+
+/// Waits until something under way is done, or something is due.
+async fn next(
+    in_flight: &mut InFlight<'_>,
+    is_due: bool,
+    alarm: Pin<&mut impl FusedFuture<Output = ()>>,
+    stopped: Pin<&mut impl FusedFuture<Output = ()>>,
+) -> Next {
+    tokio::select! {
+        biased;
+        Some(finished) = in_flight.next() => Next::Finished(finished),
+        () = alarm, if is_due => Next::Due,
+        () = stopped, if is_due => Next::Due,
+        else => Next::AllDone,
+    }
 }
 
 /// What the phase knows of itself while it runs.
@@ -106,9 +124,17 @@ impl<C: Clock, T: Target> Run<'_, C, T> {
             maybe_sent: beginning.maybe_sent,
         };
         let mut in_flight = FuturesUnordered::new();
+        let stop = self.stop.clone();
+        let mut stopped = pin!(stop.asked().fuse());
+        let mut alarm = pin!(Fuse::terminated());
+        let mut set_for = None;
         loop {
             let due = self.start_what_may_start(&mut progressing, &calls, &mut in_flight)?;
-            match self.next(&mut in_flight, due).await {
+            if due != set_for {
+                set_for = due;
+                alarm.set(due.map_or_else(Fuse::terminated, |due| clock.sleep_until(due).fuse()));
+            }
+            match next(&mut in_flight, due.is_some(), alarm.as_mut(), stopped.as_mut()).await {
                 Next::Finished(Finished::Check { iterations, answer }) => {
                     self.checked(&mut progressing, iterations, answer)?;
                 }
@@ -162,22 +188,6 @@ impl<C: Clock, T: Target> Run<'_, C, T> {
         let until = until.min(progressing.settings.iterations);
         progressing.announced = until;
         self.emit(&Progress::MayBeSent { phase: progressing.index, until })
-    }
-
-    async fn next(&self, in_flight: &mut InFlight<'_>, due: Option<Duration>) -> Next {
-        let is_due = async {
-            match due {
-                Some(due) => self.clock.sleep_until(due).await,
-                None => std::future::pending().await,
-            }
-        };
-        tokio::select! {
-            biased;
-            Some(finished) = in_flight.next() => Next::Finished(finished),
-            () = is_due, if due.is_some() => Next::Due,
-            () = self.stop.asked(), if due.is_some() => Next::Due,
-            else => Next::AllDone,
-        }
     }
 
     fn emit_what_is_in_order<'f>(

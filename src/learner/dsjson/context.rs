@@ -44,7 +44,7 @@ impl<'c, 'a, 's> ContextReader<'c, 'a, 's> {
         self.object(&mut shared, Subject::Context, 0)?;
         let actions = self.actions.filter(|actions| !actions.is_empty());
         let actions = actions.ok_or(DropReason::Actions)?;
-        Ok(Event { shared: Arc::new(shared.finish()), actions })
+        Ok(Event { shared: Arc::new(shared.finish()), actions, recurs: false })
     }
 
     fn expect_kind(&mut self, kind: Kind, otherwise: DropReason) -> Read<()> {

@@ -9,6 +9,9 @@ pub struct Event {
     pub shared: Arc<Example>,
     /// The actions, in their order.
     pub actions: Arc<[Arc<Example>]>,
+    /// Whether the same examples are likely to come again: what is made of them is worth
+    /// keeping.
+    pub recurs: bool,
 }
 
 /// What came of a choice.
@@ -28,6 +31,11 @@ pub struct Label {
 impl Event {
     /// Whether both are made of the same examples: not of equal ones, of the same.
     pub(in crate::learner) fn is(&self, other: &Self) -> bool {
-        Arc::ptr_eq(&self.shared, &other.shared) && Arc::ptr_eq(&self.actions, &other.actions)
+        self.address() == other.address()
+    }
+
+    /// Where its examples are in memory, which no other event can have while it is held.
+    pub(in crate::learner) fn address(&self) -> (usize, usize) {
+        (Arc::as_ptr(&self.shared).addr(), Arc::as_ptr(&self.actions).addr())
     }
 }
