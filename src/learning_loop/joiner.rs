@@ -1,9 +1,8 @@
 use std::collections::VecDeque;
 use std::sync::Arc;
 
-use foldhash::HashMap;
-
 use super::dsjson::cost;
+use super::event_numbers::EventNumbers;
 use super::interaction::{Activation, Interaction};
 use crate::clock::Timestamp;
 use crate::learner::Label;
@@ -18,7 +17,7 @@ pub(super) struct Joiner {
     open: VecDeque<Open>,
     /// The events that are known, also those that are joined: each with its number,
     /// counted from the first that was ever opened.
-    numbers: HashMap<Arc<str>, usize>,
+    numbers: EventNumbers,
     /// The number of the event in front.
     first: usize,
 }
@@ -46,13 +45,13 @@ pub(super) struct Joined {
 impl Joiner {
     /// Opens the window of an event.
     pub fn open(&mut self, interaction: Interaction, closes: Timestamp) {
-        self.numbers.insert(interaction.event_id.clone(), self.first + self.open.len());
+        self.numbers.insert(&interaction.event_id, self.first + self.open.len());
         self.open.push_back(Open { interaction, closes, taken: false });
     }
 
     /// Whether there was an event with this id that is not forgotten.
     pub fn knows(&self, event_id: &str) -> bool {
-        self.numbers.contains_key(event_id)
+        self.numbers.get(event_id).is_some()
     }
 
     /// Forgets an event that was joined.

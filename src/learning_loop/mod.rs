@@ -12,6 +12,7 @@ mod configuration;
 mod contest;
 mod dsjson;
 mod evaluations;
+mod event_numbers;
 mod fact;
 mod features;
 mod identity;

@@ -6,30 +6,53 @@ use crate::seed::Draws;
 /// The standard normal quantile of 0.99.
 const NORMAL_99: f64 = 2.326_347_874_040_840_8;
 
+/// How delays are drawn, worked out once.
+#[derive(Debug, Clone, Copy)]
+pub enum DelaySampler {
+    /// Always the same.
+    Constant(Duration),
+    /// `median · (p99 / median)^(z / z₉₉)`, z standard normal.
+    LogNormal {
+        /// In microseconds.
+        median: f64,
+        /// ln(p99 / median) / z₉₉
+        spread: f64,
+    },
+}
+
 impl Delay {
     /// No delay at all.
     pub const NONE: Self = Self::Constant(Duration::ZERO);
 
-    /// One delay, in whole microseconds.
+    /// How it is drawn.
     #[must_use]
-    pub fn sample(&self, draws: &mut Draws) -> Duration {
-        match *self {
-            Self::Constant(delay) => delay,
-            Self::LogNormal { median, p99 } => log_normal(median, p99, draws.normal()),
+    pub fn sampler(self) -> DelaySampler {
+        match self {
+            Self::Constant(delay) => DelaySampler::Constant(delay),
+            Self::LogNormal { median, p99 } => DelaySampler::LogNormal {
+                median: median.as_secs_f64() * 1e6,
+                spread: libm::log(p99.as_secs_f64() / median.as_secs_f64()) / NORMAL_99,
+            },
         }
     }
 }
 
-/// The log-normal value at `z` standard deviations: `median · (p99 / median)^(z / z₉₉)`.
-#[expect(
-    clippy::cast_possible_truncation,
-    clippy::cast_sign_loss,
-    reason = "delays are positive and saturate"
-)]
-fn log_normal(median: Duration, p99: Duration, z: f64) -> Duration {
-    let spread = libm::log(p99.as_secs_f64() / median.as_secs_f64()) / NORMAL_99;
-    let micros = median.as_secs_f64() * 1e6 * libm::exp(spread * z);
-    Duration::from_micros(libm::round(micros) as u64)
+impl DelaySampler {
+    /// One delay, in whole microseconds. `draws` are asked for where chance has a say.
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "delays are positive and saturate"
+    )]
+    pub fn sample(self, draws: impl FnOnce() -> Draws) -> Duration {
+        match self {
+            Self::Constant(delay) => delay,
+            Self::LogNormal { median, spread } => {
+                let micros = median * libm::exp(spread * draws().normal());
+                Duration::from_micros(libm::round(micros) as u64)
+            }
+        }
+    }
 }
 
 #[cfg(test)]
@@ -42,8 +65,8 @@ mod tests {
         let delay =
             Delay::LogNormal { median: Duration::from_millis(8), p99: Duration::from_millis(40) };
         let mut delays: Vec<_> = (0..20_000)
-            .map(|i| Seed(1).draws(PhaseKey::new("p"), i, Purpose::RankLatency))
-            .map(|mut draws| delay.sample(&mut draws).as_secs_f64() * 1e3)
+            .map(|i| move || Seed(1).draws(PhaseKey::new("p"), i, Purpose::RankLatency))
+            .map(|draws| delay.sampler().sample(draws).as_secs_f64() * 1e3)
             .collect();
         delays.sort_by(f64::total_cmp);
         assert!((delays[10_000] - 8.0).abs() < 0.2, "{}", delays[10_000]);

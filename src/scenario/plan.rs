@@ -7,6 +7,7 @@ use std::time::Duration;
 use serde::{Serialize, Serializer};
 
 pub use super::arrival::{Arrival, Schedule, Stage};
+pub use super::delay::DelaySampler;
 pub use super::secret::{Redactor, Secret};
 pub use super::service::{ConnectionPlan, Header, HttpPlan, Operation, Retries, Timeouts};
 use crate::learner::LearningPolicy;

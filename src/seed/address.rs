@@ -49,18 +49,19 @@ impl PhaseKey {
     }
 }
 
-/// `ChaCha` words set aside for one address: 2^20 words of 32 bits.
-const WORDS_PER_ITERATION_LOG2: u32 = 20;
-
 impl Seed {
     /// The draws at one address.
     #[must_use]
     pub fn draws(self, phase: PhaseKey, iteration: u64, purpose: Purpose) -> Draws {
-        let mut generator = ChaCha8Rng::seed_from_u64(self.0);
-        generator.set_stream(phase.0 ^ (purpose as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15));
-        generator.set_word_pos(u128::from(iteration) << WORDS_PER_ITERATION_LOG2);
-        Draws::new(generator)
+        Draws::at(generator(self, phase, purpose), iteration)
     }
+}
+
+/// The generator of all draws of one purpose in one phase.
+pub(super) fn generator(seed: Seed, phase: PhaseKey, purpose: Purpose) -> ChaCha8Rng {
+    let mut generator = ChaCha8Rng::seed_from_u64(seed.0);
+    generator.set_stream(phase.0 ^ (purpose as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15));
+    generator
 }
 
 impl std::fmt::Display for Seed {

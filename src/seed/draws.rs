@@ -6,8 +6,13 @@ pub struct Draws {
     generator: ChaCha8Rng,
 }
 
+/// `ChaCha` words set aside for one address: 2^20 words of 32 bits.
+const WORDS_PER_ITERATION_LOG2: u32 = 20;
+
 impl Draws {
-    pub(super) fn new(generator: ChaCha8Rng) -> Self {
+    /// The draws of one iteration by the generator of its phase and purpose.
+    pub(super) fn at(mut generator: ChaCha8Rng, iteration: u64) -> Self {
+        generator.set_word_pos(u128::from(iteration) << WORDS_PER_ITERATION_LOG2);
         Self { generator }
     }
 

@@ -12,7 +12,8 @@
 
 mod address;
 mod draws;
-mod event_id;
+mod source;
 
 pub use address::{PhaseKey, Purpose, Seed};
 pub use draws::Draws;
+pub use source::Source;

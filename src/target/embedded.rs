@@ -1,4 +1,5 @@
 use std::cell::RefCell;
+use std::time::Duration;
 
 use super::{CallAddress, CallError, Target};
 use crate::clock::{Clock, Timestamp};
@@ -8,8 +9,8 @@ use crate::protocol::{
     RankRequest, RankResponse, RewardRequest, ServiceConfiguration, ServiceError,
 };
 use crate::record::FailureKind;
-use crate::scenario::plan::{Delay, EmbeddedPlan};
-use crate::seed::{Purpose, Seed};
+use crate::scenario::plan::{Delay, DelaySampler, EmbeddedPlan};
+use crate::seed::{Purpose, Seed, Source};
 
 /// The loop inside, called as a function.
 ///
@@ -18,9 +19,20 @@ use crate::seed::{Purpose, Seed};
 pub struct EmbeddedTarget<C> {
     learning_loop: RefCell<LearningLoop>,
     clock: C,
-    seed: Seed,
-    rank_latency: Delay,
-    reward_latency: Delay,
+    rank_latency: Latency,
+    reward_latency: Latency,
+}
+
+/// How long a call seems to take.
+struct Latency {
+    delay: DelaySampler,
+    source: Source,
+}
+
+impl Latency {
+    fn of(&self, at: CallAddress) -> Duration {
+        self.delay.sample(|| self.source.draws(at.phase, at.iteration))
+    }
 }
 
 impl<C: Clock> EmbeddedTarget<C> {
@@ -42,13 +54,16 @@ impl<C: Clock> EmbeddedTarget<C> {
             policy: plan.policy.clone(),
             ..options
         };
+        let latency = |delay: Delay, purpose| Latency {
+            delay: delay.sampler(),
+            source: Source::new(seed, purpose),
+        };
         let learning_loop = LearningLoop::new(options, clock.timestamp(clock.now()));
         Self {
             learning_loop: RefCell::new(learning_loop),
             clock,
-            seed,
-            rank_latency: plan.rank_latency,
-            reward_latency: plan.reward_latency,
+            rank_latency: latency(plan.rank_latency, Purpose::RankLatency),
+            reward_latency: latency(plan.reward_latency, Purpose::RewardLatency),
         }
     }
 
@@ -62,8 +77,7 @@ impl<C: Clock> EmbeddedTarget<C> {
     }
 
     /// Lets the simulated service take its time over a call.
-    async fn take_time(&self, delay: Delay, at: CallAddress, purpose: Purpose) {
-        let delay = delay.sample(&mut self.seed.draws(at.phase, at.iteration, purpose));
+    async fn take_time(&self, delay: Duration) {
         if !delay.is_zero() {
             self.clock.sleep_until(self.clock.now() + delay).await;
         }
@@ -77,13 +91,13 @@ impl<C: Clock> Target for EmbeddedTarget<C> {
         request: &RankRequest,
     ) -> Result<RankResponse, CallError> {
         let answer = self.call(|inner, now| inner.rank(request, now));
-        self.take_time(self.rank_latency, at, Purpose::RankLatency).await;
+        self.take_time(self.rank_latency.of(at)).await;
         answer
     }
 
     async fn reward(&self, at: CallAddress, event_id: &str, value: f64) -> Result<(), CallError> {
         let answer = self.call(|inner, now| inner.reward(event_id, RewardRequest { value }, now));
-        self.take_time(self.reward_latency, at, Purpose::RewardLatency).await;
+        self.take_time(self.reward_latency.of(at)).await;
         answer
     }
 

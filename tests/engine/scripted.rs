@@ -121,8 +121,9 @@ impl Target for InVirtualTime<'_> {
         request: &RankRequest,
     ) -> Result<RankResponse, CallError> {
         self.arrive(at, request);
-        let mut draws = Seed(9).draws(at.phase, at.iteration, Purpose::RankLatency);
-        self.clock.sleep_until(self.clock.now() + self.script.latency.sample(&mut draws)).await;
+        let draws = || Seed(9).draws(at.phase, at.iteration, Purpose::RankLatency);
+        let latency = self.script.latency.sampler().sample(draws);
+        self.clock.sleep_until(self.clock.now() + latency).await;
         self.clock.sleep_until(self.end_of_stall()).await;
         let mut seen = self.script.seen.borrow_mut();
         seen.at_once -= 1;
@@ -133,7 +134,7 @@ impl Target for InVirtualTime<'_> {
                 message: "scripted failure".into(),
             });
         }
-        let index = usize::try_from(draws.below(request.actions.len() as u64)).unwrap();
+        let index = usize::try_from(draws().below(request.actions.len() as u64)).unwrap();
         let chosen = request.actions[index].id.clone();
         Ok(RankResponse {
             ranking: request

@@ -12,7 +12,7 @@ use uuid::fmt::Simple;
 use crate::protocol::RankRequest;
 use crate::scenario::Plan;
 use crate::scenario::plan::{Delay, Visitor};
-use crate::seed::{PhaseKey, Purpose};
+use crate::seed::{PhaseKey, Purpose, Source};
 
 /// The events of a plan, by their index.
 pub struct Stream<'a> {
@@ -21,6 +21,10 @@ pub struct Stream<'a> {
     cumulative_weights: Vec<f64>,
     action_ids: Vec<Arc<str>>,
     action_indices: HashMap<&'a str, usize>,
+    visitors: Source,
+    event_ids: Source,
+    noise: Source,
+    think_times: Source,
 }
 
 /// Looking at so many pointers costs less than hashing an id.
@@ -44,11 +48,16 @@ impl<'a> Stream<'a> {
             *total += row.weight;
             Some(*total)
         };
+        let source = |purpose| Source::new(plan.seed, purpose);
         Self {
             plan,
             cumulative_weights: plan.population.rows.iter().scan(0.0, sum).collect(),
             action_ids: plan.actions.iter().map(|action| Arc::clone(&action.id)).collect(),
             action_indices: plan.actions.iter().map(|action| &*action.id).zip(0..).collect(),
+            visitors: source(Purpose::Visitor),
+            event_ids: source(Purpose::EventId),
+            noise: source(Purpose::RewardNoise),
+            think_times: source(Purpose::ThinkTime),
         }
     }
 
@@ -56,7 +65,7 @@ impl<'a> Stream<'a> {
     #[must_use]
     pub fn event(&self, phase: PhaseKey, iteration: u64) -> StreamEvent<'a> {
         let visitor = self.visitor(phase, iteration);
-        let event_id = self.plan.seed.event_id(phase, iteration).simple();
+        let event_id = self.event_ids.uuid(phase, iteration).simple();
         let event_id: Arc<str> = (&*event_id.encode_lower(&mut [0; Simple::LENGTH])).into();
         let request = RankRequest {
             context_features: Arc::clone(&visitor.features),
@@ -107,19 +116,19 @@ impl<'a> Stream<'a> {
     /// How long the visitor of one iteration takes to answer.
     #[must_use]
     pub fn think_time(&self, phase: PhaseKey, iteration: u64, delay: Delay) -> Duration {
-        delay.sample(&mut self.plan.seed.draws(phase, iteration, Purpose::ThinkTime))
+        delay.sampler().sample(|| self.think_times.draws(phase, iteration))
     }
 
     fn visitor(&self, phase: PhaseKey, iteration: u64) -> &'a Visitor {
         let total = self.cumulative_weights.last().copied().unwrap_or(0.0);
-        let mut draws = self.plan.seed.draws(phase, iteration, Purpose::Visitor);
+        let mut draws = self.visitors.draws(phase, iteration);
         let at = draws.unit() * total;
         let row = self.cumulative_weights.partition_point(|&weight| weight <= at);
         &self.plan.population.rows[row.min(self.plan.population.rows.len() - 1)]
     }
 
     fn is_noise(&self, phase: PhaseKey, iteration: u64) -> bool {
-        let mut draws = self.plan.seed.draws(phase, iteration, Purpose::RewardNoise);
+        let mut draws = self.noise.draws(phase, iteration);
         draws.chance(self.plan.reward.noise)
     }
 }
