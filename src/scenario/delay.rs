@@ -1,7 +1,6 @@
 use std::time::Duration;
 
 use super::plan::Delay;
-use crate::seed::Draws;
 
 /// The standard normal quantile of 0.99.
 const NORMAL_99: f64 = 2.326_347_874_040_840_8;
@@ -38,17 +37,18 @@ impl Delay {
 }
 
 impl DelaySampler {
-    /// One delay, in whole microseconds. `draws` are asked for where chance has a say.
+    /// One delay, in whole microseconds. A draw that is standard normal is asked for where
+    /// chance has a say.
     #[expect(
         clippy::cast_possible_truncation,
         clippy::cast_sign_loss,
         reason = "delays are positive and saturate"
     )]
-    pub fn sample(self, draws: impl FnOnce() -> Draws) -> Duration {
+    pub fn sample(self, normal: impl FnOnce() -> f64) -> Duration {
         match self {
             Self::Constant(delay) => delay,
             Self::LogNormal { median, spread } => {
-                let micros = median * libm::exp(spread * draws().normal());
+                let micros = median * libm::exp(spread * normal());
                 Duration::from_micros(libm::round(micros) as u64)
             }
         }
@@ -65,8 +65,8 @@ mod tests {
         let delay =
             Delay::LogNormal { median: Duration::from_millis(8), p99: Duration::from_millis(40) };
         let mut delays: Vec<_> = (0..20_000)
-            .map(|i| move || Seed(1).draws(PhaseKey::new("p"), i, Purpose::RankLatency))
-            .map(|draws| delay.sampler().sample(draws).as_secs_f64() * 1e3)
+            .map(|i| Seed(1).draws(PhaseKey::new("p"), i, Purpose::RankLatency).normal())
+            .map(|normal| delay.sampler().sample(|| normal).as_secs_f64() * 1e3)
             .collect();
         delays.sort_by(f64::total_cmp);
         assert!((delays[10_000] - 8.0).abs() < 0.2, "{}", delays[10_000]);

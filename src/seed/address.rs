@@ -53,15 +53,10 @@ impl Seed {
     /// The draws at one address.
     #[must_use]
     pub fn draws(self, phase: PhaseKey, iteration: u64, purpose: Purpose) -> Draws {
-        Draws::at(generator(self, phase, purpose), iteration)
+        let mut generator = ChaCha8Rng::seed_from_u64(self.0);
+        generator.set_stream(phase.0 ^ (purpose as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15));
+        Draws::at(generator, iteration)
     }
-}
-
-/// The generator of all draws of one purpose in one phase.
-pub(super) fn generator(seed: Seed, phase: PhaseKey, purpose: Purpose) -> ChaCha8Rng {
-    let mut generator = ChaCha8Rng::seed_from_u64(seed.0);
-    generator.set_stream(phase.0 ^ (purpose as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15));
-    generator
 }
 
 impl std::fmt::Display for Seed {

@@ -1,7 +1,9 @@
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::Rng;
+use uuid::Uuid;
 
 /// The draws at one address, in order.
+#[derive(Debug)]
 pub struct Draws {
     generator: ChaCha8Rng,
 }
@@ -11,9 +13,15 @@ const WORDS_PER_ITERATION_LOG2: u32 = 20;
 
 impl Draws {
     /// The draws of one iteration by the generator of its phase and purpose.
-    pub(super) fn at(mut generator: ChaCha8Rng, iteration: u64) -> Self {
-        generator.set_word_pos(u128::from(iteration) << WORDS_PER_ITERATION_LOG2);
-        Self { generator }
+    pub(super) fn at(generator: ChaCha8Rng, iteration: u64) -> Self {
+        let mut draws = Self { generator };
+        draws.turn_to(iteration);
+        draws
+    }
+
+    /// Becomes those of another iteration.
+    pub(super) fn turn_to(&mut self, iteration: u64) {
+        self.generator.set_word_pos(u128::from(iteration) << WORDS_PER_ITERATION_LOG2);
     }
 
     /// 64 random bits.
@@ -40,6 +48,12 @@ impl Draws {
     /// True with the given probability.
     pub fn chance(&mut self, probability: f64) -> bool {
         self.unit() < probability
+    }
+
+    /// A version 4 UUID.
+    pub fn uuid(&mut self) -> Uuid {
+        let bytes = (u128::from(self.bits()) << 64) | u128::from(self.bits());
+        uuid::Builder::from_random_bytes(bytes.to_be_bytes()).into_uuid()
     }
 
     /// Standard normal: Box–Muller with `libm`, so that every machine gets the same bits.

@@ -10,7 +10,7 @@ use crate::protocol::{
 };
 use crate::record::FailureKind;
 use crate::scenario::plan::{Delay, DelaySampler, EmbeddedPlan};
-use crate::seed::{Purpose, Seed, Source};
+use crate::seed::{Draws, Purpose, Seed, Source};
 
 /// The loop inside, called as a function.
 ///
@@ -31,7 +31,7 @@ struct Latency {
 
 impl Latency {
     fn of(&self, at: CallAddress) -> Duration {
-        self.delay.sample(|| self.source.draws(at.phase, at.iteration))
+        self.delay.sample(|| self.source.at(at.phase, at.iteration, Draws::normal))
     }
 }
 

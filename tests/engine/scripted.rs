@@ -122,7 +122,7 @@ impl Target for InVirtualTime<'_> {
     ) -> Result<RankResponse, CallError> {
         self.arrive(at, request);
         let draws = || Seed(9).draws(at.phase, at.iteration, Purpose::RankLatency);
-        let latency = self.script.latency.sampler().sample(draws);
+        let latency = self.script.latency.sampler().sample(|| draws().normal());
         self.clock.sleep_until(self.clock.now() + latency).await;
         self.clock.sleep_until(self.end_of_stall()).await;
         let mut seen = self.script.seen.borrow_mut();

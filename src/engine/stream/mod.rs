@@ -12,7 +12,7 @@ use uuid::fmt::Simple;
 use crate::protocol::RankRequest;
 use crate::scenario::Plan;
 use crate::scenario::plan::{Delay, Visitor};
-use crate::seed::{PhaseKey, Purpose, Source};
+use crate::seed::{Draws, PhaseKey, Purpose, Source};
 
 /// The events of a plan, by their index.
 pub struct Stream<'a> {
@@ -65,7 +65,7 @@ impl<'a> Stream<'a> {
     #[must_use]
     pub fn event(&self, phase: PhaseKey, iteration: u64) -> StreamEvent<'a> {
         let visitor = self.visitor(phase, iteration);
-        let event_id = self.event_ids.uuid(phase, iteration).simple();
+        let event_id = self.event_ids.at(phase, iteration, Draws::uuid).simple();
         let event_id: Arc<str> = (&*event_id.encode_lower(&mut [0; Simple::LENGTH])).into();
         let request = RankRequest {
             context_features: Arc::clone(&visitor.features),
@@ -116,19 +116,17 @@ impl<'a> Stream<'a> {
     /// How long the visitor of one iteration takes to answer.
     #[must_use]
     pub fn think_time(&self, phase: PhaseKey, iteration: u64, delay: Delay) -> Duration {
-        delay.sampler().sample(|| self.think_times.draws(phase, iteration))
+        delay.sampler().sample(|| self.think_times.at(phase, iteration, Draws::normal))
     }
 
     fn visitor(&self, phase: PhaseKey, iteration: u64) -> &'a Visitor {
         let total = self.cumulative_weights.last().copied().unwrap_or(0.0);
-        let mut draws = self.visitors.draws(phase, iteration);
-        let at = draws.unit() * total;
+        let at = self.visitors.at(phase, iteration, Draws::unit) * total;
         let row = self.cumulative_weights.partition_point(|&weight| weight <= at);
         &self.plan.population.rows[row.min(self.plan.population.rows.len() - 1)]
     }
 
     fn is_noise(&self, phase: PhaseKey, iteration: u64) -> bool {
-        let mut draws = self.noise.draws(phase, iteration);
-        draws.chance(self.plan.reward.noise)
+        self.noise.at(phase, iteration, |draws| draws.chance(self.plan.reward.noise))
     }
 }
