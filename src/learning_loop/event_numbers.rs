@@ -1,3 +1,4 @@
+use std::collections::hash_map::Entry;
 use std::sync::Arc;
 
 use foldhash::HashMap;
@@ -14,12 +15,12 @@ pub(super) struct EventNumbers {
 }
 
 impl EventNumbers {
-    /// Gives an event a number.
-    pub fn insert(&mut self, event_id: &Arc<str>, number: usize) {
+    /// Gives an event a number, unless it has one; whether it had none.
+    pub fn insert(&mut self, event_id: &Arc<str>, number: usize) -> bool {
         match simple_uuid(event_id) {
-            Some(uuid) => self.uuids.insert(uuid, number),
-            None => self.others.insert(event_id.clone(), number),
-        };
+            Some(uuid) => give(self.uuids.entry(uuid), number),
+            None => give(self.others.entry(event_id.clone()), number),
+        }
     }
 
     /// The number of an event.
@@ -41,6 +42,16 @@ impl EventNumbers {
     /// Forgets every event.
     pub fn clear(&mut self) {
         *self = Self::default();
+    }
+}
+
+fn give<K>(entry: Entry<'_, K, usize>, number: usize) -> bool {
+    match entry {
+        Entry::Occupied(_) => false,
+        Entry::Vacant(vacant) => {
+            vacant.insert(number);
+            true
+        }
     }
 }
 
@@ -81,7 +92,8 @@ mod tests {
         let mut numbers = EventNumbers::default();
         for (number, id) in ids.iter().enumerate() {
             assert_eq!(numbers.get(id), None);
-            numbers.insert(&(*id).into(), number);
+            assert!(numbers.insert(&(*id).into(), number));
+            assert!(!numbers.insert(&(*id).into(), 100), "it keeps its number");
         }
         for (number, id) in ids.iter().enumerate() {
             assert_eq!(numbers.get(id), Some(number));

@@ -43,15 +43,14 @@ pub(super) struct Joined {
 }
 
 impl Joiner {
-    /// Opens the window of an event.
-    pub fn open(&mut self, interaction: Interaction, closes: Timestamp) {
-        self.numbers.insert(&interaction.event_id, self.first + self.open.len());
-        self.open.push_back(Open { interaction, closes, taken: false });
-    }
-
-    /// Whether there was an event with this id that is not forgotten.
-    pub fn knows(&self, event_id: &str) -> bool {
-        self.numbers.get(event_id).is_some()
+    /// Opens the window of an event, unless there was one with its id that is not
+    /// forgotten; whether it was opened.
+    pub fn open(&mut self, interaction: Interaction, closes: Timestamp) -> bool {
+        let is_new = self.numbers.insert(&interaction.event_id, self.first + self.open.len());
+        if is_new {
+            self.open.push_back(Open { interaction, closes, taken: false });
+        }
+        is_new
     }
 
     /// Forgets an event that was joined.

@@ -349,10 +349,6 @@ impl LearningLoop {
         actions: Arc<[RankableAction]>,
         choice: Arc<Choice>,
     ) {
-        if self.joiner.knows(&event_id) {
-            return;
-        }
-        self.ranked += 1;
         let deferred = request.defer_activation;
         let interaction = Interaction {
             event_id,
@@ -365,7 +361,11 @@ impl LearningLoop {
             activation: if deferred { Activation::Awaited } else { Activation::Immediate },
             rewards: Vec::new(),
         };
-        self.note(|| Fact::Ranked(Box::new(interaction.clone())));
-        self.joiner.open(interaction, self.now + self.configuration.reward_wait_time.0);
+        let is_recorded = self.facts.is_some();
+        let fact = is_recorded.then(|| Fact::Ranked(Box::new(interaction.clone())));
+        if self.joiner.open(interaction, self.now + self.configuration.reward_wait_time.0) {
+            self.ranked += 1;
+            fact.into_iter().for_each(|fact| self.note(|| fact));
+        }
     }
 }
