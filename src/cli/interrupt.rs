@@ -17,9 +17,14 @@ impl Interrupt {
         let asked = Arc::new(AtomicU8::new(Exit::Done.code()));
         let seen = Arc::clone(&asked);
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+        // Not on the thread: a signal that came before it ran would end the program.
+        let signals = {
+            let _within = runtime.enter();
+            Signals::new()?
+        };
         std::thread::Builder::new()
             .name("signals".to_owned())
-            .spawn(move || runtime.block_on(heed(&seen, &stopper)))?;
+            .spawn(move || runtime.block_on(heed(signals, &seen, &stopper)))?;
         Ok((Self { asked }, stop))
     }
 
@@ -30,8 +35,7 @@ impl Interrupt {
     }
 }
 
-async fn heed(seen: &AtomicU8, stopper: &Stopper) {
-    let Ok(mut signals) = Signals::new() else { return };
+async fn heed(mut signals: Signals, seen: &AtomicU8, stopper: &Stopper) {
     seen.store(signals.next().await.code(), Ordering::SeqCst);
     eprintln!("stopping: finishing what is under way (again to stop at once)");
     stopper.stop();
