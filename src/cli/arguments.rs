@@ -8,6 +8,7 @@ use clap::{Args, CommandFactory, Parser, Subcommand, ValueEnum};
 use super::Exit;
 use super::baseline::BaselineCommand;
 use super::compare::CompareArguments;
+use super::guide::Topic;
 use super::serve::ServeArguments;
 use crate::statistics::{Confidence, Interval};
 
@@ -41,6 +42,8 @@ pub enum Command {
     Serve(ServeArguments),
     /// Print the JSON Schema of scenario files.
     Schema,
+    /// Print a guide: how to get something done, from start to end.
+    Guide(GuideArguments),
 }
 
 /// What changes a scenario from outside.
@@ -95,6 +98,13 @@ pub struct CheckArguments {
     pub scenarios: Vec<PathBuf>,
     #[command(flatten)]
     pub changes: ScenarioArguments,
+}
+
+/// `runner guide`
+#[derive(Debug, Clone, Args)]
+pub struct GuideArguments {
+    /// What it is about.
+    pub topic: Topic,
 }
 
 /// `runner evaluate`

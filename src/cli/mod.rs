@@ -12,6 +12,7 @@ mod evaluate;
 mod exit;
 mod experiment;
 mod folder;
+mod guide;
 mod interrupt;
 mod load;
 mod operator;
@@ -44,5 +45,6 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> Exit {
         Command::Baseline(command) => baseline::baseline(&command),
         Command::Serve(serve) => serve::serve(&serve),
         Command::Schema => schema::schema(),
+        Command::Guide(arguments) => guide::guide(arguments.topic),
     }
 }

@@ -2,6 +2,7 @@
 
 mod compare;
 mod gates;
+mod guide;
 mod null;
 mod pull_request;
 

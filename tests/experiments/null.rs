@@ -1,4 +1,7 @@
-//! Is what is called different, different? Comparisons of a policy with itself.
+//! Is what is called different, different? Comparisons of policies with themselves.
+
+use std::fmt::Write as _;
+use std::ops::Range;
 
 use runner::comparison::{Finding, Group, compare, groups};
 use runner::metrics::{Metric, Term};
@@ -7,33 +10,59 @@ use runner::statistics::Confidence;
 
 use super::{completed, runner};
 
-/// How often the policy is compared with itself, each time with fresh seeds.
+/// How often a policy is compared with itself, each time with fresh seeds.
 const COMPARISONS: usize = 200;
 
 /// On each side.
 const SEEDS: usize = 5;
 
-/// Runs of one policy under `COMPARISONS` × 2 × `SEEDS` seeds, in groups of `SEEDS`.
-fn runs() -> Vec<Group> {
+const ITERATIONS: u64 = 600;
+
+/// What is asked: the success rate of some iterations.
+struct Question {
+    term: Term,
+    window: Range<u64>,
+}
+
+/// How the runs of two groups are compared: whether they are called different.
+type Method = fn(&Question, &Group, &Group) -> bool;
+
+const METHODS: [(&str, Method); 4] = [
+    ("z test of the events of one run each", |question, base, other| {
+        by_events(question, &one_run(base), &one_run(other))
+    }),
+    ("z test of the events of five runs each", by_events),
+    ("Welch's test of five runs each", by_runs),
+    ("paired t test of five seeds", |question, base, other| {
+        by_runs(question, base, &with_seeds_of(other, base))
+    }),
+];
+
+/// Runs of two policies under `COMPARISONS` × 2 × `SEEDS` seeds, in groups of `SEEDS`.
+fn runs() -> Vec<(String, Vec<Group>)> {
     let folder = tempfile::tempdir().unwrap();
     let out = folder.path().join("out").display().to_string();
-    let seeds = format!("matrix={{ seeds: 1..{}, limit: 10000 }}", 2 * COMPARISONS * SEEDS);
+    let policies = [
+        "ε-greedy: '--cb_explore_adf --epsilon 0.2 --power_t 0 -l 0.5 --cubic :::'",
+        "explore-first: '--cb_explore_adf --first 150 --power_t 0 -l 0.5 --cubic :::'",
+    ];
+    let (seeds, policies) = (2 * COMPARISONS * SEEDS, policies.join(", "));
+    let matrix =
+        format!("matrix={{ seeds: 1..{seeds}, limit: 10000, policies: {{ {policies} }} }}");
+    let phase = format!("name: play, iterations: {ITERATIONS}, concurrency: 8, rate: 20/s");
+    let phases = format!("phases=[{{ iterate: {{ {phase} }} }}]");
     let mut command = runner();
-    command.args(["scenarios/policies.yaml", "--quiet", "--out", &out, "--set", &seeds]);
-    command.args(["--set", "gates=[]", "--set", "success_curve.batch=100"]);
-    command.args([
-        "--set",
-        "phases=[{ iterate: { name: play, iterations: 600, concurrency: 8, rate: 20/s } }]",
-    ]);
-    command.args([
-        "--set",
-        "loop.learning_policy='--cb_explore_adf --epsilon 0.2 --power_t 0 -l 0.5 --cubic :::'",
-    ]);
+    command.args(["scenarios/policies.yaml", "--quiet", "--out", &out, "--set", &matrix]);
+    command.args(["--set", "gates=[]", "--set", "success_curve.batch=50", "--set", &phases]);
     command.args(["--set", "loop.reward_wait_time=1s", "--set", "loop.model_export_frequency=1s"]);
     completed(command);
-    let all = groups(&read_experiment(out.as_ref()).unwrap()).remove(0);
-    let chunks = all.samples.chunks(SEEDS);
-    chunks.map(|samples| Group { samples: samples.to_vec(), ..all.clone() }).collect()
+    let policies = groups(&read_experiment(out.as_ref()).unwrap());
+    let cut = |all: Group| {
+        let chunks = all.samples.chunks(SEEDS);
+        let chunks = chunks.map(|samples| Group { samples: samples.to_vec(), ..all.clone() });
+        (all.name.clone(), chunks.collect())
+    };
+    policies.into_iter().map(cut).collect()
 }
 
 /// As if the runs of both had the same seeds: they are as independent as before, and
@@ -46,43 +75,67 @@ fn with_seeds_of(group: &Group, other: &Group) -> Group {
     group
 }
 
-fn is_different(finding: Finding) -> bool {
+fn one_run(group: &Group) -> Group {
+    Group { samples: group.samples[..1].to_vec(), ..group.clone() }
+}
+
+fn by_runs(question: &Question, base: &Group, other: &Group) -> bool {
+    let comparison = compare(&question.term, base, &[other], Confidence::P95);
+    let finding = comparison.candidates[0].finding;
     matches!(finding, Finding::Better | Finding::Worse | Finding::Different)
 }
 
+/// What is often done: a z test of events, as if they were independent.
+#[expect(clippy::cast_precision_loss, reason = "there are a few thousand")]
+fn by_events(Question { window, .. }: &Question, base: &Group, other: &Group) -> bool {
+    let rate = |group: &Group| {
+        let one = |sample: &runner::comparison::Sample| {
+            sample.phases[0].measure(Metric::SuccessRate, Some(window.clone())).unwrap()
+        };
+        group.samples.iter().map(one).sum::<f64>() / group.samples.len() as f64
+    };
+    let events = (window.end - window.start) as f64 * base.samples.len() as f64;
+    let (left, right) = (rate(base), rate(other));
+    let both = f64::midpoint(left, right);
+    let error = (both * (1.0 - both) * 2.0 / events).sqrt();
+    ((left - right) / error).abs() > 1.959_963_984_540_054
+}
+
+#[expect(clippy::cast_precision_loss, reason = "there are two hundred")]
 fn share(groups: &[Group], is_different: impl Fn(&Group, &Group) -> bool) -> f64 {
     let (pairs, _) = groups.as_chunks::<2>();
     let count = pairs.iter().filter(|[base, candidate]| is_different(base, candidate)).count();
-    #[expect(clippy::cast_precision_loss, reason = "there are two hundred")]
-    let share = count as f64 / pairs.len() as f64;
-    share
-}
-
-/// What is often done: a z test of the events of one run each, as if they were
-/// independent.
-fn differ_by_events(base: &Group, candidate: &Group) -> bool {
-    let rate =
-        |group: &Group| group.samples[0].phases[0].measure(Metric::SuccessRate, None).unwrap();
-    let (left, right) = (rate(base), rate(candidate));
-    let both = f64::midpoint(left, right);
-    let error = (both * (1.0 - both) * 2.0 / 600.0).sqrt();
-    ((left - right) / error).abs() > 1.959_963_984_540_054
+    count as f64 / pairs.len() as f64
 }
 
 #[test]
 fn a_policy_differs_from_itself_in_one_of_twenty_comparisons_by_runs_and_in_many_by_events() {
-    let groups = runs();
-    assert_eq!(groups.len(), 2 * COMPARISONS);
-    let term = Term::parse("play.success_rate", &groups[0].scopes()).unwrap();
-    let by_runs = |base: &Group, candidate: &Group| {
-        let comparison = compare(&term, base, &[candidate], Confidence::P95);
-        is_different(comparison.candidates[0].finding)
-    };
-    let unpaired = share(&groups, by_runs);
-    let paired = share(&groups, |base, other| by_runs(base, &with_seeds_of(other, base)));
-    let by_events = share(&groups, differ_by_events);
-    println!("different: unpaired {unpaired}, paired {paired}, by events {by_events}");
-    assert!((0.02..=0.08).contains(&unpaired), "{unpaired}");
-    assert!((0.02..=0.08).contains(&paired), "{paired}");
-    assert!(by_events > 0.2, "{by_events}");
+    let policies = runs();
+    let scopes = policies[0].1[0].scopes();
+    let whole = ("play.success_rate", 0..ITERATIONS);
+    let last = ("play.success_rate[last 25%]", ITERATIONS * 3 / 4..ITERATIONS);
+    let questions = [whole, last]
+        .map(|(text, window)| Question { term: Term::parse(text, &scopes).unwrap(), window });
+    let (mut table, mut shares) = (String::new(), Vec::new());
+    for (name, is_different) in METHODS {
+        let mut row = format!("| {name} |");
+        for (_, groups) in &policies {
+            assert_eq!(groups.len(), 2 * COMPARISONS);
+            for question in &questions {
+                let share = share(groups, |base, other| is_different(question, base, other));
+                _ = write!(row, " {:.1} % |", 100.0 * share);
+                shares.push((name, share));
+            }
+        }
+        _ = writeln!(table, "{row}");
+    }
+    println!("{table}");
+    for (name, share) in &shares {
+        let is_sound = (0.02..=0.08).contains(share);
+        assert!(is_sound || name.contains("events"), "{name}: {share}");
+    }
+    let worst = shares.iter().map(|(_, share)| *share).fold(0.0, f64::max);
+    assert!(worst > 0.15, "events are not independent: {worst}");
+    let guide = include_str!("../../src/cli/guide/comparing.md");
+    assert!(guide.contains(&table), "the guide has another table than\n{table}");
 }

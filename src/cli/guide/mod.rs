@@ -1,0 +1,25 @@
+//! `runner guide`: pages for people who want to get something done.
+
+use clap::ValueEnum;
+
+use super::{Exit, streams};
+
+/// What there is a guide to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Topic {
+    /// How to compare two learning policies in CI.
+    Comparing,
+}
+
+impl Topic {
+    fn page(self) -> &'static str {
+        match self {
+            Self::Comparing => include_str!("comparing.md"),
+        }
+    }
+}
+
+/// Prints a page.
+pub fn guide(topic: Topic) -> Exit {
+    streams::print(topic.page())
+}
