@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use super::events;
+use super::experiment::is_experiment;
 use super::files::end_of_whole_rows;
 use super::manifest::{MANIFEST, Manifest, Status, StoppedAt};
 use super::place::is_locked;
@@ -36,7 +37,7 @@ pub struct RunFolder {
 #[derive(Debug, thiserror::Error)]
 pub enum ReadError {
     /// There is no manifest: it is not a results folder, or nothing was written.
-    #[error("`{}` is not a results folder: it has no {MANIFEST}", .0.display())]
+    #[error("`{}` is not a results folder: it has no {MANIFEST}{}", .0.display(), within(.0))]
     NoManifest(PathBuf),
     /// A file cannot be read.
     #[error("{}: {source}", path.display())]
@@ -56,6 +57,20 @@ pub enum ReadError {
         /// What is wrong.
         message: String,
     },
+}
+
+/// The results folders within a folder that is none: one of them is what was meant.
+fn within(folder: &Path) -> String {
+    let folders = fs::read_dir(folder).into_iter().flatten().flatten().map(|entry| entry.path());
+    let is_results = |inner: &PathBuf| inner.join(MANIFEST).is_file() || is_experiment(inner);
+    let mut found: Vec<String> =
+        folders.filter(is_results).map(|inner| format!("`{}`", inner.display())).collect();
+    found.sort();
+    match &found[..] {
+        [] => String::new(),
+        [one] => format!("\nhelp: name the results in it: {one}"),
+        [first, ..] => format!("\nhelp: name one of the {} in it, such as {first}", found.len()),
+    }
 }
 
 /// Reads the folder of a run, however it ended. A row that was torn by a kill is

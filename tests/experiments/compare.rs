@@ -116,3 +116,15 @@ fn mistakes_are_shown_all_at_once_and_nothing_is_compared() {
         }
     }
 }
+
+#[test]
+fn the_folder_around_results_is_refused_with_what_is_in_it() {
+    let folder = tempfile::tempdir().unwrap();
+    run(&folder.path().join("results/mine"), &[]);
+    let around = folder.path().join("results").display().to_string();
+    let output = compare(&[&around]);
+    assert_eq!(output.status.code(), Some(2));
+    let error = text(&output.stderr);
+    let advice = format!("help: name the results in it: `{around}/mine`");
+    assert!(error.contains(&advice), "{error}");
+}

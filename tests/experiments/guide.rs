@@ -29,6 +29,8 @@ fn the_experiment_of_the_guide_runs_and_passes_its_gate() {
     let compared = run(&["scenarios/checkout.yaml"]);
     assert!(compared.contains("candidate") && compared.contains("better"), "{compared}");
     assert!(compared.contains("✓  play.success_rate[last 25%] not worse by 0.0200"), "{compared}");
-    let noise = run(&["compare", "results/checkout/experiment", "--null"]);
+    let (_, command) = guide.split_once("```sh\nrunner compare ").unwrap();
+    let words: Vec<&str> = command.lines().next().unwrap().split(' ').collect();
+    let noise = run(&[&["compare"], &words[..]].concat());
     assert!(noise.contains("shows, without common seeds"), "{noise}");
 }
