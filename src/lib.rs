@@ -10,6 +10,8 @@ pub mod clock;
 
 pub mod diagnostic;
 
+pub mod shard;
+
 pub mod statistics;
 
 pub mod protocol;
@@ -29,6 +31,8 @@ pub mod learning_loop;
 pub mod results;
 
 pub mod comparison;
+
+pub mod merge;
 
 pub mod target;
 

@@ -9,7 +9,10 @@ use super::Exit;
 use super::baseline::BaselineCommand;
 use super::compare::CompareArguments;
 use super::guide::Topic;
+use super::merge::MergeArguments;
+use super::plan::PlanArguments;
 use super::serve::ServeArguments;
+use crate::shard::ShardChoice;
 use crate::statistics::{Confidence, Interval};
 
 /// Rank/Reward experiments from a file.
@@ -29,6 +32,10 @@ const USAGE: &str = "runner [run] [OPTIONS] <FILE>\n       runner <COMMAND>";
 pub enum Command {
     /// Run a scenario: rate-limited Rank and Reward calls, phase by phase.
     Run(RunArguments),
+    /// Write down what there is to do, to be cut into shards.
+    Plan(PlanArguments),
+    /// Put shards together, and judge the whole.
+    Merge(MergeArguments),
     /// Do everything up to sending, and report every mistake.
     Check(CheckArguments),
     /// Judge learning policies on logs: what would they have earned?
@@ -76,6 +83,14 @@ pub struct RunArguments {
     /// experiment, of which the cells that are done are kept.
     #[arg(long, value_name = "DIR", conflicts_with = "out")]
     pub resume: Option<PathBuf>,
+    /// Run only a part, `2/5` for the second of five; `auto` asks the engine that started
+    /// this process, `auto/5` one that does not say how many there are.
+    #[arg(long, value_name = "K/N")]
+    pub shard: Option<ShardChoice>,
+    /// Refuse a scenario that asks for other work than this plan, of `runner plan`; and start
+    /// when it says.
+    #[arg(long, value_name = "FILE")]
+    pub plan: Option<PathBuf>,
     /// How many cells of a matrix are run at once; it changes no result [default: all cores].
     #[arg(long, value_name = "N")]
     pub threads: Option<NonZero<usize>>,

@@ -1,7 +1,7 @@
 //! `runner run` of a scenario with a matrix.
 
 use std::num::NonZero;
-use std::path::PathBuf;
+use std::path::Path;
 
 use super::arguments::RunArguments;
 use super::compare::{self, Account, Part};
@@ -10,14 +10,16 @@ use super::interrupt::Interrupt;
 use super::{Exit, streams};
 use crate::comparison::{self, CurvePoint, Group};
 use crate::experiment::{self, Listener, Outcome};
+use crate::metrics::Gate;
 use crate::results::experiment::{ExperimentFolder, ExperimentResults, OpenError};
-use crate::results::{CreateError, Place};
+use crate::results::{CreateError, Place, shard_folder};
 use crate::scenario::Experiment;
+use crate::shard::Shard;
 use crate::statistics::Confidence;
 
 /// Runs the cells that are not done yet, and compares what they came to.
-pub fn run(arguments: &RunArguments, experiment: &Experiment) -> Exit {
-    let mut folder = match open(arguments, experiment) {
+pub fn run(arguments: &RunArguments, experiment: &Experiment, shard: Option<Shard>) -> Exit {
+    let mut folder = match open(arguments, experiment, shard) {
         Ok(folder) => folder,
         Err(error) => return fail(exit_of(&error), &told(&error)),
     };
@@ -26,14 +28,18 @@ pub fn run(arguments: &RunArguments, experiment: &Experiment) -> Exit {
         Err(error) => return fail(Exit::Bug, &format!("signals cannot be heard: {error}")),
     };
     let outcome = {
-        let mut cells = Cells::new(arguments.quiet, size(experiment));
+        let mut cells = Cells::new(arguments.quiet, part(experiment, shard));
         experiment::run(experiment, &mut folder, arguments.threads(), &stop, &mut cells)
     };
     let outcome = match outcome {
         Ok(outcome) => outcome,
         Err(error) => return fail(Exit::Results, &error.to_string()),
     };
-    match conclude(arguments, experiment, folder) {
+    let concluded = match shard {
+        Some(shard) => conclude_shard(folder, shard, arguments.quiet),
+        None => conclude(folder, &experiment.gates, arguments.quiet),
+    };
+    match concluded {
         Err(error) => fail(Exit::Results, &error.to_string()),
         Ok(_) if outcome.stopped => interrupt.exit(),
         Ok(printed) if outcome.failed.is_empty() => printed,
@@ -51,24 +57,47 @@ pub fn size(experiment: &Experiment) -> String {
     format!("{axes}{seeds}, {} cells", count(experiment.cells.len() as u64))
 }
 
-fn open(arguments: &RunArguments, experiment: &Experiment) -> Result<ExperimentFolder, OpenError> {
-    match (&arguments.resume, &arguments.out) {
-        (Some(folder), _) => ExperimentFolder::reopen(experiment, folder),
-        (None, Some(folder)) => ExperimentFolder::create(experiment, &Place::At(folder.clone())),
-        (None, None) => {
-            let place =
-                Place::Under { root: PathBuf::from("results"), run: "experiment".to_owned() };
-            ExperimentFolder::create(experiment, &place)
+/// `shard 2/3 of 6 policy × 20 seeds = 120 cells`
+fn part(experiment: &Experiment, shard: Option<Shard>) -> String {
+    let of = shard.map_or(String::new(), |shard| format!("shard {shard} of "));
+    of + &size(experiment)
+}
+
+fn open(
+    arguments: &RunArguments,
+    experiment: &Experiment,
+    shard: Option<Shard>,
+) -> Result<ExperimentFolder, OpenError> {
+    let root = Path::new("results");
+    match (&arguments.resume, &arguments.out, shard) {
+        (Some(folder), _, _) => ExperimentFolder::reopen(experiment, shard, folder),
+        (None, Some(folder), Some(shard)) => ExperimentFolder::of_shard(experiment, shard, folder),
+        (None, None, Some(shard)) => {
+            let folder = shard_folder(root, &experiment.scenario().name, shard);
+            ExperimentFolder::of_shard(experiment, shard, &folder)
+        }
+        (None, Some(folder), None) => {
+            ExperimentFolder::create(experiment, None, &Place::At(folder.clone()))
+        }
+        (None, None, None) => {
+            let place = Place::Under { root: root.to_owned(), run: "experiment".to_owned() };
+            ExperimentFolder::create(experiment, None, &place)
         }
     }
 }
 
+/// Writes the table of what a shard did: nothing is compared before all of them are merged.
+fn conclude_shard(folder: ExperimentFolder, shard: Shard, quiet: bool) -> Result<Exit, OpenError> {
+    let results = folder.results()?;
+    let done = results.cells.len() as u64;
+    let path = folder.seal(&results)?;
+    let (faint, done) = (Paint::Faint.over("results in"), count(done));
+    let text = format!("shard {shard}: {done} cells, {faint} {}\n", path.display());
+    Ok(if quiet { Exit::Done } else { streams::print(&text) })
+}
+
 /// Writes the tables, tells what was found, and says what the gates make of it.
-fn conclude(
-    arguments: &RunArguments,
-    experiment: &Experiment,
-    folder: ExperimentFolder,
-) -> Result<Exit, OpenError> {
+pub fn conclude(folder: ExperimentFolder, gates: &[Gate], quiet: bool) -> Result<Exit, OpenError> {
     let results = folder.results()?;
     let groups = comparison::groups(&results);
     let confidence = Confidence::P95;
@@ -77,12 +106,12 @@ fn conclude(
     let account = Account {
         name: results.manifest.scenario.clone(),
         parts: vec![Part { title: None, remarks: Vec::new(), figures }],
-        verdicts: compare::judge_inside(&experiment.gates, &groups, None),
+        verdicts: compare::judge_inside(gates, &groups, None),
         confidence,
     };
     folder.write("comparison.json", &compare::json(&account))?;
     let path = folder.seal(&results)?;
-    if arguments.quiet {
+    if quiet {
         return Ok(account.exit());
     }
     let last = format!("\n{} {}\n", Paint::Faint.over("results in"), path.display());
@@ -155,7 +184,9 @@ fn told(error: &OpenError) -> String {
         OpenError::Create(CreateError::NotEmpty(_)) => {
             "\nhelp: go on with an experiment with `--resume`, or name a new folder with `--out`"
         }
-        OpenError::Other { .. } | OpenError::Read(_) => "\nhelp: name a new folder with `--out`",
+        OpenError::Other { .. } | OpenError::OtherShard { .. } | OpenError::Read(_) => {
+            "\nhelp: name a new folder with `--out`"
+        }
         _ => "",
     };
     format!("{error}{help}")

@@ -15,11 +15,14 @@ mod folder;
 mod guide;
 mod interrupt;
 mod load;
+mod merge;
 mod operator;
+mod plan;
 mod run;
 mod schema;
 mod serve;
 mod served;
+mod shard;
 mod streams;
 mod world;
 
@@ -39,6 +42,8 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> Exit {
     };
     match arguments.command {
         Command::Run(run) => run::run(&run),
+        Command::Plan(plan) => plan::plan(&plan),
+        Command::Merge(merge) => merge::merge(&merge),
         Command::Check(check) => check::check(&check),
         Command::Evaluate(evaluate) => evaluate::evaluate(&evaluate),
         Command::Compare(compare) => compare::run(&compare),

@@ -4,6 +4,7 @@ use super::console::{self, Account, Console};
 use super::folder::{self, Opened};
 use super::interrupt::Interrupt;
 use super::operator::Terminal;
+use super::shard::{self, Part};
 use super::{Exit, experiment, load, streams, world};
 use crate::clock::{Clock, WallClock};
 use crate::engine::{Ending, RunError};
@@ -17,8 +18,23 @@ use crate::scenario::{Plan, Scenario};
 pub fn run(arguments: &RunArguments) -> Exit {
     match load::scenario(&arguments.scenario, &arguments.changes) {
         None => Exit::Usage,
-        Some(Scenario::Run(plan)) => run_once(arguments, &plan),
-        Some(Scenario::Experiment(experiment)) => experiment::run(arguments, &experiment),
+        Some(scenario) => match shard::part(arguments, &scenario) {
+            Ok(part) => run_part(arguments, &scenario, part),
+            Err(exit) => exit,
+        },
+    }
+}
+
+fn run_part(arguments: &RunArguments, scenario: &Scenario, part: Part) -> Exit {
+    match scenario {
+        Scenario::Experiment(experiment) => experiment::run(arguments, experiment, part.shard),
+        Scenario::Run(plan) => match part.shard.map(|shard| plan.part(shard)).transpose() {
+            Ok(cut) => run_once(arguments, cut.as_ref().unwrap_or(plan)),
+            Err(mistakes) => {
+                anstream::eprint!("{}", mistakes.render(true));
+                Exit::Usage
+            }
+        },
     }
 }
 

@@ -1,3 +1,5 @@
+use std::fmt;
+
 use super::{Footprint, Sample};
 use crate::results::experiment::Trace;
 
@@ -37,7 +39,9 @@ pub fn parting(base: &Sample, candidate: &Sample) -> Parting {
     }
 }
 
-fn divergence(base: &Trace, candidate: &Trace) -> Option<Divergence> {
+/// The first iteration in which two traces are not the same.
+#[must_use]
+pub fn divergence(base: &Trace, candidate: &Trace) -> Option<Divergence> {
     let (mut left, mut right) = (base.iterations(), candidate.iterations());
     loop {
         let pair = [left.next(), right.next()];
@@ -50,5 +54,21 @@ fn divergence(base: &Trace, candidate: &Trace) -> Option<Divergence> {
                 chosen: pair.map(|at| at.and_then(|at| at.chosen).map(str::to_owned)),
             });
         }
+    }
+}
+
+/// `at iteration 3 of `baseline` (Sam, rainy): `latte` against `mocha``, the candidate first.
+impl fmt::Display for Divergence {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { phase, iteration, contexts: [base, candidate], chosen } = self;
+        let who = |context: &Option<Vec<String>>| {
+            context.as_ref().map_or("nobody".to_owned(), |context| context.join(", "))
+        };
+        write!(formatter, "at iteration {iteration} of `{phase}`")?;
+        if base != candidate {
+            return write!(formatter, ": {} turns up against {}", who(candidate), who(base));
+        }
+        let [left, right] = [1, 0].map(|side: usize| chosen[side].as_deref().unwrap_or("nothing"));
+        write!(formatter, " ({}): `{left}` against `{right}`", who(base))
     }
 }

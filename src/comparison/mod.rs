@@ -19,7 +19,7 @@ mod terms;
 pub use baseline::{Baseline, KeptGroup, KeptRun, Provenance};
 pub use curve::{CurvePoint, curves, difference_curve};
 pub use difference::{Comparison, Difference, Estimate, Finding, compare};
-pub use divergence::{Divergence, Parting, parting};
+pub use divergence::{Divergence, Parting, divergence, parting};
 pub use gate::{GateVerdict, Outcome, judge};
 pub use null::{Null, null};
 pub use sample::{Footprint, Group, Sample, groups, of_run};

@@ -6,7 +6,7 @@ use std::thread;
 use super::cell;
 use crate::engine::Stop;
 use crate::record::ObserveError;
-use crate::results::experiment::{CellRecord, CellStatus, ExperimentFolder};
+use crate::results::experiment::{CellRecord, ExperimentFolder};
 use crate::scenario::Experiment;
 
 /// Is told how an experiment goes.
@@ -39,10 +39,9 @@ pub fn run(
     stop: &Stop,
     listener: &mut dyn Listener,
 ) -> Result<Outcome, ObserveError> {
-    let cells = folder.manifest().cells.iter().enumerate();
-    let absent = cells.filter(|(_, cell)| cell.status != CellStatus::Complete);
-    let absent: Vec<usize> = absent.map(|(index, _)| index).collect();
-    listener.begin(experiment.cells.len(), experiment.cells.len() - absent.len());
+    let absent = folder.due();
+    let own = folder.manifest().own().into_iter().filter(|own| *own).count();
+    listener.begin(own, own - absent.len());
     let mut outcome = Outcome { stopped: false, run: 0, failed: Vec::new() };
     let next = AtomicUsize::new(0);
     thread::scope(|scope| {

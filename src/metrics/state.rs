@@ -33,6 +33,28 @@ pub struct PhaseState {
     punctuality: Option<[LatencyState; 2]>,
 }
 
+impl PhaseState {
+    /// The name of the phase.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// The first iteration in which two phases are not the same; nothing, if they are, or
+    /// differ in their sums alone.
+    #[must_use]
+    pub fn parts_at(&self, other: &Self) -> Option<u64> {
+        let bytes = [(&self.flags, &other.flags, 1), (&self.rewards, &other.rewards, 8)];
+        let first = bytes.map(|(left, right, size)| {
+            let (left, right) = (left.0.chunks(size), right.0.chunks(size));
+            let same = left.clone().zip(right.clone()).take_while(|(left, right)| left == right);
+            let same = same.count();
+            (same < left.len().max(right.len())).then_some(same as u64)
+        });
+        first.into_iter().flatten().min()
+    }
+}
+
 /// What was kept does not fit together.
 #[derive(Debug, thiserror::Error)]
 #[error("phase `{phase}`: {message}")]
@@ -119,6 +141,20 @@ mod tests {
         let text = serde_json::to_string(&tally.state()).unwrap();
         let kept: PhaseState = serde_json::from_str(&text).unwrap();
         assert_eq!(PhaseTally::restore(kept).unwrap(), tally);
+    }
+
+    #[test]
+    fn phases_part_where_their_iterations_do() {
+        let state = |odd: Option<u64>| {
+            let mut tally = PhaseTally::new(PhaseScope { name: "baseline", iterations: None });
+            (0..9).for_each(|at| tally.add(&sample::iteration(0, at, Some(at) != odd)));
+            tally.state()
+        };
+        assert_eq!(state(None).parts_at(&state(None)), None);
+        assert_eq!(state(None).parts_at(&state(Some(6))), Some(6));
+        let (shorter, mut longer) = (state(None), state(None));
+        longer.flags.0.push(0);
+        assert_eq!(shorter.parts_at(&longer), Some(9));
     }
 
     #[test]

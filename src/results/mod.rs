@@ -30,7 +30,7 @@ pub use files::FileSeal;
 pub use manifest::{
     LatencyKind, MANIFEST, Manifest, PhaseEntry, Status, StoppedAt, Tool, WallClockEntry,
 };
-pub use place::{CreateError, Place};
+pub use place::{CreateError, Place, shard_folder};
 pub use read::{ReadError, RunFolder, read};
 pub use resume::{ResumeError, Resumed};
 pub use writer::{Origin, Results};

@@ -3,6 +3,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use super::files::file_stem;
+use crate::shard::Shard;
 
 /// The name of the lock in a folder that is being written.
 const LOCK: &str = ".lock";
@@ -19,6 +20,13 @@ pub enum Place {
     },
     /// To this folder, which must be empty or not exist.
     At(PathBuf),
+}
+
+/// Where a shard goes that is not told where.
+#[must_use]
+pub fn shard_folder(root: &Path, scenario: &str, shard: Shard) -> PathBuf {
+    let name = format!("shard-{}-of-{}", shard.number(), shard.count());
+    root.join(file_stem(scenario)).join(name)
 }
 
 /// Why a folder cannot be used for results.

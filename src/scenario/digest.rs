@@ -34,7 +34,7 @@ pub(super) fn parts(plan: &Plan) -> BTreeMap<String, String> {
     all.map(|(name, digest)| (name.to_owned(), digest)).into_iter().chain(phases).collect()
 }
 
-fn of<T: Serialize>(value: &T) -> String {
+pub(super) fn of<T: Serialize>(value: &T) -> String {
     let mut hash = Hash(Sha256::new());
     // Neither a hash nor the values of a plan can refuse.
     serde_json::to_writer(&mut hash, value).unwrap_or_default();

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use super::document::{Node, yaml};
+use super::document::{Node, apply_overrides, interpolate, yaml};
 use super::file::{self, LARGEST_SCENARIO};
 use super::model::{as_count, check_gates};
 use crate::diagnostic::{Diagnostic, Report, nearest};
@@ -39,6 +39,28 @@ pub fn load_gates(path: &Path, scope: GateScope<'_>) -> Result<Vec<Gate>, Report
     check_gates(&entry.value, &mut report);
     let gates = gates(&entry.value, scope, &mut report);
     report.sort();
+    if report.has_errors() { Err(report) } else { Ok(gates) }
+}
+
+/// The `gates:` of the scenario at `path`, changed as it was when it was run; none, if it
+/// has none.
+///
+/// # Errors
+/// Everything that is wrong with them.
+pub fn kept_gates(
+    path: &Path,
+    overrides: &[String],
+    environment: &dyn Fn(&str) -> Option<String>,
+    scope: GateScope<'_>,
+) -> Result<Vec<Gate>, Report> {
+    let source = file::read(path, &path.display().to_string(), LARGEST_SCENARIO)?;
+    let mut report = Report::new();
+    let Some(mut root) = yaml::read(&source, &mut report) else { return Err(report) };
+    apply_overrides(&mut root, overrides, &mut report);
+    let Some(mut list) = root.get("gates").cloned() else { return Ok(Vec::new()) };
+    interpolate(&mut list, environment, &mut report);
+    check_gates(&list, &mut report);
+    let gates = gates(&list, scope, &mut report);
     if report.has_errors() { Err(report) } else { Ok(gates) }
 }
 

@@ -9,6 +9,7 @@
 //! Must not know: the network, the engine.
 
 mod arrival;
+mod cut;
 mod dataset;
 mod delay;
 mod digest;
@@ -29,11 +30,13 @@ mod secret;
 mod service;
 mod settings;
 mod target;
+mod work;
 mod written;
 
-pub use gates::{GateScope, load_gates};
+pub use gates::{GateScope, kept_gates, load_gates};
 pub use load::{LoadOptions, Scenario, load, read};
 pub use loop_file::load_loop;
 pub use matrix::{Cell, Experiment, Variant};
 pub use model::schema;
 pub use plan::Plan;
+pub use work::{Work, WorkCell, WorkPhase, WorkPlan, WorkStride, WorkVariant};

@@ -16,6 +16,7 @@ use crate::protocol::{
     FeatureObject, LearningMode, RankableAction, RewardAggregation, ServiceConfiguration,
 };
 use crate::seed::{PhaseKey, Seed};
+use crate::shard::Shard;
 
 /// Everything a run needs.
 ///
@@ -59,6 +60,9 @@ pub struct Plan {
     /// What must hold at the end.
     #[serde(skip)]
     pub expectations: Vec<Expectation>,
+    /// Which part of the iterations is made.
+    #[serde(skip)]
+    pub shard: Shard,
 }
 
 impl Plan {
@@ -198,7 +202,7 @@ pub struct Iterate {
     pub iterations: u64,
     /// When they start.
     pub arrival: Arrival,
-    /// After how many iterations the model's age is asked for.
+    /// After how many iterations the model's age is asked for; never, if it is zero.
     pub model_check_interval: u64,
     /// After so many failed iterations more than these the service is given up.
     pub error_budget: Option<u64>,

@@ -268,6 +268,7 @@ pub fn plan(phases: Vec<Phase>) -> Plan {
         clock: ClockKind::Virtual,
         curve_batch: 10,
         phases,
+        shard: runner::shard::Shard::WHOLE,
         expectations: Vec::new(),
     }
 }

@@ -5,6 +5,7 @@ mod gates;
 mod guide;
 mod null;
 mod pull_request;
+mod shards;
 
 use std::collections::BTreeMap;
 use std::fs;

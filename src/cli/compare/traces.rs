@@ -2,7 +2,7 @@
 //! do, and where what they did parts.
 
 use super::subject::Subject;
-use crate::comparison::{self, Divergence, Group, Parting};
+use crate::comparison::{self, Group, Parting};
 
 type Side<'a> = (&'a Subject, &'a Group);
 
@@ -50,21 +50,7 @@ fn parting(base: &Group, candidate: &Group) -> String {
 
 fn place(parting: &Parting) -> String {
     match parting {
-        Parting::At(divergence) => told(divergence),
+        Parting::At(divergence) => divergence.to_string(),
         Parting::Never | Parting::Somewhere => "somewhere: a baseline keeps no traces".to_owned(),
     }
-}
-
-fn told(divergence: &Divergence) -> String {
-    let Divergence { phase, iteration, contexts, chosen } = divergence;
-    let place = format!("at iteration {iteration} of `{phase}`");
-    let who = |context: &Option<Vec<String>>| {
-        context.as_ref().map_or("nobody".to_owned(), |context| context.join(", "))
-    };
-    let what = |chosen: &Option<String>| chosen.clone().unwrap_or_else(|| "nothing".to_owned());
-    if contexts[0] == contexts[1] {
-        let [base, candidate] = [what(&chosen[0]), what(&chosen[1])];
-        return format!("{place} ({}): `{candidate}` against `{base}`", who(&contexts[0]));
-    }
-    format!("{place}: {} turns up against {}", who(&contexts[1]), who(&contexts[0]))
 }

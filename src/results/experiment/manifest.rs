@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use crate::results::Tool;
 use crate::scenario::{Cell, Experiment};
 use crate::seed::Seed;
+use crate::shard::{Shard, blocks};
 
 /// The name of the manifest of an experiment.
 pub const EXPERIMENT: &str = "experiment.json";
@@ -19,6 +20,9 @@ pub struct ExperimentManifest {
     pub format: u32,
     /// Whether every cell is done.
     pub complete: bool,
+    /// Which part of the cells is run in this folder, if not all.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub shard: Option<Shard>,
     /// What wrote it.
     pub tool: Tool,
     /// The name of the scenario.
@@ -74,7 +78,7 @@ pub enum CellStatus {
 }
 
 impl ExperimentManifest {
-    pub(super) fn of(experiment: &Experiment) -> Self {
+    pub(super) fn of(experiment: &Experiment, shard: Option<Shard>) -> Self {
         let scenario = experiment.scenario();
         let (name, version) = (env!("CARGO_PKG_NAME"), env!("CARGO_PKG_VERSION"));
         let variant = |variant: &crate::scenario::Variant| VariantEntry {
@@ -91,6 +95,7 @@ impl ExperimentManifest {
         Self {
             format: FORMAT,
             complete: false,
+            shard,
             tool: Tool { name: name.to_owned(), version: version.to_owned() },
             scenario: scenario.name.clone(),
             description: scenario.description.clone(),
@@ -100,6 +105,27 @@ impl ExperimentManifest {
             variants: experiment.variants.iter().map(variant).collect(),
             cells: experiment.cells.iter().map(cell).collect(),
         }
+    }
+
+    /// What it is about, whatever became of it, whole.
+    #[must_use]
+    pub fn plan(&self) -> Self {
+        let mut plan = Self { complete: false, shard: None, ..self.clone() };
+        plan.cells.iter_mut().for_each(|cell| cell.status = CellStatus::Absent);
+        plan
+    }
+
+    /// Whether each cell is run in this folder.
+    #[must_use]
+    pub fn own(&self) -> Vec<bool> {
+        let blocks = self.blocks().into_iter();
+        blocks.map(|block| self.shard.is_none_or(|shard| shard.holds(block))).collect()
+    }
+
+    /// The block of each cell: the cells of one seed are one, numbered as they turn up.
+    #[must_use]
+    pub fn blocks(&self) -> Vec<u64> {
+        blocks(self.cells.iter().map(|cell| cell.seed))
     }
 
     /// The values of a cell, by the names of their axes.

@@ -24,6 +24,7 @@ use super::read::ReadError;
 use crate::metrics::PhaseTally;
 use crate::record::ObserveError;
 use crate::scenario::Experiment;
+use crate::shard::Shard;
 
 /// The folder of an experiment that is being written.
 pub struct ExperimentFolder {
@@ -47,6 +48,16 @@ pub enum OpenError {
         /// The name of the scenario that is to be run.
         wanted: String,
     },
+    /// It holds a shard of another plan, or another shard.
+    #[error("`{}` holds {what} of `{scenario}` as it was planned then", folder.display())]
+    OtherShard {
+        /// The folder.
+        folder: PathBuf,
+        /// Which shard is in it.
+        what: String,
+        /// The name of the scenario in it.
+        scenario: String,
+    },
     /// What it holds cannot be read.
     #[error(transparent)]
     Read(#[from] ReadError),
@@ -56,15 +67,24 @@ pub enum OpenError {
 }
 
 const CELLS: &str = "cells";
+const SCENARIO: &str = "scenario.yaml";
+
+fn text(experiment: &Experiment) -> &[u8] {
+    experiment.scenario().source.text.as_bytes()
+}
 
 impl ExperimentFolder {
-    /// A new folder.
+    /// A new folder, of all cells or of those of a shard.
     ///
     /// # Errors
     /// When it cannot be had or written to.
-    pub fn create(experiment: &Experiment, place: &Place) -> Result<Self, OpenError> {
+    pub fn create(
+        experiment: &Experiment,
+        shard: Option<Shard>,
+        place: &Place,
+    ) -> Result<Self, OpenError> {
         let claim = Claim::take(place, &experiment.scenario().name)?;
-        Self { claim, manifest: ExperimentManifest::of(experiment) }.begun(experiment)
+        Self { claim, manifest: ExperimentManifest::of(experiment, shard) }.begun(text(experiment))
     }
 
     /// The folder of an experiment of the same name, finished or not: its cells that are
@@ -72,20 +92,65 @@ impl ExperimentFolder {
     ///
     /// # Errors
     /// When it is none, or cannot be had or written to.
-    pub fn reopen(experiment: &Experiment, folder: &Path) -> Result<Self, OpenError> {
-        let found = read_manifest(folder)?.scenario;
+    pub fn reopen(
+        experiment: &Experiment,
+        shard: Option<Shard>,
+        folder: &Path,
+    ) -> Result<Self, OpenError> {
+        let found = read_manifest(folder)?;
         let wanted = &experiment.scenario().name;
-        if found != *wanted {
+        if found.scenario != *wanted {
             let (folder, wanted) = (folder.to_owned(), wanted.clone());
-            return Err(OpenError::Other { folder, found, wanted });
+            return Err(OpenError::Other { folder, found: found.scenario, wanted });
         }
         let claim = Claim::take_back(folder)?;
-        let reopened = Self { claim, manifest: ExperimentManifest::of(experiment) };
+        let reopened = Self { claim, manifest: ExperimentManifest::of(experiment, shard) };
         reopened.remove_what_is_not_wanted()?;
-        reopened.begun(experiment)
+        reopened.begun(text(experiment))
     }
 
-    fn begun(mut self, experiment: &Experiment) -> Result<Self, OpenError> {
+    /// The folder of a shard, new or as it was left: a shard that is run again keeps what it
+    /// did.
+    ///
+    /// # Errors
+    /// When it is of something else, or cannot be had or written to.
+    pub fn of_shard(
+        experiment: &Experiment,
+        shard: Shard,
+        folder: &Path,
+    ) -> Result<Self, OpenError> {
+        if !is_experiment(folder) {
+            return Self::create(experiment, Some(shard), &Place::At(folder.to_owned()));
+        }
+        let (found, wanted) =
+            (read_manifest(folder)?, ExperimentManifest::of(experiment, Some(shard)));
+        if found.shard != wanted.shard || found.plan() != wanted.plan() {
+            let what = found.shard.map_or("the whole".to_owned(), |shard| format!("shard {shard}"));
+            let folder = folder.to_owned();
+            return Err(OpenError::OtherShard { folder, what, scenario: found.scenario });
+        }
+        Self::reopen(experiment, Some(shard), folder)
+    }
+
+    /// The folder of the experiment that `plan` is about, new or as it was left, with this
+    /// scenario.
+    ///
+    /// # Errors
+    /// When it cannot be had or written to.
+    pub fn assemble(
+        plan: ExperimentManifest,
+        scenario: &[u8],
+        folder: &Path,
+    ) -> Result<Self, OpenError> {
+        let claim = if is_experiment(folder) {
+            Claim::take_back(folder)?
+        } else {
+            Claim::take(&Place::At(folder.to_owned()), &plan.scenario)?
+        };
+        Self { claim, manifest: plan }.begun(scenario)
+    }
+
+    fn begun(mut self, scenario: &[u8]) -> Result<Self, OpenError> {
         let cells = self.cells();
         fs::create_dir_all(&cells).map_err(naming(&cells))?;
         let there = |key: &str| read_cell(&self.path_of(key)).is_ok_and(|cell| cell.key == key);
@@ -93,9 +158,18 @@ impl ExperimentFolder {
         for (cell, complete) in self.manifest.cells.iter_mut().zip(complete) {
             cell.status = if complete { CellStatus::Complete } else { CellStatus::Absent };
         }
-        self.write("scenario.yaml", experiment.scenario().source.text.as_bytes())?;
+        self.write(SCENARIO, scenario)?;
         self.write_manifest()?;
         Ok(self)
+    }
+
+    /// The cells that are to be run in this folder and are not done, by their place in the
+    /// manifest.
+    #[must_use]
+    pub fn due(&self) -> Vec<usize> {
+        let cells = self.manifest.cells.iter().zip(self.manifest.own()).enumerate();
+        let due = cells.filter(|(_, (cell, own))| *own && cell.status != CellStatus::Complete);
+        due.map(|(index, _)| index).collect()
     }
 
     fn remove_what_is_not_wanted(&self) -> Result<(), ObserveError> {
@@ -241,6 +315,25 @@ impl ExperimentResults {
         let cells = read.collect::<Result<_, ReadError>>()?;
         Ok(Self { folder: folder.to_owned(), manifest, cells })
     }
+}
+
+/// Reads what there is of an experiment, sealed or not, with its scenario: a cell is done
+/// if its file is there.
+///
+/// # Errors
+/// When it is none, or was changed since.
+pub fn gather(folder: &Path) -> Result<(ExperimentResults, Vec<u8>), ReadError> {
+    let mut manifest = read_manifest(folder)?;
+    for cell in &mut manifest.cells {
+        if cell_path(folder, &cell.key).is_file() {
+            cell.status = CellStatus::Complete;
+        } else if cell.status == CellStatus::Complete {
+            cell.status = CellStatus::Absent;
+        }
+    }
+    let path = folder.join(SCENARIO);
+    let scenario = fs::read(&path).map_err(|source| ReadError::Io { path, source })?;
+    Ok((ExperimentResults::of(folder, manifest)?, scenario))
 }
 
 fn read_manifest(folder: &Path) -> Result<ExperimentManifest, ReadError> {

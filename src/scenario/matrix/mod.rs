@@ -22,6 +22,7 @@ use super::plan::{ClockKind, Pause, Phase, Plan, Step, TargetPlan};
 use crate::diagnostic::{Diagnostic, Place, Report};
 use crate::metrics::Gate;
 use crate::seed::Seed;
+use crate::shard::blocks;
 
 /// A scenario with a matrix: many virtual worlds, to be compared.
 #[derive(Debug, Clone)]
@@ -86,6 +87,12 @@ impl Experiment {
     pub fn seeds(&self) -> Vec<Seed> {
         let mut seen = HashSet::new();
         self.cells.iter().map(|cell| cell.seed).filter(|seed| seen.insert(*seed)).collect()
+    }
+
+    /// The block of each cell: the cells of one seed are one, numbered as they turn up.
+    #[must_use]
+    pub fn blocks(&self) -> Vec<u64> {
+        blocks(self.cells.iter().map(|cell| cell.seed))
     }
 
     /// What all cells have in common: the name, the description, the text.
