@@ -27,6 +27,11 @@ peers:
     tests/benches/evaluate_vs_vw.py
     tests/benches/iterations_vs_coba.py
 
+# Whether a load from four processes holds its rate.
+shards:
+    cargo build --release
+    tests/benches/shards.py
+
 # The tests.
 test:
     cargo test

@@ -48,8 +48,13 @@ pub fn pictures(
 ) -> [(&'static str, String); 2] {
     [
         ("success_curve.svg", success_curve_svg(&success_chart(plan, summary, checks))),
-        ("latency.svg", latency_svg(&latency_chart(plan, summary))),
+        ("latency.svg", latencies(title(plan), plan.clock == ClockKind::Virtual, summary)),
     ]
+}
+
+/// The picture of how long calls took.
+pub fn latencies(title: String, simulated: bool, summary: &Summary) -> String {
+    latency_svg(&latency_chart(title, simulated, summary))
 }
 
 fn title(plan: &Plan) -> String {
@@ -180,7 +185,7 @@ fn explores_by_epsilon(plan: &Plan, summary: &Summary, index: usize) -> bool {
     names("--epsilon") && !["--first", "--softmax"].into_iter().any(names)
 }
 
-fn latency_chart(plan: &Plan, summary: &Summary) -> LatencyChart {
+fn latency_chart(title: String, simulated: bool, summary: &Summary) -> LatencyChart {
     let curve = |operation: Operation, tally: &PhaseTally| {
         let latencies = tally.latencies(operation)?;
         Some(LatencyCurve {
@@ -193,8 +198,7 @@ fn latency_chart(plan: &Plan, summary: &Summary) -> LatencyChart {
     let curves = Operation::ALL.into_iter().flat_map(|operation| {
         iterated(summary).filter_map(move |(_, tally)| curve(operation, tally))
     });
-    let simulated = plan.clock == ClockKind::Virtual;
-    LatencyChart { title: title(plan), simulated, curves: curves.collect() }
+    LatencyChart { title, simulated, curves: curves.collect() }
 }
 
 /// Every latency that the histogram tells apart; the longest, exact.

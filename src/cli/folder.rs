@@ -6,9 +6,12 @@ use super::Exit;
 use super::arguments::RunArguments;
 use crate::clock::{Clock, Timestamp, WallClock};
 use crate::engine::Beginning;
-use crate::results::{CreateError, Origin, Place, Results, ResumeError, Resumed};
+use crate::results::{
+    self, CreateError, Origin, Place, Results, ResumeError, Resumed, shard_folder,
+};
 use crate::scenario::Plan;
 use crate::scenario::plan::ClockKind;
+use crate::shard::Shard;
 
 /// A folder that can be written to, the clock of its run, and where the run begins.
 pub struct Opened {
@@ -17,10 +20,42 @@ pub struct Opened {
     pub beginning: Beginning,
 }
 
-/// A new folder.
-pub fn create(plan: &Plan, arguments: &RunArguments) -> Result<Opened, (Exit, String)> {
-    let wall = WallClock::start_now();
-    match Results::create(plan, &place(plan, arguments), &origin(plan, wall)) {
+/// A new folder, of a run that starts now or at the time given.
+pub fn create(
+    plan: &Plan,
+    arguments: &RunArguments,
+    start_at: Option<Timestamp>,
+) -> Result<Opened, (Exit, String)> {
+    create_at(plan, &place(plan, arguments), start_at)
+}
+
+/// The folder of a shard, new or as it was left; none, if the shard is done.
+pub fn of_shard(
+    plan: &Plan,
+    shard: Shard,
+    arguments: &RunArguments,
+    start_at: Option<Timestamp>,
+) -> Result<Option<Opened>, (Exit, String)> {
+    let usual = || shard_folder(Path::new("results"), &plan.name, shard);
+    let folder = arguments.out.clone().unwrap_or_else(usual);
+    let Ok(left) = results::read(&folder) else {
+        return create_at(plan, &Place::At(folder), start_at).map(Some);
+    };
+    let same = left.manifest.plan_digest == plan.digest && left.manifest.shard == Some(shard);
+    if left.manifest.complete && same {
+        eprintln!("shard {shard} is done: `{}`", folder.display());
+        return Ok(None);
+    }
+    resume(plan, &folder).map(Some)
+}
+
+fn create_at(
+    plan: &Plan,
+    place: &Place,
+    start_at: Option<Timestamp>,
+) -> Result<Opened, (Exit, String)> {
+    let wall = start_at.map_or_else(WallClock::start_now, WallClock::starting_at);
+    match Results::create(plan, place, &origin(plan, wall)) {
         Ok(results) => Ok(Opened { results, wall, beginning: Beginning::default() }),
         Err(error) => Err((exit_of(&error), format!("{error}{}", remedy(&error)))),
     }
@@ -34,7 +69,7 @@ pub fn resume(plan: &Plan, folder: &Path) -> Result<Opened, (Exit, String)> {
         resumed.map_err(|error| (exit_of_resume(&error), told(&error, folder)))?;
     let wall = match plan.clock {
         ClockKind::Virtual => now,
-        ClockKind::Wall => WallClock::resume(results.start()),
+        ClockKind::Wall => WallClock::starting_at(results.start()),
     };
     Ok(Opened { results, wall, beginning: Beginning { phase, iteration, maybe_sent } })
 }

@@ -4,11 +4,12 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 
-use super::{Exit, experiment};
-use crate::merge::{MergeError, Merged, MergedExperiment, Missing};
-use crate::metrics::PhaseScope;
+use super::console::{self, Account};
+use super::{Exit, charts, experiment, run, streams};
+use crate::merge::{MergeError, Merged, MergedExperiment, MergedRun, Missing};
+use crate::metrics::{Expectation, PhaseScope, Summary, Verdict, implied};
 use crate::results::experiment::{ExperimentFolder, ExperimentManifest, OpenError, VariantEntry};
-use crate::results::{CreateError, ReadError};
+use crate::results::{Closing, CreateError, Manifest, ReadError, Status};
 use crate::scenario::{GateScope, kept_gates};
 
 /// `runner merge`
@@ -32,7 +33,8 @@ pub struct MergeArguments {
 pub fn merge(arguments: &MergeArguments) -> Exit {
     let folders: Vec<&Path> = arguments.folders.iter().map(PathBuf::as_path).collect();
     match crate::merge::merge(&folders, &arguments.out, arguments.partial) {
-        Ok(Merged::Experiment(merged)) => conclude(arguments, merged),
+        Ok(Merged::Experiment(merged)) => conclude(arguments, *merged),
+        Ok(Merged::Run(merged)) => conclude_run(arguments, *merged),
         Err(error) => fail(exit_of(&error), &told(&error)),
     }
 }
@@ -76,16 +78,69 @@ fn keep(folder: ExperimentFolder, missing: &Missing) -> Exit {
     }
 }
 
+/// Judges a load as the whole would have been, and seals it.
+fn conclude_run(arguments: &MergeArguments, merged: MergedRun) -> Exit {
+    let MergedRun { mut results, manifest, ended, checks, missing } = merged;
+    let verdicts = match &missing {
+        None => verdicts(&manifest, results.summary()),
+        Some(missing) => {
+            anstream::eprintln!("warning: {missing}");
+            Vec::new()
+        }
+    };
+    let status = if missing.is_some() { Status::Partial } else { Status::Complete };
+    let title = format!("{}, seed {}", manifest.scenario, manifest.seed);
+    let picture = charts::latencies(title, false, results.summary());
+    let numbers = results.summary().report();
+    let written = results.write_file("latency.svg", picture.as_bytes());
+    let closing = Closing { status, ended, verdicts: &verdicts };
+    let folder = match written.and_then(|()| results.seal(&closing)) {
+        Ok(folder) => folder,
+        Err(error) => return fail(Exit::Results, &error.to_string()),
+    };
+    let exit = run::verdict_exit(&verdicts);
+    if arguments.quiet {
+        return exit;
+    }
+    let changed = checks.iter().filter(|check| check.changed).count();
+    let printed = streams::print(&console::summary(&Account {
+        scenario: &manifest.scenario,
+        seed: manifest.seed.0,
+        simulated: false,
+        ending: missing.is_some().then_some("not all shards"),
+        numbers: &numbers,
+        model_checks: (checks.len() as u64, changed as u64),
+        verdicts: &verdicts,
+        folder: &folder,
+    }));
+    if exit == Exit::Done { printed } else { exit }
+}
+
+/// What becomes of the expectations. They were understood when the shards were run.
+fn verdicts(manifest: &Manifest, summary: &Summary) -> Vec<Verdict> {
+    let scopes: Vec<PhaseScope<'_>> = manifest.scopes().collect();
+    let parsed = manifest.expectations.iter().map(|text| Expectation::parse(text, &scopes));
+    let expectations: Vec<Expectation> = parsed.filter_map(Result::ok).collect();
+    let judged = expectations.iter().map(|expectation| expectation.judge(summary));
+    judged.chain(implied(summary, &expectations)).collect()
+}
+
 fn exit_of(error: &MergeError) -> Exit {
     match error {
         MergeError::Missing(_)
         | MergeError::Differs { .. }
         | MergeError::Read(ReadError::Io { .. } | ReadError::Malformed { .. }) => Exit::Incomplete,
         MergeError::Write(_)
+        | MergeError::Create(CreateError::Io { .. })
         | MergeError::Open(OpenError::Write(_) | OpenError::Create(CreateError::Io { .. })) => {
             Exit::Results
         }
-        MergeError::Read(_) | MergeError::Open(_) | MergeError::OtherPlan { .. } => Exit::Usage,
+        MergeError::Read(_)
+        | MergeError::Open(_)
+        | MergeError::Create(_)
+        | MergeError::NotCut(_)
+        | MergeError::Mixed { .. }
+        | MergeError::OtherPlan { .. } => Exit::Usage,
     }
 }
 
@@ -95,8 +150,12 @@ fn told(error: &MergeError) -> String {
         MergeError::Differs { .. } => {
             "one of them was changed, or made by another program: run that shard again"
         }
-        MergeError::OtherPlan { .. } => "merge shards of one scenario, as one version ran it",
-        MergeError::Open(OpenError::Create(CreateError::NotEmpty(_))) => {
+        MergeError::OtherPlan { .. } | MergeError::Mixed { .. } => {
+            "merge shards of one scenario, as one version ran it"
+        }
+        MergeError::NotCut(_) => "merge folders of `runner run SCENARIO --shard k/n`",
+        MergeError::Create(CreateError::NotEmpty(_))
+        | MergeError::Open(OpenError::Create(CreateError::NotEmpty(_))) => {
             "results are never overwritten; name a new folder with `--out`"
         }
         _ => return error.to_string(),

@@ -1,3 +1,5 @@
+use std::time::Duration;
+
 use super::arguments::{Format, RunArguments};
 use super::charts::{self, ModelChecks};
 use super::console::{self, Account, Console};
@@ -6,12 +8,12 @@ use super::interrupt::Interrupt;
 use super::operator::Terminal;
 use super::shard::{self, Part};
 use super::{Exit, experiment, load, streams, world};
-use crate::clock::{Clock, WallClock};
+use crate::clock::{Clock, Timestamp, WallClock};
 use crate::engine::{Ending, RunError};
 use crate::metrics::{Holds, Verdict, implied};
 use crate::record::{ObserveError, Observers};
 use crate::results::{Closing, Results, Status};
-use crate::scenario::plan::{ClockKind, Pause, Step};
+use crate::scenario::plan::{ClockKind, Pause, Step, TargetPlan};
 use crate::scenario::{Plan, Scenario};
 
 /// `runner run`
@@ -29,7 +31,7 @@ fn run_part(arguments: &RunArguments, scenario: &Scenario, part: Part) -> Exit {
     match scenario {
         Scenario::Experiment(experiment) => experiment::run(arguments, experiment, part.shard),
         Scenario::Run(plan) => match part.shard.map(|shard| plan.part(shard)).transpose() {
-            Ok(cut) => run_once(arguments, cut.as_ref().unwrap_or(plan)),
+            Ok(cut) => run_once(arguments, cut.as_ref().unwrap_or(plan), part.start_at),
             Err(mistakes) => {
                 anstream::eprint!("{}", mistakes.render(true));
                 Exit::Usage
@@ -38,7 +40,7 @@ fn run_part(arguments: &RunArguments, scenario: &Scenario, part: Part) -> Exit {
     }
 }
 
-fn run_once(arguments: &RunArguments, plan: &Plan) -> Exit {
+fn run_once(arguments: &RunArguments, plan: &Plan, start_at: Option<Timestamp>) -> Exit {
     let operator = Terminal { yes: arguments.yes, quiet: arguments.quiet };
     if asks_the_operator(plan) && !operator.answers() {
         return fail(
@@ -46,14 +48,17 @@ fn run_once(arguments: &RunArguments, plan: &Plan) -> Exit {
             "a phase waits for the operator, and there is no terminal; add `--yes` to go on without asking",
         );
     }
-    let opened = match &arguments.resume {
-        Some(folder) => folder::resume(plan, folder),
-        None => folder::create(plan, arguments),
+    let opened = match (&arguments.resume, plan.shard) {
+        (Some(folder), _) => folder::resume(plan, folder).map(Some),
+        (None, Some(shard)) => folder::of_shard(plan, shard, arguments, start_at),
+        (None, None) => folder::create(plan, arguments, start_at).map(Some),
     };
     let Opened { results, wall, beginning } = match opened {
-        Ok(opened) => opened,
+        Ok(Some(opened)) => opened,
+        Ok(None) => return Exit::Done,
         Err((exit, message)) => return fail(exit, &message),
     };
+    tell_of_the_start(plan, wall, start_at, &operator);
     let (interrupt, stop) = match Interrupt::listen() {
         Ok(listening) => listening,
         Err(error) => return fail(Exit::Bug, &format!("signals cannot be heard: {error}")),
@@ -88,10 +93,7 @@ struct Run<'a> {
 impl Run<'_> {
     /// Judges, draws, seals and tells.
     fn conclude(mut self, exit: Exit) -> Exit {
-        let judge =
-            |expectation: &crate::metrics::Expectation| expectation.judge(self.results.summary());
-        let mut verdicts: Vec<_> = self.plan.expectations.iter().map(judge).collect();
-        verdicts.extend(implied(self.results.summary(), &self.plan.expectations));
+        let verdicts = self.verdicts();
         let exit = if exit == Exit::Done { verdict_exit(&verdicts) } else { exit };
         let numbers = self.results.summary().report();
         if let Err(error) = self.draw() {
@@ -123,6 +125,16 @@ impl Run<'_> {
         if exit == Exit::Done { printed } else { exit }
     }
 
+    /// A shard is not judged: what must hold must hold of the whole.
+    fn verdicts(&self) -> Vec<Verdict> {
+        if self.plan.shard.is_some() {
+            return Vec::new();
+        }
+        let (summary, expectations) = (self.results.summary(), &self.plan.expectations);
+        let judged = expectations.iter().map(|expectation| expectation.judge(summary));
+        judged.chain(implied(summary, expectations)).collect()
+    }
+
     fn draw(&mut self) -> Result<(), ObserveError> {
         for (name, picture) in charts::pictures(self.plan, self.results.summary(), &self.checks) {
             self.results.write_file(name, picture.as_bytes())?;
@@ -130,6 +142,31 @@ impl Run<'_> {
         Ok(())
     }
 }
+
+/// Says when a shared start is, or was.
+fn tell_of_the_start(
+    plan: &Plan,
+    wall: WallClock,
+    start_at: Option<Timestamp>,
+    operator: &Terminal,
+) {
+    if plan.shard.is_some() && matches!(plan.target, TargetPlan::Served(_)) {
+        eprintln!(
+            "warning: each shard serves a loop of its own, which learns from its own iterations"
+        );
+    }
+    let Some(start) = start_at else { return };
+    let (ahead, late) = (wall.until_start(), wall.now());
+    if late > LATE {
+        let late = late.as_secs_f64();
+        eprintln!("warning: the shared start was {late:.1} s ago: this process comes late");
+    } else {
+        operator.tell(&format!("starting at {start}, in {:.1} s", ahead.as_secs_f64()));
+    }
+}
+
+/// So late may a process be at a shared start before it is told.
+const LATE: Duration = Duration::from_millis(100);
 
 fn asks_the_operator(plan: &Plan) -> bool {
     plan.phases.iter().any(|phase| matches!(phase.step, Step::Pause(Pause::Prompt(_))))
@@ -143,7 +180,8 @@ fn status(exit: Exit) -> Status {
     }
 }
 
-fn verdict_exit(verdicts: &[Verdict]) -> Exit {
+/// What expectations make of a run.
+pub fn verdict_exit(verdicts: &[Verdict]) -> Exit {
     let all_held = verdicts.iter().all(|verdict| verdict.holds == Holds::Held);
     if all_held { Exit::Done } else { Exit::Failed }
 }

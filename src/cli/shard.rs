@@ -4,6 +4,7 @@ use std::num::NonZero;
 
 use super::Exit;
 use super::arguments::RunArguments;
+use crate::clock::Timestamp;
 use crate::diagnostic::{Diagnostic, Report};
 use crate::scenario::{Scenario, WorkPlan};
 use crate::shard::Shard;
@@ -13,6 +14,8 @@ use crate::shard::Shard;
 pub struct Part {
     /// Which shard; none, if the work is not cut.
     pub shard: Option<Shard>,
+    /// When every shard of a load starts.
+    pub start_at: Option<Timestamp>,
 }
 
 /// The part that the arguments ask for, held to a plan if there is one. What is wrong goes
@@ -36,7 +39,7 @@ fn resolve(arguments: &RunArguments, scenario: &Scenario) -> Result<Part, Report
     if let (Some(shard), Some(planned)) = (shard, planned) {
         agree(shard, planned)?;
     }
-    Ok(Part { shard })
+    Ok(Part { shard, start_at: plan.and_then(|plan| plan.start_at) })
 }
 
 /// Refuses a scenario that asks for other work than the plan.

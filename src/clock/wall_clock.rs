@@ -5,11 +5,14 @@ use tokio::time::Instant;
 use super::{Clock, Timestamp};
 
 /// The machine's monotonic clock; the calendar is read once, at the start.
+///
+/// It tells whole microseconds, as results do: what is read back is what was measured.
 #[derive(Debug, Clone, Copy)]
 pub struct WallClock {
     started: Instant,
-    /// How long the run had been going when this process began.
-    before: Duration,
+    /// How long the run had been going when this process began; below zero, if it was not
+    /// to start yet.
+    before_us: i64,
     start: Timestamp,
 }
 
@@ -17,16 +20,27 @@ impl WallClock {
     /// A clock whose run starts now.
     #[must_use]
     pub fn start_now() -> Self {
-        Self { started: Instant::now(), before: Duration::ZERO, start: calendar() }
+        Self::starting_at(calendar())
     }
 
-    /// The clock of a run that another process had started: its time goes on, and what
-    /// passed in between has passed.
+    /// The clock of a run that starts at this time, which may be ahead, or have passed: the
+    /// run has been going since then, in another process or by an agreement of many.
     #[must_use]
-    pub fn resume(start: Timestamp) -> Self {
-        let passed = calendar().unix_micros().saturating_sub(start.unix_micros());
-        let before = Duration::from_micros(passed.try_into().unwrap_or(0));
-        Self { started: Instant::now(), before, start }
+    pub fn starting_at(start: Timestamp) -> Self {
+        let before_us = calendar().unix_micros().saturating_sub(start.unix_micros());
+        Self { started: Instant::now(), before_us, start }
+    }
+
+    /// How long it is until the start of the run.
+    #[must_use]
+    pub fn until_start(&self) -> Duration {
+        Duration::from_micros(u64::try_from(-self.passed_us()).unwrap_or(0))
+    }
+
+    /// How long the run has been going; below zero, if it is not to start yet.
+    fn passed_us(&self) -> i64 {
+        let here = i64::try_from(self.started.elapsed().as_micros()).unwrap_or(i64::MAX);
+        self.before_us.saturating_add(here)
     }
 }
 
@@ -37,7 +51,7 @@ fn calendar() -> Timestamp {
 
 impl Clock for WallClock {
     fn now(&self) -> Duration {
-        self.before + self.started.elapsed()
+        Duration::from_micros(u64::try_from(self.passed_us()).unwrap_or(0))
     }
 
     fn start(&self) -> Timestamp {
@@ -45,7 +59,12 @@ impl Clock for WallClock {
     }
 
     async fn sleep_until(&self, deadline: Duration) {
-        tokio::time::sleep_until(self.started + deadline.saturating_sub(self.before)).await;
+        let before = Duration::from_micros(self.before_us.unsigned_abs());
+        let from_here = match self.before_us {
+            0.. => deadline.saturating_sub(before),
+            _ => deadline + before,
+        };
+        tokio::time::sleep_until(self.started + from_here).await;
     }
 
     /// tokio's timers tick in milliseconds, and a busy machine wakes them a few late.

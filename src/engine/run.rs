@@ -47,6 +47,8 @@ pub(super) struct Run<'a, C, T> {
     pub beginning: Beginning,
     pub stop: Stop,
     pub observer: &'a mut dyn Observer,
+    /// The moment that was last waited for.
+    pub awaited: Duration,
 }
 
 /// Where a run begins.
@@ -54,9 +56,10 @@ pub(super) struct Run<'a, C, T> {
 pub struct Beginning {
     /// The phase.
     pub phase: usize,
-    /// The first iteration of it to be made.
+    /// The first iteration of it to be made, among those that the plan's shard makes.
     pub iteration: u64,
-    /// Iterations of it before this one may have been sent by a process that ended.
+    /// Iterations of it before this one, counted alike, may have been sent by a process that
+    /// ended.
     pub maybe_sent: u64,
 }
 
@@ -74,8 +77,11 @@ pub async fn run<C: Clock, T: Target>(
     observer: &mut dyn Observer,
 ) -> Result<Ending, RunError> {
     let stream = Stream::new(plan);
-    let mut run = Run { plan, clock, target, stream: &stream, operator, beginning, stop, observer };
+    let awaited = Duration::ZERO;
+    let stream = &stream;
+    let mut run = Run { plan, clock, target, stream, operator, beginning, stop, observer, awaited };
     run.preflight().await?;
+    run.wait_until(Duration::ZERO).await;
     let outcome = run.walk().await;
     run.hand_over_joined(true)?;
     outcome
@@ -115,7 +121,10 @@ impl<C: Clock, T: Target> Run<'_, C, T> {
     /// Does what the phase does; returns the number of iterations made.
     async fn step(&mut self, index: usize, phase: &Phase) -> Result<u64, RunError> {
         match &phase.step {
-            Step::Iterate(iterate) => return self.iterate(index, phase, iterate).await,
+            Step::Iterate(all) => {
+                let own = self.plan.shard.map_or_else(|| all.clone(), |shard| all.part(shard));
+                return self.iterate(index, phase, &own).await;
+            }
             Step::Wait(duration) => self.wait(*duration).await,
             Step::Pause(pause) => self.pause(phase, pause).await?,
             Step::Evaluate(evaluate) => self.evaluate(phase, evaluate).await?,
@@ -127,13 +136,27 @@ impl<C: Clock, T: Target> Run<'_, C, T> {
     }
 
     /// Lets time pass, or less of it if the run is asked to stop.
-    pub(super) async fn wait(&self, duration: Duration) {
-        let deadline = self.clock.now() + duration;
+    pub(super) async fn wait(&mut self, duration: Duration) {
+        self.wait_until(self.moment() + duration).await;
+    }
+
+    /// Waits for a moment, or less if the run is asked to stop.
+    pub(super) async fn wait_until(&mut self, moment: Duration) {
         tokio::select! {
             biased;
             () = self.stop.asked() => {}
-            () = self.clock.sleep_until(deadline) => {}
+            () = self.clock.sleep_until(moment) => {}
         }
+        self.awaited = moment;
+    }
+
+    /// Now; for a shard the moment that it was waiting for, unless it is later than a
+    /// sleeper wakes: so shards that began together stay together.
+    pub(super) fn moment(&self) -> Duration {
+        let now = self.clock.now();
+        let late = now.saturating_sub(self.awaited);
+        let is_shard = self.plan.shard.is_some();
+        if is_shard && late <= self.clock.resolution() { self.awaited } else { now }
     }
 
     pub(super) fn emit(&mut self, progress: &Progress) -> Result<(), RunError> {

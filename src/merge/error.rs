@@ -1,8 +1,8 @@
 use std::path::PathBuf;
 
 use crate::record::ObserveError;
-use crate::results::ReadError;
 use crate::results::experiment::OpenError;
+use crate::results::{CreateError, ReadError};
 
 /// Why folders cannot be merged.
 #[derive(Debug, thiserror::Error)]
@@ -16,6 +16,20 @@ pub enum MergeError {
     /// The merged folder cannot be written to.
     #[error(transparent)]
     Write(#[from] ObserveError),
+    /// The merged folder of a load cannot be had.
+    #[error(transparent)]
+    Create(#[from] CreateError),
+    /// One is an experiment, the other a run.
+    #[error("`{}` holds an experiment, and `{}` a run", left.display(), right.display())]
+    Mixed {
+        /// The experiment.
+        left: PathBuf,
+        /// The run.
+        right: PathBuf,
+    },
+    /// A folder is of a run that was not cut.
+    #[error("`{}` is no shard: the run in it was not cut", .0.display())]
+    NotCut(PathBuf),
     /// Two folders are of different plans.
     #[error("`{}` and `{}` are of different plans\n{}", left.display(), right.display(), differences.join("\n"))]
     OtherPlan {

@@ -73,7 +73,7 @@ impl Union {
     fn add(&mut self, folder: &Path) -> Result<(), MergeError> {
         let (found, scenario) = gather(folder)?;
         let mut differences = differences(&self.plan, &found.manifest.plan());
-        differences.extend(texts_differ(&self.scenario, &scenario));
+        differences.extend(super::texts_differ(&self.scenario, &scenario));
         if !differences.is_empty() {
             let (left, right) = (self.first.clone(), folder.to_owned());
             return Err(MergeError::OtherPlan { left, right, differences });
@@ -218,20 +218,4 @@ fn differences(left: &ExperimentManifest, right: &ExperimentManifest) -> Vec<Str
         lines.push("  which cells the matrix has".to_owned());
     }
     lines
-}
-
-/// The first line in which two scenarios differ.
-fn texts_differ(left: &[u8], right: &[u8]) -> Option<String> {
-    let [left, right] = [left, right].map(String::from_utf8_lossy);
-    if left == right {
-        return None;
-    }
-    let same = left.lines().zip(right.lines()).take_while(|(left, right)| left == right).count();
-    let line = |text: &str| text.lines().nth(same).unwrap_or_default().trim().to_owned();
-    Some(format!(
-        "  scenario.yaml, from line {}: `{}` and `{}`",
-        same + 1,
-        line(&left),
-        line(&right)
-    ))
 }

@@ -109,6 +109,7 @@ impl PhaseTally {
                 .map(|(operation, of)| Ok((*operation, latencies(of)?)))
                 .collect::<Result<_, StateError>>()?,
             punctuality: punctuality.transpose()?,
+            part_saturation: None,
             history,
             name: state.name,
             planned: state.planned,

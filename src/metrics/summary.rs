@@ -52,6 +52,13 @@ impl Summary {
         }
     }
 
+    /// Notes that the latencies of a part of a phase are not valid, and why.
+    pub fn note_saturation(&mut self, phase: &str, reason: String) {
+        if let Some(tally) = self.tallies.iter_mut().find(|tally| tally.name() == phase) {
+            tally.part_saturation = Some(reason);
+        }
+    }
+
     fn tally(&mut self, phase: usize, change: impl FnOnce(&mut PhaseTally)) {
         if let Some(tally) = self.tallies.get_mut(phase) {
             change(tally);

@@ -21,6 +21,8 @@ pub struct PhaseTally {
     pub(super) totals: Sums,
     pub(super) latencies: BTreeMap<Operation, Latencies>,
     pub(super) punctuality: Option<Punctuality>,
+    /// Why the latencies of a part of it are not valid.
+    pub(super) part_saturation: Option<String>,
     pub(super) violations: u64,
     pub(super) errors: BTreeMap<String, u64>,
     pub(super) calls: u64,
@@ -72,6 +74,7 @@ impl PhaseTally {
             totals: Sums::default(),
             latencies: BTreeMap::new(),
             punctuality: None,
+            part_saturation: None,
             violations: 0,
             errors: BTreeMap::new(),
             calls: 0,
@@ -194,10 +197,11 @@ impl PhaseTally {
     }
 
     /// Why the latencies say nothing of the service, if they do not: the runner itself
-    /// was late.
+    /// was late, or one of the runners that shared the load.
     #[must_use]
     pub fn saturation(&self) -> Option<String> {
-        self.punctuality.as_ref().and_then(Punctuality::saturation)
+        let own = || self.punctuality.as_ref().and_then(Punctuality::saturation);
+        self.part_saturation.clone().or_else(own)
     }
 
     /// How many iterations could not start when they were due.

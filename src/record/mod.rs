@@ -28,7 +28,7 @@ pub enum Progress {
     MayBeSent {
         /// The phase.
         phase: usize,
-        /// The first iteration that will not be.
+        /// The first iteration that will not be, among those that are made here.
         until: u64,
     },
     /// Nothing will be taken back of what was said so far: a good moment to flush.

@@ -11,6 +11,7 @@ use crate::record::{ObserveError, PhaseRecord, PhaseStarted};
 use crate::scenario::Plan;
 use crate::scenario::plan::{ClockKind, Phase, Step, TargetPlan};
 use crate::seed::Seed;
+use crate::shard::Shard;
 
 /// The name of the manifest in its folder.
 pub const MANIFEST: &str = "manifest.json";
@@ -58,6 +59,15 @@ pub struct Manifest {
     pub curve_batch: u64,
     /// The phases, in the order of the plan.
     pub phases: Vec<PhaseEntry>,
+    /// Which part of a load was made here, if not all.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub shard: Option<Shard>,
+    /// The shards that were merged here.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub shards: Vec<ShardEntry>,
+    /// What must hold of a load that is cut, once its shards are merged.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub expectations: Vec<String>,
     /// Where a run stopped that is not complete.
     pub stopped_at: Option<StoppedAt>,
     /// Every other file of the folder, once it is sealed.
@@ -78,6 +88,8 @@ pub enum Status {
     Interrupted,
     /// The target or a phase failed.
     Failed,
+    /// Some of its shards are not there.
+    Partial,
 }
 
 /// What made a folder.
@@ -109,6 +121,27 @@ pub struct PhaseEntry {
     pub started_us: Option<u64>,
     /// When it ended.
     pub ended_us: Option<u64>,
+}
+
+/// A shard that was merged. Its times count from its own start.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ShardEntry {
+    /// Which.
+    pub shard: Shard,
+    /// Whether it was walked to its end.
+    pub complete: bool,
+    /// When it started.
+    pub start: Timestamp,
+    /// What differs from run to run.
+    pub wall_clock: WallClockEntry,
+    /// Its phases.
+    pub phases: Vec<PhaseEntry>,
+    /// Why latencies of a phase are not valid, by its name.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub saturation: BTreeMap<String, String>,
+    /// What a person should know.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub notices: Vec<String>,
 }
 
 /// Where a run stopped.
@@ -160,7 +193,10 @@ impl Manifest {
             latencies: LatencyKind { simulated: matches!(plan.target, TargetPlan::Embedded(_)) },
             context: plan.population.dimensions.clone(),
             curve_batch: plan.curve_batch,
-            phases: plan.phases.iter().map(PhaseEntry::of).collect(),
+            phases: plan.phases.iter().map(|phase| PhaseEntry::of(phase, plan)).collect(),
+            shard: plan.shard,
+            shards: Vec::new(),
+            expectations: expectations(plan),
             stopped_at: None,
             files: BTreeMap::new(),
             wall_clock,
@@ -171,6 +207,19 @@ impl Manifest {
     pub fn scopes(&self) -> impl Iterator<Item = PhaseScope<'_>> {
         let phases = self.phases.iter();
         phases.map(|phase| PhaseScope { name: &phase.name, iterations: phase.iterations })
+    }
+
+    /// Why latencies are not valid, by the name of the phase: what shards say of their own.
+    #[must_use]
+    pub fn saturation(&self) -> BTreeMap<String, String> {
+        let mut all = BTreeMap::<String, Vec<String>>::new();
+        for entry in &self.shards {
+            for (phase, reason) in &entry.saturation {
+                let told = format!("shard {}: {reason}", entry.shard);
+                all.entry(phase.clone()).or_default().push(told);
+            }
+        }
+        all.into_iter().map(|(phase, reasons)| (phase, reasons.join("; "))).collect()
     }
 
     pub(super) fn phase_started(&mut self, started: &PhaseStarted) {
@@ -209,14 +258,20 @@ impl Manifest {
 }
 
 impl PhaseEntry {
-    fn of(phase: &Phase) -> Self {
+    fn of(phase: &Phase, plan: &Plan) -> Self {
         let iterations = match &phase.step {
-            Step::Iterate(iterate) => Some(iterate.iterations),
+            Step::Iterate(iterate) => Some(plan.stride().count(iterate.iterations)),
             _ => None,
         };
         let (name, kind) = (phase.name.clone(), kind(&phase.step).to_owned());
         Self { name, kind, iterations, started_us: None, ended_us: None }
     }
+}
+
+/// A run that is whole judges them itself.
+fn expectations(plan: &Plan) -> Vec<String> {
+    let texts = plan.expectations.iter().map(|expectation| expectation.text().to_owned());
+    texts.filter(|_| plan.shard.is_some()).collect()
 }
 
 /// What a phase is called in a scenario.

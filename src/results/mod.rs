@@ -17,6 +17,7 @@ mod hgrm;
 mod hlog;
 mod journal;
 mod manifest;
+mod merged;
 mod place;
 mod read;
 mod redact;
@@ -28,9 +29,11 @@ mod writer;
 pub use closing::Closing;
 pub use files::FileSeal;
 pub use manifest::{
-    LatencyKind, MANIFEST, Manifest, PhaseEntry, Status, StoppedAt, Tool, WallClockEntry,
+    LatencyKind, MANIFEST, Manifest, PhaseEntry, ShardEntry, Status, StoppedAt, Tool,
+    WallClockEntry,
 };
+pub use merged::Told;
 pub use place::{CreateError, Place, shard_folder};
-pub use read::{ReadError, RunFolder, read};
+pub use read::{ReadError, RunFolder, model_checks, notices, read, scenario_text};
 pub use resume::{ResumeError, Resumed};
 pub use writer::{Origin, Results};

@@ -10,8 +10,9 @@ use super::experiment::is_experiment;
 use super::files::end_of_whole_rows;
 use super::manifest::{MANIFEST, Manifest, Status, StoppedAt};
 use super::place::is_locked;
+use super::tables;
 use crate::metrics::{Batch, SuccessCurve, Summary};
-use crate::record::{IterationRecord, PhaseRecord, PhaseStarted, Progress};
+use crate::record::{IterationRecord, ModelCheck, PhaseRecord, PhaseStarted, Progress};
 
 /// A folder, read back.
 #[derive(Debug, Clone)]
@@ -102,6 +103,9 @@ impl RunFolder {
     pub fn summary(&self) -> Summary {
         let mut summary = Summary::new(self.manifest.scopes());
         replay(&self.manifest, &self.records, |progress| summary.observe(progress));
+        for (phase, reason) in self.manifest.saturation() {
+            summary.note_saturation(&phase, reason);
+        }
         summary
     }
 }
@@ -151,6 +155,46 @@ fn read_records(
         })
     });
     rows.collect()
+}
+
+/// The checks of the model that were written to the folder.
+///
+/// # Errors
+/// When they cannot be read.
+pub fn model_checks(folder: &Path, manifest: &Manifest) -> Result<Vec<ModelCheck>, ReadError> {
+    let path = folder.join("model_checks.csv");
+    let bytes = match fs::read(&path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Vec::new(),
+        Err(source) => return Err(ReadError::Io { path, source }),
+        Ok(bytes) => bytes,
+    };
+    let phase = |name: &str| manifest.phases.iter().position(|phase| phase.name == name);
+    let mut reader = csv::Reader::from_reader(&bytes[..end_of_whole_rows(&bytes)]);
+    let rows = reader.records().map(|row| tables::model_check(&row.ok()?, phase));
+    let message = "no check of a model".to_owned();
+    let checks = rows.collect::<Option<_>>();
+    checks.ok_or(ReadError::Malformed { path, line: 1, message })
+}
+
+/// The scenario that a folder keeps.
+///
+/// # Errors
+/// When it cannot be read.
+pub fn scenario_text(folder: &Path) -> Result<Vec<u8>, ReadError> {
+    let path = folder.join("scenario.yaml");
+    fs::read(&path).map_err(|source| ReadError::Io { path, source })
+}
+
+/// What a person was told while the run lasted; nothing, before it is sealed.
+#[must_use]
+pub fn notices(folder: &Path) -> Vec<String> {
+    #[derive(serde::Deserialize)]
+    struct Told {
+        notices: Vec<String>,
+    }
+    let told = fs::read(folder.join("summary.json")).ok();
+    let told = told.and_then(|bytes| serde_json::from_slice::<Told>(&bytes).ok());
+    told.map_or_else(Vec::new, |told| told.notices)
 }
 
 fn records_of(records: &[IterationRecord], phase: usize) -> u64 {
@@ -210,6 +254,10 @@ fn note_how_it_ended(
         Status::Running => "the run was killed",
         Status::Interrupted => "the run was stopped",
         Status::Failed => "the run failed",
+        Status::Partial => {
+            notes.push("some of its shards are not merged".to_owned());
+            return;
+        }
     };
     let place = stopped_at.map_or_else(String::new, |at| match at.iteration {
         Some(iteration) => format!(" in phase `{}` before iteration {iteration}", at.phase),

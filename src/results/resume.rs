@@ -22,6 +22,7 @@ use crate::protocol::Evaluation;
 use crate::record::{IterationRecord, ObserveError, Observer, PhaseRecord, PhaseStarted, Progress};
 use crate::scenario::Plan;
 use crate::scenario::plan::{ClockKind, TargetPlan};
+use crate::shard::Shard;
 
 /// Why a run cannot be resumed.
 #[derive(Debug, thiserror::Error)]
@@ -77,7 +78,7 @@ impl Results {
         if left.manifest.complete {
             return Err(ResumeError::Complete(folder.to_owned()));
         }
-        if left.manifest.plan_digest != plan.digest {
+        if left.manifest.plan_digest != plan.digest || left.manifest.shard != plan.shard {
             let difference = difference(plan, &left);
             return Err(ResumeError::OtherPlan { folder: folder.to_owned(), difference });
         }
@@ -228,6 +229,11 @@ fn difference(plan: &Plan, left: &RunFolder) -> String {
         .filter(|name| old.get(*name) != new.get(*name))
         .map(|name| format!("  {name} differs"))
         .collect();
+    if left.manifest.shard != plan.shard {
+        let name = |shard: Option<Shard>| shard.map_or("none".to_owned(), |of| of.to_string());
+        let (before, now) = (name(left.manifest.shard), name(plan.shard));
+        lines.push(format!("  the shard was {before}, and is {now}"));
+    }
     let before = fs::read_to_string(left.folder.join("scenario.yaml")).unwrap_or_default();
     let now = redact::scenario(plan);
     lines.extend(only_in(&before, &now).map(|line| format!("  - {line}")));

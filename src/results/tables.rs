@@ -1,6 +1,8 @@
 //! Headers and rows of the other CSV files.
 
-use super::cell::{guard, optional, time};
+use std::time::Duration;
+
+use super::cell::{guard, optional, time, unguard};
 use crate::metrics::{Batch, IntervalLatencies, Latencies, Operation, Second, micros};
 use crate::protocol::{Evaluation, PolicyResult};
 use crate::record::ModelCheck;
@@ -67,6 +69,20 @@ pub(super) fn model_check_row(phase: &str, check: &ModelCheck) -> Vec<String> {
         check.last_modified.to_string(),
         check.changed.to_string(),
     ]
+}
+
+/// The check of a row, the inverse of [`model_check_row`].
+pub(super) fn model_check(
+    row: &csv::StringRecord,
+    phase_index: impl Fn(&str) -> Option<usize>,
+) -> Option<ModelCheck> {
+    Some(ModelCheck {
+        phase: phase_index(unguard(row.get(0)?))?,
+        iterations: row.get(1)?.parse().ok()?,
+        at: Duration::from_micros(row.get(2)?.parse().ok()?),
+        last_modified: row.get(3)?.parse().ok()?,
+        changed: row.get(4)?.parse().ok()?,
+    })
 }
 
 /// A row a policy, in the order of the evaluation.

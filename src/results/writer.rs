@@ -60,17 +60,27 @@ impl Results {
         what_is_there: WhatIsThere,
     ) -> Result<Self, ObserveError> {
         redact::overrides(plan, &mut manifest.overrides);
+        Self::open(claim, manifest, what_is_there, redact::scenario(plan).as_bytes())
+    }
+
+    /// Opens the files of the folder; what is in the manifest and the scenario is no secret.
+    pub(super) fn open(
+        claim: Claim,
+        manifest: Manifest,
+        what_is_there: WhatIsThere,
+        scenario: &[u8],
+    ) -> Result<Self, ObserveError> {
         manifest.write(&claim.folder, Durability::Machine)?;
         let mut results = Self {
             summary: Summary::new(manifest.scopes()),
-            curve: SuccessCurve::new(plan.curve_batch),
+            curve: SuccessCurve::new(manifest.curve_batch),
             timeline: Timeline::default(),
             growing: GrowingFiles::open(&claim.folder, &manifest, what_is_there)?,
             written: BTreeMap::new(),
             manifest,
             claim,
         };
-        results.write_file("scenario.yaml", redact::scenario(plan).as_bytes())?;
+        results.write_file("scenario.yaml", scenario)?;
         Ok(results)
     }
 

@@ -5,9 +5,8 @@ use crate::diagnostic::{Diagnostic, Report};
 use crate::shard::Shard;
 
 impl Plan {
-    /// The part of a load that is a shard's own: every so many of its iterations, with the
-    /// ids, draws and due times that they have in the whole, and a share of what bounds
-    /// how many are under way. Its digest stays that of the whole.
+    /// The plan, of which only the iterations of a shard are made: every so many, with the
+    /// ids, draws and due times that they have in the whole.
     ///
     /// # Errors
     /// Why the plan cannot be cut, or not so finely.
@@ -17,15 +16,51 @@ impl Plan {
             report.push(one_world());
             return Err(report);
         }
-        let mut part = Self { shard, ..self.clone() };
-        for phase in &mut part.phases {
-            match &mut phase.step {
-                Step::Iterate(iterate) => cut(&phase.name, iterate, shard, &mut report),
-                Step::Wait(_) => {}
+        for phase in &self.phases {
+            match &phase.step {
+                Step::Iterate(iterate) if iterate.most_under_way() < shard.count().get() => {
+                    report.push(too_fine(&phase.name, iterate, shard));
+                }
+                Step::Iterate(_) | Step::Wait(_) => {}
                 _ => report.push(operates(phase)),
             }
         }
-        if report.has_errors() { Err(report) } else { Ok(part) }
+        if report.has_errors() {
+            Err(report)
+        } else {
+            Ok(Self { shard: Some(shard), ..self.clone() })
+        }
+    }
+}
+
+impl Iterate {
+    /// A shard's share of what bounds the iterations: how many are under way, at which rate,
+    /// of how many failures. An open arrival keeps the schedule of the whole.
+    #[must_use]
+    pub fn part(&self, shard: Shard) -> Self {
+        let mut part = self.clone();
+        part.error_budget = self.error_budget.map(|budget| shard.share(budget));
+        // The first asks for the age of the model as often as the whole would, the others never.
+        let interval = self.model_check_interval / shard.count();
+        part.model_check_interval = if shard.number() == 1 { interval.max(1) } else { 0 };
+        let divide = |bound: &mut usize| {
+            *bound = usize::try_from(shard.share(*bound as u64)).unwrap_or(*bound);
+        };
+        match &mut part.arrival {
+            Arrival::Closed { concurrency, rate } => {
+                *rate = rate.map(|rate| shared(rate, shard));
+                divide(concurrency);
+            }
+            Arrival::Open(schedule) => divide(&mut schedule.max_in_flight),
+        }
+        part
+    }
+
+    fn most_under_way(&self) -> u64 {
+        match &self.arrival {
+            Arrival::Closed { concurrency, .. } => *concurrency as u64,
+            Arrival::Open(schedule) => schedule.max_in_flight as u64,
+        }
     }
 }
 
@@ -44,28 +79,11 @@ fn operates(phase: &Phase) -> Diagnostic {
     Diagnostic::error(message).help(help)
 }
 
-fn cut(name: &str, iterate: &mut Iterate, shard: Shard, report: &mut Report) {
-    iterate.iterations = shard.share(iterate.iterations);
-    iterate.error_budget = iterate.error_budget.map(|budget| shard.share(budget));
-    // The first asks for the age of the model as often as the whole would, the others never.
-    let interval = iterate.model_check_interval / shard.count();
-    iterate.model_check_interval = if shard.number() == 1 { interval.max(1) } else { 0 };
-    let bound = match &mut iterate.arrival {
-        Arrival::Closed { concurrency, rate } => {
-            *rate = rate.map(|rate| shared(rate, shard));
-            concurrency
-        }
-        Arrival::Open(schedule) => &mut schedule.max_in_flight,
-    };
-    let whole = *bound;
-    *bound = usize::try_from(shard.share(whole as u64)).unwrap_or(whole);
-    if *bound == 0 {
-        let message = format!(
-            "phase `{name}` has {whole} iterations under way, too few for {} shards",
-            shard.count()
-        );
-        report.push(Diagnostic::error(message).help("raise `concurrency`, or use fewer shards"));
-    }
+fn too_fine(name: &str, iterate: &Iterate, shard: Shard) -> Diagnostic {
+    let (bound, count) = (iterate.most_under_way(), shard.count());
+    let message =
+        format!("phase `{name}` has {bound} iterations under way, too few for {count} shards");
+    Diagnostic::error(message).help("raise `concurrency`, or use fewer shards")
 }
 
 /// A shard's share of a rate.

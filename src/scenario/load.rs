@@ -16,7 +16,6 @@ use crate::diagnostic::{Diagnostic, Report, Source};
 use crate::metrics::{Expectation, PhaseScope};
 use crate::protocol::RankableAction;
 use crate::seed::Seed;
-use crate::shard::Shard;
 
 /// The seed of a scenario that names none.
 pub(super) const SEED: u64 = 42;
@@ -161,7 +160,7 @@ fn plan(
         curve_batch: batch.unwrap_or(10),
         phases,
         expectations,
-        shard: Shard::WHOLE,
+        shard: None,
     };
     plan.digest = super::digest::digest(&plan);
     Some(plan)

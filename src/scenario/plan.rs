@@ -16,7 +16,7 @@ use crate::protocol::{
     FeatureObject, LearningMode, RankableAction, RewardAggregation, ServiceConfiguration,
 };
 use crate::seed::{PhaseKey, Seed};
-use crate::shard::Shard;
+use crate::shard::{Shard, Stride};
 
 /// Everything a run needs.
 ///
@@ -60,9 +60,9 @@ pub struct Plan {
     /// What must hold at the end.
     #[serde(skip)]
     pub expectations: Vec<Expectation>,
-    /// Which part of the iterations is made.
+    /// Which part of the iterations is made, if the load is cut.
     #[serde(skip)]
-    pub shard: Shard,
+    pub shard: Option<Shard>,
 }
 
 impl Plan {
@@ -70,6 +70,12 @@ impl Plan {
     #[must_use]
     pub fn parts(&self) -> BTreeMap<String, String> {
         super::digest::parts(self)
+    }
+
+    /// The iterations that are made of each phase.
+    #[must_use]
+    pub fn stride(&self) -> Stride {
+        self.shard.unwrap_or(Shard::WHOLE).stride()
     }
 
     /// Whether the log of the loop is ever read: by an evaluation, by the loop's own
@@ -198,7 +204,7 @@ pub enum Step {
 /// Rank and Reward, over and over.
 #[derive(Debug, Clone, Serialize)]
 pub struct Iterate {
-    /// How often.
+    /// How often, in all shards together.
     pub iterations: u64,
     /// When they start.
     pub arrival: Arrival,

@@ -2,6 +2,7 @@
 
 mod open_arrival;
 mod scripted;
+mod sharded;
 
 use std::time::Duration;
 

@@ -268,7 +268,7 @@ pub fn plan(phases: Vec<Phase>) -> Plan {
         clock: ClockKind::Virtual,
         curve_batch: 10,
         phases,
-        shard: runner::shard::Shard::WHOLE,
+        shard: None,
         expectations: Vec::new(),
     }
 }

@@ -60,7 +60,7 @@ pub fn plan(iterations: [u64; 2]) -> Plan {
             phase("rest", Step::Wait(Duration::from_secs(5))),
             phase("validation", iterate(iterations[1])),
         ],
-        shard: runner::shard::Shard::WHOLE,
+        shard: None,
         expectations: Vec::new(),
     }
 }

@@ -6,6 +6,7 @@ mod load;
 mod readme;
 mod reproducible;
 mod resumed;
+mod sharded;
 mod stopped;
 mod tutorial;
 mod usage;

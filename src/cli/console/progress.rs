@@ -7,6 +7,7 @@ use crate::metrics::micros;
 use crate::record::{IterationRecord, ObserveError, Observer, PhaseRecord, PhaseStarted, Progress};
 use crate::scenario::Plan;
 use crate::scenario::plan::{ClockKind, Phase};
+use crate::shard::{Shard, Stride};
 
 /// In a virtual run the bar is moved after so many iterations: it makes a hundred
 /// thousand a second.
@@ -18,6 +19,8 @@ pub struct Console<'a> {
     /// The width of the longest name of a phase.
     name_width: usize,
     stride: u64,
+    /// The iterations that are made here.
+    own: Stride,
     screen: Screen,
     running: Running,
 }
@@ -26,13 +29,14 @@ impl<'a> Console<'a> {
     /// A console for a run of `plan`. It shows nothing if it is to be quiet.
     pub fn new(plan: &'a Plan, quiet: bool) -> Self {
         let stride = if plan.clock == ClockKind::Virtual { STRIDE } else { 1 };
-        Self::over(&plan.phases, stride, Screen::of_stderr(quiet))
+        Self { own: plan.stride(), ..Self::over(&plan.phases, stride, Screen::of_stderr(quiet)) }
     }
 
     fn over(phases: &'a [Phase], stride: u64, screen: Screen) -> Self {
         let width = |phase: &Phase| name(&phase.name).chars().count();
         let name_width = phases.iter().map(width).max().unwrap_or(0);
-        Self { phases, name_width, stride, screen, running: Running::default() }
+        let own = Shard::WHOLE.stride();
+        Self { phases, name_width, stride, own, screen, running: Running::default() }
     }
 
     fn phase(&self) -> &'a Phase {
@@ -50,7 +54,7 @@ impl<'a> Console<'a> {
     }
 
     fn begin(&mut self, started: &PhaseStarted) {
-        let total = words::iterations(&self.phases[started.phase]);
+        let total = self.own.count(words::iterations(&self.phases[started.phase]));
         self.running = Running::new(started.phase, total, started.at);
         if total == 0 || !self.screen.is_live() {
             self.line(&words::intention(&self.phase().step));

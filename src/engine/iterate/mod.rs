@@ -58,6 +58,8 @@ struct Progressing<'p> {
     phase: &'p Phase,
     settings: &'p Iterate,
     pacer: Pacer,
+    /// How many iterations are made here.
+    own: u64,
     window: Window,
     patience: Patience,
     /// Iterations before this one were said to be sent.
@@ -98,16 +100,20 @@ impl<C: Clock, T: Target> Run<'_, C, T> {
         let properties = self.target.model_properties().await;
         let properties = properties.map_err(|error| target_error(&phase.name, &error))?;
         let address = (self.plan.seed, phase.key);
-        let (resolution, now) = (self.clock.resolution(), self.clock.now());
+        let (resolution, start) = (self.clock.resolution(), self.moment());
+        let stride = self.plan.stride();
+        let own = stride.count(settings.iterations);
         let beginning = Some(self.beginning).filter(|from| from.phase == index);
         let beginning = beginning.unwrap_or_default();
-        let mut pacer = Pacer::new(&settings.arrival, address, resolution, now);
+        let all = (stride, settings.iterations);
+        let mut pacer = Pacer::new(&settings.arrival, address, all, resolution, start);
         pacer.resume(beginning.iteration);
         let mut progressing = Progressing {
             index,
             phase,
             settings,
-            window: Window::new(beginning.iteration..settings.iterations, pacer.most_under_way()),
+            window: Window::new(beginning.iteration..own, pacer.most_under_way(), stride),
+            own,
             pacer,
             patience: Patience::new(address, settings),
             last_modified: properties.last_modified_time,
@@ -121,7 +127,7 @@ impl<C: Clock, T: Target> Run<'_, C, T> {
             index,
             phase,
             settings,
-            maybe_sent: beginning.maybe_sent,
+            maybe_sent: stride.global(beginning.maybe_sent),
         };
         let mut in_flight = FuturesUnordered::new();
         let stop = self.stop.clone();
@@ -144,7 +150,10 @@ impl<C: Clock, T: Target> Run<'_, C, T> {
                     self.emit_what_is_in_order(&mut progressing, &calls, &in_flight)?;
                 }
                 Next::Due => {}
-                Next::AllDone => return progressing.end(),
+                Next::AllDone => {
+                    self.wait_for_other_shards(&progressing.pacer).await;
+                    return progressing.end();
+                }
             }
         }
     }
@@ -185,9 +194,17 @@ impl<C: Clock, T: Target> Run<'_, C, T> {
             return Ok(());
         }
         let until = progressing.window.next() + CHECKPOINT_INTERVAL;
-        let until = until.min(progressing.settings.iterations);
+        let until = until.min(progressing.own);
         progressing.announced = until;
         self.emit(&Progress::MayBeSent { phase: progressing.index, until })
+    }
+
+    /// The schedule of an open arrival ends for all shards at one moment, so that what comes
+    /// next begins together.
+    async fn wait_for_other_shards(&mut self, pacer: &Pacer) {
+        if let (Some(_), Some(end)) = (self.plan.shard, pacer.end()) {
+            self.wait_until(end).await;
+        }
     }
 
     fn emit_what_is_in_order<'f>(
@@ -200,7 +217,7 @@ impl<C: Clock, T: Target> Run<'_, C, T> {
             self.emit(&Progress::Iteration(record))?;
             let emitted = progressing.window.emitted();
             if emitted.is_multiple_of(progressing.settings.model_check_interval) {
-                in_flight.push(calls.check(emitted));
+                in_flight.push(calls.check(self.plan.stride().global(emitted)));
             }
             if emitted.is_multiple_of(CHECKPOINT_INTERVAL) {
                 self.hand_over_joined(false)?;

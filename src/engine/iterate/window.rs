@@ -2,6 +2,7 @@ use std::collections::VecDeque;
 use std::ops::Range;
 
 use crate::record::IterationRecord;
+use crate::shard::Stride;
 
 /// So far may the fastest iteration be ahead of the slowest, for each that may be under
 /// way: what is done waits in memory for its turn.
@@ -11,8 +12,9 @@ const LEAD: u64 = 64;
 const LEAST_LEAD: u64 = 4096;
 
 /// The iterations of a phase between their start and the moment when all before them
-/// are done.
+/// are done. It counts those that are made here, which may be a stride of all.
 pub(super) struct Window {
+    stride: Stride,
     iterations: u64,
     lead: u64,
     started: u64,
@@ -23,8 +25,9 @@ pub(super) struct Window {
 }
 
 impl Window {
-    pub fn new(iterations: Range<u64>, most_under_way: usize) -> Self {
+    pub fn new(iterations: Range<u64>, most_under_way: usize, stride: Stride) -> Self {
         Self {
+            stride,
             iterations: iterations.end,
             lead: LEAST_LEAD + LEAD * most_under_way as u64,
             started: iterations.start,
@@ -39,7 +42,7 @@ impl Window {
         self.started < self.iterations && self.started - self.emitted < self.lead
     }
 
-    /// The iteration that would start next.
+    /// The iteration that would start next, among those made here.
     pub fn next(&self) -> u64 {
         self.started
     }
@@ -51,7 +54,7 @@ impl Window {
 
     /// Passes over the next iteration.
     pub fn drop(&mut self, record_of: impl FnOnce(u64) -> IterationRecord) {
-        self.done.push_back(Some(record_of(self.started)));
+        self.done.push_back(Some(record_of(self.stride.global(self.started))));
         self.started += 1;
     }
 
@@ -60,13 +63,13 @@ impl Window {
         self.done.push_back(None);
         self.started += 1;
         self.under_way += 1;
-        self.started - 1
+        self.stride.global(self.started - 1)
     }
 
     /// Takes in an iteration that is done.
     pub fn finish(&mut self, record: IterationRecord) {
         self.under_way -= 1;
-        let place = usize::try_from(record.iteration - self.emitted).ok();
+        let place = usize::try_from(self.stride.own(record.iteration) - self.emitted).ok();
         let place = place.and_then(|place| self.done.get_mut(place));
         *place.expect("only what was started is finished") = Some(record);
     }

@@ -60,6 +60,12 @@ impl DueTimes {
         times
     }
 
+    /// Which iteration is next.
+    #[must_use]
+    pub fn index(&self) -> u64 {
+        self.next
+    }
+
     /// When the next iteration is due, after the start of the phase.
     #[must_use]
     pub fn next(&self) -> Duration {

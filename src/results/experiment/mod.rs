@@ -20,7 +20,7 @@ use std::path::{Path, PathBuf};
 use super::files::{Durability, naming, replace, sync_folder};
 use super::manifest::json;
 use super::place::{Claim, CreateError, Place};
-use super::read::ReadError;
+use super::read::{ReadError, scenario_text};
 use crate::metrics::PhaseTally;
 use crate::record::ObserveError;
 use crate::scenario::Experiment;
@@ -67,7 +67,6 @@ pub enum OpenError {
 }
 
 const CELLS: &str = "cells";
-const SCENARIO: &str = "scenario.yaml";
 
 fn text(experiment: &Experiment) -> &[u8] {
     experiment.scenario().source.text.as_bytes()
@@ -158,7 +157,7 @@ impl ExperimentFolder {
         for (cell, complete) in self.manifest.cells.iter_mut().zip(complete) {
             cell.status = if complete { CellStatus::Complete } else { CellStatus::Absent };
         }
-        self.write(SCENARIO, scenario)?;
+        self.write("scenario.yaml", scenario)?;
         self.write_manifest()?;
         Ok(self)
     }
@@ -331,9 +330,7 @@ pub fn gather(folder: &Path) -> Result<(ExperimentResults, Vec<u8>), ReadError> 
             cell.status = CellStatus::Absent;
         }
     }
-    let path = folder.join(SCENARIO);
-    let scenario = fs::read(&path).map_err(|source| ReadError::Io { path, source })?;
-    Ok((ExperimentResults::of(folder, manifest)?, scenario))
+    Ok((ExperimentResults::of(folder, manifest)?, scenario_text(folder)?))
 }
 
 fn read_manifest(folder: &Path) -> Result<ExperimentManifest, ReadError> {

@@ -1,0 +1,263 @@
+//! A load from several processes on one service, merged.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::io::{BufRead, BufReader};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Output, Stdio};
+
+use super::folder::{json, rows};
+use super::runner;
+
+/// A served loop as a process. It ends with the test.
+struct Service {
+    child: Child,
+    url: String,
+}
+
+impl Service {
+    fn start() -> Self {
+        let mut command = runner();
+        command.args(["serve", "--port", "0"]).stdout(Stdio::piped()).stderr(Stdio::null());
+        let mut child = command.spawn().unwrap();
+        let mut url = String::new();
+        BufReader::new(child.stdout.as_mut().unwrap()).read_line(&mut url).unwrap();
+        Self { child, url: url.trim().to_owned() }
+    }
+}
+
+impl Drop for Service {
+    fn drop(&mut self) {
+        let _gone = self.child.kill();
+        let _reaped = self.child.wait();
+    }
+}
+
+/// A load of two phases, which expects more than there will be.
+fn scenario(root: &Path, url: &str) -> PathBuf {
+    let data = Path::new(env!("CARGO_MANIFEST_DIR")).join("data");
+    let text = format!(
+        "version: 1
+name: sharded
+seed: 7
+datasets:
+  users: {data}/users.json
+  actions: {data}/coffee.json
+context: [name, weather, timeofday]
+target: {{ url: \"{url}\" }}
+phases:
+  - iterate: {{ name: first, arrival: open, rate: 400/s, iterations: 203, poisson: true }}
+  - wait: 20ms
+  - iterate: {{ name: second, arrival: open, rate: 400/s, iterations: 101 }}
+expect:
+  - first.errors == 0
+  - second.iterations == 100
+",
+        data = data.display()
+    );
+    let path = root.join("sharded.yaml");
+    fs::write(&path, text).unwrap();
+    path
+}
+
+fn run(scenario: &Path, out: &Path, arguments: &[&str]) -> Child {
+    let mut command = runner();
+    command.arg("run").arg(scenario).args(["--allow-paths", "--quiet", "--out"]).arg(out);
+    command.args(arguments).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap()
+}
+
+fn ended(child: Child) -> (Option<i32>, String) {
+    let output = child.wait_with_output().unwrap();
+    said(&output)
+}
+
+fn said(output: &Output) -> (Option<i32>, String) {
+    (output.status.code(), String::from_utf8_lossy(&output.stderr).into_owned())
+}
+
+/// All four shards at once.
+fn four(scenario: &Path, root: &Path, arguments: &[&str]) -> Vec<PathBuf> {
+    let shard = |number: usize| {
+        let out = root.join(format!("{number}-of-4"));
+        let shard = format!("{number}/4");
+        (run(scenario, &out, &[&["--shard", &shard], arguments].concat()), out)
+    };
+    let shards: Vec<_> = (1..=4).map(shard).collect();
+    let folder = |(child, out): (Child, PathBuf)| {
+        let (code, stderr) = ended(child);
+        assert_eq!(code, Some(0), "a shard is not judged: {stderr}");
+        out
+    };
+    shards.into_iter().map(folder).collect()
+}
+
+fn merge(folders: &[&PathBuf], out: &Path, arguments: &[&str]) -> Output {
+    let mut command = runner();
+    command.arg("merge").args(folders).arg("--out").arg(out).args(arguments);
+    command.output().unwrap()
+}
+
+/// Every file of a folder, by its name.
+fn contents(folder: &Path) -> BTreeMap<String, Vec<u8>> {
+    let entries = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap());
+    let file = |entry: fs::DirEntry| {
+        (entry.file_name().into_string().unwrap(), fs::read(entry.path()).unwrap())
+    };
+    entries.map(file).collect()
+}
+
+fn assert_same(left: &Path, right: &Path) {
+    let (left, right) = (contents(left), contents(right));
+    assert_eq!(left.keys().collect::<Vec<_>>(), right.keys().collect::<Vec<_>>());
+    let different: Vec<_> = left.keys().filter(|name| left[*name] != right[*name]).collect();
+    assert!(different.is_empty(), "{different:?}");
+}
+
+/// How many calls each bucket holds.
+fn histogram<'a>(folders: impl IntoIterator<Item = &'a PathBuf>) -> BTreeMap<Vec<String>, u64> {
+    let mut buckets = BTreeMap::new();
+    for row in folders.into_iter().flat_map(|folder| rows(folder, "latency_histogram.csv")) {
+        let bucket = ["phase", "operation", "from_us", "to_us"].map(|column| row[column].clone());
+        *buckets.entry(bucket.to_vec()).or_default() += row["count"].parse::<u64>().unwrap();
+    }
+    buckets
+}
+
+/// What is sent does not depend on how the load was cut.
+fn sent(folder: &Path) -> Vec<Vec<String>> {
+    let columns =
+        ["phase", "iteration", "event_id", "name", "weather", "timeofday", "preferred", "outcome"];
+    let row = |row: BTreeMap<String, String>| columns.map(|column| row[column].clone()).to_vec();
+    rows(folder, "events.csv").into_iter().map(row).collect()
+}
+
+#[test]
+fn the_merge_is_the_sum_of_its_parts_and_the_load_of_the_whole() {
+    let (service, root) = (Service::start(), tempfile::tempdir().unwrap());
+    let root = root.path();
+    let scenario = scenario(root, &service.url);
+    let (code, stderr) = ended(run(&scenario, &root.join("whole"), &[]));
+    assert_eq!(code, Some(3), "{stderr}");
+    let plan = root.join("plan.json").display().to_string();
+    let mut command = runner();
+    // A start that has passed is one that all shards agree on as well.
+    command.arg("plan").arg(&scenario).args(["--allow-paths", "--shards", "4", "-o", &plan]);
+    let start = "2020-01-01T00:00:00Z";
+    assert!(command.args(["--start-at", start]).status().unwrap().success());
+    let folders = four(&scenario, root, &["--plan", &plan]);
+    let all: Vec<_> = folders.iter().collect();
+
+    let out = root.join("merged");
+    let merged = merge(&all, &out, &[]);
+    assert_eq!(said(&merged).0, Some(3), "{:?}", said(&merged));
+    let stdout = String::from_utf8(merged.stdout).unwrap();
+    assert!(stdout.contains("✓  first.errors == 0"), "{stdout}");
+    assert!(stdout.contains("✗  second.iterations == 100"), "{stdout}");
+    assert_eq!(sent(&out), sent(&root.join("whole")));
+    assert_eq!(histogram([&out]), histogram(&folders));
+    let manifest = json(&out, "manifest.json");
+    assert_eq!((&manifest["complete"], &manifest["start"]), (&true.into(), &start.into()));
+    assert_eq!(manifest["shards"].as_array().unwrap().len(), 4);
+    let calls: u64 =
+        rows(&out, "timeline.csv").iter().map(|row| row["calls"].parse::<u64>().unwrap()).sum();
+    assert_eq!(calls, 2 * 304);
+    let compared = runner().arg("compare").arg(&out).arg(root.join("whole")).output().unwrap();
+    assert!(compared.status.success(), "{:?}", said(&compared));
+
+    let again = root.join("again");
+    let reversed: Vec<_> = folders.iter().rev().chain([&folders[1]]).collect();
+    merge(&reversed, &again, &[]);
+    assert_same(&again, &out);
+    let (left, nested) = (root.join("left"), root.join("nested"));
+    let partial = merge(&[&folders[3], &folders[0]], &left, &["--partial"]);
+    assert_eq!(said(&partial).0, Some(0), "{:?}", said(&partial));
+    merge(&[&folders[2], &left, &folders[1]], &nested, &[]);
+    assert_same(&nested, &out);
+    merge(&[&folders[2], &folders[1]], &left, &[]);
+    assert_same(&left, &out);
+}
+
+#[test]
+fn what_is_missing_cut_short_or_altered_is_told() {
+    let (service, root) = (Service::start(), tempfile::tempdir().unwrap());
+    let root = root.path();
+    let scenario = scenario(root, &service.url);
+    let folders = four(&scenario, root, &[]);
+    let out = root.join("merged");
+    let (code, stderr) = said(&merge(&[&folders[0], &folders[1], &folders[3]], &out, &[]));
+    assert_eq!(code, Some(5), "{stderr}");
+    assert!(stderr.contains("1 of 4 shards are missing\n  shard 3/4"), "{stderr}");
+    assert!(stderr.contains("run the scenario with `--shard 3/4`"), "{stderr}");
+    assert!(!out.exists());
+
+    // The same shard as it was made again: another time, other latencies.
+    let other = root.join("other");
+    ended(run(&scenario, &other, &["--shard", "3/4"]));
+    let all: Vec<_> = folders.iter().chain([&other]).collect();
+    let (code, stderr) = said(&merge(&all, &out, &[]));
+    assert_eq!(code, Some(5), "{stderr}");
+    assert!(stderr.contains("differ in shard 3/4 at iteration 2 of `first`"), "{stderr}");
+
+    // Run again into its folder, a shard that is done is left as it is.
+    let before = contents(&folders[2]);
+    let (code, stderr) = ended(run(&scenario, &folders[2], &["--shard", "3/4"]));
+    assert_eq!(code, Some(0), "{stderr}");
+    assert!(stderr.contains("shard 3/4 is done"), "{stderr}");
+    assert_eq!(contents(&folders[2]), before);
+    let (code, stderr) = ended(run(&scenario, &folders[2], &["--shard", "2/4"]));
+    assert_eq!(code, Some(2), "{stderr}");
+
+    // A shard that ended early is missing, whatever it has.
+    let manifest = folders[1].join("manifest.json");
+    let complete = fs::read_to_string(&manifest).unwrap();
+    let running = complete
+        .replace("\"complete\",\n  \"complete\": true", "\"running\",\n  \"complete\": false");
+    assert_ne!(running, complete);
+    fs::write(&manifest, running).unwrap();
+    let events = folders[1].join("events.csv");
+    let text = fs::read_to_string(&events).unwrap();
+    let rows: Vec<&str> = text.lines().take(31).collect();
+    fs::write(&events, rows.join("\n") + "\n").unwrap();
+    let (code, stderr) = said(&merge(&folders.iter().collect::<Vec<_>>(), &out, &[]));
+    assert_eq!(code, Some(5), "{stderr}");
+    assert!(stderr.contains("shard 2/4 ended after 30 iterations"), "{stderr}");
+    let (code, stderr) = ended(run(&scenario, &folders[1], &["--shard", "2/4"]));
+    assert_eq!(code, Some(0), "it goes on where it ended: {stderr}");
+    assert_eq!(said(&merge(&folders.iter().collect::<Vec<_>>(), &out, &[])).0, Some(3));
+}
+
+#[test]
+fn a_plan_lists_the_strides_and_holds_shards_to_them() {
+    let root = tempfile::tempdir().unwrap();
+    let scenario = scenario(root.path(), "http://127.0.0.1:9");
+    let file = root.path().join("plan.json");
+    let mut command = runner();
+    command.arg("plan").arg(&scenario).args(["--allow-paths", "--shards", "4", "--out"]).arg(&file);
+    assert!(command.status().unwrap().success());
+    let plan = json(root.path(), "plan.json");
+    assert_eq!(plan["kind"], "load");
+    let first = &plan["phases"][0];
+    assert_eq!(first["iterations"], 203);
+    assert!(first["due"].as_str().unwrap().contains("the sum of the first i+1"), "{first}");
+    let shares: Vec<_> = first["strides"].as_array().unwrap().iter().collect();
+    let of = |key: &str| shares.iter().map(|share| share[key].clone()).collect::<Vec<_>>();
+    assert_eq!(of("iterations"), [51, 51, 51, 50]);
+    assert_eq!(of("first"), [0, 1, 2, 3]);
+    assert_eq!(of("rates"), vec![serde_json::json!([100.0]); 4]);
+    let changed = ["--shard", "1/4", "--set", "phases.second.rate=200/s", "--plan"];
+    let file = file.display().to_string();
+    let (code, stderr) =
+        ended(run(&scenario, &root.path().join("out"), &[&changed[..], &[&file]].concat()));
+    assert_eq!(code, Some(2), "{stderr}");
+    assert!(stderr.contains("phase `second` differs"), "{stderr}");
+}
+
+#[test]
+fn a_run_that_was_not_cut_is_no_shard() {
+    let root = tempfile::tempdir().unwrap();
+    let run = root.path().join("run");
+    super::completed(&run, "scenarios/news.yaml", &["--quiet"]);
+    let (code, stderr) = said(&merge(&[&run], &root.path().join("out"), &[]));
+    assert_eq!(code, Some(2), "{stderr}");
+    assert!(stderr.contains("is no shard: the run in it was not cut"), "{stderr}");
+}
