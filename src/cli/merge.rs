@@ -9,7 +9,7 @@ use super::{Exit, charts, experiment, run, streams};
 use crate::merge::{MergeError, Merged, MergedExperiment, MergedRun, Missing};
 use crate::metrics::{Expectation, PhaseScope, Summary, Verdict, implied};
 use crate::results::experiment::{ExperimentFolder, ExperimentManifest, OpenError, VariantEntry};
-use crate::results::{Closing, CreateError, Manifest, ReadError, Status};
+use crate::results::{Closing, CreateError, Manifest, ReadError, Status, put_in_place};
 use crate::scenario::{GateScope, kept_gates};
 
 /// `runner merge`
@@ -94,10 +94,11 @@ fn conclude_run(arguments: &MergeArguments, merged: MergedRun) -> Exit {
     let numbers = results.summary().report();
     let written = results.write_file("latency.svg", picture.as_bytes());
     let closing = Closing { status, ended, verdicts: &verdicts };
-    let folder = match written.and_then(|()| results.seal(&closing)) {
-        Ok(folder) => folder,
-        Err(error) => return fail(Exit::Results, &error.to_string()),
-    };
+    let folder = &arguments.out;
+    let sealed = written.and_then(|()| results.seal(&closing));
+    if let Err(error) = sealed.and_then(|written| put_in_place(&written, folder)) {
+        return fail(Exit::Results, &error.to_string());
+    }
     let exit = run::verdict_exit(&verdicts);
     if arguments.quiet {
         return exit;
@@ -111,7 +112,7 @@ fn conclude_run(arguments: &MergeArguments, merged: MergedRun) -> Exit {
         numbers: &numbers,
         model_checks: (checks.len() as u64, changed as u64),
         verdicts: &verdicts,
-        folder: &folder,
+        folder,
     }));
     if exit == Exit::Done { printed } else { exit }
 }

@@ -143,7 +143,7 @@ impl Run<'_> {
     }
 }
 
-/// Says when a shared start is, or was.
+/// Says which part of a load this is, and when a shared start is, or was.
 fn tell_of_the_start(
     plan: &Plan,
     wall: WallClock,
@@ -154,6 +154,9 @@ fn tell_of_the_start(
         eprintln!(
             "warning: each shard serves a loop of its own, which learns from its own iterations"
         );
+    }
+    if let Some(shard) = plan.shard {
+        operator.tell(&format!("shard {shard} of {}", plan.name));
     }
     let Some(start) = start_at else { return };
     let (ahead, late) = (wall.until_start(), wall.now());

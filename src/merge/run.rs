@@ -15,12 +15,12 @@ use crate::record::{IterationRecord, ModelCheck, Observer, PhaseRecord, Progress
 use crate::results::{
     Manifest, PhaseEntry, Results, RunFolder, ShardEntry, Status, Told, WallClockEntry,
 };
-use crate::results::{model_checks, notices, read, scenario_text};
+use crate::results::{beside, model_checks, notices, read, scenario_text};
 use crate::shard::Shard;
 
 /// The folder of a load of which all that was there is kept.
 pub struct MergedRun {
-    /// The folder, to be sealed.
+    /// The folder, to be sealed, and then to be put in its place.
     pub results: Results,
     /// What it is about.
     pub manifest: Manifest,
@@ -248,7 +248,8 @@ impl Union {
             checks.extend(part.checks.iter().map(moved));
         }
         records.sort_by_key(|record| (record.phase, record.iteration));
-        let mut results = Results::assemble(manifest.clone(), &self.first.scenario, out)?;
+        let written = beside(out)?;
+        let mut results = Results::assemble(manifest.clone(), &self.first.scenario, &written)?;
         tell(&mut results, &manifest, &records)?;
         for check in &checks {
             results.observe(&Progress::ModelChecked(check.clone()))?;

@@ -1,13 +1,51 @@
 //! A folder that is put together of iterations that were made elsewhere.
 
-use std::path::Path;
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
 
-use super::files::Existing;
+use super::files::naming;
 use super::growing::WhatIsThere;
 use super::manifest::{MANIFEST, Manifest};
 use super::place::{Claim, CreateError, Place};
 use super::writer::Results;
 use crate::record::{IterationRecord, ObserveError, Observer, PhaseRecord, PhaseStarted, Progress};
+
+/// Where to write what is to stand in `folder`: there, or beside it if a run is in it. What
+/// an earlier process left beside it was made of what is still there.
+///
+/// # Errors
+/// When what was left cannot be removed.
+pub fn beside(folder: &Path) -> Result<PathBuf, ObserveError> {
+    if !folder.join(MANIFEST).is_file() {
+        return Ok(folder.to_owned());
+    }
+    let beside = sibling(folder, "merging");
+    match fs::remove_dir_all(&beside) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(naming(&beside)(error)),
+        _ => Ok(beside),
+    }
+}
+
+/// Puts a folder that was written beside another in its place. At every moment one of them
+/// is there as a whole.
+///
+/// # Errors
+/// When it cannot be moved.
+pub fn put_in_place(written: &Path, folder: &Path) -> Result<(), ObserveError> {
+    if written == folder {
+        return Ok(());
+    }
+    let before = sibling(folder, "before");
+    fs::rename(folder, &before).map_err(naming(folder))?;
+    fs::rename(written, folder).map_err(naming(written))?;
+    fs::remove_dir_all(&before).map_err(naming(&before))
+}
+
+fn sibling(folder: &Path, what: &str) -> PathBuf {
+    let name = folder.file_name().unwrap_or_default().to_string_lossy();
+    folder.with_file_name(format!(".{name}.{what}"))
+}
 
 /// What there is to tell of a phase.
 #[derive(Debug)]
@@ -21,7 +59,7 @@ pub struct Told<'a> {
 }
 
 impl Results {
-    /// The folder for what `manifest` is about, new or to be written anew.
+    /// A new folder for what `manifest` is about.
     ///
     /// # Errors
     /// When it cannot be had.
@@ -30,14 +68,8 @@ impl Results {
         scenario: &[u8],
         folder: &Path,
     ) -> Result<Self, CreateError> {
-        let claim = if folder.join(MANIFEST).is_file() {
-            Claim::take_back(folder)?
-        } else {
-            Claim::take(&Place::At(folder.to_owned()), &manifest.scenario)?
-        };
-        let dropped = Existing::Dropped;
-        let there = WhatIsThere { events: dropped, told: dropped, derived: dropped };
-        Self::open(claim, manifest, there, scenario)
+        let claim = Claim::take(&Place::At(folder.to_owned()), &manifest.scenario)?;
+        Self::open(claim, manifest, WhatIsThere::NOTHING, scenario)
             .map_err(|error| CreateError::Io { path: error.path.into(), source: error.source })
     }
 

@@ -32,7 +32,7 @@ pub use manifest::{
     LatencyKind, MANIFEST, Manifest, PhaseEntry, ShardEntry, Status, StoppedAt, Tool,
     WallClockEntry,
 };
-pub use merged::Told;
+pub use merged::{Told, beside, put_in_place};
 pub use place::{CreateError, Place, shard_folder};
 pub use read::{ReadError, RunFolder, model_checks, notices, read, scenario_text};
 pub use resume::{ResumeError, Resumed};

@@ -112,15 +112,16 @@ fn claim(
             None => return Err(unset(engine, first)),
         },
     };
-    // Outside of an array some engines say 0 where they count from 1.
-    if index == 0 && matches!(engine.index, Index::From1(_)) {
-        return Ok(None);
-    }
     let count = match engine.count {
-        Count::Variable(name) => value(name)?,
+        Count::Variable(name) | Count::Needed(name) => value(name)?,
         Count::Last(name) => value(name)?.map(|last| last.saturating_sub(first) / step + 1),
         Count::Nowhere => None,
     };
+    // Outside of an array some engines say 0 where they count from 1.
+    let is_outside = index == 0 && matches!(engine.index, Index::From1(_));
+    if is_outside || (count.is_none() && matches!(engine.count, Count::Needed(_))) {
+        return Ok(None);
+    }
     let steps = index.checked_sub(first).filter(|beyond| beyond.is_multiple_of(step));
     let claim = Claim { engine, index: steps.unwrap_or_default() / step, count, said };
     if steps.is_none() {

@@ -1,4 +1,4 @@
-use self::Count::{Last, Nowhere, Variable};
+use self::Count::{Last, Needed, Nowhere, Variable};
 use self::Index::{From0, From1, Ranged};
 
 /// An engine that starts many processes, and how it tells each which one it is.
@@ -35,6 +35,8 @@ pub enum Index {
 pub enum Count {
     /// A variable says so.
     Variable(&'static str),
+    /// A variable says so; where it is missing, the index means nothing.
+    Needed(&'static str),
     /// A variable has the last value of the index.
     Last(&'static str),
     /// The engine does not say.
@@ -66,7 +68,7 @@ impl Count {
     #[must_use]
     pub fn variable(self) -> Option<&'static str> {
         match self {
-            Self::Variable(name) | Self::Last(name) => Some(name),
+            Self::Variable(name) | Self::Needed(name) | Self::Last(name) => Some(name),
             Self::Nowhere => None,
         }
     }
@@ -87,7 +89,8 @@ pub const ENGINES: [Engine; 15] = [
         },
         Variable("SLURM_ARRAY_TASK_COUNT"),
     ),
-    engine("Slurm tasks (`srun -n`)", From0("SLURM_PROCID"), Variable("SLURM_NTASKS")),
+    // Every script of Slurm is process 0 of something, those of an array among them.
+    engine("Slurm tasks (`srun -n`)", From0("SLURM_PROCID"), Needed("SLURM_NTASKS")),
     engine("Kubernetes Indexed Job", From0("JOB_COMPLETION_INDEX"), Nowhere),
     engine("AWS Batch", From0("AWS_BATCH_JOB_ARRAY_INDEX"), Variable("AWS_BATCH_JOB_ARRAY_SIZE")),
     engine("Google Batch", From0("BATCH_TASK_INDEX"), Variable("BATCH_TASK_COUNT")),

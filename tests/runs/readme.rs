@@ -1,6 +1,7 @@
 //! What README.md shows is what happens.
 
 use runner::learner::{OPTIONS, OptionSpec, Support};
+use runner::shard::{ENGINES, Engine};
 
 use super::completed;
 
@@ -111,5 +112,18 @@ fn option_row(option: &OptionSpec) -> String {
 #[test]
 fn the_options_listed_are_the_options_known() {
     let table: String = OPTIONS.iter().map(option_row).collect();
+    assert!(README.contains(&table), "README.md should hold:\n{table}");
+}
+
+fn engine_row(engine: &Engine) -> String {
+    let base = engine.index.base();
+    let base = if base.len() > 1 { format!("`{base}`") } else { base.to_owned() };
+    let count = engine.count.variable().map(|name| format!("`{name}`")).unwrap_or_default();
+    format!("| {} | `{}` | {base} | {count} |\n", engine.name, engine.index.variable())
+}
+
+#[test]
+fn the_engines_listed_are_the_engines_known() {
+    let table: String = ENGINES.iter().map(engine_row).collect();
     assert!(README.contains(&table), "README.md should hold:\n{table}");
 }

@@ -224,6 +224,22 @@ fn what_is_missing_cut_short_or_altered_is_told() {
     let (code, stderr) = ended(run(&scenario, &folders[1], &["--shard", "2/4"]));
     assert_eq!(code, Some(0), "it goes on where it ended: {stderr}");
     assert_eq!(said(&merge(&folders.iter().collect::<Vec<_>>(), &out, &[])).0, Some(3));
+
+    // One start of one shard was late: in the whole that is one in four hundred.
+    let events = folders[0].join("events.csv");
+    let text = fs::read_to_string(&events).unwrap();
+    let mut rows: Vec<String> = text.lines().map(str::to_owned).collect();
+    let last = rows.pop().unwrap();
+    let mut cells: Vec<String> = last.split(',').map(str::to_owned).collect();
+    let start = cells.len() - 4;
+    cells[start] = (cells[start].parse::<u64>().unwrap() + 1_500_000).to_string();
+    rows.push(cells.join(","));
+    fs::write(&events, rows.join("\n") + "\n").unwrap();
+    let saturated = root.join("saturated");
+    merge(&folders.iter().collect::<Vec<_>>(), &saturated, &[]);
+    let summary = json(&saturated, "summary.json");
+    let said = summary["phases"][2]["saturation"].as_str().unwrap();
+    assert!(said.starts_with("shard 1/4: generator saturated: "), "{said}");
 }
 
 #[test]

@@ -149,16 +149,18 @@ impl ExperimentFolder {
         Self { claim, manifest: plan }.begun(scenario)
     }
 
+    /// The manifest is written first, so that whoever is killed here leaves a folder to go on
+    /// with.
     fn begun(mut self, scenario: &[u8]) -> Result<Self, OpenError> {
-        let cells = self.cells();
-        fs::create_dir_all(&cells).map_err(naming(&cells))?;
         let there = |key: &str| read_cell(&self.path_of(key)).is_ok_and(|cell| cell.key == key);
         let complete: Vec<bool> = self.manifest.cells.iter().map(|cell| there(&cell.key)).collect();
         for (cell, complete) in self.manifest.cells.iter_mut().zip(complete) {
             cell.status = if complete { CellStatus::Complete } else { CellStatus::Absent };
         }
-        self.write("scenario.yaml", scenario)?;
         self.write_manifest()?;
+        let cells = self.cells();
+        fs::create_dir_all(&cells).map_err(naming(&cells))?;
+        self.write("scenario.yaml", scenario)?;
         Ok(self)
     }
 

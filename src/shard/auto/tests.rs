@@ -104,9 +104,25 @@ fn what_is_one_of_one_says_nothing_beside_another() {
     assert_eq!(resolved("auto", &parallel).unwrap(), "2/3");
 }
 
+/// The script of an array is process 0 of its own task.
+#[test]
+fn an_array_of_slurm_is_no_second_engine() {
+    let mut variables = vec![
+        ("SLURM_ARRAY_TASK_ID", "3"),
+        ("SLURM_ARRAY_TASK_MIN", "1"),
+        ("SLURM_ARRAY_TASK_COUNT", "4"),
+        ("SLURM_PROCID", "0"),
+    ];
+    assert_eq!(resolved("auto", &variables).unwrap(), "3/4");
+    variables.push(("SLURM_NTASKS", "1"));
+    assert_eq!(resolved("auto", &variables).unwrap(), "3/4");
+}
+
 #[test]
 fn what_is_no_array_is_no_engine() {
-    for variables in [&[("SGE_TASK_ID", "undefined")], &[("LSB_JOBINDEX", "0")]] {
+    let outside = [("SGE_TASK_ID", "undefined"), ("LSB_JOBINDEX", "0"), ("SLURM_PROCID", "0")];
+    for variables in outside.map(|variable| [variable]) {
+        let variables = &variables[..];
         let error = resolved("auto", variables).unwrap_err();
         assert!(error.message.contains("finds no engine"), "{error}");
     }
