@@ -75,8 +75,8 @@ pub struct RunArguments {
     pub scenario: PathBuf,
     #[command(flatten)]
     pub changes: ScenarioArguments,
-    /// Write the results to this folder, which must be new or empty
-    /// [default: results/SCENARIO/RUN].
+    /// Write the results to this folder, which must be new or empty, or hold the same shard
+    /// [default: results/SCENARIO/RUN, or results/SCENARIO/shard-K-of-N].
     #[arg(long, short, value_name = "DIR")]
     pub out: Option<PathBuf>,
     /// Go on with the run in this folder, which was stopped or killed; or with an

@@ -152,7 +152,7 @@ impl Union {
     /// Whose a block is, where all folders were cut alike.
     fn shard(&self, block: u64) -> Option<Shard> {
         let count = self.counts.first().filter(|_| self.counts.len() == 1)?;
-        Shard::all(*count).find(|shard| shard.holds(block))
+        Some(Shard::of_block(block, *count))
     }
 
     fn write(self, out: &Path) -> Result<ExperimentFolder, MergeError> {

@@ -4,6 +4,7 @@ use std::path::Path;
 use serde::{Deserialize, Serialize};
 
 use super::files::{Durability, FileSeal, replace};
+use super::shards::{self, ShardEntry};
 use super::writer::Origin;
 use crate::clock::Timestamp;
 use crate::metrics::{PhaseScope, micros};
@@ -123,27 +124,6 @@ pub struct PhaseEntry {
     pub ended_us: Option<u64>,
 }
 
-/// A shard that was merged. Its times count from its own start.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct ShardEntry {
-    /// Which.
-    pub shard: Shard,
-    /// Whether it was walked to its end.
-    pub complete: bool,
-    /// When it started.
-    pub start: Timestamp,
-    /// What differs from run to run.
-    pub wall_clock: WallClockEntry,
-    /// Its phases.
-    pub phases: Vec<PhaseEntry>,
-    /// Why latencies of a phase are not valid, by its name.
-    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    pub saturation: BTreeMap<String, String>,
-    /// What a person should know.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub notices: Vec<String>,
-}
-
 /// Where a run stopped.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct StoppedAt {
@@ -196,7 +176,7 @@ impl Manifest {
             phases: plan.phases.iter().map(|phase| PhaseEntry::of(phase, plan)).collect(),
             shard: plan.shard,
             shards: Vec::new(),
-            expectations: expectations(plan),
+            expectations: shards::expectations(plan),
             stopped_at: None,
             files: BTreeMap::new(),
             wall_clock,
@@ -207,19 +187,6 @@ impl Manifest {
     pub fn scopes(&self) -> impl Iterator<Item = PhaseScope<'_>> {
         let phases = self.phases.iter();
         phases.map(|phase| PhaseScope { name: &phase.name, iterations: phase.iterations })
-    }
-
-    /// Why latencies are not valid, by the name of the phase: what shards say of their own.
-    #[must_use]
-    pub fn saturation(&self) -> BTreeMap<String, String> {
-        let mut all = BTreeMap::<String, Vec<String>>::new();
-        for entry in &self.shards {
-            for (phase, reason) in &entry.saturation {
-                let told = format!("shard {}: {reason}", entry.shard);
-                all.entry(phase.clone()).or_default().push(told);
-            }
-        }
-        all.into_iter().map(|(phase, reasons)| (phase, reasons.join("; "))).collect()
     }
 
     pub(super) fn phase_started(&mut self, started: &PhaseStarted) {
@@ -266,12 +233,6 @@ impl PhaseEntry {
         let (name, kind) = (phase.name.clone(), kind(&phase.step).to_owned());
         Self { name, kind, iterations, started_us: None, ended_us: None }
     }
-}
-
-/// A run that is whole judges them itself.
-fn expectations(plan: &Plan) -> Vec<String> {
-    let texts = plan.expectations.iter().map(|expectation| expectation.text().to_owned());
-    texts.filter(|_| plan.shard.is_some()).collect()
 }
 
 /// What a phase is called in a scenario.

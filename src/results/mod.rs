@@ -22,6 +22,7 @@ mod place;
 mod read;
 mod redact;
 mod resume;
+mod shards;
 mod table;
 mod tables;
 mod writer;
@@ -29,11 +30,11 @@ mod writer;
 pub use closing::Closing;
 pub use files::FileSeal;
 pub use manifest::{
-    LatencyKind, MANIFEST, Manifest, PhaseEntry, ShardEntry, Status, StoppedAt, Tool,
-    WallClockEntry,
+    LatencyKind, MANIFEST, Manifest, PhaseEntry, Status, StoppedAt, Tool, WallClockEntry,
 };
 pub use merged::{Told, beside, put_in_place};
 pub use place::{CreateError, Place, shard_folder};
 pub use read::{ReadError, RunFolder, model_checks, notices, read, scenario_text};
 pub use resume::{ResumeError, Resumed};
+pub use shards::ShardEntry;
 pub use writer::{Origin, Results};

@@ -36,6 +36,12 @@ impl Shard {
         (0..count.get()).map(move |index| Self { count, index })
     }
 
+    /// Whose a block of the work is; blocks count from 0.
+    #[must_use]
+    pub fn of_block(block: u64, count: NonZero<u64>) -> Self {
+        Self { count, index: block % count }
+    }
+
     /// Which shard it is, from 1.
     #[must_use]
     pub fn number(self) -> u64 {
@@ -54,10 +60,10 @@ impl Shard {
         self.count.get() == 1
     }
 
-    /// Whether a block of the work is its own; blocks count from 0.
+    /// Whether a block of the work is its own.
     #[must_use]
     pub fn holds(self, block: u64) -> bool {
-        block % self.count == self.index
+        Self::of_block(block, self.count) == self
     }
 
     /// Its iterations of a load.

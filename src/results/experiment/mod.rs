@@ -6,22 +6,23 @@
 
 mod cell;
 mod manifest;
+mod read;
 mod tables;
 mod trace;
 
 pub use cell::CellRecord;
 pub use manifest::{CellEntry, CellStatus, EXPERIMENT, ExperimentManifest, VariantEntry};
+pub use read::{CellResult, ExperimentResults, gather, is_experiment, read_experiment};
 pub use trace::{Trace, Traced, Tracer};
 
 use std::fs;
-use std::io;
 use std::path::{Path, PathBuf};
 
+use self::read::{CELLS, cell_path, read_cell, read_manifest};
 use super::files::{Durability, naming, replace, sync_folder};
 use super::manifest::json;
 use super::place::{Claim, CreateError, Place};
-use super::read::{ReadError, scenario_text};
-use crate::metrics::PhaseTally;
+use super::read::ReadError;
 use crate::record::ObserveError;
 use crate::scenario::Experiment;
 use crate::shard::Shard;
@@ -65,8 +66,6 @@ pub enum OpenError {
     #[error(transparent)]
     Write(#[from] ObserveError),
 }
-
-const CELLS: &str = "cells";
 
 fn text(experiment: &Experiment) -> &[u8] {
     experiment.scenario().source.text.as_bytes()
@@ -257,104 +256,4 @@ impl ExperimentFolder {
     fn path_of(&self, key: &str) -> PathBuf {
         cell_path(self.folder(), key)
     }
-}
-
-fn cell_path(folder: &Path, key: &str) -> PathBuf {
-    folder.join(CELLS).join(format!("{key}.json"))
-}
-
-/// An experiment, read back.
-#[derive(Debug, Clone)]
-pub struct ExperimentResults {
-    /// Where it is.
-    pub folder: PathBuf,
-    /// What it is about.
-    pub manifest: ExperimentManifest,
-    /// What became of the cells that are done.
-    pub cells: Vec<CellResult>,
-}
-
-/// What became of a cell.
-#[derive(Debug, Clone)]
-pub struct CellResult {
-    /// Its place in the manifest.
-    pub index: usize,
-    /// What was kept of it.
-    pub record: CellRecord,
-    /// Its phases, to be measured.
-    pub phases: Vec<PhaseTally>,
-}
-
-/// Whether a folder is that of an experiment.
-#[must_use]
-pub fn is_experiment(folder: &Path) -> bool {
-    folder.join(EXPERIMENT).is_file()
-}
-
-/// Reads the folder of an experiment, finished or not.
-///
-/// # Errors
-/// When it is none, or was changed since.
-pub fn read_experiment(folder: &Path) -> Result<ExperimentResults, ReadError> {
-    ExperimentResults::of(folder, read_manifest(folder)?)
-}
-
-impl ExperimentResults {
-    fn of(folder: &Path, manifest: ExperimentManifest) -> Result<Self, ReadError> {
-        let entries = manifest.cells.iter().enumerate();
-        let complete = entries.filter(|(_, cell)| cell.status == CellStatus::Complete);
-        let read = complete.map(|(index, cell)| {
-            let path = cell_path(folder, &cell.key);
-            let record = read_cell(&path)?;
-            let phases = record.tallies().map_err(|error| ReadError::Malformed {
-                path,
-                line: 1,
-                message: error.to_string(),
-            })?;
-            Ok(CellResult { index, record, phases })
-        });
-        let cells = read.collect::<Result<_, ReadError>>()?;
-        Ok(Self { folder: folder.to_owned(), manifest, cells })
-    }
-}
-
-/// Reads what there is of an experiment, sealed or not, with its scenario: a cell is done
-/// if its file is there.
-///
-/// # Errors
-/// When it is none, or was changed since.
-pub fn gather(folder: &Path) -> Result<(ExperimentResults, Vec<u8>), ReadError> {
-    let mut manifest = read_manifest(folder)?;
-    for cell in &mut manifest.cells {
-        if cell_path(folder, &cell.key).is_file() {
-            cell.status = CellStatus::Complete;
-        } else if cell.status == CellStatus::Complete {
-            cell.status = CellStatus::Absent;
-        }
-    }
-    Ok((ExperimentResults::of(folder, manifest)?, scenario_text(folder)?))
-}
-
-fn read_manifest(folder: &Path) -> Result<ExperimentManifest, ReadError> {
-    let path = folder.join(EXPERIMENT);
-    match fs::read(&path) {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => {
-            Err(ReadError::NoManifest(folder.to_owned()))
-        }
-        Err(source) => Err(ReadError::Io { path, source }),
-        Ok(bytes) => parsed(&bytes, path),
-    }
-}
-
-fn read_cell(path: &Path) -> Result<CellRecord, ReadError> {
-    let bytes = fs::read(path).map_err(|source| ReadError::Io { path: path.to_owned(), source })?;
-    parsed(&bytes, path.to_owned())
-}
-
-fn parsed<T: serde::de::DeserializeOwned>(bytes: &[u8], path: PathBuf) -> Result<T, ReadError> {
-    serde_json::from_slice(bytes).map_err(|error| ReadError::Malformed {
-        path,
-        line: error.line() as u64,
-        message: error.to_string(),
-    })
 }

@@ -212,22 +212,20 @@ fn check(
         return Err(Diagnostic::error(message).help("leave `--start-at` out").into());
     }
     match (scenario, shards) {
-        (Scenario::Run(plan), Some(shards)) => {
-            Shard::all(shards).try_for_each(|shard| plan.part(shard).map(drop))
-        }
+        // Every shard refuses alike.
+        (Scenario::Run(plan), Some(count)) => plan.part(Shard::of_block(0, count)).map(drop),
         _ => Ok(()),
     }
 }
 
 fn cells(experiment: &Experiment, shards: Option<NonZero<u64>>) -> Work {
     let blocks = experiment.blocks();
-    let owner = |block: u64| Shard::all(shards?).find(|shard| shard.holds(block));
     let cell = |(cell, block): (&Cell, &u64)| WorkCell {
         key: experiment.key(*cell),
         variant: cell.variant,
         seed: cell.seed,
         block: *block,
-        shard: owner(*block),
+        shard: shards.map(|count| Shard::of_block(*block, count)),
     };
     let variant = |variant: &super::matrix::Variant| {
         let labels = experiment.axes.iter().cloned().zip(variant.labels.iter().cloned());
