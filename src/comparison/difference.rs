@@ -1,4 +1,5 @@
 use super::Group;
+use super::sample::Values;
 use crate::metrics::{Direction, Term};
 use crate::seed::Seed;
 use crate::statistics::{
@@ -25,6 +26,9 @@ pub struct Estimate {
     pub deviation: Option<f64>,
     /// How many runs were measured.
     pub runs: u64,
+    /// How many of them did not get where they were to get, and count as if they had at
+    /// their end.
+    pub censored: u64,
     /// Why runs could not be measured.
     pub missing: Vec<String>,
 }
@@ -101,19 +105,20 @@ fn p(difference: &Difference) -> Option<f64> {
 
 /// A metric over the runs of a group.
 pub(super) fn estimate(term: &Term, group: &Group) -> Estimate {
-    let (values, missing) = group.values(term);
-    let moments: Moments = values.iter().map(|(_, value)| *value).collect();
+    let Values { by_seed, censored, missing } = group.values(term);
+    let moments: Moments = by_seed.iter().map(|(_, value)| *value).collect();
     Estimate {
         group: group.name.clone(),
         mean: moments.mean(),
         deviation: moments.deviation(),
         runs: moments.count(),
+        censored,
         missing,
     }
 }
 
 fn difference(term: &Term, base: &Group, group: &Group, confidence: Confidence) -> Difference {
-    let ((mine, _), (theirs, _)) = (base.values(term), group.values(term));
+    let (mine, theirs) = (base.values(term).by_seed, group.values(term).by_seed);
     let of = |seed: Seed| mine.iter().find(|(other, _)| *other == seed).map(|(_, value)| *value);
     let pairs: Vec<f64> =
         theirs.iter().filter_map(|(seed, value)| Some(value - of(*seed)?)).collect();

@@ -28,7 +28,7 @@ const POWER: f64 = 0.8;
 /// whatever is called different is noise.
 #[must_use]
 pub fn null(term: &Term, group: &Group, confidence: Confidence) -> Null {
-    let (values, _) = group.values(term);
+    let values = group.values(term).by_seed;
     let values: Vec<f64> = values.into_iter().map(|(_, value)| value).collect();
     let moments: Moments = values.iter().copied().collect();
     let steps = quantile::normal(confidence.upper_tail()) + quantile::normal(POWER);

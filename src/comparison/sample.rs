@@ -1,7 +1,7 @@
 use std::collections::BTreeMap;
 
 use super::baseline;
-use crate::metrics::{PhaseScope, PhaseTally, Term};
+use crate::metrics::{Measured, PhaseScope, PhaseTally, Term};
 use crate::results::RunFolder;
 use crate::results::experiment::{ExperimentResults, Trace, Tracer, VariantEntry};
 use crate::seed::Seed;
@@ -15,6 +15,17 @@ pub struct Sample {
     pub phases: Vec<PhaseTally>,
     /// What was chosen in it.
     pub footprint: Footprint,
+}
+
+/// A metric of each run of a group.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Values {
+    /// By the seed of the run.
+    pub by_seed: Vec<(Seed, f64)>,
+    /// How many of them stand for more: what was waited for did not come.
+    pub censored: u64,
+    /// Why runs could not be measured.
+    pub missing: Vec<String>,
 }
 
 /// Who turned up and what was chosen, or what is left of that.
@@ -83,16 +94,22 @@ impl Group {
         phases.iter().map(PhaseTally::scope).collect()
     }
 
-    /// The metric of each run, by its seed; and why it is not there.
-    pub(super) fn values(&self, term: &Term) -> (Vec<(Seed, f64)>, Vec<String>) {
-        let (mut values, mut missing) = (Vec::new(), Vec::new());
-        for sample in &self.samples {
-            match term.measure(&sample.phases) {
-                Ok(value) => values.push((sample.seed, value)),
-                Err(reason) => missing.push(format!("seed {}: {reason}", sample.seed)),
+    /// The metric of each run, as far as it is there.
+    pub(super) fn values(&self, term: &Term) -> Values {
+        let mut values = Values::default();
+        for Sample { seed, phases, .. } in &self.samples {
+            match term.observe(phases) {
+                Ok(Measured::Value(value)) => values.by_seed.push((*seed, value)),
+                // The restricted mean, E min(τ, T): a run that is left out would have been
+                // one of the slowest.
+                Ok(Measured::MoreThan(iterations)) => {
+                    values.by_seed.push((*seed, iterations));
+                    values.censored += 1;
+                }
+                Err(reason) => values.missing.push(format!("seed {seed}: {reason}")),
             }
         }
-        (values, missing)
+        values
     }
 }
 

@@ -52,6 +52,12 @@ pub enum Metric {
     SuccessRate,
     /// The mean of the rewards that were sent.
     MeanReward,
+    /// Expected reward lost against the best choices, summed up.
+    Regret,
+    /// Expected reward lost against the choices that the service thought best, summed up.
+    ExplorationCost,
+    /// After how many iterations a success rate is reached.
+    IterationsTo,
     /// Calls per second.
     Rate,
     /// How long calls took; Rank from when it was due.
@@ -85,6 +91,9 @@ impl Metric {
             | Self::ErrorRate
             | Self::Latency(..)
             | Self::Service(_)
+            | Self::Regret
+            | Self::ExplorationCost
+            | Self::IterationsTo
             | Self::Lag(_) => Direction::Down,
             Self::Iterations | Self::Rate => Direction::None,
         }
@@ -130,17 +139,46 @@ pub struct Definition {
     pub metric: Metric,
     /// What it measures.
     pub dimension: Dimension,
-    /// Whether it can be had for a part of the iterations: what is kept iteration by
-    /// iteration can, what is kept as a histogram cannot.
-    pub windowed: bool,
+    /// What may or must stand in brackets behind it.
+    pub takes: Takes,
     /// What it is, in a few words.
     pub doc: &'static str,
 }
 
+/// What stands in brackets behind a metric.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Takes {
+    /// Nothing: what is kept as a histogram is known for a whole phase only.
+    Nothing,
+    /// The iterations that are meant, if not all.
+    Window,
+    /// The success rate to be reached.
+    Threshold,
+}
+
 /// Every metric, in the order in which help lists them.
-pub static REGISTRY: [Definition; 28] = [
+pub static REGISTRY: [Definition; 31] = [
     windowed("success_rate", Metric::SuccessRate, Dimension::Share, "chosen equals preferred"),
     windowed("mean_reward", Metric::MeanReward, Dimension::Reward, "mean of the rewards sent"),
+    windowed(
+        "regret",
+        Metric::Regret,
+        Dimension::Reward,
+        "expected reward lost against the best choices",
+    ),
+    windowed(
+        "exploration_cost",
+        Metric::ExplorationCost,
+        Dimension::Reward,
+        "expected reward lost against the choices that the service thought best",
+    ),
+    Definition {
+        name: "iterations_to",
+        metric: Metric::IterationsTo,
+        dimension: Dimension::Count,
+        takes: Takes::Threshold,
+        doc: "iterations until a success rate, as in `iterations_to[70%]`",
+    },
     windowed("iterations", Metric::Iterations, Dimension::Count, "iterations made"),
     windowed("errors", Metric::Errors, Dimension::Count, "iterations of which a call failed"),
     windowed("error_rate", Metric::ErrorRate, Dimension::Share, "errors per iteration"),
@@ -196,7 +234,7 @@ const fn windowed(
     dimension: Dimension,
     doc: &'static str,
 ) -> Definition {
-    Definition { name, metric, dimension, windowed: true, doc }
+    Definition { name, metric, dimension, takes: Takes::Window, doc }
 }
 
 const fn whole(
@@ -205,7 +243,7 @@ const fn whole(
     dimension: Dimension,
     doc: &'static str,
 ) -> Definition {
-    Definition { name, metric, dimension, windowed: false, doc }
+    Definition { name, metric, dimension, takes: Takes::Nothing, doc }
 }
 
 const fn latency(

@@ -24,12 +24,15 @@ mod timeline;
 mod window;
 
 pub use curve::{Batch, SuccessCurve};
-pub use expectation::{Expectation, ExpectationError, Holds, PhaseScope, Term, Verdict, implied};
+pub use expectation::{
+    Expectation, ExpectationError, Holds, Measured, PhaseScope, Term, Verdict, implied,
+};
 pub use gate::{Decision, Gate, Requirement};
 pub use interval::IntervalLatencies;
 pub use latency::{HIGHEST_US, Latencies, LatencySummary, SIGNIFICANT_DIGITS, micros};
 pub use metric::{
-    Definition, Dimension, Direction, Metric, Operation, Quantity, REGISTRY, Statistic, definition,
+    Definition, Dimension, Direction, Metric, Operation, Quantity, REGISTRY, Statistic, Takes,
+    definition,
 };
 pub use packed::Packed;
 pub use state::{PhaseState, StateError};

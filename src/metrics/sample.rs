@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::record::{IterationRecord, Outcome, PhaseRecord, PhaseStarted, Progress};
+use crate::record::{IterationRecord, Loss, Outcome, PhaseRecord, PhaseStarted, Progress};
 
 /// A completed iteration, sent 20 ms after the one before it, whose Rank took 5 ms and
 /// whose Reward took 3 ms.
@@ -19,6 +19,10 @@ pub(crate) fn iteration(phase: usize, iteration: u64, success: bool) -> Iteratio
         chosen: Some(if success { "latte" } else { "mocha" }.into()),
         probability: Some(if success { 0.85 } else { 0.05 }),
         reward: Some(if success { 1.0 } else { 0.0 }),
+        loss: Some(Loss {
+            regret: if success { 0.0 } else { 1.0 },
+            exploration: Some(if success { 0.0 } else { 0.25 }),
+        }),
         outcome: Outcome::Completed,
         due,
         rank_start: due,

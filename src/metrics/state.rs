@@ -28,6 +28,10 @@ pub struct PhaseState {
     flags: Packed,
     /// The reward of each iteration.
     rewards: Packed,
+    /// The regret of each iteration.
+    regrets: Packed,
+    /// What exploration cost in each iteration.
+    explorations: Packed,
     latencies: BTreeMap<Operation, LatencyState>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     punctuality: Option<[LatencyState; 2]>,
@@ -79,6 +83,8 @@ impl PhaseTally {
             errors: self.errors.clone(),
             flags: Packed(self.history.flags.clone()),
             rewards: Packed::of_numbers(&self.history.rewards),
+            regrets: Packed::of_numbers(&self.history.regrets),
+            explorations: Packed::of_numbers(&self.history.explorations),
             latencies: latencies.map(|(operation, of)| (*operation, of.state())).collect(),
             punctuality: self.punctuality.as_ref().map(|p| [p.lag().state(), p.service().state()]),
         }
@@ -91,9 +97,15 @@ impl PhaseTally {
     pub fn restore(state: PhaseState) -> Result<Self, StateError> {
         let name = state.name.clone();
         let refuse = |message| StateError { phase: name.clone(), message };
-        let history = History { flags: state.flags.0, rewards: state.rewards.numbers() };
-        if history.flags.len() != history.rewards.len() {
-            return Err(refuse("there is not one reward for each iteration"));
+        let history = History {
+            flags: state.flags.0,
+            rewards: state.rewards.numbers(),
+            regrets: state.regrets.numbers(),
+            explorations: state.explorations.numbers(),
+        };
+        let numbers = [&history.rewards, &history.regrets, &history.explorations];
+        if numbers.iter().any(|numbers| numbers.len() != history.flags.len()) {
+            return Err(refuse("there is not one of each number for each iteration"));
         }
         let latencies = |of: &LatencyState| {
             Latencies::restore(of).ok_or_else(|| refuse("a histogram cannot be read"))

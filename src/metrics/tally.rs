@@ -9,7 +9,7 @@ use super::history::{History, Sums};
 use super::latency::{Latencies, LatencySummary, micros};
 use super::metric::{Metric, Operation, Statistic};
 use super::punctuality::{Punctuality, is_late};
-use super::window::{first_tenth, last_tenth};
+use super::window::{first_tenth, last_tenth, share_of};
 use crate::record::{IterationRecord, Outcome};
 
 /// What one phase comes to, in numbers.
@@ -171,11 +171,22 @@ impl PhaseTally {
             Metric::ErrorRate => sums.error_rate(),
             Metric::SuccessRate => sums.success_rate(),
             Metric::MeanReward => sums.mean_reward(),
+            Metric::Regret => sums.regret(),
+            Metric::ExplorationCost => sums.exploration_cost(),
+            Metric::IterationsTo => None,
             Metric::Rate => self.calls_per_second(),
             Metric::Latency(operation, statistic) => self.latency(operation, statistic),
             Metric::Service(statistic) => self.service(statistic),
             Metric::Lag(statistic) => self.lag(statistic),
         }
+    }
+
+    /// After how many iterations the phase first had this success rate, over a trailing
+    /// twentieth of its iterations, twenty at least; nothing, if it never had.
+    #[must_use]
+    pub fn iterations_to(&self, success_rate: f64) -> Option<u64> {
+        let planned = self.planned.unwrap_or(self.totals.iterations);
+        self.history.first_reached(success_rate, share_of(planned, 0.05).max(20))
     }
 
     fn latency(&self, operation: Operation, statistic: Statistic) -> Option<f64> {
@@ -238,6 +249,8 @@ impl PhaseTally {
             first_tenth_success_rate: tenth(first_tenth(self.history.len())),
             last_tenth_success_rate: tenth(last_tenth(self.history.len())),
             mean_reward: self.totals.mean_reward(),
+            regret: self.totals.regret(),
+            exploration_cost: self.totals.exploration_cost(),
             errors: self.errors.clone(),
             dropped: self.totals.dropped,
             calls: self.calls,
@@ -292,6 +305,10 @@ pub struct PhaseSummary {
     pub last_tenth_success_rate: Option<f64>,
     /// The mean of the rewards that were sent.
     pub mean_reward: Option<f64>,
+    /// Expected reward lost against the best choices.
+    pub regret: Option<f64>,
+    /// Expected reward lost against the choices that the service thought best.
+    pub exploration_cost: Option<f64>,
     /// Iterations that failed, by the call and the kind of failure.
     pub errors: BTreeMap<String, u64>,
     /// Iterations that could not start when they were due.

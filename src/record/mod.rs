@@ -75,6 +75,8 @@ pub struct IterationRecord {
     pub probability: Option<f32>,
     /// The reward that was sent.
     pub reward: Option<f64>,
+    /// What the choice cost, as the world knows it.
+    pub loss: Option<Loss>,
     /// How it ended.
     pub outcome: Outcome,
     /// When it was due.
@@ -126,6 +128,17 @@ impl IterationRecord {
     pub fn has_failed(&self) -> bool {
         matches!(self.outcome, Outcome::RankFailed(_) | Outcome::RewardFailed(_))
     }
+}
+
+/// What a choice cost in expected reward: what the world knows, without luck and noise.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Loss {
+    /// Against the best action for the visitor; never below zero.
+    pub regret: f64,
+    /// Against the action that the service thinks best, its most probable: the price of
+    /// exploration, below zero where that was worse. It is not known of a service that does
+    /// not say its ranking.
+    pub exploration: Option<f64>,
 }
 
 /// How an iteration ended.

@@ -8,10 +8,10 @@ use std::time::Duration;
 
 use super::cell::{Row, guard, unguard};
 use crate::metrics::outcome_label;
-use crate::record::{FailureKind, IterationRecord, Outcome, Violation};
+use crate::record::{FailureKind, IterationRecord, Loss, Outcome, Violation};
 
 const BEFORE_CONTEXT: [&str; 3] = ["phase", "iteration", "event_id"];
-const AFTER_CONTEXT: [&str; 10] = [
+const AFTER_CONTEXT: [&str; 12] = [
     "chosen",
     "probability",
     "preferred",
@@ -22,6 +22,8 @@ const AFTER_CONTEXT: [&str; 10] = [
     "rank_latency_us",
     "reward_latency_us",
     "again",
+    "regret",
+    "exploration_cost",
 ];
 
 /// The header. A dimension that is called like another column gets a prefix.
@@ -55,6 +57,8 @@ pub(super) fn write(row: &mut Row, phase: &str, record: &IterationRecord) {
     row.time(record.rank_latency);
     row.time(record.reward_latency);
     row.plain(if record.again { "true" } else { "" });
+    row.number(record.loss.map(|loss| loss.regret));
+    row.number(record.loss.and_then(|loss| loss.exploration));
 }
 
 /// The record of a row, the inverse of [`write()`].
@@ -84,6 +88,7 @@ pub(super) fn record(
         probability: optional_cell("probability", after(1))?,
         preferred: Arc::from(unguard(after(2))),
         reward,
+        loss: loss(after(10), after(11))?,
         outcome: outcome(after(4)).ok_or_else(|| unreadable("outcome", after(4)))?,
         due: micros_cell("due_us", after(5))?,
         rank_start,
@@ -92,6 +97,12 @@ pub(super) fn record(
         reward_latency: optional_cell("reward_latency_us", after(8))?.map(Duration::from_micros),
         again: optional_cell("again", after(9))?.unwrap_or(false),
     })
+}
+
+fn loss(regret: &str, exploration: &str) -> Result<Option<Loss>, String> {
+    let exploration = optional_cell("exploration_cost", exploration)?;
+    let regret = optional_cell("regret", regret)?;
+    Ok(regret.map(|regret| Loss { regret, exploration }))
 }
 
 fn unreadable(column: &str, cell: &str) -> String {
@@ -179,6 +190,7 @@ mod tests {
             times in (0_u64..1 << 40, 0_u64..1 << 40),
             latencies in (micros_option(), micros_option()),
             again in prop::bool::ANY,
+            loss in prop::option::of((0_f64..2.0, prop::option::of(-2_f64..2.0))),
             iteration in 0_u64..1 << 40,
         ) -> IterationRecord {
             let (rank_start, rank_latency) = (Duration::from_micros(times.1), latencies.0);
@@ -191,6 +203,7 @@ mod tests {
                 chosen: texts.2.map(Into::into),
                 probability,
                 reward,
+                loss: loss.map(|(regret, exploration)| Loss { regret, exploration }),
                 outcome,
                 due: Duration::from_micros(times.0),
                 rank_start,
@@ -224,7 +237,8 @@ mod tests {
         assert_eq!(
             header(&dimensions).join(","),
             "phase,iteration,event_id,name,context_reward,chosen,probability,preferred,reward,\
-             outcome,due_us,rank_start_us,rank_latency_us,reward_latency_us,again"
+             outcome,due_us,rank_start_us,rank_latency_us,reward_latency_us,again,regret,\
+             exploration_cost"
         );
     }
 }

@@ -3,18 +3,17 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use super::dataset::{self, Frame, Template};
+use super::data::data;
 use super::document::{Node, apply_overrides, interpolate, yaml};
 use super::file::{self, Files, LARGEST_SCENARIO};
 use super::matrix::{Experiment, experiment};
 use super::model::{as_count, check};
 use super::order::check_order;
 use super::phase::{Item, items, phases};
-use super::plan::{Plan, Population, RewardRule, Source as PlanSource, Step};
-use super::{reward, target, written};
+use super::plan::{Plan, Source as PlanSource, Step};
+use super::{target, written};
 use crate::diagnostic::{Diagnostic, Report, Source};
 use crate::metrics::{Expectation, PhaseScope};
-use crate::protocol::RankableAction;
 use crate::seed::Seed;
 
 /// The seed of a scenario that names none.
@@ -117,14 +116,6 @@ fn tree(
     Some(root)
 }
 
-/// What the data sets hold.
-struct Data {
-    population: Population,
-    actions: Arc<[RankableAction]>,
-    template: Template,
-    reward: RewardRule,
-}
-
 fn plan(
     root: &Node,
     source: &Arc<Source>,
@@ -136,8 +127,11 @@ fn plan(
     check_order(root, &items, report);
     let target = target::target(root, files, report);
     let clock = target::clock(root, report);
-    let phases = phases(root, &items, report);
     let data = data(root, files, report);
+    let mut drift_of = |node: &Node, iterations: u64, report: &mut Report| {
+        data.as_ref().and_then(|data| data.drift(node, iterations, files, report))
+    };
+    let phases = phases(root, &items, &mut drift_of, report);
     let scopes = scopes(&items, &phases);
     let expectations = expectations(root, &scopes, report);
     let (data, target) = (data?, target?);
@@ -173,23 +167,6 @@ fn plan_source(source: &Source, options: &LoadOptions) -> PlanSource {
         text: source.text().to_owned(),
         overrides: options.overrides.iter().cloned().chain(seed).collect(),
     }
-}
-
-fn data(root: &Node, files: &Files, report: &mut Report) -> Option<Data> {
-    let mut open = |key: &str| {
-        let node = root.get("datasets").and_then(|datasets| datasets.get(key))?;
-        files.read(node, report)
-    };
-    let (users, offered, request) = (open("users"), open("actions"), open("request"));
-    let dimensions = dataset::dimensions(root, report);
-    let offered = offered?;
-    let (actions, index) = dataset::actions(&offered, report);
-    let template = request.map(|request| dataset::template(&request, &index, report));
-    let template = template.unwrap_or_default();
-    let reward = reward::rule(root, &index, offered.path(), report);
-    let frame = Frame { dimensions: &dimensions?, actions: &index, actions_file: offered.path() };
-    let population = dataset::population(&users?, &frame, &template, report);
-    Some(Data { population, actions, template, reward })
 }
 
 /// The phases that expectations may speak of.

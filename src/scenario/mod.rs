@@ -10,6 +10,7 @@
 
 mod arrival;
 mod cut;
+mod data;
 mod dataset;
 mod delay;
 mod digest;

@@ -6,8 +6,8 @@ use super::arrival::arrival;
 use super::document::{Entry, Node, Value, item_names};
 use super::model::{Share, as_count, duration, share};
 use super::plan::{
-    Apply, AwaitedChange, Configure, Delay, Evaluate, Iterate, NamedPolicy, Pause, Phase, Settings,
-    Step,
+    Apply, AwaitedChange, Configure, Delay, Drift, Evaluate, Iterate, NamedPolicy, Pause, Phase,
+    Settings, Step,
 };
 use super::policy;
 use super::settings::{check_together, settings};
@@ -54,20 +54,38 @@ fn kind_of(item: &Node) -> Option<(&str, &Place, Option<&Node>)> {
     }
 }
 
+/// Reads the drift of a phase of so many iterations.
+pub(super) type DriftOf<'a> = &'a mut dyn FnMut(&Node, u64, &mut Report) -> Option<Drift>;
+
 /// The phases, as far as they can be understood.
-pub(super) fn phases(scenario: &Node, items: &[Item<'_>], report: &mut Report) -> Vec<Phase> {
+pub(super) fn phases(
+    scenario: &Node,
+    items: &[Item<'_>],
+    drift_of: DriftOf<'_>,
+    report: &mut Report,
+) -> Vec<Phase> {
     let interval = scenario.get("model_check").and_then(count_or_share);
     let interval = interval.unwrap_or(Share::Percent(10.0));
     let made = items.iter().filter_map(|item| {
-        let step = step(item, interval, report)?;
+        let step = step(item, interval, drift_of, report)?;
         Some(Phase { name: item.name.clone(), key: PhaseKey::new(&item.name), step })
     });
     made.collect()
 }
 
-fn step(item: &Item<'_>, interval: Share, report: &mut Report) -> Option<Step> {
+fn step(
+    item: &Item<'_>,
+    interval: Share,
+    drift_of: DriftOf<'_>,
+    report: &mut Report,
+) -> Option<Step> {
     match (item.kind, item.body) {
-        ("iterate", Some(body)) => iterate(item, body, interval, report).map(Step::Iterate),
+        ("iterate", Some(body)) => {
+            let mut iterate = iterate(item, body, interval, report)?;
+            let drift = body.get("drift");
+            iterate.drift = drift.and_then(|node| drift_of(node, iterate.iterations, report));
+            Some(Step::Iterate(iterate))
+        }
         ("wait", Some(body)) => wait(body, report).map(Step::Wait),
         ("pause", Some(body)) => pause(body, report).map(Step::Pause),
         ("evaluate", body) => Some(Step::Evaluate(evaluate(body, report))),
@@ -91,10 +109,11 @@ fn iterate(item: &Item<'_>, body: &Node, interval: Share, report: &mut Report) -
             .map(|share| share.of(iterations)),
         model_check_interval: interval.of(iterations),
         think_time: think_time.unwrap_or(Delay::Constant(Duration::ZERO)),
+        drift: None,
     })
 }
 
-fn count_or_share(node: &Node) -> Option<Share> {
+pub(super) fn count_or_share(node: &Node) -> Option<Share> {
     as_count(node).map(Share::Count).or_else(|| node.text().and_then(share))
 }
 

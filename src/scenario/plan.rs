@@ -158,6 +158,28 @@ pub struct RewardRule {
     pub noise: f64,
 }
 
+impl RewardRule {
+    /// The reward of a visitor who answers as they think.
+    #[must_use]
+    pub fn honest(&self, preferred: usize, chosen: usize) -> f64 {
+        let by_default = if preferred == chosen { self.matched } else { self.otherwise };
+        self.table.get(&(preferred, chosen)).copied().unwrap_or(by_default)
+    }
+
+    /// The reward of a visitor who answers the opposite.
+    #[must_use]
+    pub fn opposite(&self, preferred: usize, chosen: usize) -> f64 {
+        if preferred == chosen { self.otherwise } else { self.matched }
+    }
+
+    /// The mean over visitors who do the one or the other.
+    #[must_use]
+    pub fn expected(&self, preferred: usize, chosen: usize) -> f64 {
+        let honest = (1.0 - self.noise) * self.honest(preferred, chosen);
+        honest + self.noise * self.opposite(preferred, chosen)
+    }
+}
+
 /// One step of the run.
 #[derive(Debug, Clone, Serialize)]
 pub struct Phase {
@@ -214,6 +236,18 @@ pub struct Iterate {
     pub error_budget: Option<u64>,
     /// How long a visitor takes between the choice and the reward.
     pub think_time: Delay,
+    /// When other visitors begin to turn up, in this phase and those after it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub drift: Option<Drift>,
+}
+
+/// The truth changes: other visitors turn up, or the same with other preferences.
+#[derive(Debug, Clone, Serialize)]
+pub struct Drift {
+    /// From this iteration on.
+    pub at: u64,
+    /// Who turns up then.
+    pub population: Population,
 }
 
 /// Iterations per second. Finite, positive.

@@ -29,6 +29,8 @@ pub enum Purpose {
     Arrival = 7,
     /// How long is waited before something is tried again.
     Retry = 8,
+    /// What a generated world is made of.
+    World = 9,
     /// Which signs a randomisation flips.
     Flip = 32,
 }

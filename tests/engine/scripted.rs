@@ -234,6 +234,7 @@ pub fn iterate(iterations: u64) -> Iterate {
         error_budget: None,
         model_check_interval: iterations,
         think_time: Delay::NONE,
+        drift: None,
     }
 }
 

@@ -11,7 +11,7 @@ use runner::protocol::{
     WireDuration,
 };
 use runner::record::{
-    FailureKind, IterationRecord, ModelCheck, Observer, Outcome, PhaseRecord, PhaseStarted,
+    FailureKind, IterationRecord, Loss, ModelCheck, Observer, Outcome, PhaseRecord, PhaseStarted,
     Progress,
 };
 use runner::results::{self, Origin, Place, Results, Status};
@@ -76,6 +76,7 @@ fn iterate(iterations: u64) -> Step {
         error_budget: None,
         model_check_interval: 100,
         think_time: Delay::Constant(Duration::ZERO),
+        drift: None,
     })
 }
 
@@ -96,6 +97,10 @@ pub fn iteration(phase: usize, iteration: u64) -> IterationRecord {
         chosen: unless_failed(0.0).map(|_| if is_success { "latte" } else { "+mocha" }.into()),
         probability: if fails { None } else { Some(if is_success { 0.85 } else { 0.05 }) },
         reward: unless_failed(if is_success { 1.0 } else { -0.1 }),
+        loss: unless_failed(if is_success { 0.0 } else { 1.1 }).map(|regret| Loss {
+            regret,
+            exploration: iteration.is_multiple_of(5).then_some(-0.5),
+        }),
         outcome: if fails {
             Outcome::RankFailed(FailureKind::Status(503))
         } else {

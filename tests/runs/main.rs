@@ -11,6 +11,7 @@ mod stopped;
 mod tutorial;
 mod usage;
 mod vowpal_wabbit;
+mod worlds;
 
 use std::path::Path;
 use std::process::{Command, Output};

@@ -26,6 +26,8 @@ struct Side<'a> {
     mean: Option<f64>,
     standard_deviation: Option<f64>,
     runs: u64,
+    #[serde(skip_serializing_if = "is_zero")]
+    censored: u64,
     #[serde(skip_serializing_if = "<[_]>::is_empty")]
     not_measured: &'a [String],
 }
@@ -101,6 +103,7 @@ fn side(estimate: &Estimate) -> Side<'_> {
         mean: estimate.mean,
         standard_deviation: estimate.deviation,
         runs: estimate.runs,
+        censored: estimate.censored,
         not_measured: &estimate.missing,
     }
 }
@@ -130,4 +133,9 @@ fn word(finding: Finding) -> &'static str {
         Finding::NotShown => "not_shown",
         Finding::NoInference => "no_inference",
     }
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands over references")]
+fn is_zero(count: &u64) -> bool {
+    *count == 0
 }

@@ -46,11 +46,21 @@ fn not_measured(comparison: &Comparison) -> String {
     let candidates = comparison.candidates.iter().map(|candidate| &candidate.estimate);
     let mut lines = String::new();
     for estimate in [&comparison.base].into_iter().chain(candidates) {
+        if let Some(why) = censored(estimate) {
+            lines.extend(["  ", &name(&estimate.group), ": ", &why, "\n"]);
+        }
         for why in &estimate.missing {
             lines.extend(["  not measured: ", &name(&estimate.group), ", ", &name(why), "\n"]);
         }
     }
     lines
+}
+
+/// What a mean over runs that did not get there is worth.
+pub fn censored(estimate: &Estimate) -> Option<String> {
+    let Estimate { censored, runs, .. } = estimate;
+    let rest = "runs, which count as if it had been at their end";
+    (*censored > 0).then(|| format!("not reached in {censored} of {runs} {rest}"))
 }
 
 fn base_row(base: &Estimate, dimension: Dimension) -> Vec<Cell> {

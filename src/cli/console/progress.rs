@@ -149,6 +149,7 @@ mod tests {
             error_budget: None,
             model_check_interval: 10,
             think_time: Delay::Constant(Duration::ZERO),
+            drift: None,
         })
     }
 

@@ -285,6 +285,8 @@ mod tests {
             first_tenth_success_rate: Some(0.25),
             last_tenth_success_rate: Some(0.5194),
             mean_reward: Some(0.4814),
+            regret: None,
+            exploration_cost: None,
             errors: BTreeMap::new(),
             calls: 2 * iterations,
             calls_per_second: Some(100.0),

@@ -10,23 +10,42 @@ use crate::target::CallError;
 /// So far may the sum of the probabilities be from one: they are sent in 32 bits.
 const SUM_TOLERANCE: f64 = 0.01;
 
-/// The index of the chosen action, and its probability.
+/// What Rank answered. Actions are indices of the plan's.
+pub(super) struct Answer {
+    pub chosen: usize,
+    /// The probability with which it was chosen, if the service says it.
+    pub probability: Option<f32>,
+    /// The most probable action, if the service says what it ranked.
+    pub favourite: Option<usize>,
+}
+
+/// Reads an answer.
 ///
 /// # Errors
 /// How the answer breaks the contract. What breaks it is not rewarded: the service would
 /// learn from a mistake.
-pub(super) fn chosen(
+pub(super) fn read(
     stream: &Stream<'_>,
     event: &StreamEvent<'_>,
     response: &RankResponse,
-) -> Result<(usize, Option<f32>), CallError> {
+) -> Result<Answer, CallError> {
     if response.event_id != event.event_id {
         let message = format!("the answer is for event `{}`", shown(&response.event_id));
         return Err(violation(Violation::Event, message));
     }
     let chosen = known(stream, &response.reward_action_id, "the chosen action")?;
     check_ranking(stream, response)?;
-    Ok((chosen, check_probabilities(response)?))
+    let probability = check_probabilities(response)?;
+    Ok(Answer { chosen, probability, favourite: favourite(stream, response) })
+}
+
+/// The most probable action; of several, the one that is ranked first.
+fn favourite(stream: &Stream<'_>, response: &RankResponse) -> Option<usize> {
+    let mut ranked = response.ranking.iter();
+    let first = ranked.next()?;
+    let favourite = ranked
+        .fold(first, |best, other| if other.probability > best.probability { other } else { best });
+    stream.action_index(&favourite.id)
 }
 
 fn known(stream: &Stream<'_>, id: &Arc<str>, what: &str) -> Result<usize, CallError> {

@@ -94,6 +94,7 @@ impl<'f, C: Clock, T: Target> Calls<'f, C, T> {
             chosen: None,
             probability: None,
             reward: None,
+            loss: None,
             outcome: Outcome::Completed,
             due: due.unwrap_or(now),
             rank_start: now,
@@ -134,10 +135,12 @@ impl<'f, C: Clock, T: Target> Calls<'f, C, T> {
         let answer = self.target.rank(self.address(record), &event.request).await;
         record.rank_latency = Some(self.clock.now().saturating_sub(record.rank_start));
         let response = answer?;
-        let (chosen, probability) = answer::chosen(self.stream, event, &response)?;
-        record.chosen = Some(Arc::clone(self.stream.action_id(chosen)));
-        record.probability = probability;
-        Ok(chosen)
+        let answer = answer::read(self.stream, event, &response)?;
+        record.chosen = Some(Arc::clone(self.stream.action_id(answer.chosen)));
+        record.probability = answer.probability;
+        record.loss =
+            Some(self.stream.loss(event.visitor.preferred, answer.chosen, answer.favourite));
+        Ok(answer.chosen)
     }
 
     async fn reward(

@@ -3,13 +3,19 @@
 //! Both are functions of (seed, phase, iteration). Nothing here waits, and nothing
 //! depends on what other iterations did.
 
+mod crowds;
+mod worth;
+
 use std::sync::Arc;
 use std::time::Duration;
 
 use foldhash::HashMap;
 use uuid::fmt::Simple;
 
+use self::crowds::Crowds;
+use self::worth::Worth;
 use crate::protocol::RankRequest;
+use crate::record::Loss;
 use crate::scenario::Plan;
 use crate::scenario::plan::{Delay, Visitor};
 use crate::seed::{Draws, PhaseKey, Purpose, Source};
@@ -17,8 +23,8 @@ use crate::seed::{Draws, PhaseKey, Purpose, Source};
 /// The events of a plan, by their index.
 pub struct Stream<'a> {
     plan: &'a Plan,
-    /// The weights of the rows before and up to each row.
-    cumulative_weights: Vec<f64>,
+    crowds: Crowds<'a>,
+    worth: Worth,
     action_ids: Vec<Arc<str>>,
     action_indices: HashMap<&'a str, usize>,
     visitors: Source,
@@ -44,14 +50,11 @@ impl<'a> Stream<'a> {
     /// The events of `plan`.
     #[must_use]
     pub fn new(plan: &'a Plan) -> Self {
-        let sum = |total: &mut f64, row: &Visitor| {
-            *total += row.weight;
-            Some(*total)
-        };
         let source = |purpose| Source::new(plan.seed, purpose);
         Self {
             plan,
-            cumulative_weights: plan.population.rows.iter().scan(0.0, sum).collect(),
+            crowds: Crowds::new(plan),
+            worth: Worth::new(plan),
             action_ids: plan.actions.iter().map(|action| Arc::clone(&action.id)).collect(),
             action_indices: plan.actions.iter().map(|action| &*action.id).zip(0..).collect(),
             visitors: source(Purpose::Visitor),
@@ -64,7 +67,8 @@ impl<'a> Stream<'a> {
     /// The event of one iteration.
     #[must_use]
     pub fn event(&self, phase: PhaseKey, iteration: u64) -> StreamEvent<'a> {
-        let visitor = self.visitor(phase, iteration);
+        let draw = self.visitors.at(phase, iteration, Draws::unit);
+        let visitor = self.crowds.visitor(phase, iteration, draw);
         let event_id = self.event_ids.at(phase, iteration, Draws::uuid).simple();
         let event_id: Arc<str> = (&*event_id.encode_lower(&mut [0; Simple::LENGTH])).into();
         let request = RankRequest {
@@ -105,25 +109,23 @@ impl<'a> Stream<'a> {
     #[must_use]
     pub fn reward(&self, phase: PhaseKey, iteration: u64, preferred: usize, chosen: usize) -> f64 {
         let rule = &self.plan.reward;
-        let matches = preferred == chosen;
         if rule.noise > 0.0 && self.is_noise(phase, iteration) {
-            return if matches { rule.otherwise } else { rule.matched };
+            rule.opposite(preferred, chosen)
+        } else {
+            rule.honest(preferred, chosen)
         }
-        let by_default = if matches { rule.matched } else { rule.otherwise };
-        rule.table.get(&(preferred, chosen)).copied().unwrap_or(by_default)
+    }
+
+    /// What it cost to choose an action, where the service thought `favourite` the best.
+    #[must_use]
+    pub fn loss(&self, preferred: usize, chosen: usize, favourite: Option<usize>) -> Loss {
+        self.worth.loss(preferred, chosen, favourite)
     }
 
     /// How long the visitor of one iteration takes to answer.
     #[must_use]
     pub fn think_time(&self, phase: PhaseKey, iteration: u64, delay: Delay) -> Duration {
         delay.sampler().sample(|| self.think_times.at(phase, iteration, Draws::normal))
-    }
-
-    fn visitor(&self, phase: PhaseKey, iteration: u64) -> &'a Visitor {
-        let total = self.cumulative_weights.last().copied().unwrap_or(0.0);
-        let at = self.visitors.at(phase, iteration, Draws::unit) * total;
-        let row = self.cumulative_weights.partition_point(|&weight| weight <= at);
-        &self.plan.population.rows[row.min(self.plan.population.rows.len() - 1)]
     }
 
     fn is_noise(&self, phase: PhaseKey, iteration: u64) -> bool {

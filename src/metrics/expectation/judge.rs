@@ -1,6 +1,6 @@
 use serde::Serialize;
 
-use super::{Expectation, Sign, Term, Test};
+use super::{Expectation, Measured, Sign, Term, Test};
 use crate::metrics::metric::{Dimension, Metric, Quantity};
 use crate::metrics::summary::Summary;
 use crate::metrics::tally::PhaseTally;
@@ -67,6 +67,20 @@ impl Term {
     /// # Errors
     /// Why there is nothing to measure.
     pub fn measure(&self, phases: &[PhaseTally]) -> Result<f64, String> {
+        match self.observe(phases)? {
+            Measured::Value(value) => Ok(value),
+            Measured::MoreThan(iterations) => {
+                Err(format!("`{}` was not reached in {iterations} iterations", self.text))
+            }
+        }
+    }
+
+    /// The same, where it is said too of what was not reached that it takes more than the
+    /// phase has.
+    ///
+    /// # Errors
+    /// Why there is nothing to measure.
+    pub fn observe(&self, phases: &[PhaseTally]) -> Result<Measured, String> {
         let phase = &self.phase;
         let tally = phases.iter().find(|tally| tally.name() == phase);
         let tally = tally.ok_or_else(|| format!("phase `{phase}` did not run"))?;
@@ -77,9 +91,18 @@ impl Term {
         if let (true, Some(why)) = (self.is_of_the_service(), tally.saturation()) {
             return Err(why);
         }
+        if let Some(threshold) = self.threshold {
+            return Ok(reached(tally.iterations_to(threshold), made));
+        }
         let value = tally.measure(self.definition.metric, self.window.clone());
+        let value = value.map(Measured::Value);
         value.ok_or_else(|| format!("`{phase}.{}` has no samples", self.definition.name))
     }
+}
+
+#[expect(clippy::cast_precision_loss, reason = "2^53 iterations are out of reach")]
+fn reached(after: Option<u64>, of: u64) -> Measured {
+    after.map_or(Measured::MoreThan(of as f64), |after| Measured::Value(after as f64))
 }
 
 impl Term {

@@ -3,7 +3,7 @@
 //! ```text
 //! expectation = expression operator value | expression "in" value ".." value
 //! expression  = metric [("+" | "-") metric]
-//! metric      = phase "." name ["[" window "]"]
+//! metric      = phase "." name ["[" window "]"] | phase ".iterations_to[" percentage "]"
 //! window      = [from] ".." [to] | ("first" | "last") (count | percentage)
 //! operator    = ">=" | ">" | "<=" | "<" | "==" | "!="
 //! value       = 0.8 | 80% | 100ms | 50/s
@@ -43,6 +43,17 @@ pub struct Term {
     iterations: u64,
     /// The iterations that are meant, if not all.
     window: Option<Range<u64>>,
+    /// The success rate to be reached.
+    threshold: Option<f64>,
+}
+
+/// A metric of one run.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Measured {
+    /// The number.
+    Value(f64),
+    /// What was waited for did not come within so many iterations: it takes more.
+    MoreThan(f64),
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

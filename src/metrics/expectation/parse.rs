@@ -3,7 +3,7 @@ use std::ops::Range;
 use super::value::parse_value;
 use super::{Expectation, ExpectationError, PhaseScope, Sign, Term, Test};
 use crate::diagnostic::nearest;
-use crate::metrics::metric::{Definition, Dimension, REGISTRY, definition};
+use crate::metrics::metric::{Definition, Dimension, REGISTRY, Takes, definition};
 use crate::metrics::window::Window;
 
 type Failure = Vec<ExpectationError>;
@@ -121,9 +121,13 @@ impl<'a> Parser<'a> {
                 self.with_iterations(),
             )]);
         };
-        let window = self.window(definition, iterations)?;
+        let (window, threshold) = match definition.takes {
+            Takes::Threshold => (None, Some(self.threshold(definition)?)),
+            _ => (self.window(definition, iterations)?, None),
+        };
         let text = self.text[start..self.at].to_owned();
-        let term = Term { text, phase: phase.name.to_owned(), definition, iterations, window };
+        let phase = phase.name.to_owned();
+        let term = Term { text, phase, definition, iterations, window, threshold };
         Ok(Placed { term, span: start..self.at })
     }
 
@@ -168,29 +172,47 @@ impl<'a> Parser<'a> {
         (!names.is_empty()).then(|| format!("phases with iterations: {}", names.join(", ")))
     }
 
-    fn window(
-        &mut self,
-        definition: &Definition,
-        iterations: u64,
-    ) -> Result<Option<Range<u64>>, Failure> {
+    /// What stands in brackets here, and where.
+    fn brackets(&mut self) -> Result<Option<(&'a str, Range<usize>)>, Failure> {
         let start = self.at;
         if !self.take("[") {
             return Ok(None);
         }
         let inner = self.take_while(|c| c != ']');
         if !self.take("]") {
-            let message = "this window has no end".to_owned();
+            let message = "these brackets have no end".to_owned();
             return Err(vec![error(start..self.at, message, Some("add `]`".to_owned()))]);
         }
-        let span = start..self.at;
+        Ok(Some((inner, start..self.at)))
+    }
+
+    /// The success rate that is to be reached.
+    fn threshold(&mut self, definition: &Definition) -> Result<f64, Failure> {
+        let end = self.at;
+        let Some((inner, span)) = self.brackets()? else {
+            let name = definition.name;
+            let message = format!("`{name}` of which success rate?");
+            let help = format!("write `{name}[70%]`");
+            return Err(vec![error(end - name.len()..end, message, Some(help))]);
+        };
+        let inside = span.start + 1..span.end - 1;
+        parse_value(inner, inside, Dimension::Share).map_err(|error| vec![error])
+    }
+
+    fn window(
+        &mut self,
+        definition: &Definition,
+        iterations: u64,
+    ) -> Result<Option<Range<u64>>, Failure> {
+        let Some((inner, span)) = self.brackets()? else { return Ok(None) };
         let Some(window) = Window::parse(inner) else {
             let message = format!("`{inner}` is not a window");
             let help = "write `[..100]`, `[2000..]`, `[100..200]`, `[first 10%]` or `[last 20%]`";
             return Err(vec![error(span, message, Some(help.to_owned()))]);
         };
-        if !definition.windowed {
+        if definition.takes != Takes::Window {
             let message = format!("`{}` is known for a whole phase only", definition.name);
-            let names = names_where(|definition| definition.windowed);
+            let names = names_where(|definition| definition.takes == Takes::Window);
             return Err(vec![error(span, message, Some(format!("windows are for {names}")))]);
         }
         let range = window.resolve(iterations);

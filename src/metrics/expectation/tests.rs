@@ -1,5 +1,6 @@
 use super::*;
 use crate::metrics::Dimension;
+use crate::metrics::Takes;
 
 const PHASES: [PhaseScope<'static>; 4] = [
     PhaseScope { name: "baseline", iterations: Some(10_000) },
@@ -50,7 +51,8 @@ fn blanks_are_as_one_likes() {
 fn every_metric_of_the_registry_can_be_named() {
     for definition in &crate::metrics::REGISTRY {
         let value = if definition.dimension == Dimension::Latency { "1ms" } else { "1" };
-        parse(&format!("baseline.{} > {value}", definition.name));
+        let threshold = if definition.takes == Takes::Threshold { "[70%]" } else { "" };
+        parse(&format!("baseline.{}{threshold} > {value}", definition.name));
     }
 }
 
@@ -104,7 +106,7 @@ fn mistakes_are_underlined_named_and_advised_on() {
             "baseline.rank.p50[..11] < 1s",
             "[..11]",
             "`rank.p50` is known for a whole phase only",
-            "windows are for `success_rate`, `mean_reward`, `iterations`, `errors`, `error_rate`, `dropped`",
+            "windows are for `success_rate`, `mean_reward`, `regret`, `exploration_cost`, `iterations`, `errors`, `error_rate`, `dropped`",
         ),
         (
             "baseline.rank.p50 - baseline.errors < 1s",

@@ -9,7 +9,7 @@ use crate::protocol::{FeatureObject, FeatureValue, RankableAction};
 use crate::scenario::document::{Entry, Node, Value};
 
 /// What the service accepts (personalizer-api.md §2.9).
-const MOST_ACTIONS: usize = 50;
+pub(super) const MOST_ACTIONS: usize = 50;
 const LONGEST_ID: usize = 256;
 
 /// The actions by their ids.
@@ -22,6 +22,12 @@ pub(in crate::scenario) struct ActionIndex {
 }
 
 impl ActionIndex {
+    /// Actions that are in no file.
+    pub fn of(ids: impl Iterator<Item = String>) -> Self {
+        let ids: Vec<String> = ids.collect();
+        Self { by_id: ids.iter().cloned().zip(0..).collect(), ids, incomplete: false }
+    }
+
     /// The index of the action that a text names. An unknown one is reported.
     pub fn find(&self, id: &str, place: &Place, file: &str, report: &mut Report) -> Option<usize> {
         let found = self.by_id.get(id).copied();

@@ -1,8 +1,10 @@
 //! Data sets: who turns up, what is offered, what every request shares.
 
 mod action;
+pub(super) mod classification;
 mod dimension;
 mod feature;
+pub(super) mod generated;
 mod record;
 mod request;
 mod table;
@@ -11,6 +13,7 @@ mod tree;
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use action::MOST_ACTIONS;
 pub(super) use action::{ActionIndex, actions};
 pub(super) use dimension::{Dimension, dimensions};
 pub(super) use request::{Template, template};
@@ -18,7 +21,7 @@ pub(super) use request::{Template, template};
 use super::document::{Node, Value, json, refuse_duplicates, yaml};
 use super::plan::{Population, Visitor};
 use crate::diagnostic::{Diagnostic, Place, Report, Source};
-use crate::protocol::FeatureObject;
+use crate::protocol::{FeatureObject, RankableAction};
 
 /// After this many mistakes in a file the rest is counted.
 const MOST_SHOWN: usize = 10;
@@ -29,6 +32,29 @@ pub(super) struct Frame<'a> {
     pub actions: &'a ActionIndex,
     /// The name of the file of the actions, for messages.
     pub actions_file: &'a str,
+}
+
+/// What is offered.
+pub(super) struct Offer {
+    pub actions: Arc<[RankableAction]>,
+    pub index: ActionIndex,
+}
+
+/// A world that is made as one.
+pub(super) struct World {
+    pub offer: Offer,
+    rows: Vec<Row>,
+}
+
+impl World {
+    /// Who turns up in it.
+    pub fn population(
+        self,
+        dimensions: &[Dimension],
+        template: &Template,
+    ) -> (Population, ActionIndex) {
+        (of_rows(self.rows, dimensions, template), self.offer.index)
+    }
 }
 
 /// A row of a data set of users.
@@ -49,7 +75,7 @@ pub(super) fn population(
 ) -> Population {
     let mut mistakes = Report::new();
     let rows = match kind_of(source) {
-        Kind::Table => table::rows(source, frame, &mut mistakes),
+        Kind::Table => table::rows(source, frame, &table::Form::default(), &mut mistakes),
         _ => match read(source, &mut mistakes) {
             Some(node) if matches!(node.value, Value::List(_)) => {
                 record::rows(&node, frame, &mut mistakes)
@@ -64,8 +90,12 @@ pub(super) fn population(
             .push(Diagnostic::error("nobody turns up: the data set is empty").within(source, 0..0));
     }
     take_some(&mistakes, source, report);
+    of_rows(rows, frame.dimensions, template)
+}
+
+fn of_rows(rows: Vec<Row>, dimensions: &[Dimension], template: &Template) -> Population {
     Population {
-        dimensions: frame.dimensions.iter().map(|dimension| dimension.name.clone()).collect(),
+        dimensions: dimensions.iter().map(|dimension| dimension.name.clone()).collect(),
         rows: rows.into_iter().map(|row| visitor(row, template)).collect(),
     }
 }

@@ -9,20 +9,70 @@ use csv::{ReaderBuilder, StringRecord, Trim};
 use super::dimension::features;
 use super::{Frame, Row};
 use crate::diagnostic::{Diagnostic, Place, Report, Source, nearest};
+use crate::scenario::document::Node;
 
-/// The rows of a table, in the order of the file.
-pub(super) fn rows(source: &Arc<Source>, frame: &Frame<'_>, report: &mut Report) -> Vec<Row> {
-    let mut reader = ReaderBuilder::new()
+/// How a table says what is preferred.
+pub(super) struct Form<'a> {
+    /// The column of the preferred action.
+    pub preferred: &'a str,
+    /// Columns that are passed over.
+    pub ignored: Vec<&'a str>,
+}
+
+impl Default for Form<'_> {
+    fn default() -> Self {
+        Self { preferred: "preferred", ignored: Vec::new() }
+    }
+}
+
+fn records(source: &Source) -> impl Iterator<Item = StringRecord> + '_ {
+    let reader = ReaderBuilder::new()
         .has_headers(false)
         .flexible(true)
         .trim(Trim::All)
         .from_reader(source.text().as_bytes());
-    let mut records = reader.records().map_while(Result::ok);
+    reader.into_records().map_while(Result::ok)
+}
+
+/// Refuses a name that the scenario gives to no column.
+pub(super) fn check_named(source: &Arc<Source>, named: &Node, report: &mut Report) {
+    let header = records(source).next().unwrap_or_default();
+    let column = named.text().unwrap_or_default();
+    if !header.iter().any(|name| name == column) {
+        let message = format!("`{}` has no column `{column}`", source.path());
+        let near = nearest(column, header.iter()).map(|near| format!("did you mean `{near}`?"));
+        report.push(Diagnostic::error(message).at(&named.place).maybe_help(near));
+    }
+}
+
+/// The values of a column, each once, in the order of the file.
+pub(super) fn values(source: &Source, column: &str) -> Vec<String> {
+    let mut records = records(source);
+    let header = records.next().unwrap_or_default();
+    let Some(at) = header.iter().position(|name| name == column) else { return Vec::new() };
+    let mut values: Vec<String> = Vec::new();
+    for record in records {
+        let value = record.get(at).unwrap_or_default();
+        if !value.is_empty() && !values.iter().any(|known| known == value) {
+            values.push(value.to_owned());
+        }
+    }
+    values
+}
+
+/// The rows of a table, in the order of the file.
+pub(super) fn rows(
+    source: &Arc<Source>,
+    frame: &Frame<'_>,
+    form: &Form<'_>,
+    report: &mut Report,
+) -> Vec<Row> {
+    let mut records = records(source);
     let Some(header) = records.next() else {
         report.push(Diagnostic::error("the file is empty").within(source, 0..0));
         return Vec::new();
     };
-    let Some(columns) = columns(&Line { source, record: &header }, frame, report) else {
+    let Some(columns) = columns(&Line { source, record: &header }, frame, form, report) else {
         return Vec::new();
     };
     let rows = records
@@ -38,11 +88,17 @@ struct Columns {
     weight: Option<usize>,
 }
 
-fn columns(header: &Line<'_>, frame: &Frame<'_>, report: &mut Report) -> Option<Columns> {
+fn columns(
+    header: &Line<'_>,
+    frame: &Frame<'_>,
+    form: &Form<'_>,
+    report: &mut Report,
+) -> Option<Columns> {
     let position = |name: &str| header.record.iter().position(|column| column == name);
     let dimensions = frame.dimensions.iter().map(|dimension| dimension.name.as_str());
-    let known: Vec<&str> = dimensions.chain(["preferred", "weight"]).collect();
+    let known: Vec<&str> = dimensions.chain([form.preferred, "weight"]).collect();
     let columns = header.record.iter().enumerate();
+    let columns = columns.filter(|(_, column)| !form.ignored.contains(column));
     let meant = columns.filter_map(|(at, column)| check_column(at, column, &known, header, report));
     let meant: Vec<&str> = meant.collect();
     let needed = known.iter().filter(|name| **name != "weight" && !meant.contains(name));
@@ -53,7 +109,7 @@ fn columns(header: &Line<'_>, frame: &Frame<'_>, report: &mut Report) -> Option<
     Some(Columns {
         count: header.record.len(),
         dimensions: frame.dimensions.iter().map(|d| position(&d.name)).collect::<Option<_>>()?,
-        preferred: position("preferred")?,
+        preferred: position(form.preferred)?,
         weight: position("weight"),
     })
 }

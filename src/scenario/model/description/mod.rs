@@ -41,8 +41,13 @@ pub(in crate::scenario::model) static SCENARIO: Object = Object {
         Field::optional("seed", &SEED, "The seed of every draw of the run.").or("42"),
         Field::required(
             "datasets",
-            &Shape::Object(&DATASETS),
-            "The files that the run is made of.",
+            &Shape::Either(&[
+                &Shape::Object(&GENERATED),
+                &Shape::Object(&CLASSIFIED),
+                &Shape::Object(&DATASETS),
+            ]),
+            "Who turns up and what is offered: files, a classification table, or a world \
+             that is generated.",
         ),
         Field::required(
             "context",
@@ -128,6 +133,83 @@ pub(in crate::scenario::model) static SCENARIO: Object = Object {
     ],
 };
 
+const REQUEST: Field = Field::optional(
+    "request",
+    &Shape::Text,
+    "The template of a Rank request in JSON: `contextFeatures` that all requests share, \
+     `excludedActions`, `deferActivation`.",
+);
+
+static GENERATED: Object = Object {
+    about: "A world that is generated.",
+    marker: Some("generate"),
+    fields: &[
+        Field::required("generate", &Shape::Object(&GENERATE), "What it is made of."),
+        REQUEST,
+    ],
+};
+
+const VALUES: Shape = Shape::Table { of: &Shape::Count { least: 1, most: 10_000 }, least: 1 };
+
+static GENERATE: Object = Object {
+    about: "Visitors, actions and preferences, made of draws. Pairs of a context value and a \
+        value of an action feature have affinities; a visitor prefers the action with most \
+        of it.",
+    marker: None,
+    fields: &[
+        Field::optional("seed", &SEED, "The seed of the world, whatever that of the run.").or("1"),
+        Field::required(
+            "contexts",
+            &VALUES,
+            "How many values each context dimension has. Every combination is a visitor.",
+        ),
+        Field::required(
+            "actions",
+            &Shape::Count { least: 2, most: 50 },
+            "How many actions are offered.",
+        ),
+        Field::required("features", &VALUES, "How many values each feature of actions has."),
+        Field::optional(
+            "density",
+            &Shape::Number { least: 0.0, most: 1.0 },
+            "The share of its features that an action has.",
+        )
+        .or("1"),
+    ],
+};
+
+static CLASSIFIED: Object = Object {
+    about: "A classification data set: every row is a visitor, its class the action that they \
+        prefer.",
+    marker: Some("classification"),
+    fields: &[
+        Field::required(
+            "classification",
+            &Shape::Object(&CLASSIFICATION),
+            "The table, and what its columns are.",
+        ),
+        REQUEST,
+    ],
+};
+
+static CLASSIFICATION: Object = Object {
+    about: "A table, and what its columns are.",
+    marker: None,
+    fields: &[
+        Field::required(
+            "file",
+            &Shape::Text,
+            "A CSV file with a column for each context dimension, and one with the class.",
+        ),
+        Field::required("label", &Shape::Text, "The column with the class."),
+        Field::optional(
+            "exclude",
+            &Shape::List { of: &Shape::Text, least: 1 },
+            "Columns that are passed over.",
+        ),
+    ],
+};
+
 static DATASETS: Object = Object {
     about: "The files that the run is made of, relative to the scenario \
         file.",
@@ -146,12 +228,7 @@ static DATASETS: Object = Object {
             &Shape::Text,
             "What is offered: a JSON list of `{id, features}`.",
         ),
-        Field::optional(
-            "request",
-            &Shape::Text,
-            "The template of a Rank request in JSON: `contextFeatures` that \
-             all requests share, `excludedActions`, `deferActivation`.",
-        ),
+        REQUEST,
     ],
 };
 

@@ -140,6 +140,12 @@ static ITERATE: Object = Object {
         )
         .or("\"0s\""),
         Field::optional(
+            "drift",
+            &Shape::Object(&DRIFT),
+            "When the truth changes: from then on other visitors turn up, in this phase and \
+             those after it.",
+        ),
+        Field::optional(
             "error_budget",
             &SHARE,
             "How many iterations may fail, a count or a share, before the \
@@ -150,6 +156,31 @@ static ITERATE: Object = Object {
             &SHARE,
             "After how many iterations the model's age is asked for, if not as \
              in the rest of the scenario.",
+        ),
+    ],
+};
+
+static DRIFT: Object = Object {
+    about: "The truth changes.",
+    marker: None,
+    fields: &[
+        Field::optional(
+            "at",
+            &Shape::Either(&[&Shape::Count { least: 0, most: 1_000_000_000 }, &SHARE]),
+            "The first iteration for which it is another: a count, or a share of the phase.",
+        )
+        .or("0"),
+        Field::required(
+            "users",
+            &Shape::Text,
+            "Who turns up from then on: a file like that of `datasets`.",
+        )
+        .unless(&["rotate"]),
+        Field::optional(
+            "rotate",
+            &Shape::Count { least: 1, most: 49 },
+            "In place of `users`: everybody prefers the action that stands so many places \
+             behind that of the data set.",
         ),
     ],
 };

@@ -1,0 +1,135 @@
+//! The worlds that ship tell the stories that they promise.
+
+use std::fs;
+use std::path::Path;
+
+use serde_json::Value;
+
+use super::folder::json;
+use super::{completed, run_into};
+
+/// Every shipped scenario of one virtual world.
+fn worlds() -> Vec<String> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("scenarios");
+    let names = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().file_name());
+    let names = names.map(|name| name.into_string().unwrap());
+    let is_world = |name: &String| {
+        let path = Path::new(name);
+        let over_the_wire = ["load.yaml", "remote.yaml"].contains(&name.as_str());
+        path.extension().is_some_and(|it| it == "yaml") && !over_the_wire && name != "policies.yaml"
+    };
+    names.filter(is_world).map(|name| format!("scenarios/{name}")).collect()
+}
+
+#[test]
+fn every_story_holds_whatever_the_seed() {
+    let folder = tempfile::tempdir().unwrap();
+    let worlds = worlds();
+    assert!(worlds.len() >= 8, "{worlds:?}");
+    for world in &worlds {
+        for seed in ["42", "7"] {
+            let out = folder.path().join(format!("{}-{seed}", world.replace('/', "-")));
+            let output = run_into(&out, world, &["--quiet", "--seed", seed]);
+            let verdicts = json(&out, "summary.json")["expectations"].to_string();
+            assert!(output.status.success(), "{world}, seed {seed}: {verdicts}");
+        }
+    }
+}
+
+/// A row of `events.csv`.
+struct Row {
+    phase: String,
+    success: bool,
+    regret: f64,
+    exploration: f64,
+}
+
+fn rows(out: &Path) -> Vec<Row> {
+    let mut reader = csv::Reader::from_path(out.join("events.csv")).unwrap();
+    let header = reader.headers().unwrap().clone();
+    let column = |name: &str| header.iter().position(|column| column == name).unwrap();
+    let (phase, chosen, preferred) = (column("phase"), column("chosen"), column("preferred"));
+    let (regret, exploration) = (column("regret"), column("exploration_cost"));
+    let row = |record: csv::StringRecord| Row {
+        phase: record[phase].to_owned(),
+        success: record[chosen] == record[preferred],
+        regret: record[regret].parse().unwrap(),
+        exploration: record[exploration].parse().unwrap(),
+    };
+    reader.records().map(|record| row(record.unwrap())).collect()
+}
+
+fn observed(summary: &Value, text: &str) -> f64 {
+    let expectations = summary["expectations"].as_array().unwrap();
+    let found = expectations.iter().find(|found| found["text"] == text).unwrap();
+    found["observed"]["value"].as_f64().unwrap()
+}
+
+/// Metrics that need the truth are what anybody can work out of the events.
+#[test]
+fn regret_exploration_and_time_to_a_threshold_are_those_of_the_events() {
+    let folder = tempfile::tempdir().unwrap();
+    let out = folder.path().join("out");
+    let expectations = [
+        "late.regret >= 0",
+        "late.regret[last 10%] >= 0",
+        "late.exploration_cost > 0",
+        "late.iterations_to[50%] > 0",
+    ];
+    let expect = format!("expect={}", serde_json::to_string(&expectations).unwrap());
+    completed(&out, "scenarios/noise.yaml", &["--quiet", "--set", &expect]);
+    let summary = json(&out, "summary.json");
+    let late: Vec<Row> = rows(&out).into_iter().filter(|row| row.phase == "late").collect();
+    assert_eq!(late.len(), 8000);
+    // Noise of 0.3 leaves 0.4 of the difference between right and wrong.
+    for row in &late {
+        let expected = if row.success { 0.0 } else { 0.4 };
+        assert!((row.regret - expected).abs() < 1e-12, "{}", row.regret);
+    }
+    let sum = |rows: &[Row], of: fn(&Row) -> f64| rows.iter().map(of).sum::<f64>();
+    assert_eq!(observed(&summary, expectations[0]), sum(&late, |row| row.regret));
+    assert_eq!(observed(&summary, expectations[1]), sum(&late[7200..], |row| row.regret));
+    assert_eq!(observed(&summary, expectations[2]), sum(&late, |row| row.exploration));
+    let reached = (400..=late.len())
+        .find(|end| late[end - 400..*end].iter().filter(|row| row.success).count() * 2 >= 400);
+    #[expect(clippy::cast_precision_loss, reason = "there are a few thousand")]
+    let reached = reached.unwrap() as f64;
+    assert_eq!(observed(&summary, expectations[3]), reached);
+}
+
+#[test]
+fn what_is_never_reached_is_no_number() {
+    let folder = tempfile::tempdir().unwrap();
+    let out = folder.path().join("out");
+    let expect = "expect=['late.iterations_to[99%] < 8000']";
+    let output = run_into(&out, "scenarios/noise.yaml", &["--set", expect]);
+    assert_eq!(output.status.code(), Some(3));
+    let verdict = &json(&out, "summary.json")["expectations"][0];
+    assert_eq!(verdict["holds"], "no_samples");
+    let reason = "`late.iterations_to[99%]` was not reached in 8000 iterations";
+    assert_eq!(verdict["reason"], reason);
+}
+
+/// A drift changes the truth from its iteration on, and nothing else.
+#[test]
+fn a_drift_moves_nothing_before_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let events = |name: &str, change: &[&str]| {
+        let out = folder.path().join(name);
+        let mut arguments = vec!["--quiet", "--set", "expect=[]"];
+        arguments.extend(change);
+        completed(&out, "scenarios/drift.yaml", &arguments);
+        let text = fs::read_to_string(out.join("events.csv")).unwrap();
+        text.lines().map(str::to_owned).collect::<Vec<_>>()
+    };
+    let drifting = events("drifting", &[]);
+    let steady = events("steady", &["--set", "phases.season.drift.rotate=4"]);
+    let parting = drifting.iter().zip(&steady).position(|(left, right)| left != right);
+    // The header, and 5,000 iterations. Four places on is where everybody began.
+    assert_eq!(parting, Some(5001));
+    let contexts = |lines: &[String]| {
+        let context = |line: &String| line.split(',').skip(2).take(4).collect::<Vec<_>>().join(",");
+        lines.iter().map(context).collect::<Vec<_>>()
+    };
+    assert_eq!(contexts(&drifting), contexts(&steady), "the same visitors turn up");
+}
