@@ -84,9 +84,10 @@ pub fn discover(log: &impl Log, online: &LearningPolicy, threads: usize) -> Vec<
 
 /// The arguments that a candidate takes over from the online policy.
 fn exploration(online: &LearningPolicy) -> String {
+    let kind = if online.fills_slots() { "--ccb_explore_adf" } else { "--cb_explore_adf" };
     match online.epsilon() {
-        Some(epsilon) => format!("--cb_explore_adf --epsilon {epsilon}"),
-        None => "--cb_explore_adf".to_owned(),
+        Some(epsilon) => format!("{kind} --epsilon {epsilon}"),
+        None => kind.to_owned(),
     }
 }
 

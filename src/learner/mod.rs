@@ -6,7 +6,8 @@
 //!
 //! From the ground: `features` (JSON to hashed features and their interactions),
 //! `regression` (the linear model), `cost` (contextual bandits to regression),
-//! `explore` (scores to a distribution), `policy` (the command line).
+//! `explore` (scores to a distribution), `slots` (several choices to one after the other),
+//! `policy` (the command line).
 //!
 //! Must not know: tokio, the wire, sampling, the word reward (in here, it is cost).
 
@@ -18,11 +19,12 @@ mod model;
 mod policy;
 mod random;
 mod regression;
+mod slots;
 mod state;
 
 pub use dsjson::{DropReason, Dropped, DsjsonReader, LoggedEvent};
-pub use features::{Event, Example, ExampleBuilder, Hashing, Label, uniform_hash};
+pub use features::{Event, EventSlot, Example, ExampleBuilder, Hashing, Label, uniform_hash};
 pub use model::{Learner, Prediction};
 pub use policy::{LearningPolicy, OPTIONS, OptionSpec, PolicyError, Support};
-pub use random::merand48;
+pub use random::sample;
 pub use state::StateError;

@@ -2,17 +2,22 @@ use super::cost::{CostModel, CostType, Scored};
 use super::explore::{
     Bag, CostRange, Cover, EpsilonGreedy, Exploration, First, RegCb, Rnd, Softmax, SquareCb, Stage,
 };
-use super::features::{Event, EventTerms, Interactions, Label, TermMaker, WholeIndices};
+use super::features::{
+    DEFAULT_SLOT, Event, EventTerms, Interactions, Label, PLACE_NUMBER_SLOT, PLACE_SLOT, TermMaker,
+    WholeIndices,
+};
 use super::policy::{Explorer, LearningPolicy, Settings};
 use super::regression::{Coin, Gd, GdOptions, Regression};
+use super::slots::Slots;
 
 /// A model under a learning policy.
 #[derive(Debug, Clone)]
 pub struct Learner {
     policy: LearningPolicy,
-    event: EventTerms,
-    costs: CostModel,
-    exploration: Exploration,
+    pub(super) event: EventTerms,
+    pub(super) costs: CostModel,
+    pub(super) exploration: Exploration,
+    pub(super) slots: Slots,
     ranked: Vec<Scored>,
 }
 
@@ -21,7 +26,8 @@ pub struct Learner {
 pub struct Prediction {
     /// The probability of each action, in the order of the event.
     pub pmf: Vec<f32>,
-    /// The indices of the actions, best first: the order in which the service samples.
+    /// The indices of the actions that may be chosen, best first: the order in which the
+    /// service samples.
     pub ranking: Vec<usize>,
     /// The cost that the model expects of each action, in the order of the event.
     pub scores: Vec<f32>,
@@ -52,6 +58,7 @@ impl Learner {
             event: EventTerms::new(term_maker(settings)),
             costs: CostModel::new(settings.cost_type, settings.clip_p, regression, models as usize),
             exploration: exploration(settings, models),
+            slots: Slots::new(settings.slots, settings.hashing, settings.random_seed),
             ranked: Vec::new(),
         }
     }
@@ -62,19 +69,39 @@ impl Learner {
         &self.policy
     }
 
-    /// Predicts into `prediction`, whose buffers are used again.
+    /// Predicts into `prediction`, whose buffers are used again; of an event with slots,
+    /// the choice for the first.
     pub fn predict(&mut self, event: &Event, prediction: &mut Prediction) {
+        if self.slots.concern(event) {
+            return self.predict_slot(event, 0, &[], prediction);
+        }
+        self.predict_one(event, prediction);
+    }
+
+    /// Learns from one labelled event; from one with slots, what came of each of them.
+    pub fn learn(&mut self, event: &Event, label: &Label) {
+        if event.slots.is_some() {
+            return self.learn_slots(event);
+        }
+        if self.slots.concern(event) {
+            return self.learn_slot(event, label);
+        }
+        self.learn_one(event, label);
+        self.costs.regression.finish_event(label.weight);
+    }
+
+    /// Predicts one choice.
+    pub(super) fn predict_one(&mut self, event: &Event, prediction: &mut Prediction) {
         self.event.turn_to(event);
         let Self { event, costs, exploration, ranked, .. } = self;
         exploration.predict(&mut Stage { costs, event, ranked }, prediction);
     }
 
-    /// Learns from one labelled event.
-    pub fn learn(&mut self, event: &Event, label: &Label) {
+    /// Learns from one choice.
+    pub(super) fn learn_one(&mut self, event: &Event, label: &Label) {
         self.event.turn_to(event);
         let Self { event, costs, exploration, ranked, .. } = self;
         exploration.learn(&mut Stage { costs, event, ranked }, label);
-        self.costs.regression.finish_event(label.weight);
     }
 
     /// A copy that can [catch up](Self::catch_up) with this learner.
@@ -85,6 +112,7 @@ impl Learner {
             event: self.event.clone(),
             costs: self.costs.fork(),
             exploration: self.exploration.clone(),
+            slots: self.slots.clone(),
             ranked: Vec::new(),
         }
     }
@@ -94,11 +122,12 @@ impl Learner {
     pub fn catch_up(&mut self, ahead: &mut Self) {
         self.costs.catch_up(&mut ahead.costs);
         self.exploration.clone_from(&ahead.exploration);
+        self.take_slots(&ahead.slots);
     }
 
     /// What learning changes.
-    pub(super) fn parts(&self) -> (&CostModel, &Exploration) {
-        (&self.costs, &self.exploration)
+    pub(super) fn parts(&self) -> (&CostModel, &Exploration, &Slots) {
+        (&self.costs, &self.exploration, &self.slots)
     }
 
     /// The same learner with other experience.
@@ -106,7 +135,7 @@ impl Learner {
         Self { costs, exploration, ..self }
     }
 
-    /// Puts the score of each action into `scores`; lower is better.
+    /// Puts the score of each action into `scores`; lower is better. Slots do not count.
     pub fn scores(&mut self, event: &Event, scores: &mut Vec<f32>) {
         self.event.turn_to(event);
         scores.clear();
@@ -166,6 +195,9 @@ fn term_maker(settings: &Settings) -> TermMaker {
         ignored = table(&settings.keep);
         ignored.iter_mut().for_each(|kept| *kept = !*kept);
     }
+    // They are ignored by the names that they have when they are read.
+    ignored[usize::from(PLACE_SLOT)] = ignored[usize::from(DEFAULT_SLOT)];
+    ignored[usize::from(PLACE_NUMBER_SLOT)] = false;
     let interactions = Interactions::new(settings.interactions.clone());
     TermMaker::new(interactions, ignored, table(&settings.ignore_linear), settings.constant)
 }

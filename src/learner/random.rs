@@ -34,6 +34,26 @@ pub fn gauss(state: &mut u64) -> f32 {
     }
 }
 
+/// The place in `ranking` that is drawn, where `pmf` has the probability of each action
+/// (`explore_internal.h`, `sample_after_normalizing`).
+///
+/// Cumulated in the order of the ranking, so that good actions hold the low draws under
+/// every model. Strategies that eliminate actions may predict less than nothing, which
+/// counts as nothing.
+pub fn sample(pmf: &[f32], ranking: &[usize], mut seed: u64) -> usize {
+    let total: f32 = ranking.iter().map(|action| pmf[*action].max(0.0)).sum();
+    if total == 0.0 {
+        return 0;
+    }
+    let draw = total * merand48(&mut seed);
+    let mut sum = 0.0;
+    let covers = |action: &usize| {
+        sum += pmf[*action].max(0.0);
+        sum > draw
+    };
+    ranking.iter().position(covers).unwrap_or(ranking.len() - 1)
+}
+
 #[cfg(test)]
 mod tests {
     use super::merand48;

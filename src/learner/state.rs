@@ -10,10 +10,11 @@ use sha2::{Digest, Sha256};
 
 use super::cost::CostModel;
 use super::explore::Exploration;
+use super::slots::Slots;
 use super::{Learner, LearningPolicy};
 
 const MAGIC: [u8; 8] = *b"rnrlearn";
-const VERSION: u16 = 1;
+const VERSION: u16 = 2;
 const HEADER: usize = 8 + 2 + 8 + 32;
 
 /// Why bytes are not a learner.
@@ -46,6 +47,7 @@ struct Saving<'a> {
     arguments: &'a str,
     costs: &'a CostModel,
     exploration: &'a Exploration,
+    slots: &'a Slots,
 }
 
 #[derive(Deserialize)]
@@ -53,6 +55,7 @@ struct Saved {
     arguments: String,
     costs: CostModel,
     exploration: Exploration,
+    slots: Slots,
 }
 
 impl Learner {
@@ -61,8 +64,8 @@ impl Learner {
     /// # Panics
     /// If memory runs out.
     pub fn save(&self) -> Vec<u8> {
-        let (costs, exploration) = self.parts();
-        let saving = Saving { arguments: self.policy().arguments(), costs, exploration };
+        let (costs, exploration, slots) = self.parts();
+        let saving = Saving { arguments: self.policy().arguments(), costs, exploration, slots };
         let content = postcard::to_stdvec(&saving).expect("a learner has a length");
         let mut bytes = Vec::with_capacity(HEADER + content.len());
         bytes.extend_from_slice(&MAGIC);
@@ -83,7 +86,9 @@ impl Learner {
         let saved: Saved = postcard::from_bytes(content).map_err(unreadable)?;
         let policy = LearningPolicy::parse(&saved.arguments)
             .map_err(|errors| StateError::Content(errors[0].to_string()))?;
-        Ok(Self::new(&policy).with_parts(saved.costs, saved.exploration))
+        let mut learner = Self::new(&policy).with_parts(saved.costs, saved.exploration);
+        learner.take_slots(&saved.slots);
+        Ok(learner)
     }
 }
 

@@ -43,6 +43,7 @@ impl FeatureCache {
             shared: self.contexts.get(hashing, context, shared),
             actions: self.actions.get(hashing, actions, all),
             recurs,
+            slots: None,
         }
     }
 }

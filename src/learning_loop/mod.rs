@@ -55,7 +55,7 @@ pub use log::Keeps;
 use trainer::Trainer;
 
 use crate::clock::Timestamp;
-use crate::learner::{LearningPolicy, Prediction};
+use crate::learner::{LearningPolicy, Prediction, sample};
 use crate::protocol::{
     DateRange, ErrorCode, Evaluation, LearningMode, LogsProperties, RankRequest, RankResponse,
     RankableAction, RewardRequest, ServiceConfiguration, ServiceError,
@@ -328,7 +328,7 @@ impl LearningLoop {
     ) -> Choice {
         let mut choice = self.predict(request, actions);
         let seed = sampling::seed(event_id, &self.app_id);
-        let drawn = sampling::sample(&choice.pmf, &choice.ranking, seed);
+        let drawn = sample(&choice.pmf, &choice.ranking, seed);
         choice.ranking.swap(0, drawn);
         choice
     }

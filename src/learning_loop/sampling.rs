@@ -1,4 +1,4 @@
-use crate::learner::{merand48, uniform_hash};
+use crate::learner::uniform_hash;
 
 /// What decides the draw of an event: its id and the id of the loop, as the service's
 /// client library does it (`reinforcement_learning`, `live_model_impl.cc`). The same
@@ -8,25 +8,10 @@ pub(super) fn seed(event_id: &str, app_id: &str) -> u64 {
     hash(event_id) + hash(app_id)
 }
 
-/// The place in `ranking` that is drawn, where `pmf` has the probability of each action
-/// (VW's `explore_internal.h`, `sample_after_normalizing`).
-///
-/// Cumulated in the order of the ranking, so that good actions hold the low draws under
-/// every model.
-pub(super) fn sample(pmf: &[f32], ranking: &[usize], mut seed: u64) -> usize {
-    let total: f32 = ranking.iter().map(|action| pmf[*action]).sum();
-    let draw = total * merand48(&mut seed);
-    let mut sum = 0.0;
-    let covers = |action: &usize| {
-        sum += pmf[*action];
-        sum > draw
-    };
-    ranking.iter().position(covers).unwrap_or(ranking.len() - 1)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::learner::sample;
 
     #[test]
     fn the_seed_is_the_sum_of_both_hashes() {

@@ -7,12 +7,16 @@ use serde::Deserialize;
 
 use super::golden::assert_equal;
 use super::reading::{fixture, labelled};
+use super::slots::{self, Slot};
 
 #[derive(Deserialize)]
 struct Vector {
     policy: String,
     lines: Vec<String>,
+    #[serde(default)]
     pmf: Vec<Vec<Option<f64>>>,
+    #[serde(default)]
+    slots: Vec<Vec<Slot>>,
 }
 
 /// Other seeds are other policies: `DIFFERENTIAL_SEED=7 cargo test --test learner live`.
@@ -36,7 +40,9 @@ fn vectors(count: u32) -> Option<Vec<Vector>> {
 
 #[test]
 fn random_policies_predict_what_vw_predicts() {
-    for vector in vectors(45).into_iter().flatten() {
+    for vector in vectors(60).into_iter().flatten() {
+        let lines: Vec<_> = vector.lines.iter().map(String::as_str).collect();
+        slots::check(&lines, &vector.policy, &vector.slots, &format!("seed {}", seed()));
         let policy = LearningPolicy::parse(&vector.policy).expect(&vector.policy);
         let (mut learner, mut prediction) = (Learner::new(&policy), Prediction::default());
         let mut reader = DsjsonReader::new(policy.hashing());

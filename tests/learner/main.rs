@@ -3,4 +3,5 @@
 mod golden;
 mod live;
 mod reading;
+mod slots;
 mod state;

@@ -155,7 +155,7 @@ fn fixed(source: Source, row: &Row) -> f32 {
     match source {
         Source::FirstAction => f32::from(u8::from(label.action == 0)),
         #[expect(clippy::cast_precision_loss, reason = "a number of actions")]
-        Source::AnyAction => 1.0 / row.events[0].actions.len() as f32,
+        Source::AnyAction => 1.0 / row.events[0].choices() as f32,
         _ => label.probability,
     }
 }
@@ -175,6 +175,7 @@ impl Learned {
             let Some(label) = &row.label else {
                 probabilities.push(0.0);
                 self.expected.push((0.0, 0.0));
+                self.learner.learn_slots(event);
                 continue;
             };
             probabilities.push(self.prediction.pmf[label.action]);

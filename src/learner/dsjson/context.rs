@@ -6,10 +6,19 @@ use super::DropReason;
 use super::cache::ActionCache;
 use super::cursor::{Cursor, Kind, Read};
 use super::line::LabelKeys;
-use crate::learner::features::{Event, Example, ExampleBuilder, Hashing};
+use super::line::numbers;
+use crate::learner::features::{EventSlot, Example, ExampleBuilder, Hashing};
 
 /// How deeply objects may be nested.
 const MAXIMAL_DEPTH: usize = 1000;
+
+/// What `c` says.
+pub struct Context {
+    pub shared: Example,
+    pub actions: Arc<[Arc<Example>]>,
+    /// The slots, if it has some; at least one and no more than actions.
+    pub slots: Option<Vec<EventSlot>>,
+}
 
 /// A context on its way to become an event.
 pub struct ContextReader<'c, 'a, 's> {
@@ -18,6 +27,9 @@ pub struct ContextReader<'c, 'a, 's> {
     pub cache: &'s mut ActionCache,
     pub label: &'s mut LabelKeys,
     actions: Option<Arc<[Arc<Example>]>>,
+    slots: Option<Vec<EventSlot>>,
+    /// `_inc` of the slot that is being read.
+    included: Vec<usize>,
 }
 
 /// What an object describes.
@@ -25,6 +37,7 @@ pub struct ContextReader<'c, 'a, 's> {
 enum Subject {
     Context,
     Action,
+    Slot,
 }
 
 impl<'c, 'a, 's> ContextReader<'c, 'a, 's> {
@@ -34,17 +47,18 @@ impl<'c, 'a, 's> ContextReader<'c, 'a, 's> {
         cache: &'s mut ActionCache,
         label: &'s mut LabelKeys,
     ) -> Self {
-        Self { cursor, hashing, cache, label, actions: None }
+        let (actions, slots, included) = (None, None, Vec::new());
+        Self { cursor, hashing, cache, label, actions, slots, included }
     }
 
-    /// The event of the object that comes next.
-    pub fn read(mut self) -> Read<Event> {
+    /// The object that comes next.
+    pub fn read(mut self) -> Read<Context> {
         let mut shared = ExampleBuilder::new(self.hashing);
         self.expect_kind(Kind::Object, DropReason::Context)?;
         self.object(&mut shared, Subject::Context, 0)?;
         let actions = self.actions.filter(|actions| !actions.is_empty());
         let actions = actions.ok_or(DropReason::Actions)?;
-        Ok(Event { shared: Arc::new(shared.finish()), actions, recurs: false })
+        Ok(Context { shared: shared.finish(), actions, slots: self.slots })
     }
 
     fn expect_kind(&mut self, kind: Kind, otherwise: DropReason) -> Read<()> {
@@ -60,7 +74,7 @@ impl<'c, 'a, 's> ContextReader<'c, 'a, 's> {
         let mut first = true;
         while let Some(key) = self.cursor.key(&mut first)? {
             if key.first() == Some(&b'_') {
-                self.special(&key, example, of)?;
+                self.special(&key, example, of, depth)?;
             } else {
                 self.cursor.expect(b':')?;
                 self.value(&key, example, of, depth)?;
@@ -116,9 +130,15 @@ impl<'c, 'a, 's> ContextReader<'c, 'a, 's> {
     }
 
     /// Keys that mean something of their own.
-    fn special(&mut self, key: &[u8], example: &mut ExampleBuilder, of: Subject) -> Read<()> {
+    fn special(
+        &mut self,
+        key: &[u8],
+        example: &mut ExampleBuilder,
+        of: Subject,
+        depth: usize,
+    ) -> Read<()> {
         match key {
-            b"_multi" if of == Subject::Action => Err(DropReason::Actions),
+            b"_multi" if of != Subject::Context => Err(DropReason::Actions),
             b"_multi" => self.actions(),
             b"_text" => {
                 self.cursor.expect(b':')?;
@@ -129,8 +149,12 @@ impl<'c, 'a, 's> ContextReader<'c, 'a, 's> {
                 self.cursor.expect(b':')?;
                 self.tag()
             }
+            // Anywhere else, VW loses the namespace that is open.
+            b"_slots" if of == Subject::Context && depth == 0 => self.slots(example),
             b"_slots" => Err(DropReason::Slots),
-            key if key.starts_with(b"_label") && of == Subject::Action => {
+            b"_inc" if of == Subject::Slot => self.include(),
+            b"_a" | b"_p" if of == Subject::Slot => Err(DropReason::LabelPlace),
+            key if key.starts_with(b"_label") && of != Subject::Context => {
                 Err(DropReason::LabelPlace)
             }
             key if key.starts_with(b"_label") => self.label.read(key, self.cursor),
@@ -169,6 +193,56 @@ impl<'c, 'a, 's> ContextReader<'c, 'a, 's> {
         };
         self.actions = Some(actions);
         Ok(())
+    }
+
+    /// `_slots`. As in VW, the default namespace ends before them, and begins anew behind.
+    fn slots(&mut self, shared: &mut ExampleBuilder) -> Read<()> {
+        let actions = self.actions.as_ref().map_or(0, |actions| actions.len());
+        if self.slots.is_some() {
+            return Err(DropReason::Slots);
+        }
+        self.cursor.expect(b':')?;
+        self.expect_kind(Kind::Array, DropReason::Slots)?;
+        self.cursor.expect(b'[')?;
+        shared.close();
+        let (mut first, mut slots) = (true, Vec::new());
+        while self.cursor.next_element(&mut first)? {
+            self.expect_kind(Kind::Object, DropReason::Slots)?;
+            slots.push(self.slot(actions)?);
+        }
+        shared.open(b" ");
+        if slots.is_empty() || slots.len() > actions {
+            return Err(DropReason::Slots);
+        }
+        self.slots = Some(slots);
+        Ok(())
+    }
+
+    fn slot(&mut self, actions: usize) -> Read<EventSlot> {
+        let mut example = ExampleBuilder::new(self.hashing);
+        self.object(&mut example, Subject::Slot, 0)?;
+        let included = std::mem::take(&mut self.included);
+        if included.iter().any(|action| *action >= actions) {
+            return Err(DropReason::Slots);
+        }
+        Ok(EventSlot { features: Arc::new(example.finish()), included, outcome: None })
+    }
+
+    /// `_inc`
+    fn include(&mut self) -> Read<()> {
+        let Self { cursor, included, .. } = self;
+        cursor.expect(b':')?;
+        let mut is_index = true;
+        numbers(cursor, false, |number| {
+            is_index &= number >= 0.0 && number.fract() == 0.0;
+            #[expect(
+                clippy::cast_possible_truncation,
+                clippy::cast_sign_loss,
+                reason = "an index"
+            )]
+            included.push(number as usize);
+        })?;
+        if is_index { Ok(()) } else { Err(DropReason::Type) }
     }
 
     fn new_actions(&mut self) -> Read<Arc<[Arc<Example>]>> {

@@ -38,7 +38,7 @@ pub enum DropReason {
     Cost,
     /// `pdrop` is not in [0, 1).
     DropProbability,
-    /// The line is about slots, which are not learned from.
+    /// The slots do not fit the actions, or the outcomes do not fit the slots.
     Slots,
 }
 
@@ -60,7 +60,9 @@ impl DropReason {
             Self::Probability => "has a label without a `_label_probability` above 0",
             Self::Cost => "has a `_label_cost` that is not finite",
             Self::DropProbability => "has a `pdrop` outside [0, 1)",
-            Self::Slots => "is about slots",
+            Self::Slots => {
+                "has slots that do not fit its actions, or outcomes that do not fit its slots"
+            }
         }
     }
 }

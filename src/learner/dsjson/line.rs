@@ -1,10 +1,12 @@
 //! A line's own keys: the label, the ranking, the context.
 
 use std::borrow::Cow;
+use std::sync::Arc;
 
 use super::cache::ActionCache;
-use super::context::ContextReader;
+use super::context::{Context, ContextReader};
 use super::cursor::{Cursor, Kind, Read};
+use super::outcomes::Outcomes;
 use super::{DropReason, Dropped, LoggedEvent};
 use crate::learner::features::{Event, Hashing, Label};
 
@@ -26,7 +28,8 @@ struct Line<'a> {
     drop_probability: f64,
     lowest_probability: f64,
     /// The event, and the label as it stood when the context closed.
-    context: Option<(Event, LabelKeys)>,
+    context: Option<(Context, LabelKeys)>,
+    outcomes: Outcomes,
 }
 
 /// Some writers put it before a line (UTF-8's byte order mark).
@@ -57,6 +60,7 @@ impl<'a> Line<'a> {
             drop_probability: 0.0,
             lowest_probability: 1.0,
             context: None,
+            outcomes: Outcomes::default(),
         }
     }
 
@@ -92,8 +96,10 @@ impl<'a> Line<'a> {
                 let reader = ContextReader::new(cursor, hashing, cache, &mut self.label);
                 self.context = Some((reader.read()?, self.label));
             }
-            b"a" => self.has_ranking = numbers(cursor, false)?.count > 0,
-            b"p" | b"_p" => self.lowest_probability = numbers(cursor, true)?.lowest,
+            b"_outcomes" if self.has_slots() => self.outcomes = Outcomes::read(cursor)?,
+            b"_outcomes" => return Err(DropReason::Slots),
+            b"a" => self.has_ranking = ranking(cursor)?,
+            b"p" | b"_p" => self.lowest_probability = lowest(cursor)?,
             b"_skipLearn" => self.skipped = flag(cursor)?,
             b"pdrop" => self.drop_probability = number(cursor)?.unwrap_or(0.0),
             b"EventId" => self.id = Some(text(cursor)?),
@@ -105,20 +111,36 @@ impl<'a> Line<'a> {
         Ok(())
     }
 
+    fn has_slots(&self) -> bool {
+        self.context.as_ref().is_some_and(|(context, _)| context.slots.is_some())
+    }
+
     fn finish(self) -> Read<LoggedEvent<'a>> {
         if self.skipped {
             return Err(DropReason::NotActivated);
         }
-        let (event, label) = self.context.ok_or(DropReason::Context)?;
-        if !self.has_ranking {
+        let (Context { shared, actions, slots }, label) =
+            self.context.ok_or(DropReason::Context)?;
+        if !self.has_ranking && !self.outcomes.are_known() {
             return Err(DropReason::Ranking);
         }
         if !(0.0..1.0).contains(&self.drop_probability) {
             return Err(DropReason::DropProbability);
         }
-        let label = label.of(event.actions.len(), self.drop_probability)?;
+        #[expect(clippy::cast_possible_truncation, reason = "VW keeps weights as f32")]
+        let weight = 1.0 / (1.0 - self.drop_probability as f32);
+        let lowest = self.lowest_probability.min(self.outcomes.lowest_probability()).min(1.0);
+        let (slots, label) = match slots {
+            None => (None, label.of(actions.len(), weight)?),
+            Some(mut slots) => {
+                self.outcomes.hand_out(&mut slots, actions.len(), weight)?;
+                let label = slots[0].outcome;
+                (Some(slots.into()), label)
+            }
+        };
+        let event = Event { shared: Arc::new(shared), actions, slots };
         #[expect(clippy::cast_possible_truncation, reason = "VW keeps probabilities as f32")]
-        let lowest_probability = self.lowest_probability.min(1.0) as f32;
+        let lowest_probability = lowest as f32;
         Ok(LoggedEvent { id: self.id, time: self.time, event, label, lowest_probability })
     }
 }
@@ -138,7 +160,7 @@ impl LabelKeys {
     }
 
     #[expect(clippy::cast_possible_truncation, reason = "VW keeps labels as f32")]
-    fn of(self, actions: usize, drop_probability: f64) -> Read<Option<Label>> {
+    fn of(self, actions: usize, weight: f32) -> Read<Option<Label>> {
         if self.index.is_some_and(|index| index >= actions) {
             return Err(DropReason::LabelIndex);
         }
@@ -151,7 +173,6 @@ impl LabelKeys {
         if !(probability > 0.0 && probability.is_finite()) {
             return Err(DropReason::Probability);
         }
-        let weight = 1.0 / (1.0 - drop_probability as f32);
         Ok(Some(Label { action, cost, probability, weight }))
     }
 }
@@ -167,7 +188,7 @@ fn index(cursor: &mut Cursor<'_>) -> Read<Option<usize>> {
 }
 
 /// A number, or none for null.
-fn number(cursor: &mut Cursor<'_>) -> Read<Option<f64>> {
+pub fn number(cursor: &mut Cursor<'_>) -> Read<Option<f64>> {
     cursor.expect(b':')?;
     match cursor.kind()? {
         Kind::Number => cursor.number().map(Some),
@@ -194,33 +215,39 @@ fn text<'a>(cursor: &mut Cursor<'a>) -> Read<Cow<'a, [u8]>> {
     }
 }
 
-/// What is made of an array of numbers.
-#[derive(Debug, Clone, Copy)]
-struct Numbers {
-    count: usize,
-    /// The lowest of those above zero; infinite without one.
-    lowest: f64,
+/// Whether any action was ranked.
+fn ranking(cursor: &mut Cursor<'_>) -> Read<bool> {
+    let mut is_known = false;
+    cursor.expect(b':')?;
+    numbers(cursor, false, |_| is_known = true)?;
+    Ok(is_known)
 }
 
-/// Goes past an array of numbers; null counts as an empty one where it is allowed.
-fn numbers(cursor: &mut Cursor<'_>, nullable: bool) -> Read<Numbers> {
-    let mut numbers = Numbers { count: 0, lowest: f64::INFINITY };
+/// The lowest of the numbers above zero; infinite without one.
+fn lowest(cursor: &mut Cursor<'_>) -> Read<f64> {
+    let mut lowest = f64::INFINITY;
     cursor.expect(b':')?;
+    numbers(cursor, true, |number| {
+        if number > 0.0 {
+            lowest = lowest.min(number);
+        }
+    })?;
+    Ok(lowest)
+}
+
+/// Hands over the numbers of an array; null counts as an empty one where it is allowed.
+pub fn numbers(cursor: &mut Cursor<'_>, nullable: bool, mut with: impl FnMut(f64)) -> Read<()> {
     match cursor.kind()? {
-        Kind::Null if nullable => return cursor.literal(Kind::Null).map(|()| numbers),
+        Kind::Null if nullable => return cursor.literal(Kind::Null),
         Kind::Array => cursor.expect(b'[')?,
         _ => return Err(DropReason::Type),
     }
     let mut first = true;
     while cursor.next_element(&mut first)? {
-        let number = match cursor.kind()? {
-            Kind::Number => cursor.number()?,
+        match cursor.kind()? {
+            Kind::Number => with(cursor.number()?),
             _ => return Err(DropReason::Type),
-        };
-        numbers.count += 1;
-        if number > 0.0 {
-            numbers.lowest = numbers.lowest.min(number);
         }
     }
-    Ok(numbers)
+    Ok(())
 }

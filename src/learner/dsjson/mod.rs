@@ -3,15 +3,17 @@
 //! Lines are read as VW reads them (`json_parser.h`): keys may repeat and all of them
 //! count, the label belongs to the context only if it stands before the context ends,
 //! values of keys that VW does not know are skipped without a look at their grammar, and
-//! a line that VW would drop is [`Dropped`], with the reason and the column. Three lines
-//! on which VW stops or learns infinite weights are dropped too: a label that names no
-//! action, one without a positive probability, and one inside an action.
+//! a line that VW would drop is [`Dropped`], with the reason and the column. Lines on which
+//! VW stops or learns infinite weights are dropped too: a label that names no action, one
+//! without a positive probability, and one inside an action; slots before the actions, more
+//! slots than actions, and outcomes that are not of slots.
 
 mod cache;
 mod context;
 mod cursor;
 mod dropped;
 mod line;
+mod outcomes;
 
 pub use dropped::{DropReason, Dropped};
 
@@ -38,7 +40,8 @@ pub struct LoggedEvent<'a> {
     pub time: Option<Cow<'a, [u8]>>,
     /// The context and the actions.
     pub event: Event,
-    /// What came of it; none if the line does not say, or says it after the context.
+    /// What came of it, or of its first slot; none if the line does not say, or says it
+    /// after the context.
     pub label: Option<Label>,
     /// The lowest probability above zero in `p`, the distribution that the choice was
     /// drawn from; one without `p`.

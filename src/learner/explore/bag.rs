@@ -4,7 +4,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Stage, enforce_minimum, narrow, tied};
+use super::{Stage, enforce_minimum, narrow, rank_by_probability, tied};
 use crate::learner::features::Label;
 use crate::learner::random::poisson1;
 
@@ -21,9 +21,11 @@ pub struct Bag {
 }
 
 impl Bag {
-    pub fn fill(&self, stage: &mut Stage<'_>, pmf: &mut [f32]) {
+    pub fn fill(&self, stage: &mut Stage<'_>, pmf: &mut [f32], ranking: &mut [usize]) {
+        let mut scores = vec![0.0; pmf.len()];
         for member in 0..self.members {
             stage.rank(stage.costs.base(member));
+            stage.ranked.iter().for_each(|scored| scores[scored.action] += scored.score);
             let best = if self.first_only { 1 } else { tied(stage.ranked) };
             for scored in &stage.ranked[..best.min(stage.ranked.len())] {
                 pmf[scored.action] += 1.0 / narrow(best);
@@ -34,6 +36,7 @@ impl Bag {
         let scale = 1.0 / total as f32;
         pmf.iter_mut().for_each(|votes| *votes *= scale);
         enforce_minimum(self.epsilon, true, pmf);
+        rank_by_probability(ranking, pmf, &scores);
     }
 
     pub fn learn(&mut self, stage: &mut Stage<'_>, label: &Label) {

@@ -3,7 +3,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Stage, enforce_minimum, narrow, tied};
+use super::{Stage, enforce_minimum, narrow, rank_by_probability, tied};
 use crate::learner::cost::{CostModel, CostType, Regressor};
 use crate::learner::features::Label;
 
@@ -28,16 +28,24 @@ struct Covering<'a> {
 }
 
 impl Cover {
-    pub fn fill(&self, stage: &mut Stage<'_>, pmf: &mut [f32]) {
+    pub fn fill(&self, stage: &mut Stage<'_>, pmf: &mut [f32], ranking: &mut [usize]) {
         let floor = self.floor(pmf.len());
+        // VW adds up the scores by place in the ranking, and takes them for those of actions.
+        let mut scores = vec![0.0; pmf.len()];
+        let mut add = |stage: &Stage<'_>| {
+            scores.iter_mut().zip(&*stage.ranked).for_each(|(sum, scored)| *sum += scored.score);
+        };
         let mut covering = Covering { pmf, floor, norm: 0.0 };
         stage.rank(0);
+        add(stage);
         covering.begin(stage, self.share(), self.best(stage));
         for policy in 1..self.policies {
             stage.rank(policy + 1);
+            add(stage);
             covering.add(stage, self.share(), self.best(stage));
         }
         enforce_minimum(floor * narrow(pmf.len()), !self.nounif, pmf);
+        rank_by_probability(ranking, pmf, &scores);
     }
 
     pub fn learn(&mut self, stage: &mut Stage<'_>, label: &Label) {

@@ -62,11 +62,21 @@ impl Stage<'_> {
 }
 
 impl Exploration {
+    /// What the strategy draws from, if it draws.
+    pub fn random_state(&mut self) -> Option<&mut u64> {
+        match self {
+            Self::Bag(bag) => Some(&mut bag.random_state),
+            Self::Rnd(rnd) => Some(&mut rnd.random_state),
+            _ => None,
+        }
+    }
+
     /// Predicts the distribution over the actions.
     pub fn predict(&self, stage: &mut Stage<'_>, prediction: &mut Prediction) {
         stage.rank(0);
         prediction.ranking.clear();
         prediction.ranking.extend(stage.ranked.iter().map(|scored| scored.action));
+        let ranking = &mut prediction.ranking;
         prediction.scores.clear();
         prediction.scores.resize(stage.ranked.len(), 0.0);
         for scored in stage.ranked.iter() {
@@ -79,8 +89,8 @@ impl Exploration {
             Self::EpsilonGreedy(greedy) => greedy.fill(stage.ranked, pmf),
             Self::Softmax(softmax) => softmax.fill(stage.ranked, pmf),
             Self::First(first) => first.fill(stage.ranked, pmf),
-            Self::Bag(bag) => bag.fill(stage, pmf),
-            Self::Cover(cover) => cover.fill(stage, pmf),
+            Self::Bag(bag) => bag.fill(stage, pmf, ranking),
+            Self::Cover(cover) => cover.fill(stage, pmf, ranking),
             Self::SquareCb(squarecb) => squarecb.fill(stage, pmf),
             Self::RegCb(regcb) => regcb.fill(stage, pmf),
             Self::Rnd(rnd) => rnd.fill(stage, pmf),
@@ -110,6 +120,14 @@ pub fn tied(ranked: &[Scored]) -> usize {
     };
     // The best is tied with itself, even if it is not a number.
     1 + others.iter().take_while(is_tied).count()
+}
+
+/// Ranks by probability, equals by score (`cb_explore_adf_common.h`, `sort_action_probs`).
+fn rank_by_probability(ranking: &mut [usize], pmf: &[f32], scores: &[f32]) {
+    ranking.sort_by(|a, b| {
+        let by_probability = pmf[*b].total_cmp(&pmf[*a]);
+        by_probability.then(scores[*a].total_cmp(&scores[*b])).then(a.cmp(b))
+    });
 }
 
 /// Raises every probability to at least `epsilon` over the size of the support: the

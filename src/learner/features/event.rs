@@ -12,6 +12,21 @@ pub struct Event {
     /// Whether the same examples are likely to come again: what is made of them is worth
     /// keeping.
     pub recurs: bool,
+    /// The slots to fill in turn, each with an action of its own; none where one action is
+    /// chosen, and at least one otherwise.
+    pub slots: Option<Arc<[EventSlot]>>,
+}
+
+/// A slot of an event.
+#[derive(Debug, Clone)]
+pub struct EventSlot {
+    /// What is known of the slot.
+    pub features: Arc<Example>,
+    /// The indices of the actions that may fill it, but for those that fill the slots before;
+    /// empty for all.
+    pub included: Vec<usize>,
+    /// What came of it; none if that is not known.
+    pub outcome: Option<Label>,
 }
 
 /// What came of a choice.
@@ -29,6 +44,13 @@ pub struct Label {
 }
 
 impl Event {
+    /// How many actions may be chosen; of an event with slots, for the first.
+    #[must_use]
+    pub fn choices(&self) -> usize {
+        let included = self.slots.as_ref().map_or(0, |slots| slots[0].included.len());
+        if included > 0 { included } else { self.actions.len() }
+    }
+
     /// Whether both are made of the same examples: not of equal ones, of the same.
     pub(in crate::learner) fn is(&self, other: &Self) -> bool {
         self.address() == other.address()

@@ -84,15 +84,31 @@ impl EventTerms {
             return *place;
         }
         if self.terms > CAPACITY {
-            self.kept.truncate(1);
-            self.places.clear();
-            self.terms = 0;
+            self.forget();
         }
         let place = self.kept.len();
         self.kept.push(Kept::default());
         self.kept[place].turn_to(event);
         self.places.insert(event.address(), place);
         place
+    }
+
+    fn forget(&mut self) {
+        self.kept.truncate(1);
+        self.kept[0].event = None;
+        self.places.clear();
+        (self.current, self.terms) = (0, 0);
+    }
+
+    /// From now on the number of the place to fill interacts with all else.
+    pub fn interact_with_places(&mut self) {
+        self.maker.interact_with_places();
+        self.forget();
+    }
+
+    /// Whether a slot is read as empty.
+    pub fn ignores(&self, letter: u8) -> bool {
+        self.maker.ignored[usize::from(letter)]
     }
 
     /// The terms of one action without the interactions that wildcards stand for.

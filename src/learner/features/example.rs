@@ -52,6 +52,14 @@ impl Example {
     pub fn letters(&self) -> impl Iterator<Item = u8> + '_ {
         self.slots.iter().map(|slot| slot.letter)
     }
+
+    /// Adds features to a slot, at the end if it is not there.
+    pub(in crate::learner) fn append(&mut self, letter: u8, features: &[Feature]) {
+        match self.slots.iter_mut().find(|slot| slot.letter == letter) {
+            Some(slot) => slot.features.extend_from_slice(features),
+            None => self.slots.push(Slot { letter, features: features.to_vec() }),
+        }
+    }
 }
 
 impl ExampleBuilder {

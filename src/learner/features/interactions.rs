@@ -1,5 +1,7 @@
 //! Which slots interact (`interactions.h`, `interaction_generation.cc`).
 
+use super::{PLACE_NUMBER_SLOT, PLACE_SLOT};
+
 /// The interactions of a policy: `-q`, `--cubic`, `--interactions`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Interactions {
@@ -16,6 +18,19 @@ impl Interactions {
         Self { given: without_repetition(given) }
     }
 
+    /// The same, and each with the number of the place to fill, which also interacts with
+    /// every slot. They repeat themselves, as those of VW do until wildcards are expanded
+    /// (`conditional_contextual_bandit.cc`, `insert_ccb_interactions`).
+    pub fn with_places(&self) -> Self {
+        let mut given = self.given.clone();
+        for element in &self.given {
+            given.push([element.as_slice(), &[PLACE_NUMBER_SLOT]].concat());
+            given.push(element.clone());
+        }
+        given.push(vec![WILDCARD, PLACE_NUMBER_SLOT]);
+        Self { given }
+    }
+
     /// As given, wildcards not expanded.
     pub fn given(&self) -> &[Vec<u8>] {
         &self.given
@@ -23,8 +38,8 @@ impl Interactions {
 
     /// The interactions over the `present` slots.
     pub fn over(&self, present: &[u8]) -> Vec<Vec<u8>> {
-        let mut printable: Vec<u8> =
-            present.iter().copied().filter(|letter| (32..=126).contains(letter)).collect();
+        let printable = |letter: &u8| (32..=126).contains(letter) || *letter == PLACE_SLOT;
+        let mut printable: Vec<u8> = present.iter().copied().filter(printable).collect();
         printable.sort_unstable();
         if !self.given.iter().any(|element| element.contains(&WILDCARD)) {
             return self.given.clone();

@@ -56,6 +56,13 @@ impl TermMaker {
         }
     }
 
+    /// From now on the number of the place to fill interacts with all else.
+    pub fn interact_with_places(&mut self) {
+        self.interactions = self.interactions.with_places();
+        self.expanded = ProductCache::default();
+        self.given = ProductCache::default();
+    }
+
     /// Makes the terms of one action of an event, in VW's order: linear features slot by
     /// slot, then the interactions.
     pub fn make(&mut self, event: &Event, action: usize, terms: &mut Vec<Term>) {

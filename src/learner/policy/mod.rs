@@ -24,6 +24,8 @@ pub struct LearningPolicy {
 #[derive(Debug, Clone, PartialEq)]
 #[expect(clippy::struct_excessive_bools, reason = "flags of a command line")]
 pub(super) struct Settings {
+    /// `--ccb_explore_adf`
+    pub slots: bool,
     pub bits: u32,
     pub hashing: Hashing,
     pub constant: bool,
@@ -128,6 +130,12 @@ impl LearningPolicy {
         policy
     }
 
+    /// Whether it fills the slots of an event (`--ccb_explore_adf`).
+    #[must_use]
+    pub fn fills_slots(&self) -> bool {
+        self.settings.slots
+    }
+
     /// How features become indices under this policy.
     #[must_use]
     pub fn hashing(&self) -> Hashing {
@@ -138,6 +146,7 @@ impl LearningPolicy {
 impl Default for Settings {
     fn default() -> Self {
         Self {
+            slots: false,
             bits: 18,
             hashing: Hashing::default(),
             constant: true,

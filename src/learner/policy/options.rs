@@ -46,7 +46,12 @@ const fn short(letter: char, spec: OptionSpec) -> OptionSpec {
 /// The options that are known, by what they concern. Parsing, refusals and the
 /// documentation are made of this table.
 pub const OPTIONS: &[OptionSpec] = &[
-    flag("cb_explore_adf", Full, "contextual bandit with action features; required"),
+    flag(
+        "cb_explore_adf",
+        Full,
+        "contextual bandit with action features; this or the next is required",
+    ),
+    flag("ccb_explore_adf", Full, "the same, for slots: conditional contextual bandits"),
     valued("cb_type", "TYPE", Full, "mtr, ips, dr, dm or sm"),
     valued("clip_p", "P", Full, "lower bound of the probabilities divided by"),
     valued("epsilon", "E", Full, "share of exploration"),
@@ -105,6 +110,7 @@ pub const OPTIONS: &[OptionSpec] = &[
     flag("no_stdin", Dropped, "input"),
     flag("extra_metrics", Dropped, "output"),
     flag("binary_parser", Dropped, "the format of the log"),
+    flag("all_slots_loss", Dropped, "output"),
     flag("driver_output_off", Dropped, "output"),
     valued("driver_output", "WHERE", Dropped, "output"),
     valued("log_level", "LEVEL", Dropped, "output"),
@@ -117,7 +123,7 @@ pub const OPTIONS: &[OptionSpec] = &[
     valued("id", "ID", Dropped, "the name of the model"),
     short('i', valued("initial_regressor", "FILE", Refused, "a model to start from")),
     short('t', flag("testonly", Refused, "learn nothing")),
-    flag("ccb_explore_adf", Refused, "conditional contextual bandits, for slots"),
+    flag("no_predict", Refused, "learning without predicting"),
     valued("cats", "N", Refused, "continuous actions"),
     flag("slates", Refused, "slates"),
     valued("cb_explore", "N", Refused, "bandits without action features"),

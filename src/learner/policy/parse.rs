@@ -179,6 +179,7 @@ impl<'a> Parser<'a> {
             "ignore" => self.settings.ignore.extend(value.text.bytes()),
             "keep" => self.settings.keep.extend(value.text.bytes()),
             "ignore_linear" => self.settings.ignore_linear.extend(value.text.bytes()),
+            "ccb_explore_adf" => self.settings.slots = true,
             "cb_explore_adf" => {}
             _ => self.set_number(name, value),
         }
@@ -368,9 +369,10 @@ impl<'a> Parser<'a> {
     }
 
     fn finish(mut self) -> Result<LearningPolicy, Vec<PolicyError>> {
-        if !self.seen.iter().any(|(name, _)| *name == "cb_explore_adf") && self.errors.is_empty() {
+        let explores = |name: &str| matches!(name, "cb_explore_adf" | "ccb_explore_adf");
+        if !self.seen.iter().any(|(name, _)| explores(name)) && self.errors.is_empty() {
             let message = "a learning policy must contain `--cb_explore_adf`".to_owned();
-            let help = Some("add `--cb_explore_adf`".to_owned());
+            let help = Some("add `--cb_explore_adf`, or `--ccb_explore_adf` for slots".to_owned());
             self.refuse(0..self.arguments.len(), message, help);
         }
         if let [(first, _), (second, span), ..] = self.explorers.as_slice() {
