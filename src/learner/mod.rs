@@ -9,7 +9,8 @@
 //! `explore` (scores to a distribution), `slots` (several choices to one after the other),
 //! `policy` (the command line).
 //!
-//! Must not know: tokio, the wire, sampling, the word reward (in here, it is cost).
+//! Must not know: tokio, the wire, what draws are keyed by, the word reward (in here, it is
+//! cost).
 
 mod cost;
 mod dsjson;

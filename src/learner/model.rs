@@ -73,7 +73,7 @@ impl Learner {
     /// the choice for the first.
     pub fn predict(&mut self, event: &Event, prediction: &mut Prediction) {
         if self.slots.concern(event) {
-            return self.predict_slot(event, 0, &[], prediction);
+            return self.predict_first_slot(event, prediction);
         }
         self.predict_one(event, prediction);
     }

@@ -74,22 +74,29 @@ impl Slots {
         shared
     }
 
-    /// The choice for a slot once some actions are taken.
-    fn filling(&self, event: &Event, number: usize, taken: &[usize]) -> Filling {
+    /// The choice for a slot from the actions `offered`.
+    fn filling(&self, event: &Event, number: usize, offered: &[usize]) -> Filling {
         let slot = event.slots.as_ref().map(|slots| &slots[number]);
-        let includes = |action: &usize| {
-            slot.is_none_or(|slot| slot.included.is_empty() || slot.included.contains(action))
-        };
-        let left = (0..event.actions.len()).filter(|action| !taken.contains(action));
-        let offered: Vec<_> = left.filter(includes).collect();
         Filling {
             event: Event {
                 shared: Arc::new(self.shared(&event.shared, slot, number)),
                 actions: offered.iter().map(|action| event.actions[*action].clone()).collect(),
                 slots: None,
             },
-            offered,
+            offered: offered.to_vec(),
         }
+    }
+}
+
+impl Event {
+    /// The actions that may fill a slot once some are taken.
+    fn offered(&self, number: usize, taken: &[usize]) -> Vec<usize> {
+        let slot = self.slots.as_ref().map(|slots| &slots[number]);
+        let includes = |action: &usize| {
+            slot.is_none_or(|slot| slot.included.is_empty() || slot.included.contains(action))
+        };
+        let left = (0..self.actions.len()).filter(|action| !taken.contains(action));
+        left.filter(includes).collect()
     }
 }
 
@@ -114,9 +121,19 @@ impl Filling {
 }
 
 impl Prediction {
-    /// Draws an action, puts it first, and lets the probabilities add up to one
+    /// What is predicted before anything is known: each of the actions `offered` alike.
+    #[must_use]
+    pub fn uniform(offered: &[usize], actions: usize) -> Self {
+        let mut pmf = vec![0.0; actions];
+        #[expect(clippy::cast_precision_loss, reason = "counts of actions")]
+        let share = 1.0 / offered.len() as f32;
+        offered.iter().for_each(|action| pmf[*action] = share);
+        Self { pmf, ranking: offered.to_vec(), scores: vec![0.0; actions] }
+    }
+
+    /// Draws one of the ranked actions, puts it first, and lets the probabilities add up to one
     /// (`explore_internal.h`, `sample_after_normalizing`).
-    fn draw(&mut self, seed: u64) {
+    pub fn draw(&mut self, seed: u64) {
         let place = sample(&self.pmf, &self.ranking, seed);
         let total: f32 = self.ranking.iter().map(|action| self.pmf[*action].max(0.0)).sum();
         if total == 0.0 {
@@ -130,7 +147,7 @@ impl Prediction {
 }
 
 impl Learner {
-    /// Predicts the choice for one slot, once the actions `taken` fill those before.
+    /// Predicts the choice for one slot from the actions `offered`, by index ascending.
     ///
     /// # Panics
     /// If the event has no such slot.
@@ -138,11 +155,11 @@ impl Learner {
         &mut self,
         event: &Event,
         number: usize,
-        taken: &[usize],
+        offered: &[usize],
         prediction: &mut Prediction,
     ) {
         self.tell_apart(event);
-        let filling = self.slots.filling(event, number, taken);
+        let filling = self.slots.filling(event, number, offered);
         if filling.offered.is_empty() {
             *prediction = Prediction::default();
         } else {
@@ -151,15 +168,18 @@ impl Learner {
         filling.spread(event.actions.len(), prediction);
     }
 
+    /// The same of the first slot from all that may fill it, or of the only choice.
+    pub(super) fn predict_first_slot(&mut self, event: &Event, prediction: &mut Prediction) {
+        self.predict_slot(event, 0, &event.offered(0, &[]), prediction);
+    }
+
     /// Fills every slot by draws of the learner's own, the first action of each ranking
     /// being the one drawn.
     pub fn predict_slots(&mut self, event: &Event) -> Vec<Prediction> {
         let slots = event.slots.as_ref().map_or(1, |slots| slots.len());
         let mut taken = Vec::new();
         let mut fill = |number| {
-            let mut prediction = Prediction::default();
-            self.predict_slot(event, number, &taken, &mut prediction);
-            self.draw(&mut prediction);
+            let prediction = self.drawn(event, number, &taken);
             taken.extend(prediction.ranking.first());
             prediction
         };
@@ -176,13 +196,13 @@ impl Learner {
         self.tell_apart(event);
         let mut taken = Vec::new();
         for (number, slot) in slots.iter().enumerate() {
-            let filling = self.slots.filling(event, number, &taken);
+            let filling = self.slots.filling(event, number, &event.offered(number, &taken));
             match slot.outcome.as_ref().and_then(|outcome| filling.label(outcome)) {
                 Some(label) => {
                     self.learn_one(&filling.event, &label);
                     taken.push(filling.offered[label.action]);
                 }
-                None => taken.extend(self.drawn(event, number, &taken)),
+                None => taken.extend(self.drawn(event, number, &taken).ranking.first()),
             }
         }
         if let Some(outcome) = slots.iter().find_map(|slot| slot.outcome.as_ref()) {
@@ -193,7 +213,7 @@ impl Learner {
     /// Learns what came of the first slot, or of the only choice.
     pub(super) fn learn_slot(&mut self, event: &Event, label: &Label) {
         self.tell_apart(event);
-        let filling = self.slots.filling(event, 0, &[]);
+        let filling = self.slots.filling(event, 0, &event.offered(0, &[]));
         if let Some(label) = filling.label(label) {
             self.learn_one(&filling.event, &label);
         }
@@ -219,11 +239,11 @@ impl Learner {
         }
     }
 
-    fn drawn(&mut self, event: &Event, number: usize, taken: &[usize]) -> Option<usize> {
+    fn drawn(&mut self, event: &Event, number: usize, taken: &[usize]) -> Prediction {
         let mut prediction = Prediction::default();
-        self.predict_slot(event, number, taken, &mut prediction);
+        self.predict_slot(event, number, &event.offered(number, taken), &mut prediction);
         self.draw(&mut prediction);
-        prediction.ranking.first().copied()
+        prediction
     }
 
     fn draw(&mut self, prediction: &mut Prediction) {

@@ -1,7 +1,7 @@
 use std::ops::RangeInclusive;
 use std::time::Duration;
 
-use super::DEFAULT_POLICY;
+use super::{DEFAULT_POLICY, DEFAULT_SLOTS_POLICY};
 use crate::learner::LearningPolicy;
 use crate::protocol::{ErrorCode, PolicyContract, ServiceConfiguration, ServiceError};
 
@@ -102,7 +102,24 @@ fn check_lengths(contract: &PolicyContract) -> Result<(), ServiceError> {
     Err(ServiceError::new(ErrorCode::InvalidPolicyContract, message))
 }
 
-/// The policy of a new service.
-pub(super) fn default_policy() -> LearningPolicy {
-    LearningPolicy::parse(DEFAULT_POLICY).expect("the service's own arguments")
+/// The policy of a new service; of one that fills slots, if it is to.
+pub(super) fn default_policy(fills_slots: bool) -> LearningPolicy {
+    let arguments = if fills_slots { DEFAULT_SLOTS_POLICY } else { DEFAULT_POLICY };
+    LearningPolicy::parse(arguments).expect("the service's own arguments")
+}
+
+/// Refuses that a loop with slots optimizes itself, as the service does not.
+pub(super) fn check_optimization(
+    configuration: &ServiceConfiguration,
+    policy: &LearningPolicy,
+) -> Result<(), ServiceError> {
+    let optimizes = configuration.is_auto_optimization_enabled == Some(true);
+    if !(optimizes && policy.fills_slots()) {
+        return Ok(());
+    }
+    Err(ServiceError::new(
+        ErrorCode::ProblemTypeIncompatibleWithAutoOptimization,
+        "`isAutoOptimizationEnabled` must be false while the learning policy fills slots \
+         (`--ccb_explore_adf`)",
+    ))
 }

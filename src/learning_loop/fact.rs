@@ -11,6 +11,7 @@ use super::job::{EvaluationJob, EvaluationOutcome};
 use crate::clock::Timestamp;
 use crate::protocol::{
     ApplyFromEvaluation, EvaluationContract, PolicyContract, RewardRequest, ServiceConfiguration,
+    SlotReward,
 };
 
 /// A fact and when it happened. As JSON, it is what is kept on disk.
@@ -24,6 +25,7 @@ pub struct Recorded {
 pub(super) enum Fact {
     Ranked(Box<Interaction>),
     Rewarded { event_id: String, value: f64 },
+    SlotRewarded { event_id: String, reward: SlotReward },
     Activated { event_id: String },
     Configured(Box<ServiceConfiguration>),
     PolicySet(PolicyContract),
@@ -65,6 +67,9 @@ impl LearningLoop {
             Fact::Rewarded { event_id, value } => {
                 let _known = self.reward(&event_id, RewardRequest { value }, at);
             }
+            Fact::SlotRewarded { event_id, reward } => {
+                let _known = self.reward_slots(&event_id, &[reward], at);
+            }
             Fact::Activated { event_id } => {
                 let _known = self.activate(&event_id, at);
             }
@@ -95,7 +100,17 @@ impl LearningLoop {
     fn reopen(&mut self, interaction: Interaction) {
         self.advance(interaction.time);
         self.ranked += 1;
+        self.tell_slots_apart(&interaction);
         let closes = interaction.time + self.configuration.reward_wait_time.0;
         self.joiner.open(interaction, closes);
+    }
+
+    /// The served model has seen the slots when it filled them.
+    fn tell_slots_apart(&mut self, interaction: &Interaction) {
+        if let Some(model) = self.trainer.served().filter(|_| !interaction.slots.is_empty()) {
+            let hashing = model.policy().hashing();
+            let event = self.features.event_of(hashing, interaction, &[]);
+            model.tell_apart(&event);
+        }
     }
 }

@@ -2,7 +2,8 @@ use std::sync::Arc;
 
 use foldhash::HashMap;
 
-use crate::learner::{Event, Example, ExampleBuilder, Hashing};
+use super::interaction::{FilledSlot, Interaction};
+use crate::learner::{Event, EventSlot, Example, ExampleBuilder, Hashing, Label};
 use crate::protocol::{FeatureObject, FeatureValue, RankableAction};
 
 /// What is kept at most of each kind; a run shares far fewer.
@@ -71,6 +72,35 @@ impl<T, H> Default for Cache<T, H> {
     fn default() -> Self {
         Self(HashMap::default())
     }
+}
+
+impl FeatureCache {
+    /// The event that was, with what came of each of its slots as far as it is known.
+    pub fn event_of(
+        &mut self,
+        hashing: Hashing,
+        interaction: &Interaction,
+        outcomes: &[Label],
+    ) -> Event {
+        let event = self.event(hashing, &interaction.context, &interaction.actions);
+        if interaction.slots.is_empty() {
+            return event;
+        }
+        let slot = |(number, slot): (usize, &FilledSlot)| EventSlot {
+            included: slot.included.clone(),
+            outcome: outcomes.get(number).copied(),
+            ..event_slot(hashing, &slot.features)
+        };
+        let slots = interaction.slots.iter().enumerate().map(slot).collect();
+        Event { slots: Some(slots), ..event }
+    }
+}
+
+/// `"_slots": [{"sj": [{..}]}]`, one of them.
+pub(super) fn event_slot(hashing: Hashing, features: &[FeatureObject]) -> EventSlot {
+    let mut example = ExampleBuilder::new(hashing);
+    add_namespace(&mut example, "sj", features);
+    EventSlot { features: Arc::new(example.finish()), included: Vec::new(), outcome: None }
 }
 
 /// `"FromUrl": [{..}, {..}]`

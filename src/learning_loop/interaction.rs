@@ -20,6 +20,25 @@ pub(super) struct Interaction {
     pub activation: Activation,
     /// Rewards that came in time, in the order in which they came.
     pub rewards: Vec<f64>,
+    /// The slots that were filled, none where one action was chosen. The choice of the event
+    /// is that of the first; rewards are given to slots.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub slots: Vec<FilledSlot>,
+}
+
+/// A slot, and what was chosen for it.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(super) struct FilledSlot {
+    pub id: String,
+    pub features: Arc<[FeatureObject]>,
+    /// The actions that could be chosen, by index; empty if all could that were left.
+    pub included: Vec<usize>,
+    /// What would be shown without the service.
+    pub baseline: usize,
+    /// Over all actions of the event; those that could be chosen are ranked.
+    pub choice: Choice,
+    /// Rewards that came in time, in the order in which they came.
+    pub rewards: Vec<f64>,
 }
 
 /// A distribution over actions, and the order that was drawn from it.
@@ -50,6 +69,12 @@ impl Choice {
         Self { pmf: vec![share; actions], ranking: (0..actions).collect() }
     }
 
+    /// Ranks an action first, in exchange for the one that was.
+    pub fn put_first(&mut self, action: usize) {
+        let place = self.ranking.iter().position(|ranked| *ranked == action);
+        self.ranking.swap(0, place.expect("it could be chosen"));
+    }
+
     /// What is chosen.
     pub fn chosen(&self) -> usize {
         self.ranking[0]
@@ -65,6 +90,11 @@ impl Interaction {
     /// The action that is the event's.
     pub fn chosen(&self) -> usize {
         self.choice.chosen()
+    }
+
+    /// Whether it is what would be shown without the service.
+    pub fn imitates_baseline(&self) -> bool {
+        self.chosen() == self.slots.first().map_or(0, |slot| slot.baseline)
     }
 
     /// The probability with which it was chosen.

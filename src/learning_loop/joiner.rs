@@ -3,7 +3,7 @@ use std::sync::Arc;
 
 use super::dsjson::cost;
 use super::event_numbers::EventNumbers;
-use super::interaction::{Activation, Interaction};
+use super::interaction::{Activation, Choice, FilledSlot, Interaction};
 use crate::clock::Timestamp;
 use crate::learner::Label;
 use crate::protocol::{LearningMode, RewardAggregation, ServiceConfiguration};
@@ -40,6 +40,15 @@ pub(super) struct Joined {
     /// What the learner is told.
     pub reward: f64,
     pub learnable: bool,
+    /// The same of each slot; that of the first is what came of the event.
+    pub slots: Vec<Outcome>,
+}
+
+/// What came of a choice.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Outcome {
+    pub original_reward: f64,
+    pub reward: f64,
 }
 
 impl Joiner {
@@ -73,14 +82,6 @@ impl Joiner {
     /// How many events are not joined yet.
     pub fn len(&self) -> usize {
         self.open.len()
-    }
-
-    /// The ids that begin so, of the events that are not joined yet. They were opened
-    /// one after the other, and most likely not long ago.
-    pub fn ids_of(&self, prefix: &str) -> Vec<Arc<str>> {
-        let ids = self.open.iter().rev().map(|open| &open.interaction.event_id);
-        let begins = |id: &&Arc<str>| id.starts_with(prefix);
-        ids.skip_while(|id| !begins(id)).take_while(begins).cloned().collect()
     }
 
     /// When the next event is to be joined; perhaps long since, if it had to wait for
@@ -122,34 +123,57 @@ impl Joiner {
 impl Interaction {
     /// What comes of the event if its window closes as it stands.
     pub fn joined(self, configuration: &ServiceConfiguration) -> Joined {
-        let rewards = if self.activation == Activation::Awaited { &[] } else { &self.rewards[..] };
-        let aggregate = aggregate(rewards, configuration.reward_aggregation);
-        let original_reward = aggregate.unwrap_or(configuration.default_reward);
+        let came = |slot: &FilledSlot| {
+            let imitates = slot.choice.chosen() == slot.baseline;
+            self.outcome(&slot.rewards, imitates, configuration)
+        };
+        let slots: Vec<_> = self.slots.iter().map(came).collect();
+        let whole = || self.outcome(&self.rewards, self.imitates_baseline(), configuration);
+        let Outcome { original_reward, reward } = slots.first().copied().unwrap_or_else(whole);
         Joined {
-            reward: self.taught(original_reward),
+            reward,
             original_reward,
             learnable: self.activation != Activation::Awaited
                 && self.mode != LearningMode::LoggingOnly,
+            slots,
             interaction: self,
         }
     }
 
-    /// An apprentice is rewarded for choosing as the baseline does.
-    fn taught(&self, original_reward: f64) -> f64 {
-        match self.mode {
-            LearningMode::Apprentice => f64::from(u8::from(self.chosen() == 0)),
+    /// What comes of a choice. An apprentice is rewarded for choosing as the baseline does.
+    fn outcome(
+        &self,
+        rewards: &[f64],
+        imitates: bool,
+        configuration: &ServiceConfiguration,
+    ) -> Outcome {
+        let rewards = if self.activation == Activation::Awaited { &[] } else { rewards };
+        let aggregate = aggregate(rewards, configuration.reward_aggregation);
+        let original_reward = aggregate.unwrap_or(configuration.default_reward);
+        let reward = match self.mode {
+            LearningMode::Apprentice => f64::from(u8::from(imitates)),
             LearningMode::Online | LearningMode::LoggingOnly => original_reward,
-        }
+        };
+        Outcome { original_reward, reward }
     }
 }
 
 impl Joined {
     /// What the learner is told.
     pub fn label(&self) -> Label {
-        let interaction = &self.interaction;
-        let (action, probability) = (interaction.chosen(), interaction.probability());
-        Label { action, cost: cost(self.reward), probability, weight: 1.0 }
+        label(&self.interaction.choice, self.reward)
     }
+
+    /// What the learner is told of each slot.
+    pub fn slot_labels(&self) -> Vec<Label> {
+        let slots = self.interaction.slots.iter().zip(&self.slots);
+        slots.map(|(slot, came)| label(&slot.choice, came.reward)).collect()
+    }
+}
+
+fn label(choice: &Choice, reward: f64) -> Label {
+    let action = choice.chosen();
+    Label { action, cost: cost(reward), probability: choice.pmf[action], weight: 1.0 }
 }
 
 /// Several rewards as one; none of none.

@@ -48,7 +48,7 @@ pub use contest::ONLINE;
 use dsjson::LineWriter;
 use fact::Fact;
 use features::FeatureCache;
-use interaction::{Activation, Choice, Interaction};
+use interaction::{Activation, Choice, FilledSlot, Interaction};
 use joiner::Joiner;
 use log::EventLog;
 pub use log::Keeps;
@@ -64,6 +64,10 @@ use crate::protocol::{
 /// The learning policy of a new service.
 pub const DEFAULT_POLICY: &str =
     "--cb_explore_adf --epsilon 0.2 --power_t 0 -l 0.001 --cb_type mtr -q ::";
+
+/// The same for events with slots.
+pub const DEFAULT_SLOTS_POLICY: &str =
+    "--ccb_explore_adf --epsilon 0.2 --power_t 0 -l 0.001 --cb_type mtr -q ::";
 
 /// What a loop starts with.
 #[derive(Debug, Clone)]
@@ -84,7 +88,7 @@ impl Default for LoopOptions {
     fn default() -> Self {
         Self {
             configuration: ServiceConfiguration::default(),
-            policy: configuration::default_policy(),
+            policy: configuration::default_policy(false),
             app_id: "runner".to_owned(),
             threads: std::thread::available_parallelism().map_or(1, NonZero::get),
             keeps: Keeps::default(),
@@ -187,7 +191,8 @@ impl LearningLoop {
             let message = format!("a reward must be a finite number, found {}", reward.value);
             return Err(ServiceError::new(ErrorCode::InvalidRewardRequest, message));
         }
-        if let Some(interaction) = self.joiner.event(event_id, self.now) {
+        let interaction = self.joiner.event(event_id, self.now);
+        if let Some(interaction) = interaction.filter(|interaction| interaction.slots.is_empty()) {
             interaction.rewards.push(reward.value);
             self.rewarded += 1;
             let event_id = || event_id.to_owned();
@@ -274,7 +279,7 @@ impl LearningLoop {
     fn learn(&mut self, joined: &joiner::Joined) {
         let interaction = &joined.interaction;
         let hashing = self.trainer.policy().hashing();
-        let event = self.features.event(hashing, &interaction.context, &interaction.actions);
+        let event = self.features.event_of(hashing, interaction, &joined.slot_labels());
         self.trainer.learn(&event, &joined.label());
     }
 
@@ -315,7 +320,7 @@ impl LearningLoop {
                 (baseline.clone(), baseline)
             }
         };
-        self.observe(request, event_id, actions, choice);
+        self.observe(request, event_id, actions, choice, Vec::new());
         shown
     }
 
@@ -348,6 +353,7 @@ impl LearningLoop {
         event_id: Arc<str>,
         actions: Arc<[RankableAction]>,
         choice: Arc<Choice>,
+        slots: Vec<FilledSlot>,
     ) {
         let deferred = request.defer_activation;
         let interaction = Interaction {
@@ -360,6 +366,7 @@ impl LearningLoop {
             mode: self.mode(),
             activation: if deferred { Activation::Awaited } else { Activation::Immediate },
             rewards: Vec::new(),
+            slots,
         };
         let is_recorded = self.facts.is_some();
         let fact = is_recorded.then(|| Fact::Ranked(Box::new(interaction.clone())));

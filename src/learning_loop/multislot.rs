@@ -1,51 +1,46 @@
 //! Several slots of one event.
 //!
-//! Slots are filled in turn from the actions that are left. Each is an event of its own
-//! for the log and the learner, with the slot's features beside the context, so that every
-//! single-slot learning policy learns from it. It is not the CCB reduction of VW, whose
-//! slots share one example.
+//! Slots are filled in turn from the actions that are left, by a learning policy that fills
+//! slots (`--ccb_explore_adf`). An event with slots is one event for the log and the learner;
+//! its own choice and reward, which evaluations look at, are those of its first slot.
 
 use std::collections::HashSet;
 use std::sync::Arc;
 
 use super::assignment::Assignment;
-use super::{LearningLoop, rank};
+use super::fact::Fact;
+use super::interaction::{Choice, FilledSlot};
+use super::{DEFAULT_SLOTS_POLICY, LearningLoop, features, rank, sampling};
 use crate::clock::Timestamp;
+use crate::learner::{Event, Prediction};
 use crate::protocol::{
-    ErrorCode, FeatureObject, FeatureValue, MultiSlotRankRequest, MultiSlotRankResponse,
-    RankRequest, RankableAction, RewardRequest, ServiceError, SlotRequest, SlotResponse,
-    SlotReward,
+    ErrorCode, LearningMode, MultiSlotRankRequest, MultiSlotRankResponse, RankRequest,
+    RankableAction, ServiceError, SlotRequest, SlotResponse, SlotReward,
 };
-
-/// Between the id of an event and the id of its slot. No caller types it.
-const SEPARATOR: char = '\u{1f}';
 
 impl LearningLoop {
     /// `POST /multislot/rank`: an action for each slot, none twice.
     ///
     /// # Errors
-    /// `InvalidRankRequest`, if the request breaks a rule.
+    /// `InvalidMultiSlotApiAccess`, if the policy of the loop fills no slots, or the loop
+    /// optimizes itself; `InvalidRankRequest`, if the request breaks a rule.
     pub fn rank_slots(
         &mut self,
         request: &MultiSlotRankRequest,
         now: Timestamp,
     ) -> Result<MultiSlotRankResponse, ServiceError> {
         self.advance(now);
-        self.checker.check(&whole(request))?;
-        let mut left = check_slots(request)
+        self.check_access()?;
+        let whole = whole(request);
+        self.checker.check(&whole)?;
+        let left = check_slots(request)
             .map_err(|message| ServiceError::new(ErrorCode::InvalidRankRequest, message))?;
         let event_id = self.event_id(request.event_id.as_ref());
-        let mut slots = Vec::new();
-        for (number, slot) in request.slots.iter().enumerate() {
-            let actions: Arc<[_]> =
-                left.choices(number).into_iter().map(|at| request.actions[at].clone()).collect();
-            let single = single(request, slot, &actions);
-            let shown = self.decide(&single, slot_event(&event_id, &slot.id), actions.clone());
-            let reward_action_id = actions[shown.chosen()].id.clone();
-            left.assign(number, place(&request.actions, &reward_action_id));
-            slots.push(SlotResponse { id: slot.id.clone(), reward_action_id });
-        }
-        Ok(MultiSlotRankResponse { slots, event_id: event_id.to_string() })
+        let slots = self.fill(request, &event_id, left);
+        let answer = self.shown(request, &event_id, &slots);
+        let choice = Arc::new(slots[0].choice.clone());
+        self.observe(&whole, event_id, request.actions.clone(), choice, slots);
+        Ok(answer)
     }
 
     /// `POST /multislot/events/{eventId}/reward`. Unknown events and slots, and late
@@ -59,28 +54,126 @@ impl LearningLoop {
         rewards: &[SlotReward],
         now: Timestamp,
     ) -> Result<(), ServiceError> {
-        if rewards.iter().any(|reward| reward.slot_id.is_empty()) {
-            let message = "the id of a slot must have 1 to 256 characters";
-            return Err(ServiceError::new(ErrorCode::InvalidRewardRequest, message));
-        }
-        for SlotReward { slot_id, value } in rewards {
-            self.reward(&slot_event(event_id, slot_id), RewardRequest { value: *value }, now)?;
+        self.advance(now);
+        check_rewards(rewards)
+            .map_err(|message| ServiceError::new(ErrorCode::InvalidRewardRequest, message))?;
+        for reward in rewards {
+            self.reward_slot(event_id, reward);
         }
         Ok(())
     }
 
-    /// `POST /multislot/events/{eventId}/activate`: every slot of the event.
-    pub fn activate_slots(&mut self, event_id: &str, now: Timestamp) {
-        self.advance(now);
-        let prefix = slot_event(event_id, "");
-        for slot in self.joiner.ids_of(&prefix) {
-            self.give_activation(&slot);
+    pub(super) fn reward_slot(&mut self, event_id: &str, reward: &SlotReward) {
+        let Some(interaction) = self.joiner.event(event_id, self.now) else { return };
+        let slot = interaction.slots.iter_mut().find(|slot| slot.id == reward.slot_id);
+        let Some(slot) = slot else { return };
+        slot.rewards.push(reward.value);
+        self.rewarded += 1;
+        let event_id = || event_id.to_owned();
+        self.note(|| Fact::SlotRewarded { event_id: event_id(), reward: reward.clone() });
+    }
+
+    fn check_access(&self) -> Result<(), ServiceError> {
+        let message = if !self.trainer.policy().fills_slots() {
+            format!(
+                "the learning policy fills no slots: set one with `--ccb_explore_adf` by PUT \
+                 /configurations/policy, such as `{DEFAULT_SLOTS_POLICY}`"
+            )
+        } else if self.configuration.is_auto_optimization_enabled == Some(true) {
+            "a loop that optimizes itself fills no slots: set `isAutoOptimizationEnabled` to \
+             false by PUT /configurations/service"
+                .to_owned()
+        } else {
+            return Ok(());
+        };
+        Err(ServiceError::new(ErrorCode::InvalidMultiSlotApiAccess, message))
+    }
+
+    /// Fills the slots as the learning mode has it. What is logged for a slot is not offered
+    /// to a later one.
+    fn fill(
+        &mut self,
+        request: &MultiSlotRankRequest,
+        event_id: &str,
+        mut left: Assignment,
+    ) -> Vec<FilledSlot> {
+        let actions = request.actions.len();
+        let event = self.event_with_slots(request);
+        let mut slots = Vec::with_capacity(request.slots.len());
+        for (number, slot) in request.slots.iter().enumerate() {
+            let mut offered = left.choices(number);
+            offered.sort_unstable();
+            let baseline = place(&request.actions, &slot.baseline_action);
+            let seed = sampling::slot_seed(event_id, &slot.id);
+            let mut choice = self.choose_for_slot(event.as_ref(), number, &offered, actions, seed);
+            if self.mode() == LearningMode::LoggingOnly {
+                choice.put_first(baseline);
+            }
+            left.assign(number, choice.chosen());
+            let is_all = offered.len() + number == actions;
+            slots.push(FilledSlot {
+                id: slot.id.clone(),
+                features: slot.features.clone().into(),
+                included: if is_all { Vec::new() } else { offered },
+                baseline,
+                choice,
+                rewards: Vec::new(),
+            });
         }
+        slots
+    }
+
+    /// The event as the served model sees it; none before there is a model.
+    fn event_with_slots(&mut self, request: &MultiSlotRankRequest) -> Option<Event> {
+        let hashing = self.trainer.served()?.policy().hashing();
+        let event = self.features.event(hashing, &request.context_features, &request.actions);
+        let slots = request.slots.iter();
+        let slots = slots.map(|slot| features::event_slot(hashing, &slot.features)).collect();
+        Some(Event { slots: Some(slots), ..event })
+    }
+
+    fn choose_for_slot(
+        &mut self,
+        event: Option<&Event>,
+        number: usize,
+        offered: &[usize],
+        actions: usize,
+        seed: u64,
+    ) -> Choice {
+        let mut prediction = Prediction::uniform(offered, actions);
+        if let (Some(event), Some(model)) = (event, self.trainer.served()) {
+            model.predict_slot(event, number, offered, &mut prediction);
+        }
+        prediction.draw(seed);
+        Choice { pmf: prediction.pmf, ranking: prediction.ranking }
+    }
+
+    /// The answer: what was chosen, or the baselines for all but a loop that is online.
+    fn shown(
+        &self,
+        request: &MultiSlotRankRequest,
+        event_id: &str,
+        slots: &[FilledSlot],
+    ) -> MultiSlotRankResponse {
+        let online = self.mode() == LearningMode::Online;
+        let shown = |slot: &FilledSlot| {
+            let action = if online { slot.choice.chosen() } else { slot.baseline };
+            let reward_action_id = request.actions[action].id.clone();
+            SlotResponse { id: slot.id.clone(), reward_action_id }
+        };
+        let slots = slots.iter().map(shown).collect();
+        MultiSlotRankResponse { slots, event_id: event_id.to_owned() }
     }
 }
 
-fn slot_event(event_id: &str, slot_id: &str) -> Arc<str> {
-    format!("{event_id}{SEPARATOR}{slot_id}").into()
+fn check_rewards(rewards: &[SlotReward]) -> Result<(), String> {
+    rewards.iter().try_for_each(|SlotReward { slot_id, value }| {
+        if slot_id.is_empty() {
+            return Err("the id of a slot must have 1 to 256 characters".to_owned());
+        }
+        let message = || format!("a reward must be a finite number, found {value}");
+        value.is_finite().then_some(()).ok_or_else(message)
+    })
 }
 
 /// What the request would be without slots.
@@ -92,20 +185,6 @@ fn whole(request: &MultiSlotRankRequest) -> RankRequest {
         event_id: request.event_id.clone(),
         defer_activation: request.defer_activation,
     }
-}
-
-/// What the request is for one slot, with the actions that are left for it.
-fn single(
-    request: &MultiSlotRankRequest,
-    slot: &SlotRequest,
-    actions: &Arc<[RankableAction]>,
-) -> RankRequest {
-    let id = ("id".to_owned(), FeatureValue::Text(slot.id.clone()));
-    let features = slot.features.iter().flat_map(|object| object.0.iter().cloned());
-    let known = FeatureObject(std::iter::once(id).chain(features).collect());
-    let about = FeatureObject(vec![("slot".to_owned(), FeatureValue::Object(known))]);
-    let context = request.context_features.iter().cloned().chain([about]).collect();
-    RankRequest { context_features: context, actions: actions.clone(), ..whole(request) }
 }
 
 /// Checks the slots; what may be chosen for which.

@@ -45,7 +45,8 @@ impl LearningLoop {
     /// When the loop optimizes itself next; never, if it is not to.
     fn optimization_due(&self) -> Option<Timestamp> {
         let settings = &self.configuration;
-        let enabled = settings.is_auto_optimization_enabled == Some(true);
+        let enabled = settings.is_auto_optimization_enabled == Some(true)
+            && !self.trainer.policy().fills_slots();
         let start = settings
             .auto_optimization_start_date
             .or_else(|| settings.last_configuration_edit_date.map(|changed| changed + FIRST));

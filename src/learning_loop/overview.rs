@@ -180,7 +180,8 @@ fn batch(events: &[&Joined]) -> Batch {
 fn apprenticeship(events: &[&Joined]) -> Option<Apprenticeship> {
     let is_apprentice = |joined: &&&Joined| joined.interaction.mode == LearningMode::Apprentice;
     let all: Vec<_> = events.iter().filter(is_apprentice).take(IMITATED).collect();
-    let imitated: Vec<_> = all.iter().filter(|joined| joined.interaction.chosen() == 0).collect();
+    let imitated: Vec<_> =
+        all.iter().filter(|joined| joined.interaction.imitates_baseline()).collect();
     let of = |joined: &Joined| joined.original_reward;
     let total: f64 = all.iter().map(|joined| of(joined)).sum();
     let achieved: f64 = imitated.iter().map(|joined| of(joined)).sum();

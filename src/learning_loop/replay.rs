@@ -29,15 +29,15 @@ impl Replay {
         self.trace(|joined| joined.label().probability)
     }
 
-    /// The policy that always takes the first action.
+    /// The policy that always takes the baseline: the first action, or that of the slot.
     pub fn first_action(&self) -> PolicyTrace {
-        self.trace(|joined| if joined.interaction.chosen() == 0 { 1.0 } else { 0.0 })
+        self.trace(|joined| if joined.interaction.imitates_baseline() { 1.0 } else { 0.0 })
     }
 
     /// The policy that takes every action with the same probability.
     pub fn any_action(&self) -> PolicyTrace {
         #[expect(clippy::cast_precision_loss, reason = "there are at most fifty")]
-        self.trace(|joined| 1.0 / joined.interaction.actions.len() as f32)
+        self.trace(|joined| 1.0 / joined.interaction.choice.ranking.len() as f32)
     }
 
     fn trace(&self, probability: impl Fn(&Joined) -> f32) -> PolicyTrace {
@@ -50,7 +50,7 @@ impl Replay {
         let mut cache = FeatureCache::default();
         let mut hash = |joined: &Arc<Joined>| {
             let interaction = &joined.interaction;
-            cache.event(hashing, &interaction.context, &interaction.actions)
+            cache.event_of(hashing, interaction, &joined.slot_labels())
         };
         self.events.iter().map(&mut hash).collect()
     }

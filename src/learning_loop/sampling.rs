@@ -8,6 +8,12 @@ pub(super) fn seed(event_id: &str, app_id: &str) -> u64 {
     hash(event_id) + hash(app_id)
 }
 
+/// What decides the draw for a slot (`reinforcement_learning`, `safe_vw.cc`,
+/// `rank_multi_slot_decisions`).
+pub(super) fn slot_seed(event_id: &str, slot_id: &str) -> u64 {
+    u64::from(uniform_hash([event_id, slot_id].concat().as_bytes(), 0))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -18,7 +18,8 @@ impl LearningLoop {
     /// when they were to close, and their events are learned first.
     ///
     /// # Errors
-    /// `InvalidServiceConfiguration` and `InvalidLearningModeServiceConfiguration`.
+    /// `InvalidServiceConfiguration`, `InvalidLearningModeServiceConfiguration` and
+    /// `ProblemTypeIncompatibleWithAutoOptimization`.
     pub fn set_configuration(
         &mut self,
         mut new: ServiceConfiguration,
@@ -29,6 +30,7 @@ impl LearningLoop {
         new.last_configuration_edit_date = Some(self.now);
         configuration::check(&new)?;
         configuration::check_change(&self.configuration, &new)?;
+        configuration::check_optimization(&new, self.trainer.policy())?;
         let old = std::mem::replace(&mut self.configuration, new.clone());
         if old.model_export_frequency != new.model_export_frequency {
             self.trainer.reschedule(new.model_export_frequency.0, self.now);
@@ -65,12 +67,13 @@ impl LearningLoop {
         Ok(self.policy_contract())
     }
 
-    /// `DELETE /configurations/policy`: back to the policy of a new service. The model is
-    /// learned anew from the whole log.
+    /// `DELETE /configurations/policy`: back to the policy of a new service, which fills slots
+    /// if the policy before did. The model is learned anew from the whole log.
     pub fn delete_policy(&mut self, now: Timestamp) -> PolicyContract {
         self.advance(now);
         self.policy_name = identity::identifier(&[&self.app_id, "policy"]);
-        self.adopt(&configuration::default_policy(), Timestamp::NEVER);
+        let fills_slots = self.trainer.policy().fills_slots();
+        self.adopt(&configuration::default_policy(fills_slots), Timestamp::NEVER);
         self.note(|| Fact::PolicyDeleted);
         self.policy_contract()
     }

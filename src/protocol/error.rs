@@ -38,6 +38,10 @@ pub enum ErrorCode {
     PayloadSizeExceeded,
     /// The key is missing or wrong.
     InvalidApiAccess,
+    /// The loop fills no slots.
+    InvalidMultiSlotApiAccess,
+    /// A loop that fills slots does not optimize itself.
+    ProblemTypeIncompatibleWithAutoOptimization,
     /// No such operation.
     ResourceNotFound,
     /// No such evaluation.
@@ -53,7 +57,7 @@ impl ErrorCode {
     #[must_use]
     pub const fn status(self) -> u16 {
         match self {
-            Self::InvalidApiAccess => 403,
+            Self::InvalidApiAccess | Self::ProblemTypeIncompatibleWithAutoOptimization => 403,
             Self::ResourceNotFound | Self::EvaluationNotFound | Self::LearningSettingsNotFound => {
                 404
             }

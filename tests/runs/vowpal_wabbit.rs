@@ -3,6 +3,12 @@
 use std::fs;
 use std::path::Path;
 use std::process::Command;
+use std::time::Duration;
+
+use runner::clock::Timestamp;
+use runner::learner::LearningPolicy;
+use runner::learning_loop::{LearningLoop, LoopOptions};
+use runner::protocol::{EvaluationContract, MultiSlotRankRequest, PolicyContract, SlotReward};
 
 use super::completed;
 use super::folder::json;
@@ -59,4 +65,78 @@ fn the_log_is_read_whole_and_the_progressive_loss_is_minus_our_estimate() {
     assert!(compared >= 2, "only {compared} policies were compared");
     let (examples, _) = average_loss(&run.join("log.dsjson"), "--cb_explore_adf");
     assert_eq!(examples, f64::from(u32::try_from(log.lines().count()).unwrap()));
+}
+
+/// Five hundred visitors of a page with as many slots as they please, who like what is new
+/// at the top.
+fn slots() -> LearningLoop {
+    let policy = "--ccb_explore_adf --epsilon 0.2 -q ::";
+    let policy = LearningPolicy::parse(policy).unwrap();
+    let options = LoopOptions { policy, ..LoopOptions::default() };
+    let mut learning_loop = LearningLoop::new(options, Timestamp::VIRTUAL_START);
+    for number in 0..500_u32 {
+        let now = Timestamp::VIRTUAL_START + Duration::from_secs(u64::from(number) * 30);
+        let day = ["weekday", "weekend"][number as usize % 2];
+        let slots = serde_json::json!([
+            {"id": "top", "features": [{"size": "large"}], "baselineAction": "a"},
+            {"id": "side", "baselineAction": "b", "excludedActions": ["a"]},
+            {"id": "foot", "features": [{"size": "small"}, {"j": {"kind": "new"}}], "baselineAction": "c"},
+        ]);
+        let slots = &slots.as_array().unwrap()[..=number as usize % 3];
+        let action =
+            |id: &str, kind: &str| serde_json::json!({"id": id, "features": [{"kind": kind}]});
+        let actions =
+            [action("a", "old"), action("b", "new"), action("c", "old"), action("d", "odd")];
+        let request = serde_json::json!({
+            "contextFeatures": [{"day": day}], "actions": actions, "slots": slots, "eventId": number.to_string(),
+        });
+        let request: MultiSlotRankRequest = serde_json::from_value(request).unwrap();
+        let ranked = learning_loop.rank_slots(&request, now).unwrap();
+        let liked = |id: &str| f64::from(u8::from(id == "b" || (id == "d") == (day == "weekend")));
+        let reward = |slot: &runner::protocol::SlotResponse| SlotReward {
+            slot_id: slot.id.clone(),
+            value: liked(&slot.reward_action_id),
+        };
+        let rewards: Vec<_> = ranked.slots.iter().map(reward).collect();
+        learning_loop.reward_slots(&ranked.event_id, &rewards, now).unwrap();
+    }
+    learning_loop
+}
+
+#[test]
+fn lines_with_slots_are_read_whole_and_come_to_the_same_loss() {
+    if !is_installed() {
+        eprintln!("not compared with Vowpal Wabbit: python3 has no `vowpalwabbit` here");
+        return;
+    }
+    let mut learning_loop = slots();
+    let end = Timestamp::VIRTUAL_START + Duration::from_secs(100_000);
+    let folder = tempfile::tempdir().unwrap();
+    let log = folder.path().join("log.dsjson");
+    fs::write(&log, learning_loop.take_joined(true, end)).unwrap();
+    let policies = [
+        "--ccb_explore_adf --epsilon 0.2 -q ::",
+        "--ccb_explore_adf --epsilon 0.2 --power_t 0 -l 0.001 --cb_type mtr -q ::",
+        "--ccb_explore_adf --softmax --lambda 3 --cb_type dr -q ::",
+        "--ccb_explore_adf --bag 3 --cb_type ips -q Fi",
+    ];
+    let policy = |arguments: &&str| PolicyContract {
+        name: (*arguments).to_owned(),
+        arguments: (*arguments).to_owned(),
+    };
+    let contract = EvaluationContract {
+        name: "slots".to_owned(),
+        start_time: Timestamp::VIRTUAL_START,
+        end_time: end,
+        policies: policies.iter().map(policy).collect(),
+        enable_offline_experimentation: false,
+    };
+    let results = learning_loop.create_evaluation(&contract, end).unwrap().policy_results;
+    for arguments in policies {
+        let (examples, loss) = average_loss(&log, arguments);
+        assert_eq!(examples, 500.0, "every line is an example");
+        let result = results.iter().find(|result| result.name == arguments).unwrap();
+        let estimate = result.total_summary.as_ref().unwrap().average_reward;
+        assert!((loss + estimate).abs() < 1e-6, "{arguments}: {loss} against {estimate}");
+    }
 }

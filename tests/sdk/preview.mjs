@@ -79,6 +79,11 @@ await answers(204, "POST /events/{eventId}/reward", event(odd, "reward").post({ 
 // Slots.
 const slot = (id, baselineAction, features) => ({ id, baselineAction, features, excludedActions: [] });
 const body = { actions, contextFeatures, eventId: "slots", slots: [slot("top", "pasta", [{ size: "large" }]), slot("side", "juice", [])] };
+const single = await answers(400, "POST /multislot/rank of a loop without slots", client.path("/multislot/rank").post({ body }));
+check("it says what to set", single.error.code === "InvalidMultiSlotApiAccess" && single.error.message.includes("--ccb_explore_adf"));
+await answers(200, "no more optimization", service.put({ body: { ...stored, isAutoOptimizationEnabled: false } }));
+const fills = { name: "slots", arguments: "--ccb_explore_adf --epsilon 0.3 -q ::" };
+await answers(200, "a policy that fills slots", policy.put({ body: fills }));
 const filled = await answers(201, "POST /multislot/rank", client.path("/multislot/rank").post({ body }));
 check("every slot has an action", filled.slots.length === 2 && filled.slots[0].rewardActionId !== filled.slots[1].rewardActionId);
 const rewards = { reward: [{ slotId: "top", value: 1 }] };

@@ -20,13 +20,23 @@ fn request(event_id: &str) -> Value {
     request
 }
 
+const POLICY: &str = "--ccb_explore_adf --epsilon 0.2 -q ::";
+
+/// A loop whose learning policy fills slots.
+fn serving() -> Served {
+    let served = Served::new();
+    let policy = json!({"name": "slots", "arguments": POLICY});
+    served.put("/configurations/policy", &policy).json(200);
+    served
+}
+
 fn rank(served: &Served, request: &Value) -> Answer {
     served.post(&format!("{BASE}/rank"), request)
 }
 
 #[test]
 fn every_slot_gets_an_action_of_its_own() {
-    let served = Served::new();
+    let served = serving();
     let mut tops = BTreeSet::new();
     for number in 0..40 {
         let ranked = rank(&served, &request(&format!("event-{number}"))).json(201);
@@ -42,7 +52,7 @@ fn every_slot_gets_an_action_of_its_own() {
 
 #[test]
 fn an_apprentice_shows_every_baseline() {
-    let served = Served::new();
+    let served = serving();
     let mut settings = quick();
     served.put("/configurations/service", &settings).json(200);
     settings["learningMode"] = json!("Apprentice");
@@ -56,7 +66,7 @@ fn an_apprentice_shows_every_baseline() {
 
 #[test]
 fn slots_are_rewarded_apart_and_learned_from() {
-    let served = Served::new();
+    let served = serving();
     let mut settings = quick();
     settings["defaultReward"] = json!(-1.0);
     served.put("/configurations/service", &settings).json(200);
@@ -78,13 +88,13 @@ fn slots_are_rewarded_apart_and_learned_from() {
     let recent = overview["recent"].as_array().unwrap();
     let rewards: Vec<_> =
         recent.iter().rev().map(|event| event["reward"].as_f64().unwrap()).collect();
-    assert_eq!(rewards, [0.5, -1.0, -1.0, -1.0]);
+    assert_eq!(rewards, [0.5, -1.0], "those of the first slots");
     assert_ne!(overview["model"]["lastModifiedTime"], "0001-01-01T00:00:00Z");
 }
 
 #[test]
 fn slots_that_cannot_be_filled_are_refused() {
-    let served = Served::new();
+    let served = serving();
     let slot = |id: &str, baseline: &str, excluded: &[&str]| json!({"id": id, "baselineAction": baseline, "excludedActions": excluded});
     for slots in [
         json!([]),
@@ -106,4 +116,33 @@ fn slots_that_cannot_be_filled_are_refused() {
         broken["slots"] = slots;
         assert_eq!(rank(&served, &broken).refusal(400), "InvalidRankRequest", "{broken}");
     }
+}
+
+#[test]
+fn a_loop_that_fills_no_slots_says_what_to_set() {
+    let served = Served::new();
+    let refused = rank(&served, &request("one"));
+    assert!(refused.text().contains("--ccb_explore_adf --epsilon 0.2"), "{}", refused.text());
+    assert_eq!(refused.refusal(400), "InvalidMultiSlotApiAccess");
+    let mut settings = quick();
+    settings["isAutoOptimizationEnabled"] = json!(true);
+    served.put("/configurations/service", &settings).json(200);
+    let policy = json!({"name": "slots", "arguments": POLICY});
+    served.put("/configurations/policy", &policy).json(200);
+    assert_eq!(rank(&served, &request("one")).refusal(400), "InvalidMultiSlotApiAccess");
+    settings["isAutoOptimizationEnabled"] = json!(false);
+    served.put("/configurations/service", &settings).json(200);
+    rank(&served, &request("one")).json(201);
+    settings["isAutoOptimizationEnabled"] = json!(true);
+    let refused = served.put("/configurations/service", &settings);
+    assert_eq!(refused.refusal(403), "ProblemTypeIncompatibleWithAutoOptimization");
+}
+
+#[test]
+fn its_default_policy_fills_slots_too() {
+    let served = serving();
+    let policy = served.delete("/configurations/policy").json(200);
+    let expected = "--ccb_explore_adf --epsilon 0.2 --power_t 0 -l 0.001 --cb_type mtr -q ::";
+    assert_eq!(policy["arguments"], expected);
+    served.post("/rank", &rank_request("single")).json(201);
 }

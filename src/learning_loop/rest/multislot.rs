@@ -36,10 +36,6 @@ pub(super) async fn reward(
 /// `POST /multislot/events/{eventId}/activate`
 pub(super) async fn activate(State(service): State<Service>, Id(event_id): Id) -> Answer {
     check_id(&event_id, ErrorCode::InvalidEventIdToActivate)?;
-    let activate = |inner: &mut crate::learning_loop::LearningLoop, now| {
-        inner.activate_slots(&event_id, now);
-        Ok(())
-    };
-    service.call(activate).await?;
+    service.call(|inner, now| inner.activate(&event_id, now)).await?;
     Ok(answer::no_content())
 }

@@ -4,6 +4,7 @@ mod evaluations;
 mod rank;
 mod replay;
 mod settings;
+mod slots;
 
 use std::time::Duration;
 

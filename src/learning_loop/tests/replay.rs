@@ -2,18 +2,21 @@
 
 use proptest::prelude::*;
 
+use super::slots::slots_request;
 use super::*;
-use crate::protocol::{ApplyFromEvaluation, EvaluationContract, LearningMode};
+use crate::protocol::{ApplyFromEvaluation, EvaluationContract, LearningMode, SlotReward};
 
 /// Something that a caller may do.
 #[derive(Debug, Clone, Copy)]
 enum Call {
     Rank(u8, bool),
     Reward(u8, f64),
+    RankSlots(u8, u8),
+    RewardSlot(u8, u8, f64),
     Activate(u8),
     Configure(u64, LearningMode),
     Exploration(f64),
-    Policy(bool),
+    Policy(usize),
     DeletePolicy,
     ModelThereAndBack,
     DeleteModel,
@@ -28,10 +31,12 @@ fn call() -> impl Strategy<Value = Call> {
     prop_oneof![
         20 => (any::<u8>(), proptest::bool::weighted(0.2)).prop_map(|(id, defer)| Call::Rank(id, defer)),
         20 => (any::<u8>(), -1.0..1.0).prop_map(|(id, value)| Call::Reward(id, value)),
+        10 => (any::<u8>(), 1..4_u8).prop_map(|(id, slots)| Call::RankSlots(id, slots)),
+        10 => (any::<u8>(), 0..3_u8, -1.0..1.0).prop_map(|(id, slot, value)| Call::RewardSlot(id, slot, value)),
         5 => any::<u8>().prop_map(Call::Activate),
         1 => (1..20_u64, mode).prop_map(|(wait, mode)| Call::Configure(wait, mode)),
         1 => (0.0..1.0).prop_map(Call::Exploration),
-        1 => any::<bool>().prop_map(Call::Policy),
+        2 => (0..POLICIES.len()).prop_map(Call::Policy),
         1 => Just(Call::DeletePolicy),
         1 => Just(Call::ModelThereAndBack),
         1 => Just(Call::DeleteModel),
@@ -42,6 +47,13 @@ fn call() -> impl Strategy<Value = Call> {
     ]
 }
 
+const POLICIES: [&str; 4] = [
+    EAGER,
+    "--cb_explore_adf --cb_type ips",
+    "--ccb_explore_adf --epsilon 0.2 -q ::",
+    "--ccb_explore_adf --bag 2 -q ::",
+];
+
 /// Calls the loop; refusals are part of life.
 fn make(learning_loop: &mut LearningLoop, call: Call, now: Timestamp) {
     match call {
@@ -51,6 +63,13 @@ fn make(learning_loop: &mut LearningLoop, call: Call, now: Timestamp) {
         }
         Call::Reward(id, value) => {
             drop(learning_loop.reward(&id.to_string(), RewardRequest { value }, now));
+        }
+        Call::RankSlots(id, slots) => {
+            drop(learning_loop.rank_slots(&slots_request(&id.to_string(), slots), now));
+        }
+        Call::RewardSlot(id, slot, value) => {
+            let reward = SlotReward { slot_id: slot.to_string(), value };
+            drop(learning_loop.reward_slots(&id.to_string(), &[reward], now));
         }
         Call::Activate(id) => drop(learning_loop.activate(&id.to_string(), now)),
         Call::Configure(wait, mode) => {
@@ -74,10 +93,9 @@ fn make(learning_loop: &mut LearningLoop, call: Call, now: Timestamp) {
                     .set_configuration(ServiceConfiguration { exploration_percentage, ..old }, now),
             );
         }
-        Call::Policy(eager) => {
-            let arguments = if eager { EAGER } else { "--cb_explore_adf --cb_type ips" };
-            let contract =
-                PolicyContract { name: "mine".to_owned(), arguments: arguments.to_owned() };
+        Call::Policy(number) => {
+            let arguments = POLICIES[number].to_owned();
+            let contract = PolicyContract { name: "mine".to_owned(), arguments };
             drop(learning_loop.set_policy(contract, now));
         }
         Call::DeletePolicy => drop(learning_loop.delete_policy(now)),

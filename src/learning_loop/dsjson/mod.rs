@@ -1,3 +1,5 @@
+mod slots;
+
 use std::sync::Arc;
 
 use foldhash::HashMap;
@@ -95,7 +97,7 @@ struct Observations<'a>(&'a Interaction);
 
 /// Writes lines. Contexts and actions that events share are put into words once.
 #[derive(Debug, Default)]
-pub(super) struct LineWriter {
+pub(in crate::learning_loop) struct LineWriter {
     /// By where they are in memory; what is kept alive with the text lets no others come
     /// to be there.
     contexts: HashMap<(usize, usize), Kept>,
@@ -115,8 +117,12 @@ const CAPACITY: usize = 1024;
 impl LineWriter {
     /// Appends the line of an event, and its line break.
     pub fn push(&mut self, joined: &Joined, lines: &mut Vec<u8>) {
-        let line = line(joined, self.context(&joined.interaction));
-        serde_json::to_writer(&mut *lines, &line).expect("names are texts and numbers finite");
+        if joined.interaction.slots.is_empty() {
+            let line = line(joined, self.context(&joined.interaction));
+            serde_json::to_writer(&mut *lines, &line).expect("names are texts and numbers finite");
+        } else {
+            slots::push(joined, lines);
+        }
         lines.push(b'\n');
     }
 
@@ -161,7 +167,7 @@ fn line<'a>(joined: &'a Joined, c: &'a RawValue) -> Line<'a> {
 
 /// What the learner is told of a reward. Adding zero makes minus zero zero.
 #[expect(clippy::cast_possible_truncation, reason = "VW keeps costs as f32")]
-pub(super) fn cost(reward: f64) -> f32 {
+pub(in crate::learning_loop) fn cost(reward: f64) -> f32 {
     -reward as f32 + 0.0
 }
 
