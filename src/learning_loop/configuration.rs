@@ -6,6 +6,7 @@ use crate::learner::LearningPolicy;
 use crate::protocol::{ErrorCode, PolicyContract, ServiceConfiguration, ServiceError};
 
 const SECOND: Duration = Duration::from_secs(1);
+const DAY: Duration = Duration::from_secs(24 * 3600);
 const TWO_DAYS: Duration = Duration::from_secs(2 * 24 * 3600);
 
 /// Refuses settings that are out of their range.
@@ -25,10 +26,31 @@ pub(super) fn check(configuration: &ServiceConfiguration) -> Result<(), ServiceE
     within(&share, &(0.0..=1.0), || {
         format!("`explorationPercentage` must be from 0 to 1, found {share}")
     })?;
+    if let Some(every) = configuration.auto_optimization_frequency {
+        within(&every.0, &(SECOND..=Duration::MAX), || {
+            format!("`autoOptimizationFrequency` must be at least PT1S, found {every}")
+        })?;
+    }
+    check_retention(configuration)
+}
+
+/// Events are kept until a day after their windows have closed, or for ever, or, as version
+/// 1.0 of the service had it, not at all.
+fn check_retention(configuration: &ServiceConfiguration) -> Result<(), ServiceError> {
     let days = configuration.log_retention_days;
     within(&days, &(-1..=i32::MAX), || {
         format!("`logRetentionDays` must be a number of days or -1, found {days}")
-    })
+    })?;
+    let wait = configuration.reward_wait_time;
+    let least = 1 + wait.0.as_micros().div_ceil(DAY.as_micros());
+    if days <= 0 || u128::from(days.unsigned_abs()) >= least {
+        return Ok(());
+    }
+    let message = format!(
+        "`logRetentionDays` must be at least {least} while `rewardWaitTime` is {wait}, or -1 for \
+         ever, found {days}"
+    );
+    Err(ServiceError::new(ErrorCode::InvalidLogRetentionDays, message))
 }
 
 fn within<T: PartialOrd>(

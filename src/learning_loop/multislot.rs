@@ -47,7 +47,8 @@ impl LearningLoop {
     /// rewards, are ignored.
     ///
     /// # Errors
-    /// `InvalidRewardRequest`, if a reward is not finite, or a slot has no id.
+    /// `InvalidRewardRequest`, if a reward is not finite, or the id of a slot is empty or
+    /// too long.
     pub fn reward_slots(
         &mut self,
         event_id: &str,
@@ -168,9 +169,7 @@ impl LearningLoop {
 
 fn check_rewards(rewards: &[SlotReward]) -> Result<(), String> {
     rewards.iter().try_for_each(|SlotReward { slot_id, value }| {
-        if slot_id.is_empty() {
-            return Err("the id of a slot must have 1 to 256 characters".to_owned());
-        }
+        rank::check_id("a slot", slot_id)?;
         let message = || format!("a reward must be a finite number, found {value}");
         value.is_finite().then_some(()).ok_or_else(message)
     })
@@ -199,7 +198,7 @@ fn check_slots(request: &MultiSlotRankRequest) -> Result<Assignment, String> {
     let (mut ids, mut baselines) = (HashSet::new(), HashSet::new());
     let mut taken = Vec::new();
     for slot in slots {
-        rank::check_id("slot", &slot.id)?;
+        rank::check_id("a slot", &slot.id)?;
         rank::check_features(&slot.features)?;
         if !ids.insert(&slot.id) {
             return Err(format!("two slots have the id `{}`", slot.id));

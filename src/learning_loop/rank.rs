@@ -37,7 +37,7 @@ impl Checker {
 
 fn check_request(request: &RankRequest) -> Result<(), String> {
     if let Some(event_id) = &request.event_id {
-        check_id("event", event_id)?;
+        check_id("an event", event_id)?;
     }
     check_features(&request.context_features)?;
     if request.actions.iter().all(|action| is_excluded(request, action)) {
@@ -54,14 +54,14 @@ fn check_count(count: usize) -> Result<(), String> {
 pub(super) fn check_id(what: &str, id: &str) -> Result<(), String> {
     let length = id.chars().count();
     let message =
-        || format!("the id of an {what} must have 1 to {LONGEST_ID} characters, found {length}");
+        || format!("the id of {what} must have 1 to {LONGEST_ID} characters, found {length}");
     (1..=LONGEST_ID).contains(&length).then_some(()).ok_or_else(message)
 }
 
 fn check_actions(actions: &[RankableAction]) -> Result<(), String> {
     let mut ids = HashSet::new();
     for action in actions {
-        check_id("action", &action.id)?;
+        check_id("an action", &action.id)?;
         if !ids.insert(&action.id) {
             return Err(format!("two actions have the id `{}`", action.id));
         }

@@ -18,7 +18,8 @@ impl LearningLoop {
     /// when they were to close, and their events are learned first.
     ///
     /// # Errors
-    /// `InvalidServiceConfiguration`, `InvalidLearningModeServiceConfiguration` and
+    /// `InvalidServiceConfiguration`, `InvalidLogRetentionDays`,
+    /// `InvalidLearningModeServiceConfiguration` and
     /// `ProblemTypeIncompatibleWithAutoOptimization`.
     pub fn set_configuration(
         &mut self,

@@ -81,7 +81,9 @@ fn slots_are_rewarded_apart_and_learned_from() {
     reward("one", "top", 0.5).is_empty(204);
     reward("one", "bottom", 1.0).is_empty(204);
     reward("unknown", "top", 1.0).is_empty(204);
-    assert_eq!(reward("one", "", 1.0).refusal(400), "InvalidRewardRequest");
+    for id in ["", &"x".repeat(257)] {
+        assert_eq!(reward("one", id, 1.0).refusal(400), "InvalidRewardRequest");
+    }
     served.call("POST", &format!("{BASE}/events/two/activate"), "", b"").is_empty(204);
     served.pass(Duration::from_secs(60));
     let overview = served.call("GET", "/overview", "", b"").json(200);

@@ -144,3 +144,29 @@ fn policies_that_cannot_be_used_are_refused() {
     }
     assert_eq!(learning_loop.policy(at(1.0)).arguments, DEFAULT_POLICY);
 }
+
+#[test]
+fn a_log_is_kept_for_a_day_longer_than_its_windows_are_open() {
+    let mut learning_loop = fresh(configuration());
+    let mut set = |log_retention_days: i32, wait: u64| {
+        let reward_wait_time = WireDuration(Duration::from_secs(wait));
+        let wish = ServiceConfiguration { log_retention_days, reward_wait_time, ..configuration() };
+        learning_loop.set_configuration(wish, at(0.0)).map_err(|error| error.code)
+    };
+    let day = 24 * 3600;
+    for (days, wait) in [(1, 1), (1, day), (2, day + 1)] {
+        assert_eq!(set(days, wait).unwrap_err(), ErrorCode::InvalidLogRetentionDays);
+    }
+    for (days, wait) in [(-1, day), (0, day), (2, 1), (2, day), (3, 2 * day), (i32::MAX, 1)] {
+        set(days, wait).unwrap();
+    }
+}
+
+#[test]
+fn a_loop_does_not_optimize_itself_all_the_time() {
+    let mut learning_loop = fresh(configuration());
+    let auto_optimization_frequency = Some(WireDuration(Duration::ZERO));
+    let wish = ServiceConfiguration { auto_optimization_frequency, ..configuration() };
+    let refused = learning_loop.set_configuration(wish, at(0.0)).unwrap_err();
+    assert_eq!(refused.code, ErrorCode::InvalidServiceConfiguration);
+}
