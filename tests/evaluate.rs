@@ -204,6 +204,32 @@ fn a_search_confirms_what_it_finds_on_events_it_has_not_seen() {
     }
 }
 
+/// `tests/fixtures/learner/make_slots.py` asked VW what it predicts for the first slots, but
+/// for the draw that it puts first.
+#[test]
+fn events_with_slots_are_judged_by_their_first() {
+    let golden = fs::read_to_string(fixture("slots_varied.jsonl")).unwrap();
+    let golden: Value = serde_json::from_str(golden.lines().next().unwrap()).unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("predictions.jsonl");
+    let policy = format!("vw={}", golden["policy"].as_str().unwrap());
+    let log = log("slots_varied");
+    let report = json(&[&log, "-p", &policy, "--predictions", file.to_str().unwrap()]);
+    assert_eq!(report["log"]["events"], 60, "{report}");
+    let predictions = fs::read_to_string(file).unwrap();
+    assert_eq!(predictions.lines().count(), 60);
+    for (line, slots) in predictions.lines().zip(golden["slots"].as_array().unwrap()) {
+        let line: Value = serde_json::from_str(line).unwrap();
+        for ranked in slots[0].as_array().unwrap() {
+            let action = usize::try_from(ranked[0].as_u64().unwrap()).unwrap();
+            let gap = line["pmf"][action].as_f64().unwrap() - ranked[1].as_f64().unwrap();
+            assert!(gap.abs() < 1e-6, "{line} {ranked}");
+        }
+    }
+    let found = json(&[&log, "--discover", "--quiet"])["policies"].to_string();
+    assert!(found.contains("--ccb_explore_adf") && !found.contains("--cb_explore_adf"), "{found}");
+}
+
 #[test]
 fn all_mistakes_are_reported_at_once() {
     let stderr = refused(&[

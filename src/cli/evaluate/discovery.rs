@@ -31,7 +31,7 @@ pub fn search(
     screen.line(&format!("searching for policies on the first {searched} events"));
     let exploration = match given.first() {
         Some(candidate) => candidate.policy.clone(),
-        None => exploring(beginning.exploration()),
+        None => exploring(beginning.exploration(), beginning.has_slots()),
     };
     let found = discover(&beginning, &exploration, threads).into_iter().map(|found| Candidate {
         name: found.name,
@@ -41,8 +41,9 @@ pub fn search(
     Ok(Found { policies: found.collect(), held_out_from })
 }
 
-/// A policy that explores as much as the log does.
-fn exploring(share: f64) -> LearningPolicy {
-    let arguments = format!("--cb_explore_adf --epsilon {share:.2}");
+/// A policy that explores as much as the log does, and fills slots where the log has some.
+fn exploring(share: f64, fills_slots: bool) -> LearningPolicy {
+    let kind = if fills_slots { "--ccb_explore_adf" } else { "--cb_explore_adf" };
+    let arguments = format!("{kind} --epsilon {share:.2}");
     LearningPolicy::parse(&arguments).expect("arguments that are known")
 }

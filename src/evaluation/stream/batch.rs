@@ -113,7 +113,7 @@ impl BatchReader {
             Some(label) => {
                 let probability = f64::from(label.probability);
                 let reward = -f64::from(label.cost);
-                self.account.add_labelled(events[0].actions.len(), probability, reward);
+                self.account.add_labelled(events[0].choices(), probability, reward);
                 let lowest = lowest.min(probability).min(self.account.lowest_probability);
                 self.account.lowest_probability = lowest;
                 self.account.see(time);

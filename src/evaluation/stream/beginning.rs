@@ -56,6 +56,12 @@ impl Beginning {
         (account.lowest_probability * actions).clamp(0.01, 1.0)
     }
 
+    /// Whether events have slots to fill.
+    #[must_use]
+    pub fn has_slots(&self) -> bool {
+        self.events.iter().any(|(event, _)| event.slots.is_some())
+    }
+
     /// Forgets the events from `length` on.
     pub fn truncate(&mut self, length: u64) {
         self.events.truncate(usize::try_from(length).unwrap_or(usize::MAX));

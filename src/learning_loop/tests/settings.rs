@@ -150,7 +150,7 @@ fn a_log_is_kept_for_a_day_longer_than_its_windows_are_open() {
     let mut learning_loop = fresh(configuration());
     let mut set = |log_retention_days: i32, wait: u64| {
         let reward_wait_time = WireDuration(Duration::from_secs(wait));
-        let wish = ServiceConfiguration { log_retention_days, reward_wait_time, ..configuration() };
+        let wish = ServiceConfiguration { reward_wait_time, log_retention_days, ..configuration() };
         learning_loop.set_configuration(wish, at(0.0)).map_err(|error| error.code)
     };
     let day = 24 * 3600;
