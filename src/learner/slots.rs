@@ -81,6 +81,7 @@ impl Slots {
             event: Event {
                 shared: Arc::new(self.shared(&event.shared, slot, number)),
                 actions: offered.iter().map(|action| event.actions[*action].clone()).collect(),
+                recurs: false,
                 slots: None,
             },
             offered: offered.to_vec(),

@@ -1,5 +1,4 @@
 use std::collections::VecDeque;
-use std::sync::Arc;
 
 use super::dsjson::cost;
 use super::event_numbers::EventNumbers;

@@ -138,7 +138,7 @@ impl<'a> Line<'a> {
                 (Some(slots.into()), label)
             }
         };
-        let event = Event { shared: Arc::new(shared), actions, slots };
+        let event = Event { shared: Arc::new(shared), actions, recurs: false, slots };
         #[expect(clippy::cast_possible_truncation, reason = "VW keeps probabilities as f32")]
         let lowest_probability = lowest as f32;
         Ok(LoggedEvent { id: self.id, time: self.time, event, label, lowest_probability })

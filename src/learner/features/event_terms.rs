@@ -171,7 +171,12 @@ mod tests {
     fn events(count: usize, recurs: bool) -> Vec<Event> {
         let actions: Arc<[_]> = ["a", "b", "c"].map(|id| example("i", id)).into();
         let context = |number: usize| example("F", &number.to_string());
-        let event = |number| Event { shared: context(number), actions: actions.clone(), recurs };
+        let event = |number| Event {
+            shared: context(number),
+            actions: actions.clone(),
+            recurs,
+            slots: None,
+        };
         (0..count).map(event).collect()
     }
 
