@@ -58,6 +58,7 @@ sdk:
     cargo build
     tests/sdk/run
 
-# Kill a served loop a hundred times, and look for what it acknowledged.
+# Kill a served loop and a client a hundred times each: nothing acknowledged may be lost.
 kills:
     RUNNER_KILLS=100 cargo test --test serve killed -- --nocapture
+    RUNNER_KILLS=100 cargo test --test faults a_killed_client -- --nocapture
