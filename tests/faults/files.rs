@@ -2,9 +2,10 @@
 //! faults).
 
 use std::fs;
+use std::process::Stdio;
 
 use super::Trial;
-use super::service::{Reply, Service};
+use super::service::{Reply, Service, rank_only};
 
 /// A file may grow to 8 KiB; the signal that comes with it is ignored, as on a quota.
 #[test]
@@ -35,4 +36,25 @@ fn a_folder_that_cannot_be_made_is_refused_before_anything_is_sent() {
     trial.file("out", "a file, not a folder");
     trial.run().says(7, &["help: name a folder that can be written to"]);
     assert!(service.seen().is_empty());
+}
+
+/// The second is not told of files that are there, but of who writes them.
+#[test]
+fn of_two_runners_at_one_folder_the_second_is_refused_before_anything_is_sent() {
+    let service = Service::start(rank_only(|_| Reply::Stall(Vec::new())));
+    let trial = Trial::against(&service.url());
+    let mut first = trial.command(&[]).stderr(Stdio::null()).stdout(Stdio::null()).spawn().unwrap();
+    while service.ranks() == 0 {
+        std::thread::yield_now();
+    }
+    let sent = service.seen().len();
+    for how in [&[][..], &["--resume"]] {
+        let second = trial.command(how).output().unwrap();
+        let said = String::from_utf8(second.stderr).unwrap();
+        assert_eq!(second.status.code(), Some(2), "{said}");
+        assert!(said.contains("another run is writing to"), "{said}");
+    }
+    assert_eq!(service.seen().len(), sent);
+    first.kill().unwrap();
+    first.wait().unwrap();
 }
