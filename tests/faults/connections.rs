@@ -1,6 +1,7 @@
-//! Connections that fail (rows 1 to 5, 13 and 22 of a matrix of faults).
+//! Connections that fail (rows 1 to 5, 13, 21 and 22 of a matrix of faults).
 
 use std::net::TcpListener;
+use std::process::{Command, Output, Stdio};
 use std::time::{Duration, Instant};
 
 use super::service::{PATIENCE, Reply, Request, Service, rank_only};
@@ -164,4 +165,30 @@ fn files_that_run_out_are_called_so() {
     outcome.says(6, &["the service has never answered"]);
     let outcomes = outcome.outcomes();
     assert!(outcomes["rank.connect"] > 10, "{outcomes:?}");
+}
+
+/// A machine that sleeps, or gives its cores to others (row 21).
+#[test]
+#[cfg(target_os = "linux")]
+fn a_client_that_was_suspended_says_that_it_was_saturated() {
+    let service = Service::start(|_| Reply::Right);
+    let phase = "arrival: open, rate: 200/s, iterations: 200";
+    let trial = Trial::against(&service.url()).phase(phase);
+    let run = trial.command(&[]).stderr(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
+    while service.ranks() < 20 {
+        std::thread::yield_now();
+    }
+    signal(run.id(), "STOP");
+    // How long it is suspended is the thing under test.
+    std::thread::park_timeout(Duration::from_millis(700));
+    signal(run.id(), "CONT");
+    let Output { stdout, stderr, .. } = run.wait_with_output().unwrap();
+    let said = String::from_utf8([stdout, stderr].concat()).unwrap();
+    assert!(said.contains("generator saturated"), "{said}");
+    assert_eq!(service.ranks(), 200, "what fell due meanwhile is sent, and late");
+}
+
+fn signal(process: u32, name: &str) {
+    let signalled = Command::new("kill").arg(format!("-{name}")).arg(process.to_string()).status();
+    assert!(signalled.unwrap().success());
 }
