@@ -231,7 +231,7 @@ fn what_is_missing_cut_short_or_altered_is_told() {
     let mut rows: Vec<String> = text.lines().map(str::to_owned).collect();
     let last = rows.pop().unwrap();
     let mut cells: Vec<String> = last.split(',').map(str::to_owned).collect();
-    let start = cells.len() - 4;
+    let start = rows[0].split(',').position(|column| column == "rank_start_us").unwrap();
     cells[start] = (cells[start].parse::<u64>().unwrap() + 1_500_000).to_string();
     rows.push(cells.join(","));
     fs::write(&events, rows.join("\n") + "\n").unwrap();
