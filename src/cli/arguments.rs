@@ -11,6 +11,7 @@ use super::compare::CompareArguments;
 use super::guide::Topic;
 use super::merge::MergeArguments;
 use super::plan::PlanArguments;
+use super::report::ReportArguments;
 use super::serve::ServeArguments;
 use crate::shard::ShardChoice;
 use crate::statistics::{Confidence, Interval};
@@ -45,6 +46,8 @@ pub enum Command {
     /// Keep what runs came to in a file for git, or show such a file.
     #[command(subcommand)]
     Baseline(BaselineCommand),
+    /// Write folders as one page: curves, comparison, evaluation, latencies, what was unusual.
+    Report(ReportArguments),
     /// Serve the learning loop over HTTP, as Azure Personalizer was served.
     Serve(ServeArguments),
     /// Print the JSON Schema of scenario files.

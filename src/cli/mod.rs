@@ -18,6 +18,7 @@ mod load;
 mod merge;
 mod operator;
 mod plan;
+mod report;
 mod run;
 mod schema;
 mod serve;
@@ -49,6 +50,7 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> Exit {
         Command::Compare(compare) => compare::run(&compare),
         Command::Baseline(command) => baseline::baseline(&command),
         Command::Serve(serve) => serve::serve(&serve),
+        Command::Report(arguments) => report::report(&arguments),
         Command::Schema => schema::schema(),
         Command::Guide(arguments) => guide::guide(arguments.topic),
     }

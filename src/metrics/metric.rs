@@ -101,7 +101,7 @@ impl Metric {
 }
 
 /// What a metric measures; only like can be compared with like.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Dimension {
     /// A share, in `[0, 1]`.

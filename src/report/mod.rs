@@ -1,14 +1,18 @@
-//! Pictures of a run: SVG.
+//! Pictures of a run, SVG, and reports, HTML.
 //!
 //! [`success_curve_svg`] shows what the loop learned, [`latency_svg`] how long the calls
-//! took. Both take plain values, and give the same bytes for the same values. They are
-//! made with the kit in [`chart`].
+//! took, [`line_svg`] anything that goes on over time. All take plain values, and give the
+//! same bytes for the same values. They are made with the kit in [`chart`]; [`html`] makes
+//! pages of them.
 //!
 //! Must not know: the engine, targets.
 
 pub mod chart;
+pub mod html;
 mod latency;
+mod lines;
 mod success_curve;
 
 pub use latency::{LatencyChart, LatencyCurve, Quantile, latency_svg};
+pub use lines::{LineChart, LinePoint, LineSeries, Unit, line_svg};
 pub use success_curve::{SuccessBatch, SuccessChart, SuccessPhase, success_curve_svg};

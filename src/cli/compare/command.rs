@@ -214,6 +214,22 @@ fn account(
     Some(Account { name: base.scenario.clone(), parts, verdicts, confidence })
 }
 
+/// What a report shows of folders: the policies of one against each other, or each policy
+/// of the first in the others.
+pub fn parts(subjects: &[&Subject], confidence: Confidence) -> Vec<Part> {
+    let [only] = subjects else {
+        let alone = subjects.iter().all(|subject| subject.groups.len() == 1);
+        let groups = subjects.first().map_or(&[][..], |subject| &subject.groups);
+        let sides = groups.iter().filter_map(|group| Sides::of(subjects, group, alone));
+        return sides.map(|sides| sides.part(&[], confidence)).collect();
+    };
+    if only.groups.len() < 2 {
+        return Vec::new();
+    }
+    let figures = within(&only.groups, None, &[], confidence);
+    vec![Part { title: None, remarks: Vec::new(), figures }]
+}
+
 /// The part in which what is compared may differ: the loop with its learning policy.
 const UNDER_TEST: &str = "the target";
 
@@ -303,9 +319,10 @@ fn across_all(
     gates: &[Gate],
 ) -> (Vec<Part>, Vec<GateVerdict>) {
     let alone = subjects.iter().all(|subject| subject.groups.len() == 1);
+    let subjects: Vec<&Subject> = subjects.iter().collect();
     let (mut parts, mut verdicts) = (Vec::new(), Vec::new());
     for group in &subjects[0].groups {
-        let Some(side) = Sides::of(subjects, group, alone) else { continue };
+        let Some(side) = Sides::of(&subjects, group, alone) else { continue };
         parts.push(side.part(terms, arguments.confidence()));
         verdicts.extend(judge_across(gates, &group.name, &side.base, &side.candidates));
     }
@@ -322,11 +339,11 @@ struct Sides {
 
 impl Sides {
     /// None, where no other folder has the policy.
-    fn of(subjects: &[Subject], group: &Group, alone: bool) -> Option<Self> {
+    fn of(subjects: &[&Subject], group: &Group, alone: bool) -> Option<Self> {
         let (base, candidates) = subjects.split_first()?;
         let others: Vec<(&Subject, &Group)> = candidates
             .iter()
-            .filter_map(|subject| Some((subject, subject.counterpart(group, alone)?)))
+            .filter_map(|subject| Some((*subject, subject.counterpart(group, alone)?)))
             .collect();
         (!others.is_empty()).then_some(())?;
         let remarks = others.iter().flat_map(|other| traces::remarks((base, group), *other));

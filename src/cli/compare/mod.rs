@@ -14,11 +14,11 @@ mod text;
 mod traces;
 
 pub use account::{Account, Part};
-pub use command::{CompareArguments, run};
+pub use command::{CompareArguments, parts, run};
 pub use gates::judge_inside;
 pub use json::json;
 pub use subject::{Subject, read_baseline};
-pub use text::text;
+pub use text::{p, signed, text, value, within as within_text, words};
 
 use crate::comparison::{Comparison, Group, compare, usual_terms};
 use crate::metrics::Term;

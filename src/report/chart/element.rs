@@ -1,6 +1,6 @@
 use std::fmt::Write as _;
 
-/// An SVG element: the only way in which text comes into a picture.
+/// An element of SVG or HTML: the only way in which text comes into a picture or a page.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Element {
     name: &'static str,
@@ -12,6 +12,7 @@ pub struct Element {
 enum Child {
     Element(Element),
     Text(String),
+    Verbatim(String),
 }
 
 impl Element {
@@ -55,6 +56,20 @@ impl Element {
         self
     }
 
+    /// Adds what this room made or holds itself: another picture, a style, a script.
+    #[must_use]
+    pub(in crate::report) fn verbatim(mut self, text: impl Into<String>) -> Self {
+        self.children.push(Child::Verbatim(text.into()));
+        self
+    }
+
+    /// The element as text.
+    pub(in crate::report) fn into_text(self) -> String {
+        let mut text = String::new();
+        self.write(&mut text);
+        text
+    }
+
     /// Adds what is shown when the pointer rests on the element, and read aloud.
     #[must_use]
     pub fn tooltip(mut self, text: impl Into<String>) -> Self {
@@ -84,6 +99,7 @@ impl Child {
     fn write(&self, out: &mut String) {
         match self {
             Self::Text(text) => out.push_str(&escape(text)),
+            Self::Verbatim(text) => out.push_str(text),
             Self::Element(element) => {
                 if !matches!(element.name, "title" | "tspan") {
                     out.push('\n');

@@ -1,0 +1,97 @@
+use super::Picture;
+use crate::comparison::{self, CurvePoint, Group, difference_curve};
+use crate::metrics::PhaseTally;
+use crate::report::{LineChart, LinePoint, LineSeries, Unit};
+use crate::statistics::Confidence;
+
+/// With fewer runs a band says nothing, and the runs themselves are drawn.
+const LEAST_FOR_BAND: usize = 5;
+
+/// A picture has at most so many points a line, whatever the batch.
+const BATCH: u64 = 50;
+
+/// The success of every group, phase by phase, and how it differs from that of the first.
+pub fn curves(groups: &[Group]) -> Vec<Picture> {
+    let phases = groups.first().and_then(|group| group.samples.first());
+    let phases = phases.map_or(&[][..], |sample| &sample.phases);
+    let phases = phases.iter().filter(|phase| phase.iterations() > 0).map(PhaseTally::name);
+    let pictures = phases.flat_map(|phase| {
+        let success = success(groups, phase);
+        let differences = differences(groups, phase);
+        let name = |kind: &str| format!("{kind}-{phase}");
+        let success = (!success.series.is_empty()).then(|| Picture::of(name("success"), &success));
+        let differences =
+            (!differences.series.is_empty()).then(|| Picture::of(name("difference"), &differences));
+        [success, differences].into_iter().flatten()
+    });
+    pictures.collect()
+}
+
+fn success(groups: &[Group], phase: &str) -> LineChart {
+    let one = |(colour, group): (usize, &Group)| {
+        let points = points(&comparison::curves(group, phase, BATCH, Confidence::P95));
+        let few = (2..LEAST_FOR_BAND).contains(&group.samples.len());
+        let runs = if few { runs(group, phase) } else { Vec::new() };
+        LineSeries { name: group.name.clone(), colour, points, runs }
+    };
+    let series: Vec<_> = groups.iter().enumerate().map(one).collect();
+    LineChart {
+        title: format!("{phase}: success rate"),
+        subtitle: subtitle(groups),
+        x_label: "iteration".to_owned(),
+        unit: Unit::Share,
+        series: series.into_iter().filter(|series| !series.points.is_empty()).collect(),
+    }
+}
+
+fn subtitle(groups: &[Group]) -> String {
+    let most = groups.iter().map(|group| group.samples.len()).max().unwrap_or_default();
+    match most {
+        0 | 1 => "share of iterations with the preferred action, in windows".to_owned(),
+        2..LEAST_FOR_BAND => format!("mean of {most} runs, and the runs themselves"),
+        _ => {
+            format!("mean of {most} runs; the band holds the whole curve in 95 of 100 experiments")
+        }
+    }
+}
+
+/// Each run of a group, as a group of its own.
+fn runs(group: &Group, phase: &str) -> Vec<Vec<(f64, f64)>> {
+    let alone = group.samples.iter().map(|sample| {
+        let alone = Group { samples: vec![sample.clone()], ..group.clone() };
+        let curve = comparison::curves(&alone, phase, BATCH, Confidence::P95);
+        points(&curve).into_iter().map(|point| (point.x, point.y)).collect()
+    });
+    alone.collect()
+}
+
+fn differences(groups: &[Group], phase: &str) -> LineChart {
+    let (base, others) =
+        groups.split_first().map_or((None, groups), |(base, others)| (Some(base), others));
+    let one = |(colour, group): (usize, &Group)| {
+        let base = base?;
+        let curve = difference_curve(base, group, phase, BATCH, Confidence::P95);
+        let points = points(&curve);
+        let name = group.name.clone();
+        (!points.is_empty()).then(|| LineSeries { name, colour, points, runs: Vec::new() })
+    };
+    let series = others.iter().enumerate().filter_map(|(place, group)| one((place + 1, group)));
+    let base = base.map_or("", |base| &base.name);
+    LineChart {
+        title: format!("{phase}: difference to {base}"),
+        subtitle: "success rate minus that of the same seed; bands hold whole curves".to_owned(),
+        x_label: "iteration".to_owned(),
+        unit: Unit::Difference,
+        series: series.collect(),
+    }
+}
+
+#[expect(clippy::cast_precision_loss, reason = "2^53 iterations are out of reach")]
+fn points(curve: &[CurvePoint]) -> Vec<LinePoint> {
+    let point = |point: &CurvePoint| LinePoint {
+        x: point.last_iteration as f64 + 1.0,
+        y: point.mean,
+        half: point.simultaneous,
+    };
+    curve.iter().map(point).collect()
+}

@@ -1,0 +1,164 @@
+use std::fs;
+use std::path::Path;
+
+use serde_json::Value;
+
+use crate::cli::compare::{self, Part, words};
+use crate::cli::console::Paint;
+use crate::comparison::{Comparison, Difference, Estimate};
+use crate::metrics::{Dimension, Quantity, Term};
+use crate::report::html::{Block, Cell, Tone};
+
+/// What was compared, a table a metric.
+pub fn figures(part: &Part) -> Vec<Block> {
+    let mut blocks: Vec<Block> = part.title.iter().cloned().map(Block::Text).collect();
+    blocks.extend(part.remarks.iter().map(|remark| Block::Text(remark.trim().to_owned())));
+    blocks.extend(part.figures.iter().map(|(term, comparison)| table(term, comparison)));
+    blocks
+}
+
+fn table(term: &Term, comparison: &Comparison) -> Block {
+    let dimension = term.definition().dimension;
+    let head = [term.text(), "mean ± sd", "runs", "difference", "95 % interval", "p", ""];
+    let mut base = estimate(&comparison.base, dimension);
+    base.extend(["", "", "", "base"].map(Cell::plain));
+    let rows = [base].into_iter().chain(comparison.candidates.iter().map(|of| row(of, dimension)));
+    Block::Table { head: head.map(str::to_owned).to_vec(), rows: rows.collect() }
+}
+
+fn estimate(estimate: &Estimate, dimension: Dimension) -> Vec<Cell> {
+    vec![
+        Cell::plain(&estimate.group),
+        Cell::plain(compare::value(estimate, dimension)),
+        Cell::plain(estimate.runs.to_string()),
+    ]
+}
+
+fn row(difference: &Difference, dimension: Dimension) -> Vec<Cell> {
+    let test = difference.test.as_ref();
+    let observed = test.map(|test| compare::signed(test.difference, dimension));
+    let interval =
+        test.and_then(|test| test.interval).map(|of| compare::within_text(of, dimension));
+    let (said, paint) = words(difference, dimension);
+    let mut cells = estimate(&difference.estimate, dimension);
+    cells.extend([
+        Cell::plain(observed.unwrap_or_default()),
+        Cell::plain(interval.unwrap_or_default()),
+        Cell::plain(difference.adjusted_p.map(compare::p).unwrap_or_default()),
+        Cell { text: said, tone: tone(paint) },
+    ]);
+    cells
+}
+
+fn tone(paint: Paint) -> Tone {
+    match paint {
+        Paint::Good => Tone::Good,
+        Paint::Bad => Tone::Bad,
+        Paint::Doubtful => Tone::Doubtful,
+        _ => Tone::Plain,
+    }
+}
+
+/// A file of a folder, as JSON; null, if it is not there.
+pub fn json(folder: &Path, name: &str) -> Value {
+    let bytes = fs::read(folder.join(name)).unwrap_or_default();
+    serde_json::from_slice(&bytes).unwrap_or_default()
+}
+
+pub fn items<'a>(value: &'a Value, key: &str) -> impl Iterator<Item = &'a Value> {
+    value[key].as_array().into_iter().flatten()
+}
+
+pub fn text(value: &Value) -> String {
+    value.as_str().unwrap_or_default().to_owned()
+}
+
+/// What became of the gates of an experiment.
+pub fn gates(folder: &Path) -> Option<Block> {
+    let comparison = json(folder, "comparison.json");
+    let row = |gate: &Value| {
+        let outcome = text(&gate["outcome"]);
+        let tone = match outcome.as_str() {
+            "pass" => Tone::Good,
+            "fail" | "not_measured" => Tone::Bad,
+            _ => Tone::Doubtful,
+        };
+        let number = |value: &Value| value.as_f64().map_or(String::new(), |it| format!("{it:+.4}"));
+        let interval = &gate["interval"];
+        let interval = interval
+            .is_array()
+            .then(|| format!("[{}, {}]", number(&interval[0]), number(&interval[1])));
+        vec![
+            Cell::plain(text(&gate["gate"])),
+            Cell::plain(format!("{} against {}", text(&gate["candidate"]), text(&gate["base"]))),
+            Cell::plain(number(&gate["difference"])),
+            Cell::plain(interval.unwrap_or_default()),
+            Cell { text: outcome.replace('_', " "), tone },
+        ]
+    };
+    let rows: Vec<_> = items(&comparison, "gates").map(row).collect();
+    let head = ["gate", "policy", "difference", "95 % interval", ""].map(str::to_owned).to_vec();
+    (!rows.is_empty()).then_some(Block::Table { head, rows })
+}
+
+/// The cells of an experiment that failed, and why.
+pub fn failed_cells(folder: &Path) -> Vec<String> {
+    let manifest = json(folder, "experiment.json");
+    let failed = |cell: &Value| {
+        let why = cell["status"]["failed"].as_str()?;
+        Some(format!("the cell of seed {} failed: {why}", cell["seed"]))
+    };
+    items(&manifest, "cells").filter_map(failed).collect()
+}
+
+/// What became of the expectations of a run.
+pub fn expectations(summary: &Value) -> Option<Block> {
+    let row = |verdict: &Value| {
+        let observed =
+            serde_json::from_value::<Dimension>(verdict["observed"]["dimension"].clone());
+        let value = verdict["observed"]["value"].as_f64();
+        let observed = observed
+            .ok()
+            .zip(value)
+            .map(|(dimension, value)| Quantity { value, dimension }.to_string());
+        let (said, tone) = match verdict["holds"].as_str() {
+            Some("held") => ("held".to_owned(), Tone::Good),
+            Some("failed") => ("failed".to_owned(), Tone::Bad),
+            _ => (format!("no samples: {}", text(&verdict["reason"])), Tone::Bad),
+        };
+        vec![
+            Cell::plain(text(&verdict["text"])),
+            Cell::plain(observed.unwrap_or_default()),
+            Cell { text: said, tone },
+        ]
+    };
+    let rows: Vec<_> = items(summary, "expectations").map(row).collect();
+    let head = ["expectation", "observed", ""].map(str::to_owned).to_vec();
+    (!rows.is_empty()).then_some(Block::Table { head, rows })
+}
+
+/// What the offline evaluations found.
+pub fn evaluations(summary: &Value) -> Vec<Block> {
+    let table = |evaluation: &Value| {
+        let row = |policy: &Value| {
+            let number = |key: &str| policy[key].as_f64();
+            let reward = number("average_reward").map_or(String::new(), |it| format!("{it:.4}"));
+            let half = number("confidence_interval").filter(|half| *half > 0.0);
+            let half = half.map_or(String::new(), |it| format!("± {it:.4}"));
+            vec![
+                Cell::plain(text(&policy["name"])),
+                Cell::plain(reward),
+                Cell::plain(half),
+                Cell::plain(text(&policy["arguments"])),
+            ]
+        };
+        let name = text(&evaluation["name"]);
+        let head = [name.as_str(), "would have earned", "95 %", "arguments"];
+        let head = head.map(str::to_owned).to_vec();
+        Block::Table { head, rows: items(evaluation, "policies").map(row).collect() }
+    };
+    let mut blocks: Vec<Block> = items(summary, "evaluations").map(table).collect();
+    let applied = items(summary, "applied").map(|of| format!("Applied: {}.", text(&of["name"])));
+    blocks.extend(applied.map(Block::Text));
+    blocks
+}
