@@ -21,11 +21,13 @@ fuzz seconds="600":
 bench:
     cargo bench --bench runner
 
-# `runner evaluate` side by side with the driver of Vowpal Wabbit, and the virtual world with coba.
+# Side by side with peers: `runner evaluate` with the driver of Vowpal Wabbit, the virtual world
+# with coba, load with oha, reqwest, goose and wrk.
 peers:
     cargo build --release
     tests/benches/evaluate_vs_vw.py
     tests/benches/iterations_vs_coba.py
+    tests/benches/load_vs_peers.py
 
 # Whether a load from four processes holds its rate.
 shards:

@@ -11,9 +11,10 @@ use std::path::Path;
 
 use proptest::prelude::*;
 use runner::report::chart::width;
+use runner::report::html::{Block, Cell, Page, Readout, Section, Tone, page_html};
 use runner::report::{
-    LatencyChart, LatencyCurve, Quantile, SuccessBatch, SuccessChart, SuccessPhase, latency_svg,
-    success_curve_svg,
+    LatencyChart, LatencyCurve, LineChart, LinePoint, LineSeries, Quantile, SuccessBatch,
+    SuccessChart, SuccessPhase, Unit, latency_svg, line_svg, success_curve_svg,
 };
 
 /// Numbers in [0, 1) that look random and are the same everywhere (splitmix64).
@@ -355,4 +356,93 @@ fn the_ceiling_is_what_exploration_allows() {
     assert_eq!(phase.chance(), Some(0.25));
     assert_eq!(SuccessPhase { exploration: None, ..phase.clone() }.ceiling(), None);
     assert_eq!(SuccessPhase { actions: 0, ..phase }.ceiling(), None);
+}
+
+/// A page of everything that a page may hold, with names that would be markup.
+fn hostile_page() -> Page {
+    let hostile = "<script>alert(1)</script>\" onload='x' </script> \u{202e}\u{7} &amp;";
+    let points = |offset: f64| {
+        let point = |x: u32| LinePoint { x: f64::from(x), y: offset, half: Some(0.1) };
+        (0..20).map(point).collect()
+    };
+    let series = |name: &str, colour| LineSeries {
+        name: name.to_owned(),
+        colour,
+        points: points(0.2 * f64::from(u32::try_from(colour).unwrap())),
+        runs: vec![vec![(0.0, 0.1), (19.0, 0.3)]],
+    };
+    let chart = LineChart {
+        title: hostile.to_owned(),
+        subtitle: hostile.to_owned(),
+        x_label: hostile.to_owned(),
+        unit: Unit::Difference,
+        series: vec![series(hostile, 0), series("plain", 1)],
+    };
+    let cell = |tone| Cell { text: hostile.to_owned(), tone };
+    let blocks = vec![
+        Block::Text(hostile.to_owned()),
+        Block::Warning(hostile.to_owned()),
+        Block::Facts(vec![(hostile.to_owned(), hostile.to_owned())]),
+        Block::Table {
+            head: vec![hostile.to_owned(); 2],
+            rows: vec![vec![cell(Tone::Good), cell(Tone::Bad)]],
+        },
+        Block::Picture { svg: line_svg(&chart), readout: Some(Readout::of(&chart)) },
+        Block::Code(vec![hostile.to_owned(), String::new(), "  indented".to_owned()]),
+    ];
+    let section = Section { heading: hostile.to_owned(), blocks };
+    let empty = Section { heading: "empty".to_owned(), blocks: Vec::new() };
+    Page { title: hostile.to_owned(), subtitle: hostile.to_owned(), sections: vec![section, empty] }
+}
+
+#[test]
+fn a_page_is_well_formed_loads_nothing_and_runs_nothing_of_what_it_shows() {
+    let html = page_html(&hostile_page());
+    assert_eq!(html, page_html(&hostile_page()), "the same values, the same bytes");
+    let (kind, markup) = html.split_once('\n').unwrap();
+    assert_eq!(kind, "<!DOCTYPE html>");
+    // The style and the script of the page are its own; the rest is read as strict XML.
+    let strict = markup
+        .replace("<script>\n", "<script><![CDATA[\n")
+        .replace("\n</script>", "\n]]></script>");
+    let document = roxmltree::Document::parse(&strict).unwrap();
+    let all = || document.descendants().filter(roxmltree::Node::is_element);
+    assert_eq!(all().filter(|node| node.tag_name().name() == "script").count(), 1);
+    for node in all() {
+        for attribute in node.attributes() {
+            assert!(!attribute.name().starts_with("on"), "{attribute:?}");
+            let loads = ["src", "action", "data", "poster"].contains(&attribute.name());
+            assert!(!loads, "{attribute:?}");
+            if attribute.name() == "href" {
+                assert!(attribute.value().starts_with('#'), "{attribute:?}");
+            }
+        }
+    }
+    let policy = all().find(|node| node.attribute("http-equiv") == Some("Content-Security-Policy"));
+    assert!(policy.unwrap().attribute("content").unwrap().starts_with("default-src 'none'"));
+    assert!(!html.contains("<script>alert"), "text became markup");
+    let headings = all().filter(|node| node.tag_name().name() == "h2");
+    assert_eq!(headings.count(), 1, "an empty part is left out");
+}
+
+#[test]
+fn a_readout_says_what_is_drawn_where_it_is_drawn() {
+    let point = |x: f64, y: f64| LinePoint { x, y, half: None };
+    let chart = LineChart {
+        title: "t".to_owned(),
+        subtitle: "s".to_owned(),
+        x_label: "iteration".to_owned(),
+        unit: Unit::Share,
+        series: vec![LineSeries {
+            name: "one".to_owned(),
+            colour: 0,
+            points: vec![point(0.0, 0.25), point(1000.0, 0.5)],
+            runs: Vec::new(),
+        }],
+    };
+    let readout = serde_json::to_value(Readout::of(&chart)).unwrap();
+    assert_eq!(readout["texts"][1], "iteration 1,000: one 50\u{a0}%");
+    let places: Vec<f64> = serde_json::from_value(readout["places"].clone()).unwrap();
+    // The plot lies between 84 and 790 of 960 units.
+    assert!((places[0] - 84.0 / 960.0).abs() < 1e-4 && (places[1] - 790.0 / 960.0).abs() < 1e-4);
 }

@@ -102,11 +102,14 @@ impl LineChart {
         match self.unit {
             Unit::Share => Scale::linear((0.0, 1.0), range),
             Unit::Difference => {
-                let reach = nice_ceiling(low.abs().max(high.abs()).max(0.01));
-                Scale::linear((if low < 0.0 { -reach } else { -reach / 5.0 }, reach), range)
+                let (low, high) = (low.min(0.0), high.max(0.0));
+                let step = nice_ceiling((high - low).max(0.01) / 6.0);
+                let ends = (libm::floor(low / step) * step, libm::ceil(high / step) * step);
+                Scale::linear(ends, range)
             }
             Unit::PerSecond | Unit::Milliseconds => {
-                Scale::linear((0.0, nice_ceiling(high.max(1e-3))), range)
+                let step = nice_ceiling(high.max(1e-3) / 6.0);
+                Scale::linear((0.0, libm::ceil(high / step) * step), range)
             }
         }
     }
@@ -173,7 +176,7 @@ fn heading(chart: &LineChart) -> Element {
 
 fn y_ticks(chart: &LineChart, frame: &Frame) -> Vec<Tick> {
     let tick = |value: f64| Tick { value, label: chart.unit.text(value) };
-    frame.y.ticks(6).into_iter().map(tick).collect()
+    frame.y.ticks(8).into_iter().map(tick).collect()
 }
 
 #[expect(

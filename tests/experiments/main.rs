@@ -5,6 +5,7 @@ mod gates;
 mod guide;
 mod null;
 mod pull_request;
+mod report;
 mod shards;
 
 use std::collections::BTreeMap;

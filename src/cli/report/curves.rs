@@ -7,8 +7,20 @@ use crate::statistics::Confidence;
 /// With fewer runs a band says nothing, and the runs themselves are drawn.
 const LEAST_FOR_BAND: usize = 5;
 
-/// A picture has at most so many points a line, whatever the batch.
-const BATCH: u64 = 50;
+/// The mean of several runs is smooth in windows of so many iterations.
+const WINDOW: u64 = 50;
+
+/// One run is cut into so many windows: in shorter ones it is mostly luck.
+const WINDOWS_OF_ONE: u64 = 40;
+
+/// The iterations that make a point.
+fn window(groups: &[Group], phase: &str) -> u64 {
+    let samples = groups.iter().flat_map(|group| &group.samples);
+    let is_one = groups.iter().all(|group| group.samples.len() < LEAST_FOR_BAND);
+    let tallies = samples.flat_map(|sample| &sample.phases).filter(|of| of.name() == phase);
+    let longest = tallies.map(PhaseTally::iterations).max().unwrap_or_default();
+    if is_one { WINDOW.max(longest / WINDOWS_OF_ONE) } else { WINDOW }
+}
 
 /// The success of every group, phase by phase, and how it differs from that of the first.
 pub fn curves(groups: &[Group]) -> Vec<Picture> {
@@ -28,10 +40,11 @@ pub fn curves(groups: &[Group]) -> Vec<Picture> {
 }
 
 fn success(groups: &[Group], phase: &str) -> LineChart {
+    let window = window(groups, phase);
     let one = |(colour, group): (usize, &Group)| {
-        let points = points(&comparison::curves(group, phase, BATCH, Confidence::P95));
+        let points = points(&comparison::curves(group, phase, window, Confidence::P95));
         let few = (2..LEAST_FOR_BAND).contains(&group.samples.len());
-        let runs = if few { runs(group, phase) } else { Vec::new() };
+        let runs = if few { runs(group, phase, window) } else { Vec::new() };
         LineSeries { name: group.name.clone(), colour, points, runs }
     };
     let series: Vec<_> = groups.iter().enumerate().map(one).collect();
@@ -56,10 +69,10 @@ fn subtitle(groups: &[Group]) -> String {
 }
 
 /// Each run of a group, as a group of its own.
-fn runs(group: &Group, phase: &str) -> Vec<Vec<(f64, f64)>> {
+fn runs(group: &Group, phase: &str, window: u64) -> Vec<Vec<(f64, f64)>> {
     let alone = group.samples.iter().map(|sample| {
         let alone = Group { samples: vec![sample.clone()], ..group.clone() };
-        let curve = comparison::curves(&alone, phase, BATCH, Confidence::P95);
+        let curve = comparison::curves(&alone, phase, window, Confidence::P95);
         points(&curve).into_iter().map(|point| (point.x, point.y)).collect()
     });
     alone.collect()
@@ -68,9 +81,10 @@ fn runs(group: &Group, phase: &str) -> Vec<Vec<(f64, f64)>> {
 fn differences(groups: &[Group], phase: &str) -> LineChart {
     let (base, others) =
         groups.split_first().map_or((None, groups), |(base, others)| (Some(base), others));
+    let window = window(groups, phase);
     let one = |(colour, group): (usize, &Group)| {
         let base = base?;
-        let curve = difference_curve(base, group, phase, BATCH, Confidence::P95);
+        let curve = difference_curve(base, group, phase, window, Confidence::P95);
         let points = points(&curve);
         let name = group.name.clone();
         (!points.is_empty()).then(|| LineSeries { name, colour, points, runs: Vec::new() })

@@ -118,7 +118,10 @@ fn all(told: &[Told]) -> Vec<Part> {
     let subjects: Vec<&Subject> = told.iter().map(|told| &told.subject).collect();
     let compared = parts(&subjects, Confidence::P95);
     all.push(Part::new("Comparison", compared.iter().flat_map(tables::figures).collect()));
-    all.push(Part::new("Gates", subjects.iter().flat_map(|of| tables::gates(&of.path)).collect()));
+    all.push(Part::new(
+        "Gates",
+        subjects.iter().filter_map(|of| tables::gates(&of.path)).collect(),
+    ));
     for Told { subject, run } in told {
         let name = if told.len() == 1 { String::new() } else { format!(": {}", subject.name()) };
         run.iter().for_each(|run| all.extend(run::parts(run, &name)));

@@ -102,7 +102,7 @@ fn timeline(folder: &Path) -> Vec<Picture> {
             let (x, y) = (number(row, start)? / 1e6, number(row, value)? * scale);
             Some(LinePoint { x, y, half: None })
         };
-        thinned(rows.iter().filter_map(point).collect())
+        thinned(&rows.iter().filter_map(point).collect::<Vec<_>>())
     };
     let chart = |title: &str, unit: Unit, lines: &[(&str, &str, f64)]| {
         let line = |(colour, (name, of, scale)): (usize, &(&str, &str, f64))| LineSeries {
@@ -134,7 +134,7 @@ fn timeline(folder: &Path) -> Vec<Picture> {
 /// So many points a line, each the highest of its neighbours.
 const MOST_POINTS: usize = 400;
 
-fn thinned(points: Vec<LinePoint>) -> Vec<LinePoint> {
+fn thinned(points: &[LinePoint]) -> Vec<LinePoint> {
     let together = points.len().div_ceil(MOST_POINTS).max(1);
     let highest = |points: &[LinePoint]| {
         points.iter().copied().reduce(|high, other| if other.y > high.y { other } else { high })
