@@ -6,7 +6,7 @@ use super::words;
 use crate::metrics::micros;
 use crate::record::{IterationRecord, ObserveError, Observer, PhaseRecord, PhaseStarted, Progress};
 use crate::scenario::Plan;
-use crate::scenario::plan::{ClockKind, Phase};
+use crate::scenario::plan::{ClockKind, Phase, TargetPlan};
 use crate::shard::{Shard, Stride};
 
 /// In a virtual run the bar is moved after so many iterations: it makes a hundred
@@ -23,20 +23,25 @@ pub struct Console<'a> {
     own: Stride,
     screen: Screen,
     running: Running,
+    /// Whether latencies are measured, and worth a look.
+    is_measured: bool,
 }
 
 impl<'a> Console<'a> {
     /// A console for a run of `plan`. It shows nothing if it is to be quiet.
     pub fn new(plan: &'a Plan, quiet: bool) -> Self {
         let stride = if plan.clock == ClockKind::Virtual { STRIDE } else { 1 };
-        Self { own: plan.stride(), ..Self::over(&plan.phases, stride, Screen::of_stderr(quiet)) }
+        let is_measured = !matches!(plan.target, TargetPlan::Embedded(_));
+        let over = Self::over(&plan.phases, stride, Screen::of_stderr(quiet));
+        Self { own: plan.stride(), is_measured, ..over }
     }
 
     fn over(phases: &'a [Phase], stride: u64, screen: Screen) -> Self {
         let width = |phase: &Phase| name(&phase.name).chars().count();
         let name_width = phases.iter().map(width).max().unwrap_or(0);
         let own = Shard::WHOLE.stride();
-        Self { phases, name_width, stride, own, screen, running: Running::default() }
+        let running = Running::default();
+        Self { phases, name_width, stride, own, screen, running, is_measured: false }
     }
 
     fn phase(&self) -> &'a Phase {
@@ -55,7 +60,8 @@ impl<'a> Console<'a> {
 
     fn begin(&mut self, started: &PhaseStarted) {
         let total = self.own.count(words::iterations(&self.phases[started.phase]));
-        self.running = Running::new(started.phase, total, started.at);
+        let running = Running::new(started.phase, total, started.at);
+        self.running = if self.is_measured { running.with_latencies() } else { running };
         if total == 0 || !self.screen.is_live() {
             self.line(&words::intention(&self.phase().step));
         }

@@ -1,8 +1,9 @@
 use std::collections::VecDeque;
 use std::time::Duration;
 
-use super::format::{count, rate, share};
+use super::format::{count, micros, rate, share};
 use super::paint::Paint;
+use crate::metrics::Latencies;
 use crate::record::{IterationRecord, Outcome};
 
 /// The success rate that is shown is that of so many last iterations.
@@ -24,12 +25,19 @@ pub struct Running {
     model_updates: u64,
     /// Whether each of the last iterations succeeded.
     last: VecDeque<bool>,
+    /// How long Rank took, from when it was due; nothing, where that is simulated.
+    rank: Option<Latencies>,
 }
 
 impl Running {
     /// A phase that has just begun.
     pub fn new(phase: usize, total: u64, started: Duration) -> Self {
         Self { phase, total, started, now: started, ..Self::default() }
+    }
+
+    /// Shows how long Rank takes, too.
+    pub fn with_latencies(self) -> Self {
+        Self { rank: Some(Latencies::default()), ..self }
     }
 
     /// Takes in an iteration.
@@ -42,6 +50,9 @@ impl Running {
             self.last.pop_front();
         }
         self.last.push_back(record.is_success());
+        if let (Some(rank), Some(latency)) = (&mut self.rank, record.rank_response()) {
+            rank.record(latency);
+        }
     }
 
     /// Takes in that the model had changed.
@@ -57,7 +68,16 @@ impl Running {
 
     /// `20.0/s, success 50.2 %, 0 errors`: short enough to stand beside a bar.
     pub fn brief(&self) -> String {
-        format!("{}, success {}, {}", self.rate(), share(self.success()), self.errors())
+        let (rate, success, errors) = (self.rate(), share(self.success()), self.errors());
+        format!("{rate}{}, success {success}, {errors}", self.latency())
+    }
+
+    /// `, p50 1.2 ms, p99 5.0 ms`
+    fn latency(&self) -> String {
+        let summary = self.rank.as_ref().and_then(Latencies::summary);
+        summary.map_or(String::new(), |of| {
+            format!(", p50 {}, p99 {}", micros(of.p50_us), micros(of.p99_us))
+        })
     }
 
     /// `20.0/s, success 50.2 % (last 500), 0 errors, 3 model updates`
@@ -67,7 +87,8 @@ impl Running {
             0 => String::new(),
             updates => format!(", {}", plural(updates, "model update")),
         };
-        format!("{rate}, success {success} (last {}), {errors}{updates}", self.last.len())
+        let (last, latency) = (self.last.len(), self.latency());
+        format!("{rate}{latency}, success {success} (last {last}), {errors}{updates}")
     }
 
     fn errors(&self) -> String {
@@ -125,6 +146,14 @@ mod tests {
         assert!(text.contains("success 50.0 % (last 500), 0 errors"), "{text}");
         let early = running(1000, [true, true, false, false, true]);
         assert!(early.describe().contains("success 60.0 % (last 5)"), "{}", early.describe());
+    }
+
+    #[test]
+    fn latencies_are_shown_where_they_are_measured() {
+        let mut running = Running::new(0, 10, Duration::ZERO).with_latencies();
+        assert!(!running.brief().contains("p50"), "of no calls there is none");
+        running.add(&iteration(0, 0, true));
+        assert!(running.brief().contains("/s, p50 5.0 ms, p99 5.0 ms, success 100.0 %"));
     }
 
     #[test]
