@@ -97,6 +97,9 @@ pub struct RunArguments {
     /// How many cells of a matrix are run at once; it changes no result [default: all cores].
     #[arg(long, value_name = "N")]
     pub threads: Option<NonZero<usize>>,
+    /// Leave the whole folder of each cell of a matrix here, too: events, latencies, log.
+    #[arg(long, value_name = "DIR")]
+    pub cell_folders: Option<PathBuf>,
     /// Show neither progress nor summary.
     #[arg(long, short)]
     pub quiet: bool,

@@ -7,9 +7,10 @@ use super::arguments::RunArguments;
 use super::compare::{self, Account, Part};
 use super::console::{Paint, Screen, count, name};
 use super::interrupt::Interrupt;
-use super::{Exit, streams};
+use super::{Exit, folder, streams};
+use crate::clock::{Clock, WallClock};
 use crate::comparison::{self, CurvePoint, Group};
-use crate::experiment::{self, Listener, Outcome};
+use crate::experiment::{self, Listener, Outcome, WholeCells};
 use crate::metrics::Gate;
 use crate::results::experiment::{ExperimentFolder, ExperimentResults, OpenError};
 use crate::results::{CreateError, Place, shard_folder};
@@ -29,7 +30,9 @@ pub fn run(arguments: &RunArguments, experiment: &Experiment, shard: Option<Shar
     };
     let outcome = {
         let mut cells = Cells::new(arguments.quiet, part(experiment, shard));
-        experiment::run(experiment, &mut folder, arguments.threads(), &stop, &mut cells)
+        let whole = arguments.whole_cells();
+        let (threads, whole) = (arguments.threads(), whole.as_ref());
+        experiment::run(experiment, &mut folder, threads, whole, &stop, &mut cells)
     };
     let outcome = match outcome {
         Ok(outcome) => outcome,
@@ -241,6 +244,13 @@ impl Listener for Cells {
 }
 
 impl RunArguments {
+    /// Where the whole of each cell is to go, if it is asked for.
+    fn whole_cells(&self) -> Option<WholeCells> {
+        let root = self.cell_folders.clone()?;
+        let started = WallClock::start_now().start();
+        Some(WholeCells { root, started, host: folder::host() })
+    }
+
     /// How many cells are run at once.
     fn threads(&self) -> NonZero<usize> {
         let all = || std::thread::available_parallelism().unwrap_or(NonZero::<usize>::MIN);

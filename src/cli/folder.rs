@@ -87,8 +87,12 @@ fn origin(plan: &Plan, wall: WallClock) -> Origin {
         ClockKind::Virtual => Timestamp::VIRTUAL_START,
         ClockKind::Wall => started,
     };
-    let host = std::env::var("HOSTNAME").ok().filter(|name| !name.is_empty());
-    Origin { clock_start, started, host }
+    Origin { clock_start, started, host: host() }
+}
+
+/// The name of the machine, if it is known.
+pub fn host() -> Option<String> {
+    std::env::var("HOSTNAME").ok().filter(|name| !name.is_empty())
 }
 
 fn exit_of(error: &CreateError) -> Exit {

@@ -1,6 +1,7 @@
 use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
+use super::whole::{Whole, WholeCells};
 use crate::clock::VirtualClock;
 use crate::engine::{self, Beginning, Ending, Operator, Stop};
 use crate::learning_loop::Keeps;
@@ -18,16 +19,24 @@ use crate::target::EmbeddedTarget;
 pub(super) fn run(
     experiment: &Experiment,
     cell: Cell,
+    whole_cells: Option<&WholeCells>,
     stop: Stop,
 ) -> Result<Option<CellRecord>, String> {
     let plan = experiment.plan(cell);
+    let mut whole = Whole::create(whole_cells, &plan, &experiment.variants[cell.variant].name())?;
     let mut summary = Figures(Summary::new(plan.phases.iter().map(Phase::scope)));
     let mut tracer = Tracer::new(plan.phases.iter().map(|phase| phase.name.clone()));
-    let mut observers = Observers(vec![&mut summary, &mut tracer]);
-    let ending = catch_unwind(AssertUnwindSafe(|| execute(&plan, stop, &mut observers)));
+    let mut observers = Observers(vec![&mut summary, &mut tracer, &mut whole]);
+    let ending = catch_unwind(AssertUnwindSafe(|| {
+        execute(&plan, keeps(&plan, whole_cells), stop, &mut observers)
+    }));
     match ending.map_err(|panic| format!("the program failed: {}", words(&*panic)))?? {
-        Ending::Stopped => Ok(None),
+        Ending::Stopped => {
+            whole.take_back();
+            Ok(None)
+        }
         Ending::Completed => {
+            whole.seal(&plan, whole_cells)?;
             let labels = experiment.axes.iter().cloned();
             let labels = labels.zip(experiment.variants[cell.variant].labels.iter().cloned());
             let trace = tracer.into_trace();
@@ -37,12 +46,25 @@ pub(super) fn run(
     }
 }
 
-fn execute(plan: &Plan, stop: Stop, observer: &mut dyn Observer) -> Result<Ending, String> {
+/// What the loop keeps of events: what is read of its log by something.
+fn keeps(plan: &Plan, whole_cells: Option<&WholeCells>) -> Keeps {
+    match whole_cells {
+        Some(_) => Keeps::Lines,
+        None if plan.reads_log() => Keeps::Log,
+        None => Keeps::Nothing,
+    }
+}
+
+fn execute(
+    plan: &Plan,
+    keeps: Keeps,
+    stop: Stop,
+    observer: &mut dyn Observer,
+) -> Result<Ending, String> {
     let TargetPlan::Embedded(embedded) = &plan.target else {
         return Err("a cell is a virtual world".to_owned());
     };
     let ended = VirtualClock::run(|clock| async {
-        let keeps = if plan.reads_log() { Keeps::Log } else { Keeps::Nothing };
         let target = EmbeddedTarget::one_of_many(embedded, plan.seed, clock.clone(), keeps);
         let beginning = Beginning::default();
         engine::run(plan, clock, &target, &Nobody, beginning, stop, observer).await

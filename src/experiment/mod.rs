@@ -8,5 +8,7 @@
 
 mod cell;
 mod pool;
+mod whole;
 
 pub use pool::{Listener, Outcome, run};
+pub use whole::WholeCells;

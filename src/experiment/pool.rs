@@ -4,6 +4,7 @@ use std::sync::mpsc;
 use std::thread;
 
 use super::cell;
+use super::whole::WholeCells;
 use crate::engine::Stop;
 use crate::record::ObserveError;
 use crate::results::experiment::{CellRecord, ExperimentFolder};
@@ -36,6 +37,7 @@ pub fn run(
     experiment: &Experiment,
     folder: &mut ExperimentFolder,
     threads: NonZero<usize>,
+    whole: Option<&WholeCells>,
     stop: &Stop,
     listener: &mut dyn Listener,
 ) -> Result<Outcome, ObserveError> {
@@ -49,7 +51,7 @@ pub fn run(
         let (next, absent) = (&next, &absent);
         for _ in 0..threads.get().min(absent.len()) {
             let sender = sender.clone();
-            scope.spawn(move || work(experiment, absent, next, stop, &sender));
+            scope.spawn(move || work(experiment, absent, next, whole, stop, &sender));
         }
         drop(sender);
         for (index, ended) in results {
@@ -69,6 +71,7 @@ fn work(
     experiment: &Experiment,
     absent: &[usize],
     next: &AtomicUsize,
+    whole: Option<&WholeCells>,
     stop: &Stop,
     sender: &mpsc::SyncSender<(usize, Ended)>,
 ) {
@@ -76,7 +79,7 @@ fn work(
         if stop.is_asked() {
             return;
         }
-        let ended = cell::run(experiment, experiment.cells[*index], stop.clone());
+        let ended = cell::run(experiment, experiment.cells[*index], whole, stop.clone());
         // Nobody listens any more where a cell could not be kept.
         if sender.send((*index, ended)).is_err() {
             return;

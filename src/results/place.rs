@@ -3,6 +3,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use super::files::file_stem;
+use crate::seed::Seed;
 use crate::shard::Shard;
 
 /// The name of the lock in a folder that is being written.
@@ -27,6 +28,12 @@ pub enum Place {
 pub fn shard_folder(root: &Path, scenario: &str, shard: Shard) -> PathBuf {
     let name = format!("shard-{}-of-{}", shard.number(), shard.count());
     root.join(file_stem(scenario)).join(name)
+}
+
+/// Where the whole of a cell goes, below `root`.
+#[must_use]
+pub fn cell_folder(root: &Path, variant: &str, seed: Seed) -> PathBuf {
+    root.join(file_stem(variant)).join(format!("seed-{seed}"))
 }
 
 /// Why a folder cannot be used for results.

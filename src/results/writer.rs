@@ -1,4 +1,5 @@
 use std::collections::BTreeMap;
+use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
@@ -88,6 +89,16 @@ impl Results {
     #[must_use]
     pub fn folder(&self) -> &Path {
         &self.claim.folder
+    }
+
+    /// Takes the folder away, with what is in it: of what can be had again from its start.
+    ///
+    /// # Errors
+    /// When it cannot be removed.
+    pub fn take_back(self) -> io::Result<()> {
+        let folder = self.claim.folder.clone();
+        drop(self);
+        fs::remove_dir_all(folder)
     }
 
     /// The numbers so far.

@@ -190,3 +190,26 @@ fn a_folder_of_something_else_is_left_alone() {
     }
     assert_eq!(contents(folder.path()).keys().collect::<Vec<_>>(), ["notes.txt"]);
 }
+
+/// The whole of a cell is what its figures are made of, and asking for it changes nothing.
+#[test]
+fn cells_leave_their_folders_where_they_are_asked_for() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = |name: &str| folder.path().join(name);
+    let shown = |name: &str| path(name).display().to_string();
+    completed(experiment(["--out", &shown("plain")], &[]));
+    completed(experiment(["--out", &shown("asked")], &["--cell-folders", &shown("cells")]));
+    assert_eq!(contents(&path("plain")), contents(&path("asked")));
+    let read = runner::results::experiment::read_experiment(&path("asked")).unwrap();
+    for group in runner::comparison::groups(&read) {
+        for sample in &group.samples {
+            let cell = path("cells").join(&group.name).join(format!("seed-{}", sample.seed));
+            let run = runner::results::read(&cell).unwrap();
+            assert!(run.manifest.complete && cell.join("log.dsjson").exists());
+            for (own, whole) in sample.phases.iter().zip(run.summary().phases()) {
+                assert_eq!(own.successes(0..u64::MAX), whole.successes(0..u64::MAX));
+                assert_eq!(own.iterations(), whole.iterations());
+            }
+        }
+    }
+}
