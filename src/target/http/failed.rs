@@ -65,10 +65,11 @@ fn kind_of(error: &(dyn Error + 'static)) -> Option<FailureKind> {
     })
 }
 
+/// An error of input and output is no cause of that around it: it has to be looked into, as
+/// often as it is wrapped.
 fn is_tls(cause: &(dyn Error + 'static)) -> bool {
     let within = cause.downcast_ref::<io::Error>().and_then(io::Error::get_ref);
-    cause.is::<rustls::Error>()
-        || within.is_some_and(<dyn Error + Send + Sync>::is::<rustls::Error>)
+    cause.is::<rustls::Error>() || within.is_some_and(|within| is_tls(within))
 }
 
 /// The error with its causes, each once, and what can be done about a machine that has
@@ -110,6 +111,14 @@ mod tests {
         let failed = Failed::of(&io::Error::from_raw_os_error(24), FailureKind::Connect);
         assert_eq!(failed.error.kind, FailureKind::Connect);
         assert!(failed.error.message.contains("ulimit -n"), "{}", failed.error);
+    }
+
+    #[test]
+    fn what_tls_refuses_is_called_so_however_it_is_wrapped() {
+        let refused = || rustls::Error::InvalidCertificate(rustls::CertificateError::Expired);
+        let wrapped = io::Error::other(io::Error::other(refused()));
+        let failed = Failed::of(&wrapped, FailureKind::Connect);
+        assert_eq!(failed.error.kind, FailureKind::Tls);
     }
 
     #[test]
