@@ -65,13 +65,13 @@ fn create_at(
 pub fn resume(plan: &Plan, folder: &Path) -> Result<Opened, (Exit, String)> {
     let now = WallClock::start_now();
     let resumed = Results::resume(plan, folder, &origin(plan, now));
-    let Resumed { results, phase, iteration, maybe_sent } =
+    let Resumed { results, phase, iteration, maybe_sent, awaited } =
         resumed.map_err(|error| (exit_of_resume(&error), told(&error, folder)))?;
     let wall = match plan.clock {
         ClockKind::Virtual => now,
         ClockKind::Wall => WallClock::starting_at(results.start()),
     };
-    Ok(Opened { results, wall, beginning: Beginning { phase, iteration, maybe_sent } })
+    Ok(Opened { results, wall, beginning: Beginning { phase, iteration, maybe_sent, awaited } })
 }
 
 fn place(plan: &Plan, arguments: &RunArguments) -> Place {

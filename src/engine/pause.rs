@@ -17,14 +17,19 @@ pub trait Operator {
 
 impl<C: Clock, T: Target> Run<'_, C, T> {
     /// Waits for the operator, or for what the operator does to the service.
-    pub(super) async fn pause(&mut self, phase: &Phase, pause: &Pause) -> Result<(), RunError> {
+    pub(super) async fn pause(
+        &mut self,
+        index: usize,
+        phase: &Phase,
+        pause: &Pause,
+    ) -> Result<(), RunError> {
         match pause {
             Pause::Prompt(prompt) => self.prompt(phase, prompt),
             Pause::Until { change, reminder, poll, timeout } => {
                 if let Some(reminder) = reminder {
                     self.emit(&Progress::Notice(reminder.clone()))?;
                 }
-                self.await_change(phase, *change, *poll, *timeout).await
+                self.await_change((index, phase), *change, *poll, *timeout).await
             }
         }
     }
@@ -36,14 +41,23 @@ impl<C: Clock, T: Target> Run<'_, C, T> {
 
     async fn await_change(
         &mut self,
-        phase: &Phase,
+        (index, phase): (usize, &Phase),
         change: AwaitedChange,
         poll: Duration,
         timeout: Duration,
     ) -> Result<(), RunError> {
         let to_error = |error: CallError| target_error(&phase.name, &error);
         let deadline = self.clock.now() + timeout;
-        let before = self.observed(change).await.map_err(to_error)?;
+        let awaited = self.beginning.awaited.clone();
+        let awaited = awaited.filter(|_| self.beginning.phase == index);
+        let is_new = awaited.is_none();
+        let before = match awaited {
+            Some(before) => before,
+            None => self.observed(change).await.map_err(to_error)?,
+        };
+        if is_new {
+            self.emit(&Progress::Awaited { phase: index, before: before.clone() })?;
+        }
         while !self.stop.is_asked() {
             self.wait(poll).await;
             if self.observed(change).await.map_err(to_error)? != before {

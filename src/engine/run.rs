@@ -52,7 +52,7 @@ pub(super) struct Run<'a, C, T> {
 }
 
 /// Where a run begins.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Beginning {
     /// The phase.
     pub phase: usize,
@@ -61,6 +61,9 @@ pub struct Beginning {
     /// Iterations of it before this one, counted alike, may have been sent by a process that
     /// ended.
     pub maybe_sent: u64,
+    /// What the service said before the change that the phase waits for: it may have come
+    /// while nobody was looking.
+    pub awaited: Option<String>,
 }
 
 /// Walks the phases of `plan`, from `beginning` on.
@@ -126,7 +129,7 @@ impl<C: Clock, T: Target> Run<'_, C, T> {
                 return self.iterate(index, phase, &own).await;
             }
             Step::Wait(duration) => self.wait(*duration).await,
-            Step::Pause(pause) => self.pause(phase, pause).await?,
+            Step::Pause(pause) => self.pause(index, phase, pause).await?,
             Step::Evaluate(evaluate) => self.evaluate(phase, evaluate).await?,
             Step::ApplyPolicy(policy) => self.apply_policy(phase, policy).await?,
             Step::Configure(configure) => self.configure(phase, configure).await?,

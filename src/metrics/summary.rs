@@ -46,6 +46,7 @@ impl Summary {
             Progress::ModelChecked(_)
             | Progress::Joined(_)
             | Progress::MayBeSent { .. }
+            | Progress::Awaited { .. }
             | Progress::Checkpoint
             | Progress::Configured(_)
             | Progress::Reset => {}

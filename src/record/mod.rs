@@ -31,6 +31,13 @@ pub enum Progress {
         /// The first iteration that will not be, among those that are made here.
         until: u64,
     },
+    /// A phase waits for something of the service to change from this.
+    Awaited {
+        /// The phase.
+        phase: usize,
+        /// What the service says before the change.
+        before: String,
+    },
     /// Nothing will be taken back of what was said so far: a good moment to flush.
     Checkpoint,
     /// An evaluation was completed.

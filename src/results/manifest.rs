@@ -122,6 +122,9 @@ pub struct PhaseEntry {
     pub started_us: Option<u64>,
     /// When it ended.
     pub ended_us: Option<u64>,
+    /// What the service said before the change that it waits for, if it waits for one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub awaited: Option<String>,
 }
 
 /// Where a run stopped.
@@ -231,7 +234,7 @@ impl PhaseEntry {
             _ => None,
         };
         let (name, kind) = (phase.name.clone(), kind(&phase.step).to_owned());
-        Self { name, kind, iterations, started_us: None, ended_us: None }
+        Self { name, kind, iterations, started_us: None, ended_us: None, awaited: None }
     }
 }
 

@@ -62,6 +62,8 @@ pub struct Resumed {
     pub iteration: u64,
     /// Iterations of it before this one may have been sent.
     pub maybe_sent: u64,
+    /// What the service said before the change that the phase waits for.
+    pub awaited: Option<String>,
 }
 
 impl Results {
@@ -118,7 +120,7 @@ fn repeat(
     let there = WhatIsThere { events: all, told: all, derived: all };
     let manifest = Manifest::of(plan, origin);
     let results = Results::begin(plan, claim, manifest, there)?;
-    Ok(Resumed { results, phase: 0, iteration: 0, maybe_sent: 0 })
+    Ok(Resumed { results, phase: 0, iteration: 0, maybe_sent: 0, awaited: None })
 }
 
 fn go_on(
@@ -141,7 +143,8 @@ fn go_on(
     let mut results = Results::begin(plan, claim, manifest.clone(), there)?;
     let (phase, iteration) = replay(&mut results, &manifest, &left.records, evaluations)?;
     let maybe_sent = sent.filter(|sent| sent.phase == phase).map_or(iteration, |sent| sent.until);
-    Ok(Resumed { results, phase, iteration, maybe_sent: maybe_sent.max(iteration) })
+    let awaited = manifest.phases.get(phase).and_then(|phase| phase.awaited.clone());
+    Ok(Resumed { results, phase, iteration, maybe_sent: maybe_sent.max(iteration), awaited })
 }
 
 /// What is behind the last whole row was being written when the process ended.

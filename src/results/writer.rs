@@ -162,6 +162,10 @@ impl Observer for Results {
                 self.manifest.phase_started(started);
                 self.manifest.write(&self.claim.folder, Durability::Process)
             }
+            Progress::Awaited { phase, before } => {
+                self.manifest.phases[*phase].awaited = Some(before.clone());
+                self.manifest.write(&self.claim.folder, Durability::Machine)
+            }
             Progress::Iteration(record) => self.growing.push_iteration(record),
             Progress::ModelChecked(check) => self.growing.push_model_check(check),
             Progress::Joined(lines) => {

@@ -10,6 +10,7 @@ mod model;
 mod modes;
 mod monitor;
 mod multislot;
+mod operator;
 mod program;
 mod sdk;
 mod served;

@@ -109,6 +109,7 @@ impl Observer for Console<'_> {
             Progress::ModelChecked(_)
             | Progress::Joined(_)
             | Progress::MayBeSent { .. }
+            | Progress::Awaited { .. }
             | Progress::Checkpoint
             | Progress::Reset => {}
         }

@@ -103,7 +103,7 @@ impl<C: Clock, T: Target> Run<'_, C, T> {
         let (resolution, start) = (self.clock.resolution(), self.moment());
         let stride = self.plan.stride();
         let own = stride.count(settings.iterations);
-        let beginning = Some(self.beginning).filter(|from| from.phase == index);
+        let beginning = Some(self.beginning.clone()).filter(|from| from.phase == index);
         let beginning = beginning.unwrap_or_default();
         let all = (stride, settings.iterations);
         let mut pacer = Pacer::new(&settings.arrival, address, all, resolution, start);
