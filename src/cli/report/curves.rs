@@ -22,8 +22,9 @@ fn window(groups: &[Group], phase: &str) -> u64 {
     if is_one { WINDOW.max(longest / WINDOWS_OF_ONE) } else { WINDOW }
 }
 
-/// The success of every group, phase by phase, and how it differs from that of the first.
-pub fn curves(groups: &[Group]) -> Vec<Picture> {
+/// The success of every group, phase by phase; and, where groups are comparable, how it
+/// differs from that of the first.
+pub fn curves(groups: &[Group], are_comparable: bool) -> Vec<Picture> {
     let phases = groups.first().and_then(|group| group.samples.first());
     let phases = phases.map_or(&[][..], |sample| &sample.phases);
     let phases = phases.iter().filter(|phase| phase.iterations() > 0).map(PhaseTally::name);
@@ -32,8 +33,8 @@ pub fn curves(groups: &[Group]) -> Vec<Picture> {
         let differences = differences(groups, phase);
         let name = |kind: &str| format!("{kind}-{phase}");
         let success = (!success.series.is_empty()).then(|| Picture::of(name("success"), &success));
-        let differences =
-            (!differences.series.is_empty()).then(|| Picture::of(name("difference"), &differences));
+        let differences = (are_comparable && !differences.series.is_empty())
+            .then(|| Picture::of(name("difference"), &differences));
         [success, differences].into_iter().flatten()
     });
     pictures.collect()
@@ -68,6 +69,15 @@ fn subtitle(groups: &[Group]) -> String {
     }
 }
 
+fn difference_subtitle(groups: &[Group]) -> &'static str {
+    let fewest = groups.iter().map(|group| group.samples.len()).min().unwrap_or_default();
+    if fewest < LEAST_FOR_BAND {
+        "success rate minus that of the same seed; too few runs for a band"
+    } else {
+        "success rate minus that of the same seed; bands hold whole curves"
+    }
+}
+
 /// Each run of a group, as a group of its own.
 fn runs(group: &Group, phase: &str, window: u64) -> Vec<Vec<(f64, f64)>> {
     let alone = group.samples.iter().map(|sample| {
@@ -93,7 +103,7 @@ fn differences(groups: &[Group], phase: &str) -> LineChart {
     let base = base.map_or("", |base| &base.name);
     LineChart {
         title: format!("{phase}: difference to {base}"),
-        subtitle: "success rate minus that of the same seed; bands hold whole curves".to_owned(),
+        subtitle: difference_subtitle(groups).to_owned(),
         x_label: "iteration".to_owned(),
         unit: Unit::Difference,
         series: series.collect(),

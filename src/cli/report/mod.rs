@@ -114,7 +114,9 @@ fn one(folder: &Path) -> Result<Told, String> {
 fn all(told: &[Told]) -> Vec<Part> {
     let groups = groups(told);
     let mut all = vec![Part::new("At a glance", told.iter().map(glance).collect())];
-    all.push(Part::drawn("Success", curves(&groups)));
+    // Policies of several experiments are compared each with its own, in the tables.
+    let are_comparable = told.len() == 1 || told.iter().all(|of| of.subject.groups.len() == 1);
+    all.push(Part::drawn("Success", curves(&groups, are_comparable)));
     let subjects: Vec<&Subject> = told.iter().map(|told| &told.subject).collect();
     let compared = parts(&subjects, Confidence::P95);
     all.push(Part::new("Comparison", compared.iter().flat_map(tables::figures).collect()));

@@ -1,5 +1,5 @@
 use super::Readout;
-use crate::report::chart::Element;
+use crate::report::chart::{Element, Ink};
 
 /// A report.
 #[derive(Debug, Clone, PartialEq)]
@@ -181,7 +181,11 @@ fn picture(svg: &str, readout: Option<&Readout>) -> Element {
     let Some(readout) = readout else { return figure };
     // A text attribute is escaped as any other.
     let said = serde_json::to_string(readout).unwrap_or_default();
-    figure.with("tabindex", "0").with("data-readout", said).child(
+    let name =
+        |(name, ink): &(String, Ink)| Element::new("li").with("class", ink.name()).text(name);
+    let names = readout.key.iter().map(name);
+    let key = Element::new("ul").with("class", "key").text("").children(names);
+    figure.child(key).with("tabindex", "0").with("data-readout", said).child(
         Element::new("figcaption")
             .with("aria-live", "polite")
             .text("Point at the picture, or use the arrow keys, to read its values."),

@@ -1,6 +1,6 @@
 use serde::Serialize;
 
-use crate::report::chart::group_digits;
+use crate::report::chart::{Ink, group_digits};
 use crate::report::lines::{LineChart, LinePoint, LineSeries, PLOT, WIDTH};
 
 /// What a picture says when it is pointed at: a line for each place from left to right.
@@ -10,6 +10,9 @@ pub struct Readout {
     places: Vec<f64>,
     /// What is there.
     texts: Vec<String>,
+    /// The lines by their names and colours, for where those in the picture are out of sight.
+    #[serde(skip)]
+    pub(super) key: Vec<(String, Ink)>,
 }
 
 impl Readout {
@@ -25,7 +28,9 @@ impl Readout {
             // To a tenth of a thousandth, so that the page stays small.
             libm::round(place * 1e4) / 1e4
         };
+        let name = |series: &LineSeries| (series.name.clone(), Ink::Series(series.colour));
         Self {
+            key: chart.series.iter().map(name).collect(),
             places: xs.iter().map(place).collect(),
             texts: xs.iter().map(|x| text(chart, *x)).collect(),
         }
