@@ -64,3 +64,8 @@ sdk:
 kills:
     RUNNER_KILLS=100 cargo test --test serve killed -- --nocapture
     RUNNER_KILLS=100 cargo test --test faults a_killed_client -- --nocapture
+
+# Slurm on this machine runs an experiment while a node of it dies: the bytes are those of one process.
+slurm:
+    cargo build --release
+    tests/slurm/run

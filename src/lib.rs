@@ -26,6 +26,8 @@ pub mod evaluation;
 
 pub mod scenario;
 
+pub mod submit;
+
 pub mod learning_loop;
 
 pub mod results;

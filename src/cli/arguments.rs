@@ -13,6 +13,8 @@ use super::merge::MergeArguments;
 use super::plan::PlanArguments;
 use super::report::ReportArguments;
 use super::serve::ServeArguments;
+use super::submit::SubmitArguments;
+use crate::scenario::LoadOptions;
 use crate::shard::ShardChoice;
 use crate::statistics::{Confidence, Interval};
 
@@ -35,6 +37,8 @@ pub enum Command {
     Run(RunArguments),
     /// Write down what there is to do, to be cut into shards.
     Plan(PlanArguments),
+    /// Print what an engine must be asked for to run and merge shards, or ask it.
+    Submit(SubmitArguments),
     /// Put shards together, and judge the whole.
     Merge(MergeArguments),
     /// Do everything up to sending, and report every mistake.
@@ -70,6 +74,27 @@ pub struct ScenarioArguments {
     pub allow_paths: bool,
 }
 
+impl ScenarioArguments {
+    /// What they say to whoever reads a scenario.
+    pub fn options(&self) -> LoadOptions {
+        LoadOptions {
+            overrides: self.overrides.clone(),
+            seed: self.seed,
+            allow_paths: self.allow_paths,
+        }
+    }
+
+    /// The arguments, as they are given.
+    pub fn words(&self) -> Vec<String> {
+        let seed = self.seed.map(|seed| ["--seed".to_owned(), seed.to_string()]);
+        let set = |change: &String| ["--set".to_owned(), change.clone()];
+        let mut words: Vec<String> = seed.into_iter().flatten().collect();
+        words.extend(self.overrides.iter().flat_map(set));
+        words.extend(self.allow_paths.then(|| "--allow-paths".to_owned()));
+        words
+    }
+}
+
 /// `runner run`
 #[derive(Debug, Clone, Args)]
 pub struct RunArguments {
@@ -79,7 +104,8 @@ pub struct RunArguments {
     #[command(flatten)]
     pub changes: ScenarioArguments,
     /// Write the results to this folder, which must be new or empty, or hold the same shard
-    /// [default: results/SCENARIO/RUN, or results/SCENARIO/shard-K-of-N].
+    /// [default: results/SCENARIO/RUN, or results/SCENARIO/shard-K-of-N]; `{shard}` in it
+    /// stands for `shard-K-of-N`.
     #[arg(long, short, value_name = "DIR")]
     pub out: Option<PathBuf>,
     /// Go on with the run in this folder, which was stopped or killed; or with an

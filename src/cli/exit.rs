@@ -55,6 +55,18 @@ impl Exit {
         }
     }
 
+    /// Whether trying again comes to the same: what failed is not the machine, the service
+    /// or the time, but what was asked.
+    #[must_use]
+    pub fn is_final(self) -> bool {
+        match self {
+            Self::Bug | Self::Usage | Self::Failed | Self::Inconclusive | Self::Incomplete => true,
+            Self::Done | Self::Target | Self::Results | Self::Interrupted | Self::Terminated => {
+                false
+            }
+        }
+    }
+
     /// What the code means, as README.md says it.
     #[must_use]
     pub fn meaning(self) -> &'static str {

@@ -25,6 +25,7 @@ mod serve;
 mod served;
 mod shard;
 mod streams;
+mod submit;
 mod world;
 
 pub use exit::Exit;
@@ -44,6 +45,7 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> Exit {
     match arguments.command {
         Command::Run(run) => run::run(&run),
         Command::Plan(plan) => plan::plan(&plan),
+        Command::Submit(submit) => submit::submit(&submit),
         Command::Merge(merge) => merge::merge(&merge),
         Command::Check(check) => check::check(&check),
         Command::Evaluate(evaluate) => evaluate::evaluate(&evaluate),

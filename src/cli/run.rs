@@ -21,7 +21,10 @@ pub fn run(arguments: &RunArguments) -> Exit {
     match load::scenario(&arguments.scenario, &arguments.changes) {
         None => Exit::Usage,
         Some(scenario) => match shard::part(arguments, &scenario) {
-            Ok(part) => run_part(arguments, &scenario, part),
+            Ok(part) => match shard::placed(arguments, part.shard) {
+                Ok(arguments) => run_part(&arguments, &scenario, part),
+                Err(exit) => exit,
+            },
             Err(exit) => exit,
         },
     }

@@ -6,6 +6,7 @@ use super::Exit;
 use super::arguments::RunArguments;
 use crate::clock::Timestamp;
 use crate::diagnostic::{Diagnostic, Report};
+use crate::results::shard_name;
 use crate::scenario::{Scenario, WorkPlan};
 use crate::shard::Shard;
 
@@ -25,6 +26,23 @@ pub fn part(arguments: &RunArguments, scenario: &Scenario) -> Result<Part, Exit>
         anstream::eprint!("{}", mistakes.render(true));
         Exit::Usage
     })
+}
+
+/// What stands for the name of the shard in `--out`.
+const SHARD: &str = "{shard}";
+
+/// The arguments, with the name of the shard in its place. What is wrong goes to stderr.
+pub fn placed(arguments: &RunArguments, shard: Option<Shard>) -> Result<RunArguments, Exit> {
+    let out = arguments.out.as_ref().and_then(|out| out.to_str());
+    let Some(out) = out.filter(|out| out.contains(SHARD)) else { return Ok(arguments.clone()) };
+    let Some(shard) = shard else {
+        let message = format!("`--out {out}` names a shard, and all of the work is to be run");
+        let report = Report::from(Diagnostic::error(message).help("add `--shard k/n`"));
+        anstream::eprint!("{}", report.render(true));
+        return Err(Exit::Usage);
+    };
+    let out = out.replace(SHARD, &shard_name(shard));
+    Ok(RunArguments { out: Some(out.into()), ..arguments.clone() })
 }
 
 fn resolve(arguments: &RunArguments, scenario: &Scenario) -> Result<Part, Report> {

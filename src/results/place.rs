@@ -26,8 +26,19 @@ pub enum Place {
 /// Where a shard goes that is not told where.
 #[must_use]
 pub fn shard_folder(root: &Path, scenario: &str, shard: Shard) -> PathBuf {
-    let name = format!("shard-{}-of-{}", shard.number(), shard.count());
-    root.join(file_stem(scenario)).join(name)
+    scenario_folder(root, scenario).join(shard_name(shard))
+}
+
+/// Where all that comes of a scenario goes that is not told where.
+#[must_use]
+pub fn scenario_folder(root: &Path, scenario: &str) -> PathBuf {
+    root.join(file_stem(scenario))
+}
+
+/// What the folder of a shard is called.
+#[must_use]
+pub fn shard_name(shard: Shard) -> String {
+    format!("shard-{}-of-{}", shard.number(), shard.count())
 }
 
 /// Where the whole of a cell goes, below `root`.

@@ -1,5 +1,6 @@
 //! Files that a scenario names, read with care.
 
+use std::cell::RefCell;
 use std::fs::File;
 use std::io::Read;
 use std::path::{Component, Path, PathBuf};
@@ -12,12 +13,22 @@ use crate::diagnostic::{Diagnostic, Report, Source};
 pub(super) const LARGEST_SCENARIO: u64 = 1 << 20;
 const LARGEST_DATASET: u64 = 64 << 20;
 
-/// Where files may be.
+/// A file that a scenario is made of.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Input {
+    /// Where it is, as the scenario says it: relative to the working folder, or absolute.
+    pub path: PathBuf,
+    /// What it holds.
+    pub text: String,
+}
+
+/// Where files may be, and those that were read.
 pub(super) struct Files {
     /// The folder of the scenario, as the user gave it.
     folder: PathBuf,
     /// The folder above it, with all links resolved; `None` if files may be anywhere.
     within: Option<PathBuf>,
+    inputs: RefCell<Vec<Input>>,
 }
 
 impl Files {
@@ -27,18 +38,36 @@ impl Files {
         let here = if folder.as_os_str().is_empty() { Path::new(".") } else { &folder };
         let real = here.canonicalize().ok();
         let within = real.map(|real| real.parent().map_or(real.clone(), Path::to_owned));
-        Self { folder, within: within.filter(|_| !allow_paths) }
+        let within = within.filter(|_| !allow_paths);
+        Self { folder, within, inputs: RefCell::default() }
+    }
+
+    /// The files that were read, each once, in the order of their paths.
+    pub fn into_inputs(self) -> Vec<Input> {
+        let mut inputs = self.inputs.into_inner();
+        inputs.sort_by(|left, right| left.path.cmp(&right.path));
+        inputs.dedup_by(|left, right| left.path == right.path);
+        inputs
+    }
+
+    /// Notes that a file was read.
+    pub fn note(&self, path: &Path, source: &Source) {
+        let input = Input { path: simplified(path), text: source.text().to_owned() };
+        self.inputs.borrow_mut().push(input);
     }
 
     /// Reads the file that the text of `node` names.
     pub fn read(&self, node: &Node, report: &mut Report) -> Option<Arc<Source>> {
         let path = self.folder.join(node.text()?);
-        let shown = simplified(&path);
+        let shown = simplified(&path).display().to_string();
         let allowed = self.check(&path).map_err(|(message, help)| {
             Diagnostic::error(format!("`{shown}` {message}")).maybe_help(help)
         });
         match allowed.and_then(|()| read(&path, &shown, LARGEST_DATASET)) {
-            Ok(source) => Some(source),
+            Ok(source) => {
+                self.note(&path, &source);
+                Some(source)
+            }
             Err(diagnostic) => {
                 let in_file = diagnostic.place().is_some();
                 report.push(if in_file { diagnostic } else { diagnostic.at(&node.place) });
@@ -108,7 +137,7 @@ fn in_words(error: &std::io::Error) -> String {
 }
 
 /// `scenarios/../data/users.json` as `data/users.json`.
-fn simplified(path: &Path) -> String {
+fn simplified(path: &Path) -> PathBuf {
     let mut simple = PathBuf::new();
     for component in path.components() {
         let last = simple.components().next_back();
@@ -118,7 +147,7 @@ fn simplified(path: &Path) -> String {
             _ => simple.push(component),
         }
     }
-    simple.display().to_string()
+    simple
 }
 
 #[cfg(test)]
@@ -133,7 +162,7 @@ mod tests {
             ("../../x", "../../x"),
             ("/a/../b", "/b"),
         ] {
-            assert_eq!(simplified(Path::new(path)), shown);
+            assert_eq!(simplified(Path::new(path)), Path::new(shown));
         }
     }
 }

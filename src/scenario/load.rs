@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::data::data;
 use super::document::{Node, apply_overrides, interpolate, yaml};
-use super::file::{self, Files, LARGEST_SCENARIO};
+use super::file::{self, Files, Input, LARGEST_SCENARIO};
 use super::matrix::{Experiment, experiment};
 use super::model::{as_count, check};
 use super::order::check_order;
@@ -67,25 +67,48 @@ pub fn read(
     options: &LoadOptions,
     environment: &dyn Fn(&str) -> Option<String>,
 ) -> Result<(Scenario, Report), Report> {
+    read_with(&Files::of(path, options.allow_paths), path, options, environment)
+}
+
+/// The files that the scenario at `path` is made of: itself and all it names.
+///
+/// # Errors
+/// Everything that is wrong with it.
+pub fn inputs(
+    path: &Path,
+    options: &LoadOptions,
+    environment: &dyn Fn(&str) -> Option<String>,
+) -> Result<Vec<Input>, Report> {
+    let files = Files::of(path, options.allow_paths);
+    read_with(&files, path, options, environment)?;
+    Ok(files.into_inputs())
+}
+
+fn read_with(
+    files: &Files,
+    path: &Path,
+    options: &LoadOptions,
+    environment: &dyn Fn(&str) -> Option<String>,
+) -> Result<(Scenario, Report), Report> {
     let shown = path.display().to_string();
     let source = file::read(path, &shown, LARGEST_SCENARIO)?;
+    files.note(path, &source);
     let mut report = Report::new();
     let Some(root) = tree(&source, options, environment, &mut report) else {
         return Err(report);
     };
-    let files = Files::of(path, options.allow_paths);
     let scenario = if root.get("matrix").is_some() {
         let plan_of = |root: &Node, report: &mut Report| {
             check(root, report);
-            plan(root, &source, options, &files, report)
+            plan(root, &source, options, files, report)
         };
-        experiment(&root, options.seed, &files, plan_of, &mut report)
+        experiment(&root, options.seed, files, plan_of, &mut report)
             .map(Box::new)
             .map(Scenario::Experiment)
     } else {
         check(&root, &mut report);
         refuse_gates(&root, &mut report);
-        plan(&root, &source, options, &files, &mut report).map(Box::new).map(Scenario::Run)
+        plan(&root, &source, options, files, &mut report).map(Box::new).map(Scenario::Run)
     };
     report.sort();
     match scenario {

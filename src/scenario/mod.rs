@@ -34,8 +34,9 @@ mod target;
 mod work;
 mod written;
 
+pub use file::Input;
 pub use gates::{GateScope, kept_gates, load_gates};
-pub use load::{LoadOptions, Scenario, load, read};
+pub use load::{LoadOptions, Scenario, inputs, load, read};
 pub use loop_file::load_loop;
 pub use matrix::{Cell, Experiment, Variant};
 pub use model::schema;
