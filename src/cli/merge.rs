@@ -9,7 +9,9 @@ use super::{Exit, charts, experiment, run, streams};
 use crate::merge::{MergeError, Merged, MergedExperiment, MergedRun, Missing};
 use crate::metrics::{Expectation, PhaseScope, Summary, Verdict, implied};
 use crate::results::experiment::{ExperimentFolder, ExperimentManifest, OpenError, VariantEntry};
-use crate::results::{Closing, CreateError, Manifest, ReadError, Status, put_in_place};
+use crate::results::{
+    Closing, CreateError, Manifest, ReadError, Status, is_unwritten, put_in_place,
+};
 use crate::scenario::{GateScope, kept_gates};
 
 /// `runner merge`
@@ -32,6 +34,9 @@ pub struct MergeArguments {
 /// Puts shards together, and judges the whole.
 pub fn merge(arguments: &MergeArguments) -> Exit {
     let folders: Vec<&Path> = arguments.folders.iter().map(PathBuf::as_path).collect();
+    for absent in folders.iter().filter(|folder| is_unwritten(folder)) {
+        eprintln!("warning: nothing is in `{}`", absent.display());
+    }
     match crate::merge::merge(&folders, &arguments.out, arguments.partial) {
         Ok(Merged::Experiment(merged)) => conclude(arguments, *merged),
         Ok(Merged::Run(merged)) => conclude_run(arguments, *merged),
@@ -129,6 +134,7 @@ fn verdicts(manifest: &Manifest, summary: &Summary) -> Vec<Verdict> {
 fn exit_of(error: &MergeError) -> Exit {
     match error {
         MergeError::Missing(_)
+        | MergeError::Nothing
         | MergeError::Differs { .. }
         | MergeError::Read(ReadError::Io { .. } | ReadError::Malformed { .. }) => Exit::Incomplete,
         MergeError::Write(_)
@@ -154,6 +160,7 @@ fn told(error: &MergeError) -> String {
         MergeError::OtherPlan { .. } | MergeError::Mixed { .. } => {
             "merge shards of one scenario, as one version ran it"
         }
+        MergeError::Nothing => "run the shards, and merge again",
         MergeError::NotCut(_) => "merge folders of `runner run SCENARIO --shard k/n`",
         MergeError::Create(CreateError::NotEmpty(_))
         | MergeError::Open(OpenError::Create(CreateError::NotEmpty(_))) => {

@@ -52,6 +52,9 @@ pub enum MergeError {
         /// Where they part.
         place: String,
     },
+    /// No folder is there.
+    #[error("none of the folders is there")]
+    Nothing,
     /// Not all of the plan is there.
     #[error("{0}")]
     Missing(Missing),

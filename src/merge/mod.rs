@@ -16,8 +16,8 @@ pub use error::{MergeError, Missing};
 pub use experiment::MergedExperiment;
 pub use run::MergedRun;
 
-use crate::results::MANIFEST;
 use crate::results::experiment::is_experiment;
+use crate::results::{MANIFEST, is_unwritten};
 
 /// What came of merging.
 pub enum Merged {
@@ -28,13 +28,14 @@ pub enum Merged {
 }
 
 /// Merges folders into `out`, which is new, empty, or a merge of the same plan that goes on.
-/// Without `partial` all of the plan must be there.
+/// Without `partial` all of the plan must be there; a folder may be missing whose part is not.
 ///
 /// # Errors
 /// When something cannot be read or written, belongs to another plan, contradicts, or is
 /// missing. Nothing is written then.
 pub fn merge(folders: &[&Path], out: &Path, partial: bool) -> Result<Merged, MergeError> {
-    let mut folders = folders.to_vec();
+    let there = folders.iter().copied().filter(|folder| !is_unwritten(folder));
+    let mut folders: Vec<&Path> = there.collect();
     if is_experiment(out) || out.join(MANIFEST).is_file() {
         folders.push(out);
     }
@@ -44,6 +45,9 @@ pub fn merge(folders: &[&Path], out: &Path, partial: bool) -> Result<Merged, Mer
     {
         let (left, right) = (left.to_path_buf(), right.to_path_buf());
         return Err(MergeError::Mixed { left, right });
+    }
+    if folders.is_empty() {
+        return Err(MergeError::Nothing);
     }
     if kind(true).is_some() {
         return experiment::merge(&folders, out, partial).map(Box::new).map(Merged::Experiment);

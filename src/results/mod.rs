@@ -33,7 +33,9 @@ pub use manifest::{
     LatencyKind, MANIFEST, Manifest, PhaseEntry, Status, StoppedAt, Tool, WallClockEntry,
 };
 pub use merged::{Told, beside, put_in_place};
-pub use place::{CreateError, Place, cell_folder, scenario_folder, shard_folder, shard_name};
+pub use place::{
+    CreateError, Place, cell_folder, is_unwritten, scenario_folder, shard_folder, shard_name,
+};
 pub use read::{ReadError, RunFolder, model_checks, notices, read, scenario_text};
 pub use resume::{ResumeError, Resumed};
 pub use shards::ShardEntry;

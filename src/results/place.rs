@@ -141,6 +141,19 @@ fn lock(folder: &Path) -> Result<File, CreateError> {
     }
 }
 
+/// Whether there is no folder, or one in which no run wrote anything yet.
+#[must_use]
+pub fn is_unwritten(folder: &Path) -> bool {
+    match fs::read_dir(folder) {
+        Ok(mut entries) => {
+            let is_hidden =
+                |entry: fs::DirEntry| entry.file_name().to_string_lossy().starts_with('.');
+            entries.all(|entry| entry.is_ok_and(is_hidden))
+        }
+        Err(error) => error.kind() == io::ErrorKind::NotFound,
+    }
+}
+
 /// Whether a run is writing to the folder now.
 pub(super) fn is_locked(folder: &Path) -> bool {
     let file = File::open(folder.join(LOCK));

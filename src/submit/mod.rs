@@ -116,7 +116,7 @@ impl Engine {
     pub fn render(&self, submission: &Submission) -> Result<Rendered, Report> {
         submission.refuse_control_characters()?;
         match self {
-            Self::Slurm(slurm) => slurm.render(submission),
+            Self::Slurm(slurm) => Ok(slurm.render(submission)),
             Self::Kubernetes(kubernetes) => kubernetes.render(submission),
             Self::Github(ci) => github::render(ci, submission),
             Self::Gitlab(ci) => gitlab::render(ci, submission),
@@ -199,6 +199,3 @@ impl Submission {
 fn refused(message: impl Into<String>, help: impl Into<String>) -> Report {
     Diagnostic::error(message).help(help).into()
 }
-
-#[cfg(test)]
-mod tests;

@@ -4,7 +4,6 @@ use std::fmt::Write as _;
 
 use super::command::{Word, line, quoted};
 use super::{Cut, RETRIES, Rendered, Stdin, Submission};
-use crate::diagnostic::Report;
 
 /// What Slurm has to be told beyond the work.
 #[derive(Debug, Clone)]
@@ -19,12 +18,12 @@ pub struct Slurm {
 const NOTICE_S: u64 = 60;
 
 impl Slurm {
-    pub(super) fn render(&self, submission: &Submission) -> Result<Rendered, Report> {
+    pub(super) fn render(&self, submission: &Submission) -> Rendered {
         let text = match &submission.work {
             Cut::Cells => self.array(submission),
             Cut::Load { plan } => self.tasks(submission, plan.as_deref()),
         };
-        Ok(Rendered { text, submit: (&["bash"], Stdin::Text) })
+        Rendered { text, submit: (&["bash"], Stdin::Text) }
     }
 
     fn array(&self, submission: &Submission) -> String {

@@ -36,7 +36,7 @@ impl Manifests<'_> {
     }
 
     fn config_map(&self) -> Value {
-        let data = self.files.files.iter().enumerate();
+        let data = self.files.mounted.iter().enumerate();
         let data: serde_json::Map<_, _> =
             data.map(|(index, (_, text))| (key(index), json!(text))).collect();
         json!({
@@ -57,7 +57,7 @@ impl Manifests<'_> {
         let mut run = submission.run_arguments(which, plan.as_deref());
         run[1] = Word::Text(self.files.scenario.clone());
         let count = json!({ "name": "RUNNER_SHARDS", "value": submission.shards.to_string() });
-        let mut pod = self.pod(arguments(run), vec![count]);
+        let mut pod = self.pod(&arguments(run), vec![count]);
         pod["activeDeadlineSeconds"] = json!(submission.time_limit.as_secs().max(1));
         json!({
             "apiVersion": "batch/v1",
@@ -108,7 +108,7 @@ impl Manifests<'_> {
                 ] },
                 "template": {
                     "metadata": { "labels": self.labels() },
-                    "spec": self.pod(arguments(submission.merge_arguments()), Vec::new()),
+                    "spec": self.pod(&arguments(submission.merge_arguments()), Vec::new()),
                 },
             },
         })
@@ -123,9 +123,9 @@ impl Manifests<'_> {
     }
 
     /// A pod that may write to its results and to a folder of its own, and to nothing else.
-    fn pod(&self, arguments: Vec<String>, mut environment: Vec<Value>) -> Value {
+    fn pod(&self, arguments: &[String], mut environment: Vec<Value>) -> Value {
         let submission = self.submission;
-        let paths = self.files.files.iter().enumerate();
+        let paths = self.files.mounted.iter().enumerate();
         let items: Vec<Value> =
             paths.map(|(index, (path, _))| json!({ "key": key(index), "path": path })).collect();
         let mut mounts = vec![

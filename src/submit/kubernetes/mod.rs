@@ -68,7 +68,7 @@ pub(super) struct Files {
     /// The path of the scenario.
     scenario: String,
     /// Each file by its path, and what it holds.
-    files: Vec<(String, String)>,
+    mounted: Vec<(String, String)>,
     /// Whether one is the plan.
     is_planned: bool,
 }
@@ -114,7 +114,7 @@ fn files(submission: &Submission) -> Result<Files, Report> {
             run that by a manifest of your own";
         return Err(refused(message, help));
     }
-    Ok(Files { scenario: below(&scenario)?, files, is_planned })
+    Ok(Files { scenario: below(&scenario)?, mounted: files, is_planned })
 }
 
 /// The innermost folder that all paths are in.
