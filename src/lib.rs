@@ -12,6 +12,8 @@ pub mod diagnostic;
 
 pub mod shard;
 
+pub mod store;
+
 pub mod statistics;
 
 pub mod protocol;

@@ -97,10 +97,10 @@ fn rooms_keep_to_what_they_may_know() {
         // Only `clock` reads the time.
         (&["clock"], &["SystemTime::now", "Instant::now"]),
         // Waiting and the network are for the rooms at the rim.
-        (&["clock", "engine", "target", "cli", "learning_loop"], &["tokio::"]),
+        (&["clock", "store", "engine", "target", "cli", "learning_loop"], &["tokio::"]),
         (&["target"], &["reqwest::"]),
-        // Files are read by scenario, written by results; cli names them.
-        (&["scenario", "results", "cli"], &["std::fs", "fs::File"]),
+        // Files are read by scenario, written by results, sent by store; cli names them.
+        (&["store", "scenario", "results", "cli"], &["std::fs", "fs::File"]),
         // The population of a run must not depend on the process.
         (&[], &["rand::rng", "thread_rng", "from_os_rng"]),
     ];

@@ -1,6 +1,6 @@
 use std::ffi::OsString;
 use std::num::NonZero;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::error::ErrorKind;
 use clap::{Args, CommandFactory, Parser, Subcommand, ValueEnum};
@@ -103,10 +103,11 @@ pub struct RunArguments {
     pub scenario: PathBuf,
     #[command(flatten)]
     pub changes: ScenarioArguments,
-    /// Write the results to this folder, which must be new or empty, or hold the same shard
-    /// [default: results/SCENARIO/RUN, or results/SCENARIO/shard-K-of-N]; `{shard}` in it
+    /// Write the results to this folder, or to an address in an object store such as
+    /// `s3://bucket/path`; it must be new or empty, or hold the same shard
+    /// [default: results/SCENARIO/RUN, or results/SCENARIO/shard-K-of-N]. `{shard}` in it
     /// stands for `shard-K-of-N`.
-    #[arg(long, short, value_name = "DIR")]
+    #[arg(long, short, value_name = "DIR|URL")]
     pub out: Option<PathBuf>,
     /// Go on with the run in this folder, which was stopped or killed; or with an
     /// experiment, of which the cells that are done are kept.
@@ -135,6 +136,18 @@ pub struct RunArguments {
     /// Answer every prompt of a pause with yes.
     #[arg(long)]
     pub yes: bool,
+    /// What the folder of the results is called, if it is not where it is called.
+    #[arg(skip)]
+    pub shown: Option<PathBuf>,
+}
+
+impl RunArguments {
+    /// The same, with the results at another place than they are called.
+    pub fn at(&self, folder: &Path) -> Self {
+        let called = self.resume.as_ref().or(self.out.as_ref()).cloned();
+        let there = |path: &Option<PathBuf>| path.as_ref().map(|_| folder.to_owned());
+        Self { out: there(&self.out), resume: there(&self.resume), shown: called, ..self.clone() }
+    }
 }
 
 /// `runner check`

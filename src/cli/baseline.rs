@@ -8,7 +8,7 @@ use clap::{Args, Subcommand};
 
 use super::compare::{Subject, read_baseline};
 use super::console::{Cell, Paint, Side, Table, name};
-use super::{Exit, streams};
+use super::{Exit, kept, streams};
 use crate::comparison::{Baseline, Group, Provenance, usual_terms};
 use crate::metrics::Quantity;
 use crate::statistics::Moments;
@@ -56,7 +56,11 @@ pub fn baseline(command: &BaselineCommand) -> Exit {
 }
 
 fn save(arguments: &SaveArguments) -> Exit {
-    let subject = match Subject::read(&arguments.folder) {
+    let fetched = match kept::fetched(std::slice::from_ref(&arguments.folder)) {
+        Ok(fetched) => fetched,
+        Err(exit) => return exit,
+    };
+    let subject = match Subject::read(&fetched.folders[0]) {
         Ok(subject) => subject,
         Err(error) => return fail(Exit::Usage, &error),
     };

@@ -38,9 +38,10 @@ pub fn run(arguments: &RunArguments, experiment: &Experiment, shard: Option<Shar
         Ok(outcome) => outcome,
         Err(error) => return fail(Exit::Results, &error.to_string()),
     };
+    let said = Said { quiet: arguments.quiet, folder: arguments.shown.as_deref() };
     let concluded = match shard {
-        Some(shard) => conclude_shard(folder, shard, arguments.quiet),
-        None => conclude(folder, &experiment.gates, arguments.quiet),
+        Some(shard) => conclude_shard(folder, shard, said),
+        None => conclude(folder, &experiment.gates, said),
     };
     match concluded {
         Err(error) => fail(Exit::Results, &error.to_string()),
@@ -89,18 +90,41 @@ fn open(
     }
 }
 
+/// What is said at the end.
+#[derive(Clone, Copy)]
+pub struct Said<'a> {
+    /// Nothing.
+    pub quiet: bool,
+    /// What the folder is called, if it is not where it is called.
+    pub folder: Option<&'a Path>,
+}
+
+impl<'a> Said<'a> {
+    fn called(self, folder: &'a Path) -> std::path::Display<'a> {
+        self.folder.unwrap_or(folder).display()
+    }
+}
+
 /// Writes the table of what a shard did: nothing is compared before all of them are merged.
-fn conclude_shard(folder: ExperimentFolder, shard: Shard, quiet: bool) -> Result<Exit, OpenError> {
+fn conclude_shard(
+    folder: ExperimentFolder,
+    shard: Shard,
+    said: Said<'_>,
+) -> Result<Exit, OpenError> {
     let results = folder.results()?;
     let done = results.cells.len() as u64;
     let path = folder.seal(&results)?;
     let (faint, done) = (Paint::Faint.over("results in"), count(done));
-    let text = format!("shard {shard}: {done} cells, {faint} {}\n", path.display());
-    Ok(if quiet { Exit::Done } else { streams::print(&text) })
+    let text = format!("shard {shard}: {done} cells, {faint} {}\n", said.called(&path));
+    Ok(if said.quiet { Exit::Done } else { streams::print(&text) })
 }
 
 /// Writes the tables, tells what was found, and says what the gates make of it.
-pub fn conclude(folder: ExperimentFolder, gates: &[Gate], quiet: bool) -> Result<Exit, OpenError> {
+pub fn conclude(
+    folder: ExperimentFolder,
+    gates: &[Gate],
+    said: Said<'_>,
+) -> Result<Exit, OpenError> {
     let results = folder.results()?;
     let groups = comparison::groups(&results);
     let confidence = Confidence::P95;
@@ -114,10 +138,10 @@ pub fn conclude(folder: ExperimentFolder, gates: &[Gate], quiet: bool) -> Result
     };
     folder.write("comparison.json", &compare::json(&account))?;
     let path = folder.seal(&results)?;
-    if quiet {
+    if said.quiet {
         return Ok(account.exit());
     }
-    let last = format!("\n{} {}\n", Paint::Faint.over("results in"), path.display());
+    let last = format!("\n{} {}\n", Paint::Faint.over("results in"), said.called(&path));
     let printed = streams::print(&(compare::text(&account) + &last));
     Ok(if printed == Exit::Done { account.exit() } else { printed })
 }

@@ -5,7 +5,8 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 
 use super::console::{self, Account};
-use super::{Exit, charts, experiment, run, streams};
+use super::experiment::Said;
+use super::{Exit, charts, experiment, kept, run, streams};
 use crate::merge::{MergeError, Merged, MergedExperiment, MergedRun, Missing};
 use crate::metrics::{Expectation, PhaseScope, Summary, Verdict, implied};
 use crate::results::experiment::{ExperimentFolder, ExperimentManifest, OpenError, VariantEntry};
@@ -18,11 +19,14 @@ use crate::scenario::{GateScope, kept_gates};
 #[derive(Debug, Clone, Args)]
 pub struct MergeArguments {
     /// The folders of shards, or of merges of some of them.
-    #[arg(value_name = "DIR", required = true)]
+    #[arg(value_name = "DIR|URL", required = true)]
     folders: Vec<PathBuf>,
     /// Write what they come to together to this folder: new, empty, or a merge to go on with.
-    #[arg(long, short, value_name = "DIR")]
+    #[arg(long, short, value_name = "DIR|URL")]
     out: PathBuf,
+    /// What that folder is called.
+    #[arg(skip)]
+    called: PathBuf,
     /// Keep what is there, if not all is; nothing is judged then.
     #[arg(long)]
     partial: bool,
@@ -33,10 +37,28 @@ pub struct MergeArguments {
 
 /// Puts shards together, and judges the whole.
 pub fn merge(arguments: &MergeArguments) -> Exit {
-    let folders: Vec<&Path> = arguments.folders.iter().map(PathBuf::as_path).collect();
-    for absent in folders.iter().filter(|folder| is_unwritten(folder)) {
-        eprintln!("warning: nothing is in `{}`", absent.display());
+    let fetched = match kept::fetched(&arguments.folders) {
+        Ok(fetched) => fetched,
+        Err(exit) => return exit,
+    };
+    for (called, folder) in arguments.folders.iter().zip(&fetched.folders) {
+        if is_unwritten(folder) {
+            eprintln!("warning: nothing is in `{}`", called.display());
+        }
     }
+    kept::on(&arguments.out, |out| {
+        let here = MergeArguments {
+            folders: fetched.folders.clone(),
+            out: out.to_owned(),
+            called: arguments.out.clone(),
+            ..arguments.clone()
+        };
+        merge_here(&here)
+    })
+}
+
+fn merge_here(arguments: &MergeArguments) -> Exit {
+    let folders: Vec<&Path> = arguments.folders.iter().map(PathBuf::as_path).collect();
     match crate::merge::merge(&folders, &arguments.out, arguments.partial) {
         Ok(Merged::Experiment(merged)) => conclude(arguments, *merged),
         Ok(Merged::Run(merged)) => conclude_run(arguments, *merged),
@@ -58,9 +80,10 @@ fn conclude(arguments: &MergeArguments, merged: MergedExperiment) -> Exit {
     let phases: Vec<PhaseScope<'_>> = first.iter().map(|phase| phase.scope()).collect();
     let policies = policies(manifest);
     let path = merged.folder.folder().join("scenario.yaml");
+    let said = Said { quiet: arguments.quiet, folder: Some(&arguments.called) };
     let scope = GateScope { phases: &phases, policies: &policies };
     match kept_gates(&path, &manifest.overrides, &environment, scope) {
-        Ok(gates) => experiment::conclude(merged.folder, &gates, arguments.quiet)
+        Ok(gates) => experiment::conclude(merged.folder, &gates, said)
             .unwrap_or_else(|error| fail(Exit::Results, &error.to_string())),
         Err(mistakes) => {
             anstream::eprint!("{}", mistakes.render(true));
@@ -117,7 +140,7 @@ fn conclude_run(arguments: &MergeArguments, merged: MergedRun) -> Exit {
         numbers: &numbers,
         model_checks: (checks.len() as u64, changed as u64),
         verdicts: &verdicts,
-        folder,
+        folder: &arguments.called,
     }));
     if exit == Exit::Done { printed } else { exit }
 }

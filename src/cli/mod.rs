@@ -14,6 +14,7 @@ mod experiment;
 mod folder;
 mod guide;
 mod interrupt;
+mod kept;
 mod load;
 mod merge;
 mod operator;

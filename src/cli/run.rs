@@ -7,7 +7,7 @@ use super::folder::{self, Opened};
 use super::interrupt::Interrupt;
 use super::operator::Terminal;
 use super::shard::{self, Part};
-use super::{Exit, experiment, load, streams, world};
+use super::{Exit, experiment, kept, load, streams, world};
 use crate::clock::{Clock, Timestamp, WallClock};
 use crate::engine::{Ending, RunError};
 use crate::metrics::{Holds, Verdict, implied};
@@ -22,12 +22,20 @@ pub fn run(arguments: &RunArguments) -> Exit {
         None => Exit::Usage,
         Some(scenario) => match shard::part(arguments, &scenario) {
             Ok(part) => match shard::placed(arguments, part.shard) {
-                Ok(arguments) => run_part(&arguments, &scenario, part),
+                Ok(arguments) => run_where(&arguments, &scenario, part),
                 Err(exit) => exit,
             },
             Err(exit) => exit,
         },
     }
+}
+
+/// Runs where the results are to be, on this machine or in a store.
+fn run_where(arguments: &RunArguments, scenario: &Scenario, part: Part) -> Exit {
+    let Some(folder) = arguments.resume.as_ref().or(arguments.out.as_ref()) else {
+        return run_part(arguments, scenario, part);
+    };
+    kept::on(folder, |here| run_part(&arguments.at(here), scenario, part))
 }
 
 fn run_part(arguments: &RunArguments, scenario: &Scenario, part: Part) -> Exit {
@@ -120,7 +128,7 @@ impl Run<'_> {
                 numbers: &numbers,
                 model_checks: self.checks.counts(),
                 verdicts: &verdicts,
-                folder: &folder,
+                folder: self.arguments.shown.as_deref().unwrap_or(&folder),
             }),
         };
         let says_nothing = self.arguments.quiet && self.arguments.format == Format::Text;

@@ -16,6 +16,7 @@ use crate::clock::Timestamp;
 use crate::diagnostic::{Diagnostic, Report};
 use crate::results::scenario_folder;
 use crate::scenario::{self, Scenario, Work, WorkPlan};
+use crate::store::{credentials, is_address};
 use crate::submit::{Ci, Cut, Engine, Kubernetes, Rendered, Slurm, Stdin, Storage, Submission};
 
 /// `runner submit`
@@ -205,7 +206,9 @@ impl SubmitArguments {
         let secret = self.secret.clone().unwrap_or_else(|| "runner".to_owned());
         let storage = match (&self.claim, &self.out) {
             (Some(claim), _) => Storage::Claim(claim.clone()),
-            (None, Some(url)) if url.contains("://") => Storage::Store { credentials: Vec::new() },
+            (None, Some(url)) if is_address(url) => {
+                Storage::Store { credentials: credentials(url) }
+            }
             (None, _) => {
                 let help = "name an object store with `--out s3://bucket/path`, or a volume that \
                     all pods can write to with `--claim NAME`";

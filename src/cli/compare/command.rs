@@ -12,7 +12,7 @@ use super::markdown::markdown;
 use super::openmetrics::openmetrics;
 use super::subject::Subject;
 use super::{json, null, text, traces, within};
-use crate::cli::{Exit, streams};
+use crate::cli::{Exit, kept, streams};
 use crate::comparison::{GateVerdict, Group, Outcome, compare, usual_terms};
 use crate::diagnostic::{Diagnostic, Report, Source};
 use crate::metrics::{Gate, Term};
@@ -111,8 +111,13 @@ fn append(path: &Path, text: &str) -> io::Result<()> {
 
 /// Compares runs, and shows what that shows.
 pub fn run(arguments: &CompareArguments) -> Exit {
+    let folders = [std::slice::from_ref(&arguments.base), &arguments.candidates].concat();
+    let fetched = match kept::fetched(&folders) {
+        Ok(fetched) => fetched,
+        Err(exit) => return exit,
+    };
     let mut report = Report::new();
-    let subjects = read(arguments, &mut report);
+    let subjects = read(&fetched.folders, &mut report);
     if arguments.null {
         return noise(arguments, &subjects, report);
     }
@@ -155,8 +160,7 @@ impl CompareArguments {
     }
 }
 
-fn read(arguments: &CompareArguments, report: &mut Report) -> Vec<Subject> {
-    let paths = [&arguments.base].into_iter().chain(&arguments.candidates);
+fn read(paths: &[PathBuf], report: &mut Report) -> Vec<Subject> {
     let mut subjects = Vec::new();
     for path in paths {
         match Subject::read(path) {

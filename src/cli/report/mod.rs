@@ -12,7 +12,7 @@ use clap::Args;
 
 use self::curves::curves;
 use super::compare::{Subject, parts};
-use super::{Exit, streams};
+use super::{Exit, kept, streams};
 use crate::comparison::Group;
 use crate::report::html::{Block, Page, Readout, Section, page_html};
 use crate::report::{LineChart, line_svg};
@@ -71,7 +71,11 @@ impl Part {
 
 /// Writes the page.
 pub fn report(arguments: &ReportArguments) -> Exit {
-    let subjects = match read(&arguments.folders) {
+    let fetched = match kept::fetched(&arguments.folders) {
+        Ok(fetched) => fetched,
+        Err(exit) => return exit,
+    };
+    let subjects = match read(&fetched.folders) {
         Ok(subjects) => subjects,
         Err(errors) => {
             errors.iter().for_each(|error| eprintln!("error: {error}"));
