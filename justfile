@@ -69,3 +69,7 @@ kills:
 slurm:
     cargo build --release
     tests/slurm/run
+
+# What .ci/Containerfile makes, made and run without an engine for containers.
+image:
+    tests/image/run

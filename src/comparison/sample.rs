@@ -1,4 +1,5 @@
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use super::baseline;
 use crate::metrics::{Measured, PhaseScope, PhaseTally, Term};
@@ -12,7 +13,7 @@ pub struct Sample {
     /// Its seed. Runs of one seed see the same visitors.
     pub seed: Seed,
     /// What it came to.
-    pub phases: Vec<PhaseTally>,
+    pub phases: Arc<[PhaseTally]>,
     /// What was chosen in it.
     pub footprint: Footprint,
 }
@@ -32,7 +33,7 @@ pub(super) struct Values {
 #[derive(Debug, Clone)]
 pub enum Footprint {
     /// All of it.
-    Trace(Trace),
+    Trace(Arc<Trace>),
     /// Its SHA-256, which a baseline file keeps.
     Digest(String),
 }
@@ -121,9 +122,9 @@ pub fn groups(experiment: &ExperimentResults) -> Vec<Group> {
         let cells = experiment.cells.iter();
         let own = cells.filter(|cell| manifest.cells[cell.index].variant == index);
         let samples = own.map(|cell| Sample {
-            seed: cell.record.seed,
-            phases: cell.phases.clone(),
-            footprint: Footprint::Trace(cell.record.trace.clone()),
+            seed: cell.seed,
+            phases: Arc::clone(&cell.phases),
+            footprint: Footprint::Trace(Arc::clone(&cell.trace)),
         });
         let alone = manifest.axes.is_empty();
         let name = if alone { manifest.scenario.clone() } else { variant.name() };
@@ -140,8 +141,8 @@ pub fn of_run(run: &RunFolder) -> Group {
     run.records.iter().for_each(|record| tracer.push(record));
     let sample = Sample {
         seed: run.manifest.seed,
-        phases: run.summary().phases().to_vec(),
-        footprint: Footprint::Trace(tracer.into_trace()),
+        phases: run.summary().phases().into(),
+        footprint: Footprint::Trace(Arc::new(tracer.into_trace())),
     };
     Group::new(run.manifest.scenario.clone(), &run.manifest.plan_parts, vec![sample])
 }

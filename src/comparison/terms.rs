@@ -22,6 +22,7 @@ pub fn usual_terms(groups: &[Group]) -> Vec<Term> {
 
 fn earns_other_than_success(groups: &[Group], phase: &str) -> bool {
     let samples = groups.iter().flat_map(|group| &group.samples);
-    let mut tallies = samples.flat_map(|sample| &sample.phases).filter(|of| of.name() == phase);
+    let mut tallies =
+        samples.flat_map(|sample| sample.phases.iter()).filter(|of| of.name() == phase);
     tallies.any(|of| of.measure(Metric::MeanReward, None) != of.measure(Metric::SuccessRate, None))
 }

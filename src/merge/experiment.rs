@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use super::error::{MergeError, Missing};
 use crate::comparison::divergence;
 use crate::results::experiment::{
-    CellRecord, CellStatus, ExperimentFolder, ExperimentManifest, VariantEntry, gather,
+    CellRecord, CellStatus, ExperimentFolder, ExperimentManifest, VariantEntry, cell_file, survey,
 };
 use crate::shard::Shard;
 
@@ -48,8 +48,9 @@ struct Union {
     first: PathBuf,
     plan: ExperimentManifest,
     scenario: Vec<u8>,
-    /// What is there, by its place in the plan, with where it was found first.
-    cells: BTreeMap<usize, (PathBuf, CellRecord)>,
+    /// Where each cell that is there was found first, by its place in the plan. They are not
+    /// kept in memory: all of them together can be larger than that.
+    cells: BTreeMap<usize, PathBuf>,
     failed: BTreeMap<usize, String>,
     /// Into how many shards the folders were cut.
     counts: BTreeSet<NonZero<u64>>,
@@ -57,10 +58,10 @@ struct Union {
 
 impl Union {
     fn of(folder: &Path) -> Result<Self, MergeError> {
-        let (found, scenario) = gather(folder)?;
+        let (found, scenario) = survey(folder)?;
         let mut union = Self {
             first: folder.to_owned(),
-            plan: found.manifest.plan(),
+            plan: found.plan(),
             scenario,
             cells: BTreeMap::new(),
             failed: BTreeMap::new(),
@@ -71,42 +72,40 @@ impl Union {
     }
 
     fn add(&mut self, folder: &Path) -> Result<(), MergeError> {
-        let (found, scenario) = gather(folder)?;
-        let mut differences = differences(&self.plan, &found.manifest.plan());
+        let (found, scenario) = survey(folder)?;
+        let mut differences = differences(&self.plan, &found.plan());
         differences.extend(super::texts_differ(&self.scenario, &scenario));
         if !differences.is_empty() {
             let (left, right) = (self.first.clone(), folder.to_owned());
             return Err(MergeError::OtherPlan { left, right, differences });
         }
-        self.counts.extend(found.manifest.shard.map(Shard::count));
-        for (index, cell) in found.manifest.cells.iter().enumerate() {
+        self.counts.extend(found.shard.map(Shard::count));
+        for (index, cell) in found.cells.iter().enumerate() {
             if let CellStatus::Failed(reason) = &cell.status {
                 let known = self.failed.entry(index).or_insert_with(|| reason.clone());
                 *known = reason.clone().min(known.clone());
             }
         }
-        for cell in found.cells {
-            self.add_cell(cell.index, cell.record, folder)?;
-        }
-        Ok(())
+        let there = found.cells.iter().enumerate();
+        there
+            .filter(|(_, cell)| cell.status == CellStatus::Complete)
+            .try_for_each(|(index, _)| self.add_cell(index, folder))
     }
 
-    fn add_cell(
-        &mut self,
-        index: usize,
-        record: CellRecord,
-        folder: &Path,
-    ) -> Result<(), MergeError> {
-        let Some((left, known)) = self.cells.get(&index) else {
-            self.cells.insert(index, (folder.to_owned(), record));
+    fn add_cell(&mut self, index: usize, folder: &Path) -> Result<(), MergeError> {
+        let key = &self.plan.cells[index].key;
+        let (bytes, record) = cell_file(folder, key)?;
+        let Some(left) = self.cells.get(&index) else {
+            self.cells.insert(index, folder.to_owned());
             return Ok(());
         };
-        if *known == record {
+        let (known_bytes, known) = cell_file(left, key)?;
+        if known_bytes == bytes || known == record {
             return Ok(());
         }
         let (left, right) = (left.clone(), folder.to_owned());
         let what = format!("the cell {}", self.name(index));
-        Err(MergeError::Differs { left, right, what, place: parting(known, &record) })
+        Err(MergeError::Differs { left, right, what, place: parting(&known, &record) })
     }
 
     /// `cubic, seed 3`
@@ -157,8 +156,9 @@ impl Union {
 
     fn write(self, out: &Path) -> Result<ExperimentFolder, MergeError> {
         let mut folder = ExperimentFolder::assemble(self.plan, &self.scenario, out)?;
-        for (index, (_, record)) in &self.cells {
-            folder.keep(*index, record)?;
+        for (index, found) in &self.cells {
+            let (bytes, _) = cell_file(found, &folder.manifest().cells[*index].key)?;
+            folder.keep_file(*index, &bytes)?;
         }
         let failed = self.failed.into_iter().filter(|(index, _)| !self.cells.contains_key(index));
         failed.for_each(|(index, reason)| folder.note_failed(index, reason));

@@ -17,7 +17,7 @@ const WINDOWS_OF_ONE: u64 = 40;
 fn window(groups: &[Group], phase: &str) -> u64 {
     let samples = groups.iter().flat_map(|group| &group.samples);
     let is_one = groups.iter().all(|group| group.samples.len() < LEAST_FOR_BAND);
-    let tallies = samples.flat_map(|sample| &sample.phases).filter(|of| of.name() == phase);
+    let tallies = samples.flat_map(|sample| sample.phases.iter()).filter(|of| of.name() == phase);
     let longest = tallies.map(PhaseTally::iterations).max().unwrap_or_default();
     if is_one { WINDOW.max(longest / WINDOWS_OF_ONE) } else { WINDOW }
 }

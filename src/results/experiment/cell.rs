@@ -45,11 +45,12 @@ impl CellRecord {
         Self { key, labels, seed, phases, evaluations, applied, notices, trace }
     }
 
-    /// The phases, to be measured.
+    /// Its phases, to be measured, and its trace.
     ///
     /// # Errors
     /// When what was kept does not fit together.
-    pub fn tallies(&self) -> Result<Vec<PhaseTally>, StateError> {
-        self.phases.iter().cloned().map(PhaseTally::restore).collect()
+    pub fn into_tallies(self) -> Result<(Vec<PhaseTally>, Trace), StateError> {
+        let phases = self.phases.into_iter().map(PhaseTally::restore).collect::<Result<_, _>>()?;
+        Ok((phases, self.trace))
     }
 }

@@ -12,7 +12,7 @@ mod trace;
 
 pub use cell::CellRecord;
 pub use manifest::{CellEntry, CellStatus, EXPERIMENT, ExperimentManifest, VariantEntry};
-pub use read::{CellResult, ExperimentResults, gather, is_experiment, read_experiment};
+pub use read::{CellResult, ExperimentResults, cell_file, is_experiment, read_experiment, survey};
 pub use trace::{Trace, Traced, Tracer};
 
 use std::fs;
@@ -203,7 +203,16 @@ impl ExperimentFolder {
     /// # Errors
     /// When it cannot be written.
     pub fn keep(&mut self, index: usize, cell: &CellRecord) -> Result<(), ObserveError> {
-        replace(&self.path_of(&cell.key), &json(cell), Durability::Process)?;
+        self.keep_file(index, &json(cell))
+    }
+
+    /// Keeps the file of a cell that is done.
+    ///
+    /// # Errors
+    /// When it cannot be written.
+    pub fn keep_file(&mut self, index: usize, bytes: &[u8]) -> Result<(), ObserveError> {
+        let path = self.path_of(&self.manifest.cells[index].key);
+        replace(&path, bytes, Durability::Process)?;
         self.manifest.cells[index].status = CellStatus::Complete;
         Ok(())
     }

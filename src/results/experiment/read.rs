@@ -3,11 +3,14 @@
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
+use super::Trace;
 use super::cell::CellRecord;
 use super::manifest::{CellStatus, EXPERIMENT, ExperimentManifest};
 use crate::metrics::PhaseTally;
 use crate::results::read::{ReadError, scenario_text};
+use crate::seed::Seed;
 
 /// The folder of the cells within that of their experiment.
 pub(super) const CELLS: &str = "cells";
@@ -32,10 +35,12 @@ pub struct ExperimentResults {
 pub struct CellResult {
     /// Its place in the manifest.
     pub index: usize,
-    /// What was kept of it.
-    pub record: CellRecord,
-    /// Its phases, to be measured.
-    pub phases: Vec<PhaseTally>,
+    /// Its seed.
+    pub seed: Seed,
+    /// Its phases, to be measured: 25 bytes for each iteration.
+    pub phases: Arc<[PhaseTally]>,
+    /// Who turned up in it and what was chosen: 8 bytes for each iteration.
+    pub trace: Arc<Trace>,
 }
 
 /// Whether a folder is that of an experiment.
@@ -56,27 +61,27 @@ impl ExperimentResults {
     pub(super) fn of(folder: &Path, manifest: ExperimentManifest) -> Result<Self, ReadError> {
         let entries = manifest.cells.iter().enumerate();
         let complete = entries.filter(|(_, cell)| cell.status == CellStatus::Complete);
-        let read = complete.map(|(index, cell)| {
-            let path = cell_path(folder, &cell.key);
-            let record = read_cell(&path)?;
-            let phases = record.tallies().map_err(|error| ReadError::Malformed {
-                path,
-                line: 1,
-                message: error.to_string(),
-            })?;
-            Ok(CellResult { index, record, phases })
-        });
+        let read =
+            complete.map(|(index, cell)| {
+                let path = cell_path(folder, &cell.key);
+                let record = read_cell(&path)?;
+                let seed = record.seed;
+                let (phases, trace) = record.into_tallies().map_err(|error| {
+                    ReadError::Malformed { path, line: 1, message: error.to_string() }
+                })?;
+                Ok(CellResult { index, seed, phases: phases.into(), trace: Arc::new(trace) })
+            });
         let cells = read.collect::<Result<_, ReadError>>()?;
         Ok(Self { folder: folder.to_owned(), manifest, cells })
     }
 }
 
-/// Reads what there is of an experiment, sealed or not, with its scenario: a cell is done
-/// if its file is there.
+/// What there is of an experiment, sealed or not, with its scenario: a cell is done if its
+/// file is there.
 ///
 /// # Errors
 /// When it is none, or was changed since.
-pub fn gather(folder: &Path) -> Result<(ExperimentResults, Vec<u8>), ReadError> {
+pub fn survey(folder: &Path) -> Result<(ExperimentManifest, Vec<u8>), ReadError> {
     let mut manifest = read_manifest(folder)?;
     for cell in &mut manifest.cells {
         if cell_path(folder, &cell.key).is_file() {
@@ -85,7 +90,26 @@ pub fn gather(folder: &Path) -> Result<(ExperimentResults, Vec<u8>), ReadError> 
             cell.status = CellStatus::Absent;
         }
     }
-    Ok((ExperimentResults::of(folder, manifest)?, scenario_text(folder)?))
+    Ok((manifest, scenario_text(folder)?))
+}
+
+/// The file of a cell, and what is in it.
+///
+/// # Errors
+/// When it is not there, or was changed since.
+pub fn cell_file(folder: &Path, key: &str) -> Result<(Vec<u8>, CellRecord), ReadError> {
+    let path = cell_path(folder, key);
+    let bytes = read_bytes(&path)?;
+    let record: CellRecord = parsed(&bytes, path.clone())?;
+    if record.key == key {
+        return Ok((bytes, record));
+    }
+    let message = format!("it holds the cell `{}`", record.key);
+    Err(ReadError::Malformed { path, line: 1, message })
+}
+
+fn read_bytes(path: &Path) -> Result<Vec<u8>, ReadError> {
+    fs::read(path).map_err(|source| ReadError::Io { path: path.to_owned(), source })
 }
 
 pub(super) fn read_manifest(folder: &Path) -> Result<ExperimentManifest, ReadError> {
@@ -100,8 +124,7 @@ pub(super) fn read_manifest(folder: &Path) -> Result<ExperimentManifest, ReadErr
 }
 
 pub(super) fn read_cell(path: &Path) -> Result<CellRecord, ReadError> {
-    let bytes = fs::read(path).map_err(|source| ReadError::Io { path: path.to_owned(), source })?;
-    parsed(&bytes, path.to_owned())
+    parsed(&read_bytes(path)?, path.to_owned())
 }
 
 fn parsed<T: serde::de::DeserializeOwned>(bytes: &[u8], path: PathBuf) -> Result<T, ReadError> {

@@ -14,11 +14,11 @@ pub(super) fn cells(manifest: &ExperimentManifest, cells: &[CellResult]) -> csv:
     let last = ["first_tenth_success_rate", "last_quarter_success_rate"].map(ToOwned::to_owned);
     let header: Vec<String> = axes.chain(fixed).chain(metrics).chain(last).collect();
     table.write_record(&header)?;
-    for CellResult { index, record, phases } in cells {
+    for CellResult { index, seed, phases, .. } in cells {
         let labels = &manifest.variants[manifest.cells[*index].variant].labels;
         for phase in phases.iter().filter(|phase| phase.iterations() > 0) {
             let labels = labels.iter().map(|label| guard(label));
-            let fixed = [record.seed.to_string(), guard(phase.name())];
+            let fixed = [seed.to_string(), guard(phase.name())];
             let metrics = REGISTRY.iter().map(|metric| optional(whole(phase, metric)));
             let row = labels.chain(fixed).chain(metrics).chain(ends(phase));
             table.write_record(row.collect::<Vec<_>>())?;
