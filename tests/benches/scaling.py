@@ -63,7 +63,7 @@ def grow(folder):
 
 
 def cut(folder):
-    seeds, iterations, cores = 42, 20_000, os.cpu_count()
+    seeds, iterations, cores = 42, 5_000, os.cpu_count()
     print(f"\n{seeds * POLICIES} cells of {iterations * 6 // 5:,} iterations, {cores} shards at once, medians of 3")
     print("| shards | CPU s of all | longest shard, CPU s | wall s | merge s |")
     print("|---|---|---|---|---|")

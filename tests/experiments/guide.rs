@@ -1,4 +1,4 @@
-//! What the guide says of comparing is so.
+//! What the guides say is so.
 
 use std::fs;
 
@@ -33,4 +33,27 @@ fn the_experiment_of_the_guide_runs_and_passes_its_gate() {
     let words: Vec<&str> = command.lines().next().unwrap().split(' ').collect();
     let noise = run(&[&["compare"], &words[..]].concat());
     assert!(noise.contains("shows, without common seeds"), "{noise}");
+}
+
+/// Every submission of the guide on scaling can be printed, and every command of it is one.
+#[test]
+fn the_commands_of_the_guide_on_scaling_are_understood() {
+    let guide = runner().args(["guide", "scaling"]).output().unwrap();
+    let guide = String::from_utf8(guide.stdout).unwrap();
+    let commands = guide.lines().filter_map(|line| line.strip_prefix("runner "));
+    let mut submissions = 0;
+    for command in commands {
+        let words: Vec<&str> = command.split('#').next().unwrap().split_whitespace().collect();
+        let words: Vec<&str> = words.into_iter().take_while(|word| *word != ">").collect();
+        if words[0] == "submit" {
+            let output = runner().args(&words).output().unwrap();
+            assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+            assert!(!output.stdout.is_empty());
+            submissions += 1;
+        } else {
+            let output = runner().args(&words).arg("--help").output().unwrap();
+            assert!(output.status.success(), "{command}");
+        }
+    }
+    assert_eq!(submissions, 4);
 }

@@ -9,12 +9,15 @@ use super::{Exit, streams};
 pub enum Topic {
     /// How to compare two learning policies in CI.
     Comparing,
+    /// How to run an experiment or a load on many machines, and what that costs.
+    Scaling,
 }
 
 impl Topic {
     fn page(self) -> &'static str {
         match self {
             Self::Comparing => include_str!("comparing.md"),
+            Self::Scaling => include_str!("scaling.md"),
         }
     }
 }
