@@ -1,24 +1,39 @@
+use std::future::poll_fn;
+use std::pin::pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::task::{Poll, Waker};
+
 use tokio::sync::watch;
 
 /// Asks a run to stop; may be used from any thread.
 #[derive(Debug, Clone)]
-pub struct Stopper(watch::Sender<bool>);
+pub struct Stopper {
+    asked: Arc<AtomicBool>,
+    wake: watch::Sender<()>,
+}
 
 /// Whether the run was asked to stop.
 #[derive(Debug, Clone)]
-pub struct Stop(watch::Receiver<bool>);
+pub struct Stop {
+    asked: Arc<AtomicBool>,
+    wake: watch::Receiver<()>,
+}
 
 impl Stopper {
     /// A stopper and what it stops.
     #[must_use]
     pub fn new() -> (Self, Stop) {
-        let (sender, receiver) = watch::channel(false);
-        (Self(sender), Stop(receiver))
+        let asked = Arc::new(AtomicBool::new(false));
+        let (sender, receiver) = watch::channel(());
+        let stop = Stop { asked: Arc::clone(&asked), wake: receiver };
+        (Self { asked, wake: sender }, stop)
     }
 
     /// Asks the run to stop: nothing new is begun, what is under way is finished.
     pub fn stop(&self) {
-        self.0.send_replace(true);
+        self.asked.store(true, Ordering::SeqCst);
+        self.wake.send_replace(());
     }
 }
 
@@ -26,15 +41,39 @@ impl Stop {
     /// Whether the run was asked to stop.
     #[must_use]
     pub fn is_asked(&self) -> bool {
-        *self.0.borrow()
+        self.asked.load(Ordering::SeqCst)
     }
 
-    /// Waits until the run is asked to stop.
+    /// Waits until the run is asked to stop; forever, if no stopper is left.
     pub async fn asked(&self) {
-        let mut receiver = self.0.clone();
-        if receiver.wait_for(|asked| *asked).await.is_err() {
-            // Without a stopper nobody will ever ask.
-            std::future::pending::<()>().await;
-        }
+        let mut receiver = self.wake.clone();
+        let mut changed = pin!(receiver.changed());
+        let (mut registered, mut is_over): (Option<Waker>, bool) = (None, false);
+        poll_fn(|context| {
+            // A dispatcher polls this all the time: it registers with each waker once.
+            let waker = context.waker();
+            if !is_over && registered.as_ref().is_none_or(|known| !known.will_wake(waker)) {
+                registered = Some(waker.clone());
+                is_over = changed.as_mut().poll(context).is_ready();
+            }
+            if self.is_asked() { Poll::Ready(()) } else { Poll::Pending }
+        })
+        .await;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn who_waits_is_woken_from_another_thread() {
+        let (stopper, stop) = Stopper::new();
+        assert!(!stop.is_asked());
+        let asks = std::thread::spawn(move || stopper.stop());
+        stop.asked().await;
+        assert!(stop.is_asked());
+        asks.join().unwrap();
+        stop.asked().await;
     }
 }

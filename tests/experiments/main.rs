@@ -138,10 +138,10 @@ fn policies_of_one_seed_see_the_same_visitors() {
     completed(experiment(["--out", &out], &["--set", "matrix.seeds=1..2"]));
     let results = runner::results::experiment::read_experiment(Path::new(&out)).unwrap();
     let visitors = |index: usize| -> Vec<_> {
-        let trace = &results.cells[index].record.trace;
+        let trace = &results.cells[index].trace;
         trace.iterations().map(|at| (at.phase, at.iteration, at.context)).collect()
     };
-    let seed = |index: usize| results.cells[index].record.seed;
+    let seed = |index: usize| results.cells[index].seed;
     assert_eq!((seed(0), seed(3)), (seed(1), runner::seed::Seed(1)));
     assert_eq!(visitors(0), visitors(3));
     assert_ne!(visitors(0), visitors(4), "another seed has other visitors");

@@ -72,10 +72,11 @@ impl<'f, C: Clock, T: Target> Calls<'f, C, T> {
     }
 
     /// An iteration that could not start when it was due.
-    pub fn dropped(&self, iteration: u64, due: Duration) -> IterationRecord {
+    pub fn dropped(&self, iteration: u64, due: Duration) -> Attempt {
         let event = self.stream.event(self.phase.key, iteration);
-        let attempt = self.not_yet_made(&event, iteration, Some(due));
-        IterationRecord { outcome: Outcome::Dropped, ..attempt.record }
+        let mut attempt = self.not_yet_made(&event, iteration, Some(due));
+        attempt.record.outcome = Outcome::Dropped;
+        attempt
     }
 
     fn not_yet_made(

@@ -146,7 +146,7 @@ impl<C: Clock, T: Target> Run<'_, C, T> {
                 }
                 Next::Finished(Finished::Iteration(attempt)) => {
                     progressing.patience.take_in(&attempt, self.clock.now());
-                    progressing.window.finish(attempt.record);
+                    progressing.window.finish(attempt);
                     self.emit_what_is_in_order(&mut progressing, &calls, &in_flight)?;
                 }
                 Next::Due => {}

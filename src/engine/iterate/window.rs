@@ -1,6 +1,7 @@
 use std::collections::VecDeque;
 use std::ops::Range;
 
+use super::calls::Attempt;
 use crate::record::IterationRecord;
 use crate::shard::Stride;
 
@@ -20,7 +21,7 @@ pub(super) struct Window {
     started: u64,
     under_way: usize,
     /// From the next to be emitted on, by index.
-    done: VecDeque<Option<IterationRecord>>,
+    done: VecDeque<Option<Box<Attempt>>>,
     emitted: u64,
 }
 
@@ -53,8 +54,9 @@ impl Window {
     }
 
     /// Passes over the next iteration.
-    pub fn drop(&mut self, record_of: impl FnOnce(u64) -> IterationRecord) {
-        self.done.push_back(Some(record_of(self.stride.global(self.started))));
+    pub fn drop(&mut self, attempt_of: impl FnOnce(u64) -> Attempt) {
+        let attempt = attempt_of(self.stride.global(self.started));
+        self.done.push_back(Some(Box::new(attempt)));
         self.started += 1;
     }
 
@@ -67,19 +69,19 @@ impl Window {
     }
 
     /// Takes in an iteration that is done.
-    pub fn finish(&mut self, record: IterationRecord) {
+    pub fn finish(&mut self, attempt: Box<Attempt>) {
         self.under_way -= 1;
-        let place = usize::try_from(self.stride.own(record.iteration) - self.emitted).ok();
+        let place = usize::try_from(self.stride.own(attempt.record.iteration) - self.emitted).ok();
         let place = place.and_then(|place| self.done.get_mut(place));
-        *place.expect("only what was started is finished") = Some(record);
+        *place.expect("only what was started is finished") = Some(attempt);
     }
 
     /// The next record in index order, if it is done.
     pub fn next_in_order(&mut self) -> Option<IterationRecord> {
-        let record = self.done.front_mut()?.take()?;
+        let attempt = self.done.front_mut()?.take()?;
         self.done.pop_front();
         self.emitted += 1;
-        Some(record)
+        Some(attempt.record)
     }
 
     /// How many records there are in order, those of an earlier process included.
