@@ -36,10 +36,10 @@ fn what_was_killed_goes_on_here_and_elsewhere() {
     let root = tempfile::tempdir().unwrap();
     let whole = root.path().join("whole");
     let here = Machine::new(root.path(), "here");
-    done(here.experiment(20_000, &["--out", whole.to_str().unwrap()]));
+    done(here.experiment(40_000, &["--out", whole.to_str().unwrap()]));
     for goes_on in ["here", "elsewhere"] {
         let store = root.path().join(format!("store-{goes_on}"));
-        let mut killed = here.experiment(20_000, &["--threads", "1", "--out", &address(&store)]);
+        let mut killed = here.experiment(40_000, &["--threads", "1", "--out", &address(&store)]);
         let mut killed = killed.spawn().unwrap();
         wait_until(&mut killed, || {
             fs::read_dir(store.join("cells")).is_ok_and(|cells| cells.count() > 0)
@@ -49,7 +49,7 @@ fn what_was_killed_goes_on_here_and_elsewhere() {
         let sent = fs::read_dir(store.join("cells")).unwrap().count();
         assert!(sent < 10, "it was killed too late");
         let machine = Machine::new(root.path(), goes_on);
-        let mut command = machine.experiment(20_000, &["--resume", &address(&store)]);
+        let mut command = machine.experiment(40_000, &["--resume", &address(&store)]);
         let (code, said) = ended(&command.output().unwrap());
         assert_eq!(code, 0, "{said}");
         assert_same(&store, &whole);
@@ -64,11 +64,11 @@ fn who_is_overtaken_says_so_and_spoils_nothing() {
     let (slow, fast) = (Machine::new(root.path(), "slow"), Machine::new(root.path(), "fast"));
     let store = root.path().join("store");
     let whole = root.path().join("whole");
-    done(fast.experiment(20_000, &["--out", whole.to_str().unwrap()]));
-    let mut overtaken = slow.experiment(20_000, &["--threads", "1", "--out", &address(&store)]);
+    done(fast.experiment(40_000, &["--out", whole.to_str().unwrap()]));
+    let mut overtaken = slow.experiment(40_000, &["--threads", "1", "--out", &address(&store)]);
     let mut overtaken = overtaken.stderr(Stdio::piped()).spawn().unwrap();
     wait_until(&mut overtaken, || store.join("experiment.json").exists());
-    done(fast.experiment(20_000, &["--resume", &address(&store)]));
+    done(fast.experiment(40_000, &["--resume", &address(&store)]));
     let (code, said) = ended(&overtaken.wait_with_output().unwrap());
     assert_eq!(code, 2, "{said}");
     assert!(said.contains("another process writes to") && said.contains("--out"), "{said}");
@@ -80,10 +80,10 @@ fn what_cannot_be_sent_is_kept_here_and_sent_by_the_same_command() {
     let root = tempfile::tempdir().unwrap();
     let machine = Machine::new(root.path(), "machine");
     let (store, away) = (root.path().join("store"), root.path().join("away"));
-    let shard = ["--shard", "1/2", "--out", &address(&store)];
-    let mut command = machine.experiment(20_000, &shard);
+    let shard = ["--threads", "1", "--shard", "1/2", "--out", &address(&store)];
+    let mut command = machine.experiment(40_000, &shard);
     let mut process = command.stderr(Stdio::piped()).spawn().unwrap();
-    wait_until(&mut process, || store.join(".writer").exists());
+    wait_until(&mut process, || store.join("experiment.json").exists());
     fs::rename(&store, &away).unwrap();
     fs::write(&store, "no folder").unwrap();
     let (code, said) = ended(&process.wait_with_output().unwrap());
@@ -91,10 +91,10 @@ fn what_cannot_be_sent_is_kept_here_and_sent_by_the_same_command() {
     assert!(said.contains("the same command sends it to"), "{said}");
     fs::remove_file(&store).unwrap();
     fs::rename(&away, &store).unwrap();
-    done(machine.experiment(20_000, &shard));
+    done(machine.experiment(40_000, &shard));
     let expected = root.path().join("expected");
     let local = ["--shard", "1/2", "--out", expected.to_str().unwrap()];
-    done(machine.experiment(20_000, &local));
+    done(machine.experiment(40_000, &local));
     assert_same(&store, &expected);
     assert_eq!(machine.keeps(), 0);
 }
