@@ -19,7 +19,8 @@ pub(super) struct EventLog {
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
 pub enum Keeps {
     /// Nothing. Evaluations find an empty log, and a change of the learning policy has
-    /// nothing to learn from: for worlds that do neither.
+    /// nothing to learn from, and an id that comes again once its window has closed is a new
+    /// event: for worlds that do nothing of that.
     Nothing,
     /// The event, in the log.
     Log,
@@ -36,11 +37,13 @@ impl EventLog {
         Self { keeps, ..Self::default() }
     }
 
+    /// Whether events are kept once they are joined.
+    pub fn keeps_events(&self) -> bool {
+        self.keeps != Keeps::Nothing
+    }
+
     /// Adds an event; `taken`, if its line was handed out while its window was open.
     pub fn push(&mut self, joined: Joined, taken: bool) {
-        if self.keeps == Keeps::Nothing {
-            return;
-        }
         let joined = Arc::new(joined);
         if self.keeps == Keeps::Lines && !taken {
             self.untaken.push_back(joined.clone());

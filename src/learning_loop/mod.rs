@@ -273,7 +273,11 @@ impl LearningLoop {
         if joined.learnable {
             self.learn(&joined);
         }
-        self.log.push(joined, taken);
+        if self.log.keeps_events() {
+            self.log.push(joined, taken);
+        } else {
+            self.joiner.forget(&joined.interaction.event_id);
+        }
     }
 
     fn learn(&mut self, joined: &joiner::Joined) {

@@ -17,7 +17,9 @@ const LARGEST: u64 = 8_000_000_000;
 impl Packed {
     /// Numbers of eight bytes, the lowest first.
     pub(super) fn of_numbers(numbers: &[f64]) -> Self {
-        Self(numbers.iter().flat_map(|number| number.to_le_bytes()).collect())
+        let mut bytes = Vec::with_capacity(8 * numbers.len());
+        numbers.iter().for_each(|number| bytes.extend_from_slice(&number.to_le_bytes()));
+        Self(bytes)
     }
 
     /// The numbers; what is left over at the end is none.

@@ -15,6 +15,7 @@ pub use manifest::{CellEntry, CellStatus, EXPERIMENT, ExperimentManifest, Varian
 pub use read::{CellResult, ExperimentResults, cell_file, is_experiment, read_experiment, survey};
 pub use trace::{Trace, Traced, Tracer};
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -31,6 +32,8 @@ use crate::shard::Shard;
 pub struct ExperimentFolder {
     claim: Claim,
     manifest: ExperimentManifest,
+    /// What became of the cells that were done here: their files need not be read back.
+    done: BTreeMap<usize, CellResult>,
 }
 
 /// Why a folder cannot be used for an experiment.
@@ -82,7 +85,7 @@ impl ExperimentFolder {
         place: &Place,
     ) -> Result<Self, OpenError> {
         let claim = Claim::take(place, &experiment.scenario().name)?;
-        Self { claim, manifest: ExperimentManifest::of(experiment, shard) }.begun(text(experiment))
+        Self::of(claim, ExperimentManifest::of(experiment, shard)).begun(text(experiment))
     }
 
     /// The folder of an experiment of the same name, finished or not: its cells that are
@@ -102,7 +105,7 @@ impl ExperimentFolder {
             return Err(OpenError::Other { folder, found: found.scenario, wanted });
         }
         let claim = Claim::take_back(folder)?;
-        let reopened = Self { claim, manifest: ExperimentManifest::of(experiment, shard) };
+        let reopened = Self::of(claim, ExperimentManifest::of(experiment, shard));
         reopened.remove_what_is_not_wanted()?;
         reopened.begun(text(experiment))
     }
@@ -145,7 +148,11 @@ impl ExperimentFolder {
         } else {
             Claim::take(&Place::At(folder.to_owned()), &plan.scenario)?
         };
-        Self { claim, manifest: plan }.begun(scenario)
+        Self::of(claim, plan).begun(scenario)
+    }
+
+    fn of(claim: Claim, manifest: ExperimentManifest) -> Self {
+        Self { claim, manifest, done: BTreeMap::new() }
     }
 
     /// The manifest is written first, so that whoever is killed here leaves a folder to go on
@@ -202,8 +209,13 @@ impl ExperimentFolder {
     ///
     /// # Errors
     /// When it cannot be written.
-    pub fn keep(&mut self, index: usize, cell: &CellRecord) -> Result<(), ObserveError> {
-        self.keep_file(index, &json(cell))
+    pub fn keep(&mut self, index: usize, cell: CellRecord) -> Result<(), ObserveError> {
+        self.keep_file(index, &json(&cell))?;
+        // What does not fit together is said by whoever reads it back.
+        if let Ok(result) = CellResult::of(index, cell) {
+            self.done.insert(index, result);
+        }
+        Ok(())
     }
 
     /// Keeps the file of a cell that is done.
@@ -235,7 +247,7 @@ impl ExperimentFolder {
     /// # Errors
     /// When it was changed since.
     pub fn results(&self) -> Result<ExperimentResults, ReadError> {
-        ExperimentResults::of(self.folder(), self.manifest.clone())
+        ExperimentResults::of(self.folder(), self.manifest.clone(), &self.done)
     }
 
     /// Writes the table of what is done, and the manifest last.

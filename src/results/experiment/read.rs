@@ -1,5 +1,6 @@
 //! Reading the folder of an experiment back.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -8,7 +9,7 @@ use std::sync::Arc;
 use super::Trace;
 use super::cell::CellRecord;
 use super::manifest::{CellStatus, EXPERIMENT, ExperimentManifest};
-use crate::metrics::PhaseTally;
+use crate::metrics::{PhaseTally, StateError};
 use crate::results::read::{ReadError, scenario_text};
 use crate::seed::Seed;
 
@@ -43,6 +44,14 @@ pub struct CellResult {
     pub trace: Arc<Trace>,
 }
 
+impl CellResult {
+    pub(super) fn of(index: usize, record: CellRecord) -> Result<Self, StateError> {
+        let seed = record.seed;
+        let (phases, trace) = record.into_tallies()?;
+        Ok(Self { index, seed, phases: phases.into(), trace: Arc::new(trace) })
+    }
+}
+
 /// Whether a folder is that of an experiment.
 #[must_use]
 pub fn is_experiment(folder: &Path) -> bool {
@@ -54,23 +63,29 @@ pub fn is_experiment(folder: &Path) -> bool {
 /// # Errors
 /// When it is none, or was changed since.
 pub fn read_experiment(folder: &Path) -> Result<ExperimentResults, ReadError> {
-    ExperimentResults::of(folder, read_manifest(folder)?)
+    ExperimentResults::of(folder, read_manifest(folder)?, &BTreeMap::new())
 }
 
 impl ExperimentResults {
-    pub(super) fn of(folder: &Path, manifest: ExperimentManifest) -> Result<Self, ReadError> {
+    /// The cells that are complete: those in `known`, and those in files.
+    pub(super) fn of(
+        folder: &Path,
+        manifest: ExperimentManifest,
+        known: &BTreeMap<usize, CellResult>,
+    ) -> Result<Self, ReadError> {
         let entries = manifest.cells.iter().enumerate();
         let complete = entries.filter(|(_, cell)| cell.status == CellStatus::Complete);
-        let read =
-            complete.map(|(index, cell)| {
-                let path = cell_path(folder, &cell.key);
-                let record = read_cell(&path)?;
-                let seed = record.seed;
-                let (phases, trace) = record.into_tallies().map_err(|error| {
-                    ReadError::Malformed { path, line: 1, message: error.to_string() }
-                })?;
-                Ok(CellResult { index, seed, phases: phases.into(), trace: Arc::new(trace) })
-            });
+        let read = complete.map(|(index, cell)| {
+            if let Some(known) = known.get(&index) {
+                return Ok(known.clone());
+            }
+            let path = cell_path(folder, &cell.key);
+            CellResult::of(index, read_cell(&path)?).map_err(|error| ReadError::Malformed {
+                path,
+                line: 1,
+                message: error.to_string(),
+            })
+        });
         let cells = read.collect::<Result<_, ReadError>>()?;
         Ok(Self { folder: folder.to_owned(), manifest, cells })
     }
