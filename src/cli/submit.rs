@@ -17,7 +17,9 @@ use crate::diagnostic::{Diagnostic, Report};
 use crate::results::scenario_folder;
 use crate::scenario::{self, Scenario, Work, WorkPlan};
 use crate::store::{credentials, is_address};
-use crate::submit::{Ci, Cut, Engine, Kubernetes, Rendered, Slurm, Stdin, Storage, Submission};
+use crate::submit::{
+    Ci, Cut, Engine, Kubernetes, RESULTS, Rendered, Slurm, Stdin, Storage, Submission,
+};
 
 /// `runner submit`
 #[derive(Debug, Clone, Args)]
@@ -205,7 +207,15 @@ impl SubmitArguments {
         };
         let secret = self.secret.clone().unwrap_or_else(|| "runner".to_owned());
         let storage = match (&self.claim, &self.out) {
-            (Some(claim), _) => Storage::Claim(claim.clone()),
+            (Some(claim), None) => Storage::Claim(claim.clone()),
+            (Some(claim), Some(out)) if Path::new(out).starts_with(RESULTS) => {
+                Storage::Claim(claim.clone())
+            }
+            (Some(_), Some(out)) => {
+                let message = format!("`{out}` is not on the volume of the claim");
+                let help = format!("it is at `{RESULTS}`; or leave `--claim` out");
+                return Err(Diagnostic::error(message).help(help).into());
+            }
             (None, Some(url)) if is_address(url) => {
                 Storage::Store { credentials: credentials(url) }
             }
@@ -222,7 +232,7 @@ impl SubmitArguments {
     }
 
     fn out(&self, plan: &WorkPlan) -> Result<String, Report> {
-        let root = if self.claim.is_some() { "/results" } else { "results" };
+        let root = if self.claim.is_some() { RESULTS } else { "results" };
         let usual = || {
             let plan_folder = format!("plan-{}", &plan.digest[..8]);
             text(&scenario_folder(Path::new(root), &plan.scenario).join(plan_folder))

@@ -13,7 +13,7 @@ mod gitlab;
 mod kubernetes;
 mod slurm;
 
-pub use kubernetes::{Kubernetes, Manifests, Storage};
+pub use kubernetes::{Kubernetes, Manifests, RESULTS, Storage};
 pub use slurm::Slurm;
 
 use std::num::NonZero;

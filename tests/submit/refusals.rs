@@ -7,7 +7,7 @@ fn what_cannot_be_asked_for_is_refused_with_a_remedy() {
     let root = tempfile::tempdir().unwrap();
     let (folder, policies) = project(root.path(), "plain");
     let load = "scenarios/load.yaml";
-    let table: [(&str, &[&str], &str, &str); 13] = [
+    let table: [(&str, &[&str], &str, &str); 14] = [
         (&policies, &["--engine", "kubernetes"], "pods need an image", "--image"),
         (
             &policies,
@@ -62,6 +62,12 @@ fn what_cannot_be_asked_for_is_refused_with_a_remedy() {
             ],
             "start together",
             "leave `--throttle` out",
+        ),
+        (
+            &policies,
+            &["--engine", "kubernetes", "--image", "i", "--claim", "c", "--out", "s3://b/p"],
+            "`s3://b/p` is not on the volume of the claim",
+            "leave `--claim` out",
         ),
         (
             "scenarios/baseline.yaml",

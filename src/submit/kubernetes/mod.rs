@@ -43,8 +43,8 @@ const LARGEST_CONFIG_MAP: usize = 1 << 20;
 
 /// Where the files of the scenario are.
 const WORK: &str = "/work";
-/// Where the volume is.
-const RESULTS: &str = "/results";
+/// Where pods have the volume of a claim.
+pub const RESULTS: &str = "/results";
 /// The plan of a load.
 const PLAN: &str = "runner-plan.json";
 
