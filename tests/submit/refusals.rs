@@ -1,102 +1,17 @@
 //! What an engine cannot be asked for, said with a remedy.
 
+use std::path::Path;
+
 use super::{project, runner};
 
-#[test]
-fn what_cannot_be_asked_for_is_refused_with_a_remedy() {
-    let root = tempfile::tempdir().unwrap();
-    let (folder, policies) = project(root.path(), "plain");
-    let load = "scenarios/load.yaml";
-    let table: [(&str, &[&str], &str, &str); 14] = [
-        (&policies, &["--engine", "kubernetes"], "pods need an image", "--image"),
-        (
-            &policies,
-            &["--engine", "kubernetes", "--image", "i"],
-            "what pods write is gone with them",
-            "--claim NAME",
-        ),
-        (
-            &policies,
-            &["--engine", "slurm", "--image", "i"],
-            "`--image` is for Kubernetes",
-            "leave it out",
-        ),
-        (
-            &policies,
-            &["--engine", "github", "--sbatch=-p x"],
-            "`--sbatch` is for Slurm",
-            "leave it out",
-        ),
-        (
-            &policies,
-            &["--engine", "gitlab", "--throttle", "2"],
-            "GitLab cannot limit how many jobs run at once",
-            "leave `--throttle` out",
-        ),
-        (&policies, &["--engine", "gitlab", "--shards", "1"], "2 to 200 jobs, not 1", "--shards"),
-        (
-            load,
-            &["--engine", "github"],
-            "GitHub does not start its jobs together",
-            "Slurm or Kubernetes",
-        ),
-        (
-            load,
-            &["--engine", "kubernetes", "--image", "i", "--claim", "c"],
-            "it is not said when",
-            "--start-at",
-        ),
-        (
-            load,
-            &[
-                "--engine",
-                "kubernetes",
-                "--image",
-                "i",
-                "--claim",
-                "c",
-                "--throttle",
-                "1",
-                "--start-at",
-                "2030-01-01T00:00:00Z",
-            ],
-            "start together",
-            "leave `--throttle` out",
-        ),
-        (
-            &policies,
-            &["--engine", "kubernetes", "--image", "i", "--claim", "c", "--out", "s3://b/p"],
-            "`s3://b/p` is not on the volume of the claim",
-            "leave `--claim` out",
-        ),
-        (
-            "scenarios/baseline.yaml",
-            &["--engine", "slurm"],
-            "a world cannot be cut",
-            "without `--shard`",
-        ),
-        (
-            "../plain/scenarios/plain.yaml",
-            &["--engine", "github"],
-            "not a path within the repository",
-            "from the top of the repository",
-        ),
-        (
-            &policies,
-            &["--engine", "slurm", "--out", "a\nb"],
-            "`--out` has a control character",
-            "without it",
-        ),
-        (
-            &policies,
-            &["--engine", "github", "--out", "a*"],
-            "would read `a*` as a pattern",
-            "plain folder",
-        ),
-    ];
+/// A scenario, arguments, what is said of them, and the remedy.
+type Row<'a> = (&'a str, &'a [&'a str], &'a str, &'a str);
+
+/// In shards of two, unless the arguments say otherwise.
+fn assert_refused(folder: &Path, table: &[Row<'_>]) {
     for (scenario, arguments, message, remedy) in table {
-        let mut command = runner(&folder);
-        command.args(["submit", scenario]).args(arguments);
+        let mut command = runner(folder);
+        command.args(["submit", scenario]).args(*arguments);
         if !arguments.contains(&"--shards") {
             command.args(["--shards", "2"]);
         }
@@ -106,6 +21,60 @@ fn what_cannot_be_asked_for_is_refused_with_a_remedy() {
         assert!(said.contains(message) && said.contains(remedy), "{arguments:?}: {said}");
         assert!(output.stdout.is_empty());
     }
+}
+
+const LOAD: &str = "scenarios/load.yaml";
+
+#[test]
+fn what_pods_cannot_do_is_refused_with_a_remedy() {
+    let root = tempfile::tempdir().unwrap();
+    let (folder, policies) = project(root.path(), "plain");
+    let with = |more: &[&'static str]| [&["--engine", "kubernetes", "--image", "i"], more].concat();
+    let (nowhere, elsewhere) = (with(&[]), with(&["--claim", "c", "--out", "s3://b/p"]));
+    let (claim, start) = (["--claim", "c"], ["--start-at", "2030-01-01T00:00:00Z"]);
+    let (unplanned, throttled) =
+        (with(&claim), with(&[&claim[..], &["--throttle", "1"], &start].concat()));
+    let table: [Row<'_>; 5] = [
+        (&policies, &["--engine", "kubernetes"], "pods need an image", "--image"),
+        (&policies, &nowhere, "what pods write is gone with them", "--claim NAME"),
+        (&policies, &elsewhere, "`s3://b/p` is not on the volume of the claim", "leave `--claim`"),
+        (LOAD, &unplanned, "it is not said when", "--start-at"),
+        (LOAD, &throttled, "start together", "leave `--throttle` out"),
+    ];
+    assert_refused(&folder, &table);
+}
+
+#[test]
+fn what_an_engine_cannot_be_asked_for_is_refused_with_a_remedy() {
+    let root = tempfile::tempdir().unwrap();
+    let (folder, policies) = project(root.path(), "plain");
+    let (slurm, github, gitlab) =
+        (["--engine", "slurm"], ["--engine", "github"], ["--engine", "gitlab"]);
+    let with = |engine: [&'static str; 2], more: [&'static str; 2]| [engine, more].concat();
+    let image = with(slurm, ["--image", "i"]);
+    let sbatch = with(github, ["--sbatch", "-p x"]);
+    let throttle = with(gitlab, ["--throttle", "2"]);
+    let one = with(gitlab, ["--shards", "1"]);
+    let broken = with(slurm, ["--out", "a\nb"]);
+    let pattern = with(github, ["--out", "a*"]);
+    let outside = "../plain/scenarios/plain.yaml";
+    let table: [Row<'_>; 9] = [
+        (&policies, &image, "`--image` is for Kubernetes", "leave it out"),
+        (&policies, &sbatch, "`--sbatch` is for Slurm", "leave it out"),
+        (
+            &policies,
+            &throttle,
+            "GitLab cannot limit how many jobs run at once",
+            "leave `--throttle`",
+        ),
+        (&policies, &one, "2 to 200 jobs, not 1", "--shards"),
+        (LOAD, &github, "GitHub does not start its jobs together", "Slurm or Kubernetes"),
+        ("scenarios/baseline.yaml", &slurm, "a world cannot be cut", "without `--shard`"),
+        (outside, &github, "not a path within the repository", "from the top of the repository"),
+        (&policies, &broken, "`--out` has a control character", "without it"),
+        (&policies, &pattern, "would read `a*` as a pattern", "plain folder"),
+    ];
+    assert_refused(&folder, &table);
 }
 
 #[test]
