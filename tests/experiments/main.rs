@@ -1,6 +1,8 @@
 //! Scenarios with a matrix, as their users run them.
 
 mod compare;
+#[path = "../folders/mod.rs"]
+mod folders;
 mod gates;
 mod guide;
 mod null;
@@ -14,6 +16,8 @@ use std::path::Path;
 use std::process::{Command, Output};
 
 use serde_json::Value;
+
+use self::folders::contents;
 
 /// Small worlds: two policies, six seeds.
 const SMALL: [&str; 14] = [
@@ -51,22 +55,6 @@ fn completed(mut command: Command) -> Output {
     let stderr = String::from_utf8_lossy(&output.stderr);
     assert!(output.status.success(), "{:?}\n{stderr}", output.status);
     output
-}
-
-/// Every file below a folder, by its path.
-fn contents(folder: &Path) -> BTreeMap<String, Vec<u8>> {
-    let mut files = BTreeMap::new();
-    for entry in fs::read_dir(folder).unwrap() {
-        let path = entry.unwrap().path();
-        let name = path.file_name().unwrap().to_str().unwrap().to_owned();
-        if path.is_dir() {
-            let inner = contents(&path).into_iter();
-            files.extend(inner.map(|(inner, bytes)| (format!("{name}/{inner}"), bytes)));
-        } else {
-            files.insert(name, fs::read(&path).unwrap());
-        }
-    }
-    files
 }
 
 fn json(path: &Path) -> Value {

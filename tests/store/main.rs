@@ -1,12 +1,16 @@
 //! Results in an object store: a folder of `file://`, and a server of S3 on the loopback.
 
 mod folder;
+#[path = "../folders/mod.rs"]
+mod folders;
 mod s3;
 
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
+
+use self::folders::contents;
 
 /// An experiment of two policies and five seeds.
 const SMALL: [&str; 8] = [
@@ -65,22 +69,6 @@ fn done(mut command: Command) -> String {
     let (code, said) = ended(&output);
     assert_eq!(code, 0, "{said}");
     String::from_utf8_lossy(&output.stdout).into_owned()
-}
-
-/// Every file below a folder, by its path.
-fn contents(folder: &Path) -> BTreeMap<String, Vec<u8>> {
-    let mut files = BTreeMap::new();
-    for entry in fs::read_dir(folder).unwrap() {
-        let path = entry.unwrap().path();
-        let name = path.file_name().unwrap().to_str().unwrap().to_owned();
-        if path.is_dir() {
-            let below = contents(&path).into_iter();
-            files.extend(below.map(|(file, bytes)| (format!("{name}/{file}"), bytes)));
-        } else {
-            files.insert(name, fs::read(&path).unwrap());
-        }
-    }
-    files
 }
 
 /// Compares folders by their files; what a killed process was putting in place is no file.

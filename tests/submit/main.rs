@@ -1,6 +1,8 @@
 //! What engines are asked for, judged by those who read it: Bash, the schemas of Kubernetes,
 //! GitHub and GitLab, and the bytes that the commands come to.
 
+#[path = "../folders/mod.rs"]
+mod folders;
 mod kubernetes;
 mod pipelines;
 mod refusals;
@@ -12,6 +14,8 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 
 use serde_json::Value;
+
+use self::folders::contents;
 
 /// A folder and a file name that no program should take apart.
 const HOSTILE: &str = "it's $(touch pwned) `x` \"q\" ${{ secrets.KEY }} #é; & %a";
@@ -88,22 +92,6 @@ fn bash(folder: &Path, script: &str) -> Command {
     let mut command = Command::new("bash");
     command.arg("-ec").arg(script).current_dir(folder).stdin(Stdio::null());
     command
-}
-
-/// Every file below a folder, by its path.
-fn contents(folder: &Path) -> BTreeMap<String, Vec<u8>> {
-    let mut files = BTreeMap::new();
-    for entry in fs::read_dir(folder).unwrap() {
-        let path = entry.unwrap().path();
-        let name = path.file_name().unwrap().to_str().unwrap().to_owned();
-        if path.is_dir() {
-            let below = contents(&path).into_iter();
-            files.extend(below.map(|(file, bytes)| (format!("{name}/{file}"), bytes)));
-        } else {
-            files.insert(name, fs::read(&path).unwrap());
-        }
-    }
-    files
 }
 
 /// The documents of a file, as another reader of YAML than that of the program sees them, if it
