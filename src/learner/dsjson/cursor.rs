@@ -205,7 +205,7 @@ impl<'a> Cursor<'a> {
         Ok(())
     }
 
-    /// `uXXXX`, or a pair of surrogates.
+    /// `u` with four hexadecimal digits, or a pair of surrogates.
     fn code_point(&mut self, text: &mut Vec<u8>) -> Read<()> {
         self.at += 1;
         let mut code = self.four_digits()?;
