@@ -138,7 +138,7 @@ pub struct RunArguments {
     pub yes: bool,
     /// What the folder of the results is called, if it is not where it is called.
     #[arg(skip)]
-    pub shown: Option<PathBuf>,
+    pub called: Option<PathBuf>,
 }
 
 impl RunArguments {
@@ -146,7 +146,7 @@ impl RunArguments {
     pub fn at(&self, folder: &Path) -> Self {
         let called = self.resume.as_ref().or(self.out.as_ref()).cloned();
         let there = |path: &Option<PathBuf>| path.as_ref().map(|_| folder.to_owned());
-        Self { out: there(&self.out), resume: there(&self.resume), shown: called, ..self.clone() }
+        Self { out: there(&self.out), resume: there(&self.resume), called, ..self.clone() }
     }
 }
 

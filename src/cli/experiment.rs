@@ -38,7 +38,7 @@ pub fn run(arguments: &RunArguments, experiment: &Experiment, shard: Option<Shar
         Ok(outcome) => outcome,
         Err(error) => return fail(Exit::Results, &error.to_string()),
     };
-    let said = Said { quiet: arguments.quiet, folder: arguments.shown.as_deref() };
+    let said = Said { quiet: arguments.quiet, called: arguments.called.as_deref() };
     let concluded = match shard {
         Some(shard) => conclude_shard(folder, shard, said),
         None => conclude(folder, &experiment.gates, said),
@@ -96,12 +96,12 @@ pub struct Said<'a> {
     /// Nothing.
     pub quiet: bool,
     /// What the folder is called, if it is not where it is called.
-    pub folder: Option<&'a Path>,
+    pub called: Option<&'a Path>,
 }
 
 impl<'a> Said<'a> {
-    fn called(self, folder: &'a Path) -> std::path::Display<'a> {
-        self.folder.unwrap_or(folder).display()
+    fn name_of(self, folder: &'a Path) -> std::path::Display<'a> {
+        self.called.unwrap_or(folder).display()
     }
 }
 
@@ -115,7 +115,7 @@ fn conclude_shard(
     let done = results.cells.len() as u64;
     let path = folder.seal(&results)?;
     let (faint, done) = (Paint::Faint.over("results in"), count(done));
-    let text = format!("shard {shard}: {done} cells, {faint} {}\n", said.called(&path));
+    let text = format!("shard {shard}: {done} cells, {faint} {}\n", said.name_of(&path));
     Ok(if said.quiet { Exit::Done } else { streams::print(&text) })
 }
 
@@ -141,7 +141,7 @@ pub fn conclude(
     if said.quiet {
         return Ok(account.exit());
     }
-    let last = format!("\n{} {}\n", Paint::Faint.over("results in"), said.called(&path));
+    let last = format!("\n{} {}\n", Paint::Faint.over("results in"), said.name_of(&path));
     let printed = streams::print(&(compare::text(&account) + &last));
     Ok(if printed == Exit::Done { account.exit() } else { printed })
 }

@@ -80,7 +80,7 @@ fn conclude(arguments: &MergeArguments, merged: MergedExperiment) -> Exit {
     let phases: Vec<PhaseScope<'_>> = first.iter().map(|phase| phase.scope()).collect();
     let policies = policies(manifest);
     let path = merged.folder.folder().join("scenario.yaml");
-    let said = Said { quiet: arguments.quiet, folder: Some(&arguments.called) };
+    let said = Said { quiet: arguments.quiet, called: Some(&arguments.called) };
     let scope = GateScope { phases: &phases, policies: &policies };
     match kept_gates(&path, &manifest.overrides, &environment, scope) {
         Ok(gates) => experiment::conclude(merged.folder, &gates, said)

@@ -128,7 +128,7 @@ impl Run<'_> {
                 numbers: &numbers,
                 model_checks: self.checks.counts(),
                 verdicts: &verdicts,
-                folder: self.arguments.shown.as_deref().unwrap_or(&folder),
+                folder: self.arguments.called.as_deref().unwrap_or(&folder),
             }),
         };
         let says_nothing = self.arguments.quiet && self.arguments.format == Format::Text;

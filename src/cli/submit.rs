@@ -11,7 +11,7 @@ use std::time::Duration;
 use clap::{Args, ValueEnum};
 
 use super::arguments::ScenarioArguments;
-use super::{Exit, load, streams};
+use super::{Exit, streams};
 use crate::clock::Timestamp;
 use crate::diagnostic::{Diagnostic, Report};
 use crate::results::scenario_folder;
@@ -92,10 +92,7 @@ enum EngineName {
 
 /// Prints what an engine would be asked for, or asks it.
 pub fn submit(arguments: &SubmitArguments) -> Exit {
-    let Some(scenario) = load::scenario(&arguments.scenario, &arguments.changes) else {
-        return Exit::Usage;
-    };
-    match render(arguments, &scenario) {
+    match render(arguments) {
         Ok(rendered) if arguments.submit => ask(&rendered),
         Ok(rendered) => {
             let printed = streams::print(&rendered.text);
@@ -109,11 +106,19 @@ pub fn submit(arguments: &SubmitArguments) -> Exit {
     }
 }
 
-fn render(arguments: &SubmitArguments, scenario: &Scenario) -> Result<Rendered, Report> {
+fn render(arguments: &SubmitArguments) -> Result<Rendered, Report> {
+    let Read { scenario, inputs, variables } = read(arguments)?;
     arguments.refuse_options_of_other_engines()?;
-    let plan = WorkPlan::new(scenario, Some(arguments.shards), arguments.start_at)?;
+    let plan = WorkPlan::new(&scenario, Some(arguments.shards), arguments.start_at)?;
+    warn_of_idle_shards(&plan, arguments.shards);
     let engine = arguments.engine()?;
-    let (inputs, variables) = inputs(arguments)?;
+    let out = arguments.out(&plan)?;
+    let codes = |is_wanted: &dyn Fn(Exit) -> bool| {
+        let wanted = Exit::ALL.into_iter().filter(|exit| is_wanted(*exit));
+        wanted.map(Exit::code).collect::<Vec<_>>()
+    };
+    let mut retried_codes = codes(&|exit| exit != Exit::Done && !exit.is_final());
+    retried_codes.push(KILLED);
     let submission = Submission {
         name: plan.scenario.clone(),
         digest: plan.digest.clone(),
@@ -121,20 +126,33 @@ fn render(arguments: &SubmitArguments, scenario: &Scenario) -> Result<Rendered, 
         scenario: text(&arguments.scenario)?,
         inputs,
         variables,
+        credentials: if is_address(&out) { credentials(&out) } else { Vec::new() },
         changes: arguments.changes.words(),
         shards: arguments.shards,
         throttle: arguments.throttle,
         time_limit: arguments.time_limit,
         cpus: arguments.cpus,
         memory_mib: arguments.memory,
-        out: arguments.out(&plan)?,
-        final_codes: Exit::ALL
-            .iter()
-            .filter(|exit| exit.is_final())
-            .map(|exit| exit.code())
-            .collect(),
+        out,
+        final_codes: codes(&Exit::is_final),
+        retried_codes,
     };
     engine.render(&submission)
+}
+
+/// How a shell says that a process was killed.
+const KILLED: u8 = 137;
+
+/// The cells of a seed stay in one shard, so there is work for as many shards as seeds.
+fn warn_of_idle_shards(plan: &WorkPlan, shards: NonZero<u64>) {
+    let Work::Experiment { cells, .. } = &plan.work else { return };
+    let seeds = cells.iter().map(|cell| cell.block + 1).max().unwrap_or_default();
+    if seeds < shards.get() {
+        eprintln!(
+            "warning: there are {seeds} seeds, so {} shards do nothing",
+            shards.get() - seeds
+        );
+    }
 }
 
 fn cut(plan: &WorkPlan) -> Result<Cut, Report> {
@@ -152,8 +170,16 @@ fn cut(plan: &WorkPlan) -> Result<Cut, Report> {
     }
 }
 
-/// The files that the scenario is made of, and the variables it reads.
-fn inputs(arguments: &SubmitArguments) -> Result<(Vec<scenario::Input>, Vec<String>), Report> {
+/// A scenario with all that a machine needs to read it again.
+struct Read {
+    scenario: Scenario,
+    inputs: Vec<scenario::Input>,
+    /// The names of the variables of the environment that were read.
+    variables: Vec<String>,
+}
+
+/// Reads the scenario; its warnings go to stderr.
+fn read(arguments: &SubmitArguments) -> Result<Read, Report> {
     let read = RefCell::new(BTreeSet::new());
     let environment = |name: &str| {
         let value = std::env::var(name).ok()?;
@@ -161,8 +187,10 @@ fn inputs(arguments: &SubmitArguments) -> Result<(Vec<scenario::Input>, Vec<Stri
         Some(value)
     };
     let options = arguments.changes.options();
-    let inputs = scenario::inputs(&arguments.scenario, &options, &environment)?;
-    Ok((inputs, read.into_inner().into_iter().collect()))
+    let (scenario, warnings, inputs) =
+        scenario::read_with_inputs(&arguments.scenario, &options, &environment)?;
+    anstream::eprint!("{}", warnings.render(true));
+    Ok(Read { scenario, inputs, variables: read.into_inner().into_iter().collect() })
 }
 
 fn text(path: &Path) -> Result<String, Report> {
@@ -216,9 +244,7 @@ impl SubmitArguments {
                 let help = format!("it is at `{RESULTS}`; or leave `--claim` out");
                 return Err(Diagnostic::error(message).help(help).into());
             }
-            (None, Some(url)) if is_address(url) => {
-                Storage::Store { credentials: credentials(url) }
-            }
+            (None, Some(url)) if is_address(url) => Storage::Store,
             (None, _) => {
                 let help = "name an object store with `--out s3://bucket/path`, or a volume that \
                     all pods can write to with `--claim NAME`";

@@ -70,18 +70,18 @@ pub fn read(
     read_with(&Files::of(path, options.allow_paths), path, options, environment)
 }
 
-/// The files that the scenario at `path` is made of: itself and all it names.
+/// The same, with the files that the scenario is made of: itself and all it names.
 ///
 /// # Errors
 /// Everything that is wrong with it.
-pub fn inputs(
+pub fn read_with_inputs(
     path: &Path,
     options: &LoadOptions,
     environment: &dyn Fn(&str) -> Option<String>,
-) -> Result<Vec<Input>, Report> {
+) -> Result<(Scenario, Report, Vec<Input>), Report> {
     let files = Files::of(path, options.allow_paths);
-    read_with(&files, path, options, environment)?;
-    Ok(files.into_inputs())
+    let (scenario, warnings) = read_with(&files, path, options, environment)?;
+    Ok((scenario, warnings, files.into_inputs()))
 }
 
 fn read_with(

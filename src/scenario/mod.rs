@@ -36,7 +36,7 @@ mod written;
 
 pub use file::Input;
 pub use gates::{GateScope, kept_gates, load_gates};
-pub use load::{LoadOptions, Scenario, inputs, load, read};
+pub use load::{LoadOptions, Scenario, load, read, read_with_inputs};
 pub use loop_file::load_loop;
 pub use matrix::{Cell, Experiment, Variant};
 pub use model::schema;

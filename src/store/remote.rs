@@ -1,6 +1,7 @@
 use std::fs::{self, File};
 use std::io;
 use std::path::{Path as FilePath, PathBuf};
+use std::str::FromStr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -34,10 +35,15 @@ const SETTINGS: [(&str, &[&str]); 3] = [
     ("gs", &["GOOGLE_SERVICE_ACCOUNT"]),
 ];
 
-/// Whether a text names a folder in a store, and not on this machine.
+/// The stores that are known.
+const SCHEMES: [&str; 4] = ["s3", "az", "gs", "file"];
+
+/// Whether a text is meant to name a folder in a store, and not on this machine: `s3:/bucket`
+/// is no folder either.
 #[must_use]
 pub fn is_address(text: &str) -> bool {
-    text.contains("://")
+    let scheme = text.split_once(":/").map(|(scheme, _)| scheme);
+    text.contains("://") || scheme.is_some_and(|scheme| SCHEMES.contains(&scheme))
 }
 
 /// The variables of the environment that a process needs for an address, some of them.
@@ -46,6 +52,45 @@ pub fn credentials(address: &str) -> Vec<&'static str> {
     let scheme = address.split("://").next().unwrap_or_default();
     let tables = CREDENTIALS.iter().chain(&SETTINGS);
     tables.filter(|(known, _)| *known == scheme).flat_map(|(_, names)| *names).copied().collect()
+}
+
+/// What the environment says to a kind of store. What is empty is not set: a pipeline hands on
+/// secrets that it does not have as empty variables.
+fn settings<K: FromStr>(prefix: &'static str) -> impl Iterator<Item = (K, String)> {
+    std::env::vars_os().filter_map(move |(name, value)| {
+        let (name, value) = (name.into_string().ok()?, value.into_string().ok()?);
+        if value.is_empty() || !name.starts_with(prefix) {
+            return None;
+        }
+        Some((name.to_ascii_lowercase().parse().ok()?, value))
+    })
+}
+
+type Opened = Result<Arc<dyn ObjectStore>, object_store::Error>;
+
+fn amazon(url: Url) -> Opened {
+    let builder = settings("AWS_")
+        .fold(AmazonS3Builder::new(), |builder, (key, value)| builder.with_config(key, value));
+    Ok(Arc::new(builder.with_url(url).with_retry(retries()).build()?))
+}
+
+fn azure(url: Url) -> Opened {
+    let mut builder = settings("AZURE_")
+        .fold(MicrosoftAzureBuilder::new(), |builder, (key, value)| {
+            builder.with_config(key, value)
+        });
+    // Where the machine is told of its identity.
+    if let Ok(endpoint) = std::env::var("IDENTITY_ENDPOINT") {
+        builder = builder.with_msi_endpoint(endpoint);
+    }
+    Ok(Arc::new(builder.with_url(url).with_retry(retries()).build()?))
+}
+
+fn google(url: Url) -> Opened {
+    let builder = GoogleCloudStorageBuilder::new();
+    let builder =
+        settings("GOOGLE_").fold(builder, |builder, (key, value)| builder.with_config(key, value));
+    Ok(Arc::new(builder.with_url(url).with_retry(retries()).build()?))
 }
 
 /// A store that cannot be reached is known to be so before long; one that hiccups is not
@@ -73,22 +118,10 @@ impl Remote {
         let url = parse(address)?;
         let (scheme, prefix) =
             ObjectStoreScheme::parse(&url).map_err(|error| unknown(address, &error.to_string()))?;
-        let store: Result<Arc<dyn ObjectStore>, object_store::Error> = match scheme {
-            ObjectStoreScheme::AmazonS3 => AmazonS3Builder::from_env()
-                .with_url(url)
-                .with_retry(retries())
-                .build()
-                .map(|store| Arc::new(store) as _),
-            ObjectStoreScheme::MicrosoftAzure => MicrosoftAzureBuilder::from_env()
-                .with_url(url)
-                .with_retry(retries())
-                .build()
-                .map(|store| Arc::new(store) as _),
-            ObjectStoreScheme::GoogleCloudStorage => GoogleCloudStorageBuilder::from_env()
-                .with_url(url)
-                .with_retry(retries())
-                .build()
-                .map(|store| Arc::new(store) as _),
+        let store = match scheme {
+            ObjectStoreScheme::AmazonS3 => amazon(url),
+            ObjectStoreScheme::MicrosoftAzure => azure(url),
+            ObjectStoreScheme::GoogleCloudStorage => google(url),
             _ => Ok(Arc::new(LocalFileSystem::new()) as _),
         };
         let store = store.map_err(|error| StoreError::of(address, &error))?;
@@ -194,7 +227,7 @@ impl Remote {
 
 fn parse(address: &str) -> Result<Url, StoreError> {
     let url = Url::parse(address).map_err(|error| unknown(address, &error.to_string()))?;
-    if !["s3", "az", "gs", "file"].contains(&url.scheme()) {
+    if !SCHEMES.contains(&url.scheme()) {
         return Err(unknown(address, &format!("`{}` is no store that is known", url.scheme())));
     }
     // It would be in every output.

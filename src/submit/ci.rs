@@ -39,20 +39,15 @@ pub fn check(engine: &str, submission: &Submission) -> Result<(), Report> {
         let message = format!("`{}` is not a path within the repository", submission.scenario);
         return Err(refused(message, "say it from the top of the repository, and stand there"));
     }
-    if !submission.out.contains("://") && !is_in_checkout(&submission.out) {
+    if !submission.is_stored() && !is_in_checkout(&submission.out) {
         let message = format!("`{}` is not a path within the repository", submission.out);
         return Err(refused(message, "name a folder below it, or an address, with `--out`"));
     }
-    if leaves_folders(submission) && submission.out.contains(['$', '*', '?', '[', ']', '{', '!']) {
+    if !submission.is_stored() && submission.out.contains(['$', '*', '?', '[', ']', '{', '!']) {
         let message = format!("{engine} would read `{}` as a pattern", submission.out);
         return Err(refused(message, "name a plain folder with `--out`"));
     }
     Ok(())
-}
-
-/// Whether the shards leave folders that the pipeline must carry to the merge.
-pub fn leaves_folders(submission: &Submission) -> bool {
-    !submission.out.contains("://")
 }
 
 /// A document of YAML with a line that says what it is.

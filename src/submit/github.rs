@@ -13,6 +13,9 @@ struct Workflow {
     name: String,
     on: Triggers,
     permissions: BTreeMap<&'static str, &'static str>,
+    /// What the scenario and the store read, for shards and merge alike.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    env: BTreeMap<String, String>,
     jobs: Jobs,
 }
 
@@ -75,6 +78,7 @@ pub fn render(ci: &Ci, submission: &Submission) -> Result<Rendered, Report> {
         name: literal(&format!("{} in shards", submission.shown_name())),
         on: Triggers { workflow_dispatch: BTreeMap::new() },
         permissions: BTreeMap::from([("contents", "read")]),
+        env: secrets(submission),
         jobs: Jobs {
             build: builds.then(build),
             shard: shard(ci, submission, needs),
@@ -83,6 +87,12 @@ pub fn render(ci: &Ci, submission: &Submission) -> Result<Rendered, Report> {
     };
     let text = ci::document(submission, &workflow);
     Ok(ci::rendered(text, &["gh", "workflow", "run", "shards.yml"]))
+}
+
+fn secrets(submission: &Submission) -> BTreeMap<String, String> {
+    let own = submission.variables.iter().map(String::as_str);
+    let all = own.chain(submission.credentials.iter().copied());
+    all.map(|name| (name.to_owned(), format!("${{{{ secrets.{name} }}}}"))).collect()
 }
 
 /// A text that GitHub takes as it stands, expressions among it.
@@ -108,14 +118,12 @@ fn build() -> Job {
 
 fn shard(ci: &Ci, submission: &Submission, needs: Vec<&'static str>) -> Job {
     let mut run = command("Run", literal(&ci.shard(submission)));
-    let secret = |name: &String| (name.clone(), format!("${{{{ secrets.{name} }}}}"));
-    run.env = submission.variables.iter().map(secret).collect();
     run.env.insert("STRATEGY_JOB_INDEX".to_owned(), "${{ strategy.job-index }}".to_owned());
     run.env.insert("STRATEGY_JOB_TOTAL".to_owned(), "${{ strategy.job-total }}".to_owned());
     let mut steps = vec![checkout()];
     steps.extend(program(ci));
     steps.push(run);
-    if ci::leaves_folders(submission) {
+    if !submission.is_stored() {
         let folder = literal(&format!("{}/", submission.out));
         let mut kept = upload("Keep the shard", "shard-${{ matrix.shard }}", &folder);
         // What a stopped shard did is gone on with.
@@ -140,7 +148,7 @@ fn shard(ci: &Ci, submission: &Submission, needs: Vec<&'static str>) -> Job {
 fn merge(ci: &Ci, submission: &Submission, builds: bool) -> Job {
     let mut steps = vec![checkout()];
     steps.extend(program(ci));
-    if ci::leaves_folders(submission) {
+    if !submission.is_stored() {
         let with = [
             ("pattern", "shard-*".to_owned()),
             ("path", literal(&submission.out)),
@@ -149,7 +157,7 @@ fn merge(ci: &Ci, submission: &Submission, builds: bool) -> Job {
         steps.push(action("Fetch the shards", DOWNLOAD, with));
     }
     steps.push(command("Merge", literal(&ci.merge(submission))));
-    if ci::leaves_folders(submission) {
+    if !submission.is_stored() {
         let mut kept = upload("Keep the merge", "merged", &literal(&submission.merged()));
         // A gate that fails leaves results, too.
         kept.condition = Some("${{ always() }}");

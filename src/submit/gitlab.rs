@@ -90,7 +90,7 @@ fn shard(ci: &Ci, submission: &Submission) -> Job {
             // GitLab allows no third.
             max: RETRIES.min(2),
             when: vec!["runner_system_failure", "stuck_or_timeout_failure", "scheduler_failure"],
-            exit_codes: vec![6, 7, 130, 137, 143],
+            exit_codes: submission.retried_codes.clone(),
         }),
         script: vec![ci.shard(submission)],
         artifacts: kept(submission, &submission.out),
@@ -122,5 +122,5 @@ fn timeout(submission: &Submission) -> String {
 /// A gate that fails and a shard that is stopped leave results, too.
 fn kept(submission: &Submission, path: &str) -> Option<Artifacts> {
     let kept = || Artifacts { when: "always", paths: vec![format!("{path}/")] };
-    ci::leaves_folders(submission).then(kept)
+    (!submission.is_stored()).then(kept)
 }

@@ -21,6 +21,7 @@ use std::time::Duration;
 
 use crate::diagnostic::{Diagnostic, Report};
 use crate::scenario::Input;
+use crate::store::is_address;
 
 /// How often a shard is tried again that ended for a reason which may pass.
 const RETRIES: u64 = 3;
@@ -40,6 +41,8 @@ pub struct Submission {
     pub inputs: Vec<Input>,
     /// The variables of the environment that it reads, by their names.
     pub variables: Vec<String>,
+    /// Those that an object store may need, if the results go to one.
+    pub credentials: Vec<&'static str>,
     /// The arguments that change it.
     pub changes: Vec<String>,
     /// Into how many shards it is cut.
@@ -56,6 +59,8 @@ pub struct Submission {
     pub out: String,
     /// The exit codes that no retry changes, 0 not among them.
     pub final_codes: Vec<u8>,
+    /// The exit codes after which a retry may help.
+    pub retried_codes: Vec<u8>,
 }
 
 /// What is cut into shards.
@@ -137,6 +142,11 @@ impl Submission {
             }
         }
         if report.has_errors() { Err(report) } else { Ok(()) }
+    }
+
+    /// Whether the shards go to an object store, and not to a folder.
+    fn is_stored(&self) -> bool {
+        is_address(&self.out)
     }
 
     fn is_load(&self) -> bool {

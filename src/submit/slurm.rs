@@ -131,7 +131,7 @@ printf 'job %s, which merges into %s\n' "${{job%%;*}}" {merged}
         let mut head = format!(
             "#!/usr/bin/env bash\n# {name} in {shards} shards: {what}.\nset -euo pipefail\n"
         );
-        if is_folder(out) {
+        if !submission.is_stored() {
             _ = write!(head, "mkdir -p {}", quoted(out));
         }
         head
@@ -147,16 +147,11 @@ printf 'job %s, which merges into %s\n' "${{job%%;*}}" {merged}
             format!("--mem={}M", submission.memory_mib),
         ];
         words.extend(needs.iter().chain(more).map(|word| quoted(word)));
-        if is_folder(&submission.out) {
+        if !submission.is_stored() {
             let below = submission.out.replace('%', "%%");
             words.push(quoted(&format!("--output={below}/{log}")));
         }
         words.extend(self.options.iter().map(|option| quoted(option)));
         words.join(" ")
     }
-}
-
-/// Whether it is a folder that Slurm can write its logs to.
-fn is_folder(out: &str) -> bool {
-    !out.contains("://")
 }

@@ -118,6 +118,7 @@ fn what_is_no_address_is_refused_before_anything_is_run() {
     let machine = Machine::new(root.path(), "machine");
     for (address, message) in [
         ("http://bucket/path", "`http` is no store that is known"),
+        ("s3:/bucket/path", "is no address of a folder in a store"),
         ("s3:///path", "is no address of a folder in a store"),
         ("s3://key:hush-hush@bucket/path", "no credentials"),
         ("az://container/path?sig=hush-hush", "no credentials"),

@@ -105,3 +105,22 @@ fn another_reader_of_yaml_sees_the_same() {
         assert_eq!(theirs, documents(&text)[0]);
     }
 }
+
+/// Shards and merge read the same store, and the scenario's variables.
+#[test]
+fn what_a_store_needs_reaches_every_job_and_is_not_written() {
+    let root = tempfile::tempdir().unwrap();
+    let (folder, scenario) = project(root.path(), "plain");
+    let arguments =
+        ["submit", &scenario, "--shards", "40", "--engine", "github", "--out", "s3://b/p"];
+    let mut command = super::runner(&folder);
+    let output =
+        command.args(arguments).env("AWS_SECRET_ACCESS_KEY", "do-not-tell").output().unwrap();
+    succeeded(&output);
+    let text = String::from_utf8(output.stdout).unwrap();
+    assert!(!text.contains("do-not-tell"));
+    let workflow = &documents(&text)[0];
+    assert_eq!(workflow["env"]["AWS_SECRET_ACCESS_KEY"], "${{ secrets.AWS_SECRET_ACCESS_KEY }}");
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(said.contains("there are 20 seeds, so 20 shards do nothing"), "{said}");
+}

@@ -69,16 +69,7 @@ impl Manifests<'_> {
                 "parallelism": submission.at_once(),
                 "backoffLimitPerIndex": RETRIES,
                 "podReplacementPolicy": "Failed",
-                "podFailurePolicy": { "rules": [
-                    { "action": "Ignore", "onPodConditions": [
-                        { "type": "DisruptionTarget", "status": "True" },
-                    ] },
-                    { "action": "FailIndex", "onExitCodes": {
-                        "containerName": "runner",
-                        "operator": "In",
-                        "values": submission.final_codes,
-                    } },
-                ] },
+                "podFailurePolicy": policy("FailIndex", &submission.final_codes),
                 "template": { "metadata": { "labels": self.labels() }, "spec": pod },
             },
         })
@@ -96,16 +87,7 @@ impl Manifests<'_> {
             "spec": {
                 "backoffLimit": self.attempts_to_merge(),
                 "podReplacementPolicy": "Failed",
-                "podFailurePolicy": { "rules": [
-                    { "action": "Ignore", "onPodConditions": [
-                        { "type": "DisruptionTarget", "status": "True" },
-                    ] },
-                    { "action": "FailJob", "onExitCodes": {
-                        "containerName": "runner",
-                        "operator": "In",
-                        "values": codes,
-                    } },
-                ] },
+                "podFailurePolicy": policy("FailJob", &codes),
                 "template": {
                     "metadata": { "labels": self.labels() },
                     "spec": self.pod(&arguments(submission.merge_arguments()), Vec::new()),
@@ -194,11 +176,8 @@ impl Manifests<'_> {
             json!({ "name": name, "valueFrom": { "secretKeyRef": key } })
         };
         let own = self.submission.variables.iter().map(|name| variable(name, false));
-        let credentials = match &self.kubernetes.storage {
-            Storage::Store { credentials } => &credentials[..],
-            Storage::Claim(_) => &[],
-        };
-        own.chain(credentials.iter().map(|name| variable(name, true))).collect()
+        let credentials = self.submission.credentials.iter();
+        own.chain(credentials.map(|name| variable(name, true))).collect()
     }
 
     fn name(&self, end: &str) -> String {
@@ -212,6 +191,21 @@ impl Manifests<'_> {
     fn labels(&self) -> Value {
         json!({ "app.kubernetes.io/name": "runner", "app.kubernetes.io/instance": self.name("") })
     }
+}
+
+/// What becomes of pods that fail: an evicted one does not count, the codes are final, and any
+/// other failure is tried again.
+fn policy(action: &str, codes: &[u8]) -> Value {
+    json!({ "rules": [
+        { "action": "Ignore", "onPodConditions": [
+            { "type": "DisruptionTarget", "status": "True" },
+        ] },
+        { "action": action, "onExitCodes": {
+            "containerName": "runner",
+            "operator": "In",
+            "values": codes,
+        } },
+    ] })
 }
 
 fn key(index: usize) -> String {

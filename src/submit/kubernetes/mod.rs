@@ -28,12 +28,8 @@ pub struct Kubernetes {
 /// Where the pods put their results.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Storage {
-    /// To an object store, with the credentials in these variables, each if it is in the
-    /// Secret.
-    Store {
-        /// The names of the variables.
-        credentials: Vec<&'static str>,
-    },
+    /// To an object store, with the credentials that are in the Secret.
+    Store,
     /// To the volume of this PersistentVolumeClaim, which all pods can write to.
     Claim(String),
 }
@@ -42,7 +38,7 @@ pub enum Storage {
 const LARGEST_CONFIG_MAP: usize = 1 << 20;
 
 /// Where the files of the scenario are.
-const WORK: &str = "/work";
+const WORK: &str = "/project";
 /// Where pods have the volume of a claim.
 pub const RESULTS: &str = "/results";
 /// The plan of a load.
