@@ -5,7 +5,8 @@ use std::net::TcpStream;
 use super::folder::{json, rows};
 use super::{completed, runner};
 
-/// A second of everything.
+/// A second of everything. Nothing is expected of latencies: a machine that is busy with other
+/// tests may be too late to know them.
 const SHORT: [&str; 12] = [
     "--set",
     "phases.warm-up.duration=200ms",
@@ -18,7 +19,7 @@ const SHORT: [&str; 12] = [
     "--set",
     "phases.steady.think_time=10ms",
     "--set",
-    "expect=[steady.error_rate < 0.1%, steady.rank.p50 < 1s]",
+    "expect=[steady.error_rate < 0.1%]",
 ];
 
 #[test]
