@@ -13,9 +13,10 @@ mod virtual_clock;
 mod wall_clock;
 
 pub use timestamp::{ParseTimestampError, Timestamp};
-pub use virtual_clock::VirtualClock;
+pub use virtual_clock::{VirtualClock, VirtualTasks};
 pub use wall_clock::WallClock;
 
+use std::pin::Pin;
 use std::time::Duration;
 
 /// Time since the start of the run, and sleeping.
@@ -24,6 +25,9 @@ use std::time::Duration;
 /// deadline and then by the order in which they were asked for, and must not tie
 /// sleeping to one executor's thread: the engine polls many sleepers in one task.
 pub trait Clock: Clone {
+    /// What runs at the same time in its world.
+    type Tasks<'f, T: 'f>: Tasks<'f, T>;
+
     /// Time passed since the run started.
     fn now(&self) -> Duration;
 
@@ -36,8 +40,24 @@ pub trait Clock: Clone {
     /// How late a sleeper may wake. Pacing has to be able to catch up on as much.
     fn resolution(&self) -> Duration;
 
+    /// No tasks yet.
+    fn tasks<'f, T: 'f>(&self) -> Self::Tasks<'f, T>;
+
     /// The calendar time of a moment of the run.
     fn timestamp(&self, at: Duration) -> Timestamp {
         self.start() + at
     }
+}
+
+/// One of several futures that run at the same time.
+pub type Task<'f, T> = Pin<Box<dyn Future<Output = T> + 'f>>;
+
+/// Futures that run at the same time within one, which polls those that were woken in the
+/// order in which they were.
+pub trait Tasks<'f, T> {
+    /// Adds one; it runs when the next that is done is waited for.
+    fn push(&mut self, task: Task<'f, T>);
+
+    /// Waits for the next that is done. There is none once all are.
+    fn next(&mut self) -> impl Future<Output = Option<T>>;
 }

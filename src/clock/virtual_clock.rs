@@ -1,6 +1,6 @@
 use std::cell::RefCell;
 use std::cmp::Reverse;
-use std::collections::BinaryHeap;
+use std::collections::{BinaryHeap, VecDeque};
 use std::future::poll_fn;
 use std::pin::pin;
 use std::rc::Rc;
@@ -9,15 +9,18 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Context, Poll, Wake, Waker};
 use std::time::Duration;
 
-use super::{Clock, Timestamp};
+use super::{Clock, Task, Tasks, Timestamp};
 
 /// A clock that moves only when nothing else can.
 ///
-/// It comes with its executor, [`VirtualClock::run`]: futures run in the order in
-/// which they were woken, and when all of them wait, time jumps to the earliest
-/// deadline. Sleepers of one moment wake in the order in which they went to sleep.
-/// tokio's paused clock was not enough: it rounds to a millisecond and wakes the
-/// timers of one millisecond in registration order.
+/// It comes with its executor, [`VirtualClock::run`]: tasks run in the order in which they
+/// were woken, and when all of them wait, time jumps to the earliest deadline. Sleepers of
+/// one moment wake in the order in which they went to sleep. tokio's paused clock was not
+/// enough: it rounds to a millisecond and wakes the timers of one millisecond in
+/// registration order.
+///
+/// Nobody else wakes anybody in a virtual world, so a sleeper is a number and not a
+/// [`Waker`]: what runs at the same time runs in the clock's [`Tasks`].
 #[derive(Clone)]
 pub struct VirtualClock {
     timeline: Rc<RefCell<Timeline>>,
@@ -28,13 +31,22 @@ struct Timeline {
     now: Duration,
     sleeps: u64,
     sleepers: BinaryHeap<Reverse<Sleeper>>,
+    /// The task that is being polled, if it is not the future that runs.
+    polled: Option<Place>,
 }
 
 /// Ordered by deadline, then by the order of going to sleep.
 struct Sleeper {
     deadline: Duration,
     sequence: u64,
-    waker: Waker,
+    task: Option<Place>,
+}
+
+/// The place of a task among others.
+#[derive(Clone)]
+struct Place {
+    woken: Rc<RefCell<VecDeque<usize>>>,
+    place: usize,
 }
 
 struct Woken(AtomicBool);
@@ -48,14 +60,16 @@ impl VirtualClock {
     pub fn run<F: Future>(make: impl FnOnce(Self) -> F) -> F::Output {
         let clock = Self { timeline: Rc::default() };
         let mut future = pin!(make(clock.clone()));
-        let woken = Arc::new(Woken(AtomicBool::new(true)));
+        let woken = Arc::new(Woken(AtomicBool::new(false)));
         let waker = Waker::from(Arc::clone(&woken));
         let mut context = Context::from_waker(&waker);
         loop {
-            while woken.0.swap(false, Ordering::Relaxed) {
-                if let Poll::Ready(output) = future.as_mut().poll(&mut context) {
-                    return output;
-                }
+            if let Poll::Ready(output) = future.as_mut().poll(&mut context) {
+                return output;
+            }
+            if woken.0.load(Ordering::Acquire) {
+                woken.0.store(false, Ordering::Release);
+                continue;
             }
             assert!(clock.advance(), "nothing in the virtual world can move on");
         }
@@ -68,13 +82,16 @@ impl VirtualClock {
             return false;
         };
         timeline.now = next.deadline;
-        drop(timeline);
-        next.waker.wake();
+        if let Some(task) = next.task {
+            task.wake();
+        }
         true
     }
 }
 
 impl Clock for VirtualClock {
+    type Tasks<'f, T: 'f> = VirtualTasks<'f, T>;
+
     fn now(&self) -> Duration {
         self.timeline.borrow().now
     }
@@ -85,17 +102,14 @@ impl Clock for VirtualClock {
 
     async fn sleep_until(&self, deadline: Duration) {
         let mut registered = false;
-        poll_fn(|context| {
+        poll_fn(|_| {
             let mut timeline = self.timeline.borrow_mut();
             if deadline <= timeline.now {
                 return Poll::Ready(());
             }
             if !registered {
                 registered = true;
-                timeline.sleeps += 1;
-                let sequence = timeline.sleeps;
-                let waker = context.waker().clone();
-                timeline.sleepers.push(Reverse(Sleeper { deadline, sequence, waker }));
+                timeline.put_to_sleep(deadline);
             }
             Poll::Pending
         })
@@ -105,11 +119,86 @@ impl Clock for VirtualClock {
     fn resolution(&self) -> Duration {
         Duration::ZERO
     }
+
+    fn tasks<'f, T: 'f>(&self) -> VirtualTasks<'f, T> {
+        VirtualTasks {
+            clock: self.clone(),
+            woken: Rc::default(),
+            tasks: Vec::new(),
+            free: Vec::new(),
+        }
+    }
+}
+
+impl Timeline {
+    /// Puts to sleep what is being polled.
+    fn put_to_sleep(&mut self, deadline: Duration) {
+        self.sleeps += 1;
+        let (sequence, task) = (self.sleeps, self.polled.clone());
+        self.sleepers.push(Reverse(Sleeper { deadline, sequence, task }));
+    }
+}
+
+/// The tasks of a virtual world. They wait for its clock, and for nothing else.
+pub struct VirtualTasks<'f, T> {
+    clock: VirtualClock,
+    /// The places of those that are to be polled, in their order.
+    woken: Rc<RefCell<VecDeque<usize>>>,
+    tasks: Vec<Option<Task<'f, T>>>,
+    free: Vec<usize>,
+}
+
+impl<T> VirtualTasks<'_, T> {
+    fn poll_next(&mut self, context: &mut Context<'_>) -> Poll<Option<T>> {
+        loop {
+            let next = self.woken.borrow_mut().pop_front();
+            let Some(place) = next else {
+                let is_empty = self.free.len() == self.tasks.len();
+                return if is_empty { Poll::Ready(None) } else { Poll::Pending };
+            };
+            if let Poll::Ready(output) = self.poll(place, context) {
+                self.tasks[place] = None;
+                self.free.push(place);
+                return Poll::Ready(Some(output));
+            }
+        }
+    }
+
+    fn poll(&mut self, place: usize, context: &mut Context<'_>) -> Poll<T> {
+        // A task that is done may have left a sleeper behind.
+        let Some(task) = &mut self.tasks[place] else { return Poll::Pending };
+        let polled = Place { woken: Rc::clone(&self.woken), place };
+        let around = self.clock.timeline.borrow_mut().polled.replace(polled);
+        let outcome = task.as_mut().poll(context);
+        self.clock.timeline.borrow_mut().polled = around;
+        outcome
+    }
+}
+
+impl<'f, T> Tasks<'f, T> for VirtualTasks<'f, T> {
+    fn push(&mut self, task: Task<'f, T>) {
+        let place = self.free.pop().unwrap_or_else(|| {
+            self.tasks.push(None);
+            self.tasks.len() - 1
+        });
+        self.tasks[place] = Some(task);
+        self.woken.borrow_mut().push_back(place);
+    }
+
+    async fn next(&mut self) -> Option<T> {
+        poll_fn(|context| self.poll_next(context)).await
+    }
+}
+
+impl Place {
+    fn wake(&self) {
+        self.woken.borrow_mut().push_back(self.place);
+    }
 }
 
 impl Wake for Woken {
     fn wake(self: Arc<Self>) {
-        self.0.store(true, Ordering::Relaxed);
+        self.0.store(true, Ordering::Release);
     }
 }
 
@@ -141,9 +230,6 @@ impl Ord for Sleeper {
 
 #[cfg(test)]
 mod tests {
-    use futures_util::StreamExt;
-    use futures_util::stream::FuturesUnordered;
-
     use super::*;
 
     #[test]
@@ -157,8 +243,13 @@ mod tests {
                     (index, clock.now())
                 }
             };
-            let sleepers: FuturesUnordered<_> = deadlines.iter().enumerate().map(sleeper).collect();
-            sleepers.collect::<Vec<_>>().await
+            let mut sleepers = clock.tasks();
+            deadlines.iter().enumerate().for_each(|each| sleepers.push(Box::pin(sleeper(each))));
+            let mut woken = Vec::new();
+            while let Some(sleeper) = sleepers.next().await {
+                woken.push(sleeper);
+            }
+            woken
         });
         let expected = [(4, 0), (1, 10), (3, 10), (2, 20), (0, 30)]
             .map(|(index, nanos)| (index, Duration::from_nanos(nanos)));

@@ -1,8 +1,10 @@
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
+use futures_util::StreamExt;
+use futures_util::stream::FuturesUnordered;
 use tokio::time::Instant;
 
-use super::{Clock, Timestamp};
+use super::{Clock, Task, Tasks, Timestamp};
 
 /// The machine's monotonic clock; the calendar is read once, at the start.
 ///
@@ -50,6 +52,8 @@ fn calendar() -> Timestamp {
 }
 
 impl Clock for WallClock {
+    type Tasks<'f, T: 'f> = FuturesUnordered<Task<'f, T>>;
+
     fn now(&self) -> Duration {
         Duration::from_micros(u64::try_from(self.passed_us()).unwrap_or(0))
     }
@@ -70,5 +74,19 @@ impl Clock for WallClock {
     /// tokio's timers tick in milliseconds, and a busy machine wakes them a few late.
     fn resolution(&self) -> Duration {
         Duration::from_millis(10)
+    }
+
+    fn tasks<'f, T: 'f>(&self) -> FuturesUnordered<Task<'f, T>> {
+        FuturesUnordered::new()
+    }
+}
+
+impl<'f, T> Tasks<'f, T> for FuturesUnordered<Task<'f, T>> {
+    fn push(&mut self, task: Task<'f, T>) {
+        Self::push(self, task);
+    }
+
+    async fn next(&mut self) -> Option<T> {
+        StreamExt::next(self).await
     }
 }

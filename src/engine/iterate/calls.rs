@@ -1,19 +1,13 @@
-use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
-use futures_util::stream::FuturesUnordered;
-
 use super::super::stream::{Stream, StreamEvent};
 use super::answer;
-use crate::clock::Clock;
+use crate::clock::{Clock, Task};
 use crate::protocol::ModelProperties;
 use crate::record::{IterationRecord, Outcome};
 use crate::scenario::plan::{Iterate, Phase};
 use crate::target::{CallAddress, CallError, Target};
-
-/// What is under way.
-pub(super) type InFlight<'f> = FuturesUnordered<Pin<Box<dyn Future<Output = Finished> + 'f>>>;
 
 /// What was under way, done.
 pub(super) enum Finished {
@@ -49,18 +43,14 @@ impl<C, T> Copy for Calls<'_, C, T> {}
 
 impl<'f, C: Clock, T: Target> Calls<'f, C, T> {
     /// Asks for the age of the model, after so many iterations.
-    pub fn check(self, iterations: u64) -> Pin<Box<dyn Future<Output = Finished> + 'f>> {
+    pub fn check(self, iterations: u64) -> Task<'f, Finished> {
         Box::pin(async move {
             Finished::Check { iterations, answer: self.target.model_properties().await }
         })
     }
 
     /// One iteration, due at `due`, or when it starts.
-    pub fn iteration(
-        self,
-        iteration: u64,
-        due: Option<Duration>,
-    ) -> Pin<Box<dyn Future<Output = Finished> + 'f>> {
+    pub fn iteration(self, iteration: u64, due: Option<Duration>) -> Task<'f, Finished> {
         Box::pin(async move {
             let event = self.stream.event(self.phase.key, iteration);
             let mut attempt = self.not_yet_made(&event, iteration, due);

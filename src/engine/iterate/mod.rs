@@ -11,16 +11,15 @@ mod window;
 use std::pin::{Pin, pin};
 use std::time::Duration;
 
+use futures_util::FutureExt;
 use futures_util::future::{Fuse, FusedFuture};
-use futures_util::stream::FuturesUnordered;
-use futures_util::{FutureExt, StreamExt};
 
-use self::calls::{Calls, Finished, InFlight};
+use self::calls::{Calls, Finished};
 use self::patience::Patience;
 use self::window::Window;
 use super::pacing::{Pacer, Slot};
 use super::run::{Run, RunError, target_error};
-use crate::clock::{Clock, Timestamp};
+use crate::clock::{Clock, Tasks, Timestamp};
 use crate::protocol::ModelProperties;
 use crate::record::{ModelCheck, Progress};
 use crate::scenario::plan::{Arrival, Iterate, Phase};
@@ -37,8 +36,8 @@ enum Next {
 }
 
 /// Waits until something under way is done, or something is due.
-async fn next(
-    in_flight: &mut InFlight<'_>,
+async fn next<'f>(
+    in_flight: &mut impl Tasks<'f, Finished>,
     is_due: bool,
     alarm: Pin<&mut impl FusedFuture<Output = ()>>,
     stopped: Pin<&mut impl FusedFuture<Output = ()>>,
@@ -129,7 +128,7 @@ impl<C: Clock, T: Target> Run<'_, C, T> {
             settings,
             maybe_sent: stride.global(beginning.maybe_sent),
         };
-        let mut in_flight = FuturesUnordered::new();
+        let mut in_flight = clock.tasks();
         let stop = self.stop.clone();
         let mut stopped = pin!(stop.asked().fuse());
         let mut alarm = pin!(Fuse::terminated());
@@ -147,7 +146,7 @@ impl<C: Clock, T: Target> Run<'_, C, T> {
                 Next::Finished(Finished::Iteration(attempt)) => {
                     progressing.patience.take_in(&attempt, self.clock.now());
                     progressing.window.finish(attempt);
-                    self.emit_what_is_in_order(&mut progressing, &calls, &in_flight)?;
+                    self.emit_what_is_in_order(&mut progressing, &calls, &mut in_flight)?;
                 }
                 Next::Due => {}
                 Next::AllDone => {
@@ -164,7 +163,7 @@ impl<C: Clock, T: Target> Run<'_, C, T> {
         &mut self,
         progressing: &mut Progressing<'_>,
         calls: &Calls<'f, C, T>,
-        in_flight: &mut InFlight<'f>,
+        in_flight: &mut C::Tasks<'f, Finished>,
     ) -> Result<Option<Duration>, RunError> {
         while progressing.goes_on() && !self.stop.is_asked() {
             let now = self.clock.now();
@@ -211,7 +210,7 @@ impl<C: Clock, T: Target> Run<'_, C, T> {
         &mut self,
         progressing: &mut Progressing<'_>,
         calls: &Calls<'f, C, T>,
-        in_flight: &InFlight<'f>,
+        in_flight: &mut C::Tasks<'f, Finished>,
     ) -> Result<(), RunError> {
         while let Some(record) = progressing.window.next_in_order() {
             self.emit(&Progress::Iteration(record))?;
