@@ -3,8 +3,8 @@ use super::explore::{
     Bag, CostRange, Cover, EpsilonGreedy, Exploration, First, RegCb, Rnd, Softmax, SquareCb, Stage,
 };
 use super::features::{
-    DEFAULT_SLOT, Event, EventTerms, Interactions, Label, PLACE_NUMBER_SLOT, PLACE_SLOT, TermMaker,
-    WholeIndices,
+    DEFAULT_SLOT, Event, EventTerms, Interactions, Label, PLACE_NUMBER_SLOT, PLACE_SLOT, Places,
+    TermMaker, WholeIndices,
 };
 use super::policy::{Explorer, LearningPolicy, Settings};
 use super::regression::{Coin, Gd, GdOptions, Regression};
@@ -55,7 +55,7 @@ impl Learner {
         let regression = regression(settings, models);
         Self {
             policy: policy.clone(),
-            event: EventTerms::new(term_maker(settings)),
+            event: EventTerms::new(term_maker(settings, models)),
             costs: CostModel::new(settings.cost_type, settings.clip_p, regression, models as usize),
             exploration: exploration(settings, models),
             slots: Slots::new(settings.slots, settings.hashing, settings.random_seed),
@@ -159,15 +159,13 @@ fn models(settings: &Settings) -> u32 {
 }
 
 fn regression(settings: &Settings, models: u32) -> Regression {
-    let factor = models.next_power_of_two();
     if settings.coin {
-        return Regression::Coin(Coin::new(settings.bits, factor, prediction_range(settings)));
+        return Regression::Coin(Coin::new(settings.bits, prediction_range(settings)));
     }
     let by_feature = settings.adaptive && settings.normalized;
     let default_rate = if by_feature { DEFAULT_LEARNING_RATE } else { PLAIN_LEARNING_RATE };
     let options = GdOptions {
         bits: settings.bits,
-        models_factor: factor,
         learning_rate: settings.learning_rate.unwrap_or(default_rate),
         power_t: settings.power_t,
         initial_t: settings.initial_t,
@@ -189,7 +187,7 @@ fn prediction_range(settings: &Settings) -> Option<(f32, f32)> {
     given.then(|| (end(settings.min_prediction), end(settings.max_prediction)))
 }
 
-fn term_maker(settings: &Settings) -> TermMaker {
+fn term_maker(settings: &Settings, models: u32) -> TermMaker {
     let mut ignored = table(&settings.ignore);
     if !settings.keep.is_empty() {
         ignored = table(&settings.keep);
@@ -199,7 +197,8 @@ fn term_maker(settings: &Settings) -> TermMaker {
     ignored[usize::from(PLACE_SLOT)] = ignored[usize::from(DEFAULT_SLOT)];
     ignored[usize::from(PLACE_NUMBER_SLOT)] = false;
     let interactions = Interactions::new(settings.interactions.clone());
-    TermMaker::new(interactions, ignored, table(&settings.ignore_linear), settings.constant)
+    let places = Places::new(settings.bits, models.next_power_of_two());
+    TermMaker::new(interactions, ignored, table(&settings.ignore_linear), settings.constant, places)
 }
 
 fn table(letters: &[u8]) -> Box<[bool; 256]> {

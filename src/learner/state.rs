@@ -14,7 +14,7 @@ use super::slots::Slots;
 use super::{Learner, LearningPolicy};
 
 const MAGIC: [u8; 8] = *b"rnrlearn";
-const VERSION: u16 = 2;
+const VERSION: u16 = 3;
 const HEADER: usize = 8 + 2 + 8 + 32;
 
 /// Why bytes are not a learner.

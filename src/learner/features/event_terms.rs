@@ -157,7 +157,7 @@ mod tests {
     use std::sync::Arc;
 
     use super::*;
-    use crate::learner::features::{Interactions, Label};
+    use crate::learner::features::{Interactions, Label, Places};
     use crate::learner::{ExampleBuilder, Hashing, Learner, LearningPolicy, Prediction};
 
     fn example(namespace: &str, value: &str) -> Arc<crate::learner::Example> {
@@ -202,9 +202,9 @@ mod tests {
 
     #[test]
     fn no_more_is_kept_than_there_is_room_for() {
-        let interactions = Interactions::new(Vec::new());
+        let (interactions, places) = (Interactions::new(Vec::new()), Places::new(18, 1));
         let none = || Box::new([false; 256]);
-        let mut terms = EventTerms::new(TermMaker::new(interactions, none(), none(), true));
+        let mut terms = EventTerms::new(TermMaker::new(interactions, none(), none(), true, places));
         // Three terms each: two features and the constant.
         for event in events(CAPACITY / 3 + 2, true) {
             terms.turn_to(&event);

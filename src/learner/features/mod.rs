@@ -14,7 +14,7 @@ pub use example::{Example, ExampleBuilder};
 pub(in crate::learner) use example::{Feature, Slot as NamespaceSlot};
 pub use hash::{HashMode, Hashing, uniform_hash};
 pub use interactions::Interactions;
-pub use terms::{Term, TermMaker, WholeIndices};
+pub use terms::{Places, Term, TermMaker, WholeIndices};
 
 /// The slot of the constant feature (`constant.h`).
 pub const CONSTANT_SLOT: u8 = 128;

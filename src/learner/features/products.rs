@@ -7,7 +7,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use super::Term;
+use super::{Places, Term};
 
 /// The slots of an action and how their features lie one after the other.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Hash)]
@@ -34,11 +34,15 @@ struct Step {
     feature: u32,
 }
 
-/// A product of features under way.
+/// A feature, or a product of features: its hash, and its value.
+///
+/// Interactions hash with FNV over the indices; as the factors between models and
+/// the stride of a weight are powers of two, 32 bits of the unscaled hash are enough
+/// to find any weight of any model.
 #[derive(Debug, Clone, Copy)]
-pub struct Partial {
-    hash: u32,
-    value: f32,
+pub struct Product {
+    pub hash: u32,
+    pub value: f32,
 }
 
 /// The products of the layouts seen before.
@@ -104,16 +108,22 @@ impl Products {
     }
 
     /// Multiplies the features of an action. `partials` is room to work in.
-    pub fn multiply(&self, features: &[Term], partials: &mut Vec<Partial>, terms: &mut Vec<Term>) {
+    pub fn multiply(
+        &self,
+        features: &[Product],
+        places: Places,
+        partials: &mut Vec<Product>,
+        terms: &mut Vec<Term>,
+    ) {
         partials.clear();
         // One times a feature is that feature, to the last bit.
-        partials.push(Partial { hash: 0, value: 1.0 });
+        partials.push(Product { hash: 0, value: 1.0 });
         for step in &self.partials {
-            let Term { hash, value } = step.times(features, partials);
-            partials.push(Partial { hash: FNV_PRIME.wrapping_mul(hash), value });
+            let Product { hash, value } = step.times(features, partials);
+            partials.push(Product { hash: FNV_PRIME.wrapping_mul(hash), value });
         }
         terms.clear();
-        terms.extend(self.terms.iter().map(|step| step.times(features, partials)));
+        terms.extend(self.terms.iter().map(|step| places.of(step.times(features, partials))));
     }
 
     fn steps(&self) -> usize {
@@ -123,10 +133,10 @@ impl Products {
 
 impl Step {
     #[inline]
-    fn times(self, features: &[Term], partials: &[Partial]) -> Term {
+    fn times(self, features: &[Product], partials: &[Product]) -> Product {
         let partial = partials[self.partial as usize];
         let feature = features[self.feature as usize];
-        Term { hash: partial.hash ^ feature.hash, value: partial.value * feature.value }
+        Product { hash: partial.hash ^ feature.hash, value: partial.value * feature.value }
     }
 }
 

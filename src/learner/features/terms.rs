@@ -1,18 +1,33 @@
 use super::example::Feature;
-use super::products::{FNV_PRIME, Layout, Partial, ProductCache, Products};
+use super::products::{FNV_PRIME, Layout, Product, ProductCache, Products};
 use super::{CONSTANT_INDEX, CONSTANT_SLOT, Event, Interactions};
 
-/// One product of features: where its weight is, and its value.
-///
-/// Interactions hash with FNV over the indices; as the factors between models and
-/// the stride of a weight are powers of two, 32 bits of the unscaled hash are enough
-/// to find any weight of any model.
+/// A feature, or a product of features, as a model sees it.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Term {
-    /// The hash; a model masks it to its bits.
-    pub hash: u32,
+    /// Where its weight is, in the first of several models; those of the others follow.
+    pub index: u32,
     /// The value.
     pub value: f32,
+}
+
+/// Where hashes have their weights.
+#[derive(Debug, Clone, Copy)]
+pub struct Places {
+    models_factor: u32,
+    mask: u32,
+}
+
+impl Places {
+    /// Of 2^`bits` weights, so many follow each other for one feature.
+    pub fn new(bits: u32, models_factor: u32) -> Self {
+        Self { models_factor, mask: u32::MAX >> (32 - bits) }
+    }
+
+    pub(super) fn of(self, product: Product) -> Term {
+        let index = product.hash.wrapping_mul(self.models_factor) & self.mask;
+        Term { index, value: product.value }
+    }
 }
 
 /// Which features a policy looks at.
@@ -24,10 +39,11 @@ pub struct TermMaker {
     /// Slots that count in interactions only: `--ignore_linear`.
     pub ignored_linear: Box<[bool; 256]>,
     pub constant: bool,
+    places: Places,
     expanded: ProductCache,
     given: ProductCache,
-    merged: Merged<Term>,
-    partials: Vec<Partial>,
+    merged: Merged<Product>,
+    partials: Vec<Product>,
 }
 
 /// An action with the features of the context, slot by slot, as `T`.
@@ -43,8 +59,10 @@ impl TermMaker {
         ignored: Box<[bool; 256]>,
         ignored_linear: Box<[bool; 256]>,
         constant: bool,
+        places: Places,
     ) -> Self {
         Self {
+            places,
             interactions,
             ignored,
             ignored_linear,
@@ -67,24 +85,24 @@ impl TermMaker {
     /// slot, then the interactions.
     pub fn make(&mut self, event: &Event, action: usize, terms: &mut Vec<Term>) {
         self.merge(event, action);
-        let Self { interactions, ignored_linear, expanded, merged, partials, .. } = self;
+        let Self { interactions, ignored_linear, places, expanded, merged, partials, .. } = self;
         let products = expanded.of(&merged.layout, || {
             let interactions = interactions.over(&merged.layout.letters);
             Products::new(&merged.layout, |slot| !ignored_linear[usize::from(slot)], &interactions)
         });
-        products.multiply(&merged.features, partials, terms);
+        products.multiply(&merged.features, *places, partials, terms);
     }
 
     /// The same without the interactions that wildcards stand for: `--regcb` and
     /// `--squarecb --elim` see the interactions as they are given.
     pub fn make_unexpanded(&mut self, event: &Event, action: usize, terms: &mut Vec<Term>) {
         self.merge(event, action);
-        let Self { interactions, ignored_linear, given, merged, partials, .. } = self;
+        let Self { interactions, ignored_linear, places, given, merged, partials, .. } = self;
         let products = given.of(&merged.layout, || {
             let linear = |slot| !ignored_linear[usize::from(slot)];
             Products::new(&merged.layout, linear, interactions.given())
         });
-        products.multiply(&merged.features, partials, terms);
+        products.multiply(&merged.features, *places, partials, terms);
     }
 
     /// The terms of [`Self::make_unexpanded`] by indices of 64 bits, as `--rnd` seeds
@@ -130,7 +148,7 @@ impl WholeIndices {
     }
 }
 
-impl From<Feature> for Term {
+impl From<Feature> for Product {
     #[expect(clippy::cast_possible_truncation, reason = "a model has at most 2^31 weights")]
     fn from(feature: Feature) -> Self {
         Self { hash: feature.index as u32, value: feature.value }

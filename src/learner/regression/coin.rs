@@ -16,8 +16,6 @@ const BETA: f32 = 1.0;
 pub struct Coin {
     #[serde(with = "super::sparse")]
     blocks: Vec<Bet>,
-    mask: u32,
-    models_factor: u32,
     pub(super) range: LabelRange,
     weighted_norm: f64,
     weights: f64,
@@ -49,24 +47,28 @@ impl Bet {
 }
 
 impl Coin {
-    pub fn new(bits: u32, models_factor: u32, prediction_range: Option<(f32, f32)>) -> Self {
+    pub fn new(bits: u32, prediction_range: Option<(f32, f32)>) -> Self {
         let (lowest, highest) = prediction_range.unwrap_or((0.0, 0.0));
         Self {
             blocks: vec![Bet::default(); 1 << bits],
-            mask: u32::MAX >> (32 - bits),
-            models_factor,
             range: LabelRange { lowest, highest, frozen: prediction_range.is_some() },
             weighted_norm: 0.0,
             weights: 0.0,
         }
     }
 
-    fn place(&self, hash: u32, model: u32) -> usize {
-        (hash.wrapping_mul(self.models_factor).wrapping_add(model) & self.mask) as usize
+    /// The bets from the first one of a model on.
+    fn bets_of(&self, model: u32) -> &[Bet] {
+        &self.blocks[self.first_of(model)..]
+    }
+
+    fn first_of(&self, model: u32) -> usize {
+        model as usize & (self.blocks.len() - 1)
     }
 
     pub fn score(&self, terms: &[Term], model: u32) -> f32 {
-        let product = |term: &Term| self.blocks[self.place(term.hash, model)].weight * term.value;
+        let bets = self.bets_of(model);
+        let product = |term: &Term| bets[term.index as usize].weight * term.value;
         terms.iter().map(product).fold(0.0, |sum, product| sum + product)
     }
 
@@ -85,8 +87,9 @@ impl Coin {
     /// The prediction of the current bets, and the norm of the features.
     fn bet(&self, terms: &[Term], model: u32) -> (f32, f32) {
         let (mut score, mut norm) = (0.0, 0.0);
+        let bets = self.bets_of(model);
         for term in terms {
-            let mut bet = self.blocks[self.place(term.hash, model)];
+            let mut bet = bets[term.index as usize];
             bet.largest_feature = bet.largest_feature.max(term.value.abs());
             score += bet.stake() * term.value;
             if bet.largest_feature > 0.0 {
@@ -98,9 +101,10 @@ impl Coin {
     }
 
     fn settle(&mut self, terms: &[Term], model: u32, update: f32, average: f32) {
+        let first = self.first_of(model);
+        let bets = &mut self.blocks[first..];
         for term in terms {
-            let place = self.place(term.hash, model);
-            let bet = &mut self.blocks[place];
+            let bet = &mut bets[term.index as usize];
             let gradient = update * term.value;
             bet.largest_feature = bet.largest_feature.max(term.value.abs());
             if update.abs() > bet.largest_gradient {

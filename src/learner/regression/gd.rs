@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::LabelRange;
 use super::changes::Changes;
+use super::power::{Half, Other, Power, Zero};
 use crate::learner::features::{CONSTANT_INDEX, Term};
 
 /// The smallest magnitude of a feature that counts (`gd.cc`, `x_min`).
@@ -16,8 +17,6 @@ const SMALLEST_FEATURE: f32 = 1.084_202e-19;
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct GdOptions {
     pub bits: u32,
-    /// The factor between feature hashes: the number of models, up to a power of two.
-    pub models_factor: u32,
     pub learning_rate: f32,
     pub power_t: f32,
     pub initial_t: f32,
@@ -39,7 +38,6 @@ pub struct Gd {
     /// What was changed since a fork caught up, if there is one.
     #[serde(skip)]
     changes: Option<Changes>,
-    mask: u32,
     learning_rate: f32,
     pub(super) range: LabelRange,
     t: f64,
@@ -92,7 +90,6 @@ impl Gd {
         let mut gd = Self {
             blocks: vec![blank; 1 << options.bits],
             changes: None,
-            mask: u32::MAX >> (32 - options.bits),
             learning_rate: options.learning_rate * decay,
             range: LabelRange { lowest, highest, frozen: options.prediction_range.is_some() },
             t: f64::from(t),
@@ -102,19 +99,25 @@ impl Gd {
             multiplier: 1.0,
             options,
         };
-        gd.blocks[(CONSTANT_INDEX & gd.mask) as usize].weight = gd.options.constant;
+        let constant = CONSTANT_INDEX as usize & (gd.blocks.len() - 1);
+        gd.blocks[constant].weight = gd.options.constant;
         gd
     }
 
-    fn place(&self, hash: u32, model: u32) -> usize {
-        (hash.wrapping_mul(self.options.models_factor).wrapping_add(model) & self.mask) as usize
+    /// The weights from the first one of a model on.
+    fn blocks_of(&self, model: u32) -> &[Block] {
+        &self.blocks[self.first_of(model)..]
+    }
+
+    fn first_of(&self, model: u32) -> usize {
+        model as usize & (self.blocks.len() - 1)
     }
 
     pub fn score(&self, terms: &[Term], model: u32) -> f32 {
         let score = if self.options.l1 > 0.0 {
             self.truncated_score(terms, model)
         } else {
-            self.plain_score(0.0, terms, model)
+            plain_score(0.0, terms, self.blocks_of(model))
         };
         score * narrow(self.contraction)
     }
@@ -127,33 +130,25 @@ impl Gd {
         }
         let common = terms.map(<[Term]>::len).into_iter().min().unwrap_or(0);
         let [a, b, c, d] = terms.map(|terms| &terms[..common]);
+        let blocks = self.blocks_of(model);
         let mut sums = [0.0; 4];
         for (((a, b), c), d) in a.iter().zip(b).zip(c).zip(d) {
             for (sum, term) in sums.iter_mut().zip([*a, *b, *c, *d]) {
-                *sum += self.product(term, model);
+                *sum += product(term, blocks);
             }
         }
         let mut rest = terms.into_iter();
         sums.map(|sum| {
             let rest = rest.next().map_or(&[][..], |terms| &terms[common..]);
-            self.plain_score(sum, rest, model) * narrow(self.contraction)
+            plain_score(sum, rest, blocks) * narrow(self.contraction)
         })
-    }
-
-    fn plain_score(&self, sum: f32, terms: &[Term], model: u32) -> f32 {
-        terms.iter().fold(sum, |sum, term| sum + self.product(*term, model))
-    }
-
-    fn product(&self, term: Term, model: u32) -> f32 {
-        self.blocks[self.place(term.hash, model)].weight * term.value
     }
 
     /// With l1, weights within the gravity count as none.
     fn truncated_score(&self, terms: &[Term], model: u32) -> f32 {
-        let gravity = narrow(self.gravity);
-        let product = |term: &Term| {
-            truncate(self.blocks[self.place(term.hash, model)].weight, gravity) * term.value
-        };
+        let (gravity, blocks) = (narrow(self.gravity), self.blocks_of(model));
+        let product =
+            |term: &Term| truncate(blocks[term.index as usize].weight, gravity) * term.value;
         terms.iter().map(product).fold(0.0, |sum, product| sum + product)
     }
 
@@ -169,9 +164,10 @@ impl Gd {
     }
 
     fn mark(&mut self, terms: &[Term], model: u32) {
-        let Some(mut changes) = self.changes.take() else { return };
-        terms.iter().for_each(|term| changes.mark(self.place(term.hash, model)));
-        self.changes = Some(changes);
+        let first = self.first_of(model);
+        if let Some(changes) = &mut self.changes {
+            terms.iter().for_each(|term| changes.mark(first + term.index as usize));
+        }
     }
 
     pub fn fork(&mut self) -> Self {
@@ -262,10 +258,10 @@ impl Gd {
         if !self.options.adaptive && !self.options.normalized {
             return terms.iter().fold(0.0, |sum, term| sum + term.value * term.value);
         }
-        let mut pass = match (self.options.adaptive, self.options.normalized) {
-            (true, true) => self.pass::<true, true>(terms, model, gradient),
-            (true, false) => self.pass::<true, false>(terms, model, gradient),
-            _ => self.pass::<false, true>(terms, model, gradient),
+        let mut pass = match self.options.power_t {
+            0.5 => self.pass(Half, terms, model, gradient),
+            0.0 => self.pass(Zero, terms, model, gradient),
+            power_t => self.pass(Other(power_t), terms, model, gradient),
         };
         if self.options.normalized {
             let norm = &mut self.norms[model as usize];
@@ -278,17 +274,28 @@ impl Gd {
     }
 
     /// The pass over the features before an update.
-    fn pass<const ADAPTIVE: bool, const NORMALIZED: bool>(
+    fn pass(&mut self, power: impl Power, terms: &[Term], model: u32, gradient: f32) -> Pass {
+        match (self.options.adaptive, self.options.normalized) {
+            (true, true) => self.pass_as::<true, true>(power, terms, model, gradient),
+            (true, false) => self.pass_as::<true, false>(power, terms, model, gradient),
+            _ => self.pass_as::<false, true>(power, terms, model, gradient),
+        }
+    }
+
+    fn pass_as<const ADAPTIVE: bool, const NORMALIZED: bool>(
         &mut self,
+        power: impl Power,
         terms: &[Term],
         model: u32,
         gradient: f32,
     ) -> Pass {
         let mut pass = Pass::default();
+        let first = self.first_of(model);
+        let Self { options, blocks, .. } = self;
+        let blocks = &mut blocks[first..];
         for term in terms {
-            let place = self.place(term.hash, model);
-            let block = &mut self.blocks[place];
-            self.options.visit::<ADAPTIVE, NORMALIZED>(block, term.value, gradient, &mut pass);
+            let block = &mut blocks[term.index as usize];
+            options.visit::<ADAPTIVE, NORMALIZED>(power, block, term.value, gradient, &mut pass);
         }
         pass
     }
@@ -310,6 +317,7 @@ impl Gd {
         if !self.options.adaptive && !self.options.normalized {
             return terms.iter().fold(0.0, |sum, term| sum + term.value * term.value);
         }
+        let power = Other(self.options.power_t);
         let visit = match (self.options.adaptive, self.options.normalized) {
             (true, true) => GdOptions::visit::<true, true>,
             (true, false) => GdOptions::visit::<true, false>,
@@ -317,8 +325,8 @@ impl Gd {
         };
         let mut pass = Pass::default();
         for term in terms {
-            let mut block = self.blocks[self.place(term.hash, 0)];
-            visit(&self.options, &mut block, term.value, gradient, &mut pass);
+            let mut block = self.blocks[term.index as usize];
+            visit(&self.options, power, &mut block, term.value, gradient, &mut pass);
         }
         if self.options.normalized {
             let norm = self.norms[0];
@@ -335,9 +343,10 @@ impl Gd {
         }
         let update = if self.options.normalized { update * self.multiplier } else { update };
         let has_rate = self.options.adaptive || self.options.normalized;
+        let first = self.first_of(model);
+        let blocks = &mut self.blocks[first..];
         for term in terms.iter().filter(|term| term.value.is_finite()) {
-            let place = self.place(term.hash, model);
-            let block = &mut self.blocks[place];
+            let block = &mut blocks[term.index as usize];
             let step = if has_rate { term.value * block.rate } else { term.value };
             block.weight += update * step;
         }
@@ -366,32 +375,35 @@ impl GdOptions {
     #[inline]
     fn visit<const ADAPTIVE: bool, const NORMALIZED: bool>(
         &self,
+        power: impl Power,
         block: &mut Block,
         value: f32,
         gradient: f32,
         pass: &mut Pass,
     ) {
-        let (mut x, mut x2) = (value, value * value);
+        let (mut magnitude, mut x2) = (value.abs(), value * value);
         if x2 < SMALLEST_FEATURE * SMALLEST_FEATURE {
-            x = if x > 0.0 { SMALLEST_FEATURE } else { -SMALLEST_FEATURE };
-            x2 = SMALLEST_FEATURE * SMALLEST_FEATURE;
+            (magnitude, x2) = (SMALLEST_FEATURE, SMALLEST_FEATURE * SMALLEST_FEATURE);
         }
+        let mut rate = 1.0;
         if ADAPTIVE {
             block.gradient += gradient * x2;
+            rate = power.of_gradients(block.gradient);
         }
         if NORMALIZED {
-            self.rescale(block, x.abs());
+            if magnitude > block.scale {
+                self.rescale(block, magnitude);
+            }
             pass.norm += if x2 > f32::MAX { 1.0 } else { x2 / (block.scale * block.scale) };
+            rate *= power.of_scale(block.scale, ADAPTIVE);
         }
-        block.rate = self.rate::<ADAPTIVE, NORMALIZED>(block);
-        pass.prediction_per_update += x2 * block.rate;
+        block.rate = rate;
+        pass.prediction_per_update += x2 * rate;
     }
 
     /// A feature larger than before shrinks its weight.
+    #[cold]
     fn rescale(&self, block: &mut Block, magnitude: f32) {
-        if magnitude <= block.scale {
-            return;
-        }
         if block.scale > 0.0 {
             if self.power_t == 0.5 {
                 let ratio = block.scale / magnitude;
@@ -402,28 +414,6 @@ impl GdOptions {
             }
         }
         block.scale = magnitude;
-    }
-
-    #[inline]
-    fn rate<const ADAPTIVE: bool, const NORMALIZED: bool>(&self, block: &Block) -> f32 {
-        let mut rate = 1.0;
-        if self.power_t == 0.5 {
-            if ADAPTIVE {
-                rate = 1.0 / block.gradient.sqrt();
-            }
-            if NORMALIZED {
-                let inverse = 1.0 / block.scale;
-                rate *= if ADAPTIVE { inverse } else { inverse * inverse };
-            }
-        } else {
-            if ADAPTIVE {
-                rate = power(block.gradient, -self.power_t);
-            }
-            if NORMALIZED {
-                rate *= power(block.scale * block.scale, self.power_t - 1.0);
-            }
-        }
-        rate
     }
 
     /// What the average norm makes of the rate (`average_update`).
@@ -438,16 +428,13 @@ impl GdOptions {
     }
 }
 
-/// `powf`, spared where it is exactly one.
-fn power(base: f32, exponent: f32) -> f32 {
-    if exponent == 0.0 || base == 1.0 { 1.0 } else { called_power(base, exponent) }
+fn plain_score(sum: f32, terms: &[Term], blocks: &[Block]) -> f32 {
+    terms.iter().fold(sum, |sum, term| sum + product(*term, blocks))
 }
 
-/// A function of its own: the compiler takes `powf` for cheap, and would call it first and
-/// choose afterwards.
-#[inline(never)]
-fn called_power(base: f32, exponent: f32) -> f32 {
-    base.powf(exponent)
+#[inline]
+fn product(term: Term, blocks: &[Block]) -> f32 {
+    blocks[term.index as usize].weight * term.value
 }
 
 /// `trunc_weight` of `gd_predict.h`; the sign of zero is negative.

@@ -6,6 +6,7 @@
 mod changes;
 mod coin;
 mod gd;
+mod power;
 mod sparse;
 
 pub use coin::Coin;
