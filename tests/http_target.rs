@@ -120,7 +120,7 @@ fn rank_sends_the_contract_and_reads_the_answer() {
 fn an_event_id_travels_in_one_encoded_segment() {
     let (url, seen) = serve(answer("204 No Content", ""));
     let target = target(&format!("{url}/"));
-    block_on(target.reward(address(), "a/b ?#é", 1.0)).unwrap();
+    block_on(target.reward(address(), &"a/b ?#é".into(), 1.0)).unwrap();
     let seen = seen.recv().unwrap();
     let line = "POST /personalizer/v1.0/events/a%2Fb%20%3F%23%C3%A9/reward HTTP/1.1";
     assert_eq!(seen.line, line);

@@ -9,7 +9,8 @@ use runner::clock::Timestamp;
 use runner::learner::{DsjsonReader, Learner, LearningPolicy, Prediction};
 use runner::learning_loop::{LearningLoop, LoopOptions};
 use runner::protocol::{
-    FeatureObject, RankRequest, RankableAction, RewardRequest, ServiceConfiguration, WireDuration,
+    EventId, FeatureObject, RankRequest, RankableAction, RewardRequest, ServiceConfiguration,
+    WireDuration,
 };
 use runner::seed::{PhaseKey, Purpose, Seed};
 
@@ -62,7 +63,7 @@ fn lines(policy: &LearningPolicy, events: u64) -> Vec<String> {
     let mut chosen = vec![None; usize::try_from(events).unwrap()];
     for (at, event, is_reward) in calls {
         let place = usize::try_from(event).unwrap();
-        let event_id = format!("event-{event}");
+        let event_id = EventId::from(format!("event-{event}"));
         if is_reward {
             let likes = if place % 2 == 1 { "Iced mocha" } else { "Latte" };
             let value = f64::from(u8::from(chosen[place].as_deref() == Some(likes)));
@@ -72,7 +73,7 @@ fn lines(policy: &LearningPolicy, events: u64) -> Vec<String> {
                 context_features: contexts[place % contexts.len()].clone(),
                 actions: actions.clone(),
                 excluded_actions: Vec::new(),
-                event_id: Some(event_id.into()),
+                event_id: Some(event_id),
                 defer_activation: false,
             };
             chosen[place] = Some(learning_loop.rank(&request, at).unwrap().reward_action_id);

@@ -10,8 +10,8 @@ use super::interaction::Interaction;
 use super::job::{EvaluationJob, EvaluationOutcome};
 use crate::clock::Timestamp;
 use crate::protocol::{
-    ApplyFromEvaluation, EvaluationContract, PolicyContract, RewardRequest, ServiceConfiguration,
-    SlotReward,
+    ApplyFromEvaluation, EvaluationContract, EventId, PolicyContract, RewardRequest,
+    ServiceConfiguration, SlotReward,
 };
 
 /// A fact and when it happened. As JSON, it is what is kept on disk.
@@ -24,9 +24,9 @@ pub struct Recorded {
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(super) enum Fact {
     Ranked(Box<Interaction>),
-    Rewarded { event_id: String, value: f64 },
-    SlotRewarded { event_id: String, reward: SlotReward },
-    Activated { event_id: String },
+    Rewarded { event_id: EventId, value: f64 },
+    SlotRewarded { event_id: EventId, reward: SlotReward },
+    Activated { event_id: EventId },
     Configured(Box<ServiceConfiguration>),
     PolicySet(PolicyContract),
     PolicyDeleted,

@@ -1,3 +1,5 @@
+use std::borrow::Cow;
+use std::collections::hash_map::Entry;
 use std::sync::Arc;
 
 use foldhash::HashMap;
@@ -9,24 +11,26 @@ use crate::protocol::{FeatureObject, FeatureValue, RankableAction};
 /// What is kept at most of each kind; a run shares far fewer.
 const CAPACITY: usize = 4096;
 
-/// Features as the learner sees them, hashed once for all requests that share them.
+/// Events as the learner sees them, hashed once for all requests that share their parts.
+///
+/// Keys are where the parts are in memory; they are kept alive, so that no others can come
+/// to be there.
 #[derive(Debug, Default)]
 pub(super) struct FeatureCache {
-    contexts: Cache<FeatureObject, Arc<Example>>,
-    actions: Cache<RankableAction, Arc<[Arc<Example>]>>,
+    events: HashMap<(Hashing, usize, usize), Known>,
+    actions: HashMap<(Hashing, usize), KnownActions>,
 }
 
-/// What was made of shared values.
-///
-/// The key is where they are in memory; the cache keeps them alive, so that no others can
-/// come to be there.
 #[derive(Debug)]
-struct Cache<T, H>(HashMap<(Hashing, usize), Kept<T, H>>);
+struct Known {
+    event: Event,
+    _alive: (Arc<[FeatureObject]>, Arc<[RankableAction]>),
+}
 
 #[derive(Debug)]
-struct Kept<T, H> {
-    made: H,
-    _alive: Arc<[T]>,
+struct KnownActions {
+    examples: Arc<[Arc<Example>]>,
+    _alive: Arc<[RankableAction]>,
 }
 
 impl FeatureCache {
@@ -36,55 +40,38 @@ impl FeatureCache {
         hashing: Hashing,
         context: &Arc<[FeatureObject]>,
         actions: &Arc<[RankableAction]>,
-    ) -> Event {
-        let shared = |context: &[_]| Arc::new(context_example(hashing, context));
-        let all = |actions: &[_]| action_examples(hashing, actions);
-        let recurs = self.contexts.knows(hashing, context);
-        Event {
-            shared: self.contexts.get(hashing, context, shared),
-            actions: self.actions.get(hashing, actions, all),
-            recurs,
-            slots: None,
+    ) -> &Event {
+        let Self { events, actions: known } = self;
+        make_room(events);
+        match events.entry((hashing, address(context), address(actions))) {
+            Entry::Occupied(entry) => {
+                let event = &mut entry.into_mut().event;
+                event.recurs = true;
+                event
+            }
+            Entry::Vacant(entry) => {
+                let event = Event {
+                    shared: Arc::new(context_example(hashing, context)),
+                    actions: examples(known, hashing, actions),
+                    recurs: false,
+                    slots: None,
+                };
+                let alive = (context.clone(), actions.clone());
+                &entry.insert(Known { event, _alive: alive }).event
+            }
         }
     }
-}
 
-impl<T, H: Clone> Cache<T, H> {
-    fn knows(&self, hashing: Hashing, shared: &Arc<[T]>) -> bool {
-        self.0.contains_key(&Self::key(hashing, shared))
-    }
-
-    fn key(hashing: Hashing, shared: &Arc<[T]>) -> (Hashing, usize) {
-        (hashing, Arc::as_ptr(shared).cast::<T>().addr())
-    }
-
-    fn get(&mut self, hashing: Hashing, shared: &Arc<[T]>, make: impl FnOnce(&[T]) -> H) -> H {
-        // A service sees features of its own in every request; nothing is worth keeping.
-        if self.0.len() >= CAPACITY {
-            self.0.clear();
-        }
-        let kept = || Kept { made: make(shared), _alive: shared.clone() };
-        self.0.entry(Self::key(hashing, shared)).or_insert_with(kept).made.clone()
-    }
-}
-
-impl<T, H> Default for Cache<T, H> {
-    fn default() -> Self {
-        Self(HashMap::default())
-    }
-}
-
-impl FeatureCache {
     /// The event that was, with what came of each of its slots as far as it is known.
     pub fn event_of(
         &mut self,
         hashing: Hashing,
         interaction: &Interaction,
         outcomes: &[Label],
-    ) -> Event {
+    ) -> Cow<'_, Event> {
         let event = self.event(hashing, &interaction.context, &interaction.actions);
         if interaction.slots.is_empty() {
-            return event;
+            return Cow::Borrowed(event);
         }
         let slot = |(number, slot): (usize, &FilledSlot)| EventSlot {
             included: slot.included.clone(),
@@ -92,8 +79,30 @@ impl FeatureCache {
             ..event_slot(hashing, &slot.features)
         };
         let slots = interaction.slots.iter().enumerate().map(slot).collect();
-        Event { slots: Some(slots), ..event }
+        Cow::Owned(Event { slots: Some(slots), ..event.clone() })
     }
+}
+
+fn address<T>(shared: &Arc<[T]>) -> usize {
+    Arc::as_ptr(shared).cast::<T>().addr()
+}
+
+/// A service sees features of its own in every request; nothing is worth keeping.
+fn make_room<K, V>(known: &mut HashMap<K, V>) {
+    if known.len() >= CAPACITY {
+        known.clear();
+    }
+}
+
+fn examples(
+    known: &mut HashMap<(Hashing, usize), KnownActions>,
+    hashing: Hashing,
+    actions: &Arc<[RankableAction]>,
+) -> Arc<[Arc<Example>]> {
+    make_room(known);
+    let make =
+        || KnownActions { examples: action_examples(hashing, actions), _alive: actions.clone() };
+    known.entry((hashing, address(actions))).or_insert_with(make).examples.clone()
 }
 
 /// `"_slots": [{"sj": [{..}]}]`, one of them.
@@ -212,7 +221,7 @@ mod tests {
     fn what_is_shared_is_hashed_once() {
         let (context, actions): (_, Arc<[RankableAction]>) = (objects(r#"[{"a":1}]"#), [].into());
         let mut cache = FeatureCache::default();
-        let first = cache.event(Hashing::default(), &context, &actions);
+        let first = cache.event(Hashing::default(), &context, &actions).clone();
         let second = cache.event(Hashing::default(), &context.clone(), &actions.clone());
         assert!(Arc::ptr_eq(&first.shared, &second.shared));
         assert!(Arc::ptr_eq(&first.actions, &second.actions));
@@ -229,6 +238,6 @@ mod tests {
             let alone = context_example(Hashing::default(), &context);
             assert_eq!(format!("{:?}", event.shared), format!("{alone:?}"));
         }
-        assert!(cache.contexts.0.len() <= CAPACITY);
+        assert!(cache.events.len() <= CAPACITY);
     }
 }

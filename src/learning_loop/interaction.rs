@@ -3,12 +3,12 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use crate::clock::Timestamp;
-use crate::protocol::{FeatureObject, LearningMode, RankableAction};
+use crate::protocol::{EventId, FeatureObject, LearningMode, RankableAction};
 
 /// What was known, what could be chosen and what was chosen: a Rank call as it is kept.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(super) struct Interaction {
-    pub event_id: Arc<str>,
+    pub event_id: EventId,
     pub time: Timestamp,
     pub context: Arc<[FeatureObject]>,
     /// The actions that could be chosen, without the excluded ones.

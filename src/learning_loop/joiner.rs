@@ -5,7 +5,7 @@ use super::event_numbers::EventNumbers;
 use super::interaction::{Activation, Choice, FilledSlot, Interaction};
 use crate::clock::Timestamp;
 use crate::learner::Label;
-use crate::protocol::{LearningMode, RewardAggregation, ServiceConfiguration};
+use crate::protocol::{EventId, LearningMode, RewardAggregation, ServiceConfiguration};
 
 /// Events that are not joined yet, in the order of their Rank calls.
 ///
@@ -62,12 +62,12 @@ impl Joiner {
     }
 
     /// Forgets an event that was joined.
-    pub fn forget(&mut self, event_id: &str) {
+    pub fn forget(&mut self, event_id: &EventId) {
         self.numbers.remove(event_id);
     }
 
     /// The event, if its window is open.
-    pub fn event(&mut self, event_id: &str, now: Timestamp) -> Option<&mut Interaction> {
+    pub fn event(&mut self, event_id: &EventId, now: Timestamp) -> Option<&mut Interaction> {
         let place = self.numbers.get(event_id)?.checked_sub(self.first)?;
         let open = self.open.get_mut(place).filter(|open| now < open.closes);
         open.map(|open| &mut open.interaction)

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use super::joiner::Joined;
 use crate::clock::Timestamp;
+use crate::protocol::EventId;
 
 /// Joined events, in the order of their Rank calls.
 #[derive(Debug, Default)]
@@ -68,7 +69,7 @@ impl EventLog {
     }
 
     /// Forgets events older than `days`, and says which; -1 keeps them for ever.
-    pub fn retain(&mut self, days: i32, now: Timestamp, mut forget: impl FnMut(&str)) {
+    pub fn retain(&mut self, days: i32, now: Timestamp, mut forget: impl FnMut(&EventId)) {
         let Ok(days) = u32::try_from(days) else { return };
         let oldest = now - DAY * days;
         let old = |events: &VecDeque<Arc<Joined>>| {

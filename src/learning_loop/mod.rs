@@ -57,8 +57,8 @@ use trainer::Trainer;
 use crate::clock::Timestamp;
 use crate::learner::{LearningPolicy, Prediction, sample};
 use crate::protocol::{
-    DateRange, ErrorCode, Evaluation, LearningMode, LogsProperties, RankRequest, RankResponse,
-    RankableAction, RewardRequest, ServiceConfiguration, ServiceError,
+    DateRange, Digits, ErrorCode, Evaluation, EventId, LearningMode, LogsProperties, RankRequest,
+    RankResponse, RankableAction, RewardRequest, ServiceConfiguration, ServiceError,
 };
 
 /// The learning policy of a new service.
@@ -182,7 +182,7 @@ impl LearningLoop {
     /// `InvalidRewardRequest`, if the reward is not finite.
     pub fn reward(
         &mut self,
-        event_id: &str,
+        event_id: &EventId,
         reward: RewardRequest,
         now: Timestamp,
     ) -> Result<(), ServiceError> {
@@ -195,7 +195,7 @@ impl LearningLoop {
         if let Some(interaction) = interaction.filter(|interaction| interaction.slots.is_empty()) {
             interaction.rewards.push(reward.value);
             self.rewarded += 1;
-            let event_id = || event_id.to_owned();
+            let event_id = || event_id.clone();
             self.note(|| Fact::Rewarded { event_id: event_id(), value: reward.value });
         }
         Ok(())
@@ -206,7 +206,7 @@ impl LearningLoop {
     ///
     /// # Errors
     /// None today; the operation has them.
-    pub fn activate(&mut self, event_id: &str, now: Timestamp) -> Result<(), ServiceError> {
+    pub fn activate(&mut self, event_id: &EventId, now: Timestamp) -> Result<(), ServiceError> {
         self.advance(now);
         self.give_activation(event_id);
         Ok(())
@@ -220,12 +220,12 @@ impl LearningLoop {
         LogsProperties { date_range: span.map(|(from, to)| DateRange { from, to }) }
     }
 
-    fn give_activation(&mut self, event_id: &str) {
+    fn give_activation(&mut self, event_id: &EventId) {
         if let Some(interaction) = self.joiner.event(event_id, self.now)
             && interaction.activation == Activation::Awaited
         {
             interaction.activation = Activation::Given;
-            self.note(|| Fact::Activated { event_id: event_id.to_owned() });
+            self.note(|| Fact::Activated { event_id: event_id.clone() });
         }
     }
 
@@ -301,7 +301,7 @@ impl LearningLoop {
         self.configuration.learning_mode.unwrap_or(LearningMode::Online)
     }
 
-    fn event_id(&self, given: Option<&Arc<str>>) -> Arc<str> {
+    fn event_id(&self, given: Option<&EventId>) -> EventId {
         match given {
             Some(event_id) => event_id.clone(),
             None => identity::event_id(&self.app_id, self.ranked + 1, self.now).into(),
@@ -312,7 +312,7 @@ impl LearningLoop {
     fn decide(
         &mut self,
         request: &RankRequest,
-        event_id: Arc<str>,
+        event_id: EventId,
         actions: Arc<[RankableAction]>,
     ) -> Arc<Choice> {
         let drawn = Arc::new(self.choose(request, &actions, &event_id));
@@ -333,10 +333,10 @@ impl LearningLoop {
         &mut self,
         request: &RankRequest,
         actions: &Arc<[RankableAction]>,
-        event_id: &str,
+        event_id: &EventId,
     ) -> Choice {
         let mut choice = self.predict(request, actions);
-        let seed = sampling::seed(event_id, &self.app_id);
+        let seed = sampling::seed(event_id.text(&mut Digits::default()), &self.app_id);
         let drawn = sample(&choice.pmf, &choice.ranking, seed);
         choice.ranking.swap(0, drawn);
         choice
@@ -346,7 +346,7 @@ impl LearningLoop {
         let Some(model) = self.trainer.served() else { return Choice::uniform(actions.len()) };
         let hashing = model.policy().hashing();
         let event = self.features.event(hashing, &request.context_features, actions);
-        model.predict(&event, &mut self.prediction);
+        model.predict(event, &mut self.prediction);
         Choice { pmf: self.prediction.pmf.clone(), ranking: self.prediction.ranking.clone() }
     }
 
@@ -354,7 +354,7 @@ impl LearningLoop {
     fn observe(
         &mut self,
         request: &RankRequest,
-        event_id: Arc<str>,
+        event_id: EventId,
         actions: Arc<[RankableAction]>,
         choice: Arc<Choice>,
         slots: Vec<FilledSlot>,

@@ -14,8 +14,8 @@ use super::{DEFAULT_SLOTS_POLICY, LearningLoop, features, rank, sampling};
 use crate::clock::Timestamp;
 use crate::learner::{Event, Prediction};
 use crate::protocol::{
-    ErrorCode, LearningMode, MultiSlotRankRequest, MultiSlotRankResponse, RankRequest,
-    RankableAction, ServiceError, SlotRequest, SlotResponse, SlotReward,
+    Digits, ErrorCode, EventId, LearningMode, MultiSlotRankRequest, MultiSlotRankResponse,
+    RankRequest, RankableAction, ServiceError, SlotRequest, SlotResponse, SlotReward,
 };
 
 impl LearningLoop {
@@ -51,7 +51,7 @@ impl LearningLoop {
     /// too long.
     pub fn reward_slots(
         &mut self,
-        event_id: &str,
+        event_id: &EventId,
         rewards: &[SlotReward],
         now: Timestamp,
     ) -> Result<(), ServiceError> {
@@ -64,13 +64,13 @@ impl LearningLoop {
         Ok(())
     }
 
-    pub(super) fn reward_slot(&mut self, event_id: &str, reward: &SlotReward) {
+    pub(super) fn reward_slot(&mut self, event_id: &EventId, reward: &SlotReward) {
         let Some(interaction) = self.joiner.event(event_id, self.now) else { return };
         let slot = interaction.slots.iter_mut().find(|slot| slot.id == reward.slot_id);
         let Some(slot) = slot else { return };
         slot.rewards.push(reward.value);
         self.rewarded += 1;
-        let event_id = || event_id.to_owned();
+        let event_id = || event_id.clone();
         self.note(|| Fact::SlotRewarded { event_id: event_id(), reward: reward.clone() });
     }
 
@@ -95,7 +95,7 @@ impl LearningLoop {
     fn fill(
         &mut self,
         request: &MultiSlotRankRequest,
-        event_id: &str,
+        event_id: &EventId,
         mut left: Assignment,
     ) -> Vec<FilledSlot> {
         let actions = request.actions.len();
@@ -105,7 +105,7 @@ impl LearningLoop {
             let mut offered = left.choices(number);
             offered.sort_unstable();
             let baseline = place(&request.actions, &slot.baseline_action);
-            let seed = sampling::slot_seed(event_id, &slot.id);
+            let seed = sampling::slot_seed(event_id.text(&mut Digits::default()), &slot.id);
             let mut choice = self.choose_for_slot(event.as_ref(), number, &offered, actions, seed);
             if self.mode() == LearningMode::LoggingOnly {
                 choice.put_first(baseline);
@@ -130,7 +130,7 @@ impl LearningLoop {
         let event = self.features.event(hashing, &request.context_features, &request.actions);
         let slots = request.slots.iter();
         let slots = slots.map(|slot| features::event_slot(hashing, &slot.features)).collect();
-        Some(Event { slots: Some(slots), ..event })
+        Some(Event { slots: Some(slots), ..event.clone() })
     }
 
     fn choose_for_slot(
@@ -153,7 +153,7 @@ impl LearningLoop {
     fn shown(
         &self,
         request: &MultiSlotRankRequest,
-        event_id: &str,
+        event_id: &EventId,
         slots: &[FilledSlot],
     ) -> MultiSlotRankResponse {
         let online = self.mode() == LearningMode::Online;
@@ -163,7 +163,7 @@ impl LearningLoop {
             SlotResponse { id: slot.id.clone(), reward_action_id }
         };
         let slots = slots.iter().map(shown).collect();
-        MultiSlotRankResponse { slots, event_id: event_id.to_owned() }
+        MultiSlotRankResponse { slots, event_id: event_id.clone() }
     }
 }
 

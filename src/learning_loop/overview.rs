@@ -10,7 +10,7 @@ use super::dsjson::LineWriter;
 use super::interaction::Interaction;
 use super::joiner::Joined;
 use crate::clock::Timestamp;
-use crate::protocol::{LearningMode, ModelProperties, PolicyContract};
+use crate::protocol::{EventId, LearningMode, ModelProperties, PolicyContract};
 
 /// The loop in a few numbers.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
@@ -74,7 +74,7 @@ struct Batch {
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 struct RecentEvent {
-    event_id: Arc<str>,
+    event_id: EventId,
     time: Timestamp,
     action: Arc<str>,
     probability: f32,

@@ -3,12 +3,9 @@ use std::sync::Arc;
 
 use super::interaction::Choice;
 use crate::protocol::{
-    ErrorCode, FeatureObject, FeatureValue, RankRequest, RankResponse, RankableAction,
-    RankedAction, ServiceError,
+    Digits, ErrorCode, EventId, FeatureObject, FeatureValue, LONGEST_ID, MOST_ACTIONS, RankRequest,
+    RankResponse, RankableAction, RankedAction, ServiceError,
 };
-
-const MOST_ACTIONS: usize = 50;
-const LONGEST_ID: usize = 256;
 
 /// Refuses requests that break a rule of the service.
 #[derive(Debug, Default)]
@@ -36,8 +33,9 @@ impl Checker {
 }
 
 fn check_request(request: &RankRequest) -> Result<(), String> {
-    if let Some(event_id) = &request.event_id {
-        check_id("an event", event_id)?;
+    // A UUID is neither empty nor too long.
+    if let Some(event_id) = request.event_id.as_ref().filter(|id| id.uuid().is_none()) {
+        check_id("an event", event_id.text(&mut Digits::default()))?;
     }
     check_features(&request.context_features)?;
     if request.actions.iter().all(|action| is_excluded(request, action)) {
@@ -123,7 +121,7 @@ fn is_excluded(request: &RankRequest, action: &RankableAction) -> bool {
 /// the others fill the places between, as they were ranked.
 pub(super) fn answer(
     request: &RankRequest,
-    event_id: &Arc<str>,
+    event_id: &EventId,
     rankable: &[RankableAction],
     choice: &Choice,
 ) -> RankResponse {

@@ -50,7 +50,7 @@ impl Replay {
         let mut cache = FeatureCache::default();
         let mut hash = |joined: &Arc<Joined>| {
             let interaction = &joined.interaction;
-            cache.event_of(hashing, interaction, &joined.slot_labels())
+            cache.event_of(hashing, interaction, &joined.slot_labels()).into_owned()
         };
         self.events.iter().map(&mut hash).collect()
     }

@@ -9,6 +9,7 @@ mod configuration;
 mod duration;
 mod error;
 mod evaluation;
+mod event_id;
 mod features;
 mod model;
 mod multislot;
@@ -22,6 +23,7 @@ pub use evaluation::{
     Evaluation, EvaluationContract, EvaluationStatus, EvaluationType, PolicyResult,
     PolicyResultSummary, PolicySource,
 };
+pub use event_id::{Digits, EventId};
 pub use features::{FeatureObject, FeatureValue};
 pub use model::{DateRange, LogsProperties, ModelProperties};
 pub use multislot::{
@@ -30,5 +32,6 @@ pub use multislot::{
 };
 pub use policy::{ApplyFromEvaluation, PolicyContract};
 pub use rank::{
-    RankEnvelope, RankRequest, RankResponse, RankableAction, RankedAction, RewardRequest,
+    LONGEST_ID, MOST_ACTIONS, RankEnvelope, RankRequest, RankResponse, RankableAction,
+    RankedAction, RewardRequest,
 };

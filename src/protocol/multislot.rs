@@ -3,7 +3,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use super::rank::null_as_default;
-use super::{FeatureObject, RankableAction};
+use super::{EventId, FeatureObject, RankableAction};
 
 /// `POST /multislot/rank`, the request.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -18,7 +18,7 @@ pub struct MultiSlotRankRequest {
     pub slots: Vec<SlotRequest>,
     /// The id of the event; the service makes one where it is missing or null.
     #[serde(default)]
-    pub event_id: Option<Arc<str>>,
+    pub event_id: Option<EventId>,
     /// Whether the event counts only once it is activated.
     #[serde(default, deserialize_with = "null_as_default")]
     pub defer_activation: bool,
@@ -47,7 +47,7 @@ pub struct MultiSlotRankResponse {
     /// The slots, in the order of the request.
     pub slots: Vec<SlotResponse>,
     /// The id of the event, for the rewards.
-    pub event_id: String,
+    pub event_id: EventId,
 }
 
 /// What a slot is to show.

@@ -3,7 +3,13 @@ use std::sync::Arc;
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::value::RawValue;
 
-use super::FeatureObject;
+use super::{EventId, FeatureObject};
+
+/// So many actions a request may have.
+pub const MOST_ACTIONS: usize = 50;
+
+/// So many characters an id may have.
+pub const LONGEST_ID: usize = 256;
 
 /// `POST /rank`, the request.
 ///
@@ -22,7 +28,7 @@ pub struct RankRequest {
     pub excluded_actions: Vec<String>,
     /// The id of the event; the service makes one where it is missing or null.
     #[serde(default)]
-    pub event_id: Option<Arc<str>>,
+    pub event_id: Option<EventId>,
     /// Whether the event counts only once it is activated.
     #[serde(default, deserialize_with = "null_as_default")]
     pub defer_activation: bool,
@@ -41,7 +47,7 @@ pub struct RankEnvelope<'a> {
     #[serde(default, deserialize_with = "null_as_default")]
     excluded_actions: Vec<String>,
     #[serde(default)]
-    event_id: Option<Arc<str>>,
+    event_id: Option<EventId>,
     #[serde(default, deserialize_with = "null_as_default")]
     defer_activation: bool,
 }
@@ -76,7 +82,7 @@ pub struct RankResponse {
     /// The actions, the chosen one first (excluded ones keep their places).
     pub ranking: Vec<RankedAction>,
     /// The id of the event, for the reward.
-    pub event_id: Arc<str>,
+    pub event_id: EventId,
     /// The chosen action.
     pub reward_action_id: Arc<str>,
 }

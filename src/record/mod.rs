@@ -10,7 +10,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::clock::Timestamp;
-use crate::protocol::{Evaluation, PolicyContract, ServiceConfiguration};
+use crate::protocol::{Evaluation, EventId, PolicyContract, ServiceConfiguration};
 
 /// Something that happened. Phases are named by their index in the plan.
 #[derive(Debug, Clone, PartialEq)]
@@ -71,7 +71,7 @@ pub struct IterationRecord {
     /// Its index in the phase, from 0.
     pub iteration: u64,
     /// The id of the event.
-    pub event_id: Arc<str>,
+    pub event_id: EventId,
     /// The value of each context dimension, in the order of the plan.
     pub context: Arc<[String]>,
     /// The id of the action that the visitor prefers.

@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use super::cell::{Row, guard, unguard};
 use crate::metrics::outcome_label;
+use crate::protocol::Digits;
 use crate::record::{FailureKind, IterationRecord, Loss, Outcome, Violation};
 
 const BEFORE_CONTEXT: [&str; 3] = ["phase", "iteration", "event_id"];
@@ -42,7 +43,7 @@ pub(super) fn write(row: &mut Row, phase: &str, record: &IterationRecord) {
     row.clear();
     row.text(phase);
     row.integer(record.iteration);
-    row.text(&record.event_id);
+    row.text(record.event_id.text(&mut Digits::default()));
     record.context.iter().for_each(|value| row.text(value));
     row.text(record.chosen.as_deref().unwrap_or_default());
     row.number(record.probability);

@@ -5,7 +5,7 @@ use super::{CallAddress, CallError, Target};
 use crate::clock::{Clock, Timestamp};
 use crate::learning_loop::{Keeps, LearningLoop, LoopOptions};
 use crate::protocol::{
-    ApplyFromEvaluation, Evaluation, EvaluationContract, ModelProperties, PolicyContract,
+    ApplyFromEvaluation, Evaluation, EvaluationContract, EventId, ModelProperties, PolicyContract,
     RankRequest, RankResponse, RewardRequest, ServiceConfiguration, ServiceError,
 };
 use crate::record::FailureKind;
@@ -95,13 +95,18 @@ impl<C: Clock> Target for EmbeddedTarget<C> {
         answer
     }
 
-    async fn reward(&self, at: CallAddress, event_id: &str, value: f64) -> Result<(), CallError> {
+    async fn reward(
+        &self,
+        at: CallAddress,
+        event_id: &EventId,
+        value: f64,
+    ) -> Result<(), CallError> {
         let answer = self.call(|inner, now| inner.reward(event_id, RewardRequest { value }, now));
         self.take_time(self.reward_latency.of(at)).await;
         answer
     }
 
-    async fn activate(&self, event_id: &str) -> Result<(), CallError> {
+    async fn activate(&self, event_id: &EventId) -> Result<(), CallError> {
         self.call(|inner, now| inner.activate(event_id, now))
     }
 

@@ -9,8 +9,8 @@ pub use embedded::EmbeddedTarget;
 pub use http::HttpTarget;
 
 use crate::protocol::{
-    Evaluation, EvaluationContract, ModelProperties, PolicyContract, RankRequest, RankResponse,
-    ServiceConfiguration,
+    Evaluation, EvaluationContract, EventId, ModelProperties, PolicyContract, RankRequest,
+    RankResponse, ServiceConfiguration,
 };
 use crate::record::FailureKind;
 use crate::seed::PhaseKey;
@@ -56,12 +56,12 @@ pub trait Target {
     fn reward(
         &self,
         at: CallAddress,
-        event_id: &str,
+        event_id: &EventId,
         value: f64,
     ) -> impl Future<Output = Result<(), CallError>>;
 
     /// `POST /events/{eventId}/activate`
-    fn activate(&self, event_id: &str) -> impl Future<Output = Result<(), CallError>>;
+    fn activate(&self, event_id: &EventId) -> impl Future<Output = Result<(), CallError>>;
 
     /// `GET /model/properties`
     fn model_properties(&self) -> impl Future<Output = Result<ModelProperties, CallError>>;

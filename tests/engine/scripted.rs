@@ -9,8 +9,8 @@ use std::time::Duration;
 use runner::clock::{Clock, Timestamp, VirtualClock};
 use runner::engine::Stopper;
 use runner::protocol::{
-    Evaluation, EvaluationContract, FeatureObject, FeatureValue, ModelProperties, PolicyContract,
-    RankRequest, RankResponse, RankableAction, RankedAction, ServiceConfiguration,
+    Evaluation, EvaluationContract, EventId, FeatureObject, FeatureValue, ModelProperties,
+    PolicyContract, RankRequest, RankResponse, RankableAction, RankedAction, ServiceConfiguration,
 };
 use runner::record::FailureKind;
 use runner::scenario::Plan;
@@ -150,14 +150,14 @@ impl Target for InVirtualTime<'_> {
     async fn reward(
         &self,
         _at: CallAddress,
-        _event_id: &str,
+        _event_id: &EventId,
         _value: f64,
     ) -> Result<(), CallError> {
         self.script.seen.borrow_mut().rewards += 1;
         Ok(())
     }
 
-    async fn activate(&self, _event_id: &str) -> Result<(), CallError> {
+    async fn activate(&self, _event_id: &EventId) -> Result<(), CallError> {
         Ok(())
     }
 

@@ -79,11 +79,11 @@ fn check_marks(service: &Service, before: usize, new: &[IterationRecord]) -> usi
     for rank in &service.seen_at("/rank")[before..] {
         *seen.entry(rank.body["eventId"].as_str().unwrap().to_owned()).or_default() += 1;
     }
-    let marked: BTreeSet<&str> =
-        new.iter().filter(|record| record.again).map(|record| &*record.event_id).collect();
+    let again = new.iter().filter(|record| record.again);
+    let marked: BTreeSet<String> = again.map(|record| record.event_id.to_string()).collect();
     let twice = seen.iter().filter(|(_, count)| **count > 1).map(|(id, _)| id.as_str());
     let twice: Vec<&str> = twice.collect();
-    assert!(twice.iter().all(|id| marked.contains(id)), "sent twice and not marked");
+    assert!(twice.iter().all(|id| marked.contains(*id)), "sent twice and not marked");
     twice.len()
 }
 

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::super::stream::{Stream, StreamEvent};
-use crate::protocol::{RankResponse, RankedAction};
+use crate::protocol::{MOST_ACTIONS, RankResponse, RankedAction};
 use crate::record::{FailureKind, Violation};
 use crate::target::CallError;
 
@@ -30,7 +30,8 @@ pub(super) fn read(
     response: &RankResponse,
 ) -> Result<Answer, CallError> {
     if response.event_id != event.event_id {
-        let message = format!("the answer is for event `{}`", shown(&response.event_id));
+        let message =
+            format!("the answer is for event `{}`", shown(&response.event_id.to_string()));
         return Err(violation(Violation::Event, message));
     }
     let chosen = known(stream, &response.reward_action_id, "the chosen action")?;
@@ -64,7 +65,7 @@ fn check_ranking(stream: &Stream<'_>, response: &RankResponse) -> Result<(), Cal
         let message = format!("{ranked} actions are ranked, {sent} were sent");
         return Err(violation(Violation::Action, message));
     }
-    let mut seen = vec![false; sent];
+    let mut seen = [false; MOST_ACTIONS];
     for action in &response.ranking {
         let index = known(stream, &action.id, "the ranked action")?;
         if std::mem::replace(&mut seen[index], true) {

@@ -53,11 +53,11 @@ impl<'f, C: Clock, T: Target> Calls<'f, C, T> {
     pub fn iteration(self, iteration: u64, due: Option<Duration>) -> Task<'f, Finished> {
         Box::pin(async move {
             let event = self.stream.event(self.phase.key, iteration);
-            let mut attempt = self.not_yet_made(&event, iteration, due);
+            let mut attempt = Box::new(self.not_yet_made(&event, iteration, due));
             if let Err(error) = self.make(&event, &mut attempt.record).await {
                 attempt.error = Some(error);
             }
-            Finished::Iteration(Box::new(attempt))
+            Finished::Iteration(attempt)
         })
     }
 
@@ -79,7 +79,7 @@ impl<'f, C: Clock, T: Target> Calls<'f, C, T> {
         let record = IterationRecord {
             phase: self.index,
             iteration,
-            event_id: Arc::clone(&event.event_id),
+            event_id: event.event_id.clone(),
             context: Arc::clone(&event.visitor.context),
             preferred: Arc::clone(self.stream.action_id(event.visitor.preferred)),
             chosen: None,

@@ -10,11 +10,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use foldhash::HashMap;
-use uuid::fmt::Simple;
 
 use self::crowds::Crowds;
 use self::worth::Worth;
-use crate::protocol::RankRequest;
+use crate::protocol::{EventId, RankRequest};
 use crate::record::Loss;
 use crate::scenario::Plan;
 use crate::scenario::plan::{Delay, Visitor};
@@ -39,7 +38,7 @@ const MOST_COMPARED: usize = 16;
 /// What is sent for one iteration.
 pub struct StreamEvent<'a> {
     /// The id of the event.
-    pub event_id: Arc<str>,
+    pub event_id: EventId,
     /// Who turned up.
     pub visitor: &'a Visitor,
     /// The Rank request.
@@ -69,13 +68,12 @@ impl<'a> Stream<'a> {
     pub fn event(&self, phase: PhaseKey, iteration: u64) -> StreamEvent<'a> {
         let draw = self.visitors.at(phase, iteration, Draws::unit);
         let visitor = self.crowds.visitor(phase, iteration, draw);
-        let event_id = self.event_ids.at(phase, iteration, Draws::uuid).simple();
-        let event_id: Arc<str> = (&*event_id.encode_lower(&mut [0; Simple::LENGTH])).into();
+        let event_id = EventId::from(self.event_ids.at(phase, iteration, Draws::uuid));
         let request = RankRequest {
             context_features: Arc::clone(&visitor.features),
             actions: Arc::clone(&self.plan.actions),
             excluded_actions: self.plan.excluded_actions.clone(),
-            event_id: Some(Arc::clone(&event_id)),
+            event_id: Some(event_id.clone()),
             defer_activation: self.plan.defer_activation,
         };
         StreamEvent { event_id, visitor, request }

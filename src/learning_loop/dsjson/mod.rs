@@ -11,7 +11,7 @@ use super::features::is_feature;
 use super::interaction::{Activation, Choice, Interaction};
 use super::joiner::Joined;
 use crate::clock::Timestamp;
-use crate::protocol::{FeatureObject, FeatureValue, RankableAction};
+use crate::protocol::{EventId, FeatureObject, FeatureValue, RankableAction};
 
 /// The line of a joined event that `vw --dsjson` reads.
 ///
@@ -36,7 +36,7 @@ struct Line<'a> {
     #[serde(rename = "Version")]
     version: &'static str,
     #[serde(rename = "EventId")]
-    event_id: &'a str,
+    event_id: &'a EventId,
     a: Ranked<'a>,
     c: &'a RawValue,
     p: Probabilities<'a>,
@@ -52,7 +52,7 @@ struct Observation<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     v: Option<f64>,
     #[serde(rename = "EventId")]
-    event_id: &'a str,
+    event_id: &'a EventId,
     #[serde(rename = "ActionTaken")]
     action_taken: bool,
 }
@@ -191,7 +191,7 @@ struct Value<'a>(&'a FeatureValue);
 
 impl Serialize for Observations<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let event_id = &*self.0.event_id;
+        let event_id = &self.0.event_id;
         let reward = |v: &f64| Observation { v: Some(*v), event_id, action_taken: false };
         let activation = Observation { v: None, event_id, action_taken: true };
         let activated = self.0.activation == Activation::Given;

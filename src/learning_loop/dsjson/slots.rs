@@ -8,7 +8,7 @@ use super::{Action, Model, Object, Objects, Observation, State, action, cost};
 use crate::clock::Timestamp;
 use crate::learning_loop::interaction::{Activation, FilledSlot, Interaction};
 use crate::learning_loop::joiner::{Joined, Outcome};
-use crate::protocol::FeatureObject;
+use crate::protocol::{EventId, FeatureObject};
 
 /// VW gives outcomes to slots, so that `_outcomes` stands after `c`.
 #[derive(Serialize)]
@@ -18,7 +18,7 @@ struct Line<'a> {
     #[serde(rename = "Version")]
     version: &'static str,
     #[serde(rename = "EventId")]
-    event_id: &'a str,
+    event_id: &'a EventId,
     #[serde(rename = "_skipLearn", skip_serializing_if = "std::ops::Not::not")]
     skip_learn: bool,
     c: Context<'a>,
@@ -104,7 +104,7 @@ fn outcome<'a>(
     slot: &'a FilledSlot,
     came: &Outcome,
 ) -> SlotOutcome<'a> {
-    let event_id = &*interaction.event_id;
+    let event_id = &interaction.event_id;
     let reward = |v: &f64| Observation { v: Some(*v), event_id, action_taken: false };
     let activation = Observation { v: None, event_id, action_taken: true };
     let activated = interaction.activation == Activation::Given;

@@ -7,7 +7,7 @@ use axum::response::Response;
 use super::answer::{self, Refusal};
 use super::path::Id;
 use super::{Service, body};
-use crate::protocol::{ErrorCode, RewardRequest};
+use crate::protocol::{ErrorCode, EventId, LONGEST_ID, RewardRequest};
 
 type Answer = Result<Response, Refusal>;
 
@@ -24,7 +24,7 @@ pub(super) async fn reward(
     Id(event_id): Id,
     request: Request,
 ) -> Answer {
-    check_id(&event_id, ErrorCode::InvalidRewardRequest)?;
+    let event_id = check_id(&event_id, ErrorCode::InvalidRewardRequest)?;
     let reward: RewardRequest = body::json(request, ErrorCode::InvalidRewardRequest).await?;
     service.call(|inner, now| inner.reward(&event_id, reward, now)).await?;
     Ok(answer::no_content())
@@ -32,16 +32,20 @@ pub(super) async fn reward(
 
 /// `POST /events/{eventId}/activate`
 pub(super) async fn activate(State(service): State<Service>, Id(event_id): Id) -> Answer {
-    check_id(&event_id, ErrorCode::InvalidEventIdToActivate)?;
+    let event_id = check_id(&event_id, ErrorCode::InvalidEventIdToActivate)?;
     service.call(|inner, now| inner.activate(&event_id, now)).await?;
     Ok(answer::no_content())
 }
 
-/// Refuses an id that no event can have.
-pub(super) fn check_id(event_id: &str, invalid: ErrorCode) -> Result<(), Refusal> {
+/// The id of an event, unless no event can have it.
+pub(super) fn check_id(event_id: &str, invalid: ErrorCode) -> Result<EventId, Refusal> {
     let length = event_id.chars().count();
-    if length <= 256 {
-        return Ok(());
+    if length <= LONGEST_ID {
+        return Ok(event_id.into());
     }
-    Err((invalid, format!("the id of an event has at most 256 characters, found {length}")).into())
+    Err((
+        invalid,
+        format!("the id of an event has at most {LONGEST_ID} characters, found {length}"),
+    )
+        .into())
 }

@@ -55,7 +55,7 @@ fn rank(learning_loop: &mut LearningLoop, event_id: &str, seconds: f64) -> RankR
 }
 
 fn reward(learning_loop: &mut LearningLoop, event_id: &str, value: f64, seconds: f64) {
-    learning_loop.reward(event_id, RewardRequest { value }, at(seconds)).unwrap();
+    learning_loop.reward(&event_id.into(), RewardRequest { value }, at(seconds)).unwrap();
 }
 
 /// The joined lines that nobody has taken yet.
@@ -190,7 +190,7 @@ fn rewards_of_unknown_events_are_ignored_and_nonsense_is_refused() {
     let mut learning_loop = fresh(configuration());
     reward(&mut learning_loop, "nobody", 1.0, 0.0);
     let nonsense = RewardRequest { value: f64::NAN };
-    let error = learning_loop.reward("nobody", nonsense, at(0.0)).unwrap_err();
+    let error = learning_loop.reward(&"nobody".into(), nonsense, at(0.0)).unwrap_err();
     assert_eq!(error.code, ErrorCode::InvalidRewardRequest);
 }
 
@@ -200,7 +200,7 @@ fn an_event_that_is_not_activated_is_skipped() {
     let deferred = RankRequest { defer_activation: true, ..request("one") };
     learning_loop.rank(&deferred, at(0.0)).unwrap();
     reward(&mut learning_loop, "one", 1.0, 1.0);
-    learning_loop.activate("one", at(10.0)).unwrap();
+    learning_loop.activate(&"one".into(), at(10.0)).unwrap();
     let line = only_line(&mut learning_loop, 10.0);
     assert_eq!(line["_skipLearn"], true);
     assert_eq!(line["_label_cost"], 0.0);
@@ -213,7 +213,7 @@ fn an_activated_event_is_joined_like_any_other() {
     let deferred = RankRequest { defer_activation: true, ..request("one") };
     learning_loop.rank(&deferred, at(0.0)).unwrap();
     reward(&mut learning_loop, "one", 1.0, 1.0);
-    learning_loop.activate("one", at(9.0)).unwrap();
+    learning_loop.activate(&"one".into(), at(9.0)).unwrap();
     let line = only_line(&mut learning_loop, 10.0);
     assert_eq!(line["_label_cost"], -1.0);
     assert!(line.get("_skipLearn").is_none());
@@ -225,7 +225,7 @@ fn activating_what_needs_it_not_has_no_effect() {
     let mut learning_loop = fresh(configuration());
     rank(&mut learning_loop, "one", 0.0);
     for event_id in ["one", "nobody"] {
-        learning_loop.activate(event_id, at(1.0)).unwrap();
+        learning_loop.activate(&event_id.into(), at(1.0)).unwrap();
     }
     assert_eq!(only_line(&mut learning_loop, 10.0)["o"], serde_json::json!([]));
 }

@@ -22,7 +22,7 @@ fn an_event_without_id_gets_one() {
     let mut ask = || learning_loop.rank(&nameless, at(0.0)).unwrap().event_id;
     let (first, second) = (ask(), ask());
     assert_ne!(first, second);
-    assert_eq!(first.split_once('-').unwrap().0.len(), 32);
+    assert_eq!(first.to_string().split_once('-').unwrap().0.len(), 32);
 }
 
 #[test]

@@ -62,16 +62,16 @@ fn make(learning_loop: &mut LearningLoop, call: Call, now: Timestamp) {
             drop(learning_loop.rank(&request, now));
         }
         Call::Reward(id, value) => {
-            drop(learning_loop.reward(&id.to_string(), RewardRequest { value }, now));
+            drop(learning_loop.reward(&id.to_string().into(), RewardRequest { value }, now));
         }
         Call::RankSlots(id, slots) => {
             drop(learning_loop.rank_slots(&slots_request(&id.to_string(), slots), now));
         }
         Call::RewardSlot(id, slot, value) => {
             let reward = SlotReward { slot_id: slot.to_string(), value };
-            drop(learning_loop.reward_slots(&id.to_string(), &[reward], now));
+            drop(learning_loop.reward_slots(&id.to_string().into(), &[reward], now));
         }
-        Call::Activate(id) => drop(learning_loop.activate(&id.to_string(), now)),
+        Call::Activate(id) => drop(learning_loop.activate(&id.to_string().into(), now)),
         Call::Configure(wait, mode) => {
             let reward_wait_time = WireDuration(Duration::from_secs(wait));
             let old = learning_loop.configuration(now);

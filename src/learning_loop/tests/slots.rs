@@ -39,7 +39,7 @@ fn shown(response: &MultiSlotRankResponse) -> Vec<&str> {
 
 fn reward_slot(learning_loop: &mut LearningLoop, id: &str, slot: &str, value: f64, seconds: f64) {
     let reward = SlotReward { slot_id: slot.to_owned(), value };
-    learning_loop.reward_slots(id, &[reward], at(seconds)).unwrap();
+    learning_loop.reward_slots(&id.into(), &[reward], at(seconds)).unwrap();
 }
 
 /// A loop that has learned to show Espresso in the first slot.

@@ -5,12 +5,8 @@ use std::sync::Arc;
 
 use super::{feature, read, take_some};
 use crate::diagnostic::{Diagnostic, Place, Report, Source, nearest};
-use crate::protocol::{FeatureObject, FeatureValue, RankableAction};
+use crate::protocol::{FeatureObject, FeatureValue, LONGEST_ID, MOST_ACTIONS, RankableAction};
 use crate::scenario::document::{Entry, Node, Value};
-
-/// What the service accepts (personalizer-api.md §2.9).
-pub(super) const MOST_ACTIONS: usize = 50;
-const LONGEST_ID: usize = 256;
 
 /// The actions by their ids.
 #[derive(Debug, Default)]

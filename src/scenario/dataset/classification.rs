@@ -5,9 +5,9 @@
 use std::sync::Arc;
 
 use super::table::{self, Form};
-use super::{ActionIndex, Dimension, Frame, MOST_ACTIONS, Offer, World, take_some};
+use super::{ActionIndex, Dimension, Frame, Offer, World, take_some};
 use crate::diagnostic::{Diagnostic, Report, Source};
-use crate::protocol::{FeatureObject, FeatureValue, RankableAction};
+use crate::protocol::{FeatureObject, FeatureValue, MOST_ACTIONS, RankableAction};
 use crate::scenario::document::Node;
 
 /// The world of a table of which `label` names the column with the classes. Rows may repeat.

@@ -13,7 +13,6 @@ mod tree;
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use action::MOST_ACTIONS;
 pub(super) use action::{ActionIndex, actions};
 pub(super) use dimension::{Dimension, dimensions};
 pub(super) use request::{Template, template};

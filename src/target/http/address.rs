@@ -3,6 +3,7 @@ use std::fmt::Write as _;
 
 use reqwest::Url;
 
+use crate::protocol::{Digits, EventId};
 use crate::scenario::plan::{HttpPlan, Operation};
 
 /// Where the operations of a service are: paths with their queries, as they stand in a
@@ -46,8 +47,11 @@ impl Addresses {
     }
 
     /// The path of an operation on an event. The id travels in one segment.
-    pub fn path_of_event(&self, operation: Operation, event_id: &str) -> Option<String> {
-        Some(self.path(operation)?.replace(Operation::EVENT_ID, &segment(event_id)))
+    pub fn path_of_event(&self, operation: Operation, event_id: &EventId) -> Option<String> {
+        Some(
+            self.path(operation)?
+                .replace(Operation::EVENT_ID, &segment(event_id.text(&mut Digits::default()))),
+        )
     }
 
     /// The path of something below an operation.
@@ -97,7 +101,7 @@ mod tests {
     fn operations_are_where_the_contract_has_them() {
         let addresses = addresses("https://example.com:8443/base/", &[]);
         assert_eq!(addresses.origin(), "https://example.com:8443");
-        let reward = addresses.path_of_event(Operation::Reward, "a/b ?#é");
+        let reward = addresses.path_of_event(Operation::Reward, &"a/b ?#é".into());
         assert_eq!(reward.unwrap(), "/base/personalizer/v1.0/events/a%2Fb%20%3F%23%C3%A9/reward");
         let evaluation = addresses.path_below(Operation::Evaluations, "..");
         assert_eq!(evaluation.unwrap(), "/base/personalizer/v1.0/evaluations/..");
@@ -112,7 +116,7 @@ mod tests {
         ];
         let addresses = addresses("http://127.0.0.1:1", &paths);
         assert_eq!(addresses.path(Operation::Rank), Some("/d%C3%A9cide"));
-        let reward = addresses.path_of_event(Operation::Reward, "1");
+        let reward = addresses.path_of_event(Operation::Reward, &"1".into());
         assert_eq!(reward.as_deref(), Some("/feedback/1/x"));
         assert_eq!(addresses.path(Operation::Logs), None);
     }

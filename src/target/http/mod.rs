@@ -21,7 +21,7 @@ use self::caller::{Caller, Effort};
 use super::{CallAddress, CallError, Target};
 use crate::clock::{Timestamp, WallClock};
 use crate::protocol::{
-    ApplyFromEvaluation, Evaluation, EvaluationContract, ModelProperties, PolicyContract,
+    ApplyFromEvaluation, Evaluation, EvaluationContract, EventId, ModelProperties, PolicyContract,
     RankRequest, RankResponse, RewardRequest, ServiceConfiguration,
 };
 use crate::record::FailureKind;
@@ -47,7 +47,7 @@ impl HttpTarget {
         self.there(operation, self.caller.addresses().path(operation).map(str::to_owned))
     }
 
-    fn path_of_event(&self, operation: Operation, event_id: &str) -> Result<String, CallError> {
+    fn path_of_event(&self, operation: Operation, event_id: &EventId) -> Result<String, CallError> {
         let path = self.caller.addresses().path_of_event(operation, event_id);
         self.there(operation, path)
     }
@@ -114,13 +114,18 @@ impl Target for HttpTarget {
         self.caller.decode(&body)
     }
 
-    async fn reward(&self, at: CallAddress, event_id: &str, value: f64) -> Result<(), CallError> {
+    async fn reward(
+        &self,
+        at: CallAddress,
+        event_id: &EventId,
+        value: f64,
+    ) -> Result<(), CallError> {
         let path = self.path_of_event(Operation::Reward, event_id)?;
         let body = json(&RewardRequest { value });
         self.caller.call(self.caller.reward(at), Method::POST, &path, body).await.map(drop)
     }
 
-    async fn activate(&self, event_id: &str) -> Result<(), CallError> {
+    async fn activate(&self, event_id: &EventId) -> Result<(), CallError> {
         let path = self.path_of_event(Operation::Activate, event_id)?;
         self.caller.call(Effort::ONCE, Method::POST, &path, Bytes::new()).await.map(drop)
     }
