@@ -1,8 +1,10 @@
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
+use smallvec::{SmallVec, smallvec};
 
 use crate::clock::Timestamp;
+use crate::learner::Prediction;
 use crate::protocol::{EventId, FeatureObject, LearningMode, RankableAction};
 
 /// What was known, what could be chosen and what was chosen: a Rank call as it is kept.
@@ -19,7 +21,7 @@ pub(super) struct Interaction {
     pub mode: LearningMode,
     pub activation: Activation,
     /// Rewards that came in time, in the order in which they came.
-    pub rewards: Vec<f64>,
+    pub rewards: SmallVec<[f64; 1]>,
     /// The slots that were filled, none where one action was chosen. The choice of the event
     /// is that of the first; rewards are given to slots.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -41,13 +43,16 @@ pub(super) struct FilledSlot {
     pub rewards: Vec<f64>,
 }
 
+/// So many actions of a choice need no memory of their own.
+const FEW: usize = 6;
+
 /// A distribution over actions, and the order that was drawn from it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub(super) struct Choice {
     /// The probability of each action, in the order of the actions.
-    pub pmf: Vec<f32>,
+    pub pmf: SmallVec<[f32; FEW]>,
     /// The indices of the actions, the chosen one first.
-    pub ranking: Vec<usize>,
+    pub ranking: SmallVec<[usize; FEW]>,
 }
 
 /// Whether an event counts.
@@ -66,7 +71,7 @@ impl Choice {
     pub fn uniform(actions: usize) -> Self {
         #[expect(clippy::cast_precision_loss, reason = "there are at most fifty")]
         let share = 1.0 / actions as f32;
-        Self { pmf: vec![share; actions], ranking: (0..actions).collect() }
+        Self { pmf: smallvec![share; actions], ranking: (0..actions).collect() }
     }
 
     /// Ranks an action first, in exchange for the one that was.
@@ -83,6 +88,13 @@ impl Choice {
     /// The same distribution, with the actions in their own order: the baseline first.
     pub fn baseline(&self) -> Self {
         Self { pmf: self.pmf.clone(), ranking: (0..self.pmf.len()).collect() }
+    }
+}
+
+impl From<&Prediction> for Choice {
+    fn from(prediction: &Prediction) -> Self {
+        let Prediction { pmf, ranking, .. } = prediction;
+        Self { pmf: pmf.as_slice().into(), ranking: ranking.as_slice().into() }
     }
 }
 

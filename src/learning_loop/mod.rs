@@ -52,6 +52,7 @@ use interaction::{Activation, Choice, FilledSlot, Interaction};
 use joiner::Joiner;
 use log::EventLog;
 pub use log::Keeps;
+use smallvec::SmallVec;
 use trainer::Trainer;
 
 use crate::clock::Timestamp;
@@ -347,7 +348,7 @@ impl LearningLoop {
         let hashing = model.policy().hashing();
         let event = self.features.event(hashing, &request.context_features, actions);
         model.predict(event, &mut self.prediction);
-        Choice { pmf: self.prediction.pmf.clone(), ranking: self.prediction.ranking.clone() }
+        Choice::from(&self.prediction)
     }
 
     /// Logs an event. An id that is known already was answered, and is not logged again.
@@ -369,7 +370,7 @@ impl LearningLoop {
             model: self.trainer.served_since(),
             mode: self.mode(),
             activation: if deferred { Activation::Awaited } else { Activation::Immediate },
-            rewards: Vec::new(),
+            rewards: SmallVec::new(),
             slots,
         };
         let is_recorded = self.facts.is_some();

@@ -146,7 +146,7 @@ impl LearningLoop {
             model.predict_slot(event, number, offered, &mut prediction);
         }
         prediction.draw(seed);
-        Choice { pmf: prediction.pmf, ranking: prediction.ranking }
+        Choice::from(&prediction)
     }
 
     /// The answer: what was chosen, or the baselines for all but a loop that is online.

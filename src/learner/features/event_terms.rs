@@ -27,6 +27,8 @@ struct Kept {
     /// The event is held, so that no other can take its place in memory.
     event: Option<Event>,
     actions: Vec<ActionTerms>,
+    /// Whether the terms of all actions are made.
+    complete: bool,
 }
 
 #[derive(Debug, Clone, Default)]
@@ -47,6 +49,7 @@ impl Kept {
         self.actions.iter_mut().for_each(|action| action.made = false);
         self.actions.resize_with(event.actions.len().max(self.actions.len()), ActionTerms::default);
         self.event = Some(event.clone());
+        self.complete = false;
     }
 
     fn event(&self) -> &Event {
@@ -132,8 +135,11 @@ impl EventTerms {
     /// The terms of all actions.
     pub fn all(&mut self) -> &[impl AsRef<[Term]> + use<>] {
         let actions = self.len();
-        for action in 0..actions {
-            self.of(action);
+        if !self.kept[self.current].complete {
+            for action in 0..actions {
+                self.of(action);
+            }
+            self.kept[self.current].complete = true;
         }
         &self.kept[self.current].actions[..actions]
     }

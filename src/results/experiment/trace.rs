@@ -1,3 +1,4 @@
+use std::hash::Hash;
 use std::sync::Arc;
 
 use foldhash::HashMap;
@@ -71,8 +72,39 @@ fn at<T>(values: &[T], index: u32) -> Option<&T> {
 pub struct Tracer {
     phases: Vec<String>,
     trace: Trace,
-    contexts: HashMap<Arc<[String]>, u32>,
-    actions: HashMap<Arc<str>, u32>,
+    contexts: Indices<[String]>,
+    actions: Indices<str>,
+}
+
+/// The indices of values. A value that is shared is known by where it is, which costs less
+/// than to look at it.
+#[derive(Debug)]
+struct Indices<T: ?Sized> {
+    values: HashMap<Arc<T>, u32>,
+    /// Where the values above are.
+    addresses: HashMap<usize, u32>,
+}
+
+impl<T: ?Sized + Hash + Eq> Indices<T> {
+    fn get(&self, value: &Arc<T>) -> Option<u32> {
+        let index = self.addresses.get(&address(value)).or_else(|| self.values.get(value));
+        index.copied()
+    }
+
+    fn insert(&mut self, value: &Arc<T>, index: u32) {
+        self.values.insert(value.clone(), index);
+        self.addresses.insert(address(value), index);
+    }
+}
+
+impl<T: ?Sized> Default for Indices<T> {
+    fn default() -> Self {
+        Self { values: HashMap::default(), addresses: HashMap::default() }
+    }
+}
+
+fn address<T: ?Sized>(value: &Arc<T>) -> usize {
+    Arc::as_ptr(value).cast::<()>().addr()
 }
 
 impl Tracer {
@@ -80,7 +112,7 @@ impl Tracer {
     #[must_use]
     pub fn new(phases: impl IntoIterator<Item = String>) -> Self {
         let phases = phases.into_iter().collect();
-        let (contexts, actions) = (HashMap::default(), HashMap::default());
+        let (contexts, actions) = (Indices::default(), Indices::default());
         Self { phases, trace: Trace::default(), contexts, actions }
     }
 
@@ -107,21 +139,21 @@ impl Tracer {
 
     fn context(&mut self, context: &Arc<[String]>) -> u32 {
         if let Some(index) = self.contexts.get(context) {
-            return *index;
+            return index;
         }
         let index = count(&self.trace.contexts);
         self.trace.contexts.push(context.to_vec());
-        self.contexts.insert(context.clone(), index);
+        self.contexts.insert(context, index);
         index
     }
 
     fn action(&mut self, action: &Arc<str>) -> u32 {
         if let Some(index) = self.actions.get(action) {
-            return *index;
+            return index;
         }
         let index = count(&self.trace.actions);
         self.trace.actions.push(action.to_string());
-        self.actions.insert(action.clone(), index);
+        self.actions.insert(action, index);
         index
     }
 }
