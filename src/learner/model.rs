@@ -160,7 +160,7 @@ fn models(settings: &Settings) -> u32 {
 
 fn regression(settings: &Settings, models: u32) -> Regression {
     if settings.coin {
-        return Regression::Coin(Coin::new(settings.bits, prediction_range(settings)));
+        return Coin::new(settings.bits, prediction_range(settings)).into();
     }
     let by_feature = settings.adaptive && settings.normalized;
     let default_rate = if by_feature { DEFAULT_LEARNING_RATE } else { PLAIN_LEARNING_RATE };
@@ -177,7 +177,7 @@ fn regression(settings: &Settings, models: u32) -> Regression {
         constant: settings.constant_weight,
         prediction_range: prediction_range(settings),
     };
-    Regression::Gd(Gd::new(options, models as usize))
+    Gd::new(options, models as usize).into()
 }
 
 /// Given, the range is frozen, and the end that is missing stays zero.

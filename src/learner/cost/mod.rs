@@ -99,9 +99,16 @@ impl CostModel {
     /// The actions by score, the best first (`ldf` ranks by score, then by index).
     pub fn rank(&self, event: &mut EventTerms, model: u32, ranked: &mut Vec<Scored>) {
         ranked.clear();
-        self.regression.scores(event.all(), model, |score| {
-            ranked.push(Scored { action: ranked.len(), score });
-        });
+        let version = self.regression.version();
+        if let Some(scores) = event.scores(model, version) {
+            let scored = |(action, score): (usize, &f32)| Scored { action, score: *score };
+            ranked.extend(scores.iter().enumerate().map(scored));
+        } else {
+            self.regression.scores(event.all(), model, |score| {
+                ranked.push(Scored { action: ranked.len(), score });
+            });
+            event.keep_scores(model, version, ranked.iter().map(|scored| scored.score));
+        }
         sort(ranked);
     }
 

@@ -17,6 +17,8 @@ pub struct EventTerms {
     /// How many terms were made of events that recur.
     terms: usize,
     plain: Vec<Term>,
+    /// The version of the model that was last asked for its scores.
+    asked: u64,
 }
 
 /// So many terms are kept.
@@ -29,6 +31,15 @@ struct Kept {
     actions: Vec<ActionTerms>,
     /// Whether the terms of all actions are made.
     complete: bool,
+    scores: Vec<Scores>,
+}
+
+/// The scores of an event by one model.
+#[derive(Debug, Clone)]
+struct Scores {
+    model: u32,
+    version: u64,
+    values: Vec<f32>,
 }
 
 #[derive(Debug, Clone, Default)]
@@ -50,6 +61,7 @@ impl Kept {
         self.actions.resize_with(event.actions.len().max(self.actions.len()), ActionTerms::default);
         self.event = Some(event.clone());
         self.complete = false;
+        self.scores.clear();
     }
 
     fn event(&self) -> &Event {
@@ -66,6 +78,7 @@ impl EventTerms {
             current: 0,
             terms: 0,
             plain: Vec::new(),
+            asked: 0,
         }
     }
 
@@ -144,6 +157,32 @@ impl EventTerms {
         &self.kept[self.current].actions[..actions]
     }
 
+    /// The scores of the actions by a model in a version, if they are kept.
+    pub fn scores(&self, model: u32, version: u64) -> Option<&[f32]> {
+        let mut kept = self.kept[self.current].scores.iter();
+        let kept = kept.find(|scores| scores.model == model && scores.version == version);
+        kept.map(|scores| scores.values.as_slice())
+    }
+
+    /// Keeps the scores of the actions until there is another version, if the event recurs.
+    /// A model that learns from every event never says the same twice: only one that was
+    /// asked before in this version may.
+    pub fn keep_scores(&mut self, model: u32, version: u64, scores: impl Iterator<Item = f32>) {
+        let may_recur = self.current != 0 && self.asked == version;
+        self.asked = version;
+        if !may_recur {
+            return;
+        }
+        let kept = &mut self.kept[self.current].scores;
+        let place = kept.iter().position(|scores| scores.model == model).unwrap_or_else(|| {
+            kept.push(Scores { model, version, values: Vec::new() });
+            kept.len() - 1
+        });
+        kept[place].version = version;
+        kept[place].values.clear();
+        kept[place].values.extend(scores);
+    }
+
     /// The terms of one action.
     pub fn of(&mut self, action: usize) -> &[Term] {
         let kept = &mut self.kept[self.current];
@@ -186,24 +225,57 @@ mod tests {
         (0..count).map(event).collect()
     }
 
-    /// What a learner predicts of events that come again and again.
-    fn predictions(recurs: bool) -> Vec<Prediction> {
-        let policy = LearningPolicy::parse("--cb_explore_adf --cb_type dr -q ::").unwrap();
+    /// What a learner, and one that catches up with it now and then, predict of events that
+    /// come again and again, where something is learned in every so many turns.
+    fn predictions(policy: &str, recurs: bool, learns_in: usize) -> Vec<[Prediction; 2]> {
+        let policy = LearningPolicy::parse(policy).unwrap();
         let (events, mut learner) = (events(5, recurs), Learner::new(&policy));
+        let mut behind = learner.fork();
         let predict = |turn: usize| {
             let event = &events[turn * 3 % 5];
-            let mut prediction = Prediction::default();
-            learner.predict(event, &mut prediction);
-            let label = Label { action: turn % 3, cost: -1.0, probability: 0.5, weight: 1.0 };
-            learner.learn(&events[turn % 5], &label);
-            prediction
+            let mut predicted = [Prediction::default(), Prediction::default()];
+            learner.predict(event, &mut predicted[0]);
+            behind.predict(event, &mut predicted[1]);
+            if turn.is_multiple_of(learns_in) {
+                let label = Label { action: turn % 3, cost: -1.0, probability: 0.5, weight: 1.0 };
+                learner.learn(&events[turn % 5], &label);
+            }
+            if turn.is_multiple_of(20) {
+                behind.catch_up(&mut learner);
+            }
+            predicted
         };
-        (0..40).map(predict).collect()
+        (0..100).map(predict).collect()
     }
 
     #[test]
     fn what_is_kept_is_what_would_be_made() {
-        assert_eq!(predictions(true), predictions(false));
+        for policy in ["--cb_explore_adf --cb_type dr -q ::", "--cb_explore_adf --bag 3 --coin"] {
+            for learns_in in [1, 7, 30] {
+                let kept = predictions(policy, true, learns_in);
+                assert_eq!(kept, predictions(policy, false, learns_in), "{policy}");
+                assert_ne!(kept[0], kept[99], "something was learned");
+            }
+        }
+    }
+
+    #[test]
+    fn scores_are_kept_for_who_asks_twice_in_a_version() {
+        let interactions = Interactions::new(Vec::new());
+        let none = || Box::new([false; 256]);
+        let maker = TermMaker::new(interactions, none(), none(), true, Places::new(18, 1));
+        let mut terms = EventTerms::new(maker);
+        let [once, again] = [events(1, false), events(1, true)].map(|mut events| events.remove(0));
+        let mut ask = |event, version| {
+            terms.turn_to(event);
+            let kept = terms.scores(0, version).map(<[f32]>::to_vec);
+            terms.keep_scores(0, version, [0.5].into_iter());
+            assert_eq!(terms.scores(1, version), None, "of another model");
+            kept
+        };
+        assert_eq!([1, 1, 1].map(|version| ask(&once, version)), [None, None, None]);
+        assert_eq!([2, 3, 4].map(|version| ask(&again, version)), [None, None, None]);
+        assert_eq!([5, 5, 5].map(|version| ask(&again, version)), [None, None, Some(vec![0.5])]);
     }
 
     #[test]

@@ -383,7 +383,7 @@ impl GdOptions {
     ) {
         let (mut magnitude, mut x2) = (value.abs(), value * value);
         if x2 < SMALLEST_FEATURE * SMALLEST_FEATURE {
-            (magnitude, x2) = (SMALLEST_FEATURE, SMALLEST_FEATURE * SMALLEST_FEATURE);
+            (magnitude, x2) = smallest();
         }
         let mut rate = 1.0;
         if ADAPTIVE {
@@ -426,6 +426,14 @@ impl GdOptions {
             (weighted / weights).powf(self.power_t - 1.0)
         }
     }
+}
+
+/// What counts of a feature that is smaller. A function of its own, so that the others
+/// choose nothing.
+#[cold]
+#[inline(never)]
+fn smallest() -> (f32, f32) {
+    (SMALLEST_FEATURE, SMALLEST_FEATURE * SMALLEST_FEATURE)
 }
 
 fn plain_score(sum: f32, terms: &[Term], blocks: &[Block]) -> f32 {

@@ -16,9 +16,18 @@ use serde::{Deserialize, Serialize};
 
 use super::features::Term;
 
+/// A linear model.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Regression {
+    rule: Rule,
+    /// Another whenever scores may be others.
+    #[serde(skip)]
+    version: u64,
+}
+
 /// A linear model, by its update rule.
 #[derive(Debug, Clone, Serialize, Deserialize)]
-pub enum Regression {
+enum Rule {
     /// Gradient descent.
     Gd(Gd),
     /// Coin betting.
@@ -77,12 +86,30 @@ impl LabelRange {
     }
 }
 
+impl From<Gd> for Regression {
+    fn from(gd: Gd) -> Self {
+        Self { rule: Rule::Gd(gd), version: 0 }
+    }
+}
+
+impl From<Coin> for Regression {
+    fn from(coin: Coin) -> Self {
+        Self { rule: Rule::Coin(coin), version: 0 }
+    }
+}
+
 impl Regression {
+    /// The version of the scores: of one model and those that caught up with it, scores of
+    /// the same version are the same.
+    pub fn version(&self) -> u64 {
+        self.version
+    }
+
     /// The raw score of model `model`.
     pub fn score(&self, terms: &[Term], model: u32) -> f32 {
-        match self {
-            Self::Gd(gd) => gd.score(terms, model),
-            Self::Coin(coin) => coin.score(terms, model),
+        match &self.rule {
+            Rule::Gd(gd) => gd.score(terms, model),
+            Rule::Coin(coin) => coin.score(terms, model),
         }
     }
 
@@ -90,7 +117,7 @@ impl Regression {
     pub fn scores<T: AsRef<[Term]>>(&self, actions: &[T], model: u32, with: impl FnMut(f32)) {
         let mut rest = actions;
         let mut with = with;
-        if let Self::Gd(gd) = self {
+        if let Rule::Gd(gd) = &self.rule {
             while let Some((four, others)) = rest.split_first_chunk::<4>() {
                 gd.scores(four.each_ref().map(AsRef::as_ref), model)
                     .into_iter()
@@ -105,9 +132,10 @@ impl Regression {
     pub fn learn(&mut self, terms: &[Term], model: u32, label: f32, weight: f32) -> f32 {
         self.range_mut().take_in(label);
         if weight > 0.0 {
-            match self {
-                Self::Gd(gd) => gd.learn(terms, model, label, weight),
-                Self::Coin(coin) => coin.learn(terms, model, label, weight),
+            self.version += 1;
+            match &mut self.rule {
+                Rule::Gd(gd) => gd.learn(terms, model, label, weight),
+                Rule::Coin(coin) => coin.learn(terms, model, label, weight),
             }
         } else {
             self.clipped_score(terms, model)
@@ -117,9 +145,9 @@ impl Regression {
     /// How much a prediction moves with the label, at weight 1 (`gd.cc`, `sensitivity`);
     /// nothing is learned.
     pub fn sensitivity(&self, terms: &[Term], prediction: f32, label: f32) -> f32 {
-        match self {
-            Self::Gd(gd) => gd.sensitivity(terms, prediction, label),
-            Self::Coin(_) => f32::NAN,
+        match &self.rule {
+            Rule::Gd(gd) => gd.sensitivity(terms, prediction, label),
+            Rule::Coin(_) => f32::NAN,
         }
     }
 
@@ -130,38 +158,40 @@ impl Regression {
 
     /// Counts a labelled event, once it is learned (`finish_example`).
     pub fn finish_event(&mut self, weight: f32) {
-        if let Self::Gd(gd) = self {
+        if let Rule::Gd(gd) = &mut self.rule {
             gd.finish_event(weight);
         }
     }
 
     /// A copy, which can catch up.
     pub fn fork(&mut self) -> Self {
-        match self {
-            Self::Gd(gd) => Self::Gd(gd.fork()),
-            Self::Coin(coin) => Self::Coin(coin.clone()),
-        }
+        let rule = match &mut self.rule {
+            Rule::Gd(gd) => Rule::Gd(gd.fork()),
+            Rule::Coin(coin) => Rule::Coin(coin.clone()),
+        };
+        Self { rule, version: self.version }
     }
 
     /// Becomes as `ahead` is, from which it was forked.
     pub fn catch_up(&mut self, ahead: &mut Self) {
-        match (self, ahead) {
-            (Self::Gd(gd), Self::Gd(ahead)) => gd.catch_up(ahead),
+        self.version = ahead.version;
+        match (&mut self.rule, &mut ahead.rule) {
+            (Rule::Gd(gd), Rule::Gd(ahead)) => gd.catch_up(ahead),
             (behind, ahead) => behind.clone_from(ahead),
         }
     }
 
     fn range(&self) -> &LabelRange {
-        match self {
-            Self::Gd(gd) => &gd.range,
-            Self::Coin(coin) => &coin.range,
+        match &self.rule {
+            Rule::Gd(gd) => &gd.range,
+            Rule::Coin(coin) => &coin.range,
         }
     }
 
     fn range_mut(&mut self) -> &mut LabelRange {
-        match self {
-            Self::Gd(gd) => &mut gd.range,
-            Self::Coin(coin) => &mut coin.range,
+        match &mut self.rule {
+            Rule::Gd(gd) => &mut gd.range,
+            Rule::Coin(coin) => &mut coin.range,
         }
     }
 }
