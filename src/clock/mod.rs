@@ -17,6 +17,7 @@ pub use virtual_clock::{VirtualClock, VirtualTasks};
 pub use wall_clock::WallClock;
 
 use std::pin::Pin;
+use std::task::{Context, Poll};
 use std::time::Duration;
 
 /// Time since the start of the run, and sleeping.
@@ -58,6 +59,6 @@ pub trait Tasks<'f, T> {
     /// Adds one; it runs when the next that is done is waited for.
     fn push(&mut self, task: Task<'f, T>);
 
-    /// Waits for the next that is done. There is none once all are.
-    fn next(&mut self) -> impl Future<Output = Option<T>>;
+    /// Gives the next that is done; none once all are.
+    fn poll_next(&mut self, context: &mut Context<'_>) -> Poll<Option<T>>;
 }

@@ -149,21 +149,6 @@ pub struct VirtualTasks<'f, T> {
 }
 
 impl<T> VirtualTasks<'_, T> {
-    fn poll_next(&mut self, context: &mut Context<'_>) -> Poll<Option<T>> {
-        loop {
-            let next = self.woken.borrow_mut().pop_front();
-            let Some(place) = next else {
-                let is_empty = self.free.len() == self.tasks.len();
-                return if is_empty { Poll::Ready(None) } else { Poll::Pending };
-            };
-            if let Poll::Ready(output) = self.poll(place, context) {
-                self.tasks[place] = None;
-                self.free.push(place);
-                return Poll::Ready(Some(output));
-            }
-        }
-    }
-
     fn poll(&mut self, place: usize, context: &mut Context<'_>) -> Poll<T> {
         // A task that is done may have left a sleeper behind.
         let Some(task) = &mut self.tasks[place] else { return Poll::Pending };
@@ -185,8 +170,19 @@ impl<'f, T> Tasks<'f, T> for VirtualTasks<'f, T> {
         self.woken.borrow_mut().push_back(place);
     }
 
-    async fn next(&mut self) -> Option<T> {
-        poll_fn(|context| self.poll_next(context)).await
+    fn poll_next(&mut self, context: &mut Context<'_>) -> Poll<Option<T>> {
+        loop {
+            let next = self.woken.borrow_mut().pop_front();
+            let Some(place) = next else {
+                let is_empty = self.free.len() == self.tasks.len();
+                return if is_empty { Poll::Ready(None) } else { Poll::Pending };
+            };
+            if let Poll::Ready(output) = self.poll(place, context) {
+                self.tasks[place] = None;
+                self.free.push(place);
+                return Poll::Ready(Some(output));
+            }
+        }
     }
 }
 
@@ -246,7 +242,7 @@ mod tests {
             let mut sleepers = clock.tasks();
             deadlines.iter().enumerate().for_each(|each| sleepers.push(Box::pin(sleeper(each))));
             let mut woken = Vec::new();
-            while let Some(sleeper) = sleepers.next().await {
+            while let Some(sleeper) = poll_fn(|context| sleepers.poll_next(context)).await {
                 woken.push(sleeper);
             }
             woken

@@ -1,3 +1,4 @@
+use std::task::{Context, Poll};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use futures_util::StreamExt;
@@ -86,7 +87,7 @@ impl<'f, T> Tasks<'f, T> for FuturesUnordered<Task<'f, T>> {
         Self::push(self, task);
     }
 
-    async fn next(&mut self) -> Option<T> {
-        StreamExt::next(self).await
+    fn poll_next(&mut self, context: &mut Context<'_>) -> Poll<Option<T>> {
+        self.poll_next_unpin(context)
     }
 }

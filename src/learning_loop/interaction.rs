@@ -94,7 +94,7 @@ impl Choice {
 impl From<&Prediction> for Choice {
     fn from(prediction: &Prediction) -> Self {
         let Prediction { pmf, ranking, .. } = prediction;
-        Self { pmf: pmf.as_slice().into(), ranking: ranking.as_slice().into() }
+        Self { pmf: SmallVec::from_slice(pmf), ranking: SmallVec::from_slice(ranking) }
     }
 }
 

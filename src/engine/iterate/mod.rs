@@ -8,11 +8,13 @@ mod calls;
 mod patience;
 mod window;
 
+use std::future::poll_fn;
 use std::pin::{Pin, pin};
+use std::task::Poll;
 use std::time::Duration;
 
 use futures_util::FutureExt;
-use futures_util::future::{Fuse, FusedFuture};
+use futures_util::future::Fuse;
 
 use self::calls::{Calls, Finished};
 use self::patience::Patience;
@@ -39,16 +41,17 @@ enum Next {
 async fn next<'f>(
     in_flight: &mut impl Tasks<'f, Finished>,
     is_due: bool,
-    alarm: Pin<&mut impl FusedFuture<Output = ()>>,
-    stopped: Pin<&mut impl FusedFuture<Output = ()>>,
+    mut alarm: Pin<&mut impl Future<Output = ()>>,
+    mut stopped: Pin<&mut impl Future<Output = ()>>,
 ) -> Next {
-    tokio::select! {
-        biased;
-        Some(finished) = in_flight.next() => Next::Finished(finished),
-        () = alarm, if is_due => Next::Due,
-        () = stopped, if is_due => Next::Due,
-        else => Next::AllDone,
-    }
+    poll_fn(|context| match in_flight.poll_next(context) {
+        Poll::Ready(Some(finished)) => Poll::Ready(Next::Finished(finished)),
+        Poll::Ready(None) if !is_due => Poll::Ready(Next::AllDone),
+        _ if is_due && alarm.as_mut().poll(context).is_ready() => Poll::Ready(Next::Due),
+        _ if is_due && stopped.as_mut().poll(context).is_ready() => Poll::Ready(Next::Due),
+        _ => Poll::Pending,
+    })
+    .await
 }
 
 /// What the phase knows of itself while it runs.
