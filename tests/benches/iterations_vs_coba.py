@@ -8,7 +8,9 @@
 Both play the tutorial's scenario under the default learning policy on one core, in turns:
 draw a visitor, rank four coffees, reward the liked one, learn, record. `runner` does it
 as one cell of an experiment: as coba's, it records what each interaction brought. Printed
-are interactions a second and their ratio, with the start and the results folder counted.
+are interactions a second and their ratio, with the start and the results folder counted;
+at the end the median of the ratios, and the ratio of the best turns, since what else a
+machine does only ever slows one side down.
 (coba learns at once; `runner` waits for rewards, joins them and exports models, too.)
 """
 
@@ -19,7 +21,7 @@ import sys
 import tempfile
 import time
 
-TURNS = 3
+TURNS = 7
 INTERACTIONS = 4_000
 ITERATIONS = 200_000
 ARGUMENTS = "--cb_explore_adf --epsilon 0.2 --power_t 0 -l 0.001 --cb_type mtr -q ::"
@@ -93,14 +95,16 @@ def main():
         import coba  # noqa: F401
     except ImportError:
         sys.exit("coba is not installed: python3 -m pip install coba==8.1.0 vowpalwabbit==9.11.9")
-    ratios = []
+    turns = []
     with tempfile.TemporaryDirectory() as folder:
         for turn in range(TURNS):
             own = ITERATIONS / runner_seconds(binary, folder, turn)
             other = INTERACTIONS / coba_seconds()
-            ratios.append(own / other)
+            turns.append((own, other))
             print(f"runner {own:,.0f}/s ({1e6 / own:.1f} µs), coba {other:,.0f}/s, ratio {own / other:.0f}")
-    print(f"median ratio {sorted(ratios)[TURNS // 2]:.0f}")
+    ratios = sorted(own / other for own, other in turns)
+    own, other = (max(rates) for rates in zip(*turns))
+    print(f"median ratio {ratios[TURNS // 2]:.0f}, of the best turns {own / other:.0f}")
 
 
 if __name__ == "__main__":
