@@ -22,11 +22,11 @@ use std::time::Duration;
 
 /// Time since the start of the run, and sleeping.
 ///
-/// An implementor must not return before the asked time, must order sleepers by their
-/// deadline and then by the order in which they were asked for, and must not tie
-/// sleeping to one executor's thread: the engine polls many sleepers in one task.
+/// An implementor must not return before the asked time, and must order sleepers by their
+/// deadline and then by the order in which they were asked for. What sleeps at the same
+/// time as others is one of its [`Tasks`].
 pub trait Clock: Clone {
-    /// What runs at the same time in its world.
+    /// What runs at the same time under this clock.
     type Tasks<'f, T: 'f>: Tasks<'f, T>;
 
     /// Time passed since the run started.

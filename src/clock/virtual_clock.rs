@@ -253,6 +253,27 @@ mod tests {
     }
 
     #[test]
+    fn a_sleep_that_was_given_up_wakes_nobody_early() {
+        let ended = VirtualClock::run(|clock| async move {
+            let at = |seconds| clock.sleep_until(Duration::from_secs(seconds));
+            let mut tasks = clock.tasks();
+            tasks.push(Box::pin(async {
+                tokio::select! { () = at(10) => {}, () = at(5) => {} }
+                clock.now()
+            }));
+            let first = poll_fn(|context| tasks.poll_next(context)).await;
+            tasks.push(Box::pin(async {
+                at(20).await;
+                clock.now()
+            }));
+            let second = poll_fn(|context| tasks.poll_next(context)).await;
+            let none = poll_fn(|context| tasks.poll_next(context)).await;
+            [first, second, none].map(|ended| ended.map(|at| at.as_secs()))
+        });
+        assert_eq!(ended, [Some(5), Some(20), None]);
+    }
+
+    #[test]
     #[should_panic(expected = "nothing in the virtual world can move on")]
     fn a_world_that_cannot_move_on_says_so() {
         VirtualClock::run(|_| std::future::pending::<()>());
