@@ -72,6 +72,29 @@ fn a_failed_gate_of_the_scenario_is_exit_3_and_is_written_down() {
 }
 
 #[test]
+fn a_report_says_what_was_set_how_sure_each_gate_is_and_why_one_is_undecided() {
+    let folder = tempfile::tempdir().unwrap();
+    let (out, page) = (folder.path().join("out"), folder.path().join("page.html"));
+    let gate = "gates=[{ metric: validation.success_rate, require: better, confidence: 0.9 }]";
+    experiment(["--out", &out.display().to_string()], &["--set", gate]).output().unwrap();
+    let reported = super::runner().arg("report").arg(&out).arg("--out").arg(&page).output();
+    assert!(reported.unwrap().status.success());
+    let page = std::fs::read_to_string(page).unwrap();
+    let gates = super::json(&out.join("comparison.json"))["gates"].clone();
+    for gate in gates.as_array().unwrap() {
+        let reason = gate["reason"].as_str().map_or(String::new(), |why| format!(": {why}"));
+        assert!(page.contains(&format!("{}{reason}", gate["outcome"].as_str().unwrap())));
+    }
+    assert!(page.contains("] (90 %)"), "the level of the interval");
+    let facts = [
+        "<dt>seeds</dt>\n<dd>1 to 6</dd>",
+        "<dt>set</dt>\n<dd>matrix.seeds=1..6, ",
+        "<dt>squarecb</dt>\n<dd>--cb_explore_adf --squarecb",
+    ];
+    assert!(facts.iter().all(|fact| page.contains(fact)), "what it was set to");
+}
+
+#[test]
 fn mistakes_in_gates_are_shown_at_their_places_all_at_once() {
     let folder = tempfile::tempdir().unwrap();
     let out = run(folder.path(), "out", &[]);

@@ -118,6 +118,7 @@ fn one(folder: &Path) -> Result<Told, String> {
 fn all(told: &[Told]) -> Vec<Part> {
     let groups = groups(told);
     let mut all = vec![Part::new("At a glance", told.iter().map(glance).collect())];
+    all.push(Part::new("What was unusual", told.iter().flat_map(unusual).collect()));
     // Policies of several experiments are compared each with its own, in the tables.
     let are_comparable = told.len() == 1 || told.iter().all(|of| of.subject.groups.len() == 1);
     all.push(Part::drawn("Success", curves(&groups, are_comparable)));
@@ -128,12 +129,17 @@ fn all(told: &[Told]) -> Vec<Part> {
         "Gates",
         subjects.iter().filter_map(|of| tables::gates(&of.path)).collect(),
     ));
-    for Told { subject, run } in told {
+    for (number, Told { subject, run }) in told.iter().enumerate() {
         let name = if told.len() == 1 { String::new() } else { format!(": {}", subject.name()) };
-        run.iter().for_each(|run| all.extend(run::parts(run, &name)));
+        let mut parts: Vec<Part> = run.iter().flat_map(|run| run::parts(run, &name)).collect();
+        if told.len() > 1 {
+            // Several runs have pictures of the same names.
+            let pictures = parts.iter_mut().flat_map(|part| &mut part.pictures);
+            pictures.for_each(|picture| picture.name = format!("{}-{}", number + 1, picture.name));
+        }
+        all.extend(parts);
         all.push(Part::new(format!("Configuration{name}"), configuration(subject)));
     }
-    all.push(Part::new("What was unusual", told.iter().flat_map(unusual).collect()));
     all
 }
 
@@ -182,11 +188,13 @@ fn glance(Told { subject, run }: &Told) -> Block {
     Block::Facts(facts)
 }
 
-/// The scenario as it was written, and what the policies are.
+/// What was set beside the scenario, what the policies are, and the scenario as it was
+/// written.
 fn configuration(subject: &Subject) -> Vec<Block> {
     let text = fs::read_to_string(subject.path.join("scenario.yaml")).unwrap_or_default();
     let lines: Vec<String> = text.lines().map(str::to_owned).collect();
-    if lines.is_empty() { Vec::new() } else { vec![Block::Code(lines)] }
+    let scenario = (!lines.is_empty()).then_some(Block::Code(lines));
+    tables::settings(&subject.path).into_iter().chain(scenario).collect()
 }
 
 /// What a reader might miss.

@@ -1,3 +1,4 @@
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
 
@@ -85,20 +86,55 @@ pub fn gates(folder: &Path) -> Option<Block> {
         };
         let number = |value: &Value| value.as_f64().map_or(String::new(), |it| format!("{it:+.4}"));
         let interval = &gate["interval"];
-        let interval = interval
-            .is_array()
-            .then(|| format!("[{}, {}]", number(&interval[0]), number(&interval[1])));
+        let interval = interval.is_array().then(|| {
+            let level = 100.0 * gate["confidence"].as_f64().unwrap_or(0.95);
+            format!("[{}, {}] ({level} %)", number(&interval[0]), number(&interval[1]))
+        });
+        let reason = gate["reason"].as_str().map_or(String::new(), |why| format!(": {why}"));
         vec![
             Cell::plain(text(&gate["gate"])),
             Cell::plain(format!("{} against {}", text(&gate["candidate"]), text(&gate["base"]))),
             Cell::plain(number(&gate["difference"])),
             Cell::plain(interval.unwrap_or_default()),
-            Cell { text: outcome.replace('_', " "), tone },
+            Cell { text: outcome.replace('_', " ") + &reason, tone },
         ]
     };
     let rows: Vec<_> = items(&comparison, "gates").map(row).collect();
-    let head = ["gate", "policy", "difference", "95 % interval", ""].map(str::to_owned).to_vec();
+    let head = ["gate", "policy", "difference", "interval", ""].map(str::to_owned).to_vec();
     (!rows.is_empty()).then_some(Block::Table { head, rows })
+}
+
+/// What an experiment or a run was set to, beside what its scenario says.
+pub fn settings(folder: &Path) -> Option<Block> {
+    let experiment = json(folder, "experiment.json");
+    let manifest = if experiment.is_null() { json(folder, "manifest.json") } else { experiment };
+    let overrides: Vec<_> = items(&manifest, "overrides").map(text).collect();
+    let seeds = items(&manifest, "cells").filter_map(|cell| cell["seed"].as_u64()).collect();
+    let policy = |variant: &Value| {
+        let labels: Vec<_> = items(variant, "labels").map(text).collect();
+        (labels.join(", "), text(&variant["policy"]))
+    };
+    let told = [("seeds", ranges(&seeds)), ("set", overrides.join(", "))];
+    let told = told.map(|(name, value)| (name.to_owned(), value));
+    let facts = told.into_iter().chain(items(&manifest, "variants").map(policy));
+    let facts: Vec<_> = facts.filter(|(_, value)| !value.is_empty()).collect();
+    (!facts.is_empty()).then_some(Block::Facts(facts))
+}
+
+/// `1 to 20, 30`
+fn ranges(numbers: &BTreeSet<u64>) -> String {
+    let mut ranges: Vec<(u64, u64)> = Vec::new();
+    for number in numbers {
+        match ranges.last_mut() {
+            Some((_, last)) if last.checked_add(1) == Some(*number) => *last = *number,
+            _ => ranges.push((*number, *number)),
+        }
+    }
+    let said = ranges.into_iter().map(|(first, last)| match last - first {
+        0 => first.to_string(),
+        _ => format!("{first} to {last}"),
+    });
+    said.collect::<Vec<_>>().join(", ")
 }
 
 /// The cells of an experiment that failed, and why.
