@@ -119,7 +119,7 @@ impl Engine {
     /// # Errors
     /// Why the engine cannot be asked for that.
     pub fn render(&self, submission: &Submission) -> Result<Rendered, Report> {
-        submission.refuse_control_characters()?;
+        refuse_control_characters(submission.texts().chain(self.texts()))?;
         match self {
             Self::Slurm(slurm) => Ok(slurm.render(submission)),
             Self::Kubernetes(kubernetes) => kubernetes.render(submission),
@@ -127,21 +127,41 @@ impl Engine {
             Self::Gitlab(ci) => gitlab::render(ci, submission),
         }
     }
+
+    /// What it is told in words, and what each is.
+    fn texts(&self) -> impl Iterator<Item = (&'static str, &String)> {
+        match self {
+            Self::Slurm(Slurm { program, options }) => {
+                let options = options.iter().map(|option| ("`--sbatch`", option));
+                [("`--program`", program)].into_iter().chain(options).collect()
+            }
+            Self::Kubernetes(kubernetes) => kubernetes.texts(),
+            Self::Github(ci) | Self::Gitlab(ci) => {
+                ci.program.iter().map(|program| ("`--program`", program)).collect::<Vec<_>>()
+            }
+        }
+        .into_iter()
+    }
+}
+
+/// No script can be read in which a name breaks the line.
+fn refuse_control_characters<'a>(
+    texts: impl Iterator<Item = (&'static str, &'a String)>,
+) -> Result<(), Report> {
+    let mut report = Report::new();
+    for (what, text) in texts.filter(|(_, text)| text.contains(char::is_control)) {
+        let message = format!("{what} has a control character: {text:?}");
+        report.push(Diagnostic::error(message).help("use one without it"));
+    }
+    if report.has_errors() { Err(report) } else { Ok(()) }
 }
 
 impl Submission {
-    /// No script can be read in which a name breaks the line.
-    fn refuse_control_characters(&self) -> Result<(), Report> {
-        let mut report = Report::new();
+    /// What is said in words, and what each is.
+    fn texts(&self) -> impl Iterator<Item = (&'static str, &String)> {
         let named = [("the scenario's path", &self.scenario), ("`--out`", &self.out)];
         let changes = self.changes.iter().map(|change| ("what changes the scenario", change));
-        for (what, text) in named.into_iter().chain(changes) {
-            if text.contains(char::is_control) {
-                let message = format!("{what} has a control character: {text:?}");
-                report.push(Diagnostic::error(message).help("use one without it"));
-            }
-        }
-        if report.has_errors() { Err(report) } else { Ok(()) }
+        named.into_iter().chain(changes)
     }
 
     /// Whether the shards go to an object store, and not to a folder.

@@ -56,9 +56,10 @@ fn what_an_engine_cannot_be_asked_for_is_refused_with_a_remedy() {
     let throttle = with(gitlab, ["--throttle", "2"]);
     let one = with(gitlab, ["--shards", "1"]);
     let broken = with(slurm, ["--out", "a\nb"]);
+    let directive = with(slurm, ["--sbatch", "-p x\nrm -r y"]);
     let pattern = with(github, ["--out", "a*"]);
     let outside = "../plain/scenarios/plain.yaml";
-    let table: [Row<'_>; 9] = [
+    let table: [Row<'_>; 10] = [
         (&policies, &image, "`--image` is for Kubernetes", "leave it out"),
         (&policies, &sbatch, "`--sbatch` is for Slurm", "leave it out"),
         (
@@ -72,6 +73,7 @@ fn what_an_engine_cannot_be_asked_for_is_refused_with_a_remedy() {
         ("scenarios/baseline.yaml", &slurm, "a world cannot be cut", "without `--shard`"),
         (outside, &github, "not a path within the repository", "from the top of the repository"),
         (&policies, &broken, "`--out` has a control character", "without it"),
+        (&policies, &directive, "`--sbatch` has a control character", "without it"),
         (&policies, &pattern, "would read `a*` as a pattern", "plain folder"),
     ];
     assert_refused(&folder, &table);

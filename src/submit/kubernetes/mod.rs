@@ -45,6 +45,16 @@ pub const RESULTS: &str = "/results";
 const PLAN: &str = "runner-plan.json";
 
 impl Kubernetes {
+    /// What it is told in words, and what each is.
+    pub(super) fn texts(&self) -> Vec<(&'static str, &String)> {
+        let mut texts = vec![("`--image`", &self.image), ("`--secret`", &self.secret)];
+        texts.extend(self.service_account.iter().map(|account| ("`--service-account`", account)));
+        if let Storage::Claim(claim) = &self.storage {
+            texts.push(("`--claim`", claim));
+        }
+        texts
+    }
+
     pub(super) fn render(&self, submission: &Submission) -> Result<Rendered, Report> {
         let files = files(submission)?;
         if submission.is_load() && submission.at_once() < submission.shards {
