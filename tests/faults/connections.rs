@@ -134,9 +134,7 @@ fn a_service_that_restarts_is_waited_for() {
             let trial = Trial::against(&format!("http://{address}"));
             trial.phase("iterations: 200").run()
         });
-        while first.ranks() < 21 {
-            std::thread::yield_now();
-        }
+        first.wait_for_ranks(21, || !run.is_finished());
         drop(first);
         // How long it is away is the thing under test.
         std::thread::park_timeout(Duration::from_millis(700));
@@ -174,10 +172,8 @@ fn a_client_that_was_suspended_says_that_it_was_saturated() {
     let service = Service::start(|_| Reply::Right);
     let phase = "arrival: open, rate: 200/s, iterations: 200";
     let trial = Trial::against(&service.url()).phase(phase);
-    let run = trial.command(&[]).stderr(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
-    while service.ranks() < 20 {
-        std::thread::yield_now();
-    }
+    let mut run = trial.command(&[]).stderr(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
+    service.wait_for_ranks(20, || run.try_wait().unwrap().is_none());
     signal(run.id(), "STOP");
     // How long it is suspended is the thing under test.
     std::thread::park_timeout(Duration::from_millis(700));

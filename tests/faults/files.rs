@@ -44,17 +44,18 @@ fn of_two_runners_at_one_folder_the_second_is_refused_before_anything_is_sent() 
     let service = Service::start(rank_only(|_| Reply::Stall(Vec::new())));
     let trial = Trial::against(&service.url());
     let mut first = trial.command(&[]).stderr(Stdio::null()).stdout(Stdio::null()).spawn().unwrap();
-    while service.ranks() == 0 {
-        std::thread::yield_now();
-    }
-    let sent = service.seen().len();
+    service.wait_for_ranks(1, || first.try_wait().unwrap().is_none());
+    // The first goes on with its Ranks; the second would begin with questions.
+    let questions = || service.seen().iter().filter(|sent| !sent.path.ends_with("/rank")).count();
+    let asked = questions();
+    assert!(asked > 0);
     for how in [&[][..], &["--resume"]] {
         let second = trial.command(how).output().unwrap();
         let said = String::from_utf8(second.stderr).unwrap();
         assert_eq!(second.status.code(), Some(2), "{said}");
         assert!(said.contains("another run is writing to"), "{said}");
     }
-    assert_eq!(service.seen().len(), sent);
+    assert_eq!(questions(), asked);
     first.kill().unwrap();
     first.wait().unwrap();
 }

@@ -41,9 +41,7 @@ fn a_killed_client_goes_on_and_ends_with_the_events_of_one_that_was_not() {
         let mut process =
             trial.command(&[]).stderr(Stdio::null()).stdout(Stdio::null()).spawn().unwrap();
         let moment = usize::try_from(1 + draws.below(ITERATIONS as u64 - 1)).unwrap();
-        while service.ranks() < before + moment {
-            std::thread::yield_now();
-        }
+        service.wait_for_ranks(before + moment, || process.try_wait().unwrap().is_none());
         process.kill().unwrap();
         process.wait().unwrap();
         let left = results::read(&out).unwrap();

@@ -83,6 +83,14 @@ impl Service {
         self.shared.ranks.load(Ordering::SeqCst)
     }
 
+    /// Waits until so many Ranks came from a client that runs.
+    pub fn wait_for_ranks(&self, count: usize, mut client_runs: impl FnMut() -> bool) {
+        while self.ranks() < count {
+            assert!(client_runs() || self.ranks() >= count, "the client ended before");
+            std::thread::yield_now();
+        }
+    }
+
     /// Everything that came, in the order of arrival.
     pub fn seen(&self) -> Vec<Request> {
         self.shared.seen.lock().unwrap().clone()
