@@ -50,14 +50,18 @@ fn learner(criterion: &mut Criterion) {
         let mut trained = Learner::new(&policy);
         events.iter().for_each(|(event, label)| trained.learn(event, label));
         let mut prediction = Prediction::default();
-        group.bench_function("predict", |bencher| {
-            bencher.iter(|| {
-                for (event, _) in &events {
-                    trained.predict(event, &mut prediction);
-                    black_box(&prediction);
-                }
+        for (name, recurs) in [("predict", false), ("predict what recurs", true)] {
+            let events = events.iter().map(|(event, _)| Event { recurs, ..event.clone() });
+            let events: Vec<_> = events.collect();
+            group.bench_function(name, |bencher| {
+                bencher.iter(|| {
+                    for event in &events {
+                        trained.predict(event, &mut prediction);
+                        black_box(&prediction);
+                    }
+                });
             });
-        });
+        }
         group.bench_function("learn", |bencher| {
             bencher.iter(|| events.iter().for_each(|(event, label)| trained.learn(event, label)));
         });
