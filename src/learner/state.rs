@@ -65,15 +65,7 @@ impl Learner {
     /// If memory runs out.
     pub fn save(&self) -> Vec<u8> {
         let (costs, exploration, slots) = self.parts();
-        let saving = Saving { arguments: self.policy().arguments(), costs, exploration, slots };
-        let content = postcard::to_stdvec(&saving).expect("a learner has a length");
-        let mut bytes = Vec::with_capacity(HEADER + content.len());
-        bytes.extend_from_slice(&MAGIC);
-        bytes.extend_from_slice(&VERSION.to_le_bytes());
-        bytes.extend_from_slice(&(content.len() as u64).to_le_bytes());
-        bytes.extend_from_slice(&Sha256::digest(&content));
-        bytes.extend_from_slice(&content);
-        bytes
+        sealed(&Saving { arguments: self.policy().arguments(), costs, exploration, slots })
     }
 
     /// The learner that was saved.
@@ -86,10 +78,28 @@ impl Learner {
         let saved: Saved = postcard::from_bytes(content).map_err(unreadable)?;
         let policy = LearningPolicy::parse(&saved.arguments)
             .map_err(|errors| StateError::Content(errors[0].to_string()))?;
-        let mut learner = Self::new(&policy).with_parts(saved.costs, saved.exploration);
+        let blank = Self::new(&policy);
+        let (costs, exploration, _) = blank.parts();
+        if !(saved.costs.fits(costs) && saved.exploration.fits(exploration)) {
+            let message = format!("its weights are not those of `{}`", saved.arguments);
+            return Err(StateError::Content(message));
+        }
+        let mut learner = blank.with_parts(saved.costs, saved.exploration);
         learner.take_slots(&saved.slots);
         Ok(learner)
     }
+}
+
+/// What is saved, behind its header.
+fn sealed(saving: &Saving<'_>) -> Vec<u8> {
+    let content = postcard::to_stdvec(saving).expect("a learner has a length");
+    let mut bytes = Vec::with_capacity(HEADER + content.len());
+    bytes.extend_from_slice(&MAGIC);
+    bytes.extend_from_slice(&VERSION.to_le_bytes());
+    bytes.extend_from_slice(&(content.len() as u64).to_le_bytes());
+    bytes.extend_from_slice(&Sha256::digest(&content));
+    bytes.extend_from_slice(&content);
+    bytes
 }
 
 /// What stands behind the header, once the header is believed.
@@ -114,4 +124,37 @@ fn content(bytes: &[u8]) -> Result<&[u8], StateError> {
         return Err(StateError::Checksum);
     }
     Ok(content)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A checksum says that a file is whole, not who made it.
+    #[test]
+    fn weights_under_a_policy_that_is_not_theirs_are_refused() {
+        let arguments = [
+            "--cb_explore_adf",
+            "--cb_explore_adf -b 12",
+            "--cb_explore_adf --coin",
+            "--cb_explore_adf --cb_type dr",
+            "--cb_explore_adf --bag 3",
+            "--cb_explore_adf --bag 5",
+            "--cb_explore_adf --cover 3",
+            "--cb_explore_adf --squarecb",
+        ];
+        let learners = arguments.map(|arguments| {
+            let policy = LearningPolicy::parse(arguments).unwrap();
+            (policy.arguments().to_owned(), Learner::new(&policy))
+        });
+        for (whose, learner) in &learners {
+            for (arguments, _) in &learners {
+                let (costs, exploration, slots) = learner.parts();
+                let loaded =
+                    Learner::load(&sealed(&Saving { arguments, costs, exploration, slots }));
+                let refused = matches!(loaded, Err(StateError::Content(_)));
+                assert_eq!(refused, whose != arguments, "those of `{whose}` as `{arguments}`");
+            }
+        }
+    }
 }

@@ -84,6 +84,13 @@ impl CostModel {
         Self { kind, regression, clip_p, counts: vec![Counts::default(); models] }
     }
 
+    /// Whether it can stand in the place of a blank one.
+    pub fn fits(&self, blank: &Self) -> bool {
+        self.kind == blank.kind
+            && self.counts.len() == blank.counts.len()
+            && self.regression.fits(&blank.regression)
+    }
+
     /// A copy, which can catch up.
     pub fn fork(&mut self) -> Self {
         let regression = self.regression.fork();

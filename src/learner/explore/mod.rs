@@ -20,6 +20,8 @@ pub use rnd::Rnd;
 pub use softmax::{Softmax, softmax};
 pub use squarecb::SquareCb;
 
+use std::mem::discriminant;
+
 use serde::{Deserialize, Serialize};
 
 use super::cost::{CostModel, Scored};
@@ -62,6 +64,21 @@ impl Stage<'_> {
 }
 
 impl Exploration {
+    /// Whether it can stand in the place of a blank one.
+    pub fn fits(&self, blank: &Self) -> bool {
+        discriminant(self) == discriminant(blank) && self.members() == blank.members()
+    }
+
+    /// How many models or policies it holds together.
+    fn members(&self) -> u32 {
+        match self {
+            Self::Bag(bag) => bag.members,
+            Self::Cover(cover) => cover.policies,
+            Self::Rnd(rnd) => rnd.predictors,
+            _ => 1,
+        }
+    }
+
     /// What the strategy draws from, if it draws.
     pub fn random_state(&mut self) -> Option<&mut u64> {
         match self {

@@ -57,6 +57,11 @@ impl Coin {
         }
     }
 
+    /// Whether it can stand in the place of a blank one.
+    pub fn fits(&self, blank: &Self) -> bool {
+        self.blocks.len() == blank.blocks.len()
+    }
+
     /// The bets from the first one of a model on.
     fn bets_of(&self, model: u32) -> &[Bet] {
         &self.blocks[self.first_of(model)..]

@@ -104,6 +104,13 @@ impl Gd {
         gd
     }
 
+    /// Whether it can stand in the place of a blank one.
+    pub fn fits(&self, blank: &Self) -> bool {
+        self.options == blank.options
+            && self.blocks.len() == blank.blocks.len()
+            && self.norms.len() == blank.norms.len()
+    }
+
     /// The weights from the first one of a model on.
     fn blocks_of(&self, model: u32) -> &[Block] {
         &self.blocks[self.first_of(model)..]

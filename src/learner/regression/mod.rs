@@ -105,6 +105,15 @@ impl Regression {
         self.version
     }
 
+    /// Whether it can stand in the place of a blank one.
+    pub fn fits(&self, blank: &Self) -> bool {
+        match (&self.rule, &blank.rule) {
+            (Rule::Gd(gd), Rule::Gd(blank)) => gd.fits(blank),
+            (Rule::Coin(coin), Rule::Coin(blank)) => coin.fits(blank),
+            _ => false,
+        }
+    }
+
     /// The raw score of model `model`.
     pub fn score(&self, terms: &[Term], model: u32) -> f32 {
         match &self.rule {
