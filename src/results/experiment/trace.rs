@@ -118,7 +118,12 @@ impl Tracer {
 
     /// What was traced.
     #[must_use]
-    pub fn into_trace(self) -> Trace {
+    pub fn into_trace(mut self) -> Trace {
+        // It is kept for as long as the experiment runs.
+        for PhaseTrace { contexts, actions, .. } in &mut self.trace.phases {
+            contexts.0.shrink_to_fit();
+            actions.0.shrink_to_fit();
+        }
         self.trace
     }
 
