@@ -324,7 +324,21 @@ impl Gd {
         if !self.options.adaptive && !self.options.normalized {
             return terms.iter().fold(0.0, |sum, term| sum + term.value * term.value);
         }
-        let power = Other(self.options.power_t);
+        let mut pass = match self.options.power_t {
+            0.5 => self.unlearned_pass(Half, terms, gradient),
+            0.0 => self.unlearned_pass(Zero, terms, gradient),
+            power_t => self.unlearned_pass(Other(power_t), terms, gradient),
+        };
+        if self.options.normalized {
+            let norm = self.norms[0];
+            let weighted = f64::from(narrow(norm.weighted) + pass.norm);
+            let weights = f64::from(narrow(norm.weights) + 1.0);
+            pass.prediction_per_update *= self.options.average_norm(Norm { weighted, weights });
+        }
+        pass.prediction_per_update
+    }
+
+    fn unlearned_pass(&self, power: impl Power, terms: &[Term], gradient: f32) -> Pass {
         let visit = match (self.options.adaptive, self.options.normalized) {
             (true, true) => GdOptions::visit::<true, true>,
             (true, false) => GdOptions::visit::<true, false>,
@@ -335,13 +349,7 @@ impl Gd {
             let mut block = self.blocks[term.index as usize];
             visit(&self.options, power, &mut block, term.value, gradient, &mut pass);
         }
-        if self.options.normalized {
-            let norm = self.norms[0];
-            let weighted = f64::from(narrow(norm.weighted) + pass.norm);
-            let weights = f64::from(narrow(norm.weights) + 1.0);
-            pass.prediction_per_update *= self.options.average_norm(Norm { weighted, weights });
-        }
-        pass.prediction_per_update
+        pass
     }
 
     fn apply(&mut self, terms: &[Term], model: u32, update: f32) {
@@ -464,4 +472,48 @@ fn truncate(weight: f32, gravity: f32) -> f32 {
 #[expect(clippy::cast_possible_truncation, reason = "VW narrows these to f32")]
 fn narrow(value: f64) -> f32 {
     value as f32
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn fresh(power_t: f32, adaptive: bool, normalized: bool) -> Gd {
+        let options = GdOptions {
+            bits: 8,
+            learning_rate: 0.5,
+            power_t,
+            initial_t: 0.0,
+            adaptive,
+            normalized,
+            invariant: true,
+            l1: 0.0,
+            l2: 0.0,
+            constant: 0.0,
+            prediction_range: None,
+        };
+        Gd::new(options, 1)
+    }
+
+    proptest::proptest! {
+        /// The bounds of `--regcb` and `--squarecb --elim` look ahead at an update: what they
+        /// see is what it does, to the last bit.
+        #[test]
+        fn an_update_that_is_looked_at_is_the_one_that_is_made(
+            values in proptest::collection::vec(0.01_f32..20.0, 1..12),
+            label in 0.1_f32..9.0,
+        ) {
+            let terms: Vec<_> =
+                (0..).zip(&values).map(|(index, value)| Term { index, value: *value }).collect();
+            for power_t in [0.5, 0.0, 0.3] {
+                for (adaptive, normalized) in [(true, true), (true, false), (false, true)] {
+                    let mut gd = fresh(power_t, adaptive, normalized);
+                    let gradient = 4.0 * label * label;
+                    let seen = gd.unlearned_prediction_per_update(&terms, gradient);
+                    let made = gd.prediction_per_update(&terms, 0, gradient, 1.0);
+                    proptest::prop_assert_eq!(seen.to_bits(), made.to_bits());
+                }
+            }
+        }
+    }
 }
