@@ -29,8 +29,6 @@ struct Kept {
     /// The event is held, so that no other can take its place in memory.
     event: Option<Event>,
     actions: Vec<ActionTerms>,
-    /// Whether the terms of all actions are made.
-    complete: bool,
     scores: Vec<Scores>,
 }
 
@@ -60,7 +58,6 @@ impl Kept {
         self.actions.iter_mut().for_each(|action| action.made = false);
         self.actions.resize_with(event.actions.len().max(self.actions.len()), ActionTerms::default);
         self.event = Some(event.clone());
-        self.complete = false;
         self.scores.clear();
     }
 
@@ -148,11 +145,8 @@ impl EventTerms {
     /// The terms of all actions.
     pub fn all(&mut self) -> &[impl AsRef<[Term]> + use<>] {
         let actions = self.len();
-        if !self.kept[self.current].complete {
-            for action in 0..actions {
-                self.of(action);
-            }
-            self.kept[self.current].complete = true;
+        for action in 0..actions {
+            self.of(action);
         }
         &self.kept[self.current].actions[..actions]
     }

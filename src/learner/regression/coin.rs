@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::LabelRange;
+use super::{LabelRange, first_of};
 use crate::learner::features::Term;
 
 /// `--ftrl_alpha` with `--coin`.
@@ -68,7 +68,7 @@ impl Coin {
     }
 
     fn first_of(&self, model: u32) -> usize {
-        model as usize & (self.blocks.len() - 1)
+        first_of(model, self.blocks.len())
     }
 
     pub fn score(&self, terms: &[Term], model: u32) -> f32 {

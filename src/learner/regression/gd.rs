@@ -5,9 +5,9 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::LabelRange;
 use super::changes::Changes;
 use super::power::{Half, Other, Power, Zero};
+use super::{LabelRange, first_of};
 use crate::learner::features::{CONSTANT_INDEX, Term};
 
 /// The smallest magnitude of a feature that counts (`gd.cc`, `x_min`).
@@ -117,7 +117,7 @@ impl Gd {
     }
 
     fn first_of(&self, model: u32) -> usize {
-        model as usize & (self.blocks.len() - 1)
+        first_of(model, self.blocks.len())
     }
 
     pub fn score(&self, terms: &[Term], model: u32) -> f32 {

@@ -86,6 +86,12 @@ impl LabelRange {
     }
 }
 
+/// Where the first weight of a model is, of which there are a power of two: with fewer than
+/// models, some share.
+fn first_of(model: u32, weights: usize) -> usize {
+    model as usize & (weights - 1)
+}
+
 impl From<Gd> for Regression {
     fn from(gd: Gd) -> Self {
         Self { rule: Rule::Gd(gd), version: 0 }

@@ -24,7 +24,7 @@ pub(super) async fn reward(
     Id(event_id): Id,
     request: Request,
 ) -> Answer {
-    let event_id = check_id(&event_id, ErrorCode::InvalidRewardRequest)?;
+    let event_id = possible_id(&event_id, ErrorCode::InvalidRewardRequest)?;
     let reward: RewardRequest = body::json(request, ErrorCode::InvalidRewardRequest).await?;
     service.call(|inner, now| inner.reward(&event_id, reward, now)).await?;
     Ok(answer::no_content())
@@ -32,13 +32,13 @@ pub(super) async fn reward(
 
 /// `POST /events/{eventId}/activate`
 pub(super) async fn activate(State(service): State<Service>, Id(event_id): Id) -> Answer {
-    let event_id = check_id(&event_id, ErrorCode::InvalidEventIdToActivate)?;
+    let event_id = possible_id(&event_id, ErrorCode::InvalidEventIdToActivate)?;
     service.call(|inner, now| inner.activate(&event_id, now)).await?;
     Ok(answer::no_content())
 }
 
 /// The id of an event, unless no event can have it.
-pub(super) fn check_id(event_id: &str, invalid: ErrorCode) -> Result<EventId, Refusal> {
+pub(super) fn possible_id(event_id: &str, invalid: ErrorCode) -> Result<EventId, Refusal> {
     let length = event_id.chars().count();
     if length <= LONGEST_ID {
         return Ok(event_id.into());

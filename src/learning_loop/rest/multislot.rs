@@ -5,7 +5,7 @@ use axum::http::StatusCode;
 use axum::response::Response;
 
 use super::answer::{self, Refusal};
-use super::events::check_id;
+use super::events::possible_id;
 use super::path::Id;
 use super::{Service, body};
 use crate::protocol::{ErrorCode, MultiSlotRankRequest, MultiSlotRewardRequest};
@@ -26,7 +26,7 @@ pub(super) async fn reward(
     Id(event_id): Id,
     request: Request,
 ) -> Answer {
-    let event_id = check_id(&event_id, ErrorCode::InvalidRewardRequest)?;
+    let event_id = possible_id(&event_id, ErrorCode::InvalidRewardRequest)?;
     let code = ErrorCode::InvalidRewardRequest;
     let rewards: MultiSlotRewardRequest = body::json(request, code).await?;
     service.call(|inner, now| inner.reward_slots(&event_id, &rewards.reward, now)).await?;
@@ -35,7 +35,7 @@ pub(super) async fn reward(
 
 /// `POST /multislot/events/{eventId}/activate`
 pub(super) async fn activate(State(service): State<Service>, Id(event_id): Id) -> Answer {
-    let event_id = check_id(&event_id, ErrorCode::InvalidEventIdToActivate)?;
+    let event_id = possible_id(&event_id, ErrorCode::InvalidEventIdToActivate)?;
     service.call(|inner, now| inner.activate(&event_id, now)).await?;
     Ok(answer::no_content())
 }
