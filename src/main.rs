@@ -3,7 +3,7 @@
 use std::panic::catch_unwind;
 use std::process::ExitCode;
 
-use runner::cli::{self, Exit};
+use bandit_runner::cli::{self, Exit};
 
 /// Worlds and logs are many small allocations of several threads; with this allocator an
 /// experiment takes a sixth less time than with that of glibc.

@@ -14,9 +14,9 @@ use super::plan::PlanArguments;
 use super::report::ReportArguments;
 use super::serve::ServeArguments;
 use super::submit::SubmitArguments;
-use crate::scenario::LoadOptions;
-use crate::shard::ShardChoice;
-use crate::statistics::{Confidence, Interval};
+use scenario::LoadOptions;
+use shard::ShardChoice;
+use statistics::{Confidence, Interval};
 
 /// Rank/Reward experiments from a file.
 ///

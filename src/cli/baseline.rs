@@ -9,9 +9,9 @@ use clap::{Args, Subcommand};
 use super::compare::{Subject, read_baseline};
 use super::console::{Cell, Paint, Side, Table, name};
 use super::{Exit, kept, streams};
-use crate::comparison::{Baseline, Group, Provenance, usual_terms};
-use crate::metrics::Quantity;
-use crate::statistics::Moments;
+use comparison::{Baseline, Group, Provenance, usual_terms};
+use metrics::Quantity;
+use statistics::Moments;
 
 /// `runner baseline`
 #[derive(Debug, Clone, Subcommand)]

@@ -2,16 +2,16 @@ use std::time::Duration;
 
 use hdrhistogram::iterators::IterationValue;
 
-use crate::metrics::{Latencies, Metric, Operation, PhaseTally, Summary, last_tenth};
-use crate::protocol::LearningMode;
-use crate::record::{ModelCheck, ObserveError, Observer, Progress};
-use crate::report::chart::percent;
-use crate::report::{
+use metrics::{Latencies, Metric, Operation, PhaseTally, Summary, last_tenth};
+use protocol::LearningMode;
+use record::{ModelCheck, ObserveError, Observer, Progress};
+use report::chart::percent;
+use report::{
     LatencyChart, LatencyCurve, Quantile, SuccessBatch, SuccessChart, SuccessPhase, latency_svg,
     success_curve_svg,
 };
-use crate::scenario::Plan;
-use crate::scenario::plan::{AwaitedChange, ClockKind, Configure, Pause, Settings, Step};
+use scenario::Plan;
+use scenario::plan::{AwaitedChange, ClockKind, Configure, Pause, Settings, Step};
 
 /// Remembers the checks of the model.
 #[derive(Default)]

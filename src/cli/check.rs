@@ -1,7 +1,7 @@
 use super::arguments::CheckArguments;
 use super::{Exit, experiment, load, streams};
-use crate::scenario::plan::{Phase, Step};
-use crate::scenario::{Plan, Scenario};
+use scenario::plan::{Phase, Step};
+use scenario::{Plan, Scenario};
 
 /// `runner check`
 pub fn check(arguments: &CheckArguments) -> Exit {

@@ -8,15 +8,15 @@ use super::compare::{self, Account, Part};
 use super::console::{Paint, Screen, count, name};
 use super::interrupt::Interrupt;
 use super::{Exit, folder, streams};
-use crate::clock::{Clock, WallClock};
-use crate::comparison::{self, CurvePoint, Group};
-use crate::experiment::{self, Listener, Outcome, WholeCells};
-use crate::metrics::Gate;
-use crate::results::experiment::{ExperimentFolder, ExperimentResults, OpenError};
-use crate::results::{CreateError, Place, shard_folder};
-use crate::scenario::Experiment;
-use crate::shard::Shard;
-use crate::statistics::Confidence;
+use clock::{Clock, WallClock};
+use comparison::{self, CurvePoint, Group};
+use experiment::{self, Listener, Outcome, WholeCells};
+use metrics::Gate;
+use results::experiment::{ExperimentFolder, ExperimentResults, OpenError};
+use results::{CreateError, Place, shard_folder};
+use scenario::Experiment;
+use shard::Shard;
+use statistics::Confidence;
 
 /// Runs the cells that are not done yet, and compares what they came to.
 pub fn run(arguments: &RunArguments, experiment: &Experiment, shard: Option<Shard>) -> Exit {

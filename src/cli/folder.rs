@@ -4,14 +4,13 @@ use std::path::{Path, PathBuf};
 
 use super::Exit;
 use super::arguments::RunArguments;
-use crate::clock::{Clock, Timestamp, WallClock};
-use crate::engine::Beginning;
-use crate::results::{
-    self, CreateError, Origin, Place, Results, ResumeError, Resumed, shard_folder,
-};
-use crate::scenario::Plan;
-use crate::scenario::plan::ClockKind;
-use crate::shard::Shard;
+use clock::{Clock, WallClock};
+use engine::Beginning;
+use results::{self, CreateError, Origin, Place, Results, ResumeError, Resumed, shard_folder};
+use scenario::Plan;
+use scenario::plan::ClockKind;
+use shard::Shard;
+use timestamp::Timestamp;
 
 /// A folder that can be written to, the clock of its run, and where the run begins.
 pub struct Opened {

@@ -2,7 +2,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU8, Ordering};
 
 use super::Exit;
-use crate::engine::{Stop, Stopper};
+use engine::{Stop, Stopper};
 
 /// Turns SIGINT and SIGTERM into a stop: the first finishes what is under way and seals
 /// the results, the second ends the program at once.

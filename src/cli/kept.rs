@@ -3,9 +3,9 @@
 use std::path::{Path, PathBuf};
 
 use super::Exit;
-use crate::results::MANIFEST;
-use crate::results::experiment::EXPERIMENT;
-use crate::store::{Ended, Mirror, Remote, StoreError, is_address};
+use results::MANIFEST;
+use results::experiment::EXPERIMENT;
+use store::{Ended, Mirror, Remote, StoreError, is_address};
 
 /// The files that say what a folder holds.
 const CLAIMS: &[&str] = &[MANIFEST, EXPERIMENT];

@@ -1,7 +1,7 @@
 use std::path::Path;
 
 use super::arguments::ScenarioArguments;
-use crate::scenario::{self, Scenario};
+use scenario::{self, Scenario};
 
 /// The scenario at `path`; its mistakes and warnings go to stderr.
 pub fn scenario(path: &Path, changes: &ScenarioArguments) -> Option<Scenario> {

@@ -7,13 +7,11 @@ use clap::Args;
 use super::console::{self, Account};
 use super::experiment::Said;
 use super::{Exit, charts, experiment, kept, run, streams};
-use crate::merge::{MergeError, Merged, MergedExperiment, MergedRun, Missing};
-use crate::metrics::{Expectation, PhaseScope, Summary, Verdict, implied};
-use crate::results::experiment::{ExperimentFolder, ExperimentManifest, OpenError, VariantEntry};
-use crate::results::{
-    Closing, CreateError, Manifest, ReadError, Status, is_unwritten, put_in_place,
-};
-use crate::scenario::{GateScope, kept_gates};
+use merge::{MergeError, Merged, MergedExperiment, MergedRun, Missing};
+use metrics::{Expectation, PhaseScope, Summary, Verdict, implied};
+use results::experiment::{ExperimentFolder, ExperimentManifest, OpenError, VariantEntry};
+use results::{Closing, CreateError, Manifest, ReadError, Status, is_unwritten, put_in_place};
+use scenario::{GateScope, kept_gates};
 
 /// `runner merge`
 #[derive(Debug, Clone, Args)]
@@ -59,7 +57,7 @@ pub fn merge(arguments: &MergeArguments) -> Exit {
 
 fn merge_here(arguments: &MergeArguments) -> Exit {
     let folders: Vec<&Path> = arguments.folders.iter().map(PathBuf::as_path).collect();
-    match crate::merge::merge(&folders, &arguments.out, arguments.partial) {
+    match merge::merge(&folders, &arguments.out, arguments.partial) {
         Ok(Merged::Experiment(merged)) => conclude(arguments, *merged),
         Ok(Merged::Run(merged)) => conclude_run(arguments, *merged),
         Err(error) => fail(exit_of(&error), &told(&error)),

@@ -1,6 +1,6 @@
 use std::io::{IsTerminal, stdin};
 
-use crate::engine::Operator;
+use engine::Operator;
 
 /// The person at the terminal, or `--yes` in their place.
 pub struct Terminal {

@@ -8,8 +8,8 @@ use clap::Args;
 
 use super::arguments::ScenarioArguments;
 use super::{Exit, load, streams};
-use crate::clock::Timestamp;
-use crate::scenario::WorkPlan;
+use scenario::WorkPlan;
+use timestamp::Timestamp;
 
 /// `runner plan`
 #[derive(Debug, Clone, Args)]

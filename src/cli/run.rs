@@ -8,13 +8,14 @@ use super::interrupt::Interrupt;
 use super::operator::Terminal;
 use super::shard::{self, Part};
 use super::{Exit, experiment, kept, load, streams, world};
-use crate::clock::{Clock, Timestamp, WallClock};
-use crate::engine::{Ending, RunError};
-use crate::metrics::{Holds, Verdict, implied};
-use crate::record::{ObserveError, Observers};
-use crate::results::{Closing, Results, Status};
-use crate::scenario::plan::{ClockKind, Pause, Step, TargetPlan};
-use crate::scenario::{Plan, Scenario};
+use clock::{Clock, WallClock};
+use engine::{Ending, RunError};
+use metrics::{Holds, Verdict, implied};
+use record::{ObserveError, Observers};
+use results::{Closing, Results, Status};
+use scenario::plan::{ClockKind, Pause, Step, TargetPlan};
+use scenario::{Plan, Scenario};
+use timestamp::Timestamp;
 
 /// `runner run`
 pub fn run(arguments: &RunArguments) -> Exit {

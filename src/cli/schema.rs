@@ -1,5 +1,5 @@
 use super::{Exit, streams};
-use crate::scenario;
+use scenario;
 
 /// `runner schema`
 pub fn schema() -> Exit {

@@ -9,11 +9,11 @@ use tokio::runtime::Runtime;
 
 use super::interrupt::Interrupt;
 use super::{Exit, streams};
-use crate::clock::{Clock, WallClock};
-use crate::engine::Stop;
-use crate::learning_loop::LoopOptions;
-use crate::learning_loop::rest::{self, Keys, Limits, Service, Time, Tls};
-use crate::scenario;
+use clock::{Clock, WallClock};
+use engine::Stop;
+use learning_loop::LoopOptions;
+use scenario;
+use server::{Keys, Limits, Service, Time, Tls};
 
 /// `runner serve`
 #[derive(Debug, Clone, Args)]
@@ -106,7 +106,7 @@ impl Prepared {
 }
 
 async fn until(stop: Stop, listener: TcpListener, service: Service, tls: Option<Tls>) -> Exit {
-    rest::serve(listener, service, Limits::default(), tls, async move { stop.asked().await }).await;
+    server::serve(listener, service, Limits::default(), tls, async move { stop.asked().await }).await;
     Exit::Done
 }
 

@@ -7,10 +7,10 @@ use tokio::net::TcpListener;
 use tokio::runtime::{Builder, Runtime};
 use tokio::sync::oneshot;
 
-use crate::clock::{Clock, WallClock};
-use crate::learning_loop::LoopOptions;
-use crate::learning_loop::rest::{self, Keys, Limits, Service};
-use crate::scenario::plan::ServedPlan;
+use clock::{Clock, WallClock};
+use learning_loop::LoopOptions;
+use scenario::plan::ServedPlan;
+use server::{Keys, Limits, Service};
 
 /// Whoever calls is the runner itself: what it may have under way at once may come in, and
 /// operators beside it.
@@ -73,5 +73,5 @@ fn serve(
 ) {
     let limits = Limits { connections: CONNECTIONS, ..Limits::default() };
     let stop = async move { drop(stopped.await) };
-    runtime.block_on(rest::serve(listener, service, limits, None, stop));
+    runtime.block_on(server::serve(listener, service, limits, None, stop));
 }

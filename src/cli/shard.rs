@@ -4,11 +4,11 @@ use std::num::NonZero;
 
 use super::Exit;
 use super::arguments::RunArguments;
-use crate::clock::Timestamp;
-use crate::diagnostic::{Diagnostic, Report};
-use crate::results::shard_name;
-use crate::scenario::{Scenario, WorkPlan};
-use crate::shard::Shard;
+use diagnostic::{Diagnostic, Report};
+use results::shard_name;
+use scenario::{Scenario, WorkPlan};
+use shard::Shard;
+use timestamp::Timestamp;
 
 /// The part of the work that is run here.
 #[derive(Debug, Clone, Copy, Default)]

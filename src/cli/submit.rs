@@ -12,14 +12,12 @@ use clap::{Args, ValueEnum};
 
 use super::arguments::ScenarioArguments;
 use super::{Exit, streams};
-use crate::clock::Timestamp;
-use crate::diagnostic::{Diagnostic, Report};
-use crate::results::scenario_folder;
-use crate::scenario::{self, Scenario, Work, WorkPlan};
-use crate::store::{credentials, is_address};
-use crate::submit::{
-    Ci, Cut, Engine, Kubernetes, RESULTS, Rendered, Slurm, Stdin, Storage, Submission,
-};
+use diagnostic::{Diagnostic, Report};
+use results::scenario_folder;
+use scenario::{self, Scenario, Work, WorkPlan};
+use store::{credentials, is_address};
+use submit::{Ci, Cut, Engine, Kubernetes, RESULTS, Rendered, Slurm, Stdin, Storage, Submission};
+use timestamp::Timestamp;
 
 /// `runner submit`
 #[derive(Debug, Clone, Args)]

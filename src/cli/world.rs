@@ -1,11 +1,11 @@
 use super::operator::Terminal;
 use super::served::Served;
-use crate::clock::{VirtualClock, WallClock};
-use crate::engine::{self, Beginning, Ending, RunError, Stop};
-use crate::record::Observer;
-use crate::scenario::Plan;
-use crate::scenario::plan::{ClockKind, EmbeddedPlan, HttpPlan, ServedPlan, TargetPlan};
-use crate::target::{CallError, EmbeddedTarget, HttpTarget};
+use clock::{VirtualClock, WallClock};
+use engine::{self, Beginning, Ending, RunError, Stop};
+use record::Observer;
+use scenario::Plan;
+use scenario::plan::{ClockKind, EmbeddedPlan, HttpPlan, ServedPlan, TargetPlan};
+use target::{CallError, EmbeddedTarget, HttpTarget};
 
 /// Runs a plan in the world it asks for: whose time passes, and what is called.
 pub fn execute(

@@ -5,19 +5,17 @@ use std::hint::black_box;
 use std::io;
 use std::path::Path;
 
+use clock::VirtualClock;
 use criterion::{BatchSize, Criterion, Throughput, criterion_group, criterion_main};
-use runner::clock::VirtualClock;
-use runner::engine::{self, Operator, Stopper};
-use runner::evaluation::stream::{
-    Candidate, Listener, Player, Row, Source, Stream, StreamSettings,
-};
-use runner::learner::{DsjsonReader, Event, Label, Learner, LearningPolicy, Prediction};
-use runner::learning_loop::Keeps;
-use runner::metrics::{PhaseScope, Summary};
-use runner::record::{ObserveError, Observer, Progress};
-use runner::scenario::plan::TargetPlan;
-use runner::scenario::{self, LoadOptions, Plan};
-use runner::target::EmbeddedTarget;
+use engine::{self, Operator, Stopper};
+use evaluation::stream::{Candidate, Listener, Player, Row, Source, Stream, StreamSettings};
+use learner::{DsjsonReader, Event, Label, Learner, LearningPolicy, Prediction};
+use learning_loop::Keeps;
+use metrics::{PhaseScope, Summary};
+use record::{ObserveError, Observer, Progress};
+use scenario::plan::TargetPlan;
+use scenario::{self, LoadOptions, Plan};
+use target::EmbeddedTarget;
 
 const DEFAULT: &str = "--cb_explore_adf --epsilon 0.2 --power_t 0 -l 0.001 --cb_type mtr -q ::";
 const POLICIES: [(&str, &str); 2] = [("default", ""), ("cubic", " --cubic :::")];
@@ -27,7 +25,7 @@ fn project() -> &'static Path {
 }
 
 fn log() -> Vec<u8> {
-    fs::read(project().join("tests/fixtures/learner/coffee.dsjson")).unwrap()
+    fs::read(project().join("src/learner/tests/fixtures/coffee.dsjson")).unwrap()
 }
 
 fn policy(more: &str) -> LearningPolicy {

@@ -1,9 +1,9 @@
 //! All that a comparison came to, for every way to tell it.
 
 use crate::cli::Exit;
-use crate::comparison::{Comparison, GateVerdict};
-use crate::metrics::Term;
-use crate::statistics::Confidence;
+use comparison::{Comparison, GateVerdict};
+use metrics::Term;
+use statistics::Confidence;
 
 /// What is compared, and what that shows.
 pub struct Account {

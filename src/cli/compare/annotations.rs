@@ -2,7 +2,7 @@
 
 use super::account::Account;
 use super::gates;
-use crate::comparison::GateVerdict;
+use comparison::GateVerdict;
 
 /// A line `::error …` for each gate that fails.
 pub fn annotations(account: &Account) -> String {

@@ -13,11 +13,11 @@ use super::openmetrics::openmetrics;
 use super::subject::Subject;
 use super::{json, null, text, traces, within};
 use crate::cli::{Exit, kept, streams};
-use crate::comparison::{GateVerdict, Group, Outcome, compare, usual_terms};
-use crate::diagnostic::{Diagnostic, Report, Source};
-use crate::metrics::{Gate, Term};
-use crate::scenario::{GateScope, load_gates};
-use crate::statistics::Confidence;
+use comparison::{GateVerdict, Group, Outcome, compare, usual_terms};
+use diagnostic::{Diagnostic, Report, Source};
+use metrics::{Gate, Term};
+use scenario::{GateScope, load_gates};
+use statistics::Confidence;
 
 /// `runner compare`
 #[derive(Debug, Clone, Args)]
@@ -282,7 +282,7 @@ fn terms(arguments: &CompareArguments, groups: &[Group], report: &mut Report) ->
             Ok(term) => terms.push(term),
             Err(errors) => {
                 let source = Source::new("--metric", text.as_str());
-                let place = |error: crate::metrics::ExpectationError| {
+                let place = |error: metrics::ExpectationError| {
                     let mistake = Diagnostic::error(error.message).within(&source, error.span);
                     mistake.maybe_help(error.help)
                 };

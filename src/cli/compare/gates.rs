@@ -2,8 +2,8 @@
 
 use super::text::{signed, within};
 use crate::cli::console::{Cell, Paint, Side, Table, name};
-use crate::comparison::{GateVerdict, Group, Outcome, judge};
-use crate::metrics::Gate;
+use comparison::{GateVerdict, Group, Outcome, judge};
+use metrics::Gate;
 
 /// Judges the policies of one experiment against each other.
 pub fn judge_inside(gates: &[Gate], groups: &[Group], base: Option<&str>) -> Vec<GateVerdict> {

@@ -2,7 +2,7 @@ use serde::Serialize;
 
 use super::account::Account;
 use super::gates;
-use crate::comparison::{Difference, Estimate, Finding, GateVerdict, Outcome};
+use comparison::{Difference, Estimate, Finding, GateVerdict, Outcome};
 
 #[derive(Serialize)]
 struct Document<'a> {

@@ -4,7 +4,7 @@ use quick_junit::{NonSuccessKind, Report, TestCase, TestCaseStatus, TestSuite};
 
 use super::account::Account;
 use super::gates;
-use crate::comparison::{GateVerdict, Outcome};
+use comparison::{GateVerdict, Outcome};
 
 /// What fails a gate is a failure, what could not be measured an error, and what is not
 /// decided is skipped, unless the gate says that this is a failure.

@@ -5,8 +5,8 @@ use std::fmt::Write as _;
 use super::account::{Account, Part};
 use super::gates;
 use super::text::{p, signed, value, within, words};
-use crate::comparison::{Comparison, Estimate};
-use crate::metrics::Term;
+use comparison::{Comparison, Estimate};
+use metrics::Term;
 
 /// A comment holds 65,536 characters, and a step summary more.
 const LARGEST: usize = 60_000;

@@ -20,9 +20,9 @@ pub use json::json;
 pub use subject::{Subject, read_baseline};
 pub use text::{p, signed, text, value, within as within_text, words};
 
-use crate::comparison::{Comparison, Group, compare, usual_terms};
-use crate::metrics::Term;
-use crate::statistics::Confidence;
+use comparison::{Comparison, Group, compare, usual_terms};
+use metrics::Term;
+use statistics::Confidence;
 
 /// Compares the groups with the one called `base`, or with the first, by these metrics, or
 /// by the usual ones.

@@ -2,9 +2,9 @@
 
 use super::text::value;
 use crate::cli::console::{Cell, Paint, Side, Table, name};
-use crate::comparison::{Group, Null, null, usual_terms};
-use crate::metrics::{Quantity, Term};
-use crate::statistics::Confidence;
+use comparison::{Group, Null, null, usual_terms};
+use metrics::{Quantity, Term};
+use statistics::Confidence;
 
 /// A table a metric: what comparisons of each group with itself come to.
 pub fn text(groups: &[Group], terms: &[Term], confidence: Confidence) -> String {

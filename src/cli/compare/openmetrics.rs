@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use super::account::Account;
 use super::gates;
-use crate::comparison::{Comparison, Estimate};
+use comparison::{Comparison, Estimate};
 
 /// The mean over runs of each metric of each group, the differences, and the gates: 1 for
 /// a pass, 0 for what is none. In the order of the tables, so that equal comparisons are

@@ -3,9 +3,9 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use crate::comparison::{self, Baseline, Group};
-use crate::results::experiment::{is_experiment, read_experiment};
-use crate::results::{self, ReadError};
+use comparison::{self, Baseline, Group};
+use results::experiment::{is_experiment, read_experiment};
+use results::{self, ReadError};
 
 /// Reads a baseline file.
 ///

@@ -3,9 +3,9 @@
 use super::account::{Account, Part};
 use super::gates;
 use crate::cli::console::{Cell, Paint, Side, Table, name};
-use crate::comparison::{Comparison, Difference, Estimate, Finding};
-use crate::metrics::{Dimension, Quantity, Term};
-use crate::statistics::{Confidence, Interval};
+use comparison::{Comparison, Difference, Estimate, Finding};
+use metrics::{Dimension, Quantity, Term};
+use statistics::{Confidence, Interval};
 
 /// For people: what differs, a table a metric, the gates.
 pub fn text(account: &Account) -> String {

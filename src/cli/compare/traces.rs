@@ -2,7 +2,7 @@
 //! do, and where what they did parts.
 
 use super::subject::Subject;
-use crate::comparison::{self, Group, Parting};
+use comparison::{self, Group, Parting};
 
 type Side<'a> = (&'a Subject, &'a Group);
 

@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 use std::time::Duration;
 
-pub use crate::report::chart::group_digits as count;
+pub use report::chart::group_digits as count;
 
 /// `8.0 ms`, with the unit that suits.
 #[expect(clippy::cast_precision_loss, reason = "shown with three digits")]

@@ -3,11 +3,11 @@ use super::paint::Paint;
 use super::running::Running;
 use super::screen::Screen;
 use super::words;
-use crate::metrics::micros;
-use crate::record::{IterationRecord, ObserveError, Observer, PhaseRecord, PhaseStarted, Progress};
-use crate::scenario::Plan;
-use crate::scenario::plan::{ClockKind, Phase, TargetPlan};
-use crate::shard::{Shard, Stride};
+use metrics::micros;
+use record::{IterationRecord, ObserveError, Observer, PhaseRecord, PhaseStarted, Progress};
+use scenario::Plan;
+use scenario::plan::{ClockKind, Phase, TargetPlan};
+use shard::{Shard, Stride};
 
 /// In a virtual run the bar is moved after so many iterations: it makes a hundred
 /// thousand a second.
@@ -127,10 +127,10 @@ mod tests {
     use anstream::adapter::strip_str;
 
     use super::*;
-    use crate::metrics::sample::{iteration, phase_ended, phase_started};
-    use crate::record::{FailureKind, Outcome};
-    use crate::scenario::plan::{Arrival, Delay, Iterate, Rate, Step};
-    use crate::seed::PhaseKey;
+    use metrics::sample::{iteration, phase_ended, phase_started};
+    use record::{FailureKind, Outcome};
+    use scenario::plan::{Arrival, Delay, Iterate, Rate, Step};
+    use seed::PhaseKey;
 
     #[derive(Clone, Default)]
     struct Paper(Rc<RefCell<Vec<u8>>>);

@@ -3,8 +3,8 @@ use std::time::Duration;
 
 use super::format::{count, micros, rate, share};
 use super::paint::Paint;
-use crate::metrics::Latencies;
-use crate::record::{IterationRecord, Outcome};
+use metrics::Latencies;
+use record::{IterationRecord, Outcome};
 
 /// The success rate that is shown is that of so many last iterations.
 pub const WINDOW: usize = 500;
@@ -128,7 +128,7 @@ mod tests {
     use anstream::adapter::strip_str;
 
     use super::*;
-    use crate::metrics::sample::iteration;
+    use metrics::sample::iteration;
 
     /// A phase of `total` of which the iterations in `successes` succeeded.
     fn running(total: u64, successes: impl IntoIterator<Item = bool>) -> Running {

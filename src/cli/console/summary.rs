@@ -3,7 +3,7 @@ use std::path::Path;
 use super::format::{count, decimal, micros, name, rate, share, span};
 use super::paint::Paint;
 use super::table::{Cell, Side, Table};
-use crate::metrics::{
+use metrics::{
     EvaluationSummary, Holds, LatencySummary, PhaseSummary, PolicySummary, SummaryReport, Verdict,
 };
 
@@ -256,7 +256,7 @@ mod tests {
     use unicode_width::UnicodeWidthStr;
 
     use super::*;
-    use crate::metrics::{AppliedPolicy, Dimension, Quantity};
+    use metrics::{AppliedPolicy, Dimension, Quantity};
 
     fn latency(p50_us: u64) -> LatencySummary {
         LatencySummary {

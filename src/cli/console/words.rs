@@ -1,6 +1,6 @@
 use super::format::{count, name, whole};
-use crate::protocol::{Evaluation, PolicyResult, ServiceConfiguration};
-use crate::scenario::plan::{Arrival, AwaitedChange, Iterate, Pause, Phase, Schedule, Stage, Step};
+use protocol::{Evaluation, PolicyResult, ServiceConfiguration};
+use scenario::plan::{Arrival, AwaitedChange, Iterate, Pause, Phase, Schedule, Stage, Step};
 
 /// The iterations that a phase is to make.
 pub fn iterations(phase: &Phase) -> u64 {

@@ -1,13 +1,13 @@
 use std::time::Duration;
 
 use super::Evaluated;
-use crate::clock::Timestamp;
-use crate::evaluation::comparison::{Shown, Verdict};
-use crate::evaluation::stream::{Player, Source};
-use crate::learning_loop::{ONLINE, summary};
-use crate::protocol::{
+use evaluation::comparison::{Shown, Verdict};
+use evaluation::stream::{Player, Source};
+use learning_loop::{ONLINE, summary};
+use protocol::{
     Evaluation, EvaluationStatus, EvaluationType, PolicyResult, PolicyResultSummary, PolicySource,
 };
+use timestamp::Timestamp;
 
 /// The evaluation as `GET /evaluations/{evaluationId}` answers it.
 pub fn show(evaluated: &Evaluated) -> String {

@@ -1,7 +1,7 @@
 use super::Evaluated;
 use super::json::{shown, source};
-use crate::evaluation::comparison::{Compared, Findings, Verdict};
-use crate::evaluation::estimate::{Estimate, Unusable};
+use evaluation::comparison::{Compared, Findings, Verdict};
+use statistics::off_policy::{Estimate, Unusable};
 
 const HEADER: [&str; 12] = [
     "policy",

@@ -2,9 +2,9 @@ use std::io;
 
 use super::logs::Logs;
 use crate::cli::console::{Screen, count};
-use crate::evaluation::discover;
-use crate::evaluation::stream::{Beginning, Candidate, Source};
-use crate::learner::LearningPolicy;
+use evaluation::discover;
+use evaluation::stream::{Beginning, Candidate, Source};
+use learner::LearningPolicy;
 
 /// What a search found.
 pub struct Found {

@@ -2,10 +2,10 @@ use serde::Serialize;
 use serde_json::{Value, json};
 
 use super::Evaluated;
-use crate::evaluation::comparison::{Compared, Findings, Shown, Verdict};
-use crate::evaluation::estimate::{Estimate, Unusable};
-use crate::evaluation::stream::{Account, Source};
-use crate::statistics::Confidence;
+use evaluation::comparison::{Compared, Findings, Shown, Verdict};
+use evaluation::stream::{Account, Source};
+use statistics::Confidence;
+use statistics::off_policy::{Estimate, Unusable};
 
 /// An estimate, or the words why there is none.
 #[derive(Serialize)]

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use flate2::bufread::MultiGzDecoder;
 
-use crate::diagnostic::{Diagnostic, Report};
+use diagnostic::{Diagnostic, Report};
 
 /// Logs to be read one after the other, gzip or plain.
 pub struct Logs {

@@ -14,13 +14,13 @@ use std::io;
 use super::arguments::{EvaluateArguments, EvaluationFormat};
 use super::console::Screen;
 use super::{Exit, streams};
-use crate::diagnostic::{Diagnostic, Report};
-use crate::evaluation::comparison::{Reading, Verdict};
-use crate::evaluation::estimate::Weights;
-use crate::evaluation::stream::{Account, Candidate, Player, Stream, StreamSettings};
-use crate::statistics::{Confidence, Interval};
+use diagnostic::{Diagnostic, Report};
+use evaluation::comparison::{Reading, Verdict};
+use evaluation::stream::{Account, Candidate, Player, Stream, StreamSettings};
 use logs::Logs;
 use predictions::Watcher;
+use statistics::off_policy::Weights;
+use statistics::{Confidence, Interval};
 
 /// An evaluation that came to its end.
 struct Evaluated {

@@ -3,10 +3,10 @@
 use std::fs;
 
 use crate::cli::arguments::EvaluateArguments;
-use crate::diagnostic::{Diagnostic, Report, Source};
-use crate::evaluation::stream::{self, Candidate, Player};
-use crate::scenario::plan::NamedPolicy;
-use crate::scenario::policy_list;
+use diagnostic::{Diagnostic, Report, Source};
+use evaluation::stream::{self, Candidate, Player};
+use scenario::plan::NamedPolicy;
+use scenario::policy_list;
 
 /// The policies of `--policy` and `--policies`; what is wrong with them is reported.
 pub fn collect(arguments: &EvaluateArguments, report: &mut Report) -> Vec<Candidate> {

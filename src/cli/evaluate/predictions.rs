@@ -8,7 +8,7 @@ use tempfile::NamedTempFile;
 
 use super::logs::Logs;
 use crate::cli::console::{Screen, count};
-use crate::evaluation::stream::{Listener, Player, Row};
+use evaluation::stream::{Listener, Player, Row};
 
 /// Shows how far the reading is, and writes predictions.
 pub struct Watcher {

@@ -1,8 +1,8 @@
 use super::Evaluated;
 use crate::cli::console::{Cell, Paint, Side, Table, count, name};
-use crate::evaluation::comparison::{Compared, Findings, Shown, Verdict};
-use crate::evaluation::estimate::{Estimate, Unusable};
-use crate::statistics::Confidence;
+use evaluation::comparison::{Compared, Findings, Shown, Verdict};
+use statistics::Confidence;
+use statistics::off_policy::{Estimate, Unusable};
 
 /// The report for people.
 pub fn show(evaluated: &Evaluated) -> String {
@@ -83,7 +83,7 @@ fn values<'a>(
 
 /// Of the online policy the reward is observed, of the others it is estimated.
 fn value_cells(verdict: &Verdict, found: &Findings) -> [Cell; 2] {
-    let observed = verdict.source == crate::evaluation::stream::Source::Online;
+    let observed = verdict.source == evaluation::stream::Source::Online;
     match &found.cressie_read {
         Ok(estimate) if observed => {
             [Cell::painted(number(estimate.value), Paint::Strong), String::new().into()]

@@ -1,8 +1,8 @@
 use super::Picture;
-use crate::comparison::{self, CurvePoint, Group, difference_curve};
-use crate::metrics::PhaseTally;
-use crate::report::{LineChart, LinePoint, LineSeries, Unit};
-use crate::statistics::Confidence;
+use comparison::{self, CurvePoint, Group, difference_curve};
+use metrics::PhaseTally;
+use report::{LineChart, LinePoint, LineSeries, Unit};
+use statistics::Confidence;
 
 /// With fewer runs a band says nothing, and the runs themselves are drawn.
 const LEAST_FOR_BAND: usize = 5;

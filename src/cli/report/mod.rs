@@ -13,12 +13,12 @@ use clap::Args;
 use self::curves::curves;
 use super::compare::{Subject, parts};
 use super::{Exit, kept, streams};
-use crate::comparison::Group;
-use crate::report::html::{Block, Page, Readout, Section, page_html};
-use crate::report::{LineChart, line_svg};
-use crate::results::experiment::is_experiment;
-use crate::results::{self, RunFolder};
-use crate::statistics::Confidence;
+use comparison::Group;
+use report::html::{Block, Page, Readout, Section, page_html};
+use report::{LineChart, line_svg};
+use results::experiment::is_experiment;
+use results::{self, RunFolder};
+use statistics::Confidence;
 
 /// `runner report`
 #[derive(Debug, Clone, Args)]

@@ -6,11 +6,11 @@ use super::tables::{self, items, json, text};
 use super::{Part, Picture};
 use crate::cli::charts;
 use crate::cli::console::count;
-use crate::metrics::Dimension;
-use crate::metrics::{Metric, PhaseTally, Quantity};
-use crate::report::html::{Block, Cell};
-use crate::report::{LineChart, LinePoint, LineSeries, Unit};
-use crate::results::{self, RunFolder};
+use metrics::Dimension;
+use metrics::{Metric, PhaseTally, Quantity};
+use report::html::{Block, Cell};
+use report::{LineChart, LinePoint, LineSeries, Unit};
+use results::{self, RunFolder};
 
 /// What a run was, in a few facts.
 pub fn facts(run: &RunFolder) -> Vec<(String, String)> {

@@ -6,9 +6,9 @@ use serde_json::Value;
 
 use crate::cli::compare::{self, Part, words};
 use crate::cli::console::Paint;
-use crate::comparison::{Comparison, Difference, Estimate};
-use crate::metrics::{Dimension, Quantity, Term};
-use crate::report::html::{Block, Cell, Tone};
+use comparison::{Comparison, Difference, Estimate};
+use metrics::{Dimension, Quantity, Term};
+use report::html::{Block, Cell, Tone};
 
 /// What was compared, a table a metric.
 pub fn figures(part: &Part) -> Vec<Block> {

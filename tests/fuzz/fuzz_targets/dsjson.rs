@@ -3,7 +3,7 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use runner::learner::{DsjsonReader, Hashing};
+use learner::{DsjsonReader, Hashing};
 
 fuzz_target!(|lines: &[u8]| {
     let mut reader = DsjsonReader::new(Hashing::default());

@@ -3,7 +3,7 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use runner::learner::LearningPolicy;
+use learner::LearningPolicy;
 
 fuzz_target!(|text: &str| {
     match LearningPolicy::parse(text) {

@@ -1,0 +1,173 @@
+//! A baseline file: what runs came to, kept in git to be compared with later.
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+
+use super::sample::{Footprint, Group, Sample};
+use metrics::{Packed, PhaseState, PhaseTally, REGISTRY};
+use seed::Seed;
+
+/// What runs came to, as it stands in a file: for people the metrics of every run, for
+/// later comparisons everything that any metric is made of. Equal runs are equal files.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Baseline {
+    /// What the file is: [`KIND`].
+    kind: String,
+    /// The version of its layout.
+    format: u32,
+    /// The version of the program that made the runs.
+    pub version: String,
+    /// The name of the scenario.
+    pub scenario: String,
+    /// Where the runs were when they were saved.
+    pub source: String,
+    /// Why they were saved, in the words of who did.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub note: Option<String>,
+    /// The policies.
+    pub policies: Vec<KeptGroup>,
+}
+
+/// The runs of one policy.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct KeptGroup {
+    /// Its name.
+    pub name: String,
+    /// SHA-256 of each part that decides what is sent, the seed left out.
+    pub parts: BTreeMap<String, String>,
+    /// The runs, in the order of their seeds.
+    pub runs: Vec<KeptRun>,
+}
+
+/// One run.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct KeptRun {
+    /// Its seed.
+    pub seed: Seed,
+    /// Each metric that it has, as `phase.metric`, in the unit of the metric.
+    pub metrics: BTreeMap<String, f64>,
+    /// SHA-256 of who turned up and what was chosen.
+    trace: String,
+    /// The phases: JSON of their states, packed.
+    state: Packed,
+}
+
+/// Where the runs came from.
+#[derive(Debug, Clone)]
+pub struct Provenance {
+    /// The version of the program that made them.
+    pub version: String,
+    /// The name of the scenario.
+    pub scenario: String,
+    /// Where they are.
+    pub source: String,
+    /// Why they are saved.
+    pub note: Option<String>,
+}
+
+/// What a baseline file calls itself.
+const KIND: &str = "runner baseline";
+
+/// The version of its layout.
+const FORMAT: u32 = 1;
+
+impl Baseline {
+    /// Keeps these runs.
+    #[must_use]
+    pub fn of(groups: &[Group], provenance: Provenance) -> Self {
+        let Provenance { version, scenario, source, note } = provenance;
+        let kept = |group: &Group| KeptGroup {
+            name: group.name.clone(),
+            parts: group.parts.clone(),
+            runs: group.samples.iter().map(KeptRun::of).collect(),
+        };
+        let policies = groups.iter().map(kept).collect();
+        Self { kind: KIND.to_owned(), format: FORMAT, version, scenario, source, note, policies }
+    }
+
+    /// Reads the bytes of a baseline file.
+    ///
+    /// # Errors
+    /// What they hold instead.
+    pub fn parse(bytes: &[u8]) -> Result<Self, String> {
+        match serde_json::from_slice::<Self>(bytes) {
+            Err(error) => Err(error.to_string()),
+            Ok(found) if found.kind != KIND => Err(format!("it calls itself `{}`", found.kind)),
+            Ok(found) if found.format != FORMAT => {
+                Err(format!("its layout is {}, this program reads {FORMAT}", found.format))
+            }
+            Ok(baseline) => Ok(baseline),
+        }
+    }
+
+    /// The file, as bytes.
+    #[must_use]
+    pub fn bytes(&self) -> Vec<u8> {
+        // Its keys are texts, and it is written to memory.
+        let mut bytes = serde_json::to_vec_pretty(self).unwrap_or_default();
+        bytes.push(b'\n');
+        bytes
+    }
+
+    /// The runs, to be compared.
+    ///
+    /// # Errors
+    /// What does not fit together.
+    pub fn groups(&self) -> Result<Vec<Group>, String> {
+        self.policies.iter().map(KeptGroup::group).collect()
+    }
+}
+
+impl KeptGroup {
+    fn group(&self) -> Result<Group, String> {
+        let samples: Result<_, String> = self.runs.iter().map(KeptRun::sample).collect();
+        Ok(Group { name: self.name.clone(), parts: self.parts.clone(), samples: samples? })
+    }
+}
+
+impl KeptRun {
+    fn of(sample: &Sample) -> Self {
+        let states: Vec<PhaseState> = sample.phases.iter().map(PhaseTally::state).collect();
+        Self {
+            seed: sample.seed,
+            metrics: sample.phases.iter().flat_map(metrics).collect(),
+            trace: sample.footprint.digest(),
+            state: Packed(serde_json::to_vec(&states).unwrap_or_default()),
+        }
+    }
+
+    fn sample(&self) -> Result<Sample, String> {
+        let failed = |error: &dyn std::fmt::Display| format!("seed {}: {error}", self.seed);
+        let states: Vec<PhaseState> =
+            serde_json::from_slice(&self.state.0).map_err(|error| failed(&error))?;
+        let phases: Result<_, _> = states.into_iter().map(PhaseTally::restore).collect();
+        Ok(Sample {
+            seed: self.seed,
+            phases: phases.map_err(|error| failed(&error))?,
+            footprint: Footprint::Digest(self.trace.clone()),
+        })
+    }
+}
+
+/// Every metric that a phase has.
+fn metrics(phase: &PhaseTally) -> impl Iterator<Item = (String, f64)> + '_ {
+    let iterates = phase.iterations() > 0;
+    REGISTRY.iter().filter(move |_| iterates).filter_map(|definition| {
+        let value = phase.measure(definition.metric, None)?;
+        Some((format!("{}.{}", phase.name(), definition.name), value))
+    })
+}
+
+/// SHA-256 of some JSON, in hex digits.
+pub(super) fn digest<T: Serialize>(value: &T) -> String {
+    // It is written to memory, and its keys are texts.
+    let bytes = serde_json::to_vec(value).unwrap_or_default();
+    Sha256::digest(bytes).iter().fold(String::new(), |mut digits, byte| {
+        // Writing to a text cannot fail.
+        _ = write!(digits, "{byte:02x}");
+        digits
+    })
+}

@@ -1,0 +1,148 @@
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use super::baseline;
+use metrics::{Measured, PhaseScope, PhaseTally, Term};
+use results::RunFolder;
+use results::experiment::{ExperimentResults, Trace, Tracer, VariantEntry};
+use seed::Seed;
+
+/// One learning run.
+#[derive(Debug, Clone)]
+pub struct Sample {
+    /// Its seed. Runs of one seed see the same visitors.
+    pub seed: Seed,
+    /// What it came to.
+    pub phases: Arc<[PhaseTally]>,
+    /// What was chosen in it.
+    pub footprint: Footprint,
+}
+
+/// A metric of each run of a group.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Values {
+    /// By the seed of the run.
+    pub by_seed: Vec<(Seed, f64)>,
+    /// How many of them stand for more: what was waited for did not come.
+    pub censored: u64,
+    /// Why runs could not be measured.
+    pub missing: Vec<String>,
+}
+
+/// Who turned up and what was chosen, or what is left of that.
+#[derive(Debug, Clone)]
+pub enum Footprint {
+    /// All of it.
+    Trace(Arc<Trace>),
+    /// Its SHA-256, which a baseline file keeps.
+    Digest(String),
+}
+
+impl Footprint {
+    /// SHA-256 of the trace.
+    pub(super) fn digest(&self) -> String {
+        match self {
+            Self::Trace(trace) => baseline::digest(trace),
+            Self::Digest(digest) => digest.clone(),
+        }
+    }
+}
+
+/// Runs of one policy: they differ in their seeds only.
+#[derive(Debug, Clone)]
+pub struct Group {
+    /// What it is called.
+    pub name: String,
+    /// SHA-256 of each part that decides what is sent, the seed left out, by a name for
+    /// people.
+    pub parts: BTreeMap<String, String>,
+    /// The runs, in the order of their seeds.
+    pub samples: Vec<Sample>,
+}
+
+/// The part of a plan that is different in every run of a group.
+const SEED: &str = "the seed";
+
+impl Group {
+    fn new(name: String, parts: &BTreeMap<String, String>, mut samples: Vec<Sample>) -> Self {
+        samples.sort_by_key(|sample| sample.seed.0);
+        let mut parts = parts.clone();
+        parts.remove(SEED);
+        Self { name, parts, samples }
+    }
+
+    /// The run with this seed.
+    #[must_use]
+    pub fn sample(&self, seed: Seed) -> Option<&Sample> {
+        self.samples.iter().find(|sample| sample.seed == seed)
+    }
+
+    /// The names of the parts in which two groups differ.
+    #[must_use]
+    pub fn differs_in(&self, other: &Self) -> Vec<String> {
+        let names = self.parts.keys().chain(other.parts.keys());
+        let different = names.filter(|name| self.parts.get(*name) != other.parts.get(*name));
+        let mut different: Vec<String> = different.cloned().collect();
+        different.sort();
+        different.dedup();
+        different
+    }
+
+    /// What metrics of it may speak of.
+    #[must_use]
+    pub fn scopes(&self) -> Vec<PhaseScope<'_>> {
+        let phases = self.samples.first().map_or(&[][..], |sample| &sample.phases);
+        phases.iter().map(PhaseTally::scope).collect()
+    }
+
+    /// The metric of each run, as far as it is there.
+    pub(super) fn values(&self, term: &Term) -> Values {
+        let mut values = Values::default();
+        for Sample { seed, phases, .. } in &self.samples {
+            match term.observe(phases) {
+                Ok(Measured::Value(value)) => values.by_seed.push((*seed, value)),
+                // The restricted mean, E min(τ, T): a run that is left out would have been
+                // one of the slowest.
+                Ok(Measured::MoreThan(iterations)) => {
+                    values.by_seed.push((*seed, iterations));
+                    values.censored += 1;
+                }
+                Err(reason) => values.missing.push(format!("seed {seed}: {reason}")),
+            }
+        }
+        values
+    }
+}
+
+/// The groups of an experiment: one for each combination of the values of its axes.
+#[must_use]
+pub fn groups(experiment: &ExperimentResults) -> Vec<Group> {
+    let manifest = &experiment.manifest;
+    let group = |(index, variant): (usize, &VariantEntry)| {
+        let cells = experiment.cells.iter();
+        let own = cells.filter(|cell| manifest.cells[cell.index].variant == index);
+        let samples = own.map(|cell| Sample {
+            seed: cell.seed,
+            phases: Arc::clone(&cell.phases),
+            footprint: Footprint::Trace(Arc::clone(&cell.trace)),
+        });
+        let alone = manifest.axes.is_empty();
+        let name = if alone { manifest.scenario.clone() } else { variant.name() };
+        Group::new(name, &variant.plan_parts, samples.collect())
+    };
+    manifest.variants.iter().enumerate().map(group).collect()
+}
+
+/// The run of a folder, a group of one.
+#[must_use]
+pub fn of_run(run: &RunFolder) -> Group {
+    let phases = run.manifest.scopes().map(|phase| phase.name.to_owned());
+    let mut tracer = Tracer::new(phases);
+    run.records.iter().for_each(|record| tracer.push(record));
+    let sample = Sample {
+        seed: run.manifest.seed,
+        phases: run.summary().phases().into(),
+        footprint: Footprint::Trace(Arc::new(tracer.into_trace())),
+    };
+    Group::new(run.manifest.scenario.clone(), &run.manifest.plan_parts, vec![sample])
+}

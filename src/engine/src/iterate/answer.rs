@@ -1,0 +1,112 @@
+//! Whether an answer to Rank belongs to what was asked.
+
+use std::sync::Arc;
+
+use super::super::stream::{Stream, StreamEvent};
+use protocol::{MOST_ACTIONS, RankResponse, RankedAction};
+use record::{FailureKind, Violation};
+use target::CallError;
+
+/// So far may the sum of the probabilities be from one: they are sent in 32 bits.
+const SUM_TOLERANCE: f64 = 0.01;
+
+/// What Rank answered. Actions are indices of the plan's.
+pub(super) struct Answer {
+    pub chosen: usize,
+    /// The probability with which it was chosen, if the service says it.
+    pub probability: Option<f32>,
+    /// The most probable action, if the service says what it ranked.
+    pub favourite: Option<usize>,
+}
+
+/// Reads an answer.
+///
+/// # Errors
+/// How the answer breaks the contract. What breaks it is not rewarded: the service would
+/// learn from a mistake.
+pub(super) fn read(
+    stream: &Stream<'_>,
+    event: &StreamEvent<'_>,
+    response: &RankResponse,
+) -> Result<Answer, CallError> {
+    if response.event_id != event.event_id {
+        let message =
+            format!("the answer is for event `{}`", shown(&response.event_id.to_string()));
+        return Err(violation(Violation::Event, message));
+    }
+    let chosen = known(stream, &response.reward_action_id, "the chosen action")?;
+    check_ranking(stream, response)?;
+    let probability = check_probabilities(response)?;
+    Ok(Answer { chosen, probability, favourite: favourite(stream, response) })
+}
+
+/// The most probable action; of several, the one that is ranked first.
+fn favourite(stream: &Stream<'_>, response: &RankResponse) -> Option<usize> {
+    let mut ranked = response.ranking.iter();
+    let first = ranked.next()?;
+    let favourite = ranked
+        .fold(first, |best, other| if other.probability > best.probability { other } else { best });
+    stream.action_index(&favourite.id)
+}
+
+fn known(stream: &Stream<'_>, id: &Arc<str>, what: &str) -> Result<usize, CallError> {
+    stream
+        .action_index(id)
+        .ok_or_else(|| violation(Violation::Action, format!("{what} `{}` was not sent", shown(id))))
+}
+
+/// A ranking has every action once, or is left out altogether.
+fn check_ranking(stream: &Stream<'_>, response: &RankResponse) -> Result<(), CallError> {
+    let (ranked, sent) = (response.ranking.len(), stream.actions());
+    if ranked == 0 {
+        return Ok(());
+    }
+    if ranked != sent {
+        let message = format!("{ranked} actions are ranked, {sent} were sent");
+        return Err(violation(Violation::Action, message));
+    }
+    let mut seen = [false; MOST_ACTIONS];
+    for action in &response.ranking {
+        let index = known(stream, &action.id, "the ranked action")?;
+        if std::mem::replace(&mut seen[index], true) {
+            let message = format!("`{}` is ranked twice", shown(&action.id));
+            return Err(violation(Violation::Action, message));
+        }
+    }
+    Ok(())
+}
+
+/// The probability with which the chosen action was chosen.
+fn check_probabilities(response: &RankResponse) -> Result<Option<f32>, CallError> {
+    if response.ranking.is_empty() {
+        return Ok(None);
+    }
+    let odd = response.ranking.iter().find(|ranked| !(0.0..=1.0).contains(&ranked.probability));
+    if let Some(ranked) = odd {
+        let message = format!("{} is no probability", ranked.probability);
+        return Err(violation(Violation::Probability, message));
+    }
+    let sum: f64 = response.ranking.iter().map(|ranked| f64::from(ranked.probability)).sum();
+    if (sum - 1.0).abs() > SUM_TOLERANCE {
+        let message = format!("the probabilities add up to {sum}");
+        return Err(violation(Violation::Probability, message));
+    }
+    let is_chosen = |ranked: &&RankedAction| ranked.id == response.reward_action_id;
+    let chosen = response.ranking.iter().find(is_chosen);
+    match chosen.map(|ranked| ranked.probability) {
+        Some(0.0) => {
+            let message = "what is never chosen was chosen: its probability is 0".to_owned();
+            Err(violation(Violation::Probability, message))
+        }
+        probability => Ok(probability),
+    }
+}
+
+/// A text of the service, on one line and not longer than a line.
+fn shown(text: &str) -> String {
+    text.chars().take(80).flat_map(char::escape_debug).collect()
+}
+
+fn violation(kind: Violation, message: String) -> CallError {
+    CallError { kind: FailureKind::Protocol(kind), message }
+}

@@ -1,0 +1,154 @@
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::super::stream::{Stream, StreamEvent};
+use super::answer;
+use clock::{Clock, Task};
+use protocol::ModelProperties;
+use record::{IterationRecord, Outcome};
+use scenario::plan::{Iterate, Phase};
+use target::{CallAddress, CallError, Target};
+
+/// What was under way, done.
+pub(super) enum Finished {
+    Iteration(Box<Attempt>),
+    Check { iterations: u64, answer: Result<ModelProperties, CallError> },
+}
+
+/// An iteration, and the error that ended it.
+pub(super) struct Attempt {
+    pub record: IterationRecord,
+    pub error: Option<CallError>,
+}
+
+/// What the calls of one phase are made with.
+pub(super) struct Calls<'f, C, T> {
+    pub clock: &'f C,
+    pub target: &'f T,
+    pub stream: &'f Stream<'f>,
+    pub index: usize,
+    pub phase: &'f Phase,
+    pub settings: &'f Iterate,
+    /// Iterations before this one may have been sent before.
+    pub maybe_sent: u64,
+}
+
+impl<C, T> Clone for Calls<'_, C, T> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<C, T> Copy for Calls<'_, C, T> {}
+
+impl<'f, C: Clock, T: Target> Calls<'f, C, T> {
+    /// Asks for the age of the model, after so many iterations.
+    pub fn check(self, iterations: u64) -> Task<'f, Finished> {
+        Box::pin(async move {
+            Finished::Check { iterations, answer: self.target.model_properties().await }
+        })
+    }
+
+    /// One iteration, due at `due`, or when it starts.
+    pub fn iteration(self, iteration: u64, due: Option<Duration>) -> Task<'f, Finished> {
+        Box::pin(async move {
+            let event = self.stream.event(self.phase.key, iteration);
+            let mut attempt = Box::new(self.not_yet_made(&event, iteration, due));
+            if let Err(error) = self.make(&event, &mut attempt.record).await {
+                attempt.error = Some(error);
+            }
+            Finished::Iteration(attempt)
+        })
+    }
+
+    /// An iteration that could not start when it was due.
+    pub fn dropped(&self, iteration: u64, due: Duration) -> Attempt {
+        let event = self.stream.event(self.phase.key, iteration);
+        let mut attempt = self.not_yet_made(&event, iteration, Some(due));
+        attempt.record.outcome = Outcome::Dropped;
+        attempt
+    }
+
+    fn not_yet_made(
+        &self,
+        event: &StreamEvent<'_>,
+        iteration: u64,
+        due: Option<Duration>,
+    ) -> Attempt {
+        let now = self.clock.now();
+        let record = IterationRecord {
+            phase: self.index,
+            iteration,
+            event_id: event.event_id.clone(),
+            context: Arc::clone(&event.visitor.context),
+            preferred: Arc::clone(self.stream.action_id(event.visitor.preferred)),
+            chosen: None,
+            probability: None,
+            reward: None,
+            loss: None,
+            outcome: Outcome::Completed,
+            due: due.unwrap_or(now),
+            rank_start: now,
+            rank_latency: None,
+            reward_start: None,
+            reward_latency: None,
+            again: iteration < self.maybe_sent,
+        };
+        Attempt { record, error: None }
+    }
+
+    /// Rank → compare with the known preference → Reward.
+    async fn make(
+        &self,
+        event: &StreamEvent<'_>,
+        record: &mut IterationRecord,
+    ) -> Result<(), CallError> {
+        let chosen = self.rank(event, record).await.inspect_err(|error| {
+            record.outcome = Outcome::RankFailed(error.kind);
+        })?;
+        let at = self.address(record);
+        let think_time = self.stream.think_time(at.phase, at.iteration, self.settings.think_time);
+        if !think_time.is_zero() {
+            self.clock.sleep_until(self.clock.now() + think_time).await;
+        }
+        let reward = self.stream.reward(at.phase, at.iteration, event.visitor.preferred, chosen);
+        self.reward(event, reward, record).await.inspect_err(|error| {
+            record.outcome = Outcome::RewardFailed(error.kind);
+        })
+    }
+
+    /// Returns the index of the chosen action.
+    async fn rank(
+        &self,
+        event: &StreamEvent<'_>,
+        record: &mut IterationRecord,
+    ) -> Result<usize, CallError> {
+        let answer = self.target.rank(self.address(record), &event.request).await;
+        record.rank_latency = Some(self.clock.now().saturating_sub(record.rank_start));
+        let response = answer?;
+        let answer = answer::read(self.stream, event, &response)?;
+        record.chosen = Some(Arc::clone(self.stream.action_id(answer.chosen)));
+        record.probability = answer.probability;
+        record.loss =
+            Some(self.stream.loss(event.visitor.preferred, answer.chosen, answer.favourite));
+        Ok(answer.chosen)
+    }
+
+    async fn reward(
+        &self,
+        event: &StreamEvent<'_>,
+        reward: f64,
+        record: &mut IterationRecord,
+    ) -> Result<(), CallError> {
+        let start = self.clock.now();
+        record.reward = Some(reward);
+        record.reward_start = Some(start);
+        let answer = self.target.reward(self.address(record), &event.event_id, reward).await;
+        record.reward_latency = Some(self.clock.now().saturating_sub(start));
+        answer
+    }
+
+    fn address(&self, record: &IterationRecord) -> CallAddress {
+        CallAddress { phase: self.phase.key, iteration: record.iteration }
+    }
+}

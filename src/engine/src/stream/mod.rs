@@ -1,0 +1,132 @@
+//! The simulated users: who turns up in iteration `i`, and what they make of a choice.
+//!
+//! Both are functions of (seed, phase, iteration). Nothing here waits, and nothing
+//! depends on what other iterations did.
+
+mod crowds;
+mod worth;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use foldhash::HashMap;
+
+use self::crowds::Crowds;
+use self::worth::Worth;
+use protocol::{EventId, RankRequest};
+use record::Loss;
+use scenario::Plan;
+use scenario::plan::{Delay, Visitor};
+use seed::{Draws, PhaseKey, Purpose, Source};
+
+/// The events of a plan, by their index.
+pub struct Stream<'a> {
+    plan: &'a Plan,
+    crowds: Crowds<'a>,
+    worth: Worth,
+    action_ids: Vec<Arc<str>>,
+    action_indices: HashMap<&'a str, usize>,
+    visitors: Source,
+    event_ids: Source,
+    noise: Source,
+    think_times: Source,
+}
+
+/// Looking at so many pointers costs less than hashing an id.
+const MOST_COMPARED: usize = 16;
+
+/// What is sent for one iteration.
+pub struct StreamEvent<'a> {
+    /// The id of the event.
+    pub event_id: EventId,
+    /// Who turned up.
+    pub visitor: &'a Visitor,
+    /// The Rank request.
+    pub request: RankRequest,
+}
+
+impl<'a> Stream<'a> {
+    /// The events of `plan`.
+    #[must_use]
+    pub fn new(plan: &'a Plan) -> Self {
+        let source = |purpose| Source::new(plan.seed, purpose);
+        Self {
+            plan,
+            crowds: Crowds::new(plan),
+            worth: Worth::new(plan),
+            action_ids: plan.actions.iter().map(|action| Arc::clone(&action.id)).collect(),
+            action_indices: plan.actions.iter().map(|action| &*action.id).zip(0..).collect(),
+            visitors: source(Purpose::Visitor),
+            event_ids: source(Purpose::EventId),
+            noise: source(Purpose::RewardNoise),
+            think_times: source(Purpose::ThinkTime),
+        }
+    }
+
+    /// The event of one iteration.
+    #[must_use]
+    pub fn event(&self, phase: PhaseKey, iteration: u64) -> StreamEvent<'a> {
+        let draw = self.visitors.at(phase, iteration, Draws::unit);
+        let visitor = self.crowds.visitor(phase, iteration, draw);
+        let event_id = EventId::from(self.event_ids.at(phase, iteration, Draws::uuid));
+        let request = RankRequest {
+            context_features: Arc::clone(&visitor.features),
+            actions: Arc::clone(&self.plan.actions),
+            excluded_actions: self.plan.excluded_actions.clone(),
+            event_id: Some(event_id.clone()),
+            defer_activation: self.plan.defer_activation,
+        };
+        StreamEvent { event_id, visitor, request }
+    }
+
+    /// The index of an action, if the plan has it.
+    #[must_use]
+    pub fn action_index(&self, id: &Arc<str>) -> Option<usize> {
+        // The loop inside answers with the ids it was sent: the same, not equal ones.
+        let few = self.action_ids.iter().take(MOST_COMPARED);
+        let same = |sent: &Arc<str>| Arc::ptr_eq(sent, id);
+        few.zip(0..)
+            .find(|(sent, _)| same(sent))
+            .map(|(_, index)| index)
+            .or_else(|| self.action_indices.get(&**id).copied())
+    }
+
+    /// How many actions a request has.
+    #[must_use]
+    pub fn actions(&self) -> usize {
+        self.action_ids.len()
+    }
+
+    /// The id of an action.
+    #[must_use]
+    pub fn action_id(&self, index: usize) -> &Arc<str> {
+        &self.action_ids[index]
+    }
+
+    /// The reward of one iteration for the action with index `chosen`.
+    #[must_use]
+    pub fn reward(&self, phase: PhaseKey, iteration: u64, preferred: usize, chosen: usize) -> f64 {
+        let rule = &self.plan.reward;
+        if rule.noise > 0.0 && self.is_noise(phase, iteration) {
+            rule.opposite(preferred, chosen)
+        } else {
+            rule.honest(preferred, chosen)
+        }
+    }
+
+    /// What it cost to choose an action, where the service thought `favourite` the best.
+    #[must_use]
+    pub fn loss(&self, preferred: usize, chosen: usize, favourite: Option<usize>) -> Loss {
+        self.worth.loss(preferred, chosen, favourite)
+    }
+
+    /// How long the visitor of one iteration takes to answer.
+    #[must_use]
+    pub fn think_time(&self, phase: PhaseKey, iteration: u64, delay: Delay) -> Duration {
+        delay.sampler().sample(|| self.think_times.at(phase, iteration, Draws::normal))
+    }
+
+    fn is_noise(&self, phase: PhaseKey, iteration: u64) -> bool {
+        self.noise.at(phase, iteration, |draws| draws.chance(self.plan.reward.noise))
+    }
+}

@@ -1,0 +1,212 @@
+//! Optimisation discovery: a search for learning policies that would have earned more.
+//!
+//! The service documents its search as "a variety of values"; the names of what it found
+//! show two families, and so has this search.
+//!
+//! 1. *Inter-len* - which namespaces interact. Candidates: none, pairs, pairs and
+//!    triples, pairs to quadruples of all namespaces (wildcards), and for each pair of a
+//!    context and an action namespace the context to its first, second and third power
+//!    with the action. Each is tried with the learner's default rates, and named by the
+//!    length of its longest interaction.
+//! 2. *Hyper* - the best interactions with other cost types, learning rates and
+//!    decays.
+//!
+//! Every candidate keeps the online policy's exploration. All are replayed on the
+//! beginning of the log; the better part goes on to the whole of it (successive halving:
+//! Jamieson, Talwalkar, AISTATS 2016). The best of many is an optimistic choice:
+//! [`Discovered::held_out`] is what it earned on the last fifth of the log.
+
+use super::validate::validate_prefix;
+use super::{Aggregate, Log, PolicyTrace};
+use learner::{Event, LearningPolicy};
+
+/// A policy that the search found.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Discovered {
+    /// Its name: `Inter-len4`, `Hyper1`.
+    pub name: String,
+    /// The policy.
+    pub policy: LearningPolicy,
+    /// What it would have done on the log.
+    pub trace: PolicyTrace,
+    /// What it would have earned on the last fifth of the log.
+    pub held_out: Aggregate,
+}
+
+/// Candidates are first tried on so many events.
+const HEAT: usize = 2000;
+
+/// So many sets of interactions, and so many settings of each, go on to the whole log.
+const PROMOTED_INTERACTIONS: usize = 4;
+const PROMOTED_SETTINGS: usize = 4;
+
+/// So many policies of the second family are reported.
+const REPORTED_SETTINGS: usize = 2;
+
+/// Interactions that go on to the second family.
+const REFINED: usize = 2;
+
+const COST_TYPES: [&str; 3] = ["mtr", "ips", "dr"];
+const LEARNING_RATES: [&str; 4] = ["0.01", "0.05", "0.2", "0.5"];
+const DECAYS: [&str; 2] = ["0", "0.5"];
+
+/// A policy and what is known of it so far.
+struct Candidate {
+    /// The interactions alone.
+    interactions: String,
+    policy: LearningPolicy,
+    trace: PolicyTrace,
+    mean: f64,
+}
+
+/// Searches for policies better than `online` on a log. The result does not depend on
+/// the number of threads.
+pub fn discover(log: &impl Log, online: &LearningPolicy, threads: usize) -> Vec<Discovered> {
+    if log.is_empty() {
+        return Vec::new();
+    }
+    let exploration = exploration(online);
+    let sets = interaction_sets(&namespaces(log));
+    let first: Vec<_> = sets
+        .into_iter()
+        .filter_map(|interactions| candidate(&exploration, "--cb_type mtr", interactions))
+        .collect();
+    let first = tournament(log, first, PROMOTED_INTERACTIONS, threads);
+    let second: Vec<_> = first
+        .iter()
+        .take(REFINED)
+        .flat_map(|best| settings().into_iter().map(|settings| (settings, &best.interactions)))
+        .filter_map(|(settings, set)| candidate(&exploration, &settings, set.clone()))
+        .collect();
+    let second = tournament(log, second, PROMOTED_SETTINGS, threads);
+    report(log, first, second)
+}
+
+/// The arguments that a candidate takes over from the online policy.
+fn exploration(online: &LearningPolicy) -> String {
+    let kind = if online.fills_slots() { "--ccb_explore_adf" } else { "--cb_explore_adf" };
+    match online.epsilon() {
+        Some(epsilon) => format!("{kind} --epsilon {epsilon}"),
+        None => kind.to_owned(),
+    }
+}
+
+fn candidate(
+    exploration: &str,
+    settings: &str,
+    interactions: String,
+) -> Option<(String, LearningPolicy)> {
+    let arguments = [exploration, settings, &interactions].join(" ");
+    LearningPolicy::parse(&arguments).ok().map(|policy| (interactions, policy))
+}
+
+/// The namespaces of contexts and of actions, by their first byte, as the first event
+/// has them.
+struct Namespaces {
+    context: Vec<char>,
+    action: Vec<char>,
+}
+
+fn namespaces(log: &impl Log) -> Namespaces {
+    let Event { shared, actions, .. } = log.event(0, learner::Hashing::default());
+    let named = |letter: &u8| letter.is_ascii_graphic() && *letter != b':';
+    let mut action = Vec::new();
+    for letter in actions.iter().flat_map(|example| example.letters()).filter(named) {
+        if !action.contains(&char::from(letter)) {
+            action.push(char::from(letter));
+        }
+    }
+    Namespaces { context: shared.letters().filter(named).map(char::from).collect(), action }
+}
+
+/// The first family.
+fn interaction_sets(namespaces: &Namespaces) -> Vec<String> {
+    let wildcards = ["", "-q ::", "-q :: --cubic :::", "-q :: --cubic ::: --interactions ::::"];
+    let mut sets: Vec<String> = wildcards.map(str::to_owned).into();
+    for context in &namespaces.context {
+        for action in &namespaces.action {
+            let power = |power: usize| context.to_string().repeat(power) + &action.to_string();
+            let (pair, triple, quadruple) = (power(1), power(2), power(3));
+            sets.push(format!("-q {pair}"));
+            sets.push(format!("-q {pair} --cubic {triple}"));
+            sets.push(format!("-q {pair} --interactions {quadruple}"));
+            sets.push(format!("-q {pair} --cubic {triple} --interactions {quadruple}"));
+        }
+    }
+    sets
+}
+
+/// The second family.
+fn settings() -> Vec<String> {
+    let mut settings = Vec::new();
+    for cost_type in COST_TYPES {
+        for rate in LEARNING_RATES {
+            for decay in DECAYS {
+                settings.push(format!("--cb_type {cost_type} -l {rate} --power_t {decay}"));
+            }
+        }
+    }
+    settings
+}
+
+/// Replays all on the beginning of the log and the better ones on the whole; returns
+/// those, the best first.
+fn tournament(
+    log: &impl Log,
+    candidates: Vec<(String, LearningPolicy)>,
+    promoted: usize,
+    threads: usize,
+) -> Vec<Candidate> {
+    let mut ranked = replay(log, candidates, log.len().min(HEAT), threads);
+    ranked.truncate(promoted);
+    let promoted = ranked.into_iter().map(|c| (c.interactions, c.policy)).collect();
+    replay(log, promoted, log.len(), threads)
+}
+
+fn replay(
+    log: &impl Log,
+    candidates: Vec<(String, LearningPolicy)>,
+    events: usize,
+    threads: usize,
+) -> Vec<Candidate> {
+    let (interactions, policies): (Vec<_>, Vec<_>) = candidates.into_iter().unzip();
+    let traces = validate_prefix(log, &policies, events, threads);
+    let mut ranked: Vec<_> = interactions
+        .into_iter()
+        .zip(policies)
+        .zip(traces)
+        .map(|((interactions, policy), trace)| {
+            let mean = trace.aggregate(log, 0..events).mean();
+            Candidate { interactions, policy, trace, mean }
+        })
+        .collect();
+    // Stable: of equals, the one that stands first in the search.
+    ranked.sort_by(|a, b| b.mean.total_cmp(&a.mean));
+    ranked
+}
+
+/// The best of each length of the first family, and the best of the second.
+fn report(log: &impl Log, first: Vec<Candidate>, second: Vec<Candidate>) -> Vec<Discovered> {
+    let mut found: Vec<Discovered> = Vec::new();
+    for candidate in first {
+        let name = format!("Inter-len{}", longest(&candidate.interactions));
+        if !found.iter().any(|other| other.name == name) {
+            found.push(discovered(log, name, candidate));
+        }
+    }
+    for (number, candidate) in (1..).zip(second.into_iter().take(REPORTED_SETTINGS)) {
+        found.push(discovered(log, format!("Hyper{number}"), candidate));
+    }
+    found
+}
+
+fn discovered(log: &impl Log, name: String, candidate: Candidate) -> Discovered {
+    let held_out = candidate.trace.aggregate(log, log.len() - log.len() / 5..log.len());
+    Discovered { name, policy: candidate.policy, trace: candidate.trace, held_out }
+}
+
+/// The length of the longest interaction of a set.
+fn longest(interactions: &str) -> usize {
+    let words = interactions.split(' ').filter(|word| !word.is_empty() && !word.starts_with('-'));
+    words.map(str::len).max().unwrap_or(1)
+}

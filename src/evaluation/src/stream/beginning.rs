@@ -1,0 +1,84 @@
+use std::io::{self, BufRead};
+
+use super::batch::{BatchReader, Wants};
+use crate::Log;
+use learner::{Event, Hashing, Label};
+
+/// The first labelled events of logs, held in memory to be searched over and over, and
+/// the number of all.
+pub struct Beginning {
+    reader: BatchReader,
+    capacity: usize,
+    events: Vec<(Event, Label)>,
+}
+
+impl Beginning {
+    /// At most `capacity` events, hashed as policies do by default.
+    #[must_use]
+    pub fn of(capacity: usize) -> Self {
+        let wants = Wants { ids: false, times: false };
+        let reader = BatchReader::new(vec![Hashing::default()], wants);
+        Self { reader, capacity, events: Vec::new() }
+    }
+
+    /// Reads one log to its end.
+    ///
+    /// # Errors
+    /// If it cannot be read.
+    pub fn read(&mut self, mut input: impl BufRead) -> io::Result<()> {
+        loop {
+            let batch = self.reader.read(&mut input)?;
+            if batch.rows.is_empty() {
+                return Ok(());
+            }
+            let room = self.capacity - self.events.len();
+            let labelled = batch.rows.into_iter().filter_map(|row| {
+                let event = row.events.into_iter().next()?;
+                Some((event, row.label?))
+            });
+            self.events.extend(labelled.take(room));
+        }
+    }
+
+    /// The number of labelled events in all.
+    #[must_use]
+    pub fn total(&self) -> u64 {
+        self.reader.account.labelled
+    }
+
+    /// The share of exploration that the lowest logged probability speaks of, if the
+    /// logging policy gave every action at least its part of it.
+    #[must_use]
+    pub fn exploration(&self) -> f64 {
+        let account = &self.reader.account;
+        #[expect(clippy::cast_precision_loss, reason = "a number of actions")]
+        let actions = account.actions.map_or(1.0, |(fewest, _)| fewest as f64);
+        (account.lowest_probability * actions).clamp(0.01, 1.0)
+    }
+
+    /// Whether events have slots to fill.
+    #[must_use]
+    pub fn has_slots(&self) -> bool {
+        self.events.iter().any(|(event, _)| event.slots.is_some())
+    }
+
+    /// Forgets the events from `length` on.
+    pub fn truncate(&mut self, length: u64) {
+        self.events.truncate(usize::try_from(length).unwrap_or(usize::MAX));
+    }
+}
+
+impl Log for Beginning {
+    fn len(&self) -> usize {
+        self.events.len()
+    }
+
+    /// The search makes policies of its own, which hash by default.
+    fn event(&self, index: usize, _hashing: Hashing) -> Event {
+        self.events[index].0.clone()
+    }
+
+    fn label(&self, index: usize) -> Label {
+        self.events[index].1
+    }
+}

@@ -1,0 +1,253 @@
+//! A line's own keys: the label, the ranking, the context.
+
+use std::borrow::Cow;
+use std::sync::Arc;
+
+use super::cache::ActionCache;
+use super::context::{Context, ContextReader};
+use super::cursor::{Cursor, Kind, Read};
+use super::outcomes::Outcomes;
+use super::{DropReason, Dropped, LoggedEvent};
+use crate::features::{Event, Hashing, Label};
+
+/// The label as far as it has been read.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct LabelKeys {
+    cost: Option<f64>,
+    probability: Option<f64>,
+    index: Option<usize>,
+}
+
+/// A line on its way to become an event.
+struct Line<'a> {
+    id: Option<Cow<'a, [u8]>>,
+    time: Option<Cow<'a, [u8]>>,
+    label: LabelKeys,
+    has_ranking: bool,
+    skipped: bool,
+    drop_probability: f64,
+    lowest_probability: f64,
+    /// The event, and the label as it stood when the context closed.
+    context: Option<(Context, LabelKeys)>,
+    outcomes: Outcomes,
+}
+
+/// Some writers put it before a line (UTF-8's byte order mark).
+const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
+
+/// Reads one line.
+pub fn read<'a>(
+    line: &'a [u8],
+    hashing: Hashing,
+    cache: &mut ActionCache,
+) -> Result<LoggedEvent<'a>, Dropped> {
+    let mark = if line.starts_with(BYTE_ORDER_MARK) { BYTE_ORDER_MARK.len() } else { 0 };
+    let mut cursor = Cursor::new(line);
+    cursor.at = mark;
+    let read = Line::new().read(&mut cursor, hashing, cache);
+    // After an escape that the line ends in, the cursor is beyond it.
+    read.map_err(|reason| Dropped { reason, column: cursor.at.min(line.len()) + 1 })
+}
+
+impl<'a> Line<'a> {
+    fn new() -> Self {
+        Self {
+            id: None,
+            time: None,
+            label: LabelKeys::default(),
+            has_ranking: false,
+            skipped: false,
+            drop_probability: 0.0,
+            lowest_probability: 1.0,
+            context: None,
+            outcomes: Outcomes::default(),
+        }
+    }
+
+    fn read(
+        mut self,
+        cursor: &mut Cursor<'a>,
+        hashing: Hashing,
+        cache: &mut ActionCache,
+    ) -> Read<LoggedEvent<'a>> {
+        if cursor.rest().first() != Some(&b'{') {
+            return Err(DropReason::NotAnObject);
+        }
+        cursor.expect(b'{')?;
+        let mut first = true;
+        while let Some(key) = cursor.key(&mut first)? {
+            self.value(&key, cursor, hashing, cache)?;
+        }
+        cursor.skip_white_space();
+        if cursor.is_at_end() { self.finish() } else { Err(DropReason::Syntax) }
+    }
+
+    fn value(
+        &mut self,
+        key: &[u8],
+        cursor: &mut Cursor<'a>,
+        hashing: Hashing,
+        cache: &mut ActionCache,
+    ) -> Read<()> {
+        match key {
+            b"c" if self.context.is_some() => return Err(DropReason::Context),
+            b"c" => {
+                cursor.expect(b':')?;
+                let reader = ContextReader::new(cursor, hashing, cache, &mut self.label);
+                self.context = Some((reader.read()?, self.label));
+            }
+            b"_outcomes" if self.has_slots() => self.outcomes = Outcomes::read(cursor)?,
+            b"_outcomes" => return Err(DropReason::Slots),
+            b"a" => self.has_ranking = ranking(cursor)?,
+            b"p" | b"_p" => self.lowest_probability = lowest(cursor)?,
+            b"_skipLearn" => self.skipped = flag(cursor)?,
+            b"pdrop" => self.drop_probability = number(cursor)?.unwrap_or(0.0),
+            b"EventId" => self.id = Some(text(cursor)?),
+            b"Timestamp" => self.time = Some(text(cursor)?),
+            b"_original_label_cost" => drop(number(cursor)?),
+            key if key.starts_with(b"_label") => self.label.read(key, cursor)?,
+            _ => cursor.skip_unread()?,
+        }
+        Ok(())
+    }
+
+    fn has_slots(&self) -> bool {
+        self.context.as_ref().is_some_and(|(context, _)| context.slots.is_some())
+    }
+
+    fn finish(self) -> Read<LoggedEvent<'a>> {
+        if self.skipped {
+            return Err(DropReason::NotActivated);
+        }
+        let (Context { shared, actions, slots }, label) =
+            self.context.ok_or(DropReason::Context)?;
+        if !self.has_ranking && !self.outcomes.are_known() {
+            return Err(DropReason::Ranking);
+        }
+        if !(0.0..1.0).contains(&self.drop_probability) {
+            return Err(DropReason::DropProbability);
+        }
+        #[expect(clippy::cast_possible_truncation, reason = "VW keeps weights as f32")]
+        let weight = 1.0 / (1.0 - self.drop_probability as f32);
+        let lowest = self.lowest_probability.min(self.outcomes.lowest_probability()).min(1.0);
+        let (slots, label) = match slots {
+            None => (None, label.of(actions.len(), weight)?),
+            Some(mut slots) => {
+                self.outcomes.hand_out(&mut slots, actions.len(), weight)?;
+                let label = slots[0].outcome;
+                (Some(slots.into()), label)
+            }
+        };
+        let event = Event { shared: Arc::new(shared), actions, recurs: false, slots };
+        #[expect(clippy::cast_possible_truncation, reason = "VW keeps probabilities as f32")]
+        let lowest_probability = lowest as f32;
+        Ok(LoggedEvent { id: self.id, time: self.time, event, label, lowest_probability })
+    }
+}
+
+impl LabelKeys {
+    /// Reads the value of a key that begins with `_label`.
+    pub fn read(&mut self, key: &[u8], cursor: &mut Cursor<'_>) -> Read<()> {
+        match key {
+            b"_label_cost" => self.cost = number(cursor)?,
+            b"_label_probability" => self.probability = number(cursor)?,
+            b"_labelIndex" => self.index = index(cursor)?,
+            // It repeats the index, from one.
+            b"_label_Action" | b"_label_action" => drop(number(cursor)?),
+            _ => return Err(DropReason::LabelPlace),
+        }
+        Ok(())
+    }
+
+    #[expect(clippy::cast_possible_truncation, reason = "VW keeps labels as f32")]
+    fn of(self, actions: usize, weight: f32) -> Read<Option<Label>> {
+        if self.index.is_some_and(|index| index >= actions) {
+            return Err(DropReason::LabelIndex);
+        }
+        let Some(cost) = self.cost.map(|cost| cost as f32) else { return Ok(None) };
+        let action = self.index.ok_or(DropReason::LabelIndex)?;
+        let probability = self.probability.map_or(-1.0, |probability| probability as f32);
+        if !cost.is_finite() {
+            return Err(DropReason::Cost);
+        }
+        if !(probability > 0.0 && probability.is_finite()) {
+            return Err(DropReason::Probability);
+        }
+        Ok(Some(Label { action, cost, probability, weight }))
+    }
+}
+
+/// A whole number, or none for null.
+fn index(cursor: &mut Cursor<'_>) -> Read<Option<usize>> {
+    cursor.expect(b':')?;
+    match cursor.kind()? {
+        Kind::Number => cursor.unsigned().map(Some),
+        Kind::Null => cursor.literal(Kind::Null).map(|()| None),
+        _ => Err(DropReason::Type),
+    }
+}
+
+/// A number, or none for null.
+pub fn number(cursor: &mut Cursor<'_>) -> Read<Option<f64>> {
+    cursor.expect(b':')?;
+    match cursor.kind()? {
+        Kind::Number => cursor.number().map(Some),
+        Kind::Null => cursor.literal(Kind::Null).map(|()| None),
+        _ => Err(DropReason::Type),
+    }
+}
+
+fn flag(cursor: &mut Cursor<'_>) -> Read<bool> {
+    cursor.expect(b':')?;
+    match cursor.kind()? {
+        kind @ (Kind::True | Kind::False | Kind::Null) => {
+            cursor.literal(kind).map(|()| kind == Kind::True)
+        }
+        _ => Err(DropReason::Type),
+    }
+}
+
+fn text<'a>(cursor: &mut Cursor<'a>) -> Read<Cow<'a, [u8]>> {
+    cursor.expect(b':')?;
+    match cursor.kind()? {
+        Kind::Text => cursor.string(),
+        _ => Err(DropReason::Type),
+    }
+}
+
+/// Whether any action was ranked.
+fn ranking(cursor: &mut Cursor<'_>) -> Read<bool> {
+    let mut is_known = false;
+    cursor.expect(b':')?;
+    numbers(cursor, false, |_| is_known = true)?;
+    Ok(is_known)
+}
+
+/// The lowest of the numbers above zero; infinite without one.
+fn lowest(cursor: &mut Cursor<'_>) -> Read<f64> {
+    let mut lowest = f64::INFINITY;
+    cursor.expect(b':')?;
+    numbers(cursor, true, |number| {
+        if number > 0.0 {
+            lowest = lowest.min(number);
+        }
+    })?;
+    Ok(lowest)
+}
+
+/// Hands over the numbers of an array; null counts as an empty one where it is allowed.
+pub fn numbers(cursor: &mut Cursor<'_>, nullable: bool, mut with: impl FnMut(f64)) -> Read<()> {
+    match cursor.kind()? {
+        Kind::Null if nullable => return cursor.literal(Kind::Null),
+        Kind::Array => cursor.expect(b'[')?,
+        _ => return Err(DropReason::Type),
+    }
+    let mut first = true;
+    while cursor.next_element(&mut first)? {
+        match cursor.kind()? {
+            Kind::Number => with(cursor.number()?),
+            _ => return Err(DropReason::Type),
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,31 @@
+//! Explore first (`cb_explore_adf_first.cc`): uniform for the first tau labelled events,
+//! then the best action.
+
+use serde::{Deserialize, Serialize};
+
+use super::{Stage, enforce_minimum, narrow};
+use crate::cost::Scored;
+use crate::features::Label;
+
+/// How many labelled events are still to be explored.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct First {
+    pub epsilon: f32,
+    pub remaining: u64,
+}
+
+impl First {
+    pub fn fill(&self, ranked: &[Scored], pmf: &mut [f32]) {
+        if self.remaining > 0 {
+            pmf.fill(1.0 / narrow(ranked.len()));
+        } else if let Some(best) = ranked.first() {
+            pmf[best.action] = 1.0;
+        }
+        enforce_minimum(self.epsilon, true, pmf);
+    }
+
+    pub fn learn(&mut self, stage: &mut Stage<'_>, label: &Label) {
+        stage.costs.learn(stage.event, 0, label);
+        self.remaining = self.remaining.saturating_sub(1);
+    }
+}

@@ -1,0 +1,84 @@
+//! Random network distillation (`cb_explore_adf_rnd.cc`; Burda et al., ICLR 2019):
+//! actions whose random targets are predicted badly are explored.
+
+use serde::{Deserialize, Serialize};
+
+use super::{Stage, enforce_minimum, softmax};
+use crate::cost::Scored;
+use crate::features::{Label, WholeIndices};
+use crate::random::gauss;
+
+/// Predictors of random functions.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Rnd {
+    pub predictors: u32,
+    pub epsilon: f32,
+    pub alpha: f32,
+    pub inverse_lambda: f32,
+    pub whole: WholeIndices,
+    /// Floats at one index.
+    pub stride: u64,
+    pub random_state: u64,
+}
+
+/// The Euler-Mascheroni constant, the mean of a Gumbel distribution.
+const GUMBEL_MEAN: f32 = 0.577_215_7;
+
+impl Rnd {
+    pub fn fill(&self, stage: &mut Stage<'_>, pmf: &mut [f32]) {
+        let bonuses = self.bonuses(stage);
+        let largest = bonuses.iter().copied().fold(1e-3, f32::max);
+        let adjusted =
+            |scored: &Scored| scored.score - GUMBEL_MEAN * (bonuses[scored.action] - largest);
+        let scores: Vec<_> = stage.ranked.iter().map(adjusted).collect();
+        let mut shares = softmax(-1.0 / largest, &scores);
+        enforce_minimum(self.epsilon, true, &mut shares);
+        for (scored, share) in stage.ranked.iter().zip(shares) {
+            pmf[scored.action] = share;
+        }
+    }
+
+    /// How badly each action's random targets are predicted.
+    fn bonuses(&self, stage: &mut Stage<'_>) -> Vec<f32> {
+        let mut bonuses = vec![0.0; stage.event.len()];
+        for predictor in 0..self.predictors {
+            let model = stage.costs.base(predictor + 1);
+            for (action, bonus) in bonuses.iter_mut().enumerate() {
+                let initial = self.initial(stage, action, predictor);
+                let gap = stage.costs.regression.score(stage.event.of(action), model) - initial;
+                *bonus += gap * gap;
+            }
+        }
+        #[expect(clippy::cast_precision_loss, reason = "a count of predictors")]
+        let predictors = self.predictors as f32;
+        bonuses.into_iter().map(|bonus| (bonus / predictors).sqrt()).collect()
+    }
+
+    /// The random function that a predictor learns.
+    fn initial(&self, stage: &mut Stage<'_>, action: usize, predictor: u32) -> f32 {
+        let offset = u64::from(stage.costs.base(predictor + 1)) * self.model_step();
+        let (mut sum, mut norm) = (0.0, 0.0);
+        for (index, value) in stage.event.whole_indices(action, self.whole) {
+            let mut seed = index.wrapping_add(offset);
+            sum += value * gauss(&mut seed);
+            norm += value * value;
+        }
+        self.inverse_lambda.sqrt() * sum / (2.0 * norm.max(1e-12)).sqrt()
+    }
+
+    /// The random functions are told apart by more than the step between models.
+    fn model_step(&self) -> u64 {
+        u64::from(self.predictors + 1) * self.stride
+    }
+
+    pub fn learn(&mut self, stage: &mut Stage<'_>, label: &Label) {
+        for predictor in 0..self.predictors {
+            let initial = self.initial(stage, label.action, predictor);
+            let cost = self.alpha * gauss(&mut self.random_state) + initial;
+            let model = stage.costs.base(predictor + 1);
+            let random = Label { cost, probability: 1.0, ..*label };
+            stage.costs.learn(stage.event, model, &random);
+        }
+        stage.costs.learn(stage.event, 0, label);
+    }
+}

@@ -1,0 +1,287 @@
+use foldhash::HashMap;
+
+use super::terms::WholeIndices;
+use super::{Event, Term, TermMaker};
+
+/// The terms of the actions of one event, made when they are asked for.
+///
+/// Predicting and then learning the same event makes them once; those of events that recur
+/// are kept.
+#[derive(Debug, Clone)]
+pub struct EventTerms {
+    maker: TermMaker,
+    /// The first is of an event that does not recur.
+    kept: Vec<Kept>,
+    places: HashMap<(usize, usize), usize>,
+    current: usize,
+    /// How many terms were made of events that recur.
+    terms: usize,
+    plain: Vec<Term>,
+    /// The version of the model that was last asked for its scores.
+    asked: u64,
+}
+
+/// So many terms are kept.
+const CAPACITY: usize = 1 << 18;
+
+#[derive(Debug, Clone, Default)]
+struct Kept {
+    /// The event is held, so that no other can take its place in memory.
+    event: Option<Event>,
+    actions: Vec<ActionTerms>,
+    scores: Vec<Scores>,
+}
+
+/// The scores of an event by one model.
+#[derive(Debug, Clone)]
+struct Scores {
+    model: u32,
+    version: u64,
+    values: Vec<f32>,
+}
+
+#[derive(Debug, Clone, Default)]
+struct ActionTerms {
+    terms: Vec<Term>,
+    made: bool,
+}
+
+impl AsRef<[Term]> for ActionTerms {
+    fn as_ref(&self) -> &[Term] {
+        &self.terms
+    }
+}
+
+impl Kept {
+    /// Becomes that of another event; its buffers are used again.
+    fn turn_to(&mut self, event: &Event) {
+        self.actions.iter_mut().for_each(|action| action.made = false);
+        self.actions.resize_with(event.actions.len().max(self.actions.len()), ActionTerms::default);
+        self.event = Some(event.clone());
+        self.scores.clear();
+    }
+
+    fn event(&self) -> &Event {
+        self.event.as_ref().expect("an event was turned to")
+    }
+}
+
+impl EventTerms {
+    pub fn new(maker: TermMaker) -> Self {
+        Self {
+            maker,
+            kept: vec![Kept::default()],
+            places: HashMap::default(),
+            current: 0,
+            terms: 0,
+            plain: Vec::new(),
+            asked: 0,
+        }
+    }
+
+    /// Turns to an event.
+    pub fn turn_to(&mut self, event: &Event) {
+        let current = &self.kept[self.current];
+        if current.event.as_ref().is_some_and(|current| current.is(event)) {
+            return;
+        }
+        self.current = if event.recurs { self.place_of(event) } else { 0 };
+        if self.current == 0 {
+            self.kept[0].turn_to(event);
+        }
+    }
+
+    /// The place of an event that recurs.
+    fn place_of(&mut self, event: &Event) -> usize {
+        if let Some(place) = self.places.get(&event.address()) {
+            return *place;
+        }
+        if self.terms > CAPACITY {
+            self.forget();
+        }
+        let place = self.kept.len();
+        self.kept.push(Kept::default());
+        self.kept[place].turn_to(event);
+        self.places.insert(event.address(), place);
+        place
+    }
+
+    fn forget(&mut self) {
+        self.kept.truncate(1);
+        self.kept[0].event = None;
+        self.places.clear();
+        (self.current, self.terms) = (0, 0);
+    }
+
+    /// From now on the number of the place to fill interacts with all else.
+    pub fn interact_with_places(&mut self) {
+        self.maker.interact_with_places();
+        self.forget();
+    }
+
+    /// Whether a slot is read as empty.
+    pub fn ignores(&self, letter: u8) -> bool {
+        self.maker.ignored[usize::from(letter)]
+    }
+
+    /// The terms of one action without the interactions that wildcards stand for.
+    pub fn unexpanded(&mut self, action: usize) -> &[Term] {
+        let event = self.kept[self.current].event();
+        self.maker.make_unexpanded(event, action, &mut self.plain);
+        &self.plain
+    }
+
+    /// The whole indices of the same terms, in units of weights, and their values.
+    pub fn whole_indices(&mut self, action: usize, whole: WholeIndices) -> Vec<(u64, f32)> {
+        let event = self.kept[self.current].event();
+        self.maker.whole_indices(event, action, whole)
+    }
+
+    /// The number of actions.
+    pub fn len(&self) -> usize {
+        self.kept[self.current].event.as_ref().map_or(0, |event| event.actions.len())
+    }
+
+    /// The terms of all actions.
+    pub fn all(&mut self) -> &[impl AsRef<[Term]> + use<>] {
+        let actions = self.len();
+        for action in 0..actions {
+            self.of(action);
+        }
+        &self.kept[self.current].actions[..actions]
+    }
+
+    /// The scores of the actions by a model in a version, if they are kept.
+    pub fn scores(&self, model: u32, version: u64) -> Option<&[f32]> {
+        let mut kept = self.kept[self.current].scores.iter();
+        let kept = kept.find(|scores| scores.model == model && scores.version == version);
+        kept.map(|scores| scores.values.as_slice())
+    }
+
+    /// Keeps the scores of the actions until there is another version, if the event recurs.
+    /// A model that learns from every event never says the same twice: only one that was
+    /// asked before in this version may.
+    pub fn keep_scores(&mut self, model: u32, version: u64, scores: impl Iterator<Item = f32>) {
+        let may_recur = self.current != 0 && self.asked == version;
+        self.asked = version;
+        if !may_recur {
+            return;
+        }
+        let kept = &mut self.kept[self.current].scores;
+        let place = kept.iter().position(|scores| scores.model == model).unwrap_or_else(|| {
+            kept.push(Scores { model, version, values: Vec::new() });
+            kept.len() - 1
+        });
+        kept[place].version = version;
+        kept[place].values.clear();
+        kept[place].values.extend(scores);
+    }
+
+    /// The terms of one action.
+    pub fn of(&mut self, action: usize) -> &[Term] {
+        let kept = &mut self.kept[self.current];
+        let slot = &mut kept.actions[action];
+        if !slot.made {
+            let event = kept.event.as_ref().expect("an event was turned to");
+            self.maker.make(event, action, &mut slot.terms);
+            slot.made = true;
+            self.terms += slot.terms.len();
+        }
+        &slot.terms
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+    use crate::features::{Interactions, Label, Places};
+    use crate::{ExampleBuilder, Hashing, Learner, LearningPolicy, Prediction};
+
+    fn example(namespace: &str, value: &str) -> Arc<crate::Example> {
+        let mut example = ExampleBuilder::new(Hashing::default());
+        example.open(namespace);
+        example.text("key", value);
+        example.close();
+        Arc::new(example.finish())
+    }
+
+    fn events(count: usize, recurs: bool) -> Vec<Event> {
+        let actions: Arc<[_]> = ["a", "b", "c"].map(|id| example("i", id)).into();
+        let context = |number: usize| example("F", &number.to_string());
+        let event = |number| Event {
+            shared: context(number),
+            actions: actions.clone(),
+            recurs,
+            slots: None,
+        };
+        (0..count).map(event).collect()
+    }
+
+    /// What a learner, and one that catches up with it now and then, predict of events that
+    /// come again and again, where something is learned in every so many turns.
+    fn predictions(policy: &str, recurs: bool, learns_in: usize) -> Vec<[Prediction; 2]> {
+        let policy = LearningPolicy::parse(policy).unwrap();
+        let (events, mut learner) = (events(5, recurs), Learner::new(&policy));
+        let mut behind = learner.fork();
+        let predict = |turn: usize| {
+            let event = &events[turn * 3 % 5];
+            let mut predicted = [Prediction::default(), Prediction::default()];
+            learner.predict(event, &mut predicted[0]);
+            behind.predict(event, &mut predicted[1]);
+            if turn.is_multiple_of(learns_in) {
+                let label = Label { action: turn % 3, cost: -1.0, probability: 0.5, weight: 1.0 };
+                learner.learn(&events[turn % 5], &label);
+            }
+            if turn.is_multiple_of(20) {
+                behind.catch_up(&mut learner);
+            }
+            predicted
+        };
+        (0..100).map(predict).collect()
+    }
+
+    #[test]
+    fn what_is_kept_is_what_would_be_made() {
+        for policy in ["--cb_explore_adf --cb_type dr -q ::", "--cb_explore_adf --bag 3 --coin"] {
+            for learns_in in [1, 7, 30] {
+                let kept = predictions(policy, true, learns_in);
+                assert_eq!(kept, predictions(policy, false, learns_in), "{policy}");
+                assert_ne!(kept[0], kept[99], "something was learned");
+            }
+        }
+    }
+
+    #[test]
+    fn scores_are_kept_for_who_asks_twice_in_a_version() {
+        let interactions = Interactions::new(Vec::new());
+        let none = || Box::new([false; 256]);
+        let maker = TermMaker::new(interactions, none(), none(), true, Places::new(18, 1));
+        let mut terms = EventTerms::new(maker);
+        let [once, again] = [events(1, false), events(1, true)].map(|mut events| events.remove(0));
+        let mut ask = |event, version| {
+            terms.turn_to(event);
+            let kept = terms.scores(0, version).map(<[f32]>::to_vec);
+            terms.keep_scores(0, version, [0.5].into_iter());
+            assert_eq!(terms.scores(1, version), None, "of another model");
+            kept
+        };
+        assert_eq!([1, 1, 1].map(|version| ask(&once, version)), [None, None, None]);
+        assert_eq!([2, 3, 4].map(|version| ask(&again, version)), [None, None, None]);
+        assert_eq!([5, 5, 5].map(|version| ask(&again, version)), [None, None, Some(vec![0.5])]);
+    }
+
+    #[test]
+    fn no_more_is_kept_than_there_is_room_for() {
+        let (interactions, places) = (Interactions::new(Vec::new()), Places::new(18, 1));
+        let none = || Box::new([false; 256]);
+        let mut terms = EventTerms::new(TermMaker::new(interactions, none(), none(), true, places));
+        // Three terms each: two features and the constant.
+        for event in events(CAPACITY / 3 + 2, true) {
+            terms.turn_to(&event);
+            assert_eq!(terms.of(1).len(), 3);
+        }
+        assert_eq!(terms.kept.len(), 2);
+    }
+}

@@ -1,0 +1,125 @@
+//! Coin betting (`ftrl.cc`; Orabona and Pál 2016, Orabona and Tommasi 2017).
+
+use serde::{Deserialize, Serialize};
+
+use super::{LabelRange, first_of};
+use crate::features::Term;
+
+/// `--ftrl_alpha` with `--coin`.
+const ALPHA: f32 = 4.0;
+
+/// `--ftrl_beta` with `--coin`.
+const BETA: f32 = 1.0;
+
+/// The bets on the weights.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Coin {
+    #[serde(with = "super::sparse")]
+    blocks: Vec<Bet>,
+    pub(super) range: LabelRange,
+    weighted_norm: f64,
+    weights: f64,
+}
+
+/// What stands at one index.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
+struct Bet {
+    weight: f32,
+    /// Minus the sum of gradients.
+    sum: f32,
+    /// Σ |gradient|
+    magnitude: f32,
+    largest_feature: f32,
+    wealth: f32,
+    largest_gradient: f32,
+}
+
+impl Bet {
+    /// The weight that the wealth bets.
+    fn stake(&self) -> f32 {
+        let bound = self.largest_gradient * self.largest_feature;
+        if bound > 0.0 {
+            (ALPHA + self.wealth) / (bound * (bound + self.magnitude)) * self.sum
+        } else {
+            0.0
+        }
+    }
+}
+
+impl Coin {
+    pub fn new(bits: u32, prediction_range: Option<(f32, f32)>) -> Self {
+        let (lowest, highest) = prediction_range.unwrap_or((0.0, 0.0));
+        Self {
+            blocks: vec![Bet::default(); 1 << bits],
+            range: LabelRange { lowest, highest, frozen: prediction_range.is_some() },
+            weighted_norm: 0.0,
+            weights: 0.0,
+        }
+    }
+
+    /// Whether it can stand in the place of a blank one.
+    pub fn fits(&self, blank: &Self) -> bool {
+        self.blocks.len() == blank.blocks.len()
+    }
+
+    /// The bets from the first one of a model on.
+    fn bets_of(&self, model: u32) -> &[Bet] {
+        &self.blocks[self.first_of(model)..]
+    }
+
+    fn first_of(&self, model: u32) -> usize {
+        first_of(model, self.blocks.len())
+    }
+
+    pub fn score(&self, terms: &[Term], model: u32) -> f32 {
+        let bets = self.bets_of(model);
+        let product = |term: &Term| bets[term.index as usize].weight * term.value;
+        terms.iter().map(product).fold(0.0, |sum, product| sum + product)
+    }
+
+    pub fn learn(&mut self, terms: &[Term], model: u32, label: f32, weight: f32) -> f32 {
+        let (score, norm) = self.bet(terms, model);
+        self.weighted_norm += f64::from(weight) * f64::from(norm);
+        self.weights += f64::from(weight);
+        #[expect(clippy::cast_possible_truncation, reason = "VW narrows it to f32")]
+        let average = ((self.weighted_norm + 1e-6) / self.weights) as f32;
+        let prediction = self.range.clip(score / average);
+        let update = 2.0 * (prediction - label) * weight;
+        self.settle(terms, model, update, average);
+        prediction
+    }
+
+    /// The prediction of the current bets, and the norm of the features.
+    fn bet(&self, terms: &[Term], model: u32) -> (f32, f32) {
+        let (mut score, mut norm) = (0.0, 0.0);
+        let bets = self.bets_of(model);
+        for term in terms {
+            let mut bet = bets[term.index as usize];
+            bet.largest_feature = bet.largest_feature.max(term.value.abs());
+            score += bet.stake() * term.value;
+            if bet.largest_feature > 0.0 {
+                let relative = term.value / bet.largest_feature;
+                norm += relative * relative;
+            }
+        }
+        (score, norm)
+    }
+
+    fn settle(&mut self, terms: &[Term], model: u32, update: f32, average: f32) {
+        let first = self.first_of(model);
+        let bets = &mut self.blocks[first..];
+        for term in terms {
+            let bet = &mut bets[term.index as usize];
+            let gradient = update * term.value;
+            bet.largest_feature = bet.largest_feature.max(term.value.abs());
+            if update.abs() > bet.largest_gradient {
+                bet.largest_gradient = update.abs().max(BETA);
+            }
+            bet.weight = bet.stake();
+            bet.sum -= gradient;
+            bet.magnitude += gradient.abs();
+            bet.wealth += -gradient * bet.weight;
+            bet.weight /= average;
+        }
+    }
+}

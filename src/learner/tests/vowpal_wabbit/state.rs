@@ -1,0 +1,88 @@
+//! Saving and loading.
+
+use std::fs;
+
+use learner::{DsjsonReader, Event, Label, Learner, LearningPolicy, Prediction, StateError};
+
+use super::reading::{fixture, labelled};
+
+const POLICIES: [&str; 8] = [
+    "--cb_explore_adf --epsilon 0.2 --power_t 0 -l 0.001 --cb_type mtr -q ::",
+    "--cb_explore_adf --softmax --lambda 5 --cb_type dr -q :: --l1 0.001 --l2 0.001",
+    "--cb_explore_adf --softmax --coin -q ::",
+    "--cb_explore_adf --first 60 -q ::",
+    "--cb_explore_adf --bag 3 -q :: --random_seed 5",
+    "--cb_explore_adf --cover 3 -q ::",
+    "--cb_explore_adf --squarecb --elim -q Fi",
+    "--cb_explore_adf --rnd 2 -q :: --initial_t 2",
+];
+
+fn events(policy: &LearningPolicy) -> Vec<(Event, Label)> {
+    let lines = fs::read_to_string(fixture("numeric.dsjson")).unwrap();
+    let mut reader = DsjsonReader::new(policy.hashing());
+    lines.lines().map(|line| labelled(&mut reader, line)).collect()
+}
+
+/// Predicts and learns; the probabilities as bits.
+fn go_on(learner: &mut Learner, events: &[(Event, Label)]) -> Vec<u32> {
+    let mut prediction = Prediction::default();
+    let mut bits = Vec::new();
+    for (event, label) in events {
+        learner.predict(event, &mut prediction);
+        bits.extend(prediction.pmf.iter().map(|p| p.to_bits()));
+        learner.learn(event, label);
+    }
+    bits
+}
+
+#[test]
+fn a_loaded_learner_goes_on_bit_for_bit() {
+    for arguments in POLICIES {
+        let policy = LearningPolicy::parse(arguments).unwrap();
+        let events = events(&policy);
+        let (before, after) = events.split_at(events.len() / 2);
+        let mut learner = Learner::new(&policy);
+        go_on(&mut learner, before);
+        let mut loaded = Learner::load(&learner.save()).unwrap();
+        assert_eq!(go_on(&mut loaded, after), go_on(&mut learner, after), "{arguments}");
+        assert_eq!(loaded.save(), learner.save(), "{arguments}");
+    }
+}
+
+#[test]
+fn what_is_half_written_damaged_or_foreign_is_refused_with_the_reason() {
+    let policy = LearningPolicy::parse(POLICIES[0]).unwrap();
+    let mut learner = Learner::new(&policy);
+    go_on(&mut learner, &events(&policy));
+    let saved = learner.save();
+    for length in (0..saved.len()).step_by(7) {
+        let error = Learner::load(&saved[..length]).unwrap_err();
+        let expected = matches!(error, StateError::Foreign | StateError::Length { .. });
+        assert!(expected, "{length}: {error}");
+    }
+    for position in [8, 20, 60, saved.len() - 1] {
+        let mut damaged = saved.clone();
+        damaged[position] ^= 1;
+        let error = Learner::load(&damaged).unwrap_err();
+        let expected = matches!(error, StateError::Version(_) | StateError::Checksum);
+        assert!(expected, "{position}: {error}");
+    }
+    assert_eq!(Learner::load(b"VW 9.11.9 or something else").unwrap_err(), StateError::Foreign);
+}
+
+/// At every moment, whatever kind of model it is.
+#[test]
+fn a_fork_that_catches_up_is_a_copy() {
+    for policy in POLICIES {
+        let policy = LearningPolicy::parse(policy).unwrap();
+        let mut ahead = Learner::new(&policy);
+        let mut fork = ahead.fork();
+        for part in events(&policy).chunks(7) {
+            go_on(&mut ahead, part);
+            fork.catch_up(&mut ahead);
+            assert!(fork.save() == ahead.save(), "{}", policy.arguments());
+        }
+        let events = events(&policy);
+        assert_eq!(go_on(&mut fork, &events), go_on(&mut ahead.clone(), &events));
+    }
+}

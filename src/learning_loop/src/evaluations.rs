@@ -1,0 +1,255 @@
+//! Operations on offline evaluations.
+
+use std::collections::HashSet;
+use std::sync::Arc;
+
+use super::contest::{BASELINE, ONLINE, RANDOM};
+use super::fact::Fact;
+use super::job::{EvaluationJob, EvaluationOutcome};
+use super::joiner::Joined;
+use super::replay::Replay;
+use super::{LearningLoop, configuration, identity};
+use learner::LearningPolicy;
+use protocol::{
+    ApplyFromEvaluation, ErrorCode, Evaluation, EvaluationContract, EvaluationStatus,
+    EvaluationType, PolicyContract, ServiceError,
+};
+use timestamp::Timestamp;
+
+/// Features of high, medium and low importance. None is named: none is computed.
+const IMPORTANCES: usize = 3;
+
+/// So many policies of a request are compared.
+const MOST_POLICIES: usize = 10;
+
+impl LearningLoop {
+    /// `POST /evaluations`, done when it is answered: [`Self::begin_evaluation`],
+    /// [`EvaluationJob::run`] and [`Self::finish_evaluation`] at one moment.
+    ///
+    /// # Errors
+    /// As [`Self::begin_evaluation`].
+    pub fn create_evaluation(
+        &mut self,
+        contract: &EvaluationContract,
+        now: Timestamp,
+    ) -> Result<Evaluation, ServiceError> {
+        let job = self.begin_evaluation(contract, now)?;
+        self.finish_evaluation(job.id(), Some(job.run()), now);
+        self.find(job.id()).cloned()
+    }
+
+    /// `POST /evaluations`: will compare policies on the events of `[startTime, endTime)`
+    /// that were joined. It is pending until it is finished.
+    ///
+    /// # Errors
+    /// `InvalidEvaluationContract`, `DuplicateCustomPolicyNames` and
+    /// `MaximumEvaluationCustomPoliciesExceeded`.
+    pub fn begin_evaluation(
+        &mut self,
+        contract: &EvaluationContract,
+        now: Timestamp,
+    ) -> Result<EvaluationJob, ServiceError> {
+        self.advance(now);
+        check(contract)?;
+        let job = self.submit(contract, EvaluationType::Manual)?;
+        self.note(|| Fact::EvaluationBegun(contract.clone()));
+        Ok(job)
+    }
+
+    /// Puts an evaluation on the list, and everything it takes in a job.
+    pub(super) fn submit(
+        &mut self,
+        contract: &EvaluationContract,
+        by: EvaluationType,
+    ) -> Result<EvaluationJob, ServiceError> {
+        let policies = self.policies(&contract.policies)?;
+        let evaluation = self.pending(contract, by);
+        let job = EvaluationJob {
+            id: evaluation.id.clone(),
+            replay: self.events_between(contract.start_time, contract.end_time),
+            online: self.trainer.policy().clone(),
+            policies,
+            discovers: contract.enable_offline_experimentation,
+            end: contract.end_time,
+            threads: self.threads,
+        };
+        self.evaluations_made += 1;
+        self.evaluations.push(evaluation);
+        Ok(job)
+    }
+
+    /// Ends an evaluation: completed with what it found, or failed. One that was deleted
+    /// in between stays deleted. What the loop found by itself, it applies.
+    pub fn finish_evaluation(
+        &mut self,
+        id: &str,
+        outcome: Option<EvaluationOutcome>,
+        now: Timestamp,
+    ) {
+        self.advance(now);
+        let ended = |outcome| Fact::EvaluationEnded { id: id.to_owned(), outcome };
+        self.note(|| ended(outcome.clone()));
+        let found = self.evaluations.iter_mut().find(|evaluation| evaluation.id == id);
+        let Some(evaluation) = found else { return };
+        let Some(outcome) = outcome else {
+            evaluation.status = EvaluationStatus::Failed;
+            return;
+        };
+        evaluation.status = EvaluationStatus::Completed;
+        evaluation.policy_results = outcome.policy_results;
+        evaluation.feature_importance = vec![Vec::new(); IMPORTANCES];
+        evaluation.optimal_policy = Some(outcome.optimal_policy);
+        if evaluation.evaluation_type == Some(EvaluationType::Auto) {
+            self.conclude_optimization(id);
+        }
+    }
+
+    /// `GET /evaluations`
+    pub fn evaluations(&mut self, now: Timestamp) -> Vec<Evaluation> {
+        self.advance(now);
+        self.evaluations.clone()
+    }
+
+    /// `GET /evaluations/{evaluationId}`
+    ///
+    /// # Errors
+    /// `EvaluationNotFound`
+    pub fn evaluation(&mut self, id: &str, now: Timestamp) -> Result<Evaluation, ServiceError> {
+        self.advance(now);
+        self.find(id).cloned()
+    }
+
+    /// `DELETE /evaluations/{evaluationId}`: no evaluation has this id afterwards.
+    pub fn delete_evaluation(&mut self, id: &str, now: Timestamp) {
+        self.advance(now);
+        self.evaluations.retain(|evaluation| evaluation.id != id);
+        self.note(|| Fact::EvaluationDeleted { id: id.to_owned() });
+    }
+
+    /// `POST /configurations/applyFromEvaluation`: the policy becomes the served one,
+    /// with a model learned from the whole log.
+    ///
+    /// # Errors
+    /// `EvaluationNotFound`; `LearningSettingsNotFound`, if the evaluation has no such
+    /// policy, or one without arguments.
+    pub fn apply_from_evaluation(
+        &mut self,
+        request: &ApplyFromEvaluation,
+        now: Timestamp,
+    ) -> Result<(), ServiceError> {
+        self.advance(now);
+        let evaluation = self.find(&request.evaluation_id)?;
+        let (name, policy) = found_policy(evaluation, &request.policy_name)?;
+        self.policy_name = name;
+        self.adopt(&policy, Timestamp::NEVER);
+        self.note(|| Fact::Applied(request.clone()));
+        Ok(())
+    }
+
+    /// Whether an evaluation has not ended.
+    pub fn is_pending(&self, id: &str) -> bool {
+        self.find(id).is_ok_and(|evaluation| evaluation.status == EvaluationStatus::Pending)
+    }
+
+    fn find(&self, id: &str) -> Result<&Evaluation, ServiceError> {
+        let found = self.evaluations.iter().find(|evaluation| evaluation.id == id);
+        let message = || format!("there is no evaluation `{id}`");
+        found.ok_or_else(|| ServiceError::new(ErrorCode::EvaluationNotFound, message()))
+    }
+
+    /// The policies of a request, as they would be if they were applied.
+    fn policies(
+        &self,
+        contracts: &[PolicyContract],
+    ) -> Result<Vec<(String, LearningPolicy)>, ServiceError> {
+        let policy = |contract: &PolicyContract| {
+            let policy = configuration::parse(contract).map_err(|error| {
+                invalid(format!("policy `{}`: {}", contract.name, error.message))
+            })?;
+            Ok((contract.name.clone(), configuration::effective(&policy, &self.configuration)))
+        };
+        contracts.iter().map(policy).collect()
+    }
+
+    fn events_between(&self, start: Timestamp, end: Timestamp) -> Replay {
+        let times = start..end;
+        let inside =
+            |joined: &&Arc<Joined>| joined.learnable && times.contains(&joined.interaction.time);
+        Replay::new(self.log.iter().filter(inside).cloned().collect())
+    }
+
+    fn pending(&self, contract: &EvaluationContract, by: EvaluationType) -> Evaluation {
+        let number = self.evaluations_made.to_string();
+        let id = identity::identifier(&[&self.app_id, "evaluation", &number]);
+        Evaluation {
+            job_id: id.clone(),
+            id,
+            status: EvaluationStatus::Pending,
+            policy_results: Vec::new(),
+            feature_importance: Vec::new(),
+            evaluation_type: Some(by),
+            optimal_policy: Some(String::new()),
+            creation_time: Some(self.now),
+            name: contract.name.clone(),
+            start_time: contract.start_time,
+            end_time: contract.end_time,
+        }
+    }
+}
+
+/// The policy of an evaluation, by its name in any case.
+pub(super) fn found_policy(
+    evaluation: &Evaluation,
+    name: &str,
+) -> Result<(String, LearningPolicy), ServiceError> {
+    let results = &evaluation.policy_results;
+    let found = results.iter().find(|result| result.name.eq_ignore_ascii_case(name));
+    let policy = found.and_then(|result| {
+        let policy = LearningPolicy::parse(result.arguments.as_ref()?).ok()?;
+        Some((result.name.clone(), policy))
+    });
+    policy.ok_or_else(|| {
+        let message = format!("the evaluation has no policy `{name}` that can be applied");
+        ServiceError::new(ErrorCode::LearningSettingsNotFound, message)
+    })
+}
+
+fn check(contract: &EvaluationContract) -> Result<(), ServiceError> {
+    if !(1..=256).contains(&contract.name.chars().count()) {
+        return Err(invalid("the name of an evaluation must have 1 to 256 characters"));
+    }
+    if contract.start_time >= contract.end_time {
+        return Err(invalid("`startTime` must be before `endTime`"));
+    }
+    if contract.policies.len() > MOST_POLICIES {
+        let message = format!("at most {MOST_POLICIES} policies are compared");
+        return Err(ServiceError::new(ErrorCode::MaximumEvaluationCustomPoliciesExceeded, message));
+    }
+    check_names(contract)
+}
+
+/// Policies are applied by name: no two may share one, in any case.
+fn check_names(contract: &EvaluationContract) -> Result<(), ServiceError> {
+    let mut names = HashSet::new();
+    for policy in &contract.policies {
+        let name = policy.name.to_ascii_lowercase();
+        if is_reserved(&name, contract.enable_offline_experimentation) {
+            let message = format!("the evaluation has a policy `{}` of its own", policy.name);
+            return Err(invalid(message));
+        }
+        if !names.insert(name) {
+            let message = format!("two policies have the name `{}`", policy.name);
+            return Err(ServiceError::new(ErrorCode::DuplicateCustomPolicyNames, message));
+        }
+    }
+    Ok(())
+}
+
+fn is_reserved(name: &str, discovers: bool) -> bool {
+    let known = [ONLINE, BASELINE, RANDOM].iter().any(|known| known.eq_ignore_ascii_case(name));
+    known || discovers && ["inter-len", "hyper"].iter().any(|family| name.starts_with(family))
+}
+
+fn invalid(message: impl Into<String>) -> ServiceError {
+    ServiceError::new(ErrorCode::InvalidEvaluationContract, message)
+}

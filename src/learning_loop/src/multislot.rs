@@ -1,0 +1,235 @@
+//! Several slots of one event.
+//!
+//! Slots are filled in turn from the actions that are left, by a learning policy that fills
+//! slots (`--ccb_explore_adf`). An event with slots is one event for the log and the learner;
+//! its own choice and reward, which evaluations look at, are those of its first slot.
+
+use std::collections::HashSet;
+use std::sync::Arc;
+
+use super::assignment::Assignment;
+use super::fact::Fact;
+use super::interaction::{Choice, FilledSlot};
+use super::{DEFAULT_SLOTS_POLICY, LearningLoop, features, rank, sampling};
+use learner::{Event, Prediction};
+use protocol::{
+    Digits, ErrorCode, EventId, LearningMode, MultiSlotRankRequest, MultiSlotRankResponse,
+    RankRequest, RankableAction, ServiceError, SlotRequest, SlotResponse, SlotReward,
+};
+use timestamp::Timestamp;
+
+impl LearningLoop {
+    /// `POST /multislot/rank`: an action for each slot, none twice.
+    ///
+    /// # Errors
+    /// `InvalidMultiSlotApiAccess`, if the policy of the loop fills no slots, or the loop
+    /// optimizes itself; `InvalidRankRequest`, if the request breaks a rule.
+    pub fn rank_slots(
+        &mut self,
+        request: &MultiSlotRankRequest,
+        now: Timestamp,
+    ) -> Result<MultiSlotRankResponse, ServiceError> {
+        self.advance(now);
+        self.check_access()?;
+        let whole = whole(request);
+        self.checker.check(&whole)?;
+        let left = check_slots(request)
+            .map_err(|message| ServiceError::new(ErrorCode::InvalidRankRequest, message))?;
+        let event_id = self.event_id(request.event_id.as_ref());
+        let slots = self.fill(request, &event_id, left);
+        let answer = self.shown(request, &event_id, &slots);
+        let choice = Arc::new(slots[0].choice.clone());
+        self.observe(&whole, event_id, request.actions.clone(), choice, slots);
+        Ok(answer)
+    }
+
+    /// `POST /multislot/events/{eventId}/reward`. Unknown events and slots, and late
+    /// rewards, are ignored.
+    ///
+    /// # Errors
+    /// `InvalidRewardRequest`, if a reward is not finite, or the id of a slot is empty or
+    /// too long.
+    pub fn reward_slots(
+        &mut self,
+        event_id: &EventId,
+        rewards: &[SlotReward],
+        now: Timestamp,
+    ) -> Result<(), ServiceError> {
+        self.advance(now);
+        check_rewards(rewards)
+            .map_err(|message| ServiceError::new(ErrorCode::InvalidRewardRequest, message))?;
+        for reward in rewards {
+            self.reward_slot(event_id, reward);
+        }
+        Ok(())
+    }
+
+    pub(super) fn reward_slot(&mut self, event_id: &EventId, reward: &SlotReward) {
+        let Some(interaction) = self.joiner.event(event_id, self.now) else { return };
+        let slot = interaction.slots.iter_mut().find(|slot| slot.id == reward.slot_id);
+        let Some(slot) = slot else { return };
+        slot.rewards.push(reward.value);
+        self.rewarded += 1;
+        let event_id = || event_id.clone();
+        self.note(|| Fact::SlotRewarded { event_id: event_id(), reward: reward.clone() });
+    }
+
+    fn check_access(&self) -> Result<(), ServiceError> {
+        let message = if !self.trainer.policy().fills_slots() {
+            format!(
+                "the learning policy fills no slots: set one with `--ccb_explore_adf` by PUT \
+                 /configurations/policy, such as `{DEFAULT_SLOTS_POLICY}`"
+            )
+        } else if self.configuration.is_auto_optimization_enabled == Some(true) {
+            "a loop that optimizes itself fills no slots: set `isAutoOptimizationEnabled` to \
+             false by PUT /configurations/service"
+                .to_owned()
+        } else {
+            return Ok(());
+        };
+        Err(ServiceError::new(ErrorCode::InvalidMultiSlotApiAccess, message))
+    }
+
+    /// Fills the slots as the learning mode has it. What is logged for a slot is not offered
+    /// to a later one.
+    fn fill(
+        &mut self,
+        request: &MultiSlotRankRequest,
+        event_id: &EventId,
+        mut left: Assignment,
+    ) -> Vec<FilledSlot> {
+        let actions = request.actions.len();
+        let event = self.event_with_slots(request);
+        let mut slots = Vec::with_capacity(request.slots.len());
+        for (number, slot) in request.slots.iter().enumerate() {
+            let mut offered = left.choices(number);
+            offered.sort_unstable();
+            let baseline = place(&request.actions, &slot.baseline_action);
+            let seed = sampling::slot_seed(event_id.text(&mut Digits::default()), &slot.id);
+            let mut choice = self.choose_for_slot(event.as_ref(), number, &offered, actions, seed);
+            if self.mode() == LearningMode::LoggingOnly {
+                choice.put_first(baseline);
+            }
+            left.assign(number, choice.chosen());
+            let is_all = offered.len() + number == actions;
+            slots.push(FilledSlot {
+                id: slot.id.clone(),
+                features: slot.features.clone().into(),
+                included: if is_all { Vec::new() } else { offered },
+                baseline,
+                choice,
+                rewards: Vec::new(),
+            });
+        }
+        slots
+    }
+
+    /// The event as the served model sees it; none before there is a model.
+    fn event_with_slots(&mut self, request: &MultiSlotRankRequest) -> Option<Event> {
+        let hashing = self.trainer.served()?.policy().hashing();
+        let event = self.features.event(hashing, &request.context_features, &request.actions);
+        let slots = request.slots.iter();
+        let slots = slots.map(|slot| features::event_slot(hashing, &slot.features)).collect();
+        Some(Event { slots: Some(slots), ..event.clone() })
+    }
+
+    fn choose_for_slot(
+        &mut self,
+        event: Option<&Event>,
+        number: usize,
+        offered: &[usize],
+        actions: usize,
+        seed: u64,
+    ) -> Choice {
+        let mut prediction = Prediction::uniform(offered, actions);
+        if let (Some(event), Some(model)) = (event, self.trainer.served()) {
+            model.predict_slot(event, number, offered, &mut prediction);
+        }
+        prediction.draw(seed);
+        Choice::from(&prediction)
+    }
+
+    /// The answer: what was chosen, or the baselines for all but a loop that is online.
+    fn shown(
+        &self,
+        request: &MultiSlotRankRequest,
+        event_id: &EventId,
+        slots: &[FilledSlot],
+    ) -> MultiSlotRankResponse {
+        let online = self.mode() == LearningMode::Online;
+        let shown = |slot: &FilledSlot| {
+            let action = if online { slot.choice.chosen() } else { slot.baseline };
+            let reward_action_id = request.actions[action].id.clone();
+            SlotResponse { id: slot.id.clone(), reward_action_id }
+        };
+        let slots = slots.iter().map(shown).collect();
+        MultiSlotRankResponse { slots, event_id: event_id.clone() }
+    }
+}
+
+fn check_rewards(rewards: &[SlotReward]) -> Result<(), String> {
+    rewards.iter().try_for_each(|SlotReward { slot_id, value }| {
+        rank::check_id("a slot", slot_id)?;
+        let message = || format!("a reward must be a finite number, found {value}");
+        value.is_finite().then_some(()).ok_or_else(message)
+    })
+}
+
+/// What the request would be without slots.
+fn whole(request: &MultiSlotRankRequest) -> RankRequest {
+    RankRequest {
+        context_features: request.context_features.clone(),
+        actions: request.actions.clone(),
+        excluded_actions: Vec::new(),
+        event_id: request.event_id.clone(),
+        defer_activation: request.defer_activation,
+    }
+}
+
+/// Checks the slots; what may be chosen for which.
+fn check_slots(request: &MultiSlotRankRequest) -> Result<Assignment, String> {
+    let (slots, actions) = (&request.slots, &request.actions);
+    if slots.is_empty() || slots.len() > actions.len() {
+        let (found, most) = (slots.len(), actions.len());
+        return Err(format!(
+            "there must be from 1 slot to as many as actions ({most}), found {found}"
+        ));
+    }
+    let (mut ids, mut baselines) = (HashSet::new(), HashSet::new());
+    let mut taken = Vec::new();
+    for slot in slots {
+        rank::check_id("a slot", &slot.id)?;
+        rank::check_features(&slot.features)?;
+        if !ids.insert(&slot.id) {
+            return Err(format!("two slots have the id `{}`", slot.id));
+        }
+        if !baselines.insert(&slot.baseline_action) {
+            return Err(format!("two slots have the baseline `{}`", slot.baseline_action));
+        }
+        taken.push(baseline(slot, actions)?);
+    }
+    let allowed = |slot: &SlotRequest| {
+        let is_excluded =
+            |action: &RankableAction| slot.excluded_actions.iter().any(|id| **id == *action.id);
+        actions.iter().map(|action| !is_excluded(action)).collect()
+    };
+    Ok(Assignment::new(slots.iter().map(allowed).collect(), taken))
+}
+
+/// Where the baseline of a slot stands among the actions.
+fn baseline(slot: &SlotRequest, actions: &[RankableAction]) -> Result<usize, String> {
+    let (id, baseline) = (&slot.id, &slot.baseline_action);
+    let known = |wanted: &String| actions.iter().position(|action| *action.id == **wanted);
+    if let Some(unknown) = slot.excluded_actions.iter().find(|action| known(action).is_none()) {
+        return Err(format!("slot `{id}` excludes `{unknown}`, which is none of the actions"));
+    }
+    if slot.excluded_actions.contains(baseline) {
+        return Err(format!("slot `{id}` excludes its baseline `{baseline}`"));
+    }
+    known(baseline)
+        .ok_or_else(|| format!("the baseline `{baseline}` of slot `{id}` is none of the actions"))
+}
+
+fn place(actions: &[RankableAction], id: &str) -> usize {
+    actions.iter().position(|action| *action.id == *id).expect("it was chosen from them")
+}

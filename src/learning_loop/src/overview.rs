@@ -1,0 +1,202 @@
+//! What a person, or a monitor, wants to know of the loop.
+
+use std::ops::Range;
+use std::sync::Arc;
+
+use serde::Serialize;
+
+use super::LearningLoop;
+use super::dsjson::LineWriter;
+use super::interaction::Interaction;
+use super::joiner::Joined;
+use protocol::{EventId, LearningMode, ModelProperties, PolicyContract};
+use timestamp::Timestamp;
+
+/// The loop in a few numbers.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct LoopState {
+    /// Events that were ever logged.
+    pub ranked: u64,
+    /// Rewards that came in time.
+    pub rewarded: u64,
+    /// Events whose reward windows are open.
+    pub waiting: u64,
+    /// Joined events in the log.
+    pub logged: u64,
+    /// When the model was exported.
+    pub model: ModelProperties,
+}
+
+/// What the page shows.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Overview {
+    #[serde(flatten)]
+    state: LoopState,
+    learning_mode: LearningMode,
+    policy: PolicyContract,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    apprentice: Option<Apprenticeship>,
+    /// Batches of the last events, the oldest first.
+    history: Vec<Batch>,
+    /// The last events, the newest first.
+    recent: Vec<RecentEvent>,
+}
+
+/// How well the model imitates the baseline, over the last thousand events.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Apprenticeship {
+    events: usize,
+    /// The mean reward of what was served.
+    baseline_average_reward: f64,
+    /// Events for which the model would have chosen as the baseline did.
+    imitated: usize,
+    /// The mean reward of those.
+    imitated_average_reward: f64,
+    /// The share of the baseline's rewards that those have.
+    reward_achieved: f64,
+}
+
+/// Some events in a row.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Batch {
+    from: Timestamp,
+    events: usize,
+    mean_reward: f64,
+    /// The share of events with a reward above zero.
+    success: f64,
+}
+
+/// An event for the eye.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct RecentEvent {
+    event_id: EventId,
+    time: Timestamp,
+    action: Arc<str>,
+    probability: f32,
+    reward: f64,
+}
+
+const IMITATED: usize = 1000;
+const SHOWN: usize = 10_000;
+/// At most so many batches, of at least so many events.
+const BATCHES: usize = 100;
+const BATCH: usize = 20;
+const RECENT: usize = 20;
+
+/// The events of the log at a moment.
+#[derive(Debug)]
+pub struct Events(Vec<Arc<Joined>>);
+
+impl Events {
+    /// How many there are.
+    pub fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// The lines of some of the events, as `vw --dsjson` reads them.
+    pub fn lines(&self, range: Range<usize>) -> Vec<u8> {
+        let (mut writer, mut lines) = (LineWriter::default(), Vec::new());
+        self.0[range].iter().for_each(|joined| writer.push(joined, &mut lines));
+        lines
+    }
+}
+
+impl LearningLoop {
+    /// The joined events, in the order in which they were learned; with `open` also those
+    /// whose windows are open, as they stand.
+    pub fn events(&mut self, open: bool, now: Timestamp) -> Events {
+        self.advance(now);
+        let mut events: Vec<_> = self.log.iter().cloned().collect();
+        if open {
+            let configuration = &self.configuration;
+            let joined = |event: &Interaction| Arc::new(event.clone().joined(configuration));
+            events.extend(self.joiner.iter().map(joined));
+        }
+        Events(events)
+    }
+
+    /// The loop in a few numbers.
+    pub fn state(&mut self, now: Timestamp) -> LoopState {
+        self.advance(now);
+        LoopState {
+            ranked: self.ranked,
+            rewarded: self.rewarded,
+            waiting: self.joiner.len() as u64,
+            logged: self.log.iter().len() as u64,
+            model: self.trainer.properties(),
+        }
+    }
+
+    /// What the page shows.
+    pub fn overview(&mut self, now: Timestamp) -> Overview {
+        let state = self.state(now);
+        let mut last: Vec<&Joined> = self.log.iter().rev().take(SHOWN).map(Arc::as_ref).collect();
+        let recent = last.iter().take(RECENT).map(|joined| recent(joined)).collect();
+        let apprentice = apprenticeship(&last);
+        last.reverse();
+        Overview {
+            state,
+            learning_mode: self.mode(),
+            policy: self.policy_contract(),
+            apprentice,
+            history: last.chunks(last.len().div_ceil(BATCHES).max(BATCH)).map(batch).collect(),
+            recent,
+        }
+    }
+}
+
+fn recent(joined: &Joined) -> RecentEvent {
+    let interaction = &joined.interaction;
+    RecentEvent {
+        event_id: interaction.event_id.clone(),
+        time: interaction.time,
+        action: interaction.actions[interaction.chosen()].id.clone(),
+        probability: interaction.probability(),
+        reward: joined.original_reward,
+    }
+}
+
+fn batch(events: &[&Joined]) -> Batch {
+    let rewards = events.iter().map(|joined| joined.original_reward);
+    Batch {
+        from: events[0].interaction.time,
+        events: events.len(),
+        mean_reward: mean(rewards.clone()),
+        success: mean(rewards.map(|reward| f64::from(u8::from(reward > 0.0)))),
+    }
+}
+
+/// Of the events, the newest first; none, if none of the last is an apprentice's.
+fn apprenticeship(events: &[&Joined]) -> Option<Apprenticeship> {
+    let is_apprentice = |joined: &&&Joined| joined.interaction.mode == LearningMode::Apprentice;
+    let all: Vec<_> = events.iter().filter(is_apprentice).take(IMITATED).collect();
+    let imitated: Vec<_> =
+        all.iter().filter(|joined| joined.interaction.imitates_baseline()).collect();
+    let of = |joined: &Joined| joined.original_reward;
+    let total: f64 = all.iter().map(|joined| of(joined)).sum();
+    let achieved: f64 = imitated.iter().map(|joined| of(joined)).sum();
+    (!all.is_empty()).then(|| Apprenticeship {
+        events: all.len(),
+        baseline_average_reward: mean(all.iter().map(|joined| of(joined))),
+        imitated: imitated.len(),
+        imitated_average_reward: mean(imitated.iter().map(|joined| of(joined))),
+        reward_achieved: if total == 0.0 { 0.0 } else { achieved / total },
+    })
+}
+
+/// The mean; of nothing, zero.
+#[expect(clippy::cast_precision_loss, reason = "there are at most ten thousand")]
+fn mean(values: impl Iterator<Item = f64>) -> f64 {
+    let (sum, count) = values.fold((0.0, 0_usize), |(sum, count), value| (sum + value, count + 1));
+    if count == 0 { 0.0 } else { sum / count as f64 }
+}

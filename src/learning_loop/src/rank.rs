@@ -1,0 +1,141 @@
+use std::collections::HashSet;
+use std::sync::Arc;
+
+use super::interaction::Choice;
+use protocol::{
+    Digits, ErrorCode, EventId, FeatureObject, FeatureValue, LONGEST_ID, MOST_ACTIONS, RankRequest,
+    RankResponse, RankableAction, RankedAction, ServiceError,
+};
+
+/// Refuses requests that break a rule of the service.
+#[derive(Debug, Default)]
+pub(super) struct Checker {
+    /// The last actions without fault: most requests offer the same.
+    sound: Option<Arc<[RankableAction]>>,
+}
+
+impl Checker {
+    pub fn check(&mut self, request: &RankRequest) -> Result<(), ServiceError> {
+        self.check_offer(&request.actions)
+            .and_then(|()| check_request(request))
+            .map_err(|message| ServiceError::new(ErrorCode::InvalidRankRequest, message))
+    }
+
+    fn check_offer(&mut self, actions: &Arc<[RankableAction]>) -> Result<(), String> {
+        if self.sound.as_ref().is_some_and(|sound| Arc::ptr_eq(sound, actions)) {
+            return Ok(());
+        }
+        check_count(actions.len())?;
+        check_actions(actions)?;
+        self.sound = Some(actions.clone());
+        Ok(())
+    }
+}
+
+fn check_request(request: &RankRequest) -> Result<(), String> {
+    // A UUID is neither empty nor too long.
+    if let Some(event_id) = request.event_id.as_ref().filter(|id| id.uuid().is_none()) {
+        check_id("an event", event_id.text(&mut Digits::default()))?;
+    }
+    check_features(&request.context_features)?;
+    if request.actions.iter().all(|action| is_excluded(request, action)) {
+        return Err("every action is excluded".to_owned());
+    }
+    Ok(())
+}
+
+fn check_count(count: usize) -> Result<(), String> {
+    let message = || format!("there must be 1 to {MOST_ACTIONS} actions, found {count}");
+    (1..=MOST_ACTIONS).contains(&count).then_some(()).ok_or_else(message)
+}
+
+pub(super) fn check_id(what: &str, id: &str) -> Result<(), String> {
+    let length = id.chars().count();
+    let message =
+        || format!("the id of {what} must have 1 to {LONGEST_ID} characters, found {length}");
+    (1..=LONGEST_ID).contains(&length).then_some(()).ok_or_else(message)
+}
+
+fn check_actions(actions: &[RankableAction]) -> Result<(), String> {
+    let mut ids = HashSet::new();
+    for action in actions {
+        check_id("an action", &action.id)?;
+        if !ids.insert(&action.id) {
+            return Err(format!("two actions have the id `{}`", action.id));
+        }
+        check_features(&action.features)?;
+        if !action.features.iter().any(has_feature) {
+            return Err(format!("action `{}` has no feature", action.id));
+        }
+    }
+    Ok(())
+}
+
+/// Refuses features that break a rule.
+pub(super) fn check_features(objects: &[FeatureObject]) -> Result<(), String> {
+    objects.iter().try_for_each(check_object)
+}
+
+fn has_feature(object: &FeatureObject) -> bool {
+    object.0.iter().any(|(_, value)| *value != FeatureValue::Null)
+}
+
+fn check_object(object: &FeatureObject) -> Result<(), String> {
+    object.0.iter().try_for_each(|(key, value)| {
+        if key.is_empty() {
+            return Err("a feature has an empty name".to_owned());
+        }
+        check_value(key, value)
+    })
+}
+
+fn check_value(key: &str, value: &FeatureValue) -> Result<(), String> {
+    match value {
+        FeatureValue::Object(object) => check_object(object),
+        FeatureValue::List(values) => values.iter().try_for_each(|value| match value {
+            FeatureValue::Number(_) => check_value(key, value),
+            _ => Err(format!("feature `{key}` is an array of other things than numbers")),
+        }),
+        FeatureValue::Number(number) => {
+            let fits = number.as_f64().is_some_and(|value| value.abs() <= f64::from(f32::MAX));
+            fits.then_some(()).ok_or_else(|| format!("feature `{key}` is too large: {number}"))
+        }
+        FeatureValue::Null | FeatureValue::Bool(_) | FeatureValue::Text(_) => Ok(()),
+    }
+}
+
+/// The actions that may be chosen: those of the request, the same object, where none is
+/// excluded.
+pub(super) fn rankable(request: &RankRequest) -> Arc<[RankableAction]> {
+    if request.excluded_actions.is_empty() {
+        return request.actions.clone();
+    }
+    request.actions.iter().filter(|action| !is_excluded(request, action)).cloned().collect()
+}
+
+fn is_excluded(request: &RankRequest, action: &RankableAction) -> bool {
+    request.excluded_actions.iter().any(|id| **id == *action.id)
+}
+
+/// The answer: excluded actions stay where the request has them, with probability zero;
+/// the others fill the places between, as they were ranked.
+pub(super) fn answer(
+    request: &RankRequest,
+    event_id: &EventId,
+    rankable: &[RankableAction],
+    choice: &Choice,
+) -> RankResponse {
+    let mut ranked = choice.ranking.iter().map(|action| RankedAction {
+        id: rankable[*action].id.clone(),
+        probability: choice.pmf[*action],
+    });
+    let mut place = |action: &RankableAction| {
+        let excluded = || RankedAction { id: action.id.clone(), probability: 0.0 };
+        if is_excluded(request, action) { Some(excluded()) } else { ranked.next() }
+    };
+    RankResponse {
+        ranking: request.actions.iter().filter_map(&mut place).collect(),
+        event_id: event_id.clone(),
+        reward_action_id: rankable[choice.chosen()].id.clone(),
+    }
+}

@@ -1,0 +1,78 @@
+use std::sync::{Arc, Mutex};
+
+use super::features::FeatureCache;
+use super::joiner::Joined;
+use evaluation::{Log, PolicyTrace};
+use learner::{Event, Hashing, Label};
+use timestamp::Timestamp;
+
+/// The events of the log that an evaluation looks at.
+#[derive(Debug)]
+pub(super) struct Replay {
+    events: Vec<Arc<Joined>>,
+    /// The events as learners see them, for each way of hashing that was asked for.
+    hashed: Mutex<Vec<(Hashing, Arc<[Event]>)>>,
+}
+
+impl Replay {
+    pub fn new(events: Vec<Arc<Joined>>) -> Self {
+        Self { events, hashed: Mutex::default() }
+    }
+
+    /// When an event was ranked.
+    pub fn time(&self, index: usize) -> Timestamp {
+        self.events[index].interaction.time
+    }
+
+    /// What was served, as a policy.
+    pub fn online(&self) -> PolicyTrace {
+        self.trace(|joined| joined.label().probability)
+    }
+
+    /// The policy that always takes the baseline: the first action, or that of the slot.
+    pub fn first_action(&self) -> PolicyTrace {
+        self.trace(|joined| if joined.interaction.imitates_baseline() { 1.0 } else { 0.0 })
+    }
+
+    /// The policy that takes every action with the same probability.
+    pub fn any_action(&self) -> PolicyTrace {
+        #[expect(clippy::cast_precision_loss, reason = "there are at most fifty")]
+        self.trace(|joined| 1.0 / joined.interaction.choice.ranking.len() as f32)
+    }
+
+    fn trace(&self, probability: impl Fn(&Joined) -> f32) -> PolicyTrace {
+        PolicyTrace {
+            probabilities: self.events.iter().map(|joined| probability(joined)).collect(),
+        }
+    }
+
+    fn hash(&self, hashing: Hashing) -> Arc<[Event]> {
+        let mut cache = FeatureCache::default();
+        let mut hash = |joined: &Arc<Joined>| {
+            let interaction = &joined.interaction;
+            cache.event_of(hashing, interaction, &joined.slot_labels()).into_owned()
+        };
+        self.events.iter().map(&mut hash).collect()
+    }
+}
+
+impl Log for Replay {
+    fn len(&self) -> usize {
+        self.events.len()
+    }
+
+    fn event(&self, index: usize, hashing: Hashing) -> Event {
+        let mut hashed = self.hashed.lock().expect("hashing does not fail");
+        if let Some((_, events)) = hashed.iter().find(|(known, _)| *known == hashing) {
+            return events[index].clone();
+        }
+        let events = self.hash(hashing);
+        let event = events[index].clone();
+        hashed.push((hashing, events));
+        event
+    }
+
+    fn label(&self, index: usize) -> Label {
+        self.events[index].label()
+    }
+}

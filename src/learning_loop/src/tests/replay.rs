@@ -1,0 +1,181 @@
+//! Facts, replayed, lead to the loop that they came from.
+
+use proptest::prelude::*;
+
+use super::slots::slots_request;
+use super::*;
+use protocol::{ApplyFromEvaluation, EvaluationContract, LearningMode, SlotReward};
+
+/// Something that a caller may do.
+#[derive(Debug, Clone, Copy)]
+enum Call {
+    Rank(u8, bool),
+    Reward(u8, f64),
+    RankSlots(u8, u8),
+    RewardSlot(u8, u8, f64),
+    Activate(u8),
+    Configure(u64, LearningMode),
+    Exploration(f64),
+    Policy(usize),
+    DeletePolicy,
+    ModelThereAndBack,
+    DeleteModel,
+    DeleteLogs,
+    Evaluate,
+    Apply,
+    Look,
+}
+
+fn call() -> impl Strategy<Value = Call> {
+    let mode = prop_oneof![Just(LearningMode::Online), Just(LearningMode::Apprentice)];
+    prop_oneof![
+        20 => (any::<u8>(), proptest::bool::weighted(0.2)).prop_map(|(id, defer)| Call::Rank(id, defer)),
+        20 => (any::<u8>(), -1.0..1.0).prop_map(|(id, value)| Call::Reward(id, value)),
+        10 => (any::<u8>(), 1..4_u8).prop_map(|(id, slots)| Call::RankSlots(id, slots)),
+        10 => (any::<u8>(), 0..3_u8, -1.0..1.0).prop_map(|(id, slot, value)| Call::RewardSlot(id, slot, value)),
+        5 => any::<u8>().prop_map(Call::Activate),
+        1 => (1..20_u64, mode).prop_map(|(wait, mode)| Call::Configure(wait, mode)),
+        1 => (0.0..1.0).prop_map(Call::Exploration),
+        2 => (0..POLICIES.len()).prop_map(Call::Policy),
+        1 => Just(Call::DeletePolicy),
+        1 => Just(Call::ModelThereAndBack),
+        1 => Just(Call::DeleteModel),
+        1 => Just(Call::DeleteLogs),
+        1 => Just(Call::Evaluate),
+        1 => Just(Call::Apply),
+        5 => Just(Call::Look),
+    ]
+}
+
+const POLICIES: [&str; 4] = [
+    EAGER,
+    "--cb_explore_adf --cb_type ips",
+    "--ccb_explore_adf --epsilon 0.2 -q ::",
+    "--ccb_explore_adf --bag 2 -q ::",
+];
+
+/// Calls the loop; refusals are part of life.
+fn make(learning_loop: &mut LearningLoop, call: Call, now: Timestamp) {
+    match call {
+        Call::Rank(id, defer_activation) => {
+            let request = RankRequest { defer_activation, ..request(&id.to_string()) };
+            drop(learning_loop.rank(&request, now));
+        }
+        Call::Reward(id, value) => {
+            drop(learning_loop.reward(&id.to_string().into(), RewardRequest { value }, now));
+        }
+        Call::RankSlots(id, slots) => {
+            drop(learning_loop.rank_slots(&slots_request(&id.to_string(), slots), now));
+        }
+        Call::RewardSlot(id, slot, value) => {
+            let reward = SlotReward { slot_id: slot.to_string(), value };
+            drop(learning_loop.reward_slots(&id.to_string().into(), &[reward], now));
+        }
+        Call::Activate(id) => drop(learning_loop.activate(&id.to_string().into(), now)),
+        Call::Configure(wait, mode) => {
+            let reward_wait_time = WireDuration(Duration::from_secs(wait));
+            let old = learning_loop.configuration(now);
+            drop(
+                learning_loop.set_configuration(
+                    ServiceConfiguration { reward_wait_time, ..old.clone() },
+                    now,
+                ),
+            );
+            let learning_mode = Some(mode);
+            drop(
+                learning_loop.set_configuration(ServiceConfiguration { learning_mode, ..old }, now),
+            );
+        }
+        Call::Exploration(exploration_percentage) => {
+            let old = learning_loop.configuration(now);
+            drop(
+                learning_loop
+                    .set_configuration(ServiceConfiguration { exploration_percentage, ..old }, now),
+            );
+        }
+        Call::Policy(number) => {
+            let arguments = POLICIES[number].to_owned();
+            let contract = PolicyContract { name: "mine".to_owned(), arguments };
+            drop(learning_loop.set_policy(contract, now));
+        }
+        Call::DeletePolicy => drop(learning_loop.delete_policy(now)),
+        Call::ModelThereAndBack => {
+            let model = learning_loop.model(now);
+            drop(learning_loop.set_model(&model, now));
+        }
+        Call::DeleteModel => learning_loop.delete_model(now),
+        Call::DeleteLogs => learning_loop.delete_logs(now),
+        Call::Evaluate => drop(learning_loop.create_evaluation(&contract(now), now)),
+        Call::Apply => {
+            let last = learning_loop.evaluations(now).pop().map(|last| last.id);
+            let evaluation_id = last.unwrap_or_default();
+            let request = ApplyFromEvaluation { evaluation_id, policy_name: "other".to_owned() };
+            drop(learning_loop.apply_from_evaluation(&request, now));
+        }
+        Call::Look => drop(learning_loop.overview(now)),
+    }
+}
+
+fn contract(now: Timestamp) -> EvaluationContract {
+    let arguments = "--cb_explore_adf --epsilon 0.2 --cb_type dr".to_owned();
+    EvaluationContract {
+        name: "all".to_owned(),
+        start_time: at(0.0),
+        end_time: now + Duration::from_secs(1),
+        policies: vec![PolicyContract { name: "other".to_owned(), arguments }],
+        enable_offline_experimentation: false,
+    }
+}
+
+/// Everything that can be seen of a loop.
+fn seen(learning_loop: &mut LearningLoop, now: Timestamp) -> String {
+    let overview = learning_loop.overview(now);
+    let evaluations = learning_loop.evaluations(now);
+    let configuration = learning_loop.configuration(now);
+    let events = learning_loop.events(true, now);
+    let lines = String::from_utf8(events.lines(0..events.len())).unwrap();
+    let model = crate::identity::identifier(&[&format!("{:?}", learning_loop.model(now))]);
+    let shown = learning_loop.logs_properties(now);
+    format!("{overview:#?}\n{evaluations:?}\n{configuration:?}\n{lines}\n{model}\n{shown:?}")
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 24, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn a_loop_that_is_replayed_is_the_same_now_and_later(
+        calls in proptest::collection::vec((call(), 0.0..3.0), 1..120),
+    ) {
+        let mut original = eager();
+        original.record();
+        let mut seconds = 0.0;
+        for (call, pause) in calls {
+            seconds += pause;
+            make(&mut original, call, at(seconds));
+        }
+        let facts = original.take_facts();
+        let mut replayed = eager();
+        for fact in facts {
+            // As it comes back from disk.
+            let row = serde_json::to_vec(&fact).unwrap();
+            replayed.replay(serde_json::from_slice(&row).unwrap());
+        }
+        for later in [seconds, seconds + 5.0, seconds + 100.0] {
+            prop_assert_eq!(seen(&mut replayed, at(later)), seen(&mut original, at(later)));
+        }
+    }
+}
+
+#[test]
+fn an_evaluation_that_had_not_ended_is_to_be_run_again() {
+    let mut original = taught();
+    original.record();
+    let job = original.begin_evaluation(&contract(at(20.0)), at(20.0)).unwrap();
+    let mut replayed = taught();
+    let again: Vec<_> =
+        original.take_facts().into_iter().filter_map(|fact| replayed.replay(fact)).collect();
+    assert_eq!(again.len(), 1);
+    replayed.finish_evaluation(again[0].id(), Some(again[0].run()), at(21.0));
+    original.finish_evaluation(job.id(), Some(job.run()), at(21.0));
+    assert_eq!(replayed.evaluations(at(21.0)), original.evaluations(at(21.0)));
+}

@@ -1,0 +1,94 @@
+//! The whole that shards make together.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use crate::MergeError;
+use metrics::micros;
+use record::{IterationRecord, PhaseRecord};
+use results::{Manifest, PhaseEntry, Results, ShardEntry, Status, Told, WallClockEntry};
+use timestamp::Timestamp;
+
+/// Shards that begin a phase further apart are told of: twice as late as a sleeper wakes.
+const NOTABLE_SKEW: Duration = Duration::from_millis(20);
+
+/// What the whole is about, of which these shards are there.
+pub(super) fn manifest(first: &Manifest, entries: Vec<ShardEntry>) -> Manifest {
+    let start = entries.iter().map(|entry| entry.start).min();
+    let start = start.unwrap_or(first.start);
+    let clocks = || entries.iter().map(|entry| &entry.wall_clock);
+    let phases = first.phases.iter().enumerate();
+    Manifest {
+        status: Status::Running,
+        complete: false,
+        shard: None,
+        start,
+        stopped_at: None,
+        files: BTreeMap::new(),
+        phases: phases.map(|(index, phase)| merged(index, phase, &entries, start)).collect(),
+        wall_clock: WallClockEntry {
+            started: clocks().map(|clock| clock.started).min().unwrap_or(start),
+            resumed: Vec::new(),
+            ended: clocks().filter_map(|clock| clock.ended).max(),
+            host: None,
+        },
+        shards: entries,
+        ..first.clone()
+    }
+}
+
+/// A phase of all shards: from when the first began to when the last ended.
+fn merged(
+    index: usize,
+    phase: &PhaseEntry,
+    entries: &[ShardEntry],
+    start: Timestamp,
+) -> PhaseEntry {
+    let all =
+        || entries.iter().map(|entry| (&entry.phases[index], micros(entry.start.since(start))));
+    let iterations = all().filter_map(|(phase, _)| phase.iterations);
+    let ended: Option<Vec<u64>> =
+        all().map(|(phase, later)| Some(phase.ended_us? + later)).collect();
+    PhaseEntry {
+        iterations: phase.iterations.map(|_| iterations.sum()),
+        started_us: all().filter_map(|(phase, later)| Some(phase.started_us? + later)).min(),
+        ended_us: ended.and_then(|ended| ended.into_iter().max()),
+        ..phase.clone()
+    }
+}
+
+/// Tells the folder what happened in all shards.
+pub(super) fn tell(
+    results: &mut Results,
+    manifest: &Manifest,
+    records: &[IterationRecord],
+) -> Result<(), MergeError> {
+    for (index, phase) in manifest.phases.iter().enumerate() {
+        let Some(started) = phase.started_us.map(Duration::from_micros) else { continue };
+        let from = records.partition_point(|record| record.phase < index);
+        let until = records.partition_point(|record| record.phase <= index);
+        let records = &records[from..until];
+        let ended = phase.ended_us.map_or(started, Duration::from_micros);
+        let iterations = records.len() as u64;
+        let phase_record = PhaseRecord { phase: index, started, ended, iterations };
+        results.tell(&Told { phase: phase_record, is_over: phase.ended_us.is_some(), records })?;
+    }
+    Ok(())
+}
+
+/// What a person should know of the shards.
+pub(super) fn notices(manifest: &Manifest) -> Vec<String> {
+    let skews = manifest.phases.iter().enumerate().filter_map(|(index, phase)| {
+        let entries = manifest.shards.iter();
+        let starts = entries.filter_map(|entry| {
+            Some(entry.start + Duration::from_micros(entry.phases[index].started_us?))
+        });
+        let skew = starts.clone().max()?.since(starts.min()?);
+        let ms = skew.as_millis();
+        (skew > NOTABLE_SKEW).then(|| format!("the shards began `{}` {ms} ms apart", phase.name))
+    });
+    let notices = manifest.shards.iter().flat_map(|entry| {
+        entry.notices.iter().map(|notice| format!("shard {}: {notice}", entry.shard))
+    });
+    skews.chain(notices).collect()
+}

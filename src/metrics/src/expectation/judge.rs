@@ -1,0 +1,193 @@
+use serde::Serialize;
+
+use super::{Expectation, Measured, Sign, Term, Test};
+use crate::metric::{Dimension, Metric, Quantity};
+use crate::summary::Summary;
+use crate::tally::PhaseTally;
+
+/// What became of an expectation.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Verdict {
+    /// The expectation as it was written.
+    pub text: String,
+    /// What was observed instead, or indeed.
+    pub observed: Option<Quantity>,
+    /// Whether it holds.
+    pub holds: Holds,
+    /// Why there is nothing to judge by.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
+}
+
+/// Whether an expectation holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Holds {
+    /// It does.
+    Held,
+    /// It does not.
+    Failed,
+    /// There is nothing to judge by. This is not a pass.
+    NoSamples,
+}
+
+impl Expectation {
+    /// Compares with what happened. A phase that was cut short has no samples: its
+    /// numbers are not those that were expected.
+    #[must_use]
+    pub fn judge(&self, summary: &Summary) -> Verdict {
+        let (observed, holds, reason) = match self.observe(summary) {
+            Ok(value) => {
+                let dimension = self.left.definition.dimension;
+                (Some(Quantity { value, dimension }), self.test.holds(value), None)
+            }
+            Err(reason) => (None, Holds::NoSamples, Some(reason)),
+        };
+        Verdict { text: self.text.clone(), observed, holds, reason }
+    }
+
+    fn terms(&self) -> impl Iterator<Item = &Term> {
+        std::iter::once(&self.left).chain(self.right.as_ref().map(|(_, term)| term))
+    }
+
+    fn observe(&self, summary: &Summary) -> Result<f64, String> {
+        let left = self.left.measure(summary.phases())?;
+        let Some((sign, right)) = &self.right else { return Ok(left) };
+        let right = right.measure(summary.phases())?;
+        Ok(match sign {
+            Sign::Plus => left + right,
+            Sign::Minus => left - right,
+        })
+    }
+}
+
+impl Term {
+    /// The metric in a run of these phases. A phase that was cut short has no samples.
+    ///
+    /// # Errors
+    /// Why there is nothing to measure.
+    pub fn measure(&self, phases: &[PhaseTally]) -> Result<f64, String> {
+        match self.observe(phases)? {
+            Measured::Value(value) => Ok(value),
+            Measured::MoreThan(iterations) => {
+                Err(format!("`{}` was not reached in {iterations} iterations", self.text))
+            }
+        }
+    }
+
+    /// The same, where it is said too of what was not reached that it takes more than the
+    /// phase has.
+    ///
+    /// # Errors
+    /// Why there is nothing to measure.
+    pub fn observe(&self, phases: &[PhaseTally]) -> Result<Measured, String> {
+        let phase = &self.phase;
+        let tally = phases.iter().find(|tally| tally.name() == phase);
+        let tally = tally.ok_or_else(|| format!("phase `{phase}` did not run"))?;
+        let (made, planned) = (tally.iterations(), self.iterations);
+        if made != planned {
+            return Err(format!("phase `{phase}` made {made} of {planned} iterations"));
+        }
+        if let (true, Some(why)) = (self.is_of_the_service(), tally.saturation()) {
+            return Err(why);
+        }
+        if let Some(threshold) = self.threshold {
+            return Ok(reached(tally.iterations_to(threshold), made));
+        }
+        let value = tally.measure(self.definition.metric, self.window.clone());
+        let value = value.map(Measured::Value);
+        value.ok_or_else(|| format!("`{phase}.{}` has no samples", self.definition.name))
+    }
+}
+
+#[expect(clippy::cast_precision_loss, reason = "2^53 iterations are out of reach")]
+fn reached(after: Option<u64>, of: u64) -> Measured {
+    after.map_or(Measured::MoreThan(of as f64), |after| Measured::Value(after as f64))
+}
+
+impl Term {
+    /// Whether it says how long the service took, which a runner that was late itself
+    /// does not know.
+    fn is_of_the_service(&self) -> bool {
+        matches!(self.definition.metric, Metric::Latency(..) | Metric::Service(_))
+    }
+}
+
+/// What nobody asked for and everybody expects: nothing is dropped and no answer breaks
+/// the contract, unless an expectation says how much may be. Only what fails is told.
+#[must_use]
+pub fn implied(summary: &Summary, expectations: &[Expectation]) -> Vec<Verdict> {
+    let is_said = |phase: &str, metric: Metric| {
+        let mut terms = expectations.iter().flat_map(Expectation::terms);
+        terms.any(|term| term.phase == phase && term.definition.metric == metric)
+    };
+    let of = |phase: &PhaseTally| {
+        [
+            (Metric::Dropped, "dropped", phase.dropped(), "what is dropped has no latency"),
+            (Metric::Violations, "violations", phase.violations(), "wrong answers teach nothing"),
+        ]
+        .into_iter()
+        .filter(|(metric, _, count, _)| *count > 0 && !is_said(phase.name(), *metric))
+        .map(|(_, name, count, why)| failed_implicitly(phase.name(), name, count, why))
+        .collect::<Vec<_>>()
+    };
+    summary.phases().iter().flat_map(of).collect()
+}
+
+#[expect(clippy::cast_precision_loss, reason = "2^53 iterations are out of reach")]
+fn failed_implicitly(phase: &str, metric: &str, count: u64, why: &str) -> Verdict {
+    Verdict {
+        text: format!("{phase}.{metric} == 0"),
+        observed: Some(Quantity { value: count as f64, dimension: Dimension::Count }),
+        holds: Holds::Failed,
+        reason: Some(format!("implied: {why}")),
+    }
+}
+
+impl Test {
+    /// Nothing holds of a number that is not one.
+    fn holds(self, value: f64) -> Holds {
+        use std::cmp::Ordering::{Equal, Greater, Less};
+        let is = |bound: f64| value.partial_cmp(&bound);
+        let holds = match self {
+            Self::AtLeast(bound) => matches!(is(bound), Some(Greater | Equal)),
+            Self::Above(bound) => is(bound) == Some(Greater),
+            Self::AtMost(bound) => matches!(is(bound), Some(Less | Equal)),
+            Self::Below(bound) => is(bound) == Some(Less),
+            Self::Equal(bound) => is(bound) == Some(Equal),
+            Self::Unequal(bound) => matches!(is(bound), Some(Less | Greater)),
+            Self::Within(low, high) => low <= value && value <= high,
+        };
+        if holds { Holds::Held } else { Holds::Failed }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nothing_holds_of_nan() {
+        for test in [
+            Test::AtLeast(0.0),
+            Test::Above(0.0),
+            Test::AtMost(0.0),
+            Test::Below(0.0),
+            Test::Equal(0.0),
+            Test::Unequal(0.0),
+            Test::Within(f64::MIN, f64::MAX),
+        ] {
+            assert_eq!(test.holds(f64::NAN), Holds::Failed, "{test:?}");
+        }
+    }
+
+    #[test]
+    fn ends_belong_to_intervals_and_to_weak_inequalities_only() {
+        let held =
+            [Test::AtLeast(0.5), Test::AtMost(0.5), Test::Equal(0.5), Test::Within(0.5, 0.5)];
+        let failed =
+            [Test::Above(0.5), Test::Below(0.5), Test::Unequal(0.5), Test::Within(0.6, 1.0)];
+        assert!(held.iter().all(|test| test.holds(0.5) == Holds::Held));
+        assert!(failed.iter().all(|test| test.holds(0.5) == Holds::Failed));
+    }
+}

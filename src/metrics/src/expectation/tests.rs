@@ -1,0 +1,160 @@
+use super::*;
+use crate::Dimension;
+use crate::Takes;
+
+const PHASES: [PhaseScope<'static>; 4] = [
+    PhaseScope { name: "baseline", iterations: Some(10_000) },
+    PhaseScope { name: "baseline.late", iterations: Some(10) },
+    PhaseScope { name: "improve", iterations: None },
+    PhaseScope { name: "validation-2", iterations: Some(2_000) },
+];
+
+fn parse(text: &str) -> Expectation {
+    Expectation::parse(text, &PHASES).unwrap_or_else(|errors| panic!("{text}: {errors:?}"))
+}
+
+/// What is underlined, what is said, what is advised.
+fn complaint(text: &str) -> (String, String, String) {
+    let errors = Expectation::parse(text, &PHASES).expect_err(text);
+    assert_eq!(errors.len(), 1, "{text}: {errors:?}");
+    let ExpectationError { span, message, help } = errors[0].clone();
+    (text[span].to_owned(), message, help.unwrap_or_default())
+}
+
+#[test]
+fn everything_the_issue_shows_can_be_written() {
+    let difference = parse("validation-2.success_rate - baseline.success_rate >= 0.25");
+    assert_eq!(difference.test, Test::AtLeast(0.25));
+    assert_eq!(difference.right.unwrap().0, Sign::Minus);
+    let window = parse("baseline.success_rate[..100] in 0.15..0.40");
+    assert_eq!((window.left.window, window.test), (Some(0..100), Test::Within(0.15, 0.40)));
+    assert_eq!(parse("baseline.rank.p99 < 100ms").test, Test::Below(100_000.0));
+    assert_eq!(parse("validation-2.success_rate >= 80%").test, Test::AtLeast(0.8));
+    assert_eq!(parse("baseline.rate>=99.5/s").test, Test::AtLeast(99.5));
+}
+
+#[test]
+fn the_longest_phase_name_is_meant() {
+    assert_eq!(parse("baseline.late.errors == 0").left.phase, "baseline.late");
+    assert_eq!(parse("baseline.errors == 0").left.phase, "baseline");
+}
+
+#[test]
+fn blanks_are_as_one_likes() {
+    let dense = parse("validation-2.rank.p99.9-baseline.rank.p99.9<=-5us");
+    assert_eq!((dense.test, dense.right.unwrap().0), (Test::AtMost(-5.0), Sign::Minus));
+    let airy = parse("  baseline.errors [ ..1_000 ]  in  0 .. 3  ".replace(" [", "[").as_str());
+    assert_eq!((airy.left.window, airy.test), (Some(0..1000), Test::Within(0.0, 3.0)));
+}
+
+#[test]
+fn every_metric_of_the_registry_can_be_named() {
+    for definition in &crate::REGISTRY {
+        let value = if definition.dimension == Dimension::Latency { "1ms" } else { "1" };
+        let threshold = if definition.takes == Takes::Threshold { "[70%]" } else { "" };
+        parse(&format!("baseline.{}{threshold} > {value}", definition.name));
+    }
+}
+
+#[test]
+fn mistakes_are_underlined_named_and_advised_on() {
+    for (text, span, message, help) in [
+        (
+            "baselin.errors == 0",
+            "baselin",
+            "there is no phase `baselin`",
+            "did you mean `baseline`?",
+        ),
+        ("errors == 0", "errors", "`errors` of which phase?", "write `baseline.errors`"),
+        (
+            "baseline.sucess_rate > 0",
+            "sucess_rate",
+            "there is no metric `sucess_rate`",
+            "did you mean `baseline.success_rate`?",
+        ),
+        (
+            "improve.errors == 0",
+            "improve",
+            "phase `improve` makes no iterations",
+            "phases with iterations: `baseline`, `baseline.late`, `validation-2`",
+        ),
+        (
+            "baseline.rank.p99 < 0.1",
+            "0.1",
+            "a latency cannot be compared with `0.1`",
+            "write a duration such as `100ms`",
+        ),
+        (
+            "baseline.success_rate > 5s",
+            "5s",
+            "a share cannot be compared with `5s`",
+            "write a number such as `0.8`, or a percentage such as `80%`",
+        ),
+        (
+            "baseline.errors[10000..] == 0",
+            "[10000..]",
+            "there is no iteration in `10000..10000`",
+            "",
+        ),
+        (
+            "baseline.late.errors[..11] == 0",
+            "[..11]",
+            "the window needs 11 iterations, the phase makes 10",
+            "",
+        ),
+        (
+            "baseline.rank.p50[..11] < 1s",
+            "[..11]",
+            "`rank.p50` is known for a whole phase only",
+            "windows are for `success_rate`, `mean_reward`, `regret`, `exploration_cost`, `iterations`, `errors`, `error_rate`, `dropped`",
+        ),
+        (
+            "baseline.rank.p50 - baseline.errors < 1s",
+            "baseline.rank.p50 - baseline.errors",
+            "a latency and a count cannot be added or subtracted",
+            "",
+        ),
+        (
+            "baseline.errors in 3..2",
+            "3..2",
+            "the interval is empty: its low end is above its high end",
+            "",
+        ),
+        ("baseline.errors in 3", "3", "`3` is not an interval", "write `in LOW..HIGH`"),
+        ("baseline.errors == nan", "nan", "`nan` is not a value", "write a number"),
+        ("baseline.errors ==", "", "a value is missing", "write a number"),
+        (
+            "baseline.errors is 0",
+            "is",
+            "`is` is not a comparison",
+            "compare with `>=`, `>`, `<=`, `<`, `==`, `!=`, or `in LOW..HIGH`",
+        ),
+        (
+            "",
+            "",
+            "a metric is missing",
+            "begin with a metric of a phase, such as `baseline.success_rate`",
+        ),
+    ] {
+        let found = complaint(text);
+        assert_eq!(found, (span.to_owned(), message.to_owned(), help.to_owned()), "{text}");
+    }
+}
+
+#[test]
+fn mistakes_on_both_sides_are_both_reported() {
+    let errors = Expectation::parse("a.errors - b.errors > 0", &PHASES).unwrap_err();
+    assert_eq!(errors.iter().map(|error| error.span.clone()).collect::<Vec<_>>(), [0..1, 11..12]);
+}
+
+proptest::proptest! {
+    /// Whatever is written, the parser answers, and points into the text.
+    #[test]
+    fn spans_lie_in_the_text(text in "(baseline|impröve|errors|rank|\\.|p99|\\[|\\]|in|>=|<|0|5ms|%| |-|\\PC){0,12}") {
+        if let Err(errors) = Expectation::parse(&text, &PHASES) {
+            for error in errors {
+                proptest::prop_assert!(text.get(error.span.clone()).is_some(), "{:?}", error);
+            }
+        }
+    }
+}

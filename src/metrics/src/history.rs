@@ -1,0 +1,191 @@
+use std::ops::Range;
+
+use record::{IterationRecord, Outcome};
+
+const ANSWERED: u8 = 1;
+const SUCCESSFUL: u8 = 2;
+const FAILED: u8 = 4;
+const REWARDED: u8 = 8;
+const DROPPED: u8 = 16;
+const RANKED: u8 = 32;
+
+/// What is kept of every iteration of a phase, so that any window of it can be summed
+/// up: 25 bytes an iteration.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub(super) struct History {
+    pub flags: Vec<u8>,
+    pub rewards: Vec<f64>,
+    pub regrets: Vec<f64>,
+    pub explorations: Vec<f64>,
+}
+
+/// What is kept of one iteration.
+#[derive(Debug, Clone, Copy)]
+struct Kept {
+    flags: u8,
+    reward: f64,
+    regret: f64,
+    exploration: f64,
+}
+
+/// Sums over a window of iterations.
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+pub(super) struct Sums {
+    /// Iterations.
+    pub iterations: u64,
+    /// Iterations that got an action.
+    pub events: u64,
+    /// Iterations that got the preferred action.
+    pub successes: u64,
+    /// Iterations of which a call failed.
+    pub errors: u64,
+    /// Iterations that could not start when they were due.
+    pub dropped: u64,
+    /// Iterations with a reward.
+    pub rewards: u64,
+    /// The sum of the rewards.
+    pub reward_sum: f64,
+    /// The sum of the regrets.
+    pub regret_sum: f64,
+    /// Iterations of which it is known what exploration cost.
+    pub ranked: u64,
+    /// What it cost.
+    pub exploration_sum: f64,
+}
+
+impl History {
+    pub fn push(&mut self, record: &IterationRecord) {
+        let kept = Kept::of(record);
+        self.flags.push(kept.flags);
+        self.rewards.push(kept.reward);
+        self.regrets.push(kept.regret);
+        self.explorations.push(kept.exploration);
+    }
+
+    pub fn len(&self) -> u64 {
+        self.flags.len() as u64
+    }
+
+    /// Sums over the iterations of `range` that there are.
+    pub fn over(&self, range: Range<u64>) -> Sums {
+        let end = usize::try_from(range.end).unwrap_or(usize::MAX).min(self.flags.len());
+        let start = usize::try_from(range.start).unwrap_or(usize::MAX).min(end);
+        let mut sums = Sums::default();
+        (start..end).for_each(|index| sums.add(self.at(index)));
+        sums
+    }
+
+    fn at(&self, index: usize) -> Kept {
+        Kept {
+            flags: self.flags[index],
+            reward: self.rewards[index],
+            regret: self.regrets[index],
+            exploration: self.explorations[index],
+        }
+    }
+
+    /// After how many iterations the success rate of the last `width` of them is `share`
+    /// for the first time.
+    pub fn first_reached(&self, share: f64, width: u64) -> Option<u64> {
+        let width = usize::try_from(width).ok()?.max(1);
+        let mut sums = Trailing::default();
+        for (index, flags) in self.flags.iter().enumerate() {
+            sums.take_in(*flags);
+            if let Some(oldest) = index.checked_sub(width) {
+                sums.give_up(self.flags[oldest]);
+            }
+            let is_full = index + 1 >= width;
+            if is_full && ratio(sums.successes, sums.events).is_some_and(|rate| rate >= share) {
+                return Some(index as u64 + 1);
+            }
+        }
+        None
+    }
+}
+
+/// Sums over the last iterations.
+#[derive(Default)]
+struct Trailing {
+    events: u64,
+    successes: u64,
+}
+
+impl Trailing {
+    fn take_in(&mut self, flags: u8) {
+        self.events += u64::from(flags & ANSWERED != 0);
+        self.successes += u64::from(flags & SUCCESSFUL != 0);
+    }
+
+    fn give_up(&mut self, flags: u8) {
+        self.events -= u64::from(flags & ANSWERED != 0);
+        self.successes -= u64::from(flags & SUCCESSFUL != 0);
+    }
+}
+
+impl Kept {
+    fn of(record: &IterationRecord) -> Self {
+        let loss = record.loss;
+        let exploration = loss.and_then(|loss| loss.exploration);
+        Self {
+            flags: flags(record) | if exploration.is_some() { RANKED } else { 0 },
+            reward: record.reward.unwrap_or_default(),
+            regret: loss.map_or(0.0, |loss| loss.regret),
+            exploration: exploration.unwrap_or_default(),
+        }
+    }
+}
+
+fn flags(record: &IterationRecord) -> u8 {
+    let flag = |holds: bool, flag: u8| if holds { flag } else { 0 };
+    flag(record.chosen.is_some(), ANSWERED)
+        | flag(record.is_success(), SUCCESSFUL)
+        | flag(record.has_failed(), FAILED)
+        | flag(record.reward.is_some(), REWARDED)
+        | flag(record.outcome == Outcome::Dropped, DROPPED)
+}
+
+impl Sums {
+    pub fn add_record(&mut self, record: &IterationRecord) {
+        self.add(Kept::of(record));
+    }
+
+    fn add(&mut self, Kept { flags, reward, regret, exploration }: Kept) {
+        self.iterations += 1;
+        self.events += u64::from(flags & ANSWERED != 0);
+        self.successes += u64::from(flags & SUCCESSFUL != 0);
+        self.errors += u64::from(flags & FAILED != 0);
+        self.dropped += u64::from(flags & DROPPED != 0);
+        self.rewards += u64::from(flags & REWARDED != 0);
+        self.reward_sum += reward;
+        self.regret_sum += regret;
+        self.ranked += u64::from(flags & RANKED != 0);
+        self.exploration_sum += exploration;
+    }
+
+    pub fn regret(&self) -> Option<f64> {
+        (self.events > 0).then_some(self.regret_sum)
+    }
+
+    pub fn exploration_cost(&self) -> Option<f64> {
+        (self.ranked > 0).then_some(self.exploration_sum)
+    }
+
+    pub fn success_rate(&self) -> Option<f64> {
+        ratio(self.successes, self.events)
+    }
+
+    pub fn error_rate(&self) -> Option<f64> {
+        ratio(self.errors, self.iterations)
+    }
+
+    #[expect(clippy::cast_precision_loss, reason = "2^53 iterations are out of reach")]
+    pub fn mean_reward(&self) -> Option<f64> {
+        (self.rewards > 0).then(|| self.reward_sum / self.rewards as f64)
+    }
+}
+
+/// A share of something; of nothing there is none.
+#[expect(clippy::cast_precision_loss, reason = "2^53 iterations are out of reach")]
+pub(super) fn ratio(part: u64, whole: u64) -> Option<f64> {
+    (whole > 0).then(|| part as f64 / whole as f64)
+}

@@ -1,0 +1,42 @@
+//! Success curve, latency histograms and counters over records; expectations, parsed
+//! and judged.
+//!
+//! Everything here takes in [`record::Progress`] values and can be asked at any
+//! time. [`REGISTRY`] holds every number that a phase can be asked for by name.
+//!
+//! Must not know: files.
+
+mod curve;
+mod expectation;
+mod gate;
+mod history;
+mod interval;
+mod latency;
+mod metric;
+mod packed;
+mod punctuality;
+#[cfg(any(test, feature = "sample"))]
+pub mod sample;
+mod state;
+mod summary;
+mod tally;
+mod timeline;
+mod window;
+
+pub use curve::{Batch, SuccessCurve};
+pub use expectation::{
+    Expectation, ExpectationError, Holds, Measured, PhaseScope, Term, Verdict, implied,
+};
+pub use gate::{Decision, Gate, Requirement};
+pub use interval::IntervalLatencies;
+pub use latency::{HIGHEST_US, Latencies, LatencySummary, SIGNIFICANT_DIGITS, micros};
+pub use metric::{
+    Definition, Dimension, Direction, Metric, Operation, Quantity, REGISTRY, Statistic, Takes,
+    definition,
+};
+pub use packed::Packed;
+pub use state::{PhaseState, StateError};
+pub use summary::{AppliedPolicy, EvaluationSummary, PolicySummary, Summary, SummaryReport};
+pub use tally::{PhaseSummary, PhaseTally, outcome_label};
+pub use timeline::{Second, Timeline};
+pub use window::{first_tenth, last_tenth, share_of};

@@ -1,0 +1,198 @@
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+
+use super::expectation::PhaseScope;
+use super::tally::{PhaseSummary, PhaseTally};
+use protocol::{Evaluation, PolicyContract, PolicySource};
+use record::Progress;
+
+/// What a run comes to, in numbers; it takes in what happens, and can be asked at any
+/// time.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Summary {
+    tallies: Vec<PhaseTally>,
+    current: usize,
+    evaluations: Vec<(usize, Arc<Evaluation>)>,
+    applied: Vec<(usize, PolicyContract)>,
+    notices: Vec<String>,
+}
+
+impl Summary {
+    /// The summary of a run of these phases, in which nothing has happened yet.
+    #[must_use]
+    pub fn new<'a>(phases: impl IntoIterator<Item = PhaseScope<'a>>) -> Self {
+        let tallies = phases.into_iter().map(PhaseTally::new).collect();
+        let (evaluations, applied, notices) = (Vec::new(), Vec::new(), Vec::new());
+        Self { tallies, current: 0, evaluations, applied, notices }
+    }
+
+    /// Takes in what happened.
+    pub fn observe(&mut self, progress: &Progress) {
+        match progress {
+            Progress::PhaseStarted(started) => {
+                self.current = started.phase;
+                self.tally(started.phase, |tally| tally.start(started.at));
+            }
+            Progress::Iteration(record) => self.tally(record.phase, |tally| tally.add(record)),
+            Progress::PhaseEnded(ended) => {
+                self.tally(ended.phase, |tally| tally.end(ended.started, ended.ended));
+            }
+            Progress::Evaluated(evaluation) => {
+                self.evaluations.push((self.current, Arc::clone(evaluation)));
+            }
+            Progress::PolicyApplied(policy) => self.applied.push((self.current, policy.clone())),
+            Progress::Notice(notice) => self.notices.push(notice.clone()),
+            Progress::ModelChecked(_)
+            | Progress::Joined(_)
+            | Progress::MayBeSent { .. }
+            | Progress::Awaited { .. }
+            | Progress::Checkpoint
+            | Progress::Configured(_)
+            | Progress::Reset => {}
+        }
+    }
+
+    /// Notes that the latencies of a part of a phase are not valid, and why.
+    pub fn note_saturation(&mut self, phase: &str, reason: String) {
+        if let Some(tally) = self.tallies.iter_mut().find(|tally| tally.name() == phase) {
+            tally.part_saturation = Some(reason);
+        }
+    }
+
+    fn tally(&mut self, phase: usize, change: impl FnOnce(&mut PhaseTally)) {
+        if let Some(tally) = self.tallies.get_mut(phase) {
+            change(tally);
+        }
+    }
+
+    /// The phase of this name, if the run has it.
+    #[must_use]
+    pub fn phase(&self, name: &str) -> Option<&PhaseTally> {
+        self.tallies.iter().find(|tally| tally.name() == name)
+    }
+
+    /// The phases, in the order of the plan.
+    #[must_use]
+    pub fn phases(&self) -> &[PhaseTally] {
+        &self.tallies
+    }
+
+    /// The evaluations, each with the index of its phase.
+    #[must_use]
+    pub fn evaluations(&self) -> &[(usize, Arc<Evaluation>)] {
+        &self.evaluations
+    }
+
+    /// The policies that were applied, each with the index of the phase that did.
+    #[must_use]
+    pub fn applied(&self) -> &[(usize, PolicyContract)] {
+        &self.applied
+    }
+
+    /// What a person should know, in the order in which it was said.
+    #[must_use]
+    pub fn notices(&self) -> &[String] {
+        &self.notices
+    }
+
+    /// The numbers, as they stand in `summary.json`.
+    #[must_use]
+    pub fn report(&self) -> SummaryReport {
+        let name = |phase: usize| self.tallies[phase].name().to_owned();
+        let evaluations = self.evaluations.iter();
+        let applied = self.applied.iter();
+        SummaryReport {
+            phases: self.tallies.iter().map(PhaseTally::summary).collect(),
+            evaluations: evaluations
+                .map(|(phase, evaluation)| EvaluationSummary::new(name(*phase), evaluation))
+                .collect(),
+            applied: applied
+                .map(|(phase, policy)| AppliedPolicy {
+                    phase: name(*phase),
+                    name: policy.name.clone(),
+                    arguments: policy.arguments.clone(),
+                })
+                .collect(),
+            notices: self.notices.clone(),
+        }
+    }
+}
+
+/// The numbers of a run.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct SummaryReport {
+    /// The phases, in the order of the plan.
+    pub phases: Vec<PhaseSummary>,
+    /// The evaluations, in the order in which they were made.
+    pub evaluations: Vec<EvaluationSummary>,
+    /// The policies that were applied, in that order.
+    pub applied: Vec<AppliedPolicy>,
+    /// What a person should know, in the order in which it was said.
+    pub notices: Vec<String>,
+}
+
+/// A policy that became the online one.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct AppliedPolicy {
+    /// The phase that applied it.
+    pub phase: String,
+    /// Its name.
+    pub name: String,
+    /// Its arguments.
+    pub arguments: String,
+}
+
+/// What an evaluation came to.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct EvaluationSummary {
+    /// The phase that asked for it.
+    pub phase: String,
+    /// Its name.
+    pub name: String,
+    /// What the service calls optimal.
+    pub optimal_policy: Option<String>,
+    /// The policies, the highest estimate first.
+    pub policies: Vec<PolicySummary>,
+}
+
+/// What an evaluation says of one policy.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct PolicySummary {
+    /// Its name.
+    pub name: String,
+    /// Where it came from.
+    pub source: Option<PolicySource>,
+    /// Its arguments; the baselines have none.
+    pub arguments: Option<String>,
+    /// The number of events.
+    pub events: Option<f64>,
+    /// The estimate of its mean reward.
+    pub average_reward: Option<f64>,
+    /// Half the width of the 95 % interval of the estimate.
+    pub confidence_interval: Option<f64>,
+}
+
+impl EvaluationSummary {
+    fn new(phase: String, evaluation: &Evaluation) -> Self {
+        let mut policies: Vec<_> = evaluation
+            .policy_results
+            .iter()
+            .map(|result| {
+                let total = result.total_summary.as_ref();
+                PolicySummary {
+                    name: result.name.clone(),
+                    source: result.policy_source,
+                    arguments: result.arguments.clone(),
+                    events: total.map(|total| total.ips_estimator_denominator),
+                    average_reward: total.map(|total| total.average_reward),
+                    confidence_interval: total.map(|total| total.confidence_interval),
+                }
+            })
+            .collect();
+        let estimate = |policy: &PolicySummary| policy.average_reward.unwrap_or(f64::NEG_INFINITY);
+        policies.sort_by(|left, right| estimate(right).total_cmp(&estimate(left)));
+        let (name, optimal_policy) = (evaluation.name.clone(), evaluation.optimal_policy.clone());
+        Self { phase, name, optimal_policy, policies }
+    }
+}

@@ -1,0 +1,333 @@
+use std::collections::BTreeMap;
+use std::ops::Range;
+use std::time::Duration;
+
+use serde::Serialize;
+
+use super::expectation::PhaseScope;
+use super::history::{History, Sums};
+use super::latency::{Latencies, LatencySummary, micros};
+use super::metric::{Metric, Operation, Statistic};
+use super::punctuality::{Punctuality, is_late};
+use super::window::{first_tenth, last_tenth, share_of};
+use record::{IterationRecord, Outcome};
+
+/// What one phase comes to, in numbers.
+#[derive(Debug, Clone, PartialEq)]
+pub struct PhaseTally {
+    pub(super) name: String,
+    pub(super) planned: Option<u64>,
+    pub(super) history: History,
+    pub(super) totals: Sums,
+    pub(super) latencies: BTreeMap<Operation, Latencies>,
+    pub(super) punctuality: Option<Punctuality>,
+    /// Why the latencies of a part of it are not valid.
+    pub(super) part_saturation: Option<String>,
+    pub(super) violations: u64,
+    pub(super) errors: BTreeMap<String, u64>,
+    pub(super) calls: u64,
+    pub(super) started: Option<Duration>,
+    /// The end of the phase, or of the last call seen.
+    pub(super) until: Duration,
+    pub(super) is_over: bool,
+}
+
+/// What is sent in one second depends on when; this is a call of an iteration.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) struct Call {
+    pub operation: Operation,
+    pub start: Duration,
+    pub end: Duration,
+    /// From when it was due.
+    pub latency: Option<Duration>,
+    pub failed: bool,
+}
+
+/// The calls of an iteration; none, if it was dropped. A reward of which it is not known when it was sent
+/// counts as sent when Rank was answered.
+pub(super) fn calls(record: &IterationRecord) -> impl Iterator<Item = Call> {
+    let answered = record.rank_start + record.rank_latency.unwrap_or_default();
+    let rank = (record.outcome != Outcome::Dropped).then(|| Call {
+        operation: Operation::Rank,
+        start: record.rank_start,
+        end: answered,
+        latency: record.rank_response(),
+        failed: matches!(record.outcome, Outcome::RankFailed(_)),
+    });
+    let reward_start = record.reward_start.unwrap_or(answered);
+    let reward = record.reward.map(|_| Call {
+        operation: Operation::Reward,
+        start: reward_start,
+        end: reward_start + record.reward_latency.unwrap_or_default(),
+        latency: record.reward_latency,
+        failed: matches!(record.outcome, Outcome::RewardFailed(_)),
+    });
+    rank.into_iter().chain(reward)
+}
+
+impl PhaseTally {
+    pub(super) fn new(phase: PhaseScope<'_>) -> Self {
+        Self {
+            name: phase.name.to_owned(),
+            planned: phase.iterations,
+            history: History::default(),
+            totals: Sums::default(),
+            latencies: BTreeMap::new(),
+            punctuality: None,
+            part_saturation: None,
+            violations: 0,
+            errors: BTreeMap::new(),
+            calls: 0,
+            started: None,
+            until: Duration::ZERO,
+            is_over: false,
+        }
+    }
+
+    pub(super) fn start(&mut self, at: Duration) {
+        self.started = Some(at);
+        self.until = at;
+    }
+
+    pub(super) fn end(&mut self, started: Duration, ended: Duration) {
+        self.started = Some(started);
+        self.until = ended;
+        self.is_over = true;
+    }
+
+    pub(super) fn add(&mut self, record: &IterationRecord) {
+        self.history.push(record);
+        self.totals.add_record(record);
+        self.violations += u64::from(record.breaks_the_contract());
+        if record.has_failed() {
+            *self.errors.entry(outcome_label(&record.outcome)).or_default() += 1;
+        }
+        if record.outcome != Outcome::Dropped {
+            self.add_start(record);
+        }
+        calls(record).for_each(|call| self.add_call(call));
+    }
+
+    /// To be called before the latency is taken in.
+    fn add_start(&mut self, record: &IterationRecord) {
+        if self.punctuality.is_none() && is_late(record) {
+            let ranks = self.latencies.get(&Operation::Rank);
+            self.punctuality = Some(Punctuality::after(ranks));
+        }
+        if let Some(punctuality) = &mut self.punctuality {
+            punctuality.add(record);
+        }
+    }
+
+    fn add_call(&mut self, call: Call) {
+        self.calls += 1;
+        self.until = self.until.max(call.end);
+        if let Some(latency) = call.latency {
+            self.latencies.entry(call.operation).or_default().record(latency);
+        }
+    }
+
+    /// The name of the phase.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// What expectations may say of it.
+    #[must_use]
+    pub fn scope(&self) -> PhaseScope<'_> {
+        PhaseScope { name: &self.name, iterations: self.planned }
+    }
+
+    /// How many iterations were made.
+    #[must_use]
+    pub fn iterations(&self) -> u64 {
+        self.totals.iterations
+    }
+
+    /// How long calls took, failed ones included; nothing without calls.
+    #[must_use]
+    pub fn latencies(&self, operation: Operation) -> Option<&Latencies> {
+        self.latencies.get(&operation)
+    }
+
+    /// How many iterations of a window got the preferred action, of how many that got an
+    /// action.
+    #[must_use]
+    pub fn successes(&self, window: Range<u64>) -> (u64, u64) {
+        let sums = self.history.over(window);
+        (sums.successes, sums.events)
+    }
+
+    /// A metric of the phase, or of a window of it; nothing without samples.
+    #[must_use]
+    pub fn measure(&self, metric: Metric, window: Option<Range<u64>>) -> Option<f64> {
+        let sums = window.map_or(self.totals, |window| self.history.over(window));
+        match metric {
+            Metric::Iterations => count(sums.iterations, &sums),
+            Metric::Errors => count(sums.errors, &sums),
+            Metric::Dropped => count(sums.dropped, &sums),
+            Metric::Violations => count(self.violations(), &sums),
+            Metric::ErrorRate => sums.error_rate(),
+            Metric::SuccessRate => sums.success_rate(),
+            Metric::MeanReward => sums.mean_reward(),
+            Metric::Regret => sums.regret(),
+            Metric::ExplorationCost => sums.exploration_cost(),
+            Metric::IterationsTo => None,
+            Metric::Rate => self.calls_per_second(),
+            Metric::Latency(operation, statistic) => self.latency(operation, statistic),
+            Metric::Service(statistic) => self.service(statistic),
+            Metric::Lag(statistic) => self.lag(statistic),
+        }
+    }
+
+    /// After how many iterations the phase first had this success rate, over a trailing
+    /// twentieth of its iterations, twenty at least; nothing, if it never had.
+    #[must_use]
+    pub fn iterations_to(&self, success_rate: f64) -> Option<u64> {
+        let planned = self.planned.unwrap_or(self.totals.iterations);
+        self.history.first_reached(success_rate, share_of(planned, 0.05).max(20))
+    }
+
+    fn latency(&self, operation: Operation, statistic: Statistic) -> Option<f64> {
+        self.latencies(operation)?.measure(statistic)
+    }
+
+    fn service(&self, statistic: Statistic) -> Option<f64> {
+        match &self.punctuality {
+            Some(punctuality) => punctuality.service().measure(statistic),
+            None => self.latency(Operation::Rank, statistic),
+        }
+    }
+
+    fn lag(&self, statistic: Statistic) -> Option<f64> {
+        match &self.punctuality {
+            Some(punctuality) => punctuality.lag().measure(statistic),
+            None => self.latency(Operation::Rank, statistic).map(|_| 0.0),
+        }
+    }
+
+    /// Why the latencies say nothing of the service, if they do not: the runner itself
+    /// was late, or one of the runners that shared the load.
+    #[must_use]
+    pub fn saturation(&self) -> Option<String> {
+        let own = || self.punctuality.as_ref().and_then(Punctuality::saturation);
+        self.part_saturation.clone().or_else(own)
+    }
+
+    /// How many iterations could not start when they were due.
+    #[must_use]
+    pub fn dropped(&self) -> u64 {
+        self.totals.dropped
+    }
+
+    /// How many answers broke the contract.
+    #[must_use]
+    pub fn violations(&self) -> u64 {
+        self.violations
+    }
+
+    #[expect(clippy::cast_precision_loss, reason = "2^53 calls are out of reach")]
+    fn calls_per_second(&self) -> Option<f64> {
+        let seconds = self.until.saturating_sub(self.started?).as_secs_f64();
+        (self.calls > 0 && seconds > 0.0).then(|| self.calls as f64 / seconds)
+    }
+
+    /// The numbers, as they stand in `summary.json`.
+    #[must_use]
+    pub fn summary(&self) -> PhaseSummary {
+        let tenth = |window: Range<u64>| self.history.over(window).success_rate();
+        let latency = |operation| self.latencies(operation).and_then(Latencies::summary);
+        PhaseSummary {
+            name: self.name.clone(),
+            planned_iterations: self.planned,
+            iterations: self.totals.iterations,
+            started_us: self.started.map(micros),
+            ended_us: self.is_over.then(|| micros(self.until)),
+            successes: self.totals.successes,
+            success_rate: self.totals.success_rate(),
+            first_tenth_success_rate: tenth(first_tenth(self.history.len())),
+            last_tenth_success_rate: tenth(last_tenth(self.history.len())),
+            mean_reward: self.totals.mean_reward(),
+            regret: self.totals.regret(),
+            exploration_cost: self.totals.exploration_cost(),
+            errors: self.errors.clone(),
+            dropped: self.totals.dropped,
+            calls: self.calls,
+            calls_per_second: self.calls_per_second(),
+            rank: latency(Operation::Rank),
+            reward: latency(Operation::Reward),
+            rank_service: self.punctuality.as_ref().and_then(|p| p.service().summary()),
+            lag: self.punctuality.as_ref().and_then(|p| p.lag().summary()),
+            saturation: self.saturation(),
+        }
+    }
+}
+
+/// A count of nothing is not a sample.
+#[expect(clippy::cast_precision_loss, reason = "2^53 iterations are out of reach")]
+fn count(count: u64, sums: &Sums) -> Option<f64> {
+    (sums.iterations > 0).then_some(count as f64)
+}
+
+/// How an iteration ended: `completed`, or which call failed and why, such as
+/// `rank.timeout`.
+#[must_use]
+pub fn outcome_label(outcome: &Outcome) -> String {
+    match outcome {
+        Outcome::Completed => "completed".to_owned(),
+        Outcome::RankFailed(kind) => format!("rank.{kind}"),
+        Outcome::RewardFailed(kind) => format!("reward.{kind}"),
+        Outcome::Dropped => "dropped".to_owned(),
+    }
+}
+
+/// What one phase comes to. What cannot be said is absent, never zero.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct PhaseSummary {
+    /// The name of the phase.
+    pub name: String,
+    /// How many iterations it was to make; absent in a phase that makes none.
+    pub planned_iterations: Option<u64>,
+    /// How many it made.
+    pub iterations: u64,
+    /// When it began, in microseconds of the run; absent if it did not.
+    pub started_us: Option<u64>,
+    /// When it ended; absent if it did not.
+    pub ended_us: Option<u64>,
+    /// Iterations with the preferred action.
+    pub successes: u64,
+    /// Successes per iteration that got an action.
+    pub success_rate: Option<f64>,
+    /// The same over the first tenth of the iterations.
+    pub first_tenth_success_rate: Option<f64>,
+    /// The same over the last tenth of the iterations.
+    pub last_tenth_success_rate: Option<f64>,
+    /// The mean of the rewards that were sent.
+    pub mean_reward: Option<f64>,
+    /// Expected reward lost against the best choices.
+    pub regret: Option<f64>,
+    /// Expected reward lost against the choices that the service thought best.
+    pub exploration_cost: Option<f64>,
+    /// Iterations that failed, by the call and the kind of failure.
+    pub errors: BTreeMap<String, u64>,
+    /// Iterations that could not start when they were due.
+    pub dropped: u64,
+    /// Calls of both kinds.
+    pub calls: u64,
+    /// Calls per second of the phase.
+    pub calls_per_second: Option<f64>,
+    /// How long Rank took, from when it was due.
+    pub rank: Option<LatencySummary>,
+    /// How long Reward took.
+    pub reward: Option<LatencySummary>,
+    /// How long Rank took, from when it was sent; absent if that is the same.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub rank_service: Option<LatencySummary>,
+    /// How late Rank was sent; absent if it never was.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub lag: Option<LatencySummary>,
+    /// Why the latencies are not valid, if they are not.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub saturation: Option<String>,
+}

@@ -1,0 +1,193 @@
+use super::Readout;
+use crate::chart::{Element, Ink};
+
+/// A report.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Page {
+    /// What it is about.
+    pub title: String,
+    /// What that is, in a sentence.
+    pub subtitle: String,
+    /// Its parts; those with nothing in them are left out.
+    pub sections: Vec<Section>,
+}
+
+/// A part of a report.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Section {
+    /// Its heading.
+    pub heading: String,
+    /// What it holds.
+    pub blocks: Vec<Block>,
+}
+
+/// Something in a report.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Block {
+    /// A sentence or two.
+    Text(String),
+    /// A sentence that should not be missed.
+    Warning(String),
+    /// Names and what stands for them.
+    Facts(Vec<(String, String)>),
+    /// Rows under a head. The first column is text, the others are numbers or words.
+    Table {
+        /// The head.
+        head: Vec<String>,
+        /// As long as the head.
+        rows: Vec<Vec<Cell>>,
+    },
+    /// A picture, an SVG of this room.
+    Picture {
+        /// The picture.
+        svg: String,
+        /// What it says when it is pointed at.
+        readout: Option<Readout>,
+    },
+    /// Lines as they were written.
+    Code(Vec<String>),
+}
+
+/// A cell of a table.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Cell {
+    /// What stands in it.
+    pub text: String,
+    /// What it means.
+    pub tone: Tone,
+}
+
+/// What something means, beside what it says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Tone {
+    /// Nothing more.
+    Plain,
+    /// It is as it should be.
+    Good,
+    /// It is not.
+    Bad,
+    /// It is not known.
+    Doubtful,
+}
+
+impl Cell {
+    /// A cell that means nothing more than it says.
+    pub fn plain(text: impl Into<String>) -> Self {
+        Self { text: text.into(), tone: Tone::Plain }
+    }
+}
+
+impl Tone {
+    fn class(self) -> &'static str {
+        match self {
+            Self::Plain => "plain",
+            Self::Good => "good",
+            Self::Bad => "bad",
+            Self::Doubtful => "doubtful",
+        }
+    }
+}
+
+/// Nothing is loaded, and nothing runs but what stands in the page.
+const POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'";
+
+const STYLE: &str = include_str!("page.css");
+const SCRIPT: &str = include_str!("page.js");
+
+/// The page.
+#[must_use]
+pub fn page_html(page: &Page) -> String {
+    let meta = |name: &'static str, content: &str| {
+        Element::new("meta").with("name", name).with("content", content)
+    };
+    let policy =
+        Element::new("meta").with("http-equiv", "Content-Security-Policy").with("content", POLICY);
+    let head = Element::new("head")
+        .child(Element::new("meta").with("charset", "utf-8"))
+        .child(policy)
+        .child(meta("viewport", "width=device-width, initial-scale=1"))
+        .child(meta("color-scheme", "light dark"))
+        .child(Element::new("title").text(&page.title))
+        .child(Element::new("style").verbatim(STYLE));
+    let html = Element::new("html").with("lang", "en").child(head).child(body(page));
+    format!("<!DOCTYPE html>\n{}\n", html.into_text())
+}
+
+fn body(page: &Page) -> Element {
+    let sections: Vec<&Section> =
+        page.sections.iter().filter(|section| !section.blocks.is_empty()).collect();
+    let links = sections.iter().zip(1..).map(|(section, number)| {
+        Element::new("a").with("href", format!("#part-{number}")).text(&section.heading)
+    });
+    let header = Element::new("header")
+        .child(Element::new("h1").text(&page.title))
+        .child(Element::new("p").text(&page.subtitle))
+        .child(Element::new("nav").text("").children(links));
+    let parts = sections.iter().zip(1..).map(|(part, number)| section(part, number));
+    Element::new("body")
+        .child(header)
+        .child(Element::new("main").text("").children(parts))
+        .child(Element::new("script").verbatim(SCRIPT))
+}
+
+fn section(section: &Section, number: usize) -> Element {
+    Element::new("section")
+        .with("id", format!("part-{number}"))
+        .child(Element::new("h2").text(&section.heading))
+        .children(section.blocks.iter().map(block))
+}
+
+fn block(block: &Block) -> Element {
+    match block {
+        Block::Text(text) => Element::new("p").text(text),
+        Block::Warning(text) => Element::new("p").with("class", "warning").text(text),
+        Block::Facts(facts) => Element::new("dl").text("").children(facts.iter().flat_map(fact)),
+        Block::Table { head, rows } => table(head, rows),
+        Block::Picture { svg, readout } => picture(svg, readout.as_ref()),
+        Block::Code(lines) => Element::new("div")
+            .with("class", "code")
+            .with("tabindex", "0")
+            .text("")
+            .children(lines.iter().map(|line| Element::new("div").text(indented(line)))),
+    }
+}
+
+/// Blanks at the beginning are kept; an empty line has a height.
+fn indented(line: &str) -> String {
+    let rest = line.trim_start_matches(' ');
+    "\u{a0}".repeat((line.len() - rest.len()).max(usize::from(rest.is_empty()))) + rest
+}
+
+fn fact((name, value): &(String, String)) -> [Element; 2] {
+    [Element::new("dt").text(name), Element::new("dd").text(value)]
+}
+
+fn table(head: &[String], rows: &[Vec<Cell>]) -> Element {
+    let names = head.iter().map(|name| Element::new("th").with("scope", "col").text(name));
+    let row = |row: &Vec<Cell>| {
+        let cell =
+            |cell: &Cell| Element::new("td").with("class", cell.tone.class()).text(&cell.text);
+        Element::new("tr").children(row.iter().map(cell))
+    };
+    let table = Element::new("table")
+        .child(Element::new("thead").child(Element::new("tr").children(names)))
+        .child(Element::new("tbody").text("").children(rows.iter().map(row)));
+    Element::new("div").with("class", "wide").with("tabindex", "0").child(table)
+}
+
+fn picture(svg: &str, readout: Option<&Readout>) -> Element {
+    let drawn = Element::new("div").with("class", "wide").verbatim(svg);
+    let figure = Element::new("figure").child(drawn);
+    let Some(readout) = readout else { return figure };
+    // A text attribute is escaped as any other.
+    let said = serde_json::to_string(readout).unwrap_or_default();
+    let name =
+        |(name, ink): &(String, Ink)| Element::new("li").with("class", ink.name()).text(name);
+    let names = readout.key.iter().map(name);
+    let key = Element::new("ul").with("class", "key").text("").children(names);
+    figure.child(key).with("tabindex", "0").with("data-readout", said).child(
+        Element::new("figcaption")
+            .with("aria-live", "polite")
+            .text("Point at the picture, or use the arrow keys, to read its values."),
+    )
+}

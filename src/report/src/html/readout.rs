@@ -1,0 +1,59 @@
+use serde::Serialize;
+
+use crate::chart::{Ink, group_digits};
+use crate::lines::{LineChart, LinePoint, LineSeries, PLOT, WIDTH};
+
+/// What a picture says when it is pointed at: a line for each place from left to right.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Readout {
+    /// Where in the picture, as a share of its width.
+    places: Vec<f64>,
+    /// What is there.
+    texts: Vec<String>,
+    /// The lines by their names and colours, for where those in the picture are out of sight.
+    #[serde(skip)]
+    pub(super) key: Vec<(String, Ink)>,
+}
+
+impl Readout {
+    /// What can be read of a picture.
+    #[must_use]
+    pub fn of(chart: &LineChart) -> Self {
+        let (low, high) = chart.x_domain();
+        let longest = chart.series.iter().max_by_key(|series| series.points.len());
+        let xs: Vec<f64> = longest.map_or(Vec::new(), |of| of.points.iter().map(|p| p.x).collect());
+        let place = |x: &f64| {
+            let share = (x - low) / (high - low);
+            let place = (PLOT.left + share * PLOT.width()) / WIDTH;
+            // To a tenth of a thousandth, so that the page stays small.
+            libm::round(place * 1e4) / 1e4
+        };
+        let name = |series: &LineSeries| (series.name.clone(), Ink::Series(series.colour));
+        Self {
+            key: chart.series.iter().map(name).collect(),
+            places: xs.iter().map(place).collect(),
+            texts: xs.iter().map(|x| text(chart, *x)).collect(),
+        }
+    }
+}
+
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "iterations and seconds are not negative"
+)]
+fn text(chart: &LineChart, x: f64) -> String {
+    let values = chart.series.iter().filter_map(|series| {
+        let point = at(series, x)?;
+        let half = point.half.map_or(String::new(), |half| {
+            format!(" ± {}", chart.unit.text(half).trim_start_matches('+'))
+        });
+        Some(format!("{} {}{half}", series.name, chart.unit.text(point.y)))
+    });
+    let values: Vec<String> = values.collect();
+    format!("{} {}: {}", chart.x_label, group_digits(x as u64), values.join(" · "))
+}
+
+fn at(series: &LineSeries, x: f64) -> Option<&LinePoint> {
+    series.points.iter().find(|point| point.x >= x)
+}

@@ -1,0 +1,119 @@
+use std::fs::File;
+use std::path::{Path, PathBuf};
+
+use serde::Serialize;
+
+use super::Results;
+use super::files::{Durability, Existing, naming, sync_folder};
+use super::hgrm::percentile_distribution;
+use super::journal;
+use super::manifest::{Status, json};
+use super::table::Table;
+use super::tables;
+use metrics::{Latencies, Operation, SummaryReport, Verdict};
+use record::ObserveError;
+use timestamp::Timestamp;
+
+/// How a run ended.
+#[derive(Debug, Clone)]
+pub struct Closing<'a> {
+    /// Complete, interrupted or failed.
+    pub status: Status,
+    /// The machine's calendar time.
+    pub ended: Timestamp,
+    /// What became of the expectations.
+    pub verdicts: &'a [Verdict],
+}
+
+/// What stands in `summary.json`.
+#[derive(Serialize)]
+struct SummaryDocument<'a> {
+    scenario: &'a str,
+    seed: u64,
+    status: Status,
+    simulated_latencies: bool,
+    #[serde(flatten)]
+    numbers: SummaryReport,
+    expectations: &'a [Verdict],
+}
+
+impl Results {
+    /// Ends the folder: writes what sums the run up, and the manifest last.
+    ///
+    /// # Errors
+    /// When something cannot be written. Then the folder stays one of a run under way.
+    pub fn seal(mut self, closing: &Closing<'_>) -> Result<PathBuf, ObserveError> {
+        self.end_what_is_open()?;
+        self.write_latencies()?;
+        self.write_summary(closing)?;
+        self.sync_what_was_written()?;
+        let folder = self.claim.folder.clone();
+        let mut manifest = self.manifest;
+        let made = |phase: usize| self.summary.phases()[phase].iterations();
+        manifest.status = closing.status;
+        manifest.complete = closing.status == Status::Complete;
+        manifest.stopped_at = if manifest.complete { None } else { manifest.next_step(made) };
+        manifest.files = self.growing.seal()?;
+        manifest.files.append(&mut self.written);
+        manifest.wall_clock.ended = Some(closing.ended);
+        manifest.write(&folder, Durability::Machine)?;
+        journal::remove(&folder)?;
+        self.claim.release().and_then(|()| sync_folder(&folder)).map_err(naming(&folder))?;
+        Ok(folder)
+    }
+
+    /// A run that stopped in mid-phase gets its last, smaller batch and second.
+    fn end_what_is_open(&mut self) -> Result<(), ObserveError> {
+        let batch = self.curve.close();
+        batch.iter().try_for_each(|batch| self.growing.push_batch(batch))?;
+        let seconds = self.timeline.interrupt();
+        seconds.iter().try_for_each(|second| self.growing.push_second(second))
+    }
+
+    fn write_latencies(&mut self) -> Result<(), ObserveError> {
+        let name = "latency_histogram.csv";
+        let path = self.folder().join(name);
+        let mut table =
+            Table::open(path, &tables::cells(tables::LATENCY_HISTOGRAM), Existing::Dropped)?;
+        for (phase, operation, latencies) in self.latencies() {
+            let phase = &self.growing.phases()[phase].name;
+            let mut rows = tables::histogram_rows(phase, operation, latencies);
+            rows.try_for_each(|row| table.push(&row))?;
+        }
+        self.written.insert(name.to_owned(), table.seal()?);
+        let distribution = |(phase, operation, latencies): (usize, Operation, &Latencies)| {
+            let stem = &self.growing.phases()[phase].stem;
+            let name = format!("{stem}.{}.hgrm", operation.name());
+            (name, percentile_distribution(latencies.histogram()))
+        };
+        let distributions: Vec<_> = self.latencies().map(distribution).collect();
+        distributions.iter().try_for_each(|(name, text)| self.write_file(name, text.as_bytes()))
+    }
+
+    /// The histograms of the run, each with its phase and operation.
+    fn latencies(&self) -> impl Iterator<Item = (usize, Operation, &Latencies)> {
+        let tallies = self.summary.phases().iter().enumerate();
+        tallies.flat_map(|(phase, tally)| {
+            let of = move |operation| Some((phase, operation, tally.latencies(operation)?));
+            Operation::ALL.into_iter().filter_map(of)
+        })
+    }
+
+    fn write_summary(&mut self, closing: &Closing<'_>) -> Result<(), ObserveError> {
+        let bytes = json(&SummaryDocument {
+            scenario: &self.manifest.scenario,
+            seed: self.manifest.seed.0,
+            status: closing.status,
+            simulated_latencies: self.manifest.latencies.simulated,
+            numbers: self.summary.report(),
+            expectations: closing.verdicts,
+        });
+        self.write_file("summary.json", &bytes)
+    }
+
+    fn sync_what_was_written(&self) -> Result<(), ObserveError> {
+        let sync = |path: &Path| File::open(path).and_then(|file| file.sync_all());
+        let mut paths = self.written.keys().map(|name| self.folder().join(name));
+        paths.try_for_each(|path| sync(&path).map_err(naming(&path)))
+    }
+}

@@ -1,0 +1,245 @@
+//! A row of `events.csv`: an iteration.
+//!
+//! Everything that a record says is in its row, but when the reward was sent: read
+//! back, it is sent as soon as Rank is answered.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::cell::{Row, guard, unguard};
+use metrics::outcome_label;
+use protocol::Digits;
+use record::{FailureKind, IterationRecord, Loss, Outcome, Violation};
+
+const BEFORE_CONTEXT: [&str; 3] = ["phase", "iteration", "event_id"];
+const AFTER_CONTEXT: [&str; 12] = [
+    "chosen",
+    "probability",
+    "preferred",
+    "reward",
+    "outcome",
+    "due_us",
+    "rank_start_us",
+    "rank_latency_us",
+    "reward_latency_us",
+    "again",
+    "regret",
+    "exploration_cost",
+];
+
+/// The header. A dimension that is called like another column gets a prefix.
+pub(super) fn header(dimensions: &[String]) -> Vec<String> {
+    let taken = |name: &str| BEFORE_CONTEXT.contains(&name) || AFTER_CONTEXT.contains(&name);
+    let dimension = |name: &String| {
+        if taken(name) { format!("context_{name}") } else { guard(name) }
+    };
+    let before = BEFORE_CONTEXT.iter().map(ToString::to_string);
+    let after = AFTER_CONTEXT.iter().map(ToString::to_string);
+    before.chain(dimensions.iter().map(dimension)).chain(after).collect()
+}
+
+/// Makes `row` that of a record.
+pub(super) fn write(row: &mut Row, phase: &str, record: &IterationRecord) {
+    row.clear();
+    row.text(phase);
+    row.integer(record.iteration);
+    row.text(record.event_id.text(&mut Digits::default()));
+    record.context.iter().for_each(|value| row.text(value));
+    row.text(record.chosen.as_deref().unwrap_or_default());
+    row.number(record.probability);
+    row.text(&record.preferred);
+    row.number(record.reward);
+    match &record.outcome {
+        Outcome::Completed => row.plain("completed"),
+        outcome => row.plain(&outcome_label(outcome)),
+    }
+    row.time(Some(record.due));
+    row.time(Some(record.rank_start));
+    row.time(record.rank_latency);
+    row.time(record.reward_latency);
+    row.plain(if record.again { "true" } else { "" });
+    row.number(record.loss.map(|loss| loss.regret));
+    row.number(record.loss.and_then(|loss| loss.exploration));
+}
+
+/// The record of a row, the inverse of [`write()`].
+///
+/// # Errors
+/// The column that cannot be read, and what it holds.
+pub(super) fn record(
+    row: &csv::StringRecord,
+    dimensions: usize,
+    phase_index: impl Fn(&str) -> Option<usize>,
+) -> Result<IterationRecord, String> {
+    let expected = BEFORE_CONTEXT.len() + dimensions + AFTER_CONTEXT.len();
+    if row.len() != expected {
+        return Err(format!("{} cells instead of {expected}", row.len()));
+    }
+    let after = |column: usize| &row[BEFORE_CONTEXT.len() + dimensions + column];
+    let context = row.iter().skip(BEFORE_CONTEXT.len()).take(dimensions);
+    let rank_start = micros_cell("rank_start_us", after(6))?;
+    let rank_latency = optional_cell("rank_latency_us", after(7))?.map(Duration::from_micros);
+    let reward = optional_cell("reward", after(3))?;
+    Ok(IterationRecord {
+        phase: phase_index(unguard(&row[0])).ok_or_else(|| unreadable("phase", &row[0]))?,
+        iteration: cell("iteration", &row[1])?,
+        event_id: unguard(&row[2]).into(),
+        context: context.map(|value| unguard(value).to_owned()).collect(),
+        chosen: Some(after(0)).filter(|chosen| !chosen.is_empty()).map(|id| unguard(id).into()),
+        probability: optional_cell("probability", after(1))?,
+        preferred: Arc::from(unguard(after(2))),
+        reward,
+        loss: loss(after(10), after(11))?,
+        outcome: outcome(after(4)).ok_or_else(|| unreadable("outcome", after(4)))?,
+        due: micros_cell("due_us", after(5))?,
+        rank_start,
+        rank_latency,
+        reward_start: reward.map(|_| rank_start + rank_latency.unwrap_or_default()),
+        reward_latency: optional_cell("reward_latency_us", after(8))?.map(Duration::from_micros),
+        again: optional_cell("again", after(9))?.unwrap_or(false),
+    })
+}
+
+fn loss(regret: &str, exploration: &str) -> Result<Option<Loss>, String> {
+    let exploration = optional_cell("exploration_cost", exploration)?;
+    let regret = optional_cell("regret", regret)?;
+    Ok(regret.map(|regret| Loss { regret, exploration }))
+}
+
+fn unreadable(column: &str, cell: &str) -> String {
+    format!("`{cell}` in column `{column}`")
+}
+
+fn cell<T: std::str::FromStr>(column: &str, text: &str) -> Result<T, String> {
+    text.parse().map_err(|_| unreadable(column, text))
+}
+
+fn optional_cell<T: std::str::FromStr>(column: &str, text: &str) -> Result<Option<T>, String> {
+    if text.is_empty() { Ok(None) } else { cell(column, text).map(Some) }
+}
+
+fn micros_cell(column: &str, text: &str) -> Result<Duration, String> {
+    cell(column, text).map(Duration::from_micros)
+}
+
+/// The inverse of [`outcome_label`].
+fn outcome(label: &str) -> Option<Outcome> {
+    match label {
+        "completed" => return Some(Outcome::Completed),
+        "dropped" => return Some(Outcome::Dropped),
+        _ => {}
+    }
+    let (call, kind) = label.split_once('.')?;
+    match call {
+        "rank" => failure_kind(kind).map(Outcome::RankFailed),
+        "reward" => failure_kind(kind).map(Outcome::RewardFailed),
+        _ => None,
+    }
+}
+
+/// The inverse of the `Display` of [`FailureKind`].
+fn failure_kind(name: &str) -> Option<FailureKind> {
+    let mut known = without_number();
+    known
+        .find(|kind| kind.to_string() == name)
+        .or_else(|| name.strip_prefix("status_")?.parse().ok().map(FailureKind::Status))
+}
+
+fn without_number() -> impl Iterator<Item = FailureKind> {
+    use FailureKind::{Connect, Resolve, Timeout, Tls, Transport};
+    let violations = Violation::ALL.into_iter().map(FailureKind::Protocol);
+    [Resolve, Connect, Tls, Timeout, Transport].into_iter().chain(violations)
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn text() -> impl Strategy<Value = String> {
+        prop_oneof!["[a-zA-Zäß ]{1,8}", "[=+@'\"\n,-]{1,4}[a-z]{0,3}", "-?[0-9]{1,4}"]
+    }
+
+    fn failure() -> impl Strategy<Value = FailureKind> {
+        prop_oneof![
+            prop::sample::select(without_number().collect::<Vec<_>>()),
+            (100_u16..600).prop_map(FailureKind::Status),
+        ]
+    }
+
+    fn outcomes() -> impl Strategy<Value = Outcome> {
+        prop_oneof![
+            Just(Outcome::Completed),
+            failure().prop_map(Outcome::RankFailed),
+            failure().prop_map(Outcome::RewardFailed),
+            Just(Outcome::Dropped),
+        ]
+    }
+
+    fn micros_option() -> impl Strategy<Value = Option<Duration>> {
+        prop::option::of((0_u64..1 << 40).prop_map(Duration::from_micros))
+    }
+
+    prop_compose! {
+        fn records()(
+            context in prop::collection::vec(text(), 3),
+            texts in (text(), text(), prop::option::of(text())),
+            probability in prop::option::of(0_f32..=1.0),
+            reward in prop::option::of(-1e3_f64..1e3),
+            outcome in outcomes(),
+            times in (0_u64..1 << 40, 0_u64..1 << 40),
+            latencies in (micros_option(), micros_option()),
+            again in prop::bool::ANY,
+            loss in prop::option::of((0_f64..2.0, prop::option::of(-2_f64..2.0))),
+            iteration in 0_u64..1 << 40,
+        ) -> IterationRecord {
+            let (rank_start, rank_latency) = (Duration::from_micros(times.1), latencies.0);
+            IterationRecord {
+                phase: 1,
+                iteration,
+                event_id: texts.0.into(),
+                context: context.into(),
+                preferred: texts.1.into(),
+                chosen: texts.2.map(Into::into),
+                probability,
+                reward,
+                loss: loss.map(|(regret, exploration)| Loss { regret, exploration }),
+                outcome,
+                due: Duration::from_micros(times.0),
+                rank_start,
+                rank_latency,
+                reward_start: reward.map(|_| rank_start + rank_latency.unwrap_or_default()),
+                reward_latency: latencies.1,
+                again,
+            }
+        }
+    }
+
+    proptest! {
+        /// Through the file and back, every bit of it.
+        #[test]
+        fn a_record_survives_its_row(original in records()) {
+            let mut writer = csv::Writer::from_writer(Vec::new());
+            let mut row = Row::default();
+            write(&mut row, "=phase", &original);
+            writer.write_byte_record(row.cells()).unwrap();
+            let bytes = writer.into_inner().unwrap();
+            let mut reader = csv::ReaderBuilder::new().has_headers(false).from_reader(&*bytes);
+            let read = reader.records().next().unwrap().unwrap();
+            let index = |name: &str| (name == "=phase").then_some(1);
+            prop_assert_eq!(record(&read, 3, index), Ok(original));
+        }
+    }
+
+    #[test]
+    fn the_header_is_as_promised() {
+        let dimensions = ["name".to_owned(), "reward".to_owned()];
+        assert_eq!(
+            header(&dimensions).join(","),
+            "phase,iteration,event_id,name,context_reward,chosen,probability,preferred,reward,\
+             outcome,due_us,rank_start_us,rank_latency_us,reward_latency_us,again,regret,\
+             exploration_cost"
+        );
+    }
+}

@@ -1,0 +1,56 @@
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use super::Trace;
+use metrics::{
+    AppliedPolicy, EvaluationSummary, PhaseState, PhaseTally, StateError, Summary, SummaryReport,
+};
+use seed::Seed;
+
+/// What became of one cell, as it stands in `cells/<key>.json`: everything that its
+/// metrics are made of.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct CellRecord {
+    /// What the cell is, by its content.
+    pub key: String,
+    /// Its value on each axis, by the name of the axis.
+    pub labels: BTreeMap<String, String>,
+    /// Its seed.
+    pub seed: Seed,
+    /// Its phases.
+    pub phases: Vec<PhaseState>,
+    /// Its evaluations.
+    pub evaluations: Vec<EvaluationSummary>,
+    /// The policies that were applied in it.
+    pub applied: Vec<AppliedPolicy>,
+    /// What a person should know of it.
+    pub notices: Vec<String>,
+    /// Who turned up in it and what was chosen.
+    pub trace: Trace,
+}
+
+impl CellRecord {
+    /// What became of a cell.
+    #[must_use]
+    pub fn new(
+        key: String,
+        labels: BTreeMap<String, String>,
+        seed: Seed,
+        summary: &Summary,
+        trace: Trace,
+    ) -> Self {
+        let SummaryReport { evaluations, applied, notices, .. } = summary.report();
+        let phases = summary.phases().iter().map(PhaseTally::state).collect();
+        Self { key, labels, seed, phases, evaluations, applied, notices, trace }
+    }
+
+    /// Its phases, to be measured, and its trace.
+    ///
+    /// # Errors
+    /// When what was kept does not fit together.
+    pub fn into_tallies(self) -> Result<(Vec<PhaseTally>, Trace), StateError> {
+        let phases = self.phases.into_iter().map(PhaseTally::restore).collect::<Result<_, _>>()?;
+        Ok((phases, self.trace))
+    }
+}

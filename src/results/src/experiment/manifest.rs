@@ -1,0 +1,144 @@
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use crate::Tool;
+use scenario::{Cell, Experiment};
+use seed::Seed;
+use shard::{Shard, blocks};
+
+/// The name of the manifest of an experiment.
+pub const EXPERIMENT: &str = "experiment.json";
+
+/// The version of the folder's layout.
+const FORMAT: u32 = 1;
+
+/// What an experiment is about. Nothing in it depends on when, where or how fast it ran.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct ExperimentManifest {
+    /// The version of the folder's layout.
+    pub format: u32,
+    /// Whether every cell is done.
+    pub complete: bool,
+    /// Which part of the cells is run in this folder, if not all.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub shard: Option<Shard>,
+    /// What wrote it.
+    pub tool: Tool,
+    /// The name of the scenario.
+    pub scenario: String,
+    /// What it is about.
+    pub description: Option<String>,
+    /// `--set`, in the order given.
+    pub overrides: Vec<String>,
+    /// The names of the axes, the seed left out.
+    pub axes: Vec<String>,
+    /// How many iterations make one point of the success curve.
+    pub curve_batch: u64,
+    /// The combinations of their values.
+    pub variants: Vec<VariantEntry>,
+    /// The cells, in the order of the matrix.
+    pub cells: Vec<CellEntry>,
+}
+
+/// A combination of values of the axes.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct VariantEntry {
+    /// A value for each axis.
+    pub labels: Vec<String>,
+    /// The learning policy that the loop starts with.
+    pub policy: Option<String>,
+    /// SHA-256 of each part that decides what is sent, by a name for people.
+    pub plan_parts: BTreeMap<String, String>,
+}
+
+/// A cell.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct CellEntry {
+    /// What it is, by its content.
+    pub key: String,
+    /// Which of the variants.
+    pub variant: usize,
+    /// Its seed.
+    pub seed: Seed,
+    /// How it stands.
+    pub status: CellStatus,
+}
+
+/// How a cell stands.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum CellStatus {
+    /// Not done.
+    Absent,
+    /// Done.
+    Complete,
+    /// It could not be done, for this reason.
+    Failed(String),
+}
+
+impl ExperimentManifest {
+    pub(super) fn of(experiment: &Experiment, shard: Option<Shard>) -> Self {
+        let scenario = experiment.scenario();
+        let (name, version) = (env!("CARGO_PKG_NAME"), env!("CARGO_PKG_VERSION"));
+        let variant = |variant: &scenario::Variant| VariantEntry {
+            labels: variant.labels.clone(),
+            policy: variant.plan.target.start().map(|(_, policy)| policy.arguments().to_owned()),
+            plan_parts: variant.plan.parts(),
+        };
+        let cell = |cell: &Cell| CellEntry {
+            key: experiment.key(*cell),
+            variant: cell.variant,
+            seed: cell.seed,
+            status: CellStatus::Absent,
+        };
+        Self {
+            format: FORMAT,
+            complete: false,
+            shard,
+            tool: Tool { name: name.to_owned(), version: version.to_owned() },
+            scenario: scenario.name.clone(),
+            description: scenario.description.clone(),
+            overrides: scenario.source.overrides.clone(),
+            axes: experiment.axes.clone(),
+            curve_batch: scenario.curve_batch,
+            variants: experiment.variants.iter().map(variant).collect(),
+            cells: experiment.cells.iter().map(cell).collect(),
+        }
+    }
+
+    /// What it is about, whatever became of it, whole.
+    #[must_use]
+    pub fn plan(&self) -> Self {
+        let mut plan = Self { complete: false, shard: None, ..self.clone() };
+        plan.cells.iter_mut().for_each(|cell| cell.status = CellStatus::Absent);
+        plan
+    }
+
+    /// Whether each cell is run in this folder.
+    #[must_use]
+    pub fn own(&self) -> Vec<bool> {
+        let blocks = self.blocks().into_iter();
+        blocks.map(|block| self.shard.is_none_or(|shard| shard.holds(block))).collect()
+    }
+
+    /// The block of each cell: the cells of one seed are one, numbered as they turn up.
+    #[must_use]
+    pub fn blocks(&self) -> Vec<u64> {
+        blocks(self.cells.iter().map(|cell| cell.seed))
+    }
+
+    /// The values of a cell, by the names of their axes.
+    #[must_use]
+    pub fn labels(&self, cell: &CellEntry) -> BTreeMap<String, String> {
+        self.axes.iter().cloned().zip(self.variants[cell.variant].labels.iter().cloned()).collect()
+    }
+}
+
+impl VariantEntry {
+    /// What tells it from the others, for people.
+    #[must_use]
+    pub fn name(&self) -> String {
+        self.labels.join(" · ")
+    }
+}

@@ -1,0 +1,280 @@
+//! The folder of an experiment: a file for each cell, and tables of all of them.
+//!
+//! A cell is a file by its key, put in place as a whole when it is done. So a folder
+//! can be gone on with at any time, and what it holds does not depend on the order in
+//! which cells were done, nor by how many threads.
+
+mod cell;
+mod manifest;
+mod read;
+mod tables;
+mod trace;
+
+pub use cell::CellRecord;
+pub use manifest::{CellEntry, CellStatus, EXPERIMENT, ExperimentManifest, VariantEntry};
+pub use read::{CellResult, ExperimentResults, cell_file, is_experiment, read_experiment, survey};
+pub use trace::{Trace, Traced, Tracer};
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use self::read::{CELLS, cell_path, read_cell, read_manifest};
+use super::files::{Durability, naming, replace, sync_folder};
+use super::manifest::json;
+use super::place::{Claim, CreateError, Place};
+use super::read::ReadError;
+use record::ObserveError;
+use scenario::Experiment;
+use shard::Shard;
+
+/// The folder of an experiment that is being written.
+pub struct ExperimentFolder {
+    claim: Claim,
+    manifest: ExperimentManifest,
+    /// What became of the cells that were done here: their files need not be read back.
+    done: BTreeMap<usize, CellResult>,
+}
+
+/// Why a folder cannot be used for an experiment.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenError {
+    /// It cannot be had.
+    #[error(transparent)]
+    Create(#[from] CreateError),
+    /// It holds another experiment.
+    #[error("`{}` holds the experiment `{found}`, not `{wanted}`", folder.display())]
+    Other {
+        /// The folder.
+        folder: PathBuf,
+        /// The name of the scenario in it.
+        found: String,
+        /// The name of the scenario that is to be run.
+        wanted: String,
+    },
+    /// It holds a shard of another plan, or another shard.
+    #[error("`{}` holds {what} of `{scenario}` as it was planned then", folder.display())]
+    OtherShard {
+        /// The folder.
+        folder: PathBuf,
+        /// Which shard is in it.
+        what: String,
+        /// The name of the scenario in it.
+        scenario: String,
+    },
+    /// What it holds cannot be read.
+    #[error(transparent)]
+    Read(#[from] ReadError),
+    /// It cannot be written to.
+    #[error(transparent)]
+    Write(#[from] ObserveError),
+}
+
+fn text(experiment: &Experiment) -> &[u8] {
+    experiment.scenario().source.text.as_bytes()
+}
+
+impl ExperimentFolder {
+    /// A new folder, of all cells or of those of a shard.
+    ///
+    /// # Errors
+    /// When it cannot be had or written to.
+    pub fn create(
+        experiment: &Experiment,
+        shard: Option<Shard>,
+        place: &Place,
+    ) -> Result<Self, OpenError> {
+        let claim = Claim::take(place, &experiment.scenario().name)?;
+        Self::of(claim, ExperimentManifest::of(experiment, shard)).begun(text(experiment))
+    }
+
+    /// The folder of an experiment of the same name, finished or not: its cells that are
+    /// still wanted are kept, all others are taken out.
+    ///
+    /// # Errors
+    /// When it is none, or cannot be had or written to.
+    pub fn reopen(
+        experiment: &Experiment,
+        shard: Option<Shard>,
+        folder: &Path,
+    ) -> Result<Self, OpenError> {
+        let found = read_manifest(folder)?;
+        let wanted = &experiment.scenario().name;
+        if found.scenario != *wanted {
+            let (folder, wanted) = (folder.to_owned(), wanted.clone());
+            return Err(OpenError::Other { folder, found: found.scenario, wanted });
+        }
+        let claim = Claim::take_back(folder)?;
+        let reopened = Self::of(claim, ExperimentManifest::of(experiment, shard));
+        reopened.remove_what_is_not_wanted()?;
+        reopened.begun(text(experiment))
+    }
+
+    /// The folder of a shard, new or as it was left: a shard that is run again keeps what it
+    /// did.
+    ///
+    /// # Errors
+    /// When it is of something else, or cannot be had or written to.
+    pub fn of_shard(
+        experiment: &Experiment,
+        shard: Shard,
+        folder: &Path,
+    ) -> Result<Self, OpenError> {
+        if !is_experiment(folder) {
+            return Self::create(experiment, Some(shard), &Place::At(folder.to_owned()));
+        }
+        let (found, wanted) =
+            (read_manifest(folder)?, ExperimentManifest::of(experiment, Some(shard)));
+        if found.shard != wanted.shard || found.plan() != wanted.plan() {
+            let what = found.shard.map_or("the whole".to_owned(), |shard| format!("shard {shard}"));
+            let folder = folder.to_owned();
+            return Err(OpenError::OtherShard { folder, what, scenario: found.scenario });
+        }
+        Self::reopen(experiment, Some(shard), folder)
+    }
+
+    /// The folder of the experiment that `plan` is about, new or as it was left, with this
+    /// scenario.
+    ///
+    /// # Errors
+    /// When it cannot be had or written to.
+    pub fn assemble(
+        plan: ExperimentManifest,
+        scenario: &[u8],
+        folder: &Path,
+    ) -> Result<Self, OpenError> {
+        let claim = if is_experiment(folder) {
+            Claim::take_back(folder)?
+        } else {
+            Claim::take(&Place::At(folder.to_owned()), &plan.scenario)?
+        };
+        Self::of(claim, plan).begun(scenario)
+    }
+
+    fn of(claim: Claim, manifest: ExperimentManifest) -> Self {
+        Self { claim, manifest, done: BTreeMap::new() }
+    }
+
+    /// The manifest is written first, so that whoever is killed here leaves a folder to go on
+    /// with.
+    fn begun(mut self, scenario: &[u8]) -> Result<Self, OpenError> {
+        let there = |key: &str| read_cell(&self.path_of(key)).is_ok_and(|cell| cell.key == key);
+        let complete: Vec<bool> = self.manifest.cells.iter().map(|cell| there(&cell.key)).collect();
+        for (cell, complete) in self.manifest.cells.iter_mut().zip(complete) {
+            cell.status = if complete { CellStatus::Complete } else { CellStatus::Absent };
+        }
+        self.write_manifest()?;
+        let cells = self.cells();
+        fs::create_dir_all(&cells).map_err(naming(&cells))?;
+        self.write("scenario.yaml", scenario)?;
+        Ok(self)
+    }
+
+    /// The cells that are to be run in this folder and are not done, by their place in the
+    /// manifest.
+    #[must_use]
+    pub fn due(&self) -> Vec<usize> {
+        let cells = self.manifest.cells.iter().zip(self.manifest.own()).enumerate();
+        let due = cells.filter(|(_, (cell, own))| *own && cell.status != CellStatus::Complete);
+        due.map(|(index, _)| index).collect()
+    }
+
+    fn remove_what_is_not_wanted(&self) -> Result<(), ObserveError> {
+        let folder = self.cells();
+        let Ok(entries) = fs::read_dir(&folder) else { return Ok(()) };
+        for entry in entries {
+            let entry = entry.map_err(naming(&folder))?;
+            let path = entry.path();
+            let wanted = self.manifest.cells.iter().any(|cell| self.path_of(&cell.key) == path);
+            if !wanted {
+                fs::remove_file(&path).map_err(naming(&path))?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Where it is.
+    #[must_use]
+    pub fn folder(&self) -> &Path {
+        &self.claim.folder
+    }
+
+    /// What it is about, and how its cells stand.
+    #[must_use]
+    pub fn manifest(&self) -> &ExperimentManifest {
+        &self.manifest
+    }
+
+    /// Keeps a cell that is done; `index` is its place among the cells of the manifest.
+    ///
+    /// # Errors
+    /// When it cannot be written.
+    pub fn keep(&mut self, index: usize, cell: CellRecord) -> Result<(), ObserveError> {
+        self.keep_file(index, &json(&cell))?;
+        // What does not fit together is said by whoever reads it back.
+        if let Ok(result) = CellResult::of(index, cell) {
+            self.done.insert(index, result);
+        }
+        Ok(())
+    }
+
+    /// Keeps the file of a cell that is done.
+    ///
+    /// # Errors
+    /// When it cannot be written.
+    pub fn keep_file(&mut self, index: usize, bytes: &[u8]) -> Result<(), ObserveError> {
+        let path = self.path_of(&self.manifest.cells[index].key);
+        replace(&path, bytes, Durability::Process)?;
+        self.manifest.cells[index].status = CellStatus::Complete;
+        Ok(())
+    }
+
+    /// Notes that a cell could not be done.
+    pub fn note_failed(&mut self, index: usize, reason: String) {
+        self.manifest.cells[index].status = CellStatus::Failed(reason);
+    }
+
+    /// Writes a file of the folder.
+    ///
+    /// # Errors
+    /// When it cannot be written.
+    pub fn write(&self, name: &str, bytes: &[u8]) -> Result<(), ObserveError> {
+        replace(&self.folder().join(name), bytes, Durability::Process)
+    }
+
+    /// What is done, read back.
+    ///
+    /// # Errors
+    /// When it was changed since.
+    pub fn results(&self) -> Result<ExperimentResults, ReadError> {
+        ExperimentResults::of(self.folder(), self.manifest.clone(), &self.done)
+    }
+
+    /// Writes the table of what is done, and the manifest last.
+    ///
+    /// # Errors
+    /// When something cannot be written.
+    pub fn seal(mut self, results: &ExperimentResults) -> Result<PathBuf, ObserveError> {
+        let folder = self.folder().to_owned();
+        let table = tables::cells(&self.manifest, &results.cells);
+        self.write("cells.csv", &table.map_err(naming(&folder.join("cells.csv")))?)?;
+        let complete = |cell: &CellEntry| cell.status == CellStatus::Complete;
+        self.manifest.complete = self.manifest.cells.iter().all(complete);
+        self.write_manifest()?;
+        let released = self.claim.release().and_then(|()| sync_folder(&folder));
+        released.map_err(naming(&folder))?;
+        Ok(folder)
+    }
+
+    fn write_manifest(&self) -> Result<(), ObserveError> {
+        self.write(EXPERIMENT, &json(&self.manifest))
+    }
+
+    fn cells(&self) -> PathBuf {
+        self.folder().join(CELLS)
+    }
+
+    fn path_of(&self, key: &str) -> PathBuf {
+        cell_path(self.folder(), key)
+    }
+}

@@ -1,0 +1,151 @@
+//! Reading the folder of an experiment back.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use super::Trace;
+use super::cell::CellRecord;
+use super::manifest::{CellStatus, EXPERIMENT, ExperimentManifest};
+use crate::read::{ReadError, scenario_text};
+use metrics::{PhaseTally, StateError};
+use seed::Seed;
+
+/// The folder of the cells within that of their experiment.
+pub(super) const CELLS: &str = "cells";
+
+pub(super) fn cell_path(folder: &Path, key: &str) -> PathBuf {
+    folder.join(CELLS).join(format!("{key}.json"))
+}
+
+/// An experiment, read back.
+#[derive(Debug, Clone)]
+pub struct ExperimentResults {
+    /// Where it is.
+    pub folder: PathBuf,
+    /// What it is about.
+    pub manifest: ExperimentManifest,
+    /// What became of the cells that are done.
+    pub cells: Vec<CellResult>,
+}
+
+/// What became of a cell.
+#[derive(Debug, Clone)]
+pub struct CellResult {
+    /// Its place in the manifest.
+    pub index: usize,
+    /// Its seed.
+    pub seed: Seed,
+    /// Its phases, to be measured: 25 bytes for each iteration.
+    pub phases: Arc<[PhaseTally]>,
+    /// Who turned up in it and what was chosen: 8 bytes for each iteration.
+    pub trace: Arc<Trace>,
+}
+
+impl CellResult {
+    pub(super) fn of(index: usize, record: CellRecord) -> Result<Self, StateError> {
+        let seed = record.seed;
+        let (phases, trace) = record.into_tallies()?;
+        Ok(Self { index, seed, phases: phases.into(), trace: Arc::new(trace) })
+    }
+}
+
+/// Whether a folder is that of an experiment.
+#[must_use]
+pub fn is_experiment(folder: &Path) -> bool {
+    folder.join(EXPERIMENT).is_file()
+}
+
+/// Reads the folder of an experiment, finished or not.
+///
+/// # Errors
+/// When it is none, or was changed since.
+pub fn read_experiment(folder: &Path) -> Result<ExperimentResults, ReadError> {
+    ExperimentResults::of(folder, read_manifest(folder)?, &BTreeMap::new())
+}
+
+impl ExperimentResults {
+    /// The cells that are complete: those in `known`, and those in files.
+    pub(super) fn of(
+        folder: &Path,
+        manifest: ExperimentManifest,
+        known: &BTreeMap<usize, CellResult>,
+    ) -> Result<Self, ReadError> {
+        let entries = manifest.cells.iter().enumerate();
+        let complete = entries.filter(|(_, cell)| cell.status == CellStatus::Complete);
+        let read = complete.map(|(index, cell)| {
+            if let Some(known) = known.get(&index) {
+                return Ok(known.clone());
+            }
+            let path = cell_path(folder, &cell.key);
+            CellResult::of(index, read_cell(&path)?).map_err(|error| ReadError::Malformed {
+                path,
+                line: 1,
+                message: error.to_string(),
+            })
+        });
+        let cells = read.collect::<Result<_, ReadError>>()?;
+        Ok(Self { folder: folder.to_owned(), manifest, cells })
+    }
+}
+
+/// What there is of an experiment, sealed or not, with its scenario: a cell is done if its
+/// file is there.
+///
+/// # Errors
+/// When it is none, or was changed since.
+pub fn survey(folder: &Path) -> Result<(ExperimentManifest, Vec<u8>), ReadError> {
+    let mut manifest = read_manifest(folder)?;
+    for cell in &mut manifest.cells {
+        if cell_path(folder, &cell.key).is_file() {
+            cell.status = CellStatus::Complete;
+        } else if cell.status == CellStatus::Complete {
+            cell.status = CellStatus::Absent;
+        }
+    }
+    Ok((manifest, scenario_text(folder)?))
+}
+
+/// The file of a cell, and what is in it.
+///
+/// # Errors
+/// When it is not there, or was changed since.
+pub fn cell_file(folder: &Path, key: &str) -> Result<(Vec<u8>, CellRecord), ReadError> {
+    let path = cell_path(folder, key);
+    let bytes = read_bytes(&path)?;
+    let record: CellRecord = parsed(&bytes, path.clone())?;
+    if record.key == key {
+        return Ok((bytes, record));
+    }
+    let message = format!("it holds the cell `{}`", record.key);
+    Err(ReadError::Malformed { path, line: 1, message })
+}
+
+fn read_bytes(path: &Path) -> Result<Vec<u8>, ReadError> {
+    fs::read(path).map_err(|source| ReadError::Io { path: path.to_owned(), source })
+}
+
+pub(super) fn read_manifest(folder: &Path) -> Result<ExperimentManifest, ReadError> {
+    let path = folder.join(EXPERIMENT);
+    match fs::read(&path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {
+            Err(ReadError::NoManifest(folder.to_owned()))
+        }
+        Err(source) => Err(ReadError::Io { path, source }),
+        Ok(bytes) => parsed(&bytes, path),
+    }
+}
+
+pub(super) fn read_cell(path: &Path) -> Result<CellRecord, ReadError> {
+    parsed(&read_bytes(path)?, path.to_owned())
+}
+
+fn parsed<T: serde::de::DeserializeOwned>(bytes: &[u8], path: PathBuf) -> Result<T, ReadError> {
+    serde_json::from_slice(bytes).map_err(|error| ReadError::Malformed {
+        path,
+        line: error.line() as u64,
+        message: error.to_string(),
+    })
+}

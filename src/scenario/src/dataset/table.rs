@@ -1,0 +1,251 @@
+//! Users as a CSV table: a column for each context dimension, `preferred`, and perhaps
+//! `weight`.
+
+use std::ops::Range;
+use std::sync::Arc;
+
+use csv::{ReaderBuilder, StringRecord, Trim};
+
+use super::dimension::features;
+use super::{Frame, Row};
+use crate::document::Node;
+use diagnostic::{Diagnostic, Place, Report, Source, nearest};
+
+/// How a table says what is preferred.
+pub(super) struct Form<'a> {
+    /// The column of the preferred action.
+    pub preferred: &'a str,
+    /// Columns that are passed over.
+    pub ignored: Vec<&'a str>,
+}
+
+impl Default for Form<'_> {
+    fn default() -> Self {
+        Self { preferred: "preferred", ignored: Vec::new() }
+    }
+}
+
+fn records(source: &Source) -> impl Iterator<Item = StringRecord> + '_ {
+    let reader = ReaderBuilder::new()
+        .has_headers(false)
+        .flexible(true)
+        .trim(Trim::All)
+        .from_reader(source.text().as_bytes());
+    reader.into_records().map_while(Result::ok)
+}
+
+/// Refuses a name that the scenario gives to no column.
+pub(super) fn check_named(source: &Arc<Source>, named: &Node, report: &mut Report) {
+    let header = records(source).next().unwrap_or_default();
+    let column = named.text().unwrap_or_default();
+    if !header.iter().any(|name| name == column) {
+        let message = format!("`{}` has no column `{column}`", source.path());
+        let near = nearest(column, header.iter()).map(|near| format!("did you mean `{near}`?"));
+        report.push(Diagnostic::error(message).at(&named.place).maybe_help(near));
+    }
+}
+
+/// The values of a column, each once, in the order of the file.
+pub(super) fn values(source: &Source, column: &str) -> Vec<String> {
+    let mut records = records(source);
+    let header = records.next().unwrap_or_default();
+    let Some(at) = header.iter().position(|name| name == column) else { return Vec::new() };
+    let mut values: Vec<String> = Vec::new();
+    for record in records {
+        let value = record.get(at).unwrap_or_default();
+        if !value.is_empty() && !values.iter().any(|known| known == value) {
+            values.push(value.to_owned());
+        }
+    }
+    values
+}
+
+/// The rows of a table, in the order of the file.
+pub(super) fn rows(
+    source: &Arc<Source>,
+    frame: &Frame<'_>,
+    form: &Form<'_>,
+    report: &mut Report,
+) -> Vec<Row> {
+    let mut records = records(source);
+    let Some(header) = records.next() else {
+        report.push(Diagnostic::error("the file is empty").within(source, 0..0));
+        return Vec::new();
+    };
+    let Some(columns) = columns(&Line { source, record: &header }, frame, form, report) else {
+        return Vec::new();
+    };
+    let rows = records
+        .filter_map(|record| row(&Line { source, record: &record }, &columns, frame, report));
+    rows.collect()
+}
+
+/// Where the columns are.
+struct Columns {
+    count: usize,
+    dimensions: Vec<usize>,
+    preferred: usize,
+    weight: Option<usize>,
+}
+
+fn columns(
+    header: &Line<'_>,
+    frame: &Frame<'_>,
+    form: &Form<'_>,
+    report: &mut Report,
+) -> Option<Columns> {
+    let position = |name: &str| header.record.iter().position(|column| column == name);
+    let dimensions = frame.dimensions.iter().map(|dimension| dimension.name.as_str());
+    let known: Vec<&str> = dimensions.chain([form.preferred, "weight"]).collect();
+    let columns = header.record.iter().enumerate();
+    let columns = columns.filter(|(_, column)| !form.ignored.contains(column));
+    let meant = columns.filter_map(|(at, column)| check_column(at, column, &known, header, report));
+    let meant: Vec<&str> = meant.collect();
+    let needed = known.iter().filter(|name| **name != "weight" && !meant.contains(name));
+    for name in needed.filter(|name| position(name).is_none()) {
+        let diagnostic = Diagnostic::error(format!("the table has no column `{name}`"));
+        report.push(diagnostic.at(&header.whole()));
+    }
+    Some(Columns {
+        count: header.record.len(),
+        dimensions: frame.dimensions.iter().map(|d| position(&d.name)).collect::<Option<_>>()?,
+        preferred: position(form.preferred)?,
+        weight: position("weight"),
+    })
+}
+
+/// Says what is wrong with a column, and returns what it was probably meant to be.
+fn check_column<'a>(
+    index: usize,
+    column: &str,
+    known: &[&'a str],
+    header: &Line<'_>,
+    report: &mut Report,
+) -> Option<&'a str> {
+    if header.record.iter().take(index).any(|earlier| earlier == column) {
+        let diagnostic = Diagnostic::error(format!("two columns are called `{column}`"));
+        report.push(diagnostic.at(&header.field(index)));
+    }
+    if known.contains(&column) {
+        return None;
+    }
+    let near = nearest(column, known.iter().copied().filter(|name| !header.has(name)));
+    let help = match near {
+        Some(near) => format!("did you mean `{near}`?"),
+        None => "add it to `context` of the scenario, or leave it out".to_owned(),
+    };
+    let message = format!("`context` does not name the column `{column}`");
+    report.push(Diagnostic::error(message).at(&header.field(index)).help(help));
+    near
+}
+
+fn row(line: &Line<'_>, columns: &Columns, frame: &Frame<'_>, report: &mut Report) -> Option<Row> {
+    if line.record.len() != columns.count {
+        let message =
+            format!("the row has {} fields, the header has {}", line.record.len(), columns.count);
+        report.push(Diagnostic::error(message).at(&line.whole()));
+        return None;
+    }
+    let mut values = Vec::new();
+    for (dimension, column) in frame.dimensions.iter().zip(&columns.dimensions) {
+        match dimension.feature(&line.record[*column]) {
+            Ok(value) => values.push(value),
+            Err(message) => report.push(Diagnostic::error(message).at(&line.field(*column))),
+        }
+    }
+    let weight = columns.weight.map_or(Some(1.0), |column| weight(line, column, report));
+    let place = line.field(columns.preferred);
+    let id = &line.record[columns.preferred];
+    let preferred = frame.actions.find(id, &place, frame.actions_file, report)?;
+    (values.len() == frame.dimensions.len()).then_some(())?;
+    Some(Row {
+        context: columns.dimensions.iter().map(|column| line.record[*column].to_owned()).collect(),
+        features: features(frame.dimensions, values),
+        preferred,
+        weight: weight?,
+        place: line.whole(),
+    })
+}
+
+fn weight(line: &Line<'_>, column: usize, report: &mut Report) -> Option<f64> {
+    let text = &line.record[column];
+    let weight = text.parse().ok().filter(|weight: &f64| weight.is_finite() && *weight > 0.0);
+    if weight.is_none() {
+        let message = format!("a weight must be a number above zero, found `{text}`");
+        report.push(Diagnostic::error(message).at(&line.field(column)));
+    }
+    weight
+}
+
+/// A record and where it came from.
+struct Line<'a> {
+    source: &'a Arc<Source>,
+    record: &'a StringRecord,
+}
+
+impl Line<'_> {
+    fn has(&self, column: &str) -> bool {
+        self.record.iter().any(|other| other == column)
+    }
+
+    /// Where the record begins. The reader counts line breaks before it in.
+    fn start(&self) -> usize {
+        let start = self.record.position().map_or(0, csv::Position::byte);
+        let start = usize::try_from(start).unwrap_or(0);
+        let text = &self.source.text()[start..];
+        start + text.len() - text.trim_start_matches(['\n', '\r']).len()
+    }
+
+    fn whole(&self) -> Place {
+        let spans = fields(&self.source.text()[self.start()..]);
+        let end = spans.last().map_or(0, |span| span.end);
+        Place::new(self.source, self.start()..self.start() + end)
+    }
+
+    fn field(&self, index: usize) -> Place {
+        let spans = fields(&self.source.text()[self.start()..]);
+        let span = spans.get(index).cloned().unwrap_or(0..0);
+        Place::new(self.source, self.start() + span.start..self.start() + span.end)
+    }
+}
+
+/// Where the fields of the first record of `text` stand, without the space around.
+fn fields(text: &str) -> Vec<Range<usize>> {
+    let mut spans = Vec::new();
+    let (mut start, mut quoted) = (0, false);
+    let end_of = |at: usize, start: usize| start..at;
+    for (at, byte) in text.bytes().enumerate() {
+        match byte {
+            b'"' => quoted = !quoted,
+            b',' if !quoted => {
+                spans.push(end_of(at, start));
+                start = at + 1;
+            }
+            b'\n' | b'\r' if !quoted => {
+                spans.push(end_of(at, start));
+                return spans.into_iter().map(|span| trimmed(text, &span)).collect();
+            }
+            _ => {}
+        }
+    }
+    spans.push(end_of(text.len(), start));
+    spans.into_iter().map(|span| trimmed(text, &span)).collect()
+}
+
+fn trimmed(text: &str, span: &Range<usize>) -> Range<usize> {
+    let field = &text[span.clone()];
+    let start = span.start + field.len() - field.trim_start().len();
+    start..start + field.trim().len()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::fields;
+
+    #[test]
+    fn fields_are_found_where_they_stand() {
+        let text = "a, \"b,\nc\" ,é\r\nnext";
+        let found: Vec<&str> = fields(text).into_iter().map(|span| &text[span]).collect();
+        assert_eq!(found, ["a", "\"b,\nc\"", "é"]);
+    }
+}

@@ -1,0 +1,75 @@
+use std::time::Duration;
+
+use super::plan::Delay;
+
+/// The standard normal quantile of 0.99.
+const NORMAL_99: f64 = 2.326_347_874_040_840_8;
+
+/// How delays are drawn, worked out once.
+#[derive(Debug, Clone, Copy)]
+pub enum DelaySampler {
+    /// Always the same.
+    Constant(Duration),
+    /// `median · (p99 / median)^(z / z₉₉)`, z standard normal.
+    LogNormal {
+        /// In microseconds.
+        median: f64,
+        /// ln(p99 / median) / z₉₉
+        spread: f64,
+    },
+}
+
+impl Delay {
+    /// No delay at all.
+    pub const NONE: Self = Self::Constant(Duration::ZERO);
+
+    /// How it is drawn.
+    #[must_use]
+    pub fn sampler(self) -> DelaySampler {
+        match self {
+            Self::Constant(delay) => DelaySampler::Constant(delay),
+            Self::LogNormal { median, p99 } => DelaySampler::LogNormal {
+                median: median.as_secs_f64() * 1e6,
+                spread: libm::log(p99.as_secs_f64() / median.as_secs_f64()) / NORMAL_99,
+            },
+        }
+    }
+}
+
+impl DelaySampler {
+    /// One delay, in whole microseconds. A draw that is standard normal is asked for where
+    /// chance has a say.
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "delays are positive and saturate"
+    )]
+    pub fn sample(self, normal: impl FnOnce() -> f64) -> Duration {
+        match self {
+            Self::Constant(delay) => delay,
+            Self::LogNormal { median, spread } => {
+                let micros = median * libm::exp(spread * normal());
+                Duration::from_micros(libm::round(micros) as u64)
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use seed::{PhaseKey, Purpose, Seed};
+
+    #[test]
+    fn half_of_the_delays_are_below_the_median_and_99_in_100_below_p99() {
+        let delay =
+            Delay::LogNormal { median: Duration::from_millis(8), p99: Duration::from_millis(40) };
+        let mut delays: Vec<_> = (0..20_000)
+            .map(|i| Seed(1).draws(PhaseKey::new("p"), i, Purpose::RankLatency).normal())
+            .map(|normal| delay.sampler().sample(|| normal).as_secs_f64() * 1e3)
+            .collect();
+        delays.sort_by(f64::total_cmp);
+        assert!((delays[10_000] - 8.0).abs() < 0.2, "{}", delays[10_000]);
+        assert!((delays[19_800] - 40.0).abs() < 2.5, "{}", delays[19_800]);
+    }
+}

@@ -1,0 +1,33 @@
+use std::collections::HashMap;
+
+use super::{Node, Value};
+
+/// What the items of a list are called. A phase is called by its `name`, or by its kind,
+/// from the second unnamed one of a kind on with a number.
+pub(crate) fn item_names(items: &[Node]) -> Vec<Option<String>> {
+    let mut unnamed: HashMap<&str, usize> = HashMap::new();
+    let mut made = |kind| {
+        let count = unnamed.entry(kind).or_default();
+        *count += 1;
+        if *count == 1 { kind.to_owned() } else { format!("{kind}-{count}") }
+    };
+    let name = |item| {
+        let kind = kind_of(item)?;
+        Some(given_name(item, kind).map_or_else(|| made(kind), str::to_owned))
+    };
+    items.iter().map(name).collect()
+}
+
+/// A word, or the first key of a map.
+fn kind_of(item: &Node) -> Option<&str> {
+    match &item.value {
+        Value::Text(word) => Some(word),
+        Value::Map(entries) => entries.first().map(|entry| entry.key.as_str()),
+        _ => None,
+    }
+}
+
+/// The `name` of a phase. That of `apply_policy` is the name of the policy.
+fn given_name<'a>(item: &'a Node, kind: &str) -> Option<&'a str> {
+    item.get(kind)?.get("name")?.text().filter(|_| kind != "apply_policy")
+}

@@ -1,0 +1,168 @@
+//! Files that a scenario names, read with care.
+
+use std::cell::RefCell;
+use std::fs::File;
+use std::io::Read;
+use std::path::{Component, Path, PathBuf};
+use std::sync::Arc;
+
+use super::document::Node;
+use diagnostic::{Diagnostic, Report, Source};
+
+/// Scenarios are written by hand.
+pub(super) const LARGEST_SCENARIO: u64 = 1 << 20;
+const LARGEST_DATASET: u64 = 64 << 20;
+
+/// A file that a scenario is made of.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Input {
+    /// Where it is, as the scenario says it: relative to the working folder, or absolute.
+    pub path: PathBuf,
+    /// What it holds.
+    pub text: String,
+}
+
+/// Where files may be, and those that were read.
+pub(super) struct Files {
+    /// The folder of the scenario, as the user gave it.
+    folder: PathBuf,
+    /// The folder above it, with all links resolved; `None` if files may be anywhere.
+    within: Option<PathBuf>,
+    inputs: RefCell<Vec<Input>>,
+}
+
+impl Files {
+    /// Files that a scenario at `path` may name: those below the folder above its own.
+    pub fn of(path: &Path, allow_paths: bool) -> Self {
+        let folder = path.parent().unwrap_or(Path::new("")).to_owned();
+        let here = if folder.as_os_str().is_empty() { Path::new(".") } else { &folder };
+        let real = here.canonicalize().ok();
+        let within = real.map(|real| real.parent().map_or(real.clone(), Path::to_owned));
+        let within = within.filter(|_| !allow_paths);
+        Self { folder, within, inputs: RefCell::default() }
+    }
+
+    /// The files that were read, each once, in the order of their paths.
+    pub fn into_inputs(self) -> Vec<Input> {
+        let mut inputs = self.inputs.into_inner();
+        inputs.sort_by(|left, right| left.path.cmp(&right.path));
+        inputs.dedup_by(|left, right| left.path == right.path);
+        inputs
+    }
+
+    /// Notes that a file was read.
+    pub fn note(&self, path: &Path, source: &Source) {
+        let input = Input { path: simplified(path), text: source.text().to_owned() };
+        self.inputs.borrow_mut().push(input);
+    }
+
+    /// Reads the file that the text of `node` names.
+    pub fn read(&self, node: &Node, report: &mut Report) -> Option<Arc<Source>> {
+        let path = self.folder.join(node.text()?);
+        let shown = simplified(&path).display().to_string();
+        let allowed = self.check(&path).map_err(|(message, help)| {
+            Diagnostic::error(format!("`{shown}` {message}")).maybe_help(help)
+        });
+        match allowed.and_then(|()| read(&path, &shown, LARGEST_DATASET)) {
+            Ok(source) => {
+                self.note(&path, &source);
+                Some(source)
+            }
+            Err(diagnostic) => {
+                let in_file = diagnostic.place().is_some();
+                report.push(if in_file { diagnostic } else { diagnostic.at(&node.place) });
+                None
+            }
+        }
+    }
+
+    /// Whether the file may be read, wherever its links lead.
+    fn check(&self, path: &Path) -> Result<(), (String, Option<String>)> {
+        let (Some(within), Ok(real)) = (&self.within, path.canonicalize()) else {
+            return Ok(());
+        };
+        if real.starts_with(within) {
+            return Ok(());
+        }
+        let help =
+            "keep data sets below the folder above the scenario's, or allow it: `--allow-paths`";
+        Err(("lies outside the project of the scenario".to_owned(), Some(help.to_owned())))
+    }
+}
+
+/// Reads a regular file of limited size as UTF-8. The size is looked at before a byte
+/// is read. A mistake has a place only if it is in the file.
+pub(super) fn read(path: &Path, shown: &str, largest: u64) -> Result<Arc<Source>, Diagnostic> {
+    let refuse =
+        |error: std::io::Error| Diagnostic::error(format!("`{shown}` {}", in_words(&error)));
+    let metadata = std::fs::metadata(path).map_err(refuse)?;
+    if !metadata.is_file() {
+        return Err(Diagnostic::error(format!("`{shown}` is not a regular file")));
+    }
+    let too_large = || {
+        let limit = largest >> 20;
+        Diagnostic::error(format!("`{shown}` is too large: at most {limit} MiB are read"))
+    };
+    if metadata.len() > largest {
+        return Err(too_large());
+    }
+    let mut bytes = Vec::new();
+    let file = File::open(path).map_err(refuse)?;
+    file.take(largest + 1).read_to_end(&mut bytes).map_err(refuse)?;
+    if bytes.len() as u64 > largest {
+        return Err(too_large());
+    }
+    decode(bytes, shown)
+}
+
+fn decode(bytes: Vec<u8>, shown: &str) -> Result<Arc<Source>, Diagnostic> {
+    match String::from_utf8(bytes) {
+        Ok(text) => Ok(Source::new(shown, text.strip_prefix('\u{feff}').unwrap_or(&text))),
+        Err(error) => {
+            let at = error.utf8_error().valid_up_to();
+            let text = String::from_utf8_lossy(error.as_bytes()).into_owned();
+            let diagnostic =
+                Diagnostic::error("not UTF-8").within(&Source::new(shown, text), at..at + 1);
+            Err(diagnostic.help("save the file in UTF-8"))
+        }
+    }
+}
+
+fn in_words(error: &std::io::Error) -> String {
+    match error.kind() {
+        std::io::ErrorKind::NotFound => "does not exist".to_owned(),
+        std::io::ErrorKind::PermissionDenied => "must not be read: permission denied".to_owned(),
+        _ => format!("cannot be read: {error}"),
+    }
+}
+
+/// `scenarios/../data/users.json` as `data/users.json`.
+fn simplified(path: &Path) -> PathBuf {
+    let mut simple = PathBuf::new();
+    for component in path.components() {
+        let last = simple.components().next_back();
+        match (component, last) {
+            (Component::ParentDir, Some(Component::Normal(_))) => _ = simple.pop(),
+            (Component::CurDir, _) => {}
+            _ => simple.push(component),
+        }
+    }
+    simple
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn paths_are_shown_short() {
+        for (path, shown) in [
+            ("scenarios/../data/users.json", "data/users.json"),
+            ("../a/./b.json", "../a/b.json"),
+            ("../../x", "../../x"),
+            ("/a/../b", "/b"),
+        ] {
+            assert_eq!(simplified(Path::new(path)), Path::new(shown));
+        }
+    }
+}

@@ -1,0 +1,250 @@
+//! `matrix:`: one scenario as many virtual worlds, every combination of learning policy,
+//! seed and other values a cell of its own.
+//!
+//! A cell is a plan like any other. Cells that differ in nothing but their seed are one
+//! [`Variant`], planned once.
+
+mod axis;
+mod selection;
+
+use std::collections::HashSet;
+use std::fmt::Write as _;
+
+use sha2::{Digest, Sha256};
+
+use self::axis::{Axis, axes, seeds};
+use self::selection::{Coordinates, select};
+use super::document::{Node, set};
+use super::file::Files;
+use super::gates::GateScope;
+use super::model::as_count;
+use super::plan::{ClockKind, Pause, Phase, Plan, Step, TargetPlan};
+use diagnostic::{Diagnostic, Place, Report};
+use metrics::Gate;
+use seed::Seed;
+use shard::blocks;
+
+/// A scenario with a matrix: many virtual worlds, to be compared.
+#[derive(Debug, Clone)]
+pub struct Experiment {
+    /// The names of the axes, the seed left out: `policy`, or the path of a value.
+    pub axes: Vec<String>,
+    /// The combinations of their values, in the order of the file.
+    pub variants: Vec<Variant>,
+    /// What is run: seed by seed, the variants of one seed one after the other.
+    pub cells: Vec<Cell>,
+    /// What the variants must show against each other.
+    pub gates: Vec<Gate>,
+}
+
+/// A combination of values of the axes.
+#[derive(Debug, Clone)]
+pub struct Variant {
+    /// A value for each axis, as it is written.
+    pub labels: Vec<String>,
+    /// The plan, under the seed of the scenario.
+    pub plan: Plan,
+}
+
+/// One virtual world.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Cell {
+    /// Which of the variants.
+    pub variant: usize,
+    /// Its seed.
+    pub seed: Seed,
+}
+
+/// So many cells are run unless the scenario allows more.
+const LIMIT: u64 = 1000;
+
+impl Experiment {
+    /// The plan of a cell.
+    #[must_use]
+    pub fn plan(&self, cell: Cell) -> Plan {
+        let mut plan = self.variants[cell.variant].plan.clone();
+        plan.seed = cell.seed;
+        plan.digest = super::digest::digest(&plan);
+        plan
+    }
+
+    /// What a cell is, by its content: two cells have one key only if they are the same
+    /// world under the same version of this program. 64 hex digits.
+    #[must_use]
+    pub fn key(&self, cell: Cell) -> String {
+        let variant = &self.variants[cell.variant].plan.digest;
+        let version = env!("CARGO_PKG_VERSION");
+        let hash = Sha256::digest(format!("{version}\n{variant}\n{}", cell.seed));
+        hash.iter().fold(String::new(), |mut digits, byte| {
+            // Writing to a text cannot fail.
+            _ = write!(digits, "{byte:02x}");
+            digits
+        })
+    }
+
+    /// The seeds, each once, in the order of the cells.
+    #[must_use]
+    pub fn seeds(&self) -> Vec<Seed> {
+        let mut seen = HashSet::new();
+        self.cells.iter().map(|cell| cell.seed).filter(|seed| seen.insert(*seed)).collect()
+    }
+
+    /// The block of each cell: the cells of one seed are one, numbered as they turn up.
+    #[must_use]
+    pub fn blocks(&self) -> Vec<u64> {
+        blocks(self.cells.iter().map(|cell| cell.seed))
+    }
+
+    /// What all cells have in common: the name, the description, the text.
+    #[must_use]
+    pub fn scenario(&self) -> &Plan {
+        &self.variants[0].plan
+    }
+}
+
+impl Variant {
+    /// What tells it from the others, for people.
+    #[must_use]
+    pub fn name(&self) -> String {
+        self.labels.join(" · ")
+    }
+}
+
+/// Makes the experiment of a scenario with a matrix; `plan_of` plans a scenario.
+pub(super) fn experiment(
+    root: &Node,
+    seed: Option<u64>,
+    files: &Files,
+    mut plan_of: impl FnMut(&Node, &mut Report) -> Option<Plan>,
+    report: &mut Report,
+) -> Option<Experiment> {
+    let matrix = root.entry("matrix")?;
+    let mut axes = axes(&matrix.value, files, report);
+    let seeds = match seed {
+        Some(seed) => vec![seed],
+        None => seeds(root, &matrix.value, report),
+    };
+    check_size(&axes, &seeds, &matrix.value, &matrix.place, report)?;
+    let coordinates = select(&mut axes, &seeds, &matrix.value, report);
+    let mut planned = Planned { root, axes: &axes, place: &matrix.place, said: HashSet::new() };
+    let mut variants: Vec<(Vec<usize>, Variant)> = Vec::new();
+    let mut cells = Vec::new();
+    for Coordinates { values, seed } in coordinates {
+        let known = variants.iter().position(|(known, _)| *known == values);
+        let variant = known.unwrap_or_else(|| {
+            let plan = planned.plan(&values, &mut plan_of, report);
+            if let Some(plan) = plan {
+                let label = |(axis, value): (&Axis, &usize)| axis.values[*value].label.clone();
+                let labels = axes.iter().zip(&values).map(label).collect();
+                variants.push((values, Variant { labels, plan }));
+            }
+            variants.len().saturating_sub(1)
+        });
+        cells.push(Cell { variant, seed: Seed(seed) });
+    }
+    let variants: Vec<_> = variants.into_iter().map(|(_, variant)| variant).collect();
+    let gates = gates(root, &variants, report);
+    let axes = axes.into_iter().map(|axis| axis.name).collect();
+    (!report.has_errors() && !variants.is_empty()).then_some(Experiment {
+        axes,
+        variants,
+        cells,
+        gates,
+    })
+}
+
+/// What the variants must show; nothing, if they could not be planned.
+fn gates(root: &Node, variants: &[Variant], report: &mut Report) -> Vec<Gate> {
+    let (Some(list), Some(first)) = (root.get("gates"), variants.first()) else {
+        return Vec::new();
+    };
+    let phases: Vec<_> = first.plan.phases.iter().map(Phase::scope).collect();
+    let policies: Vec<String> = variants.iter().map(Variant::name).collect();
+    super::gates::gates(list, GateScope { phases: &phases, policies: &policies }, report)
+}
+
+/// Says how large the matrix is, before it is laid out, if it is too large.
+fn check_size(
+    axes: &[Axis],
+    seeds: &[u64],
+    matrix: &Node,
+    place: &Place,
+    report: &mut Report,
+) -> Option<()> {
+    let limit = matrix.get("limit").and_then(as_count).unwrap_or(LIMIT);
+    let mut lengths = axes.iter().map(|axis| axis.values.len()).chain([seeds.len()]);
+    let size = lengths.try_fold(1_u64, |size, length| size.checked_mul(length as u64));
+    if size.is_some_and(|size| size <= limit) {
+        return Some(());
+    }
+    let found = size.map_or("more cells than can be counted".to_owned(), |size| {
+        let lengths = axes.iter().map(|axis| format!("{} of `{}`", axis.values.len(), axis.name));
+        let lengths: Vec<_> = lengths.chain([format!("{} seeds", seeds.len())]).collect();
+        format!("{size} cells ({})", lengths.join(" × "))
+    });
+    let message = format!("the matrix has {found}, at most {limit} are run");
+    let help = "take values out, or raise `matrix.limit`";
+    report.push(Diagnostic::error(message).at(place).help(help));
+    None
+}
+
+/// Plans variants, and says a mistake that several of them share once.
+struct Planned<'a> {
+    root: &'a Node,
+    axes: &'a [Axis],
+    place: &'a Place,
+    said: HashSet<String>,
+}
+
+impl Planned<'_> {
+    fn plan(
+        &mut self,
+        values: &[usize],
+        plan_of: &mut impl FnMut(&Node, &mut Report) -> Option<Plan>,
+        report: &mut Report,
+    ) -> Option<Plan> {
+        let mut root = self.root.clone();
+        let mut mistakes = Report::new();
+        for (axis, value) in self.axes.iter().zip(values) {
+            let value = axis.values[*value].node.clone();
+            if let Err(mistake) = set(&mut root, &axis.path, value) {
+                mistakes.push(mistake);
+            }
+        }
+        let plan = plan_of(&root, &mut mistakes);
+        if let Some(plan) = &plan {
+            refuse_what_is_no_cell(plan, self.place, &mut mistakes);
+        }
+        for mistake in mistakes.diagnostics() {
+            let alone = Report::from(mistake.clone()).render(false);
+            if self.said.insert(alone) {
+                report.push(mistake.clone());
+            }
+        }
+        plan
+    }
+}
+
+/// Cells are worlds of their own: nobody else is in them, and time is simulated.
+fn refuse_what_is_no_cell(plan: &Plan, place: &Place, report: &mut Report) {
+    let is_virtual =
+        matches!(plan.target, TargetPlan::Embedded(_)) && plan.clock == ClockKind::Virtual;
+    if !is_virtual {
+        let message =
+            "the cells of a matrix are virtual worlds, but the target or the clock is not";
+        let help = "use `target: embedded` and `clock: virtual`, or run the scenario once for each";
+        report.push(Diagnostic::error(message).at(place).help(help));
+    }
+    for phase in &plan.phases {
+        if matches!(phase.step, Step::Pause(Pause::Prompt(_))) {
+            let message = format!(
+                "phase `{}` waits for a person, and cells are run by the hundred",
+                phase.name
+            );
+            report.push(Diagnostic::error(message).at(place).help("leave the `pause` out"));
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

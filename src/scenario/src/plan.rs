@@ -1,0 +1,421 @@
+//! The plan of a run: valid, complete, and independent of the files it was read from.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use serde::{Serialize, Serializer};
+
+pub use super::arrival::{Arrival, Schedule, Stage};
+pub use super::delay::DelaySampler;
+pub use super::secret::{Redactor, Secret};
+pub use super::service::{ConnectionPlan, Header, HttpPlan, Operation, Retries, Timeouts};
+use learner::LearningPolicy;
+use metrics::{Expectation, PhaseScope};
+use protocol::{
+    FeatureObject, LearningMode, RankableAction, RewardAggregation, ServiceConfiguration,
+};
+use seed::{PhaseKey, Seed};
+use shard::{Shard, Stride};
+
+/// Everything a run needs.
+///
+/// As JSON it is what decides what is sent: see [`Plan::digest`].
+#[derive(Debug, Clone, Serialize)]
+pub struct Plan {
+    /// The name of the scenario; it names the results folder.
+    #[serde(skip)]
+    pub name: String,
+    /// What the scenario is about, for the summary.
+    #[serde(skip)]
+    pub description: Option<String>,
+    /// The seed of the run.
+    pub seed: Seed,
+    /// The YAML text as it was read, and what `--set` and `--seed` made of it.
+    #[serde(skip)]
+    pub source: Source,
+    /// SHA-256 over everything that decides what is sent: the effective scenario and
+    /// the contents of its files. 64 hex digits.
+    #[serde(skip)]
+    pub digest: String,
+    /// Who turns up, in which context, and what they prefer.
+    pub population: Population,
+    /// The actions of every Rank request.
+    pub actions: Arc<[RankableAction]>,
+    /// Ids of actions that every Rank request excludes (from the request template).
+    pub excluded_actions: Vec<String>,
+    /// Whether events are activated later (from the request template).
+    pub defer_activation: bool,
+    /// How a choice becomes a reward.
+    pub reward: RewardRule,
+    /// What is called.
+    pub target: TargetPlan,
+    /// Whose time passes.
+    pub clock: ClockKind,
+    /// How many iterations make one point of the success curve.
+    #[serde(skip)]
+    pub curve_batch: u64,
+    /// The phases, in order.
+    pub phases: Vec<Phase>,
+    /// What must hold at the end.
+    #[serde(skip)]
+    pub expectations: Vec<Expectation>,
+    /// Which part of the iterations is made, if the load is cut.
+    #[serde(skip)]
+    pub shard: Option<Shard>,
+}
+
+impl Plan {
+    /// SHA-256 of each part that decides what is sent, by a name for people.
+    #[must_use]
+    pub fn parts(&self) -> BTreeMap<String, String> {
+        super::digest::parts(self)
+    }
+
+    /// The iterations that are made of each phase.
+    #[must_use]
+    pub fn stride(&self) -> Stride {
+        self.shard.unwrap_or(Shard::WHOLE).stride()
+    }
+
+    /// Whether the log of the loop is ever read: by an evaluation, by the loop's own
+    /// optimization, or by a learning policy that learns it anew.
+    #[must_use]
+    pub fn reads_log(&self) -> bool {
+        let reads = |phase: &Phase| {
+            matches!(phase.step, Step::Evaluate(_) | Step::ApplyPolicy(_) | Step::Configure(_))
+        };
+        let optimizes = self.target.start().is_none_or(|(configuration, _)| {
+            configuration.is_auto_optimization_enabled.unwrap_or_default()
+        });
+        optimizes || self.phases.iter().any(reads)
+    }
+
+    /// Takes the secrets of the plan out of texts.
+    #[must_use]
+    pub fn redactor(&self) -> Redactor {
+        match &self.target {
+            TargetPlan::Http(service) => Redactor::new(service.secrets()),
+            TargetPlan::Embedded(_) | TargetPlan::Served(_) => Redactor::default(),
+        }
+    }
+}
+
+/// The text of the scenario file.
+#[derive(Debug, Clone)]
+pub struct Source {
+    /// The path as the user gave it.
+    pub path: String,
+    /// The text as it was read.
+    pub text: String,
+    /// `--set` and `--seed`, in the order given.
+    pub overrides: Vec<String>,
+}
+
+/// Whose time passes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub enum ClockKind {
+    /// Simulated time, as fast as the machine can.
+    Virtual,
+    /// The machine's time.
+    Wall,
+}
+
+/// Who turns up, in which context, and what they prefer.
+#[derive(Debug, Clone, Serialize)]
+pub struct Population {
+    /// The names of the context dimensions.
+    pub dimensions: Vec<String>,
+    /// The rows. One is drawn for each iteration, in proportion to its weight.
+    pub rows: Vec<Visitor>,
+}
+
+/// One row of the population.
+#[derive(Debug, Clone, Serialize)]
+pub struct Visitor {
+    /// The value of each dimension as text, for results.
+    pub context: Arc<[String]>,
+    /// The context features of the Rank request.
+    pub features: Arc<[FeatureObject]>,
+    /// The index of the preferred action in [`Plan::actions`].
+    pub preferred: usize,
+    /// How often this row turns up, relative to the others. Finite, positive.
+    pub weight: f64,
+}
+
+/// How a choice becomes a reward.
+#[derive(Debug, Clone, Serialize)]
+pub struct RewardRule {
+    /// The reward when the chosen action is the preferred one.
+    pub matched: f64,
+    /// The reward when it is not and the table has no entry.
+    pub otherwise: f64,
+    /// Rewards by (index of the preferred action, index of the chosen action).
+    #[serde(serialize_with = "pairs")]
+    pub table: BTreeMap<(usize, usize), f64>,
+    /// The probability with which a visitor answers the opposite: `otherwise` for the
+    /// preferred action, `matched` for any other.
+    pub noise: f64,
+}
+
+impl RewardRule {
+    /// The reward of a visitor who answers as they think.
+    #[must_use]
+    pub fn honest(&self, preferred: usize, chosen: usize) -> f64 {
+        let by_default = if preferred == chosen { self.matched } else { self.otherwise };
+        self.table.get(&(preferred, chosen)).copied().unwrap_or(by_default)
+    }
+
+    /// The reward of a visitor who answers the opposite.
+    #[must_use]
+    pub fn opposite(&self, preferred: usize, chosen: usize) -> f64 {
+        if preferred == chosen { self.otherwise } else { self.matched }
+    }
+
+    /// The mean over visitors who do the one or the other.
+    #[must_use]
+    pub fn expected(&self, preferred: usize, chosen: usize) -> f64 {
+        let honest = (1.0 - self.noise) * self.honest(preferred, chosen);
+        honest + self.noise * self.opposite(preferred, chosen)
+    }
+}
+
+/// One step of the run.
+#[derive(Debug, Clone, Serialize)]
+pub struct Phase {
+    /// The name, unique in the scenario.
+    pub name: String,
+    /// The name as an address of draws.
+    #[serde(skip)]
+    pub key: PhaseKey,
+    /// What is done.
+    pub step: Step,
+}
+
+impl Phase {
+    /// What metrics may say of it.
+    #[must_use]
+    pub fn scope(&self) -> PhaseScope<'_> {
+        let iterations = match &self.step {
+            Step::Iterate(iterate) => Some(iterate.iterations),
+            _ => None,
+        };
+        PhaseScope { name: &self.name, iterations }
+    }
+}
+
+/// What a phase does.
+#[derive(Debug, Clone, Serialize)]
+pub enum Step {
+    /// Rank and Reward, over and over.
+    Iterate(Iterate),
+    /// Lets time pass.
+    Wait(Duration),
+    /// Waits for the operator, or for what the operator does to the service.
+    Pause(Pause),
+    /// Runs an offline evaluation.
+    Evaluate(Evaluate),
+    /// Makes a learning policy the online one.
+    ApplyPolicy(NamedPolicy),
+    /// Changes settings, and reads them back.
+    Configure(Configure),
+    /// Clears the loop's model, log and policy.
+    Reset,
+}
+
+/// Rank and Reward, over and over.
+#[derive(Debug, Clone, Serialize)]
+pub struct Iterate {
+    /// How often, in all shards together.
+    pub iterations: u64,
+    /// When they start.
+    pub arrival: Arrival,
+    /// After how many iterations the model's age is asked for; never, if it is zero.
+    pub model_check_interval: u64,
+    /// After so many failed iterations more than these the service is given up.
+    pub error_budget: Option<u64>,
+    /// How long a visitor takes between the choice and the reward.
+    pub think_time: Delay,
+    /// When other visitors begin to turn up, in this phase and those after it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub drift: Option<Drift>,
+}
+
+/// The truth changes: other visitors turn up, or the same with other preferences.
+#[derive(Debug, Clone, Serialize)]
+pub struct Drift {
+    /// From this iteration on.
+    pub at: u64,
+    /// Who turns up then.
+    pub population: Population,
+}
+
+/// Iterations per second. Finite, positive.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+pub struct Rate(pub f64);
+
+/// A delay that varies from iteration to iteration.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+pub enum Delay {
+    /// Always the same.
+    Constant(Duration),
+    /// Log-normal, by its median and its 99th percentile.
+    LogNormal {
+        /// Half of the delays are below.
+        median: Duration,
+        /// 99 in 100 are below. At least the median.
+        p99: Duration,
+    },
+}
+
+/// Waits for the operator, or for what the operator does to the service.
+#[derive(Debug, Clone, Serialize)]
+pub enum Pause {
+    /// Shows the text and waits for the Enter key.
+    Prompt(String),
+    /// Asks the service every `poll` until something changes.
+    Until {
+        /// What has to change.
+        change: AwaitedChange,
+        /// What the operator is reminded of.
+        reminder: Option<String>,
+        /// How often the service is asked.
+        poll: Duration,
+        /// After how long the run gives up.
+        timeout: Duration,
+    },
+}
+
+/// What a pause waits for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub enum AwaitedChange {
+    /// The arguments of the online policy.
+    Policy,
+    /// The last-modified time of the model.
+    Model,
+}
+
+/// A learning policy with a name.
+#[derive(Debug, Clone, Serialize)]
+pub struct NamedPolicy {
+    /// The name.
+    pub name: String,
+    /// The policy.
+    #[serde(serialize_with = "arguments")]
+    pub policy: LearningPolicy,
+}
+
+/// Runs an offline evaluation over everything logged so far.
+#[derive(Debug, Clone, Serialize)]
+pub struct Evaluate {
+    /// Policies to compare, beside the online policy and the baselines.
+    pub policies: Vec<NamedPolicy>,
+    /// Whether to search for better ones.
+    pub discover: bool,
+    /// What to apply afterwards.
+    pub apply: Apply,
+    /// After how long the run gives up.
+    pub timeout: Duration,
+}
+
+/// What is applied after an evaluation.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub enum Apply {
+    /// Nothing.
+    None,
+    /// The policy with the highest estimate, baselines left out: the top-most row of
+    /// the portal's table. Nothing, if that is the online policy.
+    Best,
+    /// The policy that the service calls optimal: better beyond doubt, else nothing.
+    Optimal,
+    /// The policy with this name.
+    Named(String),
+}
+
+/// Changes settings, and reads them back. What is `None` stays as it is.
+#[derive(Debug, Clone, Default, PartialEq, Serialize)]
+pub struct Configure {
+    /// What to change.
+    pub change: Settings,
+    /// What must hold when the settings are read back; what was changed is checked too.
+    pub verify: Settings,
+}
+
+/// Some of the service's settings.
+#[derive(Debug, Clone, Default, PartialEq, Serialize)]
+pub struct Settings {
+    /// How long after Rank a reward still counts.
+    pub reward_wait_time: Option<Duration>,
+    /// The reward of an event that got none in time.
+    pub default_reward: Option<f64>,
+    /// How several rewards of one event become one.
+    pub reward_aggregation: Option<RewardAggregation>,
+    /// The share of events that explore.
+    pub exploration_percentage: Option<f64>,
+    /// How often a newly learned model is served.
+    pub model_export_frequency: Option<Duration>,
+    /// For how many days events are kept, -1 for ever.
+    pub log_retention_days: Option<i32>,
+    /// Whose choices are served.
+    pub learning_mode: Option<LearningMode>,
+}
+
+/// What is called.
+#[derive(Debug, Clone, Serialize)]
+pub enum TargetPlan {
+    /// The loop inside.
+    Embedded(Box<EmbeddedPlan>),
+    /// The loop inside, served over HTTP on the loopback for as long as the run lasts.
+    Served(Box<ServedPlan>),
+    /// A service by its address.
+    Http(Box<HttpPlan>),
+}
+
+impl TargetPlan {
+    /// The settings and the learning policy that the loop starts with; a service's are its
+    /// own.
+    #[must_use]
+    pub fn start(&self) -> Option<(&ServiceConfiguration, &LearningPolicy)> {
+        match self {
+            Self::Embedded(plan) => Some((&plan.configuration, &plan.policy)),
+            Self::Served(plan) => Some((&plan.configuration, &plan.policy)),
+            Self::Http(_) => None,
+        }
+    }
+}
+
+/// The loop inside, served over HTTP.
+#[derive(Debug, Clone, Serialize)]
+pub struct ServedPlan {
+    /// The settings it starts with.
+    pub configuration: ServiceConfiguration,
+    /// The learning policy it starts with.
+    #[serde(serialize_with = "arguments")]
+    pub policy: LearningPolicy,
+}
+
+/// The loop inside.
+#[derive(Debug, Clone, Serialize)]
+pub struct EmbeddedPlan {
+    /// The settings it starts with.
+    pub configuration: ServiceConfiguration,
+    /// The learning policy it starts with.
+    #[serde(serialize_with = "arguments")]
+    pub policy: LearningPolicy,
+    /// How long Rank seems to take.
+    pub rank_latency: Delay,
+    /// How long Reward seems to take.
+    pub reward_latency: Delay,
+}
+
+/// JSON has no keys of two numbers.
+fn pairs<S: Serializer>(
+    table: &BTreeMap<(usize, usize), f64>,
+    serializer: S,
+) -> Result<S::Ok, S::Error> {
+    serializer.collect_seq(table)
+}
+
+fn arguments<S: Serializer>(policy: &LearningPolicy, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_str(policy.arguments())
+}

@@ -1,0 +1,59 @@
+//! Secrets that stand in the file, which is copied into the results.
+
+use super::document::{Entry, Node};
+use diagnostic::{Diagnostic, Report};
+
+/// Parts of the names of headers that carry secrets.
+const TELLING: [&str; 6] = ["auth", "key", "token", "secret", "cookie", "password"];
+
+/// Keeps secrets that stand in the file out of sight, and refuses them there. To be
+/// called before references are resolved.
+pub(super) fn refuse_written_secrets(scenario: &Node, report: &mut Report) {
+    let Some(target) = scenario.get("target") else { return };
+    hide_user(target.get("url"));
+    if let Some(key) = target.entry("key") {
+        refuse(key, "the key stands", "key: ${PERSONALIZER_KEY}", report);
+    }
+    if let Some(proxy) = target.entry("proxy").filter(|proxy| has_user(&proxy.value)) {
+        refuse(proxy, "the password of the proxy stands", "proxy: ${PROXY}", report);
+    }
+    for header in target.get("headers").map_or(&[][..], Node::entries) {
+        let name = header.key.to_ascii_lowercase();
+        if TELLING.iter().any(|part| name.contains(part)) {
+            let help = format!("{}: ${{NAME}}", header.key);
+            refuse(header, "a header that looks like a secret stands", &help, report);
+        }
+    }
+}
+
+fn refuse(entry: &Entry, what: &str, help: &str, report: &mut Report) {
+    if is_from_environment(&entry.value) {
+        return;
+    }
+    entry.value.place.source.hide(entry.value.place.span.clone());
+    let message = format!("{what} in the scenario, which is copied into the results");
+    let help = format!("take it from the environment: `{help}`");
+    report.push(Diagnostic::error(message).at(&entry.place).help(help));
+}
+
+/// A reference without a default, perhaps behind a word such as `Bearer`.
+fn is_from_environment(value: &Node) -> bool {
+    let text = value.text().unwrap_or_default();
+    let reference = text.split_once(' ').map_or(text, |(_scheme, rest)| rest);
+    let is_reference = reference.starts_with("${") && reference.ends_with('}');
+    is_reference && !text.contains(":-") && text.matches('$').count() == 1
+}
+
+fn has_user(value: &Node) -> bool {
+    value.text().is_some_and(|text| text.contains('@') && !text.starts_with("${"))
+}
+
+/// `https://user:password@host` is refused as an address; until then nobody sees it.
+fn hide_user(url: Option<&Node>) {
+    let Some(url) = url else { return };
+    let text = url.text().unwrap_or_default();
+    if let (Some(start), Some(end)) = (text.find("://"), text.rfind('@')) {
+        let span = url.place_within(start + 3..end.max(start + 3)).span;
+        url.place.source.hide(span);
+    }
+}

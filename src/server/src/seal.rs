@@ -1,0 +1,117 @@
+use std::io::{Cursor, Read, Write};
+
+use ed25519_dalek::{Signature, Signer, SigningKey, VerifyingKey};
+use sha2::{Digest, Sha256};
+use zip::write::SimpleFileOptions;
+use zip::{CompressionMethod, ZipArchive, ZipWriter};
+
+use protocol::{ErrorCode, ServiceError};
+
+/// Signs models, and knows its own signature again.
+///
+/// Services that were started with the same key take each other's models; without a key,
+/// a signature says that a model is whole, and no more.
+pub(super) struct Seal(SigningKey);
+
+const MODEL: &str = "model.vw";
+const SIGNER: &str = "signer.der";
+const SIGNATURE: &str = "sha512_signature.bin";
+
+/// What stands before an Ed25519 key in a `SubjectPublicKeyInfo` (RFC 8410).
+const SPKI: [u8; 12] = [0x30, 0x2a, 0x30, 0x05, 0x06, 0x03, 0x2b, 0x65, 0x70, 0x03, 0x21, 0x00];
+
+/// More than any model.
+pub(super) const LARGEST: usize = 128 << 20;
+
+impl Seal {
+    /// The seal that belongs to a key of the service.
+    pub fn new(key: &[u8]) -> Self {
+        let seed = Sha256::new().chain_update(b"runner: signature of models").chain_update(key);
+        Self(SigningKey::from_bytes(&seed.finalize().into()))
+    }
+
+    /// The model with its signature (Ed25519, which hashes with SHA-512) and the public
+    /// key, as a zip.
+    pub fn sign(&self, model: &[u8]) -> Vec<u8> {
+        let signature = self.0.sign(model).to_bytes();
+        let files = [(MODEL, model), (SIGNER, &self.public()), (SIGNATURE, &signature)];
+        let mut archive = ZipWriter::new(Cursor::new(Vec::new()));
+        let stored = SimpleFileOptions::default().compression_method(CompressionMethod::Stored);
+        for (name, content) in files {
+            archive.start_file(name, stored).expect("memory takes files");
+            archive.write_all(content).expect("memory takes bytes");
+        }
+        archive.finish().expect("memory takes archives").into_inner()
+    }
+
+    /// The model, if the signature is by the same key.
+    pub fn open(&self, signed: &[u8]) -> Result<Vec<u8>, ServiceError> {
+        let mut archive = ZipArchive::new(Cursor::new(signed)).map_err(|error| {
+            invalid_format(format!(
+                "the body must be a zip as `GET /model?signed=true` gives: {error}"
+            ))
+        })?;
+        let model = file(&mut archive, MODEL)?;
+        let public = file(&mut archive, SIGNER)?;
+        let signature = file(&mut archive, SIGNATURE)?;
+        if public != self.public() {
+            return Err(invalid_signature("the model was signed by a service with another key"));
+        }
+        let signature = Signature::from_slice(&signature)
+            .map_err(|_| invalid_signature("the signature has not 64 bytes"))?;
+        let key: VerifyingKey = self.0.verifying_key();
+        key.verify_strict(&model, &signature)
+            .map_err(|_| invalid_signature("the model is not the one that was signed"))?;
+        Ok(model)
+    }
+
+    fn public(&self) -> Vec<u8> {
+        [&SPKI[..], self.0.verifying_key().as_bytes()].concat()
+    }
+}
+
+fn file(archive: &mut ZipArchive<Cursor<&[u8]>>, name: &str) -> Result<Vec<u8>, ServiceError> {
+    let unreadable = |why: String| invalid_format(format!("`{name}` in the zip: {why}"));
+    let entry = archive.by_name(name).map_err(|error| unreadable(error.to_string()))?;
+    let mut content = Vec::new();
+    let most = LARGEST as u64 + 1;
+    entry.take(most).read_to_end(&mut content).map_err(|error| unreadable(error.to_string()))?;
+    if content.len() > LARGEST { Err(unreadable("too large".to_owned())) } else { Ok(content) }
+}
+
+fn invalid_format(message: String) -> ServiceError {
+    ServiceError::new(ErrorCode::InvalidModelImportFormat, message)
+}
+
+fn invalid_signature(message: &str) -> ServiceError {
+    ServiceError::new(ErrorCode::InvalidModelImportSignature, message)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_was_sealed_opens_and_nothing_else_does() {
+        let seal = Seal::new(b"key");
+        let signed = seal.sign(b"a model");
+        assert_eq!(seal.open(&signed).unwrap(), b"a model");
+        let code = |seal: &Seal, bytes: &[u8]| seal.open(bytes).unwrap_err().code;
+        assert_eq!(code(&Seal::new(b"other"), &signed), ErrorCode::InvalidModelImportSignature);
+        assert_eq!(code(&seal, b"a model"), ErrorCode::InvalidModelImportFormat);
+        assert_eq!(code(&seal, &signed[..signed.len() / 2]), ErrorCode::InvalidModelImportFormat);
+    }
+
+    #[test]
+    fn a_model_that_was_changed_has_no_signature() {
+        let seal = Seal::new(b"");
+        let forged = seal.sign(b"good");
+        let other = seal.sign(b"evil");
+        let place = |bytes: &[u8], word: &[u8]| bytes.windows(4).position(|found| found == word);
+        let mut mixed = other.clone();
+        let at = place(&other, b"evil").unwrap();
+        mixed[at..at + 4].copy_from_slice(b"good");
+        assert!(place(&forged, b"good").is_some());
+        assert!(seal.open(&mixed).is_err());
+    }
+}

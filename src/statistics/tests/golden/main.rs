@@ -1,0 +1,4 @@
+//! Statistics compared with numbers of SciPy and of published estimators.
+
+mod inference;
+mod off_policy;

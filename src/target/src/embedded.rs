@@ -1,0 +1,188 @@
+use std::cell::RefCell;
+use std::time::Duration;
+
+use super::{CallAddress, CallError, Target};
+use clock::Clock;
+use learning_loop::{Keeps, LearningLoop, LoopOptions};
+use protocol::{
+    ApplyFromEvaluation, Evaluation, EvaluationContract, EventId, ModelProperties, PolicyContract,
+    RankRequest, RankResponse, RewardRequest, ServiceConfiguration, ServiceError,
+};
+use record::FailureKind;
+use scenario::plan::{Delay, DelaySampler, EmbeddedPlan};
+use seed::{Draws, Purpose, Seed, Source};
+use timestamp::Timestamp;
+
+/// The loop inside, called as a function.
+///
+/// Its latencies are simulated: a call takes effect when it is made, and answers after
+/// a delay that is a draw at the address of its iteration.
+pub struct EmbeddedTarget<C> {
+    learning_loop: RefCell<LearningLoop>,
+    clock: C,
+    rank_latency: Latency,
+    reward_latency: Latency,
+}
+
+/// How long a call seems to take.
+struct Latency {
+    delay: DelaySampler,
+    source: Source,
+}
+
+impl Latency {
+    fn of(&self, at: CallAddress) -> Duration {
+        self.delay.sample(|| self.source.at(at.phase, at.iteration, Draws::normal))
+    }
+}
+
+impl<C: Clock> EmbeddedTarget<C> {
+    /// A fresh loop with the plan's settings.
+    pub fn new(plan: &EmbeddedPlan, seed: Seed, clock: C) -> Self {
+        Self::with(LoopOptions::default(), plan, seed, clock)
+    }
+
+    /// A fresh loop with the plan's settings, one of many: it has one thread, and keeps of
+    /// its events what somebody will ask for.
+    pub fn one_of_many(plan: &EmbeddedPlan, seed: Seed, clock: C, keeps: Keeps) -> Self {
+        let options = LoopOptions { threads: 1, keeps, ..LoopOptions::default() };
+        Self::with(options, plan, seed, clock)
+    }
+
+    fn with(options: LoopOptions, plan: &EmbeddedPlan, seed: Seed, clock: C) -> Self {
+        let options = LoopOptions {
+            configuration: plan.configuration.clone(),
+            policy: plan.policy.clone(),
+            ..options
+        };
+        let latency = |delay: Delay, purpose| Latency {
+            delay: delay.sampler(),
+            source: Source::new(seed, purpose),
+        };
+        let learning_loop = LearningLoop::new(options, clock.timestamp(clock.now()));
+        Self {
+            learning_loop: RefCell::new(learning_loop),
+            clock,
+            rank_latency: latency(plan.rank_latency, Purpose::RankLatency),
+            reward_latency: latency(plan.reward_latency, Purpose::RewardLatency),
+        }
+    }
+
+    /// Calls the loop now.
+    fn call<A>(
+        &self,
+        operation: impl FnOnce(&mut LearningLoop, Timestamp) -> Result<A, ServiceError>,
+    ) -> Result<A, CallError> {
+        let now = self.clock.timestamp(self.clock.now());
+        operation(&mut self.learning_loop.borrow_mut(), now).map_err(CallError::from)
+    }
+
+    /// Lets the simulated service take its time over a call.
+    async fn take_time(&self, delay: Duration) {
+        if !delay.is_zero() {
+            self.clock.sleep_until(self.clock.now() + delay).await;
+        }
+    }
+}
+
+impl<C: Clock> Target for EmbeddedTarget<C> {
+    async fn rank(
+        &self,
+        at: CallAddress,
+        request: &RankRequest,
+    ) -> Result<RankResponse, CallError> {
+        let answer = self.call(|inner, now| inner.rank(request, now));
+        self.take_time(self.rank_latency.of(at)).await;
+        answer
+    }
+
+    async fn reward(
+        &self,
+        at: CallAddress,
+        event_id: &EventId,
+        value: f64,
+    ) -> Result<(), CallError> {
+        let answer = self.call(|inner, now| inner.reward(event_id, RewardRequest { value }, now));
+        self.take_time(self.reward_latency.of(at)).await;
+        answer
+    }
+
+    async fn activate(&self, event_id: &EventId) -> Result<(), CallError> {
+        self.call(|inner, now| inner.activate(event_id, now))
+    }
+
+    async fn model_properties(&self) -> Result<ModelProperties, CallError> {
+        self.call(|inner, now| Ok(inner.model_properties(now)))
+    }
+
+    async fn delete_model(&self) -> Result<(), CallError> {
+        self.call(|inner, now| {
+            inner.delete_model(now);
+            Ok(())
+        })
+    }
+
+    async fn delete_logs(&self) -> Result<(), CallError> {
+        self.call(|inner, now| {
+            inner.delete_logs(now);
+            Ok(())
+        })
+    }
+
+    async fn configuration(&self) -> Result<ServiceConfiguration, CallError> {
+        self.call(|inner, now| Ok(inner.configuration(now)))
+    }
+
+    async fn set_configuration(
+        &self,
+        configuration: &ServiceConfiguration,
+    ) -> Result<ServiceConfiguration, CallError> {
+        self.call(|inner, now| inner.set_configuration(configuration.clone(), now))
+    }
+
+    async fn policy(&self) -> Result<PolicyContract, CallError> {
+        self.call(|inner, now| Ok(inner.policy(now)))
+    }
+
+    async fn set_policy(&self, policy: &PolicyContract) -> Result<PolicyContract, CallError> {
+        self.call(|inner, now| inner.set_policy(policy.clone(), now))
+    }
+
+    async fn delete_policy(&self) -> Result<PolicyContract, CallError> {
+        self.call(|inner, now| Ok(inner.delete_policy(now)))
+    }
+
+    async fn create_evaluation(
+        &self,
+        contract: &EvaluationContract,
+    ) -> Result<Evaluation, CallError> {
+        self.call(|inner, now| inner.create_evaluation(contract, now))
+    }
+
+    async fn evaluation(&self, id: &str) -> Result<Evaluation, CallError> {
+        self.call(|inner, now| inner.evaluation(id, now))
+    }
+
+    async fn apply_from_evaluation(
+        &self,
+        evaluation_id: &str,
+        policy_name: &str,
+    ) -> Result<(), CallError> {
+        let request = ApplyFromEvaluation {
+            evaluation_id: evaluation_id.to_owned(),
+            policy_name: policy_name.to_owned(),
+        };
+        self.call(|inner, now| inner.apply_from_evaluation(&request, now))
+    }
+
+    fn take_joined(&self, everything: bool) -> Vec<u8> {
+        let now = self.clock.timestamp(self.clock.now());
+        self.learning_loop.borrow_mut().take_joined(everything, now)
+    }
+}
+
+impl From<ServiceError> for CallError {
+    fn from(error: ServiceError) -> Self {
+        Self { kind: FailureKind::Status(error.code.status()), message: error.to_string() }
+    }
+}

@@ -1,0 +1,104 @@
+use std::time::{Duration, UNIX_EPOCH};
+
+use hyper::body::Bytes;
+use reqwest::StatusCode;
+use reqwest::header::{HeaderMap, LOCATION, RETRY_AFTER};
+use serde::de::DeserializeOwned;
+
+use super::failed::Failed;
+use protocol::ErrorBody;
+use record::{FailureKind, Violation};
+use timestamp::Timestamp;
+
+/// So much of an answer that is not understood is shown.
+const EXCERPT: usize = 200;
+
+/// An answer that came whole.
+pub(super) struct Answer {
+    pub status: StatusCode,
+    pub headers: HeaderMap,
+    pub body: Bytes,
+}
+
+impl Answer {
+    /// The body, if the service did what it was asked.
+    pub fn success(self, now: Timestamp) -> Result<Bytes, Failed> {
+        if self.status.is_success() { Ok(self.body) } else { Err(self.refusal(now)) }
+    }
+
+    fn refusal(&self, now: Timestamp) -> Failed {
+        let why = serde_json::from_slice::<ErrorBody>(&self.body).map_or_else(
+            |_| excerpt(&self.body),
+            |body| format!("{}: {}", body.error.code, body.error.message),
+        );
+        let to = if self.status.is_redirection() { self.redirected() } else { String::new() };
+        let kind = FailureKind::Status(self.status.as_u16());
+        let failed = Failed::new(kind, format!("{}{to}: {why}", self.status));
+        Failed { retry_after: self.retry_after(now), ..failed }
+    }
+
+    /// Redirects are not followed: the key would travel along.
+    fn redirected(&self) -> String {
+        let location = self.headers.get(LOCATION).and_then(|value| value.to_str().ok());
+        let to = location.and_then(|location| reqwest::Url::parse(location).ok());
+        let to = to.map(|url| format!(" to `{}`", url.origin().ascii_serialization()));
+        format!("{}, which is not followed", to.unwrap_or_default())
+    }
+
+    /// How long the service asks to wait: seconds, or a date (RFC 9110, 10.2.3). What is
+    /// neither asks for nothing.
+    fn retry_after(&self, now: Timestamp) -> Option<Duration> {
+        let value = self.headers.get(RETRY_AFTER)?.to_str().ok()?.trim();
+        if let Ok(seconds) = value.parse::<u64>() {
+            return Some(Duration::from_secs(seconds));
+        }
+        let moment = httpdate::parse_http_date(value).ok()?.duration_since(UNIX_EPOCH).ok()?;
+        let now = Duration::from_micros(now.unix_micros().try_into().unwrap_or(0));
+        Some(moment.saturating_sub(now))
+    }
+}
+
+/// What the body says.
+pub(super) fn decode<A: DeserializeOwned>(body: &[u8]) -> Result<A, Failed> {
+    serde_json::from_slice(body).map_err(|error| {
+        let message =
+            format!("the answer is not what the contract says ({error}): {}", excerpt(body));
+        Failed::new(FailureKind::Protocol(Violation::Json), message)
+    })
+}
+
+/// The start of a body, on one line.
+fn excerpt(body: &[u8]) -> String {
+    let start = &body[..body.len().min(EXCERPT)];
+    String::from_utf8_lossy(start).escape_debug().to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn after(value: &str) -> Option<Duration> {
+        let now = "1994-11-06T08:49:30Z".parse().unwrap();
+        let headers = HeaderMap::from_iter([(RETRY_AFTER, value.parse().unwrap())]);
+        let status = StatusCode::TOO_MANY_REQUESTS;
+        Answer { status, headers, body: Bytes::new() }.success(now).unwrap_err().retry_after
+    }
+
+    #[test]
+    fn retry_after_is_seconds_or_a_date_and_nothing_else() {
+        assert_eq!(after("120"), Some(Duration::from_secs(120)));
+        assert_eq!(after("Sun, 06 Nov 1994 08:49:37 GMT"), Some(Duration::from_secs(7)));
+        assert_eq!(after("Sun, 06 Nov 1994 08:49:00 GMT"), Some(Duration::ZERO));
+        for odd in ["-5", "soon", "", "Sun, 32 Foo 1994 08:49:37 GMT", "1e9"] {
+            assert_eq!(after(odd), None, "{odd}");
+        }
+    }
+
+    #[test]
+    fn deep_json_is_refused_and_does_not_overflow() {
+        let deep = "[".repeat(1_000_000);
+        let failed = decode::<serde_json::Value>(deep.as_bytes()).unwrap_err();
+        assert!(failed.error.message.contains("recursion limit"), "{}", failed.error);
+        assert!(failed.error.message.len() < 400);
+    }
+}

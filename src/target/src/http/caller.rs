@@ -1,0 +1,295 @@
+use std::cell::Cell;
+use std::time::Duration;
+
+use http_body_util::Full;
+use hyper::body::Bytes;
+use hyper::header::{ACCEPT, CONTENT_TYPE, HOST, HeaderMap, HeaderName, HeaderValue, USER_AGENT};
+use hyper::{Method, Request};
+use reqwest::{Client, Url};
+use serde::de::DeserializeOwned;
+
+use super::address::Addresses;
+use super::answer::{self, Answer};
+use super::client;
+use super::failed::Failed;
+use super::pool::Pool;
+use crate::{CallAddress, CallError};
+use clock::{Clock, WallClock};
+use record::FailureKind;
+use scenario::plan::{HttpPlan, Redactor, Retries, Timeouts};
+use seed::{PhaseKey, Purpose, Seed};
+
+/// The first wait before a call is made again, and the longest. Each is twice the one
+/// before, and drawn from its upper half.
+const FIRST_WAIT: Duration = Duration::from_millis(100);
+const LONGEST_WAIT: Duration = Duration::from_secs(5);
+
+/// So long at most a service is given that asks for time.
+const LONGEST_RETRY_AFTER: Duration = Duration::from_secs(30);
+
+/// Makes calls, and makes them again where the plan says so.
+pub(super) struct Caller {
+    wire: Wire,
+    addresses: Addresses,
+    headers: HeaderMap,
+    has_key: bool,
+    timeouts: Timeouts,
+    retries: Retries,
+    redactor: Redactor,
+    seed: Seed,
+    clock: WallClock,
+    again: Cell<u64>,
+    asked_to_wait: Cell<u64>,
+}
+
+/// A way to the service.
+enum Wire {
+    Pool(Pool),
+    Client(Client),
+}
+
+/// How often a call may be made again, and the address of the waits between.
+#[derive(Clone, Copy)]
+pub(super) struct Effort {
+    again: u32,
+    at: Option<CallAddress>,
+}
+
+impl Effort {
+    /// Not again.
+    pub const ONCE: Self = Self { again: 0, at: None };
+}
+
+impl Caller {
+    pub fn new(plan: &HttpPlan, seed: Seed, clock: WallClock) -> Result<Self, CallError> {
+        let invalid = |why: String| CallError {
+            kind: FailureKind::Connect,
+            message: format!("`{}` is not the address of a service: {why}", plan.url),
+        };
+        let redactor = Redactor::new(plan.secrets());
+        let told = |failed: Failed| CallError {
+            kind: failed.error.kind,
+            message: redactor.redact(&failed.error.message),
+        };
+        Ok(Self {
+            wire: wire(plan, clock).map_err(told)?,
+            addresses: Addresses::new(plan).map_err(invalid)?,
+            headers: headers(plan).map_err(told)?,
+            has_key: plan.key.is_some(),
+            timeouts: plan.timeouts,
+            retries: plan.retries,
+            redactor,
+            seed,
+            clock,
+            again: Cell::default(),
+            asked_to_wait: Cell::default(),
+        })
+    }
+
+    pub fn addresses(&self) -> &Addresses {
+        &self.addresses
+    }
+
+    /// Whether a key is sent.
+    pub fn has_key(&self) -> bool {
+        self.has_key
+    }
+
+    pub fn question(&self) -> Effort {
+        Effort { again: self.retries.questions, at: None }
+    }
+
+    pub fn rank(&self, at: CallAddress) -> Effort {
+        Effort { again: self.retries.rank, at: Some(at) }
+    }
+
+    pub fn reward(&self, at: CallAddress) -> Effort {
+        Effort { again: self.retries.reward, at: Some(at) }
+    }
+
+    /// Makes a call, and returns the body of its answer.
+    pub async fn call(
+        &self,
+        effort: Effort,
+        method: Method,
+        path: &str,
+        body: Bytes,
+    ) -> Result<Bytes, CallError> {
+        let mut failures = 0;
+        loop {
+            let answer = self.once(&method, path, body.clone()).await;
+            let now = || self.clock.timestamp(self.clock.now());
+            let failed = match answer.and_then(|answer| answer.success(now())) {
+                Ok(body) => return Ok(body),
+                Err(failed) => failed,
+            };
+            if failures >= effort.again || !failed.may_pass() {
+                return Err(self.told(&failed.error));
+            }
+            let wait = self.wait_after(&failed, failures, effort.at);
+            self.clock.sleep_until(self.clock.now() + wait).await;
+            failures += 1;
+        }
+    }
+
+    async fn once(&self, method: &Method, path: &str, body: Bytes) -> Result<Answer, Failed> {
+        let limit = self.timeouts.whole;
+        let answer = tokio::time::timeout(limit, self.exchange(method, path, body)).await;
+        answer.unwrap_or_else(|_| Err(Failed::timeout("no whole answer", limit)))
+    }
+
+    async fn exchange(&self, method: &Method, path: &str, body: Bytes) -> Result<Answer, Failed> {
+        match &self.wire {
+            Wire::Pool(pool) => {
+                let mut request = Request::new(Full::new(body));
+                *request.method_mut() = method.clone();
+                *request.uri_mut() = path.parse().map_err(|error| {
+                    Failed::new(FailureKind::Connect, format!("`{path}` is no path: {error}"))
+                })?;
+                *request.headers_mut() = self.headers.clone();
+                pool.call(request).await
+            }
+            Wire::Client(client) => {
+                let url = format!("{}{path}", self.addresses.origin());
+                let url = Url::parse(&url).map_err(|error| {
+                    Failed::new(FailureKind::Connect, format!("`{url}` is no address: {error}"))
+                })?;
+                let mut request = reqwest::Request::new(method.clone(), url);
+                *request.headers_mut() = self.headers.clone();
+                *request.body_mut() = Some(body.into());
+                let call = client::call(client, request);
+                match self.timeouts.first_byte {
+                    Some(limit) if limit < self.timeouts.whole => {
+                        let answer = tokio::time::timeout(limit, call).await;
+                        answer.unwrap_or_else(|_| Err(Failed::timeout("no answer", limit)))
+                    }
+                    _ => call.await,
+                }
+            }
+        }
+    }
+
+    /// How long to wait before a call is made again that has failed so often.
+    fn wait_after(&self, failed: &Failed, failures: u32, at: Option<CallAddress>) -> Duration {
+        self.again.set(self.again.get() + 1);
+        if let Some(asked) = failed.retry_after {
+            self.asked_to_wait.set(self.asked_to_wait.get() + 1);
+            return asked.min(LONGEST_RETRY_AFTER);
+        }
+        let (phase, iteration) =
+            at.map_or_else(|| (PhaseKey::new(""), 0), |at| (at.phase, at.iteration));
+        let mut draws = self.seed.draws(phase, iteration, Purpose::Retry);
+        for _ in 0..failures {
+            draws.bits();
+        }
+        let longest = FIRST_WAIT.saturating_mul(1 << failures.min(16)).min(LONGEST_WAIT);
+        longest.mul_f64(f64::midpoint(1.0, draws.unit()))
+    }
+
+    /// What the body says. Secrets that a service sends back go no further.
+    pub fn decode<A: DeserializeOwned>(&self, body: &Bytes) -> Result<A, CallError> {
+        let decoded = if self.redactor.finds(body) {
+            let text = self.redactor.redact(&String::from_utf8_lossy(body));
+            answer::decode(text.as_bytes())
+        } else {
+            answer::decode(body)
+        };
+        decoded.map_err(|failed| self.told(&failed.error))
+    }
+
+    /// The failure with the service's origin, and without secrets.
+    fn told(&self, error: &CallError) -> CallError {
+        let message = self.redactor.redact(&error.message);
+        let origin = self.addresses.origin();
+        CallError { kind: error.kind, message: format!("{origin}: {message}") }
+    }
+
+    /// What a person should know of calls since this was last asked.
+    pub fn take_notes(&self) -> Vec<String> {
+        let (again, asked) = (self.again.take(), self.asked_to_wait.take());
+        if again == 0 {
+            return Vec::new();
+        }
+        let calls = if again == 1 { "1 call was" } else { &format!("{again} calls were") };
+        let asked = match asked {
+            0 => String::new(),
+            asked => format!(", {asked} of them when the service said (`Retry-After`)"),
+        };
+        vec![format!("{calls} made again{asked}")]
+    }
+}
+
+/// HTTP/1.1 without anything between goes the short way.
+fn wire(plan: &HttpPlan, clock: WallClock) -> Result<Wire, Failed> {
+    let connection = &plan.connection;
+    let authority = plan.url.strip_prefix("http://").filter(|_| {
+        let is_plain = connection.proxy.is_none() && connection.client_certificate.is_none();
+        is_plain && !connection.http2
+    });
+    match authority {
+        Some(rest) => {
+            let authority = rest.split('/').next().unwrap_or_default();
+            let authority = with_port(authority);
+            Ok(Wire::Pool(Pool::new(authority, connection, plan.timeouts, clock)))
+        }
+        None => client::client(plan).map(Wire::Client),
+    }
+}
+
+/// The port of `http`, if there is none.
+fn with_port(authority: &str) -> String {
+    let after_address = authority.rsplit(']').next().unwrap_or_default();
+    if after_address.contains(':') { authority.to_owned() } else { format!("{authority}:80") }
+}
+
+/// The headers of every request.
+fn headers(plan: &HttpPlan) -> Result<HeaderMap, Failed> {
+    let host = plan.url.split("://").nth(1).and_then(|rest| rest.split('/').next());
+    let mut headers = HeaderMap::new();
+    let agent = concat!("runner/", env!("CARGO_PKG_VERSION"));
+    headers.insert(HOST, value(HOST.as_str(), host.unwrap_or_default())?);
+    headers.insert(USER_AGENT, HeaderValue::from_static(agent));
+    headers.insert(ACCEPT, HeaderValue::from_static("application/json"));
+    headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    if let Some(key) = &plan.key {
+        headers.insert(name(&plan.key_header)?, value(&plan.key_header, key.reveal())?);
+    }
+    for header in &plan.headers {
+        headers.insert(name(&header.name)?, value(&header.name, header.value.reveal())?);
+    }
+    Ok(headers)
+}
+
+fn name(name: &str) -> Result<HeaderName, Failed> {
+    let parsed = HeaderName::from_bytes(name.as_bytes());
+    parsed.map_err(|_| {
+        Failed::new(FailureKind::Connect, format!("`{name}` is not the name of a header"))
+    })
+}
+
+fn value(name: &str, value: &str) -> Result<HeaderValue, Failed> {
+    let parsed = HeaderValue::from_str(value.trim());
+    let mut value = parsed.map_err(|_| {
+        let message = format!("`{name}` holds what cannot stand in a header, such as a line break");
+        Failed::new(FailureKind::Connect, message)
+    })?;
+    value.set_sensitive(true);
+    Ok(value)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_port_is_added_where_there_is_none() {
+        for (authority, expected) in [
+            ("example.com", "example.com:80"),
+            ("example.com:8080", "example.com:8080"),
+            ("[::1]", "[::1]:80"),
+            ("[::1]:8080", "[::1]:8080"),
+        ] {
+            assert_eq!(with_port(authority), expected);
+        }
+    }
+}

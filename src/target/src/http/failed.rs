@@ -1,0 +1,131 @@
+use std::error::Error;
+use std::io;
+use std::time::Duration;
+
+use crate::CallError;
+use record::{FailureKind, Violation};
+
+/// A call that failed, and what the service said of the next.
+#[derive(Debug)]
+pub(super) struct Failed {
+    pub error: CallError,
+    /// How long the service asks to wait.
+    pub retry_after: Option<Duration>,
+}
+
+impl Failed {
+    pub fn new(kind: FailureKind, message: impl Into<String>) -> Self {
+        Self { error: CallError { kind, message: message.into() }, retry_after: None }
+    }
+
+    /// Of an error of the client, where what it does not say itself is `otherwise`.
+    pub fn of(error: &(dyn Error + 'static), otherwise: FailureKind) -> Self {
+        let kind = kind_of(error).unwrap_or(otherwise);
+        Self::new(kind, told(error))
+    }
+
+    pub fn timeout(what: &str, after: Duration) -> Self {
+        let after = humantime::format_duration(after);
+        Self::new(FailureKind::Timeout, format!("{what} within {after}"))
+    }
+
+    /// Whether the same call may succeed a little later.
+    pub fn may_pass(&self) -> bool {
+        match self.error.kind {
+            FailureKind::Resolve
+            | FailureKind::Connect
+            | FailureKind::Timeout
+            | FailureKind::Transport => true,
+            FailureKind::Status(status) => matches!(status, 408 | 429 | 500 | 502 | 503 | 504),
+            FailureKind::Tls | FailureKind::Protocol(_) => false,
+        }
+    }
+}
+
+/// An error and its causes.
+fn chain<'a>(error: &'a (dyn Error + 'static)) -> impl Iterator<Item = &'a (dyn Error + 'static)> {
+    std::iter::successors(Some(error), |error: &&'a (dyn Error + 'static)| (*error).source())
+}
+
+/// What the causes tell of the kind.
+fn kind_of(error: &(dyn Error + 'static)) -> Option<FailureKind> {
+    chain(error).find_map(|cause| {
+        if is_tls(cause) {
+            return Some(FailureKind::Tls);
+        }
+        if let Some(error) = cause.downcast_ref::<hyper::Error>()
+            && error.is_parse()
+        {
+            let is_large = error.is_parse_too_large();
+            let violation = if is_large { Violation::TooLarge } else { Violation::Http };
+            return Some(FailureKind::Protocol(violation));
+        }
+        let text = cause.to_string();
+        text.contains("dns error").then_some(FailureKind::Resolve)
+    })
+}
+
+/// An error of input and output is no cause of that around it: it has to be looked into, as
+/// often as it is wrapped.
+fn is_tls(cause: &(dyn Error + 'static)) -> bool {
+    let within = cause.downcast_ref::<io::Error>().and_then(io::Error::get_ref);
+    cause.is::<rustls::Error>() || within.is_some_and(|within| is_tls(within))
+}
+
+/// The error with its causes, each once, and what can be done about a machine that has
+/// run out of something.
+fn told(error: &(dyn Error + 'static)) -> String {
+    let mut message = String::new();
+    for cause in chain(error).map(ToString::to_string) {
+        if !message.contains(&cause) {
+            let between = if message.is_empty() { "" } else { ": " };
+            message.push_str(between);
+            message.push_str(&cause);
+        }
+    }
+    let exhausted = chain(error).find_map(|cause| cause.downcast_ref::<io::Error>());
+    message + exhausted.map_or("", remedy)
+}
+
+/// What of the machine has run out.
+fn remedy(error: &io::Error) -> &'static str {
+    const TOO_MANY_FILES: [i32; 2] = [23, 24];
+    match (error.raw_os_error(), error.kind()) {
+        (Some(code), _) if cfg!(unix) && TOO_MANY_FILES.contains(&code) => {
+            "; raise the limit of open files (`ulimit -n`), or lower `connections`"
+        }
+        (_, io::ErrorKind::AddrNotAvailable) => {
+            "; no local port is free: keep connections alive, or lower the rate"
+        }
+        _ => "",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    #[cfg(unix)]
+    fn what_has_run_out_is_called_by_its_name() {
+        let failed = Failed::of(&io::Error::from_raw_os_error(24), FailureKind::Connect);
+        assert_eq!(failed.error.kind, FailureKind::Connect);
+        assert!(failed.error.message.contains("ulimit -n"), "{}", failed.error);
+    }
+
+    #[test]
+    fn what_tls_refuses_is_called_so_however_it_is_wrapped() {
+        let refused = || rustls::Error::InvalidCertificate(rustls::CertificateError::Expired);
+        let wrapped = io::Error::other(io::Error::other(refused()));
+        let failed = Failed::of(&wrapped, FailureKind::Connect);
+        assert_eq!(failed.error.kind, FailureKind::Tls);
+    }
+
+    #[test]
+    fn what_may_pass_is_tried_again_and_nothing_else() {
+        let may_pass = |kind| Failed::new(kind, "").may_pass();
+        assert!([408, 429, 500, 502, 503, 504].map(FailureKind::Status).into_iter().all(may_pass));
+        assert!(![400, 401, 403, 404, 501].map(FailureKind::Status).into_iter().any(may_pass));
+        assert!(!may_pass(FailureKind::Protocol(Violation::Json)) && !may_pass(FailureKind::Tls));
+    }
+}

@@ -1,0 +1,211 @@
+//! A service by its address: the contract over HTTP.
+//!
+//! [`HttpTarget`] knows the operations; `caller` makes one call, and makes it again where
+//! the plan says so; below it are two ways over the wire, `pool` (HTTP/1.1 without TLS, for
+//! what is called often) and `client` (reqwest, for everything else).
+
+mod address;
+mod answer;
+mod caller;
+mod client;
+mod failed;
+mod pool;
+mod preflight;
+
+use hyper::Method;
+use hyper::body::Bytes;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use self::caller::{Caller, Effort};
+use super::{CallAddress, CallError, Target};
+use clock::WallClock;
+use protocol::{
+    ApplyFromEvaluation, Evaluation, EvaluationContract, EventId, ModelProperties, PolicyContract,
+    RankRequest, RankResponse, RewardRequest, ServiceConfiguration,
+};
+use record::FailureKind;
+use scenario::plan::{HttpPlan, Operation};
+use seed::Seed;
+use timestamp::Timestamp;
+
+/// A service by its address.
+pub struct HttpTarget {
+    caller: Caller,
+}
+
+impl HttpTarget {
+    /// A client of the service at the plan's address. Nothing is sent yet. Calls are to be
+    /// made in a tokio runtime of one thread.
+    ///
+    /// # Errors
+    /// When the address, a certificate or the proxy cannot be used.
+    pub fn new(plan: &HttpPlan, seed: Seed, clock: WallClock) -> Result<Self, CallError> {
+        Ok(Self { caller: Caller::new(plan, seed, clock)? })
+    }
+
+    fn path(&self, operation: Operation) -> Result<String, CallError> {
+        self.there(operation, self.caller.addresses().path(operation).map(str::to_owned))
+    }
+
+    fn path_of_event(&self, operation: Operation, event_id: &EventId) -> Result<String, CallError> {
+        let path = self.caller.addresses().path_of_event(operation, event_id);
+        self.there(operation, path)
+    }
+
+    fn there(&self, operation: Operation, path: Option<String>) -> Result<String, CallError> {
+        path.ok_or_else(|| CallError {
+            kind: FailureKind::Status(404),
+            message: format!(
+                "{}: the scenario says `{}: none`",
+                self.caller.addresses().origin(),
+                operation.name()
+            ),
+        })
+    }
+
+    /// Asks something, as often as questions may be asked.
+    async fn question<A: DeserializeOwned>(&self, path: &str) -> Result<A, CallError> {
+        let effort = self.caller.question();
+        let body = self.caller.call(effort, Method::GET, path, Bytes::new()).await?;
+        self.caller.decode(&body)
+    }
+
+    /// Makes a call that changes something and answers with a body; never twice.
+    async fn change<B: Serialize, A: DeserializeOwned>(
+        &self,
+        method: Method,
+        path: &str,
+        body: &B,
+    ) -> Result<A, CallError> {
+        let answer = self.caller.call(Effort::ONCE, method, path, json(body)).await?;
+        self.caller.decode(&answer)
+    }
+
+    async fn delete(&self, operation: Operation) -> Result<(), CallError> {
+        let path = self.path(operation)?;
+        let answer = self.caller.call(Effort::ONCE, Method::DELETE, &path, Bytes::new());
+        answer.await.map(drop)
+    }
+}
+
+fn json<B: Serialize>(body: &B) -> Bytes {
+    serde_json::to_vec(body).expect("what is sent has string keys only").into()
+}
+
+impl Target for HttpTarget {
+    async fn preflight(&self) -> Result<(), CallError> {
+        let question = match self.caller.addresses().path(Operation::Configuration) {
+            Some(path) => self.question::<ServiceConfiguration>(path).await.map(drop),
+            None => self.model_properties().await.map(drop),
+        };
+        question.map_err(|error| preflight::advised(error, &self.caller))
+    }
+
+    async fn rank(
+        &self,
+        at: CallAddress,
+        request: &RankRequest,
+    ) -> Result<RankResponse, CallError> {
+        let Some(path) = self.caller.addresses().path(Operation::Rank) else {
+            return self.path(Operation::Rank).map(|_| unreachable!("Rank has a path"));
+        };
+        let effort = self.caller.rank(at);
+        let body = self.caller.call(effort, Method::POST, path, json(request)).await?;
+        self.caller.decode(&body)
+    }
+
+    async fn reward(
+        &self,
+        at: CallAddress,
+        event_id: &EventId,
+        value: f64,
+    ) -> Result<(), CallError> {
+        let path = self.path_of_event(Operation::Reward, event_id)?;
+        let body = json(&RewardRequest { value });
+        self.caller.call(self.caller.reward(at), Method::POST, &path, body).await.map(drop)
+    }
+
+    async fn activate(&self, event_id: &EventId) -> Result<(), CallError> {
+        let path = self.path_of_event(Operation::Activate, event_id)?;
+        self.caller.call(Effort::ONCE, Method::POST, &path, Bytes::new()).await.map(drop)
+    }
+
+    /// A service that does not tell the age of its model has one that never changes.
+    async fn model_properties(&self) -> Result<ModelProperties, CallError> {
+        match self.caller.addresses().path(Operation::ModelProperties) {
+            Some(path) => self.question(path).await,
+            None => Ok(ModelProperties {
+                creation_time: Timestamp::NEVER,
+                last_modified_time: Timestamp::NEVER,
+            }),
+        }
+    }
+
+    async fn delete_model(&self) -> Result<(), CallError> {
+        self.delete(Operation::Model).await
+    }
+
+    async fn delete_logs(&self) -> Result<(), CallError> {
+        self.delete(Operation::Logs).await
+    }
+
+    async fn configuration(&self) -> Result<ServiceConfiguration, CallError> {
+        self.question(&self.path(Operation::Configuration)?).await
+    }
+
+    async fn set_configuration(
+        &self,
+        configuration: &ServiceConfiguration,
+    ) -> Result<ServiceConfiguration, CallError> {
+        self.change(Method::PUT, &self.path(Operation::Configuration)?, configuration).await
+    }
+
+    async fn policy(&self) -> Result<PolicyContract, CallError> {
+        self.question(&self.path(Operation::Policy)?).await
+    }
+
+    async fn set_policy(&self, policy: &PolicyContract) -> Result<PolicyContract, CallError> {
+        self.change(Method::PUT, &self.path(Operation::Policy)?, policy).await
+    }
+
+    async fn delete_policy(&self) -> Result<PolicyContract, CallError> {
+        let path = self.path(Operation::Policy)?;
+        let body = self.caller.call(Effort::ONCE, Method::DELETE, &path, Bytes::new()).await?;
+        self.caller.decode(&body)
+    }
+
+    async fn create_evaluation(
+        &self,
+        contract: &EvaluationContract,
+    ) -> Result<Evaluation, CallError> {
+        self.change(Method::POST, &self.path(Operation::Evaluations)?, contract).await
+    }
+
+    async fn evaluation(&self, id: &str) -> Result<Evaluation, CallError> {
+        let path = self.caller.addresses().path_below(Operation::Evaluations, id);
+        self.question(&self.there(Operation::Evaluations, path)?).await
+    }
+
+    async fn apply_from_evaluation(
+        &self,
+        evaluation_id: &str,
+        policy_name: &str,
+    ) -> Result<(), CallError> {
+        let body = ApplyFromEvaluation {
+            evaluation_id: evaluation_id.to_owned(),
+            policy_name: policy_name.to_owned(),
+        };
+        let path = self.path(Operation::ApplyFromEvaluation)?;
+        self.caller.call(Effort::ONCE, Method::POST, &path, json(&body)).await.map(drop)
+    }
+
+    /// A service keeps its log to itself.
+    fn take_joined(&self, _everything: bool) -> Vec<u8> {
+        Vec::new()
+    }
+
+    fn take_notes(&self) -> Vec<String> {
+        self.caller.take_notes()
+    }
+}

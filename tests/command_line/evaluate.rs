@@ -1,0 +1,261 @@
+//! `runner evaluate`, as its users run it.
+
+use std::fs;
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+
+use protocol::Evaluation;
+use serde_json::Value;
+
+const POLICY: &str = "--cb_explore_adf --epsilon 0.2 --power_t 0 -l 0.1 -q ::";
+
+fn evaluate(arguments: &[&str]) -> Output {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_runner"));
+    command.arg("evaluate").args(arguments).env("NO_COLOR", "1").output().unwrap()
+}
+
+/// What is printed by an evaluation that must end well.
+fn printed(arguments: &[&str]) -> String {
+    let output = evaluate(arguments);
+    let stderr = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{:?}\n{stderr}", output.status);
+    String::from_utf8(output.stdout).unwrap()
+}
+
+fn json(arguments: &[&str]) -> Value {
+    serde_json::from_str(&printed(&[arguments, &["--format", "json"]].concat())).unwrap()
+}
+
+/// What is complained about by one that must be refused.
+fn refused(arguments: &[&str]) -> String {
+    let output = evaluate(arguments);
+    assert_eq!(output.status.code(), Some(2), "{output:?}");
+    assert!(output.stdout.is_empty());
+    String::from_utf8(output.stderr).unwrap()
+}
+
+fn fixture(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("src/learner/tests/fixtures").join(name)
+}
+
+fn log(domain: &str) -> String {
+    fixture(&format!("{domain}.dsjson")).to_str().unwrap().to_owned()
+}
+
+fn gzip(bytes: &[u8]) -> Vec<u8> {
+    let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+    encoder.write_all(bytes).unwrap();
+    encoder.finish().unwrap()
+}
+
+/// `src/learner/tests/fixtures/make_golden.py` asked VW for the same.
+#[test]
+fn predictions_are_those_of_vw_for_every_policy_at_once() {
+    let folder = tempfile::tempdir().unwrap();
+    let golden = fs::read_to_string(fixture("coffee.jsonl")).unwrap();
+    let golden: Vec<Value> =
+        golden.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let policies: Vec<&str> =
+        golden.iter().map(|vector| vector["policy"].as_str().unwrap()).collect();
+    let (file, out) = (folder.path().join("policies"), folder.path().join("predictions.jsonl"));
+    fs::write(&file, policies.join("\n")).unwrap();
+    let (file, out) = (file.to_str().unwrap(), out.to_str().unwrap());
+    printed(&[&log("coffee"), "--policies", file, "--predictions", out, "--threads", "3"]);
+    let text = fs::read_to_string(out).unwrap();
+    let lines: Vec<Value> = text.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    assert!(policies.len() >= 60);
+    assert_eq!(lines.len(), policies.len() * golden[0]["pmf"].as_array().unwrap().len());
+    for (number, line) in lines.iter().enumerate() {
+        let (event, policy) = (number / policies.len(), number % policies.len());
+        assert_eq!(line["policy"], policies[policy]);
+        assert_eq!(line["event"], format!("event{event}"));
+        assert_eq!(line["pmf"], golden[policy]["pmf"][event], "{event}: {}", policies[policy]);
+    }
+}
+
+#[test]
+fn threads_compression_and_cuts_of_the_log_change_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let bytes = fs::read(log("numeric")).unwrap();
+    let middle = bytes.iter().enumerate().filter(|(_, byte)| **byte == b'\n').nth(30).unwrap().0;
+    let (first, second) = bytes.split_at(middle + 1);
+    let path = |name: &str, bytes: &[u8]| {
+        let path = folder.path().join(name);
+        fs::write(&path, bytes).unwrap();
+        path.to_str().unwrap().to_owned()
+    };
+    let whole = path("whole.gz", &gzip(bytes.as_slice()));
+    let parts = [path("first.gz", &gzip(first)), path("second", second)];
+    let members = path("members.gz", &[gzip(first), gzip(second)].concat());
+    let plain = log("numeric");
+    let policies =
+        ["-p", POLICY, "-p", "bag=--cb_explore_adf --bag 3 --hash all", "--baseline", "bag"];
+    let expected = printed(&[&[&*plain, "--threads", "1"], &policies[..]].concat());
+    for logs in [vec![&*plain], vec![&whole], vec![&members], vec![&parts[0], &parts[1]]] {
+        let arguments = [&logs[..], &["--threads", "4"], &policies].concat();
+        assert_eq!(printed(&arguments), expected, "{logs:?}");
+    }
+}
+
+#[test]
+fn bad_lines_are_counted_with_the_reason_and_never_stop_a_log() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("log");
+    let good = fs::read_to_string(log("coffee")).unwrap();
+    let (first, rest) = good.split_once('\n').unwrap();
+    let text = format!("{first}\n\nnot json\n{{\"a\":[1],}}\n{first}}}\n{rest}{{\"c\":");
+    fs::write(&path, text).unwrap();
+    let log = path.to_str().unwrap();
+    let report = json(&[log, "-p", POLICY]);
+    let events = good.lines().count();
+    assert_eq!(report["log"]["events"], events);
+    assert_eq!(report["log"]["lines"], events + 4);
+    let dropped = report["log"]["dropped"].as_array().unwrap();
+    let seen: Vec<_> = dropped
+        .iter()
+        .map(|drops| {
+            (
+                drops["reason"].as_str().unwrap(),
+                drops["lines"].as_u64().unwrap(),
+                drops["first"]["line"].as_u64().unwrap(),
+            )
+        })
+        .collect();
+    assert_eq!(seen, [("NotAnObject", 1, 3), ("Syntax", 3, 4)]);
+    let table = printed(&[log, "-p", POLICY]);
+    assert!(table.contains("! 3 lines dropped: it is not JSON; first at "), "{table}");
+}
+
+#[test]
+fn a_log_that_breaks_off_is_judged_as_far_as_it_goes_and_said_to_be_incomplete() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("log.gz");
+    let whole = gzip(&fs::read(log("coffee")).unwrap().repeat(40));
+    fs::write(&path, &whole[..whole.len() / 2]).unwrap();
+    let output = evaluate(&[path.to_str().unwrap(), "-p", POLICY, "--format", "json"]);
+    assert_eq!(output.status.code(), Some(5));
+    let report: Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert!(report["log"]["events"].as_u64().unwrap() > 100);
+    let stderr = String::from_utf8_lossy(&output.stderr);
+    assert!(stderr.contains("what was read up to there is shown"), "{stderr}");
+}
+
+#[test]
+fn the_contract_s_shape_has_the_same_numbers() {
+    let contract = printed(&[&log("coffee"), "-p", POLICY, "--format", "contract"]);
+    let contract: Evaluation = serde_json::from_str(&contract).unwrap();
+    let report = json(&[&log("coffee"), "-p", POLICY]);
+    let names: Vec<_> = contract.policy_results.iter().map(|result| &*result.name).collect();
+    assert_eq!(names, ["online", "baseline1", "baselineRand", POLICY]);
+    for (result, policy) in
+        contract.policy_results.iter().zip(report["policies"].as_array().unwrap())
+    {
+        let total = result.total_summary.as_ref().unwrap();
+        let ips = policy["whole"]["estimates"]["ips"]["value"].as_f64().unwrap();
+        assert!((total.average_reward - ips).abs() < 1e-12);
+    }
+}
+
+#[test]
+fn the_table_for_spreadsheets_has_a_row_for_each_quantity() {
+    let text = printed(&[&log("coffee"), "-p", &format!("mine={POLICY}"), "--format", "csv"]);
+    let mut reader = csv::Reader::from_reader(text.as_bytes());
+    let rows: Vec<csv::StringRecord> = reader.records().map(Result::unwrap).collect();
+    let mine: Vec<_> = rows.iter().filter(|row| &row[0] == "mine").map(|row| &row[4]).collect();
+    assert_eq!(mine, ["ips", "snips", "mle", "cressie_read", "dr", "vs_online"]);
+}
+
+/// Every action of these events was logged with certainty: nothing is known of others.
+#[test]
+fn where_numbers_would_lie_there_are_words() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("log");
+    let line = r#"{"_label_cost":-1,"_label_probability":1,"_labelIndex":1,"a":[2,1],"c":{"_multi":[{"A":"b"},{"A":"c"}]},"p":[1,0]}"#;
+    fs::write(&path, format!("{line}\n").repeat(60)).unwrap();
+    let report = printed(&[path.to_str().unwrap()]);
+    assert!(report.contains("baseline1: no overlap"), "{report}");
+    fs::write(&path, line).unwrap();
+    let report = printed(&[path.to_str().unwrap()]);
+    assert!(report.contains("too few"), "{report}");
+}
+
+#[test]
+fn a_search_confirms_what_it_finds_on_events_it_has_not_seen() {
+    let folder = tempfile::tempdir().unwrap();
+    let out = folder.path().join("run");
+    let mut run = Command::new(env!("CARGO_BIN_EXE_runner"));
+    run.current_dir(env!("CARGO_MANIFEST_DIR")).args([
+        "scenarios/baseline.yaml",
+        "--quiet",
+        "--out",
+    ]);
+    assert!(run.arg(&out).output().unwrap().status.success());
+    let report = json(&[out.join("log.dsjson").to_str().unwrap(), "--discover", "--quiet"]);
+    let events = report["log"]["events"].as_u64().unwrap();
+    assert_eq!(report["held_out_from"], events - events / 5);
+    let policies = report["policies"].as_array().unwrap();
+    let found: Vec<_> = policies.iter().filter(|policy| policy["source"] == "discovered").collect();
+    assert!(!found.is_empty());
+    let better = |policy: &&&Value| policy["held_out"]["vs_online"]["shown"] == "better";
+    assert!(found.iter().any(|policy| better(&policy)), "{found:#?}");
+    for policy in &found {
+        assert_eq!(policy["held_out"]["events"], events / 5);
+    }
+}
+
+/// `src/learner/tests/fixtures/make_slots.py` asked VW what it predicts for the first slots, but
+/// for the draw that it puts first.
+#[test]
+fn events_with_slots_are_judged_by_their_first() {
+    let golden = fs::read_to_string(fixture("slots_varied.jsonl")).unwrap();
+    let golden: Value = serde_json::from_str(golden.lines().next().unwrap()).unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("predictions.jsonl");
+    let policy = format!("vw={}", golden["policy"].as_str().unwrap());
+    let log = log("slots_varied");
+    let report = json(&[&log, "-p", &policy, "--predictions", file.to_str().unwrap()]);
+    assert_eq!(report["log"]["events"], 60, "{report}");
+    let predictions = fs::read_to_string(file).unwrap();
+    assert_eq!(predictions.lines().count(), 60);
+    for (line, slots) in predictions.lines().zip(golden["slots"].as_array().unwrap()) {
+        let line: Value = serde_json::from_str(line).unwrap();
+        for ranked in slots[0].as_array().unwrap() {
+            let action = usize::try_from(ranked[0].as_u64().unwrap()).unwrap();
+            let gap = line["pmf"][action].as_f64().unwrap() - ranked[1].as_f64().unwrap();
+            assert!(gap.abs() < 1e-6, "{line} {ranked}");
+        }
+    }
+    let found = json(&[&log, "--discover", "--quiet"])["policies"].to_string();
+    assert!(found.contains("--ccb_explore_adf") && !found.contains("--cb_explore_adf"), "{found}");
+}
+
+#[test]
+fn all_mistakes_are_reported_at_once() {
+    let stderr = refused(&[
+        "no/such/log",
+        "-p",
+        "--cb_explore_adf --epsilno 0.1",
+        "-p",
+        "online=--cb_explore_adf",
+        "--baseline",
+        "nobody",
+    ]);
+    for part in ["`no/such/log`", "--epsilon", "`online` is the name", "`--baseline nobody`"] {
+        assert!(stderr.contains(part), "no {part} in:\n{stderr}");
+    }
+}
+
+#[test]
+fn bad_values_of_options_say_what_is_expected() {
+    for (arguments, expected) in [
+        (["--confidence", "95"], "between 0 and 1"),
+        (["--rewards", "1..0"], "0..1"),
+        (["--max-weight", "0.5"], "above 1"),
+    ] {
+        let stderr = refused(&[&[&*log("coffee")], &arguments[..]].concat());
+        assert!(stderr.contains(expected), "{stderr}");
+    }
+    let stderr = refused(&["-", "--discover"]);
+    assert!(stderr.contains("twice"), "{stderr}");
+}

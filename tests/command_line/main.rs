@@ -1,0 +1,11 @@
+//! The program as its users meet it: commands, exit codes, folders and pages.
+
+mod architecture;
+mod evaluate;
+mod experiments;
+mod faults;
+mod folders;
+mod runs;
+mod serve;
+mod store;
+mod submit;

@@ -1,0 +1,187 @@
+//! Arguments, streams and exit codes.
+
+use std::net::TcpListener;
+use std::process::{Output, Stdio};
+
+use bandit_runner::cli::Exit;
+
+use super::folder::json;
+use super::{run_into, runner};
+
+const BASELINE: &str = "scenarios/baseline.yaml";
+const SHORT: [&str; 6] = [
+    "--set",
+    "phases.baseline.iterations=200",
+    "--set",
+    "phases.validation.iterations=100",
+    "--set",
+    "expect=[]",
+];
+
+fn code(output: &Output) -> Option<i32> {
+    output.status.code()
+}
+
+fn text(bytes: &[u8]) -> String {
+    String::from_utf8(bytes.to_vec()).unwrap()
+}
+
+fn output(arguments: &[&str]) -> Output {
+    runner().args(arguments).output().unwrap()
+}
+
+#[test]
+fn the_readme_documents_every_exit_code() {
+    let readme = include_str!("../../../README.md");
+    for exit in Exit::ALL {
+        let row = format!("| {} | {} |", exit.code(), exit.meaning());
+        assert!(readme.contains(&row), "{row}");
+    }
+}
+
+#[test]
+fn mistakes_in_the_arguments_are_exit_2_and_help_is_not() {
+    for arguments in [&["--frobnicate"][..], &[], &["run"], &["check"], &["no-such-file.yaml"]] {
+        assert_eq!(code(&output(arguments)), Some(2), "{arguments:?}");
+    }
+    for arguments in [&["--help"][..], &["run", "--help"], &["--version"]] {
+        assert_eq!(code(&output(arguments)), Some(0), "{arguments:?}");
+    }
+}
+
+#[test]
+fn check_says_what_would_run_and_sends_nothing() {
+    let good = output(&["check", BASELINE]);
+    assert_eq!(code(&good), Some(0), "{}", text(&good.stderr));
+    assert!(text(&good.stdout).contains("12000 iterations"), "{}", text(&good.stdout));
+    let bad = output(&["check", BASELINE, "--set", "seed=many"]);
+    assert_eq!(code(&bad), Some(2));
+    assert!(bad.stdout.is_empty());
+}
+
+#[test]
+fn schema_prints_the_committed_schema() {
+    let printed = text(&output(&["schema"]).stdout);
+    assert_eq!(printed, include_str!("../../../scenarios/scenario.schema.json"));
+}
+
+#[test]
+fn run_may_be_left_out_and_quiet_is_quiet() {
+    let folder = tempfile::tempdir().unwrap();
+    let (bare, named) = (folder.path().join("bare"), folder.path().join("named"));
+    let bare_output = run_into(&bare, BASELINE, &SHORT);
+    let mut command = runner();
+    command.args(["run", BASELINE, "--quiet", "--out"]).arg(&named).args(SHORT);
+    let named_output = command.output().unwrap();
+    assert_eq!((code(&bare_output), code(&named_output)), (Some(0), Some(0)));
+    assert!(named_output.stdout.is_empty() && named_output.stderr.is_empty());
+    assert!(text(&bare_output.stderr).contains("baseline"), "progress is on stderr");
+    let events = |run: &std::path::Path| std::fs::read(run.join("events.csv")).unwrap();
+    assert_eq!(events(&bare), events(&named));
+}
+
+#[test]
+fn json_on_stdout_is_the_summary_file() {
+    let folder = tempfile::tempdir().unwrap();
+    let out = folder.path().join("run");
+    let mut arguments = SHORT.to_vec();
+    arguments.extend(["--format", "json"]);
+    let output = run_into(&out, BASELINE, &arguments);
+    let printed: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(printed, json(&out, "summary.json"));
+}
+
+#[test]
+fn a_failed_expectation_is_exit_3_and_the_results_are_complete() {
+    let folder = tempfile::tempdir().unwrap();
+    let out = folder.path().join("run");
+    let mut arguments = SHORT[..4].to_vec();
+    arguments.extend(["--set", "expect=[validation.success_rate >= 0.999]"]);
+    let output = run_into(&out, BASELINE, &arguments);
+    assert_eq!(code(&output), Some(3), "{}", text(&output.stderr));
+    assert!(text(&output.stdout).contains("validation.success_rate >= 0.999"));
+    assert_eq!(json(&out, "manifest.json")["complete"], true);
+}
+
+#[test]
+fn an_expectation_about_nothing_is_exit_2_before_anything_is_sent() {
+    let folder = tempfile::tempdir().unwrap();
+    let out = folder.path().join("run");
+    let output = run_into(&out, BASELINE, &["--set", "expect=[validation.sucess_rate >= 0.5]"]);
+    assert_eq!(code(&output), Some(2));
+    assert!(text(&output.stderr).contains("success_rate"), "{}", text(&output.stderr));
+    assert!(!out.exists());
+}
+
+#[test]
+fn a_service_that_is_not_there_is_exit_6_and_named() {
+    let folder = tempfile::tempdir().unwrap();
+    let address = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let scenario = format!(
+        "version: 1\nname: remote\nseed: 1\n\
+         datasets: {{ users: ../data/users.json, actions: ../data/coffee.json }}\n\
+         context: [name, weather, timeofday]\n\
+         target: {{ url: 'http://{address}' }}\n\
+         phases:\n  - iterate: {{ name: only, iterations: 10 }}\n"
+    );
+    let scenarios = folder.path().join("scenarios");
+    std::fs::create_dir(&scenarios).unwrap();
+    std::fs::write(scenarios.join("remote.yaml"), scenario).unwrap();
+    let data = folder.path().join("data");
+    std::fs::create_dir(&data).unwrap();
+    for file in ["users.json", "coffee.json"] {
+        let from = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("data").join(file);
+        std::fs::copy(from, data.join(file)).unwrap();
+    }
+    let out = folder.path().join("out");
+    let output = run_into(&out, scenarios.join("remote.yaml").to_str().unwrap(), &[]);
+    assert_eq!(code(&output), Some(6), "{}", text(&output.stderr));
+    assert!(text(&output.stderr).contains(&address.to_string()), "{}", text(&output.stderr));
+    assert_eq!(json(&out, "manifest.json")["status"], "failed");
+}
+
+#[test]
+fn results_that_cannot_be_written_are_exit_7() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("file");
+    std::fs::write(&file, "in the way").unwrap();
+    let output = run_into(&file.join("out"), BASELINE, &SHORT);
+    assert_eq!(code(&output), Some(7), "{}", text(&output.stderr));
+}
+
+#[test]
+fn a_folder_with_something_in_it_is_not_written_over() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("mine.txt"), "precious").unwrap();
+    let output = run_into(folder.path(), BASELINE, &SHORT);
+    assert_eq!(code(&output), Some(2), "{}", text(&output.stderr));
+    assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1);
+}
+
+#[test]
+fn a_reader_that_has_seen_enough_is_no_failure() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut command = runner();
+    command.arg(BASELINE).args(SHORT).arg("--out").arg(folder.path().join("run"));
+    let mut process = command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
+    drop(process.stdout.take());
+    assert_eq!(process.wait().unwrap().code(), Some(0));
+}
+
+#[test]
+fn a_prompt_without_a_terminal_is_refused_before_anything_is_sent() {
+    let folder = tempfile::tempdir().unwrap();
+    let prompt =
+        "phases=[{pause: {prompt: Look at the portal}}, {iterate: {name: only, iterations: 20}}]";
+    let arguments = ["--set", prompt, "--set", "expect=[]"];
+    let refused = folder.path().join("refused");
+    let mut command = runner();
+    command.arg(BASELINE).args(arguments).arg("--out").arg(&refused).stdin(Stdio::null());
+    let output = command.output().unwrap();
+    assert_eq!(code(&output), Some(2));
+    assert!(text(&output.stderr).contains("--yes") && !refused.exists());
+    let answered =
+        run_into(&folder.path().join("answered"), BASELINE, &[&arguments[..], &["--yes"]].concat());
+    assert_eq!(code(&answered), Some(0), "{}", text(&answered.stderr));
+    assert!(text(&answered.stderr).contains("Look at the portal"));
+}

@@ -1,0 +1,122 @@
+//! Callers that are large, many, slow or broken.
+
+use std::io::{Read, Write};
+use std::time::Duration;
+
+use learning_loop::LoopOptions;
+use server::{Keys, Limits};
+
+use super::contract::rank_request;
+use super::served::Served;
+
+const JSON: &str = "Content-Type: application/json\r\n";
+const RANK: &str = "/personalizer/v1.0/rank";
+
+fn limited(limits: Limits) -> Served {
+    Served::start(LoopOptions::default(), Keys::default(), limits)
+}
+
+#[test]
+fn a_body_that_is_too_large_is_not_read() {
+    let served = Served::new();
+    let head =
+        format!("POST {RANK} HTTP/1.1\r\nHost: loop\r\n{JSON}Content-Length: 100000000\r\n\r\n");
+    let answer = served.send(head.as_bytes());
+    assert_eq!(answer.refusal(400), "PayloadSizeExceeded");
+}
+
+#[test]
+fn a_body_that_does_not_say_how_large_it_is_is_read_so_far() {
+    let served = Served::new();
+    let head = format!(
+        "POST {RANK} HTTP/1.1\r\nHost: loop\r\nConnection: close\r\n{JSON}Transfer-Encoding: chunked\r\n\r\n"
+    );
+    let mut stream = served.connect();
+    stream.write_all(head.as_bytes()).unwrap();
+    let chunk = [b"10000\r\n".to_vec(), vec![b' '; 65536], b"\r\n".to_vec()].concat();
+    // The service answers and closes while the caller still writes.
+    while stream.write_all(&chunk).is_ok() {}
+    let mut answer = Vec::new();
+    // What was on its way may end in a reset, which may take the answer with it.
+    let _reset = stream.read_to_end(&mut answer);
+    let text = String::from_utf8_lossy(&answer);
+    assert!(text.is_empty() || text.contains("PayloadSizeExceeded"), "{text}");
+    served.get("/model/properties").json(200);
+}
+
+#[test]
+fn deep_json_and_other_types_are_refused() {
+    let served = Served::new();
+    let deep = format!(r#"{{"actions":{}"#, "[".repeat(100_000));
+    assert_eq!(served.call("POST", RANK, JSON, deep.as_bytes()).refusal(400), "InvalidRankRequest");
+    let body = rank_request("typed").to_string();
+    for kind in
+        ["", "Content-Type: text/plain\r\n", "Content-Type: application/x-www-form-urlencoded\r\n"]
+    {
+        assert_eq!(served.call("POST", RANK, kind, body.as_bytes()).refusal(415), "415");
+    }
+}
+
+#[test]
+fn headers_beyond_measure_are_refused() {
+    let served = Served::new();
+    let large = format!("X-Large: {}\r\n", "x".repeat(400_000));
+    assert_eq!(served.call("GET", RANK, &large, b"").status, 431);
+    let many = "X: y\r\n".repeat(1000);
+    assert_eq!(served.call("GET", RANK, &many, b"").status, 431);
+}
+
+#[test]
+fn who_never_ends_its_headers_is_left() {
+    let served = limited(Limits { header_time: Duration::from_millis(50), ..Limits::default() });
+    let mut stream = served.connect();
+    stream.write_all(b"GET /personalizer/v1.0/rank HTTP/1.1\r\nHost: lo").unwrap();
+    let mut answer = Vec::new();
+    stream.read_to_end(&mut answer).unwrap();
+    assert!(!String::from_utf8_lossy(&answer).contains("200 OK"));
+}
+
+#[test]
+fn more_connections_than_there_are_slots_wait() {
+    let served = limited(Limits { connections: 1, ..Limits::default() });
+    let first = served.connect();
+    let mut second = served.connect();
+    second.write_all(b"GET /personalizer/v1.0/model/properties HTTP/1.1\r\nHost: l\r\nConnection: close\r\n\r\n").unwrap();
+    second.set_read_timeout(Some(Duration::from_millis(100))).unwrap();
+    let mut answer = [0; 12];
+    assert!(second.read(&mut answer).is_err(), "the first holds the only slot");
+    drop(first);
+    second.set_read_timeout(Some(Duration::from_secs(30))).unwrap();
+    second.read_exact(&mut answer).unwrap();
+    assert_eq!(&answer, b"HTTP/1.1 200");
+}
+
+#[test]
+fn garbage_is_answered_and_forgotten() {
+    let served = Served::new();
+    assert_eq!(served.send(b"\x16\x03\x01\x02\x00\x01\r\n\r\n").status, 400);
+    served.get("/model/properties").json(200);
+}
+
+#[test]
+fn what_is_in_flight_is_finished_before_the_end() {
+    let served = Served::new();
+    let body = rank_request("in flight").to_string();
+    let head = format!(
+        "POST {RANK} HTTP/1.1\r\nHost: loop\r\nExpect: 100-continue\r\n{JSON}Content-Length: {}\r\n\r\n",
+        body.len()
+    );
+    let mut stream = served.connect();
+    stream.write_all(head.as_bytes()).unwrap();
+    let mut goon = [0; 25];
+    stream.read_exact(&mut goon).unwrap();
+    assert_eq!(&goon, b"HTTP/1.1 100 Continue\r\n\r\n");
+    let address = served.address;
+    let stopping = std::thread::spawn(move || served.stop());
+    while std::net::TcpStream::connect(address).is_ok() {}
+    stream.write_all(body.as_bytes()).unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).unwrap();
+    assert!(answer.starts_with("HTTP/1.1 201 Created"), "{answer}");
+    stopping.join().unwrap();
+}
