@@ -106,7 +106,8 @@ impl Prepared {
 }
 
 async fn until(stop: Stop, listener: TcpListener, service: Service, tls: Option<Tls>) -> Exit {
-    server::serve(listener, service, Limits::default(), tls, async move { stop.asked().await }).await;
+    server::serve(listener, service, Limits::default(), tls, async move { stop.asked().await })
+        .await;
     Exit::Done
 }
 

@@ -4,7 +4,7 @@
 /// at least; the case of letters and `-` for `_` do not count.
 ///
 /// ```
-/// use runner::diagnostic::nearest;
+/// use diagnostic::nearest;
 /// assert_eq!(nearest("concurency", ["rate", "concurrency"]), Some("concurrency"));
 /// assert_eq!(nearest("bananas", ["rate", "concurrency"]), None);
 /// ```

@@ -263,7 +263,8 @@ fn mistakes_on_the_command_line_are_shown_there() {
 #[test]
 fn the_seed_of_the_command_line_wins() {
     let options = LoadOptions { seed: Some(7), ..LoadOptions::default() };
-    let (plan, _) = load(Path::new("../../scenarios/baseline.yaml"), &options, &environment).unwrap();
+    let (plan, _) =
+        load(Path::new("../../scenarios/baseline.yaml"), &options, &environment).unwrap();
     assert_eq!((plan.seed.0, plan.source.overrides), (7, vec!["seed=7".to_owned()]));
 }
 

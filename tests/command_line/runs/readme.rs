@@ -54,7 +54,10 @@ fn the_picture_shown_is_the_picture_drawn() {
     let out = folder.path().join("run");
     completed(&out, "scenarios/baseline.yaml", &["--quiet"]);
     let drawn = std::fs::read_to_string(out.join("success_curve.svg")).unwrap();
-    assert!(drawn == include_str!("../../../results/baseline.svg"), "results/baseline.svg is stale");
+    assert!(
+        drawn == include_str!("../../../results/baseline.svg"),
+        "results/baseline.svg is stale"
+    );
 }
 
 #[test]

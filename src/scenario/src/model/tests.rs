@@ -76,8 +76,7 @@ fn fixtures(folder: &str) -> Vec<Arc<Source>> {
 fn the_schema_judges_every_fixture_as_the_check_does() {
     let schema = Schema::new();
     let (mut accepted, mut refused) = (0, 0);
-    for folder in ["../../scenarios", "tests/fixtures/valid", "tests/fixtures/mistakes"]
-    {
+    for folder in ["../../scenarios", "tests/fixtures/valid", "tests/fixtures/mistakes"] {
         for source in fixtures(folder) {
             let Some((file, valid)) = judged(&source) else { continue };
             assert_eq!(schema.accepts(&file), valid, "{}", source.path());
@@ -89,7 +88,8 @@ fn the_schema_judges_every_fixture_as_the_check_does() {
 
 #[test]
 fn the_shipped_schema_is_the_schema() {
-    let path = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../scenarios/scenario.schema.json");
+    let path =
+        PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../scenarios/scenario.schema.json");
     let fresh = serde_json::to_string_pretty(&schema()).unwrap() + "\n";
     if std::env::var_os("UPDATE_GOLDEN").is_some() {
         std::fs::write(&path, &fresh).unwrap();
