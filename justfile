@@ -19,7 +19,8 @@ fuzz seconds="600":
 
 # The benchmarks.
 bench:
-    cargo bench --bench runner
+    cargo build --release
+    cargo bench --package bandit-runner-benches
 
 # Side by side with peers: `runner evaluate` with the driver of Vowpal Wabbit, the virtual world
 # with coba, load with oha, reqwest, goose and wrk.
@@ -62,8 +63,8 @@ sdk:
 
 # Kill a served loop and a client a hundred times each: nothing acknowledged may be lost.
 kills:
-    RUNNER_KILLS=100 cargo test --test serve killed -- --nocapture
-    RUNNER_KILLS=100 cargo test --test faults a_killed_client -- --nocapture
+    RUNNER_KILLS=100 cargo test --test command_line serve::killed -- --nocapture
+    RUNNER_KILLS=100 cargo test --test command_line faults::resumed::a_killed_client -- --nocapture
 
 # Slurm on this machine runs an experiment while a node of it dies: the bytes are those of one process.
 slurm:

@@ -32,6 +32,9 @@ fn main() {
     }
 }
 
+/// `just bench` builds it first.
+const PROGRAM: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../target/release/runner");
+
 fn pin(how: &str, core: &str, what: &str) {
     let pinned = Command::new("taskset").args([how, core, what]).stdout(Stdio::null()).status();
     assert!(pinned.is_ok_and(|status| status.success()), "taskset of util-linux is needed");
@@ -45,7 +48,7 @@ struct Server {
 impl Server {
     fn start(arguments: &[&str]) -> Self {
         let mut command = Command::new("taskset");
-        command.args(["-c", "0", env!("CARGO_BIN_EXE_runner"), "serve", "--port", "0"]);
+        command.args(["-c", "0", PROGRAM, "serve", "--port", "0"]);
         let mut child = command.args(arguments).stdout(Stdio::piped()).spawn().unwrap();
         let mut line = String::new();
         BufReader::new(child.stdout.as_mut().unwrap()).read_line(&mut line).unwrap();
@@ -63,7 +66,7 @@ impl Server {
 
 /// The tutorial's request; the service makes the event's id.
 fn request() -> Vec<u8> {
-    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/data/coffee.json");
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../data/coffee.json");
     let actions = std::fs::read_to_string(path).unwrap();
     let context = r#"[{"name":"Alice"},{"weather":"Sunny"},{"timeofday":"Morning"}]"#;
     let body = format!(r#"{{"contextFeatures":{context},"actions":{actions}}}"#);

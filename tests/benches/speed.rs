@@ -21,7 +21,7 @@ const DEFAULT: &str = "--cb_explore_adf --epsilon 0.2 --power_t 0 -l 0.001 --cb_
 const POLICIES: [(&str, &str); 2] = [("default", ""), ("cubic", " --cubic :::")];
 
 fn project() -> &'static Path {
-    Path::new(env!("CARGO_MANIFEST_DIR"))
+    Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../.."))
 }
 
 fn log() -> Vec<u8> {

@@ -9,3 +9,4 @@ mod runs;
 mod serve;
 mod store;
 mod submit;
+mod tools;

@@ -13,7 +13,7 @@ const browsers = [process.env.CHROMIUM, "/usr/bin/chromium", "/usr/bin/chromium-
 const executablePath = browsers.find((path) => path && existsSync(path));
 if (!executablePath) {
   console.log("the report is not opened: there is no Chromium (set CHROMIUM to one)");
-  process.exit(0);
+  process.exit(process.env.RUNNER_REQUIRE_TOOLS === "1" ? 1 : 0);
 }
 
 function check(what, holds) {

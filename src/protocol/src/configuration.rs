@@ -68,7 +68,7 @@ impl Default for ServiceConfiguration {
 }
 
 /// How several rewards of one event become one.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub enum RewardAggregation {
     /// The first to arrive.
@@ -86,7 +86,7 @@ pub enum RewardAggregation {
 }
 
 /// Whose choices are served.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum LearningMode {
     /// The learned policy's.
     Online,

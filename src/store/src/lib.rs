@@ -10,6 +10,8 @@
 //!
 //! Must not know: what folders hold.
 
+#[cfg(feature = "cloud")]
+mod cloud;
 mod error;
 mod mirror;
 mod remote;

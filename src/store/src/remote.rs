@@ -1,18 +1,13 @@
 use std::fs::{self, File};
 use std::io;
 use std::path::{Path as FilePath, PathBuf};
-use std::str::FromStr;
 use std::sync::Arc;
-use std::time::Duration;
 
 use futures_util::{StreamExt, TryStreamExt};
-use object_store::aws::AmazonS3Builder;
-use object_store::azure::MicrosoftAzureBuilder;
 use object_store::buffered::BufWriter;
-use object_store::gcp::GoogleCloudStorageBuilder;
 use object_store::local::LocalFileSystem;
 use object_store::path::Path;
-use object_store::{ObjectStore, ObjectStoreExt, ObjectStoreScheme, PutPayload, RetryConfig};
+use object_store::{ObjectStore, ObjectStoreExt, ObjectStoreScheme, PutPayload};
 use tokio::io::AsyncWriteExt;
 use url::Url;
 
@@ -54,51 +49,6 @@ pub fn credentials(address: &str) -> Vec<&'static str> {
     tables.filter(|(known, _)| *known == scheme).flat_map(|(_, names)| *names).copied().collect()
 }
 
-/// What the environment says to a kind of store. What is empty is not set: a pipeline hands on
-/// secrets that it does not have as empty variables.
-fn settings<K: FromStr>(prefix: &'static str) -> impl Iterator<Item = (K, String)> {
-    std::env::vars_os().filter_map(move |(name, value)| {
-        let (name, value) = (name.into_string().ok()?, value.into_string().ok()?);
-        if value.is_empty() || !name.starts_with(prefix) {
-            return None;
-        }
-        Some((name.to_ascii_lowercase().parse().ok()?, value))
-    })
-}
-
-type Opened = Result<Arc<dyn ObjectStore>, object_store::Error>;
-
-fn amazon(url: Url) -> Opened {
-    let builder = settings("AWS_")
-        .fold(AmazonS3Builder::new(), |builder, (key, value)| builder.with_config(key, value));
-    Ok(Arc::new(builder.with_url(url).with_retry(retries()).build()?))
-}
-
-fn azure(url: Url) -> Opened {
-    let mut builder = settings("AZURE_")
-        .fold(MicrosoftAzureBuilder::new(), |builder, (key, value)| {
-            builder.with_config(key, value)
-        });
-    // Where the machine is told of its identity.
-    if let Ok(endpoint) = std::env::var("IDENTITY_ENDPOINT") {
-        builder = builder.with_msi_endpoint(endpoint);
-    }
-    Ok(Arc::new(builder.with_url(url).with_retry(retries()).build()?))
-}
-
-fn google(url: Url) -> Opened {
-    let builder = GoogleCloudStorageBuilder::new();
-    let builder =
-        settings("GOOGLE_").fold(builder, |builder, (key, value)| builder.with_config(key, value));
-    Ok(Arc::new(builder.with_url(url).with_retry(retries()).build()?))
-}
-
-/// A store that cannot be reached is known to be so before long; one that hiccups is not
-/// given up at once.
-fn retries() -> RetryConfig {
-    RetryConfig { max_retries: 6, retry_timeout: Duration::from_secs(60), ..RetryConfig::default() }
-}
-
 /// A folder in a store.
 pub struct Remote {
     store: Arc<dyn ObjectStore>,
@@ -113,18 +63,13 @@ impl Remote {
     /// # Errors
     /// When it is no address of a store that is known, or the environment does not fit it.
     pub fn at(address: &str) -> Result<Self, StoreError> {
-        // Both are asked for TLS, whoever comes first.
-        let _already_installed = rustls::crypto::ring::default_provider().install_default();
         let url = parse(address)?;
         let (scheme, prefix) =
             ObjectStoreScheme::parse(&url).map_err(|error| unknown(address, &error.to_string()))?;
         let store = match scheme {
-            ObjectStoreScheme::AmazonS3 => amazon(url),
-            ObjectStoreScheme::MicrosoftAzure => azure(url),
-            ObjectStoreScheme::GoogleCloudStorage => google(url),
-            _ => Ok(Arc::new(LocalFileSystem::new()) as _),
+            ObjectStoreScheme::Local => Arc::new(LocalFileSystem::new()) as _,
+            scheme => cloud(address, &scheme, url)?,
         };
-        let store = store.map_err(|error| StoreError::of(address, &error))?;
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
         let runtime =
             runtime.map_err(|error| StoreError::of_file(FilePath::new(address), &error))?;
@@ -223,6 +168,26 @@ impl Remote {
     fn named(&self) -> impl Fn(object_store::Error) -> StoreError + '_ {
         |error| StoreError::of(&self.address, &error)
     }
+}
+
+#[cfg(feature = "cloud")]
+fn cloud(
+    address: &str,
+    scheme: &ObjectStoreScheme,
+    url: Url,
+) -> Result<Arc<dyn ObjectStore>, StoreError> {
+    crate::cloud::open(scheme, url).map_err(|error| StoreError::of(address, &error))
+}
+
+#[cfg(not(feature = "cloud"))]
+fn cloud(
+    address: &str,
+    _scheme: &ObjectStoreScheme,
+    _url: Url,
+) -> Result<Arc<dyn ObjectStore>, StoreError> {
+    let message = format!("`{address}`: this build of `runner` has no cloud object stores");
+    let help = "build it with `--features cloud`; release archives and wheels have them";
+    Err(StoreError::usage(message, help))
 }
 
 fn parse(address: &str) -> Result<Url, StoreError> {

@@ -107,7 +107,7 @@ fn what_cannot_be_read_or_written_is_said() {
 fn a_browser_shows_the_page_and_reads_its_values() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     if !root.join("target/sdk/installed").exists() {
-        eprintln!("playwright is not installed (tests/sdk/install): the page is not opened");
+        crate::tools::missing("playwright", "run tests/sdk/install");
         return;
     }
     let folder = tempfile::tempdir().unwrap();

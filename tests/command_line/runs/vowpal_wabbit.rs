@@ -35,7 +35,7 @@ fn is_installed() -> bool {
 #[test]
 fn the_log_is_read_whole_and_the_progressive_loss_is_minus_our_estimate() {
     if !is_installed() {
-        eprintln!("not compared with Vowpal Wabbit: python3 has no `vowpalwabbit` here");
+        crate::tools::missing("Vowpal Wabbit", "run `pip install vowpalwabbit==9.11.9`");
         return;
     }
     let folder = tempfile::tempdir().unwrap();
@@ -106,7 +106,7 @@ fn slots() -> LearningLoop {
 #[test]
 fn lines_with_slots_are_read_whole_and_come_to_the_same_loss() {
     if !is_installed() {
-        eprintln!("not compared with Vowpal Wabbit: python3 has no `vowpalwabbit` here");
+        crate::tools::missing("Vowpal Wabbit", "run `pip install vowpalwabbit==9.11.9`");
         return;
     }
     let mut learning_loop = slots();

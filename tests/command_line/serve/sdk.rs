@@ -7,7 +7,7 @@ use std::process::Command;
 fn run(suite: &str) {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     if !root.join("target/sdk/installed").exists() {
-        eprintln!("the official SDKs are not installed (tests/sdk/install): {suite} is not run");
+        crate::tools::missing(&format!("the official SDK of `{suite}`"), "run tests/sdk/install");
         return;
     }
     let mut command = Command::new(root.join("tests/sdk/run"));

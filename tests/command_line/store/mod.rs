@@ -1,6 +1,7 @@
 //! Results in an object store: a folder of `file://`, and a server of S3 on the loopback.
 
 mod folder;
+#[cfg(feature = "cloud")]
 mod s3;
 
 use std::collections::BTreeMap;

@@ -19,7 +19,7 @@ impl Server {
         let program =
             Path::new(env!("CARGO_MANIFEST_DIR")).join("target/submit/python/bin/moto_server");
         if !program.exists() {
-            eprintln!("no server of S3 is installed, so none is asked: run tests/submit/install");
+            crate::tools::missing("the S3 server moto", "run tests/submit/install");
             return None;
         }
         let mut command = Command::new(program);

@@ -102,7 +102,7 @@ fn documents(text: &str) -> Vec<Value> {
 fn tool(name: &str) -> Option<PathBuf> {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("target/submit/python/bin").join(name);
     if !path.exists() {
-        eprintln!("`{name}` is not installed, so it is not asked: run tests/submit/install");
+        crate::tools::missing(&format!("`{name}`"), "run tests/submit/install");
         return None;
     }
     Some(path)
