@@ -41,12 +41,12 @@ test:
 
 # Formatting and lints, as CI wants them.
 lint:
-    cargo fmt --check
-    cargo clippy --all-targets -- -D warnings
+    cargo fmt --all --check
+    cargo clippy --workspace --all-targets -- -D warnings
 
 # The documentation of the rooms.
 doc:
-    cargo doc --no-deps --document-private-items --open
+    cargo doc --workspace --no-deps --document-private-items --open
 
 # Write the golden files of the tests again; look at the difference before you commit.
 golden:
