@@ -72,4 +72,3 @@ fn google(url: Url) -> Opened {
 fn retries() -> RetryConfig {
     RetryConfig { max_retries: 6, retry_timeout: Duration::from_secs(60), ..RetryConfig::default() }
 }
-
