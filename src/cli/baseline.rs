@@ -8,7 +8,9 @@ use clap::{Args, Subcommand};
 
 use super::compare::{Subject, read_baseline};
 use super::console::{Cell, Paint, Side, Table, name};
-use super::{Exit, kept, streams};
+use super::error::{Error, not_written};
+use super::exit::Exit;
+use super::{kept, streams};
 use comparison::{Baseline, Group, Provenance, usual_terms};
 use metrics::Quantity;
 use statistics::Moments;
@@ -48,28 +50,20 @@ pub struct ShowArguments {
 }
 
 /// Saves or shows a baseline.
-pub fn baseline(command: &BaselineCommand) -> Exit {
+pub fn baseline(command: &BaselineCommand) -> Result<Exit, Error> {
     match command {
         BaselineCommand::Save(arguments) => save(arguments),
         BaselineCommand::Show(arguments) => show(arguments),
     }
 }
 
-fn save(arguments: &SaveArguments) -> Exit {
-    let fetched = match kept::fetched(std::slice::from_ref(&arguments.folder)) {
-        Ok(fetched) => fetched,
-        Err(exit) => return exit,
-    };
-    let subject = match Subject::read(&fetched.folders[0]) {
-        Ok(subject) => subject,
-        Err(error) => return fail(Exit::Usage, &error),
-    };
+fn save(arguments: &SaveArguments) -> Result<Exit, Error> {
+    let fetched = kept::fetched(std::slice::from_ref(&arguments.folder))?;
+    let subject = Subject::read(&fetched.folders[0]).map_err(Error::usage)?;
     if !subject.complete {
-        let message = format!(
-            "`{}` is not complete\nhelp: go on with it by `runner run … --resume`, then save it",
-            subject.name()
-        );
-        return fail(Exit::Incomplete, &message);
+        let message = format!("`{}` is not complete", subject.name());
+        let help = "continue it with `runner run … --resume`, then save it";
+        return Err(Error::new(Exit::Incomplete, message).help(help));
     }
     let provenance = Provenance {
         version: subject.version.clone(),
@@ -77,16 +71,14 @@ fn save(arguments: &SaveArguments) -> Exit {
         source: subject.name(),
         note: arguments.note.clone(),
     };
-    let bytes = Baseline::of(&subject.groups, provenance).bytes();
-    if let Err(message) = write(arguments, &bytes) {
-        return message;
-    }
+    write(arguments, &Baseline::of(&subject.groups, provenance).bytes())?;
     let runs: usize = subject.groups.iter().map(|group| group.samples.len()).sum();
     let (policies, file) = (subject.groups.len(), arguments.out.display());
-    streams::print(&format!("{policies} policies, {runs} runs kept in {file}\n"))
+    streams::print(&format!("{policies} policies, {runs} runs kept in {file}\n"))?;
+    Ok(Exit::Done)
 }
 
-fn write(arguments: &SaveArguments, bytes: &[u8]) -> Result<(), Exit> {
+fn write(arguments: &SaveArguments, bytes: &[u8]) -> Result<(), Error> {
     let path = &arguments.out;
     if let Some(folder) = path.parent() {
         // If that fails, so does what follows, and says why.
@@ -104,24 +96,19 @@ fn write(arguments: &SaveArguments, bytes: &[u8]) -> Result<(), Exit> {
         file.sync_all()
     });
     written.map_err(|error| match error.kind() {
-        ErrorKind::AlreadyExists => fail(
-            Exit::Usage,
-            &format!(
-                "`{}` is there, and a baseline is never written over by itself\nhelp: `--replace` does",
-                path.display()
-            ),
-        ),
-        _ => fail(Exit::Results, &format!("`{}` cannot be written: {error}", path.display())),
+        ErrorKind::AlreadyExists => {
+            Error::usage(format!("the baseline `{}` exists already", path.display()))
+                .help("add `--replace` to overwrite it")
+        }
+        _ => not_written(path, &error),
     })
 }
 
-fn show(arguments: &ShowArguments) -> Exit {
-    let read =
-        read_baseline(&arguments.file).and_then(|baseline| Ok((baseline.groups()?, baseline)));
-    match read {
-        Ok((groups, baseline)) => streams::print(&told(&baseline, &groups)),
-        Err(error) => fail(Exit::Usage, &error),
-    }
+fn show(arguments: &ShowArguments) -> Result<Exit, Error> {
+    let baseline = read_baseline(&arguments.file).map_err(Error::usage)?;
+    let groups = baseline.groups().map_err(Error::usage)?;
+    streams::print(&told(&baseline, &groups))?;
+    Ok(Exit::Done)
 }
 
 fn told(baseline: &Baseline, groups: &[Group]) -> String {
@@ -153,9 +140,4 @@ fn table(groups: &[Group]) -> String {
         table.row(first.into_iter().chain(cells));
     }
     table.text()
-}
-
-fn fail(exit: Exit, message: &dyn std::fmt::Display) -> Exit {
-    eprintln!("error: {message}");
-    exit
 }

@@ -1,27 +1,45 @@
-use super::arguments::CheckArguments;
-use super::{Exit, experiment, load, streams};
+use std::path::PathBuf;
+
+use clap::Args;
+
+use super::error::Error;
+use super::exit::Exit;
+use super::load::{self, ScenarioArguments};
+use super::{experiment, streams};
 use scenario::plan::{Phase, Step};
 use scenario::{Plan, Scenario};
 
 /// `runner check`
-pub fn check(arguments: &CheckArguments) -> Exit {
+#[derive(Debug, Clone, Args)]
+pub struct CheckArguments {
+    /// The scenarios.
+    #[arg(value_name = "FILE", required = true)]
+    scenarios: Vec<PathBuf>,
+    #[command(flatten)]
+    changes: ScenarioArguments,
+}
+
+/// Checks every scenario, those after a mistake as well.
+pub fn check(arguments: &CheckArguments) -> Result<Exit, Error> {
     let mut exit = Exit::Done;
     for path in &arguments.scenarios {
         match load::scenario(path, &arguments.changes) {
-            Some(scenario) => {
-                let about = match scenario {
-                    Scenario::Run(plan) => describe(&plan),
-                    Scenario::Experiment(of) => {
-                        format!("{}, each {}", experiment::size(&of), describe(of.scenario()))
-                    }
-                };
-                let printed = streams::print(&format!("{}: ok: {about}\n", path.display()));
-                exit = if exit == Exit::Done { printed } else { exit };
+            Ok(scenario) => {
+                streams::print(&format!("{}: ok: {}\n", path.display(), content(&scenario)))?;
             }
-            None => exit = Exit::Usage,
+            Err(error) => exit = error.report(),
         }
     }
-    exit
+    Ok(exit)
+}
+
+fn content(scenario: &Scenario) -> String {
+    match scenario {
+        Scenario::Run(plan) => describe(plan),
+        Scenario::Experiment(of) => {
+            format!("{}, each {}", experiment::size(of), describe(of.scenario()))
+        }
+    }
 }
 
 fn describe(plan: &Plan) -> String {

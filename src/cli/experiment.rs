@@ -3,51 +3,61 @@
 use std::num::NonZero;
 use std::path::Path;
 
-use super::arguments::RunArguments;
 use super::compare::{self, Account, Part};
 use super::console::{Paint, Screen, count, name};
+use super::error::Error;
+use super::exit::Exit;
 use super::interrupt::Interrupt;
-use super::{Exit, folder, streams};
+use super::{folder, streams};
 use clock::{Clock, WallClock};
 use comparison::{self, CurvePoint, Group};
 use experiment::{self, Listener, Outcome, WholeCells};
 use metrics::Gate;
 use results::experiment::{ExperimentFolder, ExperimentResults, OpenError};
-use results::{CreateError, Place, shard_folder};
+use results::{Place, shard_folder};
 use scenario::Experiment;
 use shard::Shard;
 use statistics::Confidence;
 
-/// Runs the cells that are not done yet, and compares what they came to.
-pub fn run(arguments: &RunArguments, experiment: &Experiment, shard: Option<Shard>) -> Exit {
-    let mut folder = match open(arguments, experiment, shard) {
-        Ok(folder) => folder,
-        Err(error) => return fail(exit_of(&error), &told(&error)),
-    };
-    let (interrupt, stop) = match Interrupt::listen() {
-        Ok(listening) => listening,
-        Err(error) => return fail(Exit::Bug, &format!("signals cannot be heard: {error}")),
-    };
+/// How an experiment is run.
+#[derive(Clone, Copy)]
+pub struct ExperimentOptions<'a> {
+    /// The folder of the experiment that is continued.
+    pub resume: Option<&'a Path>,
+    /// The folder of a new experiment.
+    pub out: Option<&'a Path>,
+    /// How many cells run at once.
+    pub threads: Option<NonZero<usize>>,
+    /// Where the whole folder of each cell goes, if it is wanted.
+    pub cell_folders: Option<&'a Path>,
+    /// What is printed at the end.
+    pub said: Said<'a>,
+}
+
+/// Runs the cells that are not done yet, and compares their results.
+pub fn run(
+    options: &ExperimentOptions<'_>,
+    experiment: &Experiment,
+    shard: Option<Shard>,
+) -> Result<Exit, Error> {
+    let mut folder = open(options, experiment, shard)?;
+    let (interrupt, stop) = Interrupt::listen()?;
     let outcome = {
-        let mut cells = Cells::new(arguments.quiet, part(experiment, shard));
-        let whole = arguments.whole_cells();
-        let (threads, whole) = (arguments.threads(), whole.as_ref());
-        experiment::run(experiment, &mut folder, threads, whole, &stop, &mut cells)
+        let mut cells = Cells::new(options.said.quiet, part(experiment, shard));
+        let whole = options.whole_cells();
+        let (threads, whole) = (options.threads(), whole.as_ref());
+        experiment::run(experiment, &mut folder, threads, whole, &stop, &mut cells)?
     };
-    let outcome = match outcome {
-        Ok(outcome) => outcome,
-        Err(error) => return fail(Exit::Results, &error.to_string()),
+    let exit = match shard {
+        Some(shard) => conclude_shard(folder, shard, options.said)?,
+        None => conclude(folder, &experiment.gates, options.said)?,
     };
-    let said = Said { quiet: arguments.quiet, called: arguments.called.as_deref() };
-    let concluded = match shard {
-        Some(shard) => conclude_shard(folder, shard, said),
-        None => conclude(folder, &experiment.gates, said),
-    };
-    match concluded {
-        Err(error) => fail(Exit::Results, &error.to_string()),
-        Ok(_) if outcome.stopped => interrupt.exit(),
-        Ok(printed) if outcome.failed.is_empty() => printed,
-        Ok(_) => fail(Exit::Incomplete, &failures(experiment, &outcome)),
+    if outcome.stopped {
+        Ok(interrupt.exit())
+    } else if outcome.failed.is_empty() {
+        Ok(exit)
+    } else {
+        Err(Error::new(Exit::Incomplete, failures(experiment, &outcome)))
     }
 }
 
@@ -68,12 +78,12 @@ fn part(experiment: &Experiment, shard: Option<Shard>) -> String {
 }
 
 fn open(
-    arguments: &RunArguments,
+    options: &ExperimentOptions<'_>,
     experiment: &Experiment,
     shard: Option<Shard>,
 ) -> Result<ExperimentFolder, OpenError> {
     let root = Path::new("results");
-    match (&arguments.resume, &arguments.out, shard) {
+    match (options.resume, options.out, shard) {
         (Some(folder), _, _) => ExperimentFolder::reopen(experiment, shard, folder),
         (None, Some(folder), Some(shard)) => ExperimentFolder::of_shard(experiment, shard, folder),
         (None, None, Some(shard)) => {
@@ -81,7 +91,7 @@ fn open(
             ExperimentFolder::of_shard(experiment, shard, &folder)
         }
         (None, Some(folder), None) => {
-            ExperimentFolder::create(experiment, None, &Place::At(folder.clone()))
+            ExperimentFolder::create(experiment, None, &Place::At(folder.to_owned()))
         }
         (None, None, None) => {
             let place = Place::Under { root: root.to_owned(), run: "experiment".to_owned() };
@@ -106,26 +116,20 @@ impl<'a> Said<'a> {
 }
 
 /// Writes the table of what a shard did: nothing is compared before all of them are merged.
-fn conclude_shard(
-    folder: ExperimentFolder,
-    shard: Shard,
-    said: Said<'_>,
-) -> Result<Exit, OpenError> {
-    let results = folder.results()?;
+fn conclude_shard(folder: ExperimentFolder, shard: Shard, said: Said<'_>) -> Result<Exit, Error> {
+    let results = results_of(&folder)?;
     let done = results.cells.len() as u64;
     let path = folder.seal(&results)?;
     let (faint, done) = (Paint::Faint.over("results in"), count(done));
-    let text = format!("shard {shard}: {done} cells, {faint} {}\n", said.name_of(&path));
-    Ok(if said.quiet { Exit::Done } else { streams::print(&text) })
+    if !said.quiet {
+        streams::print(&format!("shard {shard}: {done} cells, {faint} {}\n", said.name_of(&path)))?;
+    }
+    Ok(Exit::Done)
 }
 
 /// Writes the tables, tells what was found, and says what the gates make of it.
-pub fn conclude(
-    folder: ExperimentFolder,
-    gates: &[Gate],
-    said: Said<'_>,
-) -> Result<Exit, OpenError> {
-    let results = folder.results()?;
+pub fn conclude(folder: ExperimentFolder, gates: &[Gate], said: Said<'_>) -> Result<Exit, Error> {
+    let results = results_of(&folder)?;
     let groups = comparison::groups(&results);
     let confidence = Confidence::P95;
     folder.write("curves.csv", &curves(&results, &groups, confidence))?;
@@ -138,12 +142,16 @@ pub fn conclude(
     };
     folder.write("comparison.json", &compare::json(&account))?;
     let path = folder.seal(&results)?;
-    if said.quiet {
-        return Ok(account.exit());
+    if !said.quiet {
+        let last = format!("\n{} {}\n", Paint::Faint.over("results in"), said.name_of(&path));
+        streams::print(&(compare::text(&account) + &last))?;
     }
-    let last = format!("\n{} {}\n", Paint::Faint.over("results in"), said.name_of(&path));
-    let printed = streams::print(&(compare::text(&account) + &last));
-    Ok(if printed == Exit::Done { account.exit() } else { printed })
+    Ok(account.exit())
+}
+
+/// Reads back what this process wrote.
+pub fn results_of(folder: &ExperimentFolder) -> Result<ExperimentResults, Error> {
+    folder.results().map_err(|error| Error::new(Exit::Results, error))
 }
 
 /// The mean success curves of every group and phase, as `curves.csv`.
@@ -199,31 +207,6 @@ fn failures(experiment: &Experiment, outcome: &Outcome) -> String {
     format!("{} of {} cells failed:{lines}", outcome.failed.len(), experiment.cells.len())
 }
 
-fn exit_of(error: &OpenError) -> Exit {
-    match error {
-        OpenError::Create(CreateError::Io { .. }) | OpenError::Write(_) => Exit::Results,
-        _ => Exit::Usage,
-    }
-}
-
-fn told(error: &OpenError) -> String {
-    let help = match error {
-        OpenError::Create(CreateError::NotEmpty(_)) => {
-            "\nhelp: go on with an experiment with `--resume`, or name a new folder with `--out`"
-        }
-        OpenError::Other { .. } | OpenError::OtherShard { .. } | OpenError::Read(_) => {
-            "\nhelp: name a new folder with `--out`"
-        }
-        _ => "",
-    };
-    format!("{error}{help}")
-}
-
-fn fail(exit: Exit, message: &str) -> Exit {
-    eprintln!("error: {message}");
-    exit
-}
-
 /// Shows how many cells are done.
 struct Cells {
     screen: Screen,
@@ -267,15 +250,13 @@ impl Listener for Cells {
     }
 }
 
-impl RunArguments {
-    /// Where the whole of each cell is to go, if it is asked for.
+impl ExperimentOptions<'_> {
     fn whole_cells(&self) -> Option<WholeCells> {
-        let root = self.cell_folders.clone()?;
+        let root = self.cell_folders?.to_owned();
         let started = WallClock::start_now().start();
         Some(WholeCells { root, started, host: folder::host() })
     }
 
-    /// How many cells are run at once.
     fn threads(&self) -> NonZero<usize> {
         let all = || std::thread::available_parallelism().unwrap_or(NonZero::<usize>::MIN);
         self.threads.unwrap_or_else(all)

@@ -2,11 +2,10 @@
 
 use std::path::{Path, PathBuf};
 
-use super::Exit;
-use super::arguments::RunArguments;
+use super::error::Error;
 use clock::{Clock, WallClock};
 use engine::Beginning;
-use results::{self, CreateError, Origin, Place, Results, ResumeError, Resumed, shard_folder};
+use results::{self, Origin, Place, Results, Resumed, shard_folder};
 use scenario::Plan;
 use scenario::plan::ClockKind;
 use shard::Shard;
@@ -22,21 +21,21 @@ pub struct Opened {
 /// A new folder, of a run that starts now or at the time given.
 pub fn create(
     plan: &Plan,
-    arguments: &RunArguments,
+    out: Option<&Path>,
     start_at: Option<Timestamp>,
-) -> Result<Opened, (Exit, String)> {
-    create_at(plan, &place(plan, arguments), start_at)
+) -> Result<Opened, Error> {
+    create_at(plan, &place(plan, out), start_at)
 }
 
 /// The folder of a shard, new or as it was left; none, if the shard is done.
 pub fn of_shard(
     plan: &Plan,
     shard: Shard,
-    arguments: &RunArguments,
+    out: Option<&Path>,
     start_at: Option<Timestamp>,
-) -> Result<Option<Opened>, (Exit, String)> {
+) -> Result<Option<Opened>, Error> {
     let usual = || shard_folder(Path::new("results"), &plan.name, shard);
-    let folder = arguments.out.clone().unwrap_or_else(usual);
+    let folder = out.map_or_else(usual, Path::to_owned);
     let Ok(left) = results::read(&folder) else {
         return create_at(plan, &Place::At(folder), start_at).map(Some);
     };
@@ -48,24 +47,17 @@ pub fn of_shard(
     resume(plan, &folder).map(Some)
 }
 
-fn create_at(
-    plan: &Plan,
-    place: &Place,
-    start_at: Option<Timestamp>,
-) -> Result<Opened, (Exit, String)> {
+fn create_at(plan: &Plan, place: &Place, start_at: Option<Timestamp>) -> Result<Opened, Error> {
     let wall = start_at.map_or_else(WallClock::start_now, WallClock::starting_at);
-    match Results::create(plan, place, &origin(plan, wall)) {
-        Ok(results) => Ok(Opened { results, wall, beginning: Beginning::default() }),
-        Err(error) => Err((exit_of(&error), format!("{error}{}", remedy(&error)))),
-    }
+    let results = Results::create(plan, place, &origin(plan, wall))?;
+    Ok(Opened { results, wall, beginning: Beginning::default() })
 }
 
 /// The folder of a run that was stopped or killed.
-pub fn resume(plan: &Plan, folder: &Path) -> Result<Opened, (Exit, String)> {
+pub fn resume(plan: &Plan, folder: &Path) -> Result<Opened, Error> {
     let now = WallClock::start_now();
-    let resumed = Results::resume(plan, folder, &origin(plan, now));
     let Resumed { results, phase, iteration, maybe_sent, awaited } =
-        resumed.map_err(|error| (exit_of_resume(&error), told(&error, folder)))?;
+        Results::resume(plan, folder, &origin(plan, now))?;
     let wall = match plan.clock {
         ClockKind::Virtual => now,
         ClockKind::Wall => WallClock::starting_at(results.start()),
@@ -73,9 +65,9 @@ pub fn resume(plan: &Plan, folder: &Path) -> Result<Opened, (Exit, String)> {
     Ok(Opened { results, wall, beginning: Beginning { phase, iteration, maybe_sent, awaited } })
 }
 
-fn place(plan: &Plan, arguments: &RunArguments) -> Place {
-    match &arguments.out {
-        Some(folder) => Place::At(folder.clone()),
+fn place(plan: &Plan, out: Option<&Path>) -> Place {
+    match out {
+        Some(folder) => Place::At(folder.to_owned()),
         None => Place::Under { root: PathBuf::from("results"), run: format!("seed-{}", plan.seed) },
     }
 }
@@ -92,44 +84,4 @@ fn origin(plan: &Plan, wall: WallClock) -> Origin {
 /// The name of the machine, if it is known.
 pub fn host() -> Option<String> {
     std::env::var("HOSTNAME").ok().filter(|name| !name.is_empty())
-}
-
-fn exit_of(error: &CreateError) -> Exit {
-    match error {
-        CreateError::NotEmpty(_) | CreateError::Locked(_) => Exit::Usage,
-        CreateError::Io { .. } => Exit::Results,
-    }
-}
-
-fn remedy(error: &CreateError) -> &'static str {
-    match error {
-        CreateError::NotEmpty(_) => {
-            "\nhelp: results are never overwritten; name a new folder with `--out`"
-        }
-        CreateError::Locked(_) => "\nhelp: wait for it, or name another folder with `--out`",
-        CreateError::Io { .. } => "\nhelp: name a folder that can be written to with `--out`",
-    }
-}
-
-fn exit_of_resume(error: &ResumeError) -> Exit {
-    match error {
-        ResumeError::Create(error) => exit_of(error),
-        ResumeError::Write(_) => Exit::Results,
-        _ => Exit::Usage,
-    }
-}
-
-fn told(error: &ResumeError, folder: &Path) -> String {
-    let help = match error {
-        ResumeError::Create(error) => remedy(error).to_owned(),
-        ResumeError::OtherPlan { .. } => format!(
-            "\nhelp: resume with the scenario as it was (`{}`), or start a new run without `--resume`",
-            folder.join("scenario.yaml").display()
-        ),
-        ResumeError::LoopIsGone | ResumeError::Complete(_) => {
-            "\nhelp: start a new run without `--resume`".to_owned()
-        }
-        ResumeError::Read(_) | ResumeError::Write(_) => String::new(),
-    };
-    format!("{error}{help}")
 }

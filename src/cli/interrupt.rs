@@ -1,7 +1,8 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU8, Ordering};
 
-use super::Exit;
+use super::error::Error;
+use super::exit::Exit;
 use engine::{Stop, Stopper};
 
 /// Turns SIGINT and SIGTERM into a stop: the first finishes what is under way and seals
@@ -11,8 +12,13 @@ pub struct Interrupt {
 }
 
 impl Interrupt {
-    /// Listens from now on, on a thread of its own: the virtual world waits for nobody.
-    pub fn listen() -> std::io::Result<(Self, Stop)> {
+    /// Listens from now on, on a separate thread: the virtual clock does not wait for signals.
+    pub fn listen() -> Result<(Self, Stop), Error> {
+        Self::start()
+            .map_err(|error| Error::new(Exit::Bug, format!("cannot listen for signals: {error}")))
+    }
+
+    fn start() -> std::io::Result<(Self, Stop)> {
         let (stopper, stop) = Stopper::new();
         let asked = Arc::new(AtomicU8::new(Exit::Done.code()));
         let seen = Arc::clone(&asked);

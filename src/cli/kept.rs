@@ -1,8 +1,9 @@
-//! Folders that are kept in an object store.
+//! Folders in an object store.
 
 use std::path::{Path, PathBuf};
 
-use super::Exit;
+use super::error::Error;
+use super::exit::Exit;
 use results::MANIFEST;
 use results::experiment::EXPERIMENT;
 use store::{Ended, Mirror, Remote, StoreError, is_address};
@@ -10,72 +11,68 @@ use store::{Ended, Mirror, Remote, StoreError, is_address};
 /// The files that say what a folder holds.
 const CLAIMS: &[&str] = &[MANIFEST, EXPERIMENT];
 
-/// Does work on a folder: on itself, or, if it is an address, on one of this machine that is
-/// kept in step with it.
-pub fn on(folder: &Path, work: impl FnOnce(&Path) -> Exit) -> Exit {
+/// Works on a folder: the folder itself, or, if it is an address in a store, its mirror on
+/// this machine.
+pub fn on(folder: &Path, work: impl FnOnce(&Path) -> Result<Exit, Error>) -> Result<Exit, Error> {
     let Some(address) = address(folder) else { return work(folder) };
-    let opened =
-        Remote::at(address).and_then(|remote| Mirror::open(remote, &std::env::temp_dir(), CLAIMS));
-    match opened {
-        Ok(mirror) => {
-            let exit = work(mirror.folder());
-            if exit == Exit::Usage {
-                eprintln!("note: `{}` is `{address}` on this machine", mirror.folder().display());
-            }
-            conclude(address, mirror.end(), exit)
+    let remote = Remote::at(address)?;
+    let mirror = Mirror::open(remote, &std::env::temp_dir(), CLAIMS)?;
+    let result = work(mirror.folder()).map_err(|error| match error.exit() {
+        Exit::Usage => {
+            let here = mirror.folder().display();
+            error.note(format!("`{here}` is `{address}` on this machine"))
         }
-        Err(error) => fail(&error),
-    }
+        _ => error,
+    });
+    conclude(address, mirror.end(), result)
 }
 
-fn conclude(address: &str, ended: Ended, exit: Exit) -> Exit {
-    let Some(error) = ended.error else { return exit };
-    let failed = fail(&error);
+/// What could not be sent is an error, whatever the work came to.
+fn conclude(address: &str, ended: Ended, result: Result<Exit, Error>) -> Result<Exit, Error> {
+    let Some(error) = ended.error else { return result };
+    if let Err(earlier) = result {
+        earlier.report();
+    }
     let folder = ended.folder.display();
-    eprintln!("  all of it is in `{folder}`; the same command sends it to `{address}`");
-    failed
+    let note = format!("all results are in `{folder}`; the same command sends them to `{address}`");
+    Err(Error::from(error).note(note))
 }
 
 /// Folders, of which those in a store were fetched.
 pub struct Fetched {
     /// Where they are now, in the order given.
     pub folders: Vec<PathBuf>,
-    /// Where those of a store are; they go with it.
-    _kept: Vec<tempfile::TempDir>,
+    /// The copies of those in a store; they are deleted with this.
+    _copies: Vec<tempfile::TempDir>,
 }
 
-/// Fetches the folders that are in a store. What is wrong goes to stderr.
-pub fn fetched(folders: &[PathBuf]) -> Result<Fetched, Exit> {
-    let (mut here, mut kept) = (Vec::new(), Vec::new());
+/// Fetches the folders that are in a store.
+pub fn fetched(folders: &[PathBuf]) -> Result<Fetched, Error> {
+    let (mut here, mut copies) = (Vec::new(), Vec::new());
     for folder in folders {
         match address(folder) {
             None => here.push(folder.clone()),
             Some(address) => {
-                let (root, folder) = fetch(address).map_err(|error| fail(&error))?;
+                let (root, folder) = fetch(address)?;
                 here.push(folder);
-                kept.push(root);
+                copies.push(root);
             }
         }
     }
-    Ok(Fetched { folders: here, _kept: kept })
+    Ok(Fetched { folders: here, _copies: copies })
 }
 
 /// The folder has the name that it has in the store.
 fn fetch(address: &str) -> Result<(tempfile::TempDir, PathBuf), StoreError> {
     let remote = Remote::at(address)?;
-    let kept =
+    let root =
         tempfile::tempdir().map_err(|error| StoreError::of_file(&std::env::temp_dir(), &error))?;
     let name = address.trim_end_matches('/').rsplit('/').next().unwrap_or_default();
-    let folder = kept.path().join(name);
+    let folder = root.path().join(name);
     remote.fetch(&folder)?;
-    Ok((kept, folder))
+    Ok((root, folder))
 }
 
 fn address(folder: &Path) -> Option<&str> {
     folder.to_str().filter(|text| is_address(text))
-}
-
-fn fail(error: &StoreError) -> Exit {
-    eprintln!("error: {error}\nhelp: {}", error.help);
-    if error.is_usage { Exit::Usage } else { Exit::Results }
 }

@@ -1,19 +1,51 @@
+//! Scenarios as commands are given them: a file, and options that change it.
+
 use std::path::Path;
 
-use super::arguments::ScenarioArguments;
-use scenario::{self, Scenario};
+use clap::Args;
 
-/// The scenario at `path`; its mistakes and warnings go to stderr.
-pub fn scenario(path: &Path, changes: &ScenarioArguments) -> Option<Scenario> {
-    let environment = |name: &str| std::env::var(name).ok();
-    match scenario::read(path, &changes.options(), &environment) {
-        Ok((scenario, warnings)) => {
-            anstream::eprint!("{}", warnings.render(true));
-            Some(scenario)
-        }
-        Err(mistakes) => {
-            anstream::eprint!("{}", mistakes.render(true));
-            None
+use super::error::Error;
+use scenario::{self, LoadOptions, Scenario};
+
+/// Options that change a scenario.
+#[derive(Debug, Clone, Args)]
+pub struct ScenarioArguments {
+    /// Use this seed instead of the scenario's.
+    #[arg(long, value_name = "N")]
+    seed: Option<u64>,
+    /// Set a value of the scenario, such as `phases.baseline.rate=50/s`.
+    #[arg(long = "set", value_name = "PATH=VALUE")]
+    overrides: Vec<String>,
+    /// Let the scenario read files outside the folder above its own.
+    #[arg(long)]
+    allow_paths: bool,
+}
+
+impl ScenarioArguments {
+    /// The same for the reader of scenarios.
+    pub fn options(&self) -> LoadOptions {
+        LoadOptions {
+            overrides: self.overrides.clone(),
+            seed: self.seed,
+            allow_paths: self.allow_paths,
         }
     }
+
+    /// The same as words of a command line.
+    pub fn words(&self) -> Vec<String> {
+        let seed = self.seed.map(|seed| ["--seed".to_owned(), seed.to_string()]);
+        let set = |change: &String| ["--set".to_owned(), change.clone()];
+        let mut words: Vec<String> = seed.into_iter().flatten().collect();
+        words.extend(self.overrides.iter().flat_map(set));
+        words.extend(self.allow_paths.then(|| "--allow-paths".to_owned()));
+        words
+    }
+}
+
+/// Reads the scenario at `path`; its warnings go to stderr.
+pub fn scenario(path: &Path, changes: &ScenarioArguments) -> Result<Scenario, Error> {
+    let environment = |name: &str| std::env::var(name).ok();
+    let (scenario, warnings) = scenario::read(path, &changes.options(), &environment)?;
+    anstream::eprint!("{}", warnings.render(true));
+    Ok(scenario)
 }

@@ -5,12 +5,14 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 
 use super::console::{self, Account};
+use super::error::Error;
+use super::exit::Exit;
 use super::experiment::Said;
-use super::{Exit, charts, experiment, kept, run, streams};
-use merge::{MergeError, Merged, MergedExperiment, MergedRun, Missing};
+use super::{charts, experiment, kept, run, streams};
+use merge::{Merged, MergedExperiment, MergedRun, Missing};
 use metrics::{Expectation, PhaseScope, Summary, Verdict, implied};
-use results::experiment::{ExperimentFolder, ExperimentManifest, OpenError, VariantEntry};
-use results::{Closing, CreateError, Manifest, ReadError, Status, is_unwritten, put_in_place};
+use results::experiment::{ExperimentFolder, ExperimentManifest, VariantEntry};
+use results::{Closing, Manifest, Status, is_unwritten, put_in_place};
 use scenario::{GateScope, kept_gates};
 
 /// `runner merge`
@@ -34,11 +36,8 @@ pub struct MergeArguments {
 }
 
 /// Puts shards together, and judges the whole.
-pub fn merge(arguments: &MergeArguments) -> Exit {
-    let fetched = match kept::fetched(&arguments.folders) {
-        Ok(fetched) => fetched,
-        Err(exit) => return exit,
-    };
+pub fn merge(arguments: &MergeArguments) -> Result<Exit, Error> {
+    let fetched = kept::fetched(&arguments.folders)?;
     for (called, folder) in arguments.folders.iter().zip(&fetched.folders) {
         if is_unwritten(folder) {
             eprintln!("warning: nothing is in `{}`", called.display());
@@ -55,39 +54,29 @@ pub fn merge(arguments: &MergeArguments) -> Exit {
     })
 }
 
-fn merge_here(arguments: &MergeArguments) -> Exit {
+fn merge_here(arguments: &MergeArguments) -> Result<Exit, Error> {
     let folders: Vec<&Path> = arguments.folders.iter().map(PathBuf::as_path).collect();
-    match merge::merge(&folders, &arguments.out, arguments.partial) {
-        Ok(Merged::Experiment(merged)) => conclude(arguments, *merged),
-        Ok(Merged::Run(merged)) => conclude_run(arguments, *merged),
-        Err(error) => fail(exit_of(&error), &told(&error)),
+    match merge::merge(&folders, &arguments.out, arguments.partial)? {
+        Merged::Experiment(merged) => conclude(arguments, *merged),
+        Merged::Run(merged) => conclude_run(arguments, *merged),
     }
 }
 
-fn conclude(arguments: &MergeArguments, merged: MergedExperiment) -> Exit {
+fn conclude(arguments: &MergeArguments, merged: MergedExperiment) -> Result<Exit, Error> {
     if let Some(missing) = merged.missing {
         return keep(merged.folder, &missing);
     }
     let environment = |name: &str| std::env::var(name).ok();
     let manifest = merged.folder.manifest();
-    let results = match merged.folder.results() {
-        Ok(results) => results,
-        Err(error) => return fail(Exit::Results, &error.to_string()),
-    };
+    let results = experiment::results_of(&merged.folder)?;
     let first = results.cells.first().map_or(&[][..], |cell| &cell.phases);
     let phases: Vec<PhaseScope<'_>> = first.iter().map(|phase| phase.scope()).collect();
     let policies = policies(manifest);
     let path = merged.folder.folder().join("scenario.yaml");
     let said = Said { quiet: arguments.quiet, called: Some(&arguments.called) };
     let scope = GateScope { phases: &phases, policies: &policies };
-    match kept_gates(&path, &manifest.overrides, &environment, scope) {
-        Ok(gates) => experiment::conclude(merged.folder, &gates, said)
-            .unwrap_or_else(|error| fail(Exit::Results, &error.to_string())),
-        Err(mistakes) => {
-            anstream::eprint!("{}", mistakes.render(true));
-            Exit::Usage
-        }
-    }
+    let gates = kept_gates(&path, &manifest.overrides, &environment, scope)?;
+    experiment::conclude(merged.folder, &gates, said)
 }
 
 fn policies(manifest: &ExperimentManifest) -> Vec<String> {
@@ -95,17 +84,15 @@ fn policies(manifest: &ExperimentManifest) -> Vec<String> {
 }
 
 /// Seals what is there of an experiment.
-fn keep(folder: ExperimentFolder, missing: &Missing) -> Exit {
+fn keep(folder: ExperimentFolder, missing: &Missing) -> Result<Exit, Error> {
     anstream::eprintln!("warning: {missing}");
-    let sealed = folder.results().map_err(OpenError::from);
-    match sealed.and_then(|results| Ok(folder.seal(&results)?)) {
-        Ok(_) => Exit::Done,
-        Err(error) => fail(Exit::Results, &error.to_string()),
-    }
+    let results = experiment::results_of(&folder)?;
+    folder.seal(&results)?;
+    Ok(Exit::Done)
 }
 
 /// Judges a load as the whole would have been, and seals it.
-fn conclude_run(arguments: &MergeArguments, merged: MergedRun) -> Exit {
+fn conclude_run(arguments: &MergeArguments, merged: MergedRun) -> Result<Exit, Error> {
     let MergedRun { mut results, manifest, ended, checks, missing } = merged;
     let verdicts = match &missing {
         None => verdicts(&manifest, results.summary()),
@@ -118,19 +105,15 @@ fn conclude_run(arguments: &MergeArguments, merged: MergedRun) -> Exit {
     let title = format!("{}, seed {}", manifest.scenario, manifest.seed);
     let picture = charts::latencies(title, false, results.summary());
     let numbers = results.summary().report();
-    let written = results.write_file("latency.svg", picture.as_bytes());
-    let closing = Closing { status, ended, verdicts: &verdicts };
-    let folder = &arguments.out;
-    let sealed = written.and_then(|()| results.seal(&closing));
-    if let Err(error) = sealed.and_then(|written| put_in_place(&written, folder)) {
-        return fail(Exit::Results, &error.to_string());
-    }
+    results.write_file("latency.svg", picture.as_bytes())?;
+    let written = results.seal(&Closing { status, ended, verdicts: &verdicts })?;
+    put_in_place(&written, &arguments.out)?;
     let exit = run::verdict_exit(&verdicts);
     if arguments.quiet {
-        return exit;
+        return Ok(exit);
     }
     let changed = checks.iter().filter(|check| check.changed).count();
-    let printed = streams::print(&console::summary(&Account {
+    streams::print(&console::summary(&Account {
         scenario: &manifest.scenario,
         seed: manifest.seed.0,
         simulated: false,
@@ -139,8 +122,8 @@ fn conclude_run(arguments: &MergeArguments, merged: MergedRun) -> Exit {
         model_checks: (checks.len() as u64, changed as u64),
         verdicts: &verdicts,
         folder: &arguments.called,
-    }));
-    if exit == Exit::Done { printed } else { exit }
+    }))?;
+    Ok(exit)
 }
 
 /// What becomes of the expectations. They were understood when the shards were run.
@@ -150,49 +133,4 @@ fn verdicts(manifest: &Manifest, summary: &Summary) -> Vec<Verdict> {
     let expectations: Vec<Expectation> = parsed.filter_map(Result::ok).collect();
     let judged = expectations.iter().map(|expectation| expectation.judge(summary));
     judged.chain(implied(summary, &expectations)).collect()
-}
-
-fn exit_of(error: &MergeError) -> Exit {
-    match error {
-        MergeError::Missing(_)
-        | MergeError::Nothing
-        | MergeError::Differs { .. }
-        | MergeError::Read(ReadError::Io { .. } | ReadError::Malformed { .. }) => Exit::Incomplete,
-        MergeError::Write(_)
-        | MergeError::Create(CreateError::Io { .. })
-        | MergeError::Open(OpenError::Write(_) | OpenError::Create(CreateError::Io { .. })) => {
-            Exit::Results
-        }
-        MergeError::Read(_)
-        | MergeError::Open(_)
-        | MergeError::Create(_)
-        | MergeError::NotCut(_)
-        | MergeError::Mixed { .. }
-        | MergeError::OtherPlan { .. } => Exit::Usage,
-    }
-}
-
-fn told(error: &MergeError) -> String {
-    let help = match error {
-        MergeError::Missing(missing) => &missing.help,
-        MergeError::Differs { .. } => {
-            "one of them was changed, or made by another program: run that shard again"
-        }
-        MergeError::OtherPlan { .. } | MergeError::Mixed { .. } => {
-            "merge shards of one scenario, as one version ran it"
-        }
-        MergeError::Nothing => "run the shards, and merge again",
-        MergeError::NotCut(_) => "merge folders of `runner run SCENARIO --shard k/n`",
-        MergeError::Create(CreateError::NotEmpty(_))
-        | MergeError::Open(OpenError::Create(CreateError::NotEmpty(_))) => {
-            "results are never overwritten; name a new folder with `--out`"
-        }
-        _ => return error.to_string(),
-    };
-    format!("{error}\nhelp: {help}")
-}
-
-fn fail(exit: Exit, message: &str) -> Exit {
-    eprintln!("error: {message}");
-    exit
 }

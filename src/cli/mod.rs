@@ -8,6 +8,7 @@ mod charts;
 mod check;
 mod compare;
 mod console;
+mod error;
 mod evaluate;
 mod exit;
 mod experiment;
@@ -36,25 +37,29 @@ use std::ffi::OsString;
 use clap::Parser;
 
 use self::arguments::{Arguments, Command};
+use self::error::Error;
 
 /// Does what the arguments (the program's name first) ask for.
 pub fn main(arguments: impl IntoIterator<Item = OsString>) -> Exit {
-    let arguments = match Arguments::try_parse_from(arguments::with_command(arguments)) {
-        Ok(arguments) => arguments,
-        Err(error) => return arguments::explain(&error),
-    };
-    match arguments.command {
-        Command::Run(run) => run::run(&run),
-        Command::Plan(plan) => plan::plan(&plan),
-        Command::Submit(submit) => submit::submit(&submit),
-        Command::Merge(merge) => merge::merge(&merge),
-        Command::Check(check) => check::check(&check),
-        Command::Evaluate(evaluate) => evaluate::evaluate(&evaluate),
-        Command::Compare(compare) => compare::run(&compare),
-        Command::Baseline(command) => baseline::baseline(&command),
-        Command::Serve(serve) => serve::serve(&serve),
-        Command::Report(arguments) => report::report(&arguments),
+    match Arguments::try_parse_from(arguments::with_command(arguments)) {
+        Ok(arguments) => command(&arguments.command).unwrap_or_else(Error::report),
+        Err(error) => arguments::explain(&error),
+    }
+}
+
+fn command(command: &Command) -> Result<Exit, Error> {
+    match command {
+        Command::Run(arguments) => run::run(arguments),
+        Command::Plan(arguments) => plan::plan(arguments),
+        Command::Submit(arguments) => submit::submit(arguments),
+        Command::Merge(arguments) => merge::merge(arguments),
+        Command::Check(arguments) => check::check(arguments),
+        Command::Evaluate(arguments) => evaluate::evaluate(arguments),
+        Command::Compare(arguments) => compare::run(arguments),
+        Command::Baseline(arguments) => baseline::baseline(arguments),
+        Command::Serve(arguments) => serve::serve(arguments),
+        Command::Report(arguments) => report::report(arguments),
         Command::Schema => schema::schema(),
-        Command::Guide(arguments) => guide::guide(arguments.topic),
+        Command::Guide(arguments) => guide::guide(arguments),
     }
 }

@@ -6,8 +6,10 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use super::arguments::ScenarioArguments;
-use super::{Exit, load, streams};
+use super::error::{Error, not_written};
+use super::exit::Exit;
+use super::load::{self, ScenarioArguments};
+use super::streams;
 use scenario::WorkPlan;
 use timestamp::Timestamp;
 
@@ -30,26 +32,13 @@ pub struct PlanArguments {
     start_at: Option<Timestamp>,
 }
 
-/// Writes down what there is to do.
-pub fn plan(arguments: &PlanArguments) -> Exit {
-    let Some(scenario) = load::scenario(&arguments.scenario, &arguments.changes) else {
-        return Exit::Usage;
-    };
-    let plan = match WorkPlan::new(&scenario, arguments.shards, arguments.start_at) {
-        Ok(plan) => plan,
-        Err(mistakes) => {
-            anstream::eprint!("{}", mistakes.render(true));
-            return Exit::Usage;
-        }
-    };
-    let Some(path) = &arguments.out else {
-        return streams::print(&String::from_utf8_lossy(&plan.bytes()));
-    };
-    match fs::write(path, plan.bytes()) {
-        Ok(()) => Exit::Done,
-        Err(error) => {
-            eprintln!("error: `{}` cannot be written: {error}", path.display());
-            Exit::Results
-        }
+/// Writes the plan of the work.
+pub fn plan(arguments: &PlanArguments) -> Result<Exit, Error> {
+    let scenario = load::scenario(&arguments.scenario, &arguments.changes)?;
+    let plan = WorkPlan::new(&scenario, arguments.shards, arguments.start_at)?;
+    match &arguments.out {
+        Some(path) => fs::write(path, plan.bytes()).map_err(|error| not_written(path, &error))?,
+        None => streams::print(&String::from_utf8_lossy(&plan.bytes()))?,
     }
+    Ok(Exit::Done)
 }

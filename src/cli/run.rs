@@ -1,13 +1,21 @@
+use std::num::NonZero;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use super::arguments::{Format, RunArguments};
+use clap::{Args, ValueEnum};
+
 use super::charts::{self, ModelChecks};
 use super::console::{self, Account, Console};
+use super::error::Error;
+use super::exit::Exit;
+use super::experiment::{ExperimentOptions, Said};
 use super::folder::{self, Opened};
 use super::interrupt::Interrupt;
+use super::load::{self, ScenarioArguments};
 use super::operator::Terminal;
 use super::shard::{self, Part};
-use super::{Exit, experiment, kept, load, streams, world};
+use super::{experiment, kept, streams, world};
+use ::shard::ShardChoice;
 use clock::{Clock, WallClock};
 use engine::{Ending, RunError};
 use metrics::{Holds, Verdict, implied};
@@ -18,77 +26,141 @@ use scenario::{Plan, Scenario};
 use timestamp::Timestamp;
 
 /// `runner run`
-pub fn run(arguments: &RunArguments) -> Exit {
-    match load::scenario(&arguments.scenario, &arguments.changes) {
-        None => Exit::Usage,
-        Some(scenario) => match shard::part(arguments, &scenario) {
-            Ok(part) => match shard::placed(arguments, part.shard) {
-                Ok(arguments) => run_where(&arguments, &scenario, part),
-                Err(exit) => exit,
-            },
-            Err(exit) => exit,
-        },
+#[derive(Debug, Clone, Args)]
+pub struct RunArguments {
+    /// The scenario.
+    #[arg(value_name = "FILE")]
+    scenario: PathBuf,
+    #[command(flatten)]
+    changes: ScenarioArguments,
+    /// Write the results to this folder, or to an address in an object store such as
+    /// `s3://bucket/path`; it must be new or empty, or hold the same shard
+    /// [default: results/SCENARIO/RUN, or results/SCENARIO/shard-K-of-N]. `{shard}` in it
+    /// stands for `shard-K-of-N`.
+    #[arg(long, short, value_name = "DIR|URL")]
+    out: Option<PathBuf>,
+    /// Continue the run in this folder, which was stopped or killed; or an experiment, whose
+    /// finished cells are not run again.
+    #[arg(long, value_name = "DIR", conflicts_with = "out")]
+    resume: Option<PathBuf>,
+    /// Run only one shard, such as `2/5` for the second of five; `auto` takes it from the
+    /// engine that started this process, `auto/5` if the engine does not give the count.
+    #[arg(long, value_name = "K/N")]
+    shard: Option<ShardChoice>,
+    /// Refuse a scenario that differs from this plan, written by `runner plan`; and start at
+    /// the plan's time.
+    #[arg(long, value_name = "FILE")]
+    plan: Option<PathBuf>,
+    /// How many cells of a matrix run at once; it changes no result [default: all cores].
+    #[arg(long, value_name = "N")]
+    threads: Option<NonZero<usize>>,
+    /// Write the whole folder of each cell of a matrix here, too: events, latencies, log.
+    #[arg(long, value_name = "DIR")]
+    cell_folders: Option<PathBuf>,
+    /// Show neither progress nor summary.
+    #[arg(long, short)]
+    quiet: bool,
+    /// What is written to stdout at the end.
+    #[arg(long, value_name = "FORMAT", default_value = "text")]
+    format: Format,
+    /// Answer every prompt of a pause with yes.
+    #[arg(long)]
+    yes: bool,
+    /// The name of the results folder for the user, if it is a mirror of that.
+    #[arg(skip)]
+    called: Option<PathBuf>,
+}
+
+/// What is written to stdout at the end of a run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Format {
+    /// The summary, for people.
+    Text,
+    /// The summary as JSON, as in summary.json.
+    Json,
+}
+
+impl RunArguments {
+    /// The folder or address of the results, where one is given.
+    fn folder(&self) -> Option<&Path> {
+        self.resume.as_deref().or(self.out.as_deref())
+    }
+
+    /// The same, with the results in `mirror`, a folder for the one that is given.
+    fn mirrored(&self, mirror: &Path) -> Self {
+        let called = self.folder().map(Path::to_owned);
+        let mirrored = |path: &Option<PathBuf>| path.as_ref().map(|_| mirror.to_owned());
+        Self { out: mirrored(&self.out), resume: mirrored(&self.resume), called, ..self.clone() }
+    }
+
+    fn for_experiment(&self) -> ExperimentOptions<'_> {
+        ExperimentOptions {
+            resume: self.resume.as_deref(),
+            out: self.out.as_deref(),
+            threads: self.threads,
+            cell_folders: self.cell_folders.as_deref(),
+            said: Said { quiet: self.quiet, called: self.called.as_deref() },
+        }
     }
 }
 
-/// Runs where the results are to be, on this machine or in a store.
-fn run_where(arguments: &RunArguments, scenario: &Scenario, part: Part) -> Exit {
-    let Some(folder) = arguments.resume.as_ref().or(arguments.out.as_ref()) else {
-        return run_part(arguments, scenario, part);
-    };
-    kept::on(folder, |here| run_part(&arguments.at(here), scenario, part))
+/// Runs a scenario, on results of this machine or of an object store.
+pub fn run(arguments: &RunArguments) -> Result<Exit, Error> {
+    let scenario = load::scenario(&arguments.scenario, &arguments.changes)?;
+    let part = shard::part(arguments.shard, arguments.plan.as_deref(), &scenario)?;
+    let out = arguments.out.clone().map(|out| shard::placed(out, part.shard)).transpose()?;
+    let arguments = RunArguments { out, ..arguments.clone() };
+    match arguments.folder() {
+        Some(folder) => {
+            kept::on(folder, |here| run_part(&arguments.mirrored(here), &scenario, part))
+        }
+        None => run_part(&arguments, &scenario, part),
+    }
 }
 
-fn run_part(arguments: &RunArguments, scenario: &Scenario, part: Part) -> Exit {
+fn run_part(arguments: &RunArguments, scenario: &Scenario, part: Part) -> Result<Exit, Error> {
     match scenario {
-        Scenario::Experiment(experiment) => experiment::run(arguments, experiment, part.shard),
-        Scenario::Run(plan) => match part.shard.map(|shard| plan.part(shard)).transpose() {
-            Ok(cut) => run_once(arguments, cut.as_ref().unwrap_or(plan), part.start_at),
-            Err(mistakes) => {
-                anstream::eprint!("{}", mistakes.render(true));
-                Exit::Usage
-            }
-        },
+        Scenario::Experiment(experiment) => {
+            experiment::run(&arguments.for_experiment(), experiment, part.shard)
+        }
+        Scenario::Run(plan) => {
+            let cut = part.shard.map(|shard| plan.part(shard)).transpose()?;
+            run_once(arguments, cut.as_ref().unwrap_or(plan), part.start_at)
+        }
     }
 }
 
-fn run_once(arguments: &RunArguments, plan: &Plan, start_at: Option<Timestamp>) -> Exit {
+fn run_once(
+    arguments: &RunArguments,
+    plan: &Plan,
+    start_at: Option<Timestamp>,
+) -> Result<Exit, Error> {
     let operator = Terminal { yes: arguments.yes, quiet: arguments.quiet };
     if asks_the_operator(plan) && !operator.answers() {
-        return fail(
-            Exit::Usage,
-            "a phase waits for the operator, and there is no terminal; add `--yes` to go on without asking",
-        );
+        return Err(Error::usage("a phase waits for the operator, but there is no terminal")
+            .help("add `--yes` to continue without asking"));
     }
     let opened = match (&arguments.resume, plan.shard) {
-        (Some(folder), _) => folder::resume(plan, folder).map(Some),
-        (None, Some(shard)) => folder::of_shard(plan, shard, arguments, start_at),
-        (None, None) => folder::create(plan, arguments, start_at).map(Some),
+        (Some(folder), _) => Some(folder::resume(plan, folder)?),
+        (None, Some(shard)) => folder::of_shard(plan, shard, arguments.out.as_deref(), start_at)?,
+        (None, None) => Some(folder::create(plan, arguments.out.as_deref(), start_at)?),
     };
-    let Opened { results, wall, beginning } = match opened {
-        Ok(Some(opened)) => opened,
-        Ok(None) => return Exit::Done,
-        Err((exit, message)) => return fail(exit, &message),
-    };
+    let Some(Opened { results, wall, beginning }) = opened else { return Ok(Exit::Done) };
     tell_of_the_start(plan, wall, start_at, &operator);
-    let (interrupt, stop) = match Interrupt::listen() {
-        Ok(listening) => listening,
-        Err(error) => return fail(Exit::Bug, &format!("signals cannot be heard: {error}")),
-    };
+    let (interrupt, stop) = Interrupt::listen()?;
     let mut run = Run { arguments, plan, wall, results, checks: ModelChecks::default() };
     let ending = {
-        // Its bar is gone before anything else is said.
+        // The console removes its bar before anything else is printed.
         let mut console = Console::new(plan, arguments.quiet);
         let mut observers = Observers(vec![&mut run.results, &mut run.checks, &mut console]);
         world::execute(plan, wall, &operator, beginning, stop, &mut observers)
     };
-    let exit = match &ending {
+    let exit = match ending {
         Ok(Ending::Completed) => Exit::Done,
         Ok(Ending::Stopped) => interrupt.exit(),
-        Err(RunError::Target { .. } | RunError::Preflight(_)) => {
-            fail(Exit::Target, &ending_text(&ending))
-        }
-        Err(RunError::Observe(_)) => return fail(Exit::Results, &ending_text(&ending)),
+        Err(error @ RunError::Observe(_)) => return Err(error.into()),
+        // What happened until then is in the results, which are sealed as those of a failure.
+        Err(error) => Error::from(error).report(),
     };
     run.conclude(exit)
 }
@@ -103,20 +175,15 @@ struct Run<'a> {
 }
 
 impl Run<'_> {
-    /// Judges, draws, seals and tells.
-    fn conclude(mut self, exit: Exit) -> Exit {
+    /// Judges, draws, seals and prints.
+    fn conclude(mut self, exit: Exit) -> Result<Exit, Error> {
         let verdicts = self.verdicts();
         let exit = if exit == Exit::Done { verdict_exit(&verdicts) } else { exit };
         let numbers = self.results.summary().report();
-        if let Err(error) = self.draw() {
-            return fail(Exit::Results, &error.to_string());
-        }
+        self.draw()?;
         let ended = self.wall.timestamp(self.wall.now());
         let closing = Closing { status: status(exit), ended, verdicts: &verdicts };
-        let folder = match self.results.seal(&closing) {
-            Ok(folder) => folder,
-            Err(error) => return fail(Exit::Results, &error.to_string()),
-        };
+        let folder = self.results.seal(&closing)?;
         let text = match self.arguments.format {
             Format::Json => {
                 std::fs::read_to_string(folder.join("summary.json")).unwrap_or_default()
@@ -132,9 +199,11 @@ impl Run<'_> {
                 folder: self.arguments.called.as_deref().unwrap_or(&folder),
             }),
         };
-        let says_nothing = self.arguments.quiet && self.arguments.format == Format::Text;
-        let printed = if says_nothing { Exit::Done } else { streams::print(&text) };
-        if exit == Exit::Done { printed } else { exit }
+        let is_silent = self.arguments.quiet && self.arguments.format == Format::Text;
+        if !is_silent {
+            streams::print(&text)?;
+        }
+        Ok(exit)
     }
 
     /// A shard is not judged: what must hold must hold of the whole.
@@ -199,13 +268,4 @@ fn status(exit: Exit) -> Status {
 pub fn verdict_exit(verdicts: &[Verdict]) -> Exit {
     let all_held = verdicts.iter().all(|verdict| verdict.holds == Holds::Held);
     if all_held { Exit::Done } else { Exit::Failed }
-}
-
-fn ending_text(ending: &Result<Ending, RunError>) -> String {
-    ending.as_ref().err().map_or_else(String::new, ToString::to_string)
-}
-
-fn fail(exit: Exit, message: &str) -> Exit {
-    eprintln!("error: {message}");
-    exit
 }

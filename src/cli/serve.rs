@@ -7,8 +7,10 @@ use clap::Args;
 use tokio::net::TcpListener;
 use tokio::runtime::Runtime;
 
+use super::error::Error;
+use super::exit::Exit;
 use super::interrupt::Interrupt;
-use super::{Exit, streams};
+use super::streams;
 use clock::{Clock, WallClock};
 use engine::Stop;
 use learning_loop::LoopOptions;
@@ -50,19 +52,10 @@ const STATE: &str = "loop.redb";
 /// Evaluations that are under way when the service stops get no longer.
 const GRACE: Duration = Duration::from_millis(100);
 
-/// `runner serve`
-pub fn serve(arguments: &ServeArguments) -> Exit {
-    match prepare(arguments) {
-        Ok(prepared) => prepared.run(),
-        Err(Refused(exit, message)) => {
-            anstream::eprint!("{message}");
-            exit
-        }
-    }
+/// Serves the loop until it is told to stop.
+pub fn serve(arguments: &ServeArguments) -> Result<Exit, Error> {
+    prepare(arguments)?.run()
 }
-
-/// Why the service was not started.
-struct Refused(Exit, String);
 
 /// Everything that can go wrong before the first connection went well.
 struct Prepared {
@@ -73,15 +66,16 @@ struct Prepared {
     tls: Option<Tls>,
 }
 
-fn prepare(arguments: &ServeArguments) -> Result<Prepared, Refused> {
+fn prepare(arguments: &ServeArguments) -> Result<Prepared, Error> {
     let keys = keys(arguments)?;
     let tls = tls(arguments)?;
     let options = options(arguments.settings.as_deref())?;
     let runtime = Runtime::new()
-        .map_err(|error| unusable(&format!("the machine gives no runtime: {error}")))?;
+        .map_err(|error| unusable(format!("cannot start the async runtime: {error}")))?;
     let wanted = SocketAddr::new(arguments.bind, arguments.port);
     let listener = runtime.block_on(TcpListener::bind(wanted)).map_err(|error| {
-        unusable(&format!("`{wanted}` cannot be listened on: {error}; try `--port 0`"))
+        unusable(format!("cannot listen on `{wanted}`: {error}"))
+            .help("`--port 0` takes any free port")
     })?;
     let address = listener.local_addr().unwrap_or(wanted);
     warn_if_open(address, &keys);
@@ -90,50 +84,37 @@ fn prepare(arguments: &ServeArguments) -> Result<Prepared, Refused> {
 }
 
 impl Prepared {
-    fn run(self) -> Exit {
-        let stop = match Interrupt::listen() {
-            Ok((_, stop)) => stop,
-            Err(error) => return fail(&unusable(&format!("signals cannot be heard: {error}"))),
-        };
+    fn run(self) -> Result<Exit, Error> {
+        let (_, stop) = Interrupt::listen()?;
         let scheme = if self.tls.is_some() { "https" } else { "http" };
-        if streams::print(&format!("{scheme}://{}\n", self.address)) != Exit::Done {
-            return Exit::Results;
-        }
-        let served = self.runtime.block_on(until(stop, self.listener, self.service, self.tls));
+        streams::print(&format!("{scheme}://{}\n", self.address))?;
+        self.runtime.block_on(until(stop, self.listener, self.service, self.tls));
         self.runtime.shutdown_timeout(GRACE);
-        served
+        Ok(Exit::Done)
     }
 }
 
-async fn until(stop: Stop, listener: TcpListener, service: Service, tls: Option<Tls>) -> Exit {
+async fn until(stop: Stop, listener: TcpListener, service: Service, tls: Option<Tls>) {
     server::serve(listener, service, Limits::default(), tls, async move { stop.asked().await })
         .await;
-    Exit::Done
 }
 
 /// What connections are opened with, if they are to be.
-fn tls(arguments: &ServeArguments) -> Result<Option<Tls>, Refused> {
+fn tls(arguments: &ServeArguments) -> Result<Option<Tls>, Error> {
     let (Some(chain), Some(key)) = (&arguments.tls_cert, &arguments.tls_key) else {
         return Ok(None);
     };
-    let read = |path: &Path| {
-        std::fs::read(path)
-            .map_err(|error| usage(&format!("`{}` cannot be read: {error}", path.display())))
-    };
+    let read = |path: &Path| std::fs::read(path).map_err(|error| not_read(path, &error));
     let tls = Tls::new(&read(chain)?, &read(key)?);
-    tls.map(Some).map_err(|error| usage(&format!("TLS cannot be used: {error}")))
+    tls.map(Some).map_err(|error| Error::usage(format!("TLS cannot be used: {error}")))
 }
 
 /// The service: in memory, or as it was left.
-fn service(
-    arguments: &ServeArguments,
-    options: LoopOptions,
-    keys: Keys,
-) -> Result<Service, Refused> {
+fn service(arguments: &ServeArguments, options: LoopOptions, keys: Keys) -> Result<Service, Error> {
     let Some(folder) = &arguments.state else { return Ok(Service::new(options, keys, time())) };
     let unusable = |why: &dyn std::fmt::Display| {
-        let message = format!("error: the state in `{}` cannot be used: {why}\n", folder.display());
-        Refused(Exit::Results, message)
+        let message = format!("the state in `{}` cannot be used: {why}", folder.display());
+        Error::new(Exit::Results, message)
     };
     std::fs::create_dir_all(folder).map_err(|error| unusable(&error))?;
     let opened = Service::open(&folder.join(STATE), options, keys, time());
@@ -150,12 +131,11 @@ fn time() -> Time {
 }
 
 /// What the loop starts with.
-fn options(settings: Option<&Path>) -> Result<LoopOptions, Refused> {
+fn options(settings: Option<&Path>) -> Result<LoopOptions, Error> {
     let mut options = LoopOptions::default();
     let Some(path) = settings else { return Ok(options) };
     let environment = |name: &str| std::env::var(name).ok();
-    let (configuration, policy, warnings) = scenario::load_loop(path, &environment)
-        .map_err(|mistakes| Refused(Exit::Usage, mistakes.render(true)))?;
+    let (configuration, policy, warnings) = scenario::load_loop(path, &environment)?;
     anstream::eprint!("{}", warnings.render(true));
     options.configuration = configuration;
     options.policy = policy.unwrap_or(options.policy);
@@ -164,18 +144,16 @@ fn options(settings: Option<&Path>) -> Result<LoopOptions, Refused> {
 
 /// The keys, from where they were said to be: never from the arguments, which every user
 /// of the machine can read.
-fn keys(arguments: &ServeArguments) -> Result<Keys, Refused> {
+fn keys(arguments: &ServeArguments) -> Result<Keys, Error> {
     let text = match (&arguments.key_file, &arguments.key_env) {
-        (Some(path), _) => std::fs::read_to_string(path)
-            .map_err(|error| usage(&format!("`{}` cannot be read: {error}", path.display())))?,
-        (None, Some(name)) => {
-            std::env::var(name).map_err(|_| usage(&format!("the environment has no `{name}`")))?
-        }
+        (Some(path), _) => std::fs::read_to_string(path).map_err(|error| not_read(path, &error))?,
+        (None, Some(name)) => std::env::var(name)
+            .map_err(|_| Error::usage(format!("the environment has no `{name}`")))?,
         (None, None) => return Ok(Keys::default()),
     };
     let keys = Keys::new(text.lines().map(str::trim).filter(|line| !line.is_empty()));
     if keys.is_empty() {
-        Err(usage("no key was found; a key is a line that is not empty"))
+        Err(Error::usage("no key was found; a key is a line that is not empty"))
     } else {
         Ok(keys)
     }
@@ -190,15 +168,10 @@ fn warn_if_open(address: SocketAddr, keys: &Keys) {
     }
 }
 
-fn usage(message: &str) -> Refused {
-    Refused(Exit::Usage, format!("error: {message}\n"))
+fn not_read(path: &Path, error: &std::io::Error) -> Error {
+    Error::usage(format!("`{}` cannot be read: {error}", path.display()))
 }
 
-fn unusable(message: &str) -> Refused {
-    Refused(Exit::Target, format!("error: {message}\n"))
-}
-
-fn fail(refused: &Refused) -> Exit {
-    eprint!("{}", refused.1);
-    refused.0
+fn unusable(message: String) -> Error {
+    Error::new(Exit::Target, message)
 }

@@ -1,13 +1,12 @@
 //! Which part of the work is run here, and what holds it to the plan of all.
 
 use std::num::NonZero;
+use std::path::{Path, PathBuf};
 
-use super::Exit;
-use super::arguments::RunArguments;
-use diagnostic::{Diagnostic, Report};
+use super::error::Error;
 use results::shard_name;
 use scenario::{Scenario, WorkPlan};
-use shard::Shard;
+use shard::{Shard, ShardChoice};
 use timestamp::Timestamp;
 
 /// The part of the work that is run here.
@@ -19,49 +18,43 @@ pub struct Part {
     pub start_at: Option<Timestamp>,
 }
 
-/// The part that the arguments ask for, held to a plan if there is one. What is wrong goes
-/// to stderr.
-pub fn part(arguments: &RunArguments, scenario: &Scenario) -> Result<Part, Exit> {
-    resolve(arguments, scenario).map_err(|mistakes| {
-        anstream::eprint!("{}", mistakes.render(true));
-        Exit::Usage
-    })
-}
-
-/// What stands for the name of the shard in `--out`.
-const SHARD: &str = "{shard}";
-
-/// The arguments, with the name of the shard in its place. What is wrong goes to stderr.
-pub fn placed(arguments: &RunArguments, shard: Option<Shard>) -> Result<RunArguments, Exit> {
-    let out = arguments.out.as_ref().and_then(|out| out.to_str());
-    let Some(out) = out.filter(|out| out.contains(SHARD)) else { return Ok(arguments.clone()) };
-    let Some(shard) = shard else {
-        let message = format!("`--out {out}` names a shard, and all of the work is to be run");
-        let report = Report::from(Diagnostic::error(message).help("add `--shard k/n`"));
-        anstream::eprint!("{}", report.render(true));
-        return Err(Exit::Usage);
-    };
-    let out = out.replace(SHARD, &shard_name(shard));
-    Ok(RunArguments { out: Some(out.into()), ..arguments.clone() })
-}
-
-fn resolve(arguments: &RunArguments, scenario: &Scenario) -> Result<Part, Report> {
-    let plan = arguments.plan.as_deref().map(WorkPlan::read).transpose()?;
+/// The part that `--shard` asks for, held to the plan in the file `plan` if there is one.
+pub fn part(
+    choice: Option<ShardChoice>,
+    plan: Option<&Path>,
+    scenario: &Scenario,
+) -> Result<Part, Error> {
+    let plan = plan.map(WorkPlan::read).transpose()?;
     if let Some(plan) = &plan {
         hold(scenario, plan)?;
     }
     let planned = plan.as_ref().and_then(|plan| plan.shards);
     let environment = |name: &str| std::env::var(name).ok();
-    let shard = arguments.shard.map(|choice| choice.resolve(planned, &environment)).transpose();
-    let shard = shard.map_err(|error| Diagnostic::error(error.message).help(error.help))?;
+    let shard = choice.map(|choice| choice.resolve(planned, &environment)).transpose();
+    let shard = shard.map_err(|error| Error::usage(error.message).help(error.help))?;
     if let (Some(shard), Some(planned)) = (shard, planned) {
         agree(shard, planned)?;
     }
     Ok(Part { shard, start_at: plan.and_then(|plan| plan.start_at) })
 }
 
+/// What stands for the name of the shard in `--out`.
+const SHARD: &str = "{shard}";
+
+/// The folder of the results, with the name of the shard in its place.
+pub fn placed(out: PathBuf, shard: Option<Shard>) -> Result<PathBuf, Error> {
+    let Some(text) = out.to_str().filter(|text| text.contains(SHARD)) else { return Ok(out) };
+    match shard {
+        Some(shard) => Ok(text.replace(SHARD, &shard_name(shard)).into()),
+        None => {
+            Err(Error::usage(format!("`--out {text}` names a shard, but no shard is selected"))
+                .help("add `--shard k/n`"))
+        }
+    }
+}
+
 /// Refuses a scenario that asks for other work than the plan.
-fn hold(scenario: &Scenario, plan: &WorkPlan) -> Result<(), Report> {
+fn hold(scenario: &Scenario, plan: &WorkPlan) -> Result<(), Error> {
     let now = WorkPlan::new(scenario, plan.shards, plan.start_at)?;
     let differences = now.differences(plan);
     if differences.is_empty() {
@@ -69,14 +62,14 @@ fn hold(scenario: &Scenario, plan: &WorkPlan) -> Result<(), Report> {
     }
     let message = format!("the scenario is not that of the plan\n{}", differences.join("\n"));
     let help = "run the scenario as it was planned, or make a new plan for all shards";
-    Err(Diagnostic::error(message).help(help).into())
+    Err(Error::usage(message).help(help))
 }
 
-fn agree(shard: Shard, planned: NonZero<u64>) -> Result<(), Report> {
+fn agree(shard: Shard, planned: NonZero<u64>) -> Result<(), Error> {
     if shard.count() == planned {
         return Ok(());
     }
     let message = format!("the plan cuts the work into {planned} shards, not {}", shard.count());
     let help = format!("use `--shard k/{planned}`, or make a new plan");
-    Err(Diagnostic::error(message).help(help).into())
+    Err(Error::usage(message).help(help))
 }

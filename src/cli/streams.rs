@@ -1,17 +1,15 @@
 use std::io::{ErrorKind, Write, stdout};
 
-use super::Exit;
+use super::error::Error;
+use super::exit::Exit;
 
-/// Writes what was asked for to stdout. A reader that has seen enough is no failure.
-pub fn print(text: &str) -> Exit {
+/// Writes to stdout. A reader that closed the pipe is no error.
+pub fn print(text: &str) -> Result<(), Error> {
     let mut stream = anstream::AutoStream::auto(stdout().lock());
-    let written = stream.write_all(text.as_bytes()).and_then(|()| stream.flush());
-    match written {
-        Ok(()) => Exit::Done,
-        Err(error) if error.kind() == ErrorKind::BrokenPipe => Exit::Done,
-        Err(error) => {
-            eprintln!("error: stdout cannot be written: {error}");
-            Exit::Results
+    match stream.write_all(text.as_bytes()).and_then(|()| stream.flush()) {
+        Err(error) if error.kind() != ErrorKind::BrokenPipe => {
+            Err(Error::new(Exit::Results, format!("stdout cannot be written: {error}")))
         }
+        _ => Ok(()),
     }
 }

@@ -10,8 +10,10 @@ use std::time::Duration;
 
 use clap::{Args, ValueEnum};
 
-use super::arguments::ScenarioArguments;
-use super::{Exit, streams};
+use super::error::Error;
+use super::exit::Exit;
+use super::load::ScenarioArguments;
+use super::streams;
 use diagnostic::{Diagnostic, Report};
 use results::scenario_folder;
 use scenario::{self, Scenario, Work, WorkPlan};
@@ -88,20 +90,16 @@ enum EngineName {
     Gitlab,
 }
 
-/// Prints what an engine would be asked for, or asks it.
-pub fn submit(arguments: &SubmitArguments) -> Exit {
-    match render(arguments) {
-        Ok(rendered) if arguments.submit => ask(&rendered),
-        Ok(rendered) => {
-            let printed = streams::print(&rendered.text);
-            eprintln!("nothing was submitted; `--submit` does it: {}", rendered.submit.0.join(" "));
-            printed
-        }
-        Err(mistakes) => {
-            anstream::eprint!("{}", mistakes.render(true));
-            Exit::Usage
-        }
+/// Prints what would be submitted to an engine, or submits it.
+pub fn submit(arguments: &SubmitArguments) -> Result<Exit, Error> {
+    let rendered = render(arguments)?;
+    if arguments.submit {
+        ask(&rendered)?;
+    } else {
+        streams::print(&rendered.text)?;
+        eprintln!("nothing was submitted; `--submit` does it: {}", rendered.submit.0.join(" "));
     }
+    Ok(Exit::Done)
 }
 
 fn render(arguments: &SubmitArguments) -> Result<Rendered, Report> {
@@ -246,7 +244,7 @@ impl SubmitArguments {
             (None, _) => {
                 let help = "name an object store with `--out s3://bucket/path`, or a volume that \
                     all pods can write to with `--claim NAME`";
-                return Err(Diagnostic::error("what pods write is gone with them")
+                return Err(Diagnostic::error("a pod's storage is lost when it ends")
                     .help(help)
                     .into());
             }
@@ -291,17 +289,17 @@ impl SubmitArguments {
     }
 }
 
-/// Asks the engine.
-fn ask(rendered: &Rendered) -> Exit {
+/// Submits to the engine.
+fn ask(rendered: &Rendered) -> Result<(), Error> {
     let (command, stdin) = rendered.submit;
+    let failed = |what: &str| Error::new(Exit::Target, format!("`{}`: {what}", command.join(" ")));
     match run(command, stdin, &rendered.text) {
-        Ok(status) if status.success() => Exit::Done,
-        Ok(status) => fail(command, &format!("ended with {status}"), "see what it said"),
-        Err(error) => fail(
-            command,
-            &error.to_string(),
-            "is it installed? Without `--submit` this prints what would be submitted",
-        ),
+        Ok(status) if status.success() => Ok(()),
+        Ok(status) => {
+            Err(failed(&format!("ended with {status}")).help("see its own messages above"))
+        }
+        Err(error) => Err(failed(&error.to_string())
+            .help("is it installed? Without `--submit` this prints what would be submitted")),
     }
 }
 
@@ -313,9 +311,4 @@ fn run(command: &[&str], stdin: Stdin, text: &str) -> std::io::Result<std::proce
         _ = input.write_all(text.as_bytes());
     }
     child.wait()
-}
-
-fn fail(command: &[&str], what: &str, help: &str) -> Exit {
-    eprintln!("error: `{}`: {what}\nhelp: {help}", command.join(" "));
-    Exit::Target
 }

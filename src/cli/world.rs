@@ -85,7 +85,7 @@ fn block_on<F: Future<Output = Result<Ending, RunError>>>(future: F) -> F::Outpu
         Ok(runtime) => runtime.block_on(future),
         Err(error) => Err(RunError::Target {
             phase: "start".to_owned(),
-            message: format!("the machine gives no runtime: {error}"),
+            message: format!("cannot start the async runtime: {error}"),
         }),
     }
 }

@@ -2,6 +2,7 @@
 //!
 //! Which crate uses which is held by the compiler; here stands what it cannot see.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -107,4 +108,55 @@ fn the_top_level_holds_what_was_agreed() {
         .filter(|name| !name.starts_with('.') && !agreed.contains(&name.as_str()))
         .collect();
     assert!(stray.is_empty(), "{stray:?}");
+}
+
+/// The modules of `src/cli` that the code of one of them names, by `super::` or `crate::cli::`.
+fn modules_named(text: &str, prefix: &str) -> Vec<String> {
+    let is_name = |c: char| c.is_alphanumeric() || c == '_';
+    let name = |text: &str| text.split(|c| !is_name(c)).next().unwrap().to_owned();
+    let after = text.match_indices(prefix).map(|(at, _)| &text[at + prefix.len()..]);
+    let named = |rest: &str| match rest.strip_prefix('{') {
+        Some(list) => {
+            list.split('}').next().unwrap().split(',').map(|of| name(of.trim())).collect()
+        }
+        None => vec![name(rest)],
+    };
+    after.flat_map(named).collect()
+}
+
+/// The modules of `src/cli`, each with those that it uses.
+fn uses_within_cli() -> BTreeMap<String, BTreeSet<String>> {
+    let folder = root().join("src/cli");
+    let mut uses = BTreeMap::<String, BTreeSet<String>>::new();
+    for path in sources(&folder) {
+        let parts: Vec<_> = path.strip_prefix(&folder).unwrap().iter().collect();
+        let module = Path::new(parts[0]).with_extension("").to_str().unwrap().to_owned();
+        let code: Vec<_> = code_lines(&path).into_iter().map(|(_, line)| line).collect();
+        let code = code.join("\n");
+        let is_nested = parts.len() > 1;
+        let names_parent = !is_nested || path.ends_with("mod.rs");
+        let parent = if names_parent { modules_named(&code, "super::") } else { Vec::new() };
+        let named = parent.into_iter().chain(modules_named(&code, "crate::cli::"));
+        uses.entry(module.clone()).or_default().extend(named.filter(|name| *name != module));
+    }
+    let modules: BTreeSet<_> = uses.keys().cloned().collect();
+    uses.values_mut().for_each(|named| named.retain(|name| modules.contains(name)));
+    uses.remove("mod");
+    uses
+}
+
+#[test]
+fn no_module_of_the_command_line_uses_itself_through_others() {
+    let mut left = uses_within_cli();
+    assert!(left["run"].contains("experiment") && left["compare"].contains("console"), "{left:?}");
+    loop {
+        let free: Vec<_> =
+            left.iter().filter(|(_, uses)| uses.is_empty()).map(|(of, _)| of.clone()).collect();
+        if free.is_empty() {
+            break;
+        }
+        left.retain(|module, _| !free.contains(module));
+        left.values_mut().for_each(|uses| uses.retain(|used| !free.contains(used)));
+    }
+    assert!(left.is_empty(), "circles among: {left:#?}");
 }

@@ -1,6 +1,6 @@
 //! All that a comparison came to, for every way to tell it.
 
-use crate::cli::Exit;
+use crate::cli::exit::Exit;
 use comparison::{Comparison, GateVerdict};
 use metrics::Term;
 use statistics::Confidence;

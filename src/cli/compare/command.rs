@@ -12,7 +12,9 @@ use super::markdown::markdown;
 use super::openmetrics::openmetrics;
 use super::subject::Subject;
 use super::{json, null, text, traces, within};
-use crate::cli::{Exit, kept, streams};
+use crate::cli::error::{Error, not_written};
+use crate::cli::exit::Exit;
+use crate::cli::{kept, streams};
 use comparison::{GateVerdict, Group, Outcome, compare, usual_terms};
 use diagnostic::{Diagnostic, Report, Source};
 use metrics::{Gate, Term};
@@ -88,18 +90,15 @@ struct Outputs {
 }
 
 impl Outputs {
-    fn write(&self, account: &Account) -> Result<(), String> {
-        let told = |path: &Path, error: io::Error| {
-            format!("`{}` cannot be written: {error}", path.display())
-        };
+    fn write(&self, account: &Account) -> Result<(), Error> {
         if let Some(path) = &self.junit {
-            fs::write(path, junit(account)).map_err(|error| told(path, error))?;
+            fs::write(path, junit(account)).map_err(|error| not_written(path, &error))?;
         }
         if let Some(path) = &self.openmetrics {
-            fs::write(path, openmetrics(account)).map_err(|error| told(path, error))?;
+            fs::write(path, openmetrics(account)).map_err(|error| not_written(path, &error))?;
         }
         if let Some(path) = &self.markdown {
-            append(path, &markdown(account)).map_err(|error| told(path, error))?;
+            append(path, &markdown(account)).map_err(|error| not_written(path, &error))?;
         }
         Ok(())
     }
@@ -109,13 +108,10 @@ fn append(path: &Path, text: &str) -> io::Result<()> {
     OpenOptions::new().create(true).append(true).open(path)?.write_all(text.as_bytes())
 }
 
-/// Compares runs, and shows what that shows.
-pub fn run(arguments: &CompareArguments) -> Exit {
+/// Compares runs, and prints the result.
+pub fn run(arguments: &CompareArguments) -> Result<Exit, Error> {
     let folders = [std::slice::from_ref(&arguments.base), &arguments.candidates].concat();
-    let fetched = match kept::fetched(&folders) {
-        Ok(fetched) => fetched,
-        Err(exit) => return exit,
-    };
+    let fetched = kept::fetched(&folders)?;
     let mut report = Report::new();
     let subjects = read(&fetched.folders, &mut report);
     if arguments.null {
@@ -123,25 +119,25 @@ pub fn run(arguments: &CompareArguments) -> Exit {
     }
     let account =
         if report.has_errors() { None } else { account(arguments, &subjects, &mut report) };
+    let Some(account) = account.filter(|_| !report.has_errors()) else { return Err(report.into()) };
     anstream::eprint!("{}", report.render(true));
-    let Some(account) = account.filter(|_| !report.has_errors()) else { return Exit::Usage };
-    if let Err(error) = arguments.outputs.write(&account) {
-        eprintln!("error: {error}");
-        return Exit::Results;
-    }
-    let printed = streams::print(&arguments.told(&account));
-    if printed == Exit::Done { account.exit() } else { printed }
+    arguments.outputs.write(&account)?;
+    streams::print(&arguments.told(&account))?;
+    Ok(account.exit())
 }
 
-/// Shows what comparisons of every policy with itself come to.
-fn noise(arguments: &CompareArguments, subjects: &[Subject], mut report: Report) -> Exit {
+/// Prints the comparisons of every policy with itself.
+fn noise(
+    arguments: &CompareArguments,
+    subjects: &[Subject],
+    mut report: Report,
+) -> Result<Exit, Error> {
     let groups = subjects.first().map_or(&[][..], |subject| &subject.groups);
     let terms = if report.has_errors() { None } else { terms(arguments, groups, &mut report) };
+    let Some(terms) = terms else { return Err(report.into()) };
     anstream::eprint!("{}", report.render(true));
-    match terms {
-        Some(terms) => streams::print(&null::text(groups, &terms, arguments.confidence())),
-        None => Exit::Usage,
-    }
+    streams::print(&null::text(groups, &terms, arguments.confidence()))?;
+    Ok(Exit::Done)
 }
 
 impl CompareArguments {

@@ -1,5 +1,6 @@
 //! `runner evaluate`: policies judged on logs.
 
+mod arguments;
 mod contract;
 mod csv;
 mod discovery;
@@ -11,16 +12,19 @@ mod text;
 
 use std::io;
 
-use super::arguments::{EvaluateArguments, EvaluationFormat};
+pub use arguments::{EvaluateArguments, parse_confidence};
+
 use super::console::Screen;
-use super::{Exit, streams};
+use super::error::Error;
+use super::exit::Exit;
+use super::streams;
+use arguments::Format;
 use diagnostic::{Diagnostic, Report};
 use evaluation::comparison::{Reading, Verdict};
 use evaluation::stream::{Account, Candidate, Player, Stream, StreamSettings};
 use logs::Logs;
 use predictions::Watcher;
 use statistics::off_policy::Weights;
-use statistics::{Confidence, Interval};
 
 /// An evaluation that came to its end.
 struct Evaluated {
@@ -32,31 +36,25 @@ struct Evaluated {
     held_out_from: Option<u64>,
 }
 
-/// `runner evaluate`
-pub fn evaluate(arguments: &EvaluateArguments) -> Exit {
+/// Evaluates policies on logs, and prints the result.
+pub fn evaluate(arguments: &EvaluateArguments) -> Result<Exit, Error> {
     let mut report = Report::new();
     let candidates = policies::collect(arguments, &mut report);
     let logs = Logs::find(&arguments.logs, &mut report);
     check(arguments, &candidates, &mut report);
-    anstream::eprint!("{}", report.render(true));
     if report.has_errors() {
-        return Exit::Usage;
+        return Err(report.into());
     }
-    match judge(arguments, candidates, &logs) {
-        Ok((evaluated, incomplete)) => {
-            let printed = streams::print(&shown(arguments.format, &evaluated));
-            match incomplete {
-                Some(error) if printed == Exit::Done => {
-                    eprintln!("error: {error}; what was read up to there is shown");
-                    Exit::Incomplete
-                }
-                _ => printed,
-            }
-        }
-        Err(error) => {
-            eprintln!("error: {error}");
-            Exit::Results
-        }
+    anstream::eprint!("{}", report.render(true));
+    let (evaluated, incomplete) =
+        judge(arguments, candidates, &logs).map_err(|error| Error::new(Exit::Results, error))?;
+    streams::print(&shown(arguments.format, &evaluated))?;
+    match incomplete {
+        None => Ok(Exit::Done),
+        Some(error) => Err(Error::new(
+            Exit::Incomplete,
+            format!("{error}; what was read up to there is shown"),
+        )),
     }
 }
 
@@ -96,7 +94,7 @@ fn judge(
         threads,
         baseline: arguments.baseline.clone(),
         held_out_from,
-        windows: arguments.format == EvaluationFormat::Contract,
+        windows: arguments.format == Format::Contract,
         predictions: arguments.predictions.is_some(),
     };
     let mut stream = Stream::new(candidates, settings);
@@ -125,32 +123,11 @@ fn reading(arguments: &EvaluateArguments, account: &Account) -> Reading {
     reading
 }
 
-fn shown(format: EvaluationFormat, evaluated: &Evaluated) -> String {
+fn shown(format: Format, evaluated: &Evaluated) -> String {
     match format {
-        EvaluationFormat::Text => text::show(evaluated),
-        EvaluationFormat::Json => json::show(evaluated),
-        EvaluationFormat::Csv => csv::show(evaluated),
-        EvaluationFormat::Contract => contract::show(evaluated),
+        Format::Text => text::show(evaluated),
+        Format::Json => json::show(evaluated),
+        Format::Csv => csv::show(evaluated),
+        Format::Contract => contract::show(evaluated),
     }
-}
-
-/// The level that `--confidence` names.
-pub fn parse_confidence(text: &str) -> Result<Confidence, String> {
-    let level = text.parse().ok().and_then(Confidence::new);
-    level.ok_or_else(|| "expected a level between 0 and 1, such as 0.95".to_owned())
-}
-
-/// The range that `--rewards` names.
-pub fn parse_range(text: &str) -> Result<Interval, String> {
-    let ends = text.split_once("..").map(|(lower, upper)| (lower.parse(), upper.parse()));
-    match ends {
-        Some((Ok(lower), Ok(upper))) if lower < upper => Ok(Interval { lower, upper }),
-        _ => Err("expected a range such as 0..1 or -1..1".to_owned()),
-    }
-}
-
-/// The weight that `--max-weight` names.
-pub fn parse_weight(text: &str) -> Result<f64, String> {
-    let weight = text.parse().ok().filter(|weight: &f64| *weight > 1.0);
-    weight.ok_or_else(|| "expected a number above 1, or `inf`".to_owned())
 }

@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use crate::cli::arguments::EvaluateArguments;
+use super::arguments::EvaluateArguments;
 use diagnostic::{Diagnostic, Report, Source};
 use evaluation::stream::{self, Candidate, Player};
 use scenario::plan::NamedPolicy;

@@ -1,12 +1,21 @@
 //! `runner guide`: pages for people who want to get something done.
 
-use clap::ValueEnum;
+use clap::{Args, ValueEnum};
 
-use super::{Exit, streams};
+use super::error::Error;
+use super::exit::Exit;
+use super::streams;
+
+/// `runner guide`
+#[derive(Debug, Clone, Args)]
+pub struct GuideArguments {
+    /// What it is about.
+    topic: Topic,
+}
 
 /// What there is a guide to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum Topic {
+enum Topic {
     /// How to compare two learning policies in CI.
     Comparing,
     /// How to run an experiment or a load on many machines, and what that costs.
@@ -23,6 +32,7 @@ impl Topic {
 }
 
 /// Prints a page.
-pub fn guide(topic: Topic) -> Exit {
-    streams::print(topic.page())
+pub fn guide(arguments: &GuideArguments) -> Result<Exit, Error> {
+    streams::print(arguments.topic.page())?;
+    Ok(Exit::Done)
 }

@@ -12,8 +12,11 @@ use clap::Args;
 
 use self::curves::curves;
 use super::compare::{Subject, parts};
-use super::{Exit, kept, streams};
+use super::error::{Error, not_written};
+use super::exit::Exit;
+use super::{kept, streams};
 use comparison::Group;
+use diagnostic::{Diagnostic, Report};
 use report::html::{Block, Page, Readout, Section, page_html};
 use report::{LineChart, line_svg};
 use results::experiment::is_experiment;
@@ -70,24 +73,13 @@ impl Part {
 }
 
 /// Writes the page.
-pub fn report(arguments: &ReportArguments) -> Exit {
-    let fetched = match kept::fetched(&arguments.folders) {
-        Ok(fetched) => fetched,
-        Err(exit) => return exit,
-    };
-    let subjects = match read(&fetched.folders) {
-        Ok(subjects) => subjects,
-        Err(errors) => {
-            errors.iter().for_each(|error| eprintln!("error: {error}"));
-            return Exit::Usage;
-        }
-    };
+pub fn report(arguments: &ReportArguments) -> Result<Exit, Error> {
+    let fetched = kept::fetched(&arguments.folders)?;
+    let subjects = read(&fetched.folders)?;
     let parts = all(&subjects);
-    if let Err((path, error)) = write(arguments, &subjects, &parts) {
-        eprintln!("error: `{}` cannot be written: {error}", path.display());
-        return Exit::Results;
-    }
-    streams::print(&format!("{}\n", arguments.out.display()))
+    write(arguments, &subjects, &parts)?;
+    streams::print(&format!("{}\n", arguments.out.display()))?;
+    Ok(Exit::Done)
 }
 
 /// A folder, and the run in it, if it is one.
@@ -96,15 +88,15 @@ struct Told {
     run: Option<RunFolder>,
 }
 
-fn read(folders: &[PathBuf]) -> Result<Vec<Told>, Vec<String>> {
-    let (mut told, mut errors) = (Vec::new(), Vec::new());
+fn read(folders: &[PathBuf]) -> Result<Vec<Told>, Error> {
+    let (mut told, mut mistakes) = (Vec::new(), Report::new());
     for folder in folders {
         match one(folder) {
             Ok(one) => told.push(one),
-            Err(error) => errors.push(error),
+            Err(error) => mistakes.push(Diagnostic::error(error)),
         }
     }
-    if errors.is_empty() { Ok(told) } else { Err(errors) }
+    if mistakes.is_empty() { Ok(told) } else { Err(mistakes.into()) }
 }
 
 fn one(folder: &Path) -> Result<Told, String> {
@@ -210,20 +202,19 @@ fn unusual(told: &Told) -> Vec<Block> {
     said.into_iter().map(Block::Warning).collect()
 }
 
-type WriteError = (PathBuf, io::Error);
-
-fn write(arguments: &ReportArguments, told: &[Told], parts: &[Part]) -> Result<(), WriteError> {
+fn write(arguments: &ReportArguments, told: &[Told], parts: &[Part]) -> Result<(), Error> {
     let page = Page {
         title: told[0].subject.scenario.clone(),
         subtitle: subtitle(told),
         sections: parts.iter().map(|part| part.section.clone()).collect(),
     };
-    replace(&arguments.out, &page_html(&page)).map_err(|error| (arguments.out.clone(), error))?;
+    replace(&arguments.out, &page_html(&page))
+        .map_err(|error| not_written(&arguments.out, &error))?;
     let Some(folder) = &arguments.svg else { return Ok(()) };
-    fs::create_dir_all(folder).map_err(|error| (folder.clone(), error))?;
+    fs::create_dir_all(folder).map_err(|error| not_written(folder, &error))?;
     for picture in parts.iter().flat_map(|part| &part.pictures) {
         let path = folder.join(format!("{}.svg", picture.name));
-        replace(&path, &picture.svg).map_err(|error| (path.clone(), error))?;
+        replace(&path, &picture.svg).map_err(|error| not_written(&path, &error))?;
     }
     Ok(())
 }

@@ -1,0 +1,92 @@
+use std::num::NonZero;
+use std::path::PathBuf;
+
+use clap::{Args, ValueEnum};
+
+use statistics::{Confidence, Interval};
+
+/// `runner evaluate`
+#[derive(Debug, Clone, Args)]
+pub struct EvaluateArguments {
+    /// Logs of DSJSON lines, plain or gzip; `-` is stdin. Several are read as one.
+    #[arg(value_name = "LOG", required = true)]
+    pub logs: Vec<PathBuf>,
+    /// A learning policy, Vowpal Wabbit arguments, with a name if it begins with one.
+    #[arg(long = "policy", short, value_name = "[NAME=]ARGS", allow_hyphen_values = true)]
+    pub policies: Vec<String>,
+    /// Learning policies, one a line as for `--policy`, or learning settings as JSON.
+    #[arg(long = "policies", value_name = "FILE")]
+    pub policy_files: Vec<PathBuf>,
+    /// Compare every policy with this one too.
+    #[arg(long, value_name = "NAME", allow_hyphen_values = true)]
+    pub baseline: Option<String>,
+    /// Search for better policies on the first four fifths of the logs, and confirm them on
+    /// the rest.
+    #[arg(long)]
+    pub discover: bool,
+    /// Write what each policy predicts for each event, before it learns it, as JSON lines.
+    #[arg(long, value_name = "FILE")]
+    pub predictions: Option<PathBuf>,
+    /// What is written to stdout.
+    #[arg(long, value_name = "FORMAT", default_value = "text")]
+    pub format: Format,
+    /// How sure the intervals are [default: 0.95].
+    #[arg(long, value_name = "LEVEL", value_parser = parse_confidence)]
+    pub confidence: Option<Confidence>,
+    /// The range of rewards [default: 0..1, or as far as they were seen].
+    #[arg(long, value_name = "MIN..MAX", value_parser = parse_range,
+          allow_hyphen_values = true)]
+    pub rewards: Option<Interval>,
+    /// The highest weight that a policy can have, `inf` if it is unknown [default: one over
+    /// the lowest probability of the logs].
+    #[arg(long, value_name = "W", value_parser = parse_weight)]
+    pub max_weight: Option<f64>,
+    /// How many threads are used; it changes no result [default: all].
+    #[arg(long, short, value_name = "N")]
+    pub threads: Option<NonZero<usize>>,
+    /// Do not show progress.
+    #[arg(long, short)]
+    pub quiet: bool,
+}
+
+impl EvaluateArguments {
+    /// How many threads to use.
+    pub fn threads(&self) -> usize {
+        let all = || std::thread::available_parallelism().map_or(1, NonZero::get);
+        self.threads.map_or_else(all, NonZero::get)
+    }
+}
+
+/// What is written to stdout.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Format {
+    /// Tables, for people.
+    Text,
+    /// Everything, as JSON.
+    Json,
+    /// A row for every policy and quantity.
+    Csv,
+    /// JSON in the shape of the service's evaluations.
+    Contract,
+}
+
+/// The level that `--confidence` names.
+pub fn parse_confidence(text: &str) -> Result<Confidence, String> {
+    let level = text.parse().ok().and_then(Confidence::new);
+    level.ok_or_else(|| "expected a level between 0 and 1, such as 0.95".to_owned())
+}
+
+/// The range that `--rewards` names.
+fn parse_range(text: &str) -> Result<Interval, String> {
+    let ends = text.split_once("..").map(|(lower, upper)| (lower.parse(), upper.parse()));
+    match ends {
+        Some((Ok(lower), Ok(upper))) if lower < upper => Ok(Interval { lower, upper }),
+        _ => Err("expected a range such as 0..1 or -1..1".to_owned()),
+    }
+}
+
+/// The weight that `--max-weight` names.
+fn parse_weight(text: &str) -> Result<f64, String> {
+    let weight = text.parse().ok().filter(|weight: &f64| *weight > 1.0);
+    weight.ok_or_else(|| "expected a number above 1, or `inf`".to_owned())
+}
