@@ -11,16 +11,16 @@ use super::console::{Cell, Paint, Side, Table, name};
 use super::error::{Error, not_written};
 use super::exit::Exit;
 use super::{kept, streams};
-use comparison::{Baseline, Group, Provenance, usual_terms};
+use comparison::{Baseline, Group, Provenance, default_terms};
 use metrics::Quantity;
 use statistics::Moments;
 
 /// `runner baseline`
 #[derive(Debug, Clone, Subcommand)]
 pub enum BaselineCommand {
-    /// Keep what runs came to in a file, for git, to be compared with later.
+    /// Save the metrics of runs in a file for git, to be compared with later.
     Save(SaveArguments),
-    /// Show what a baseline file holds.
+    /// Show a baseline file.
     Show(ShowArguments),
 }
 
@@ -33,10 +33,10 @@ pub struct SaveArguments {
     /// The file to write, such as `baselines/policies.json`.
     #[arg(long, short, value_name = "FILE")]
     out: PathBuf,
-    /// Why it is kept, for those who read it later.
+    /// Why it is saved, for later readers.
     #[arg(long, value_name = "TEXT")]
     note: Option<String>,
-    /// Write over a baseline that is there. Nothing else ever does.
+    /// Overwrite an existing baseline.
     #[arg(long)]
     replace: bool,
 }
@@ -74,14 +74,14 @@ fn save(arguments: &SaveArguments) -> Result<Exit, Error> {
     write(arguments, &Baseline::of(&subject.groups, provenance).bytes())?;
     let runs: usize = subject.groups.iter().map(|group| group.samples.len()).sum();
     let (policies, file) = (subject.groups.len(), arguments.out.display());
-    streams::print(&format!("{policies} policies, {runs} runs kept in {file}\n"))?;
+    streams::print(&format!("{policies} policies, {runs} runs saved in {file}\n"))?;
     Ok(Exit::Done)
 }
 
 fn write(arguments: &SaveArguments, bytes: &[u8]) -> Result<(), Error> {
     let path = &arguments.out;
     if let Some(folder) = path.parent() {
-        // If that fails, so does what follows, and says why.
+        // If this fails, opening the file fails too, with the reason.
         _ = std::fs::create_dir_all(folder);
     }
     let mut options = OpenOptions::new();
@@ -107,11 +107,11 @@ fn write(arguments: &SaveArguments, bytes: &[u8]) -> Result<(), Error> {
 fn show(arguments: &ShowArguments) -> Result<Exit, Error> {
     let baseline = read_baseline(&arguments.file).map_err(Error::usage)?;
     let groups = baseline.groups().map_err(Error::usage)?;
-    streams::print(&told(&baseline, &groups))?;
+    streams::print(&shown(&baseline, &groups))?;
     Ok(Exit::Done)
 }
 
-fn told(baseline: &Baseline, groups: &[Group]) -> String {
+fn shown(baseline: &Baseline, groups: &[Group]) -> String {
     let Baseline { scenario, source, version, note, .. } = baseline;
     let (scenario, source) = (name(scenario), name(source));
     let head = format!("{scenario}, by runner {}, saved from {source}\n", name(version));
@@ -120,7 +120,7 @@ fn told(baseline: &Baseline, groups: &[Group]) -> String {
 }
 
 fn table(groups: &[Group]) -> String {
-    let terms = usual_terms(groups);
+    let terms = default_terms(groups);
     let columns = terms.iter().map(|term| (term.text(), Side::Right));
     let columns: Vec<_> =
         [("", Side::Left), ("runs", Side::Right)].into_iter().chain(columns).collect();

@@ -3,7 +3,7 @@
 use std::num::NonZero;
 use std::path::Path;
 
-use super::compare::{self, Account, Part};
+use super::compare::{self, ComparisonDocument, Section};
 use super::console::{Paint, Screen, count, name};
 use super::error::Error;
 use super::exit::Exit;
@@ -11,7 +11,7 @@ use super::interrupt::Interrupt;
 use super::{folder, streams};
 use clock::{Clock, WallClock};
 use comparison::{self, CurvePoint, Group};
-use experiment::{self, Listener, Outcome, WholeCells};
+use experiment::{self, CellFolders, Completion, Listener};
 use metrics::Gate;
 use results::experiment::{ExperimentFolder, ExperimentResults, OpenError};
 use results::{Place, shard_folder};
@@ -31,10 +31,10 @@ pub struct ExperimentOptions<'a> {
     /// Where the whole folder of each cell goes, if it is wanted.
     pub cell_folders: Option<&'a Path>,
     /// What is printed at the end.
-    pub said: Said<'a>,
+    pub output: ClosingOutput<'a>,
 }
 
-/// Runs the cells that are not done yet, and compares their results.
+/// Runs the cells that are not complete, and compares the policies.
 pub fn run(
     options: &ExperimentOptions<'_>,
     experiment: &Experiment,
@@ -42,22 +42,22 @@ pub fn run(
 ) -> Result<Exit, Error> {
     let mut folder = open(options, experiment, shard)?;
     let (interrupt, stop) = Interrupt::listen()?;
-    let outcome = {
-        let mut cells = Cells::new(options.said.quiet, part(experiment, shard));
-        let whole = options.whole_cells();
-        let (threads, whole) = (options.threads(), whole.as_ref());
-        experiment::run(experiment, &mut folder, threads, whole, &stop, &mut cells)?
+    let completion = {
+        let mut cells = Cells::new(options.output.quiet, part(experiment, shard));
+        let folders = options.cell_folder_root();
+        let (threads, folders) = (options.threads(), folders.as_ref());
+        experiment::run(experiment, &mut folder, threads, folders, &stop, &mut cells)?
     };
     let exit = match shard {
-        Some(shard) => conclude_shard(folder, shard, options.said)?,
-        None => conclude(folder, &experiment.gates, options.said)?,
+        Some(shard) => conclude_shard(folder, shard, options.output)?,
+        None => conclude(folder, &experiment.gates, options.output)?,
     };
-    if outcome.stopped {
+    if completion.stopped {
         Ok(interrupt.exit())
-    } else if outcome.failed.is_empty() {
+    } else if completion.failed.is_empty() {
         Ok(exit)
     } else {
-        Err(Error::new(Exit::Incomplete, failures(experiment, &outcome)))
+        Err(Error::new(Exit::Incomplete, failures(experiment, &completion)))
     }
 }
 
@@ -100,53 +100,64 @@ fn open(
     }
 }
 
-/// What is said at the end.
+/// Where and whether the conclusion is printed.
 #[derive(Clone, Copy)]
-pub struct Said<'a> {
-    /// Nothing.
+pub struct ClosingOutput<'a> {
+    /// Print nothing on stdout.
     pub quiet: bool,
-    /// What the folder is called, if it is not where it is called.
+    /// The name of the folder as the user gave it, where the folder is a local copy.
     pub called: Option<&'a Path>,
 }
 
-impl<'a> Said<'a> {
+impl<'a> ClosingOutput<'a> {
     fn name_of(self, folder: &'a Path) -> std::path::Display<'a> {
         self.called.unwrap_or(folder).display()
     }
 }
 
-/// Writes the table of what a shard did: nothing is compared before all of them are merged.
-fn conclude_shard(folder: ExperimentFolder, shard: Shard, said: Said<'_>) -> Result<Exit, Error> {
+/// Writes the table of a shard's cells. Policies are compared after all shards are merged.
+fn conclude_shard(
+    folder: ExperimentFolder,
+    shard: Shard,
+    output: ClosingOutput<'_>,
+) -> Result<Exit, Error> {
     let results = results_of(&folder)?;
     let done = results.cells.len() as u64;
     let path = folder.seal(&results)?;
     let (faint, done) = (Paint::Faint.over("results in"), count(done));
-    if !said.quiet {
-        streams::print(&format!("shard {shard}: {done} cells, {faint} {}\n", said.name_of(&path)))?;
+    if !output.quiet {
+        streams::print(&format!(
+            "shard {shard}: {done} cells, {faint} {}\n",
+            output.name_of(&path)
+        ))?;
     }
     Ok(Exit::Done)
 }
 
-/// Writes the tables, tells what was found, and says what the gates make of it.
-pub fn conclude(folder: ExperimentFolder, gates: &[Gate], said: Said<'_>) -> Result<Exit, Error> {
+/// Writes the tables, prints the comparison, and returns the exit code of the gates.
+pub fn conclude(
+    folder: ExperimentFolder,
+    gates: &[Gate],
+    output: ClosingOutput<'_>,
+) -> Result<Exit, Error> {
     let results = results_of(&folder)?;
     let groups = comparison::groups(&results);
     let confidence = Confidence::P95;
     folder.write("curves.csv", &curves(&results, &groups, confidence))?;
-    let figures = compare::within(&groups, None, &[], confidence);
-    let account = Account {
+    let metrics = compare::within(&groups, None, &[], confidence);
+    let document = ComparisonDocument {
         name: results.manifest.scenario.clone(),
-        parts: vec![Part { title: None, remarks: Vec::new(), figures }],
-        verdicts: compare::judge_inside(gates, &groups, None),
+        sections: vec![Section { title: None, remarks: Vec::new(), metrics }],
+        verdicts: comparison::judge_within(gates, &groups, None),
         confidence,
     };
-    folder.write("comparison.json", &compare::json(&account))?;
+    folder.write("comparison.json", &compare::json(&document))?;
     let path = folder.seal(&results)?;
-    if !said.quiet {
-        let last = format!("\n{} {}\n", Paint::Faint.over("results in"), said.name_of(&path));
-        streams::print(&(compare::text(&account) + &last))?;
+    if !output.quiet {
+        let last = format!("\n{} {}\n", Paint::Faint.over("results in"), output.name_of(&path));
+        streams::print(&(compare::text(&document) + &last))?;
     }
-    Ok(account.exit())
+    Ok(document.exit())
 }
 
 /// Reads back what this process wrote.
@@ -174,7 +185,7 @@ fn curves(results: &ExperimentResults, groups: &[Group], confidence: Confidence)
         let phases = group.samples.first().map_or(&[][..], |sample| &sample.phases);
         for phase in phases.iter().filter(|phase| phase.iterations() > 0) {
             let batch = results.manifest.curve_batch;
-            for point in comparison::curves(group, phase.name(), batch, confidence) {
+            for point in comparison::mean_curve(group, phase.name(), batch, confidence) {
                 let labels = variant.labels.iter().cloned();
                 let row = labels.chain(curve_cells(phase.name(), group.samples.len(), &point));
                 _ = table.write_record(row.collect::<Vec<_>>());
@@ -197,14 +208,14 @@ fn curve_cells(phase: &str, seeds: usize, point: &CurvePoint) -> [String; 7] {
     ]
 }
 
-fn failures(experiment: &Experiment, outcome: &Outcome) -> String {
+fn failures(experiment: &Experiment, completion: &Completion) -> String {
     let line = |(index, reason): &(usize, String)| {
         let cell = experiment.cells[*index];
         let variant = name(&experiment.variants[cell.variant].name());
         format!("\n  {variant}, seed {}: {}", cell.seed, name(reason))
     };
-    let lines: String = outcome.failed.iter().map(line).collect();
-    format!("{} of {} cells failed:{lines}", outcome.failed.len(), experiment.cells.len())
+    let lines: String = completion.failed.iter().map(line).collect();
+    format!("{} of {} cells failed:{lines}", completion.failed.len(), experiment.cells.len())
 }
 
 /// Shows how many cells are done.
@@ -251,10 +262,10 @@ impl Listener for Cells {
 }
 
 impl ExperimentOptions<'_> {
-    fn whole_cells(&self) -> Option<WholeCells> {
+    fn cell_folder_root(&self) -> Option<CellFolders> {
         let root = self.cell_folders?.to_owned();
         let started = WallClock::start_now().start();
-        Some(WholeCells { root, started, host: folder::host() })
+        Some(CellFolders { root, started, host: folder::host() })
     }
 
     fn threads(&self) -> NonZero<usize> {

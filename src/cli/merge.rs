@@ -7,10 +7,11 @@ use clap::Args;
 use super::console::{self, Account};
 use super::error::Error;
 use super::exit::Exit;
-use super::experiment::Said;
+use super::experiment::ClosingOutput;
 use super::{charts, experiment, kept, run, streams};
+use diagnostic::{Diagnostic, Report, Source};
 use merge::{Merged, MergedExperiment, MergedRun, Missing};
-use metrics::{Expectation, PhaseScope, Summary, Verdict, implied};
+use metrics::{Expectation, PhaseScope, judge};
 use results::experiment::{ExperimentFolder, ExperimentManifest, VariantEntry};
 use results::{Closing, Manifest, Status, is_unwritten, put_in_place};
 use scenario::{GateScope, kept_gates};
@@ -21,13 +22,13 @@ pub struct MergeArguments {
     /// The folders of shards, or of merges of some of them.
     #[arg(value_name = "DIR|URL", required = true)]
     folders: Vec<PathBuf>,
-    /// Write what they come to together to this folder: new, empty, or a merge to go on with.
+    /// The merged folder: new, empty, or an earlier merge to continue.
     #[arg(long, short, value_name = "DIR|URL")]
     out: PathBuf,
-    /// What that folder is called.
+    /// The name of that folder as the user gave it.
     #[arg(skip)]
     called: PathBuf,
-    /// Keep what is there, if not all is; nothing is judged then.
+    /// Merge what exists if parts are missing; nothing is judged then.
     #[arg(long)]
     partial: bool,
     /// Show nothing.
@@ -35,12 +36,12 @@ pub struct MergeArguments {
     quiet: bool,
 }
 
-/// Puts shards together, and judges the whole.
+/// Merges shards and judges the whole.
 pub fn merge(arguments: &MergeArguments) -> Result<Exit, Error> {
     let fetched = kept::fetched(&arguments.folders)?;
     for (called, folder) in arguments.folders.iter().zip(&fetched.folders) {
         if is_unwritten(folder) {
-            eprintln!("warning: nothing is in `{}`", called.display());
+            eprintln!("warning: `{}` is empty", called.display());
         }
     }
     kept::on(&arguments.out, |out| {
@@ -64,7 +65,7 @@ fn merge_here(arguments: &MergeArguments) -> Result<Exit, Error> {
 
 fn conclude(arguments: &MergeArguments, merged: MergedExperiment) -> Result<Exit, Error> {
     if let Some(missing) = merged.missing {
-        return keep(merged.folder, &missing);
+        return keep_incomplete(merged.folder, &missing);
     }
     let environment = |name: &str| std::env::var(name).ok();
     let manifest = merged.folder.manifest();
@@ -73,29 +74,30 @@ fn conclude(arguments: &MergeArguments, merged: MergedExperiment) -> Result<Exit
     let phases: Vec<PhaseScope<'_>> = first.iter().map(|phase| phase.scope()).collect();
     let policies = policies(manifest);
     let path = merged.folder.folder().join("scenario.yaml");
-    let said = Said { quiet: arguments.quiet, called: Some(&arguments.called) };
+    let output = ClosingOutput { quiet: arguments.quiet, called: Some(&arguments.called) };
     let scope = GateScope { phases: &phases, policies: &policies };
     let gates = kept_gates(&path, &manifest.overrides, &environment, scope)?;
-    experiment::conclude(merged.folder, &gates, said)
+    experiment::conclude(merged.folder, &gates, output)
 }
 
 fn policies(manifest: &ExperimentManifest) -> Vec<String> {
     manifest.variants.iter().map(VariantEntry::name).collect()
 }
 
-/// Seals what is there of an experiment.
-fn keep(folder: ExperimentFolder, missing: &Missing) -> Result<Exit, Error> {
+/// Seals an incomplete experiment.
+fn keep_incomplete(folder: ExperimentFolder, missing: &Missing) -> Result<Exit, Error> {
     anstream::eprintln!("warning: {missing}");
     let results = experiment::results_of(&folder)?;
     folder.seal(&results)?;
     Ok(Exit::Done)
 }
 
-/// Judges a load as the whole would have been, and seals it.
+/// Judges the whole load, and seals it.
 fn conclude_run(arguments: &MergeArguments, merged: MergedRun) -> Result<Exit, Error> {
     let MergedRun { mut results, manifest, ended, checks, missing } = merged;
+    let expectations = expectations(&manifest)?;
     let verdicts = match &missing {
-        None => verdicts(&manifest, results.summary()),
+        None => judge(&expectations, results.summary()),
         Some(missing) => {
             anstream::eprintln!("warning: {missing}");
             Vec::new()
@@ -126,11 +128,22 @@ fn conclude_run(arguments: &MergeArguments, merged: MergedRun) -> Result<Exit, E
     Ok(exit)
 }
 
-/// What becomes of the expectations. They were understood when the shards were run.
-fn verdicts(manifest: &Manifest, summary: &Summary) -> Vec<Verdict> {
+/// The expectations that the shards recorded. They were valid when the shards ran, so a text
+/// that this program cannot read was written by another version.
+fn expectations(manifest: &Manifest) -> Result<Vec<Expectation>, Report> {
     let scopes: Vec<PhaseScope<'_>> = manifest.scopes().collect();
-    let parsed = manifest.expectations.iter().map(|text| Expectation::parse(text, &scopes));
-    let expectations: Vec<Expectation> = parsed.filter_map(Result::ok).collect();
-    let judged = expectations.iter().map(|expectation| expectation.judge(summary));
-    judged.chain(implied(summary, &expectations)).collect()
+    let (mut expectations, mut report) = (Vec::new(), Report::new());
+    for text in &manifest.expectations {
+        match Expectation::parse(text, &scopes) {
+            Ok(expectation) => expectations.push(expectation),
+            Err(errors) => errors.into_iter().for_each(|error| {
+                let source = Source::new("an expectation of the shards", text.as_str());
+                let mistake = Diagnostic::error(error.message).within(&source, error.span);
+                let help =
+                    format!("merge with runner {}, which ran the shards", manifest.tool.version);
+                report.push(mistake.help(error.help.unwrap_or(help)));
+            }),
+        }
+    }
+    if report.has_errors() { Err(report) } else { Ok(expectations) }
 }

@@ -8,7 +8,7 @@ use super::charts::{self, ModelChecks};
 use super::console::{self, Account, Console};
 use super::error::Error;
 use super::exit::Exit;
-use super::experiment::{ExperimentOptions, Said};
+use super::experiment::{ClosingOutput, ExperimentOptions};
 use super::folder::{self, Opened};
 use super::interrupt::Interrupt;
 use super::load::{self, ScenarioArguments};
@@ -18,7 +18,7 @@ use super::{experiment, kept, streams, world};
 use ::shard::ShardChoice;
 use clock::{Clock, WallClock};
 use engine::{Ending, RunError};
-use metrics::{Holds, Verdict, implied};
+use metrics::{Holds, Verdict, judge};
 use record::{ObserveError, Observers};
 use results::{Closing, Results, Status};
 use scenario::plan::{ClockKind, Pause, Step, TargetPlan};
@@ -99,7 +99,7 @@ impl RunArguments {
             out: self.out.as_deref(),
             threads: self.threads,
             cell_folders: self.cell_folders.as_deref(),
-            said: Said { quiet: self.quiet, called: self.called.as_deref() },
+            output: ClosingOutput { quiet: self.quiet, called: self.called.as_deref() },
         }
     }
 }
@@ -211,9 +211,7 @@ impl Run<'_> {
         if self.plan.shard.is_some() {
             return Vec::new();
         }
-        let (summary, expectations) = (self.results.summary(), &self.plan.expectations);
-        let judged = expectations.iter().map(|expectation| expectation.judge(summary));
-        judged.chain(implied(summary, expectations)).collect()
+        judge(&self.plan.expectations, self.results.summary())
     }
 
     fn draw(&mut self) -> Result<(), ObserveError> {

@@ -1,12 +1,12 @@
 //! What a pull request shows at its top: workflow commands of GitHub.
 
-use super::account::Account;
+use super::document::ComparisonDocument;
 use super::gates;
 use comparison::GateVerdict;
 
 /// A line `::error …` for each gate that fails.
-pub fn annotations(account: &Account) -> String {
-    let failing = account.verdicts.iter().filter(|of| of.fails() || of.is_undecided());
+pub fn annotations(document: &ComparisonDocument) -> String {
+    let failing = document.verdicts.iter().filter(|of| of.fails() || of.is_undecided());
     failing.map(annotation).collect()
 }
 

@@ -4,9 +4,8 @@ use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueEnum};
 
-use super::account::{Account, Part};
 use super::annotations::annotations;
-use super::gates::{judge_across, judge_inside};
+use super::document::{ComparisonDocument, Section};
 use super::junit::junit;
 use super::markdown::markdown;
 use super::openmetrics::openmetrics;
@@ -15,7 +14,9 @@ use super::{json, null, text, traces, within};
 use crate::cli::error::{Error, not_written};
 use crate::cli::exit::Exit;
 use crate::cli::{kept, streams};
-use comparison::{GateVerdict, Group, Outcome, compare, usual_terms};
+use comparison::{
+    GateOutcome, GateVerdict, Group, compare, default_terms, judge_between, judge_within,
+};
 use diagnostic::{Diagnostic, Report, Source};
 use metrics::{Gate, Term};
 use scenario::{GateScope, load_gates};
@@ -90,15 +91,15 @@ struct Outputs {
 }
 
 impl Outputs {
-    fn write(&self, account: &Account) -> Result<(), Error> {
+    fn write(&self, document: &ComparisonDocument) -> Result<(), Error> {
         if let Some(path) = &self.junit {
-            fs::write(path, junit(account)).map_err(|error| not_written(path, &error))?;
+            fs::write(path, junit(document)).map_err(|error| not_written(path, &error))?;
         }
         if let Some(path) = &self.openmetrics {
-            fs::write(path, openmetrics(account)).map_err(|error| not_written(path, &error))?;
+            fs::write(path, openmetrics(document)).map_err(|error| not_written(path, &error))?;
         }
         if let Some(path) = &self.markdown {
-            append(path, &markdown(account)).map_err(|error| not_written(path, &error))?;
+            append(path, &markdown(document)).map_err(|error| not_written(path, &error))?;
         }
         Ok(())
     }
@@ -117,13 +118,15 @@ pub fn run(arguments: &CompareArguments) -> Result<Exit, Error> {
     if arguments.null {
         return noise(arguments, &subjects, report);
     }
-    let account =
-        if report.has_errors() { None } else { account(arguments, &subjects, &mut report) };
-    let Some(account) = account.filter(|_| !report.has_errors()) else { return Err(report.into()) };
+    let document =
+        if report.has_errors() { None } else { document(arguments, &subjects, &mut report) };
+    let Some(document) = document.filter(|_| !report.has_errors()) else {
+        return Err(report.into());
+    };
     anstream::eprint!("{}", report.render(true));
-    arguments.outputs.write(&account)?;
-    streams::print(&arguments.told(&account))?;
-    Ok(account.exit())
+    arguments.outputs.write(&document)?;
+    streams::print(&arguments.told(&document))?;
+    Ok(document.exit())
 }
 
 /// Prints the comparisons of every policy with itself.
@@ -142,13 +145,13 @@ fn noise(
 
 impl CompareArguments {
     /// What is written to stdout.
-    fn told(&self, account: &Account) -> String {
+    fn told(&self, document: &ComparisonDocument) -> String {
         let text = match self.format {
-            Format::Text => text(account),
-            Format::Markdown => markdown(account),
-            Format::Json => return String::from_utf8_lossy(&json(account)).into_owned(),
+            Format::Text => text(document),
+            Format::Markdown => markdown(document),
+            Format::Json => return String::from_utf8_lossy(&json(document)).into_owned(),
         };
-        if self.annotate { text + &annotations(account) } else { text }
+        if self.annotate { text + &annotations(document) } else { text }
     }
 
     fn confidence(&self) -> Confidence {
@@ -175,11 +178,11 @@ fn read(paths: &[PathBuf], report: &mut Report) -> Vec<Subject> {
     subjects
 }
 
-fn account(
+fn document(
     arguments: &CompareArguments,
     subjects: &[Subject],
     report: &mut Report,
-) -> Option<Account> {
+) -> Option<ComparisonDocument> {
     let (base, candidates) = subjects.split_first()?;
     let terms = terms(arguments, &base.groups, report)?;
     let gates = gates(arguments, base, report)?;
@@ -193,41 +196,41 @@ fn account(
         strange.into_iter().for_each(|mistake| report.push(mistake));
         return None;
     }
-    let (parts, mut verdicts) = if inside {
+    let (sections, mut verdicts) = if inside {
         let base_policy = arguments.base_policy.as_deref();
-        let figures = within(&base.groups, base_policy, &terms, arguments.confidence());
-        let part = Part { title: None, remarks: Vec::new(), figures };
-        (vec![part], judge_inside(&gates, &base.groups, base_policy))
+        let metrics = within(&base.groups, base_policy, &terms, arguments.confidence());
+        let section = Section { title: None, remarks: Vec::new(), metrics };
+        (vec![section], judge_within(&gates, &base.groups, base_policy))
     } else {
         across_all(arguments, subjects, &terms, &gates)
     };
-    if parts.is_empty() {
+    if sections.is_empty() {
         let message = "the folders have no policy in common";
         report.push(Diagnostic::error(message).help("compare experiments with the same policies"));
         return None;
     }
     if !strange.is_empty() {
         let reason = "the baseline is of another world".to_owned();
-        verdicts.iter_mut().for_each(|of| of.outcome = Outcome::NotMeasured(reason.clone()));
+        verdicts.iter_mut().for_each(|of| of.outcome = GateOutcome::NotMeasured(reason.clone()));
     }
     let confidence = arguments.confidence();
-    Some(Account { name: base.scenario.clone(), parts, verdicts, confidence })
+    Some(ComparisonDocument { name: base.scenario.clone(), sections, verdicts, confidence })
 }
 
 /// What a report shows of folders: the policies of one against each other, or each policy
 /// of the first in the others.
-pub fn parts(subjects: &[&Subject], confidence: Confidence) -> Vec<Part> {
+pub fn sections(subjects: &[&Subject], confidence: Confidence) -> Vec<Section> {
     let [only] = subjects else {
         let alone = subjects.iter().all(|subject| subject.groups.len() == 1);
         let groups = subjects.first().map_or(&[][..], |subject| &subject.groups);
         let sides = groups.iter().filter_map(|group| Sides::of(subjects, group, alone));
-        return sides.map(|sides| sides.part(&[], confidence)).collect();
+        return sides.map(|sides| sides.section(&[], confidence)).collect();
     };
     if only.groups.len() < 2 {
         return Vec::new();
     }
-    let figures = within(&only.groups, None, &[], confidence);
-    vec![Part { title: None, remarks: Vec::new(), figures }]
+    let metrics = within(&only.groups, None, &[], confidence);
+    vec![Section { title: None, remarks: Vec::new(), metrics }]
 }
 
 /// The part in which what is compared may differ: the loop with its learning policy.
@@ -240,7 +243,7 @@ fn incomparable(base: &Subject, other: &Subject) -> Option<Diagnostic> {
     }
     let alone = base.groups.len() == 1 && other.groups.len() == 1;
     let common = base.groups.iter().filter_map(|of| Some((of, other.counterpart(of, alone)?)));
-    let different = common.flat_map(|(left, right)| left.differs_in(right));
+    let different = common.flat_map(|(left, right)| left.differing_parts(right));
     let mut different: Vec<String> = different.filter(|part| part != UNDER_TEST).collect();
     different.sort();
     different.dedup();
@@ -317,16 +320,16 @@ fn across_all(
     subjects: &[Subject],
     terms: &[Term],
     gates: &[Gate],
-) -> (Vec<Part>, Vec<GateVerdict>) {
+) -> (Vec<Section>, Vec<GateVerdict>) {
     let alone = subjects.iter().all(|subject| subject.groups.len() == 1);
     let subjects: Vec<&Subject> = subjects.iter().collect();
-    let (mut parts, mut verdicts) = (Vec::new(), Vec::new());
+    let (mut sections, mut verdicts) = (Vec::new(), Vec::new());
     for group in &subjects[0].groups {
         let Some(side) = Sides::of(&subjects, group, alone) else { continue };
-        parts.push(side.part(terms, arguments.confidence()));
-        verdicts.extend(judge_across(gates, &group.name, &side.base, &side.candidates));
+        sections.push(side.section(terms, arguments.confidence()));
+        verdicts.extend(judge_between(gates, &group.name, &side.base, &side.candidates));
     }
-    (parts, verdicts)
+    (sections, verdicts)
 }
 
 /// One policy in several folders, called as the folders are.
@@ -360,18 +363,18 @@ impl Sides {
         })
     }
 
-    fn part(&self, terms: &[Term], confidence: Confidence) -> Part {
+    fn section(&self, terms: &[Term], confidence: Confidence) -> Section {
         let usual;
         let terms = if terms.is_empty() {
-            usual = usual_terms(std::slice::from_ref(&self.base));
+            usual = default_terms(std::slice::from_ref(&self.base));
             &usual[..]
         } else {
             terms
         };
         let candidates: Vec<&Group> = self.candidates.iter().collect();
         let compared = |term: &Term| compare(term, &self.base, &candidates, confidence);
-        let figures = terms.iter().map(|term| (term.clone(), compared(term)));
+        let metrics = terms.iter().map(|term| (term.clone(), compared(term)));
         let (title, remarks) = (self.title.clone(), self.remarks.clone());
-        Part { title, remarks, figures: figures.collect() }
+        Section { title, remarks, metrics: metrics.collect() }
     }
 }

@@ -1,46 +1,10 @@
-//! Gates, judged and told.
+//! Gate verdicts as text.
 
 use super::text::{signed, within};
 use crate::cli::console::{Cell, Paint, Side, Table, name};
-use comparison::{GateVerdict, Group, Outcome, judge};
-use metrics::Gate;
+use comparison::{GateOutcome, GateVerdict};
 
-/// Judges the policies of one experiment against each other.
-pub fn judge_inside(gates: &[Gate], groups: &[Group], base: Option<&str>) -> Vec<GateVerdict> {
-    let judged = gates.iter().flat_map(|gate| {
-        let base = gate.against.as_deref().or(base);
-        let base = base.map_or(groups.first(), |name| groups.iter().find(|of| of.name == name));
-        base.into_iter().flat_map(move |base| {
-            let others = groups.iter().filter(|group| group.name != base.name);
-            others.filter(|group| speaks_of(gate, group)).map(|group| judge(gate, base, group))
-        })
-    });
-    judged.collect()
-}
-
-/// Judges a policy against the same policy of another folder. Gates that hold policies
-/// against each other are for one experiment, and say nothing here.
-pub fn judge_across(
-    gates: &[Gate],
-    policy: &str,
-    base: &Group,
-    candidates: &[Group],
-) -> Vec<GateVerdict> {
-    let named = |gate: &&Gate| {
-        let all = gate.policies.is_empty();
-        gate.against.is_none() && (all || gate.policies.iter().any(|name| name == policy))
-    };
-    let judged = gates.iter().filter(named);
-    judged
-        .flat_map(|gate| candidates.iter().map(move |candidate| judge(gate, base, candidate)))
-        .collect()
-}
-
-fn speaks_of(gate: &Gate, group: &Group) -> bool {
-    gate.policies.is_empty() || gate.policies.contains(&group.name)
-}
-
-/// The gates as a table; nothing, without any.
+/// The gates as a table; empty without gates.
 pub fn table(verdicts: &[GateVerdict]) -> String {
     if verdicts.is_empty() {
         return String::new();
@@ -64,10 +28,10 @@ pub fn table(verdicts: &[GateVerdict]) -> String {
 
 fn mark(verdict: &GateVerdict) -> (&'static str, Paint) {
     match verdict.outcome {
-        Outcome::Pass => ("✓", Paint::Good),
-        Outcome::Fail => ("✗", Paint::Bad),
-        Outcome::Inconclusive(_) => ("~", Paint::Doubtful),
-        Outcome::NotMeasured(_) => ("?", Paint::Bad),
+        GateOutcome::Pass => ("✓", Paint::Good),
+        GateOutcome::Fail => ("✗", Paint::Bad),
+        GateOutcome::Inconclusive(_) => ("~", Paint::Doubtful),
+        GateOutcome::NotMeasured(_) => ("?", Paint::Bad),
     }
 }
 
@@ -85,22 +49,22 @@ pub fn observed(verdict: &GateVerdict) -> String {
     format!("{}{}", signed(test.difference, dimension), interval.unwrap_or_default())
 }
 
-/// What it came to, in words.
+/// The outcome and its reason.
 pub fn words(verdict: &GateVerdict) -> String {
     match &verdict.outcome {
-        Outcome::Pass => "pass".to_owned(),
-        Outcome::Fail => "fail".to_owned(),
-        Outcome::Inconclusive(why) => format!("inconclusive: {why}"),
-        Outcome::NotMeasured(why) => format!("not measured: {why}"),
+        GateOutcome::Pass => "pass".to_owned(),
+        GateOutcome::Fail => "fail".to_owned(),
+        GateOutcome::Inconclusive(why) => format!("inconclusive: {why}"),
+        GateOutcome::NotMeasured(why) => format!("not measured: {why}"),
     }
 }
 
-/// What it came to, in a word for programs.
-pub fn word(outcome: &Outcome) -> &'static str {
+/// The outcome as one word, for programs.
+pub fn word(outcome: &GateOutcome) -> &'static str {
     match outcome {
-        Outcome::Pass => "pass",
-        Outcome::Fail => "fail",
-        Outcome::Inconclusive(_) => "inconclusive",
-        Outcome::NotMeasured(_) => "not_measured",
+        GateOutcome::Pass => "pass",
+        GateOutcome::Fail => "fail",
+        GateOutcome::Inconclusive(_) => "inconclusive",
+        GateOutcome::NotMeasured(_) => "not_measured",
     }
 }

@@ -1,8 +1,8 @@
 use serde::Serialize;
 
-use super::account::Account;
+use super::document::ComparisonDocument;
 use super::gates;
-use comparison::{Difference, Estimate, Finding, GateVerdict, Outcome};
+use comparison::{Difference, Estimate, Finding, GateOutcome, GateVerdict};
 
 #[derive(Serialize)]
 struct Document<'a> {
@@ -61,18 +61,18 @@ struct Judged<'a> {
 }
 
 /// What was found, as JSON.
-pub fn json(account: &Account) -> Vec<u8> {
-    let figures = account.parts.iter().flat_map(|part| &part.figures);
+pub fn json(document: &ComparisonDocument) -> Vec<u8> {
+    let metrics = document.sections.iter().flat_map(|section| &section.metrics);
     let document = Document {
-        confidence: account.confidence.level(),
-        metrics: figures
+        confidence: document.confidence.level(),
+        metrics: metrics
             .map(|(term, comparison)| Row {
                 metric: term.text(),
                 base: side(&comparison.base),
                 candidates: comparison.candidates.iter().map(candidate).collect(),
             })
             .collect(),
-        gates: account.verdicts.iter().map(judged).collect(),
+        gates: document.verdicts.iter().map(judged).collect(),
     };
     // Its keys are texts, and it is written to memory.
     let mut bytes = serde_json::to_vec_pretty(&document).unwrap_or_default();
@@ -88,8 +88,8 @@ fn judged(verdict: &GateVerdict) -> Judged<'_> {
         candidate: &verdict.candidate,
         outcome: gates::word(&verdict.outcome),
         reason: match &verdict.outcome {
-            Outcome::Inconclusive(why) | Outcome::NotMeasured(why) => Some(why),
-            Outcome::Pass | Outcome::Fail => None,
+            GateOutcome::Inconclusive(why) | GateOutcome::NotMeasured(why) => Some(why),
+            GateOutcome::Pass | GateOutcome::Fail => None,
         },
         difference: test.map(|test| test.difference),
         interval: test.and_then(|test| test.interval).map(|of| [of.lower, of.upper]),

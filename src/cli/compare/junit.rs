@@ -2,15 +2,15 @@
 
 use quick_junit::{NonSuccessKind, Report, TestCase, TestCaseStatus, TestSuite};
 
-use super::account::Account;
+use super::document::ComparisonDocument;
 use super::gates;
-use comparison::{GateVerdict, Outcome};
+use comparison::{GateOutcome, GateVerdict};
 
 /// What fails a gate is a failure, what could not be measured an error, and what is not
 /// decided is skipped, unless the gate says that this is a failure.
-pub fn junit(account: &Account) -> String {
-    let mut suite = TestSuite::new(plain(&account.name));
-    for verdict in &account.verdicts {
+pub fn junit(document: &ComparisonDocument) -> String {
+    let mut suite = TestSuite::new(plain(&document.name));
+    for verdict in &document.verdicts {
         suite.add_test_case(case(verdict));
     }
     let mut report = Report::new("runner compare");
@@ -28,10 +28,12 @@ fn case(verdict: &GateVerdict) -> TestCase {
 
 fn status(verdict: &GateVerdict) -> TestCaseStatus {
     let mut status = match &verdict.outcome {
-        Outcome::Pass => return TestCaseStatus::success(),
-        Outcome::Inconclusive(_) if !verdict.gate.inconclusive_fails => TestCaseStatus::skipped(),
-        Outcome::NotMeasured(_) => TestCaseStatus::non_success(NonSuccessKind::Error),
-        Outcome::Fail | Outcome::Inconclusive(_) => {
+        GateOutcome::Pass => return TestCaseStatus::success(),
+        GateOutcome::Inconclusive(_) if !verdict.gate.inconclusive_fails => {
+            TestCaseStatus::skipped()
+        }
+        GateOutcome::NotMeasured(_) => TestCaseStatus::non_success(NonSuccessKind::Error),
+        GateOutcome::Fail | GateOutcome::Inconclusive(_) => {
             TestCaseStatus::non_success(NonSuccessKind::Failure)
         }
     };

@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use super::account::{Account, Part};
+use super::document::{ComparisonDocument, Section};
 use super::gates;
 use super::text::{p, signed, value, within, words};
 use comparison::{Comparison, Estimate};
@@ -12,16 +12,16 @@ use metrics::Term;
 const LARGEST: usize = 60_000;
 
 /// The gates first, then what was compared; what would not fit is left out, and said.
-pub fn markdown(account: &Account) -> String {
-    let mut text = format!("## {}\n", escaped(&account.name));
-    gate_table(account, &mut text);
+pub fn markdown(document: &ComparisonDocument) -> String {
+    let mut text = format!("## {}\n", escaped(&document.name));
+    gate_table(document, &mut text);
     let mut left_out = 0;
-    for part in &account.parts {
-        let part = part_text(part);
-        if text.len() + part.len() > LARGEST {
+    for section in &document.sections {
+        let section = section_text(section);
+        if text.len() + section.len() > LARGEST {
             left_out += 1;
         } else {
-            text += &part;
+            text += &section;
         }
     }
     if left_out > 0 {
@@ -30,12 +30,12 @@ pub fn markdown(account: &Account) -> String {
     text
 }
 
-fn gate_table(account: &Account, text: &mut String) {
-    if account.verdicts.is_empty() {
+fn gate_table(document: &ComparisonDocument, text: &mut String) {
+    if document.verdicts.is_empty() {
         return;
     }
     *text += "\n| gate | policy | observed | |\n|---|---|---|---|\n";
-    for verdict in &account.verdicts {
+    for verdict in &document.verdicts {
         let gate = escaped(&verdict.gate.to_string());
         let (who, words) = (escaped(&gates::who(verdict)), escaped(&gates::words(verdict)));
         let row = format!("| {gate} | {who} | {} | **{words}** |\n", gates::observed(verdict));
@@ -47,18 +47,18 @@ fn gate_table(account: &Account, text: &mut String) {
     }
 }
 
-fn part_text(part: &Part) -> String {
+fn section_text(section: &Section) -> String {
     let mut text = String::new();
-    if let Some(title) = &part.title {
+    if let Some(title) = &section.title {
         _ = write!(text, "\n### {}\n", escaped(title));
     }
-    if !part.remarks.is_empty() {
+    if !section.remarks.is_empty() {
         text += "\n";
     }
-    for remark in &part.remarks {
+    for remark in &section.remarks {
         _ = writeln!(text, "- {}", escaped(remark.trim()));
     }
-    for (term, comparison) in &part.figures {
+    for (term, comparison) in &section.metrics {
         table(term, comparison, &mut text);
     }
     text

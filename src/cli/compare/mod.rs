@@ -1,8 +1,8 @@
 //! `runner compare`
 
-mod account;
 mod annotations;
 mod command;
+mod document;
 mod gates;
 mod json;
 mod junit;
@@ -13,14 +13,13 @@ mod subject;
 mod text;
 mod traces;
 
-pub use account::{Account, Part};
-pub use command::{CompareArguments, parts, run};
-pub use gates::judge_inside;
+pub use command::{CompareArguments, run, sections};
+pub use document::{ComparisonDocument, Section};
 pub use json::json;
 pub use subject::{Subject, read_baseline};
 pub use text::{p, signed, text, value, within as within_text, words};
 
-use comparison::{Comparison, Group, compare, usual_terms};
+use comparison::{Comparison, Group, compare, default_terms};
 use metrics::Term;
 use statistics::Confidence;
 
@@ -35,7 +34,7 @@ pub fn within(
     let base = base.map_or(groups.first(), |base| groups.iter().find(|group| group.name == base));
     let Some(base) = base else { return Vec::new() };
     let candidates: Vec<&Group> = groups.iter().filter(|group| group.name != base.name).collect();
-    let terms = if terms.is_empty() { usual_terms(groups) } else { terms.to_vec() };
+    let terms = if terms.is_empty() { default_terms(groups) } else { terms.to_vec() };
     let compared = terms.into_iter().map(|term| {
         let comparison = compare(&term, base, &candidates, confidence);
         (term, comparison)

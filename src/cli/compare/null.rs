@@ -2,7 +2,7 @@
 
 use super::text::value;
 use crate::cli::console::{Cell, Paint, Side, Table, name};
-use comparison::{Group, Null, null, usual_terms};
+use comparison::{Group, NullComparison, default_terms, null};
 use metrics::{Quantity, Term};
 use statistics::Confidence;
 
@@ -10,7 +10,7 @@ use statistics::Confidence;
 pub fn text(groups: &[Group], terms: &[Term], confidence: Confidence) -> String {
     let usual;
     let terms = if terms.is_empty() {
-        usual = usual_terms(groups);
+        usual = default_terms(groups);
         &usual[..]
     } else {
         terms
@@ -34,7 +34,7 @@ fn table(term: &Term, groups: &[Group], confidence: Confidence) -> String {
     table.text()
 }
 
-fn row(term: &Term, null: &Null) -> [Cell; 5] {
+fn row(term: &Term, null: &NullComparison) -> [Cell; 5] {
     let dimension = term.definition().dimension;
     let share = null.different.map(|share| format!("{:.1}%", 100.0 * share));
     let shows = null.detectable.map(|value| format!("±{}", Quantity { value, dimension }));

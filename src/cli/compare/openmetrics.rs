@@ -2,16 +2,16 @@
 
 use std::fmt::Write as _;
 
-use super::account::Account;
+use super::document::ComparisonDocument;
 use super::gates;
 use comparison::{Comparison, Estimate};
 
 /// The mean over runs of each metric of each group, the differences, and the gates: 1 for
 /// a pass, 0 for what is none. In the order of the tables, so that equal comparisons are
 /// equal texts.
-pub fn openmetrics(account: &Account) -> String {
+pub fn openmetrics(document: &ComparisonDocument) -> String {
     let (mut means, mut differences) = (Family::default(), Family::default());
-    for (term, comparison) in account.parts.iter().flat_map(|part| &part.figures) {
+    for (term, comparison) in document.sections.iter().flat_map(|section| &section.metrics) {
         for estimate in estimates(comparison) {
             means.add(&estimate.group, term.text(), estimate.mean);
         }
@@ -21,7 +21,7 @@ pub fn openmetrics(account: &Account) -> String {
         }
     }
     let mut passes = Family::default();
-    for verdict in &account.verdicts {
+    for verdict in &document.verdicts {
         let pass = f64::from(u8::from(gates::word(&verdict.outcome) == "pass"));
         passes.add(&verdict.candidate, &verdict.gate.to_string(), Some(pass));
     }

@@ -1,6 +1,6 @@
 //! A comparison as a table, in the manner of benchstat.
 
-use super::account::{Account, Part};
+use super::document::{ComparisonDocument, Section};
 use super::gates;
 use crate::cli::console::{Cell, Paint, Side, Table, name};
 use comparison::{Comparison, Difference, Estimate, Finding};
@@ -8,18 +8,18 @@ use metrics::{Dimension, Quantity, Term};
 use statistics::{Confidence, Interval};
 
 /// For people: what differs, a table a metric, the gates.
-pub fn text(account: &Account) -> String {
-    let parts = account.parts.iter().map(|part| shown(part, account.confidence));
-    parts.collect::<Vec<_>>().join("\n") + &gates::table(&account.verdicts)
+pub fn text(document: &ComparisonDocument) -> String {
+    let sections = document.sections.iter().map(|section| shown(section, document.confidence));
+    sections.collect::<Vec<_>>().join("\n") + &gates::table(&document.verdicts)
 }
 
-fn shown(part: &Part, confidence: Confidence) -> String {
-    let title = part.title.as_ref().map(|title| Paint::Strong.over(&name(title)) + "\n");
-    let mut remarks: String = part.remarks.iter().map(|remark| name(remark) + "\n").collect();
+fn shown(section: &Section, confidence: Confidence) -> String {
+    let title = section.title.as_ref().map(|title| Paint::Strong.over(&name(title)) + "\n");
+    let mut remarks: String = section.remarks.iter().map(|remark| name(remark) + "\n").collect();
     if !remarks.is_empty() {
         remarks.push('\n');
     }
-    let tables = part.figures.iter().map(|(term, of)| table(term, of, confidence));
+    let tables = section.metrics.iter().map(|(term, of)| table(term, of, confidence));
     title.unwrap_or_default() + &remarks + &tables.collect::<Vec<_>>().join("\n")
 }
 

@@ -1,21 +1,21 @@
-//! What is said of two folders before any figure: what differs in what they were asked to
-//! do, and where what they did parts.
+//! The remarks above the tables of two folders: which parts of their plans differ, and
+//! the first iteration in which their runs differ.
 
 use super::subject::Subject;
-use comparison::{self, Group, Parting};
+use comparison::{self, Group, TraceComparison};
 
 type Side<'a> = (&'a Subject, &'a Group);
 
-/// What differs between two sides, a line each.
+/// What differs between two sides, one line each.
 pub fn remarks(base: Side<'_>, candidate: Side<'_>) -> Vec<String> {
     let mut remarks = vec![format!("{} against {}", candidate.0.name(), base.0.name())];
     remarks.extend(versions(base, candidate));
-    let different = base.1.differs_in(candidate.1);
+    let different = base.1.differing_parts(candidate.1);
     remarks.push(match &different[..] {
-        [] => "  they were asked to do the same".to_owned(),
-        _ => format!("  they differ in {}", different.join(", ")),
+        [] => "  their plans are the same".to_owned(),
+        _ => format!("  their plans differ in {}", different.join(", ")),
     });
-    remarks.push(format!("  {}", parting(base.1, candidate.1)));
+    remarks.push(format!("  {}", traces(base.1, candidate.1)));
     remarks
 }
 
@@ -25,32 +25,35 @@ fn versions(base: Side<'_>, candidate: Side<'_>) -> Option<String> {
 }
 
 /// Whether the runs of one seed are the same, and where the first pair parts.
-fn parting(base: &Group, candidate: &Group) -> String {
+fn traces(base: &Group, candidate: &Group) -> String {
     let mut pairs = 0;
     let mut same = 0;
     let mut first = None;
     for sample in &candidate.samples {
         let Some(other) = base.sample(sample.seed) else { continue };
         pairs += 1;
-        match comparison::parting(other, sample) {
-            Parting::Never => same += 1,
-            parting => drop(first.get_or_insert((sample.seed, parting))),
+        match comparison::compare_traces(other, sample) {
+            TraceComparison::Same => same += 1,
+            differing => drop(first.get_or_insert((sample.seed, differing))),
         }
     }
     match (pairs, first) {
-        (0, _) => "no seed is common: the runs saw other visitors".to_owned(),
-        (1, None) => "every visitor and every choice is the same".to_owned(),
-        (_, None) => format!("every visitor and every choice of {pairs} seeds is the same"),
-        (1, Some((_, parting))) => format!("they part {}", place(&parting)),
-        (_, Some((seed, parting))) => {
-            format!("{same} of {pairs} seeds are the same; seed {seed} parts {}", place(&parting))
-        }
+        (0, _) => "they have no seed in common".to_owned(),
+        (1, None) => "every context and every choice is the same".to_owned(),
+        (_, None) => format!("every context and every choice of {pairs} seeds is the same"),
+        (1, Some((_, differing))) => format!("they differ {}", place(&differing)),
+        (_, Some((seed, differing))) => format!(
+            "{same} of {pairs} seeds are the same; seed {seed} differs {}",
+            place(&differing)
+        ),
     }
 }
 
-fn place(parting: &Parting) -> String {
-    match parting {
-        Parting::At(divergence) => divergence.to_string(),
-        Parting::Never | Parting::Somewhere => "somewhere: a baseline keeps no traces".to_owned(),
+fn place(differing: &TraceComparison) -> String {
+    match differing {
+        TraceComparison::DivergesAt(divergence) => divergence.to_string(),
+        TraceComparison::Same | TraceComparison::Differs => {
+            "at an unknown iteration: a baseline file has no traces".to_owned()
+        }
     }
 }

@@ -43,7 +43,7 @@ pub fn curves(groups: &[Group], are_comparable: bool) -> Vec<Picture> {
 fn success(groups: &[Group], phase: &str) -> LineChart {
     let window = window(groups, phase);
     let one = |(colour, group): (usize, &Group)| {
-        let points = points(&comparison::curves(group, phase, window, Confidence::P95));
+        let points = points(&comparison::mean_curve(group, phase, window, Confidence::P95));
         let few = (2..LEAST_FOR_BAND).contains(&group.samples.len());
         let runs = if few { runs(group, phase, window) } else { Vec::new() };
         LineSeries { name: group.name.clone(), colour, points, runs }
@@ -82,7 +82,7 @@ fn difference_subtitle(groups: &[Group]) -> &'static str {
 fn runs(group: &Group, phase: &str, window: u64) -> Vec<Vec<(f64, f64)>> {
     let alone = group.samples.iter().map(|sample| {
         let alone = Group { samples: vec![sample.clone()], ..group.clone() };
-        let curve = comparison::curves(&alone, phase, window, Confidence::P95);
+        let curve = comparison::mean_curve(&alone, phase, window, Confidence::P95);
         points(&curve).into_iter().map(|point| (point.x, point.y)).collect()
     });
     alone.collect()

@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 
 use self::curves::curves;
-use super::compare::{Subject, parts};
+use super::compare::{Subject, sections};
 use super::error::{Error, not_written};
 use super::exit::Exit;
 use super::{kept, streams};
@@ -115,7 +115,7 @@ fn all(told: &[Told]) -> Vec<Part> {
     let are_comparable = told.len() == 1 || told.iter().all(|of| of.subject.groups.len() == 1);
     all.push(Part::drawn("Success", curves(&groups, are_comparable)));
     let subjects: Vec<&Subject> = told.iter().map(|told| &told.subject).collect();
-    let compared = parts(&subjects, Confidence::P95);
+    let compared = sections(&subjects, Confidence::P95);
     all.push(Part::new("Comparison", compared.iter().flat_map(tables::figures).collect()));
     all.push(Part::new(
         "Gates",

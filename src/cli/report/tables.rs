@@ -4,17 +4,17 @@ use std::path::Path;
 
 use serde_json::Value;
 
-use crate::cli::compare::{self, Part, words};
+use crate::cli::compare::{self, Section, words};
 use crate::cli::console::Paint;
 use comparison::{Comparison, Difference, Estimate};
 use metrics::{Dimension, Quantity, Term};
 use report::html::{Block, Cell, Tone};
 
 /// What was compared, a table a metric.
-pub fn figures(part: &Part) -> Vec<Block> {
+pub fn figures(part: &Section) -> Vec<Block> {
     let mut blocks: Vec<Block> = part.title.iter().cloned().map(Block::Text).collect();
     blocks.extend(part.remarks.iter().map(|remark| Block::Text(remark.trim().to_owned())));
-    blocks.extend(part.figures.iter().map(|(term, comparison)| table(term, comparison)));
+    blocks.extend(part.metrics.iter().map(|(term, comparison)| table(term, comparison)));
     blocks
 }
 

@@ -1,4 +1,4 @@
-//! A baseline file: what runs came to, kept in git to be compared with later.
+//! A baseline file: the metrics of runs, stored in git to be compared with later.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -6,12 +6,12 @@ use std::fmt::Write as _;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-use super::sample::{Footprint, Group, Sample};
+use super::sample::{Group, RunTrace, Sample};
 use metrics::{Packed, PhaseState, PhaseTally, REGISTRY};
 use seed::Seed;
 
-/// What runs came to, as it stands in a file: for people the metrics of every run, for
-/// later comparisons everything that any metric is made of. Equal runs are equal files.
+/// A baseline file. It holds the metrics of every run for people, and the inputs of every
+/// metric for later comparisons. Equal runs give equal files.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Baseline {
     /// What the file is: [`KIND`].
@@ -22,82 +22,82 @@ pub struct Baseline {
     pub version: String,
     /// The name of the scenario.
     pub scenario: String,
-    /// Where the runs were when they were saved.
+    /// The folder of the runs when they were saved.
     pub source: String,
-    /// Why they were saved, in the words of who did.
+    /// Why they were saved: `--note`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub note: Option<String>,
     /// The policies.
-    pub policies: Vec<KeptGroup>,
+    policies: Vec<SavedPolicy>,
 }
 
 /// The runs of one policy.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct KeptGroup {
+struct SavedPolicy {
     /// Its name.
-    pub name: String,
+    name: String,
     /// SHA-256 of each part that decides what is sent, the seed left out.
-    pub parts: BTreeMap<String, String>,
+    parts: BTreeMap<String, String>,
     /// The runs, in the order of their seeds.
-    pub runs: Vec<KeptRun>,
+    runs: Vec<SavedRun>,
 }
 
 /// One run.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct KeptRun {
+struct SavedRun {
     /// Its seed.
-    pub seed: Seed,
+    seed: Seed,
     /// Each metric that it has, as `phase.metric`, in the unit of the metric.
-    pub metrics: BTreeMap<String, f64>,
-    /// SHA-256 of who turned up and what was chosen.
+    metrics: BTreeMap<String, f64>,
+    /// SHA-256 of the contexts and choices.
     trace: String,
-    /// The phases: JSON of their states, packed.
+    /// The phases: packed JSON of their states.
     state: Packed,
 }
 
-/// Where the runs came from.
+/// The origin of the runs.
 #[derive(Debug, Clone)]
 pub struct Provenance {
     /// The version of the program that made them.
     pub version: String,
     /// The name of the scenario.
     pub scenario: String,
-    /// Where they are.
+    /// Their folder.
     pub source: String,
     /// Why they are saved.
     pub note: Option<String>,
 }
 
-/// What a baseline file calls itself.
+/// The `kind` of a baseline file.
 const KIND: &str = "runner baseline";
 
 /// The version of its layout.
 const FORMAT: u32 = 1;
 
 impl Baseline {
-    /// Keeps these runs.
+    /// The baseline of these runs.
     #[must_use]
     pub fn of(groups: &[Group], provenance: Provenance) -> Self {
         let Provenance { version, scenario, source, note } = provenance;
-        let kept = |group: &Group| KeptGroup {
+        let saved = |group: &Group| SavedPolicy {
             name: group.name.clone(),
             parts: group.parts.clone(),
-            runs: group.samples.iter().map(KeptRun::of).collect(),
+            runs: group.samples.iter().map(SavedRun::of).collect(),
         };
-        let policies = groups.iter().map(kept).collect();
+        let policies = groups.iter().map(saved).collect();
         Self { kind: KIND.to_owned(), format: FORMAT, version, scenario, source, note, policies }
     }
 
     /// Reads the bytes of a baseline file.
     ///
     /// # Errors
-    /// What they hold instead.
+    /// Why the bytes are not a baseline file.
     pub fn parse(bytes: &[u8]) -> Result<Self, String> {
         match serde_json::from_slice::<Self>(bytes) {
             Err(error) => Err(error.to_string()),
-            Ok(found) if found.kind != KIND => Err(format!("it calls itself `{}`", found.kind)),
+            Ok(found) if found.kind != KIND => Err(format!("its kind is `{}`", found.kind)),
             Ok(found) if found.format != FORMAT => {
-                Err(format!("its layout is {}, this program reads {FORMAT}", found.format))
+                Err(format!("its format is {}, this program reads {FORMAT}", found.format))
             }
             Ok(baseline) => Ok(baseline),
         }
@@ -106,7 +106,7 @@ impl Baseline {
     /// The file, as bytes.
     #[must_use]
     pub fn bytes(&self) -> Vec<u8> {
-        // Its keys are texts, and it is written to memory.
+        // Serialization to memory with string keys cannot fail.
         let mut bytes = serde_json::to_vec_pretty(self).unwrap_or_default();
         bytes.push(b'\n');
         bytes
@@ -115,26 +115,26 @@ impl Baseline {
     /// The runs, to be compared.
     ///
     /// # Errors
-    /// What does not fit together.
+    /// Which run is inconsistent.
     pub fn groups(&self) -> Result<Vec<Group>, String> {
-        self.policies.iter().map(KeptGroup::group).collect()
+        self.policies.iter().map(SavedPolicy::group).collect()
     }
 }
 
-impl KeptGroup {
+impl SavedPolicy {
     fn group(&self) -> Result<Group, String> {
-        let samples: Result<_, String> = self.runs.iter().map(KeptRun::sample).collect();
+        let samples: Result<_, String> = self.runs.iter().map(SavedRun::sample).collect();
         Ok(Group { name: self.name.clone(), parts: self.parts.clone(), samples: samples? })
     }
 }
 
-impl KeptRun {
+impl SavedRun {
     fn of(sample: &Sample) -> Self {
         let states: Vec<PhaseState> = sample.phases.iter().map(PhaseTally::state).collect();
         Self {
             seed: sample.seed,
             metrics: sample.phases.iter().flat_map(metrics).collect(),
-            trace: sample.footprint.digest(),
+            trace: sample.trace.digest(),
             state: Packed(serde_json::to_vec(&states).unwrap_or_default()),
         }
     }
@@ -147,7 +147,7 @@ impl KeptRun {
         Ok(Sample {
             seed: self.seed,
             phases: phases.map_err(|error| failed(&error))?,
-            footprint: Footprint::Digest(self.trace.clone()),
+            trace: RunTrace::Digest(self.trace.clone()),
         })
     }
 }
@@ -163,10 +163,10 @@ fn metrics(phase: &PhaseTally) -> impl Iterator<Item = (String, f64)> + '_ {
 
 /// SHA-256 of some JSON, in hex digits.
 pub(super) fn digest<T: Serialize>(value: &T) -> String {
-    // It is written to memory, and its keys are texts.
+    // Serialization to memory with string keys cannot fail.
     let bytes = serde_json::to_vec(value).unwrap_or_default();
     Sha256::digest(bytes).iter().fold(String::new(), |mut digits, byte| {
-        // Writing to a text cannot fail.
+        // Writing to a string cannot fail.
         _ = write!(digits, "{byte:02x}");
         digits
     })

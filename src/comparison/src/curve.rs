@@ -25,7 +25,12 @@ pub struct CurvePoint {
 /// The mean success curve of a phase over the runs of a group, in windows of `batch`
 /// iterations, or wider ones. Runs that did not finish the phase are left out.
 #[must_use]
-pub fn curves(group: &Group, phase: &str, batch: u64, confidence: Confidence) -> Vec<CurvePoint> {
+pub fn mean_curve(
+    group: &Group,
+    phase: &str,
+    batch: u64,
+    confidence: Confidence,
+) -> Vec<CurvePoint> {
     let tallies = group.samples.iter().filter_map(|sample| tally(&sample.phases, phase));
     let tallies: Vec<&PhaseTally> = tallies.collect();
     let Some(windows) = windows(&tallies, batch) else { return Vec::new() };

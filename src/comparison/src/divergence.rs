@@ -1,6 +1,6 @@
 use std::fmt;
 
-use super::{Footprint, Sample};
+use super::{RunTrace, Sample};
 use results::experiment::Trace;
 
 /// The first iteration in which two runs of one seed are not the same.
@@ -10,32 +10,32 @@ pub struct Divergence {
     pub phase: String,
     /// The index of the iteration within it.
     pub iteration: u64,
-    /// Who turned up, in each of the runs; nobody where a run had ended.
+    /// The context in each run; none where a run had ended.
     pub contexts: [Option<Vec<String>>; 2],
-    /// What was chosen in each of them.
+    /// The chosen action in each run.
     pub chosen: [Option<String>; 2],
 }
 
-/// Whether two runs part, and where.
+/// How the traces of two runs of one seed compare.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Parting {
-    /// Everyone who turned up and everything that was chosen is the same.
-    Never,
-    /// Here.
-    At(Divergence),
-    /// Somewhere: one of them keeps no trace.
-    Somewhere,
+pub enum TraceComparison {
+    /// Every context and every choice is the same.
+    Same,
+    /// They first differ here.
+    DivergesAt(Divergence),
+    /// They differ, and where is unknown: a side has only the digest of its trace.
+    Differs,
 }
 
-/// Where two runs part.
+/// Compares the traces of two runs.
 #[must_use]
-pub fn parting(base: &Sample, candidate: &Sample) -> Parting {
-    match (&base.footprint, &candidate.footprint) {
-        (Footprint::Trace(base), Footprint::Trace(candidate)) => {
-            divergence(base, candidate).map_or(Parting::Never, Parting::At)
+pub fn compare_traces(base: &Sample, candidate: &Sample) -> TraceComparison {
+    match (&base.trace, &candidate.trace) {
+        (RunTrace::Trace(base), RunTrace::Trace(candidate)) => {
+            divergence(base, candidate).map_or(TraceComparison::Same, TraceComparison::DivergesAt)
         }
-        (base, candidate) if base.digest() == candidate.digest() => Parting::Never,
-        _ => Parting::Somewhere,
+        (base, candidate) if base.digest() == candidate.digest() => TraceComparison::Same,
+        _ => TraceComparison::Differs,
     }
 }
 

@@ -2,62 +2,96 @@ use super::{Difference, Finding, Group, compare};
 use metrics::{Decision, Dimension, Gate};
 use statistics::Interval;
 
-/// What became of a gate for one policy.
+/// The judgement of a gate for one policy.
 #[derive(Debug, Clone)]
 pub struct GateVerdict {
-    /// What was asked for.
+    /// The gate.
     pub gate: Gate,
     /// The base.
     pub base: String,
     /// The policy.
     pub candidate: String,
-    /// What it came to.
-    pub outcome: Outcome,
-    /// What it was judged by; none, where a side has no runs.
+    /// The outcome.
+    pub outcome: GateOutcome,
+    /// The difference that it was judged by; none where a side has no runs.
     pub difference: Option<Difference>,
 }
 
-/// What a gate came to.
+/// The outcome of a gate.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Outcome {
-    /// It is shown.
+pub enum GateOutcome {
+    /// The requirement is shown to hold.
     Pass,
-    /// The opposite is shown.
+    /// The requirement is shown not to hold.
     Fail,
     /// Neither is shown, for this reason.
     Inconclusive(String),
-    /// It could not be measured, for this reason. This is no pass.
+    /// The gate could not be judged, for this reason. This is not a pass.
     NotMeasured(String),
 }
 
 impl GateVerdict {
-    /// Whether it may not pass.
+    /// Whether the gate failed or could not be judged.
     #[must_use]
     pub fn fails(&self) -> bool {
-        matches!(self.outcome, Outcome::Fail | Outcome::NotMeasured(_))
+        matches!(self.outcome, GateOutcome::Fail | GateOutcome::NotMeasured(_))
     }
 
-    /// Whether it is undecided and may not be.
+    /// Whether the gate is inconclusive, and the gate says that this is a failure.
     #[must_use]
     pub fn is_undecided(&self) -> bool {
-        matches!(self.outcome, Outcome::Inconclusive(_)) && self.gate.inconclusive_fails
+        matches!(self.outcome, GateOutcome::Inconclusive(_)) && self.gate.inconclusive_fails
     }
+}
+
+/// Judges the policies of one experiment against its base: the policy that the gate names,
+/// or the one called `base`, or the first.
+#[must_use]
+pub fn judge_within(gates: &[Gate], groups: &[Group], base: Option<&str>) -> Vec<GateVerdict> {
+    let judged = gates.iter().flat_map(|gate| {
+        let base = gate.against.as_deref().or(base);
+        let base = base.map_or(groups.first(), |name| groups.iter().find(|of| of.name == name));
+        base.into_iter().flat_map(move |base| {
+            let others = groups.iter().filter(|group| group.name != base.name);
+            others.filter(|group| names(gate, &group.name)).map(|group| judge(gate, base, group))
+        })
+    });
+    judged.collect()
+}
+
+/// Judges a policy of one folder against the same policy of other folders. Gates with
+/// `against` compare policies of one experiment, and do not apply here.
+#[must_use]
+pub fn judge_between(
+    gates: &[Gate],
+    policy: &str,
+    base: &Group,
+    candidates: &[Group],
+) -> Vec<GateVerdict> {
+    let applies = |gate: &&Gate| gate.against.is_none() && names(gate, policy);
+    let judged = gates.iter().filter(applies);
+    judged
+        .flat_map(|gate| candidates.iter().map(move |candidate| judge(gate, base, candidate)))
+        .collect()
+}
+
+fn names(gate: &Gate, policy: &str) -> bool {
+    gate.policies.is_empty() || gate.policies.iter().any(|name| name == policy)
 }
 
 /// Judges a policy by a gate.
 ///
-/// Every gate decides by an interval of its own. All must pass, so that the chance to let
-/// a worse policy through is that of one gate (an intersection–union test; Berger 1982).
-#[must_use]
-pub fn judge(gate: &Gate, base: &Group, candidate: &Group) -> GateVerdict {
+/// Each gate decides by its own interval. All gates must pass, so the chance to let a worse
+/// policy through is that of one gate (an intersection–union test; Berger 1982).
+fn judge(gate: &Gate, base: &Group, candidate: &Group) -> GateVerdict {
     let comparison = compare(&gate.term, base, &[candidate], gate.confidence);
     let difference = comparison.candidates.into_iter().next();
     let missing = difference.iter().flat_map(|of| &of.estimate.missing);
     let missing: Vec<&String> = comparison.base.missing.iter().chain(missing).collect();
     let outcome = match (&missing[..], &difference) {
-        ([first, ..], _) => Outcome::NotMeasured((*first).clone()),
+        ([first, ..], _) => GateOutcome::NotMeasured((*first).clone()),
         ([], Some(difference)) => decide(gate, difference, comparison.base.runs),
-        ([], None) => Outcome::NotMeasured("there are no runs".to_owned()),
+        ([], None) => GateOutcome::NotMeasured("there are no runs".to_owned()),
     };
     GateVerdict {
         gate: gate.clone(),
@@ -68,23 +102,26 @@ pub fn judge(gate: &Gate, base: &Group, candidate: &Group) -> GateVerdict {
     }
 }
 
-fn decide(gate: &Gate, difference: &Difference, base_runs: u64) -> Outcome {
+fn decide(gate: &Gate, difference: &Difference, base_runs: u64) -> GateOutcome {
     let own = difference.estimate.runs;
     let runs = difference.pairs.unwrap_or(own.min(base_runs));
     if own == 0 || base_runs == 0 {
-        return Outcome::NotMeasured("there are no runs".to_owned());
+        return GateOutcome::NotMeasured("there are no runs".to_owned());
     }
     if runs < gate.min_seeds {
         let seeds = if runs == 1 { "seed" } else { "seeds" };
-        return Outcome::Inconclusive(format!("{runs} {seeds}, {} are asked for", gate.min_seeds));
+        return GateOutcome::Inconclusive(format!(
+            "{runs} {seeds}, {} are asked for",
+            gate.min_seeds
+        ));
     }
     let Some(interval) = interval(difference) else {
-        return Outcome::Inconclusive("one run each: no inference".to_owned());
+        return GateOutcome::Inconclusive("one run each: no inference".to_owned());
     };
     match gate.decide(interval) {
-        Decision::Pass => Outcome::Pass,
-        Decision::Fail => Outcome::Fail,
-        Decision::Inconclusive => Outcome::Inconclusive(undecided(difference, gate)),
+        Decision::Pass => GateOutcome::Pass,
+        Decision::Fail => GateOutcome::Fail,
+        Decision::Inconclusive => GateOutcome::Inconclusive(undecided(difference, gate)),
     }
 }
 

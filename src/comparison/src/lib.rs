@@ -1,9 +1,9 @@
 //! Learning policies compared, honestly: by runs, never by the events in them.
 //!
-//! Events of one run depend on each other: all of them stand on what the run learned so
-//! far. A test that takes them for independent finds a difference between two identical
+//! Events of one run depend on each other: all of them follow from what the run has learned so
+//! far. A test that treats them as independent finds a difference between two identical
 //! policies in 22 to 71 % of the cases. So the unit is the run: one number for each
-//! seed, runs of one seed make a pair, and one run each is a description.
+//! seed. Runs of one seed make a pair, and fewer than five pairs are only described.
 //!
 //! Must not know: the engine, the target, cli.
 
@@ -16,11 +16,11 @@ mod null;
 mod sample;
 mod terms;
 
-pub use baseline::{Baseline, KeptGroup, KeptRun, Provenance};
-pub use curve::{CurvePoint, curves, difference_curve};
+pub use baseline::{Baseline, Provenance};
+pub use curve::{CurvePoint, difference_curve, mean_curve};
 pub use difference::{Comparison, Difference, Estimate, Finding, compare};
-pub use divergence::{Divergence, Parting, divergence, parting};
-pub use gate::{GateVerdict, Outcome, judge};
-pub use null::{Null, null};
-pub use sample::{Footprint, Group, Sample, groups, of_run};
-pub use terms::usual_terms;
+pub use divergence::{Divergence, TraceComparison, compare_traces, divergence};
+pub use gate::{GateOutcome, GateVerdict, judge_between, judge_within};
+pub use null::{NullComparison, null};
+pub use sample::{Group, RunTrace, Sample, groups, of_run};
+pub use terms::default_terms;

@@ -4,10 +4,10 @@ use metrics::Term;
 use seed::{PhaseKey, Purpose, Seed};
 use statistics::{Confidence, Moments, quantile, welch_t};
 
-/// What comparisons of a group with itself come to.
+/// The runs of a group compared with each other.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Null {
-    /// Its runs.
+pub struct NullComparison {
+    /// The metric over all runs of the group.
     pub estimate: Estimate,
     /// The share of comparisons that called half of the runs different from the other
     /// half; none of fewer than four runs.
@@ -20,20 +20,20 @@ pub struct Null {
 /// How often a group is halved.
 const SPLITS: u32 = 1000;
 
-/// The power of [`Null::detectable`].
+/// The power of [`NullComparison::detectable`].
 const POWER: f64 = 0.8;
 
 /// Compares the runs of a group with each other: a thousand times one half of them,
 /// drawn by lot, with the other, by Welch's test. Nothing differs but the seeds, so that
 /// whatever is called different is noise.
 #[must_use]
-pub fn null(term: &Term, group: &Group, confidence: Confidence) -> Null {
+pub fn null(term: &Term, group: &Group, confidence: Confidence) -> NullComparison {
     let values = group.values(term).by_seed;
     let values: Vec<f64> = values.into_iter().map(|(_, value)| value).collect();
     let moments: Moments = values.iter().copied().collect();
     let steps = quantile::normal(confidence.upper_tail()) + quantile::normal(POWER);
     let error = moments.standard_error().map(|error| libm::sqrt(2.0) * error);
-    Null {
+    NullComparison {
         estimate: estimate(term, group),
         different: (values.len() >= 4).then(|| share_of_different(&values, confidence)),
         detectable: error.map(|error| steps * error),

@@ -12,10 +12,10 @@ use seed::Seed;
 pub struct Sample {
     /// Its seed. Runs of one seed see the same visitors.
     pub seed: Seed,
-    /// What it came to.
+    /// Its phases.
     pub phases: Arc<[PhaseTally]>,
-    /// What was chosen in it.
-    pub footprint: Footprint,
+    /// The contexts and choices.
+    pub trace: RunTrace,
 }
 
 /// A metric of each run of a group.
@@ -23,22 +23,22 @@ pub struct Sample {
 pub(super) struct Values {
     /// By the seed of the run.
     pub by_seed: Vec<(Seed, f64)>,
-    /// How many of them stand for more: what was waited for did not come.
+    /// How many of them are lower bounds: the event did not occur within the phase.
     pub censored: u64,
     /// Why runs could not be measured.
     pub missing: Vec<String>,
 }
 
-/// Who turned up and what was chosen, or what is left of that.
+/// The contexts and choices of a run, or their digest.
 #[derive(Debug, Clone)]
-pub enum Footprint {
-    /// All of it.
+pub enum RunTrace {
+    /// The whole trace.
     Trace(Arc<Trace>),
-    /// Its SHA-256, which a baseline file keeps.
+    /// Its SHA-256, which a baseline file stores.
     Digest(String),
 }
 
-impl Footprint {
+impl RunTrace {
     /// SHA-256 of the trace.
     pub(super) fn digest(&self) -> String {
         match self {
@@ -51,7 +51,7 @@ impl Footprint {
 /// Runs of one policy: they differ in their seeds only.
 #[derive(Debug, Clone)]
 pub struct Group {
-    /// What it is called.
+    /// Its name.
     pub name: String,
     /// SHA-256 of each part that decides what is sent, the seed left out, by a name for
     /// people.
@@ -79,7 +79,7 @@ impl Group {
 
     /// The names of the parts in which two groups differ.
     #[must_use]
-    pub fn differs_in(&self, other: &Self) -> Vec<String> {
+    pub fn differing_parts(&self, other: &Self) -> Vec<String> {
         let names = self.parts.keys().chain(other.parts.keys());
         let different = names.filter(|name| self.parts.get(*name) != other.parts.get(*name));
         let mut different: Vec<String> = different.cloned().collect();
@@ -88,14 +88,14 @@ impl Group {
         different
     }
 
-    /// What metrics of it may speak of.
+    /// The phases that metrics may name.
     #[must_use]
     pub fn scopes(&self) -> Vec<PhaseScope<'_>> {
         let phases = self.samples.first().map_or(&[][..], |sample| &sample.phases);
         phases.iter().map(PhaseTally::scope).collect()
     }
 
-    /// The metric of each run, as far as it is there.
+    /// The metric of each run that has it.
     pub(super) fn values(&self, term: &Term) -> Values {
         let mut values = Values::default();
         for Sample { seed, phases, .. } in &self.samples {
@@ -124,7 +124,7 @@ pub fn groups(experiment: &ExperimentResults) -> Vec<Group> {
         let samples = own.map(|cell| Sample {
             seed: cell.seed,
             phases: Arc::clone(&cell.phases),
-            footprint: Footprint::Trace(Arc::clone(&cell.trace)),
+            trace: RunTrace::Trace(Arc::clone(&cell.trace)),
         });
         let alone = manifest.axes.is_empty();
         let name = if alone { manifest.scenario.clone() } else { variant.name() };
@@ -133,7 +133,7 @@ pub fn groups(experiment: &ExperimentResults) -> Vec<Group> {
     manifest.variants.iter().enumerate().map(group).collect()
 }
 
-/// The run of a folder, a group of one.
+/// The run of a folder as a group of one.
 #[must_use]
 pub fn of_run(run: &RunFolder) -> Group {
     let phases = run.manifest.scopes().map(|phase| phase.name.to_owned());
@@ -142,7 +142,7 @@ pub fn of_run(run: &RunFolder) -> Group {
     let sample = Sample {
         seed: run.manifest.seed,
         phases: run.summary().phases().into(),
-        footprint: Footprint::Trace(Arc::new(tracer.into_trace())),
+        trace: RunTrace::Trace(Arc::new(tracer.into_trace())),
     };
     Group::new(run.manifest.scenario.clone(), &run.manifest.plan_parts, vec![sample])
 }

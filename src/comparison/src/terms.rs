@@ -4,7 +4,7 @@ use metrics::{Metric, Term};
 /// The metrics that people ask for first: of each phase that iterates, the success rate as
 /// a whole and of its last quarter, and the mean reward where it is something else.
 #[must_use]
-pub fn usual_terms(groups: &[Group]) -> Vec<Term> {
+pub fn default_terms(groups: &[Group]) -> Vec<Term> {
     let Some(first) = groups.iter().find(|group| !group.samples.is_empty()) else {
         return Vec::new();
     };

@@ -1,7 +1,7 @@
 use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use super::whole::{Whole, WholeCells};
+use super::cell_folder::{CellFolder, CellFolders};
 use clock::VirtualClock;
 use engine::{self, Beginning, Ending, Operator, Stop};
 use learning_loop::Keeps;
@@ -19,24 +19,25 @@ use target::EmbeddedTarget;
 pub(super) fn run(
     experiment: &Experiment,
     cell: Cell,
-    whole_cells: Option<&WholeCells>,
+    cell_folders: Option<&CellFolders>,
     stop: Stop,
 ) -> Result<Option<CellRecord>, String> {
     let plan = experiment.plan(cell);
-    let mut whole = Whole::create(whole_cells, &plan, &experiment.variants[cell.variant].name())?;
+    let name = experiment.variants[cell.variant].name();
+    let mut folder = CellFolder::create(cell_folders, &plan, &name)?;
     let mut summary = Figures(Summary::new(plan.phases.iter().map(Phase::scope)));
     let mut tracer = Tracer::new(plan.phases.iter().map(|phase| phase.name.clone()));
-    let mut observers = Observers(vec![&mut summary, &mut tracer, &mut whole]);
+    let mut observers = Observers(vec![&mut summary, &mut tracer, &mut folder]);
     let ending = catch_unwind(AssertUnwindSafe(|| {
-        execute(&plan, keeps(&plan, whole_cells), stop, &mut observers)
+        execute(&plan, keeps(&plan, cell_folders), stop, &mut observers)
     }));
-    match ending.map_err(|panic| format!("the program failed: {}", words(&*panic)))?? {
+    match ending.map_err(|panic| format!("the program failed: {}", panic_message(&*panic)))?? {
         Ending::Stopped => {
-            whole.take_back();
+            folder.delete();
             Ok(None)
         }
         Ending::Completed => {
-            whole.seal(&plan, whole_cells)?;
+            folder.seal(&plan, cell_folders)?;
             let labels = experiment.axes.iter().cloned();
             let labels = labels.zip(experiment.variants[cell.variant].labels.iter().cloned());
             let trace = tracer.into_trace();
@@ -46,9 +47,9 @@ pub(super) fn run(
     }
 }
 
-/// What the loop keeps of events: what is read of its log by something.
-fn keeps(plan: &Plan, whole_cells: Option<&WholeCells>) -> Keeps {
-    match whole_cells {
+/// What the loop records of its events: only what something reads.
+fn keeps(plan: &Plan, cell_folders: Option<&CellFolders>) -> Keeps {
+    match cell_folders {
         Some(_) => Keeps::Lines,
         None if plan.reads_log() => Keeps::Log,
         None => Keeps::Nothing,
@@ -62,20 +63,20 @@ fn execute(
     observer: &mut dyn Observer,
 ) -> Result<Ending, String> {
     let TargetPlan::Embedded(embedded) = &plan.target else {
-        return Err("a cell is a virtual world".to_owned());
+        return Err("a cell needs the target `embedded`".to_owned());
     };
     let ended = VirtualClock::run(|clock| async {
         let target = EmbeddedTarget::one_of_many(embedded, plan.seed, clock.clone(), keeps);
         let beginning = Beginning::default();
-        engine::run(plan, clock, &target, &Nobody, beginning, stop, observer).await
+        engine::run(plan, clock, &target, &NoOperator, beginning, stop, observer).await
     });
     ended.map_err(|error| error.to_string())
 }
 
-/// What a panic says.
-fn words(panic: &(dyn Any + Send)) -> &str {
+/// The message of a panic.
+fn panic_message(panic: &(dyn Any + Send)) -> &str {
     let text = panic.downcast_ref::<String>().map(String::as_str);
-    text.or_else(|| panic.downcast_ref::<&str>().copied()).unwrap_or("without a word")
+    text.or_else(|| panic.downcast_ref::<&str>().copied()).unwrap_or("no message")
 }
 
 /// The figures of a cell.
@@ -88,11 +89,11 @@ impl Observer for Figures {
     }
 }
 
-/// Nobody waits in a virtual world.
-struct Nobody;
+/// A virtual world has no operator.
+struct NoOperator;
 
-impl Operator for Nobody {
+impl Operator for NoOperator {
     fn confirm(&self, _prompt: &str) -> Result<(), String> {
-        Err("nobody is there to answer".to_owned())
+        Err("no operator is present to answer".to_owned())
     }
 }

@@ -1,14 +1,14 @@
 //! Runs the cells of an experiment: many virtual worlds at once, on all cores.
 //!
-//! A cell is a world of its own, with a clock, a loop and draws of its own, so neither
-//! the order in which cells are run nor the number of threads changes a bit of them. A
-//! cell that fails, or panics, fails alone.
+//! Each cell has a separate clock, loop and random draws, so neither the order in which
+//! cells run nor the number of threads changes a bit of them. A cell that fails or panics
+//! does not affect the others.
 //!
 //! Must not know: report, cli.
 
 mod cell;
+mod cell_folder;
 mod pool;
-mod whole;
 
-pub use pool::{Listener, Outcome, run};
-pub use whole::WholeCells;
+pub use cell_folder::CellFolders;
+pub use pool::{Completion, Listener, run};

@@ -4,32 +4,32 @@ use std::sync::mpsc;
 use std::thread;
 
 use super::cell;
-use super::whole::WholeCells;
+use super::cell_folder::CellFolders;
 use engine::Stop;
 use record::ObserveError;
 use results::experiment::{CellRecord, ExperimentFolder};
 use scenario::Experiment;
 
-/// Is told how an experiment goes.
+/// Receives the progress of an experiment.
 pub trait Listener {
-    /// So many cells are to be run; `kept` of them are done already.
+    /// The run begins: `cells` in all, of which `kept` were complete before.
     fn begin(&mut self, cells: usize, kept: usize);
-    /// A cell is done, or failed.
+    /// A cell completed, or failed.
     fn ended(&mut self, failed: bool);
 }
 
 /// How an experiment ended.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Outcome {
-    /// Whether it was stopped before every cell was run.
+pub struct Completion {
+    /// Whether it was stopped before every cell had run.
     pub stopped: bool,
-    /// How many cells were run now; the others were done before.
+    /// How many cells were run now; the others were complete before.
     pub run: usize,
-    /// The cells that failed, each with the reason, by their place in the manifest.
+    /// The cells that failed: index in the manifest and reason.
     pub failed: Vec<(usize, String)>,
 }
 
-/// Runs the cells that are not done, by so many threads, and keeps each as it is done.
+/// Runs the cells that are not complete, on `threads` threads, and writes each when it ends.
 ///
 /// # Errors
 /// When a cell cannot be written. Cells that are written stay.
@@ -37,41 +37,41 @@ pub fn run(
     experiment: &Experiment,
     folder: &mut ExperimentFolder,
     threads: NonZero<usize>,
-    whole: Option<&WholeCells>,
+    folders: Option<&CellFolders>,
     stop: &Stop,
     listener: &mut dyn Listener,
-) -> Result<Outcome, ObserveError> {
+) -> Result<Completion, ObserveError> {
     let absent = folder.due();
     let own = folder.manifest().own().into_iter().filter(|own| *own).count();
     listener.begin(own, own - absent.len());
-    let mut outcome = Outcome { stopped: false, run: 0, failed: Vec::new() };
+    let mut completion = Completion { stopped: false, run: 0, failed: Vec::new() };
     let next = AtomicUsize::new(0);
     thread::scope(|scope| {
         let (sender, results) = mpsc::sync_channel(threads.get());
         let (next, absent) = (&next, &absent);
         for _ in 0..threads.get().min(absent.len()) {
             let sender = sender.clone();
-            scope.spawn(move || work(experiment, absent, next, whole, stop, &sender));
+            scope.spawn(move || work(experiment, absent, next, folders, stop, &sender));
         }
         drop(sender);
         for (index, ended) in results {
-            take_in(index, ended, folder, &mut outcome, listener)?;
+            take_in(index, ended, folder, &mut completion, listener)?;
         }
         Ok(())
     })?;
-    outcome.stopped = stop.is_asked() && outcome.run + outcome.failed.len() < absent.len();
-    outcome.failed.sort_unstable();
-    Ok(outcome)
+    completion.stopped = stop.is_asked() && completion.run + completion.failed.len() < absent.len();
+    completion.failed.sort_unstable();
+    Ok(completion)
 }
 
 type Ended = Result<Option<CellRecord>, String>;
 
-/// Runs one cell after the other until none is left.
+/// Runs cells until none is left.
 fn work(
     experiment: &Experiment,
     absent: &[usize],
     next: &AtomicUsize,
-    whole: Option<&WholeCells>,
+    folders: Option<&CellFolders>,
     stop: &Stop,
     sender: &mpsc::SyncSender<(usize, Ended)>,
 ) {
@@ -79,8 +79,8 @@ fn work(
         if stop.is_asked() {
             return;
         }
-        let ended = cell::run(experiment, experiment.cells[*index], whole, stop.clone());
-        // Nobody listens any more where a cell could not be kept.
+        let ended = cell::run(experiment, experiment.cells[*index], folders, stop.clone());
+        // The receiver is gone after a cell could not be written.
         if sender.send((*index, ended)).is_err() {
             return;
         }
@@ -91,19 +91,19 @@ fn take_in(
     index: usize,
     ended: Ended,
     folder: &mut ExperimentFolder,
-    outcome: &mut Outcome,
+    completion: &mut Completion,
     listener: &mut dyn Listener,
 ) -> Result<(), ObserveError> {
     match ended {
         Ok(None) => {}
         Ok(Some(record)) => {
             folder.keep(index, record)?;
-            outcome.run += 1;
+            completion.run += 1;
             listener.ended(false);
         }
         Err(reason) => {
             folder.note_failed(index, reason.clone());
-            outcome.failed.push((index, reason));
+            completion.failed.push((index, reason));
             listener.ended(true);
         }
     }

@@ -10,13 +10,13 @@ pub enum MergeError {
     /// A folder cannot be read.
     #[error(transparent)]
     Read(#[from] ReadError),
-    /// The merged folder cannot be had.
+    /// The merged folder cannot be opened.
     #[error(transparent)]
     Open(#[from] OpenError),
     /// The merged folder cannot be written to.
     #[error(transparent)]
     Write(#[from] ObserveError),
-    /// The merged folder of a load cannot be had.
+    /// The merged folder of a load cannot be created.
     #[error(transparent)]
     Create(#[from] CreateError),
     /// One is an experiment, the other a run.
@@ -27,11 +27,11 @@ pub enum MergeError {
         /// The run.
         right: PathBuf,
     },
-    /// A folder is of a run that was not cut.
-    #[error("`{}` is no shard: the run in it was not cut", .0.display())]
+    /// A folder holds a whole run, not a shard.
+    #[error("`{}` is not a shard: it holds a whole run", .0.display())]
     NotCut(PathBuf),
-    /// Two folders are of different plans.
-    #[error("`{}` and `{}` are of different plans\n{}", left.display(), right.display(), differences.join("\n"))]
+    /// Two folders have different plans.
+    #[error("`{}` and `{}` have different plans\n{}", left.display(), right.display(), differences.join("\n"))]
     OtherPlan {
         /// The one.
         left: PathBuf,
@@ -40,34 +40,34 @@ pub enum MergeError {
         /// What differs, a line each.
         differences: Vec<String>,
     },
-    /// Two folders have the same part of the work, and not the same results.
+    /// Two folders have the same part of the work with different results.
     #[error("`{}` and `{}` differ in {what} {place}", left.display(), right.display())]
     Differs {
         /// The one.
         left: PathBuf,
         /// The other.
         right: PathBuf,
-        /// What is there twice.
+        /// The part of the work.
         what: String,
-        /// Where they part.
+        /// The first difference.
         place: String,
     },
-    /// No folder is there.
-    #[error("none of the folders is there")]
+    /// No input folder exists.
+    #[error("no input folder exists")]
     Nothing,
-    /// Not all of the plan is there.
+    /// A part of the plan is missing.
     #[error("{0}")]
     Missing(Missing),
 }
 
-/// What is not there.
+/// What is missing.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{what}\n{}", lines.join("\n"))]
 pub struct Missing {
     /// How much.
     pub what: String,
-    /// What, a line each.
+    /// The missing parts, one line each.
     pub lines: Vec<String>,
-    /// What to run.
+    /// The remedy.
     pub help: String,
 }

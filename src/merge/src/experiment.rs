@@ -11,15 +11,15 @@ use results::experiment::{
 };
 use shard::Shard;
 
-/// The folder of an experiment of which all that was there is kept.
+/// The merged folder of an experiment.
 pub struct MergedExperiment {
     /// The folder, to be sealed.
     pub folder: ExperimentFolder,
-    /// What was not there.
+    /// The cells that are missing.
     pub missing: Option<Missing>,
 }
 
-/// So many lines of what is missing are told.
+/// At most so many missing cells are listed.
 const SHOWN: usize = 20;
 
 pub(super) fn merge(
@@ -27,14 +27,14 @@ pub(super) fn merge(
     out: &Path,
     partial: bool,
 ) -> Result<MergedExperiment, MergeError> {
-    let mut union: Option<Union> = None;
+    let mut union: Option<CellUnion> = None;
     for folder in folders {
         match &mut union {
             Some(union) => union.add(folder)?,
-            None => union = Some(Union::of(folder)?),
+            None => union = Some(CellUnion::of(folder)?),
         }
     }
-    let union = union.expect("the command line asks for a folder");
+    let union = union.expect("`merge` refuses an empty list");
     let missing = union.missing();
     match missing {
         Some(missing) if !partial => Err(MergeError::Missing(missing)),
@@ -42,21 +42,21 @@ pub(super) fn merge(
     }
 }
 
-/// All cells of some folders.
-struct Union {
+/// The cells of several folders.
+struct CellUnion {
     /// The first folder, whose plan is that of all.
     first: PathBuf,
     plan: ExperimentManifest,
     scenario: Vec<u8>,
-    /// Where each cell that is there was found first, by its place in the plan. They are not
-    /// kept in memory: all of them together can be larger than that.
+    /// The first folder that has each cell, by the cell's index in the plan. Cells stay on disk:
+    /// all of them together can be larger than memory.
     cells: BTreeMap<usize, PathBuf>,
     failed: BTreeMap<usize, String>,
-    /// Into how many shards the folders were cut.
+    /// The numbers of shards into which the work was cut.
     counts: BTreeSet<NonZero<u64>>,
 }
 
-impl Union {
+impl CellUnion {
     fn of(folder: &Path) -> Result<Self, MergeError> {
         let (found, scenario) = survey(folder)?;
         let mut union = Self {
@@ -105,7 +105,7 @@ impl Union {
         }
         let (left, right) = (left.clone(), folder.to_owned());
         let what = format!("the cell {}", self.name(index));
-        Err(MergeError::Differs { left, right, what, place: parting(&known, &record) })
+        Err(MergeError::Differs { left, right, what, place: first_difference(&known, &record) })
     }
 
     /// `cubic, seed 3`
@@ -148,7 +148,7 @@ impl Union {
         })
     }
 
-    /// Whose a block is, where all folders were cut alike.
+    /// The shard of a block, where all folders agree on the number of shards.
     fn shard(&self, block: u64) -> Option<Shard> {
         let count = self.counts.first().filter(|_| self.counts.len() == 1)?;
         Some(Shard::of_block(block, *count))
@@ -166,25 +166,25 @@ impl Union {
     }
 }
 
-/// Where two records of one cell part.
-fn parting(left: &CellRecord, right: &CellRecord) -> String {
+/// The first difference of two records of one cell.
+fn first_difference(left: &CellRecord, right: &CellRecord) -> String {
     if let Some(divergence) = divergence(&left.trace, &right.trace) {
         return divergence.to_string();
     }
     let mut phases = left.phases.iter().zip(&right.phases);
     let place = phases.find_map(|(left, right)| {
-        let iteration = left.parts_at(right)?;
-        Some(format!("at iteration {iteration} of `{}`: in what came of it", left.name()))
+        let iteration = left.first_difference(right)?;
+        Some(format!("at iteration {iteration} of `{}`: in the result", left.name()))
     });
     let sums = || {
         let phases = left.phases.iter().zip(&right.phases).find(|(left, right)| left != right);
         let of = phases.map_or(String::new(), |(phase, _)| format!(" of `{}`", phase.name()));
-        format!("in no iteration, but in the sums{of}")
+        format!("in no iteration, only in the sums{of}")
     };
     place.unwrap_or_else(sums)
 }
 
-/// What differs between two plans, a line each.
+/// The differences of two plans, one line each.
 fn differences(left: &ExperimentManifest, right: &ExperimentManifest) -> Vec<String> {
     let mut lines = Vec::new();
     let mut compare = |what: &str, left: &str, right: &str| {

@@ -1,8 +1,8 @@
-//! Shards put together again: what is there, what is missing, what contradicts.
+//! Merges the results of shards, and reports what is missing and what contradicts.
 //!
-//! Merging is a union of facts, so it does not depend on the order of the folders, nor on
-//! whether one is there twice, and a merged folder is merged like any other. What is written
-//! is what one process would have written.
+//! Merging is a set union: it depends neither on the order of the folders nor on repetition,
+//! and a merged folder can be merged again. The merged folder has the bytes that one process
+//! would have written.
 //!
 //! Must not know: the engine, the target, cli.
 
@@ -19,7 +19,7 @@ pub use run::MergedRun;
 use results::experiment::is_experiment;
 use results::{MANIFEST, is_unwritten};
 
-/// What came of merging.
+/// A merged folder.
 pub enum Merged {
     /// The folder of an experiment, to be concluded.
     Experiment(Box<MergedExperiment>),
@@ -27,8 +27,9 @@ pub enum Merged {
     Run(Box<MergedRun>),
 }
 
-/// Merges folders into `out`, which is new, empty, or a merge of the same plan that goes on.
-/// Without `partial` all of the plan must be there; a folder may be missing whose part is not.
+/// Merges folders into `out`, which is new, empty, or an earlier merge of the same plan.
+/// Without `partial` the whole plan must be present; a folder may be missing if another one
+/// has its part.
 ///
 /// # Errors
 /// When something cannot be read or written, belongs to another plan, contradicts, or is

@@ -9,8 +9,8 @@ const REWARDED: u8 = 8;
 const DROPPED: u8 = 16;
 const RANKED: u8 = 32;
 
-/// What is kept of every iteration of a phase, so that any window of it can be summed
-/// up: 25 bytes an iteration.
+/// One entry per iteration of a phase, so that any window of it can be summed:
+/// 25 bytes an iteration.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub(super) struct History {
     pub flags: Vec<u8>,
@@ -19,9 +19,9 @@ pub(super) struct History {
     pub explorations: Vec<f64>,
 }
 
-/// What is kept of one iteration.
+/// What is recorded of one iteration.
 #[derive(Debug, Clone, Copy)]
-struct Kept {
+struct IterationFacts {
     flags: u8,
     reward: f64,
     regret: f64,
@@ -55,11 +55,11 @@ pub(super) struct Sums {
 
 impl History {
     pub fn push(&mut self, record: &IterationRecord) {
-        let kept = Kept::of(record);
-        self.flags.push(kept.flags);
-        self.rewards.push(kept.reward);
-        self.regrets.push(kept.regret);
-        self.explorations.push(kept.exploration);
+        let facts = IterationFacts::of(record);
+        self.flags.push(facts.flags);
+        self.rewards.push(facts.reward);
+        self.regrets.push(facts.regret);
+        self.explorations.push(facts.exploration);
     }
 
     pub fn len(&self) -> u64 {
@@ -75,8 +75,8 @@ impl History {
         sums
     }
 
-    fn at(&self, index: usize) -> Kept {
-        Kept {
+    fn at(&self, index: usize) -> IterationFacts {
+        IterationFacts {
             flags: self.flags[index],
             reward: self.rewards[index],
             regret: self.regrets[index],
@@ -122,7 +122,7 @@ impl Trailing {
     }
 }
 
-impl Kept {
+impl IterationFacts {
     fn of(record: &IterationRecord) -> Self {
         let loss = record.loss;
         let exploration = loss.and_then(|loss| loss.exploration);
@@ -146,10 +146,10 @@ fn flags(record: &IterationRecord) -> u8 {
 
 impl Sums {
     pub fn add_record(&mut self, record: &IterationRecord) {
-        self.add(Kept::of(record));
+        self.add(IterationFacts::of(record));
     }
 
-    fn add(&mut self, Kept { flags, reward, regret, exploration }: Kept) {
+    fn add(&mut self, IterationFacts { flags, reward, regret, exploration }: IterationFacts) {
         self.iterations += 1;
         self.events += u64::from(flags & ANSWERED != 0);
         self.successes += u64::from(flags & SUCCESSFUL != 0);

@@ -25,7 +25,7 @@ mod window;
 
 pub use curve::{Batch, SuccessCurve};
 pub use expectation::{
-    Expectation, ExpectationError, Holds, Measured, PhaseScope, Term, Verdict, implied,
+    Expectation, ExpectationError, Holds, Measured, PhaseScope, Term, Verdict, judge,
 };
 pub use gate::{Decision, Gate, Requirement};
 pub use interval::IntervalLatencies;
@@ -35,8 +35,8 @@ pub use metric::{
     definition,
 };
 pub use packed::Packed;
-pub use state::{PhaseState, StateError};
+pub use state::{PhaseState, PhaseStateError};
 pub use summary::{AppliedPolicy, EvaluationSummary, PolicySummary, Summary, SummaryReport};
 pub use tally::{PhaseSummary, PhaseTally, outcome_label};
 pub use timeline::{Second, Timeline};
-pub use window::{first_tenth, last_tenth, share_of};
+pub use window::last_tenth;

@@ -1,5 +1,5 @@
-//! What a phase came to, as a text that can be kept: everything that any metric of it is
-//! made of, so that sums and histograms of many runs add up without loss.
+//! The serialized form of a phase: every input of every metric, so that sums and
+//! histograms of many runs add up without loss.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -13,7 +13,7 @@ use super::packed::Packed;
 use super::punctuality::Punctuality;
 use super::tally::PhaseTally;
 
-/// A [`PhaseTally`] to be kept.
+/// A [`PhaseTally`] in serialized form.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct PhaseState {
     name: String,
@@ -47,7 +47,7 @@ impl PhaseState {
     /// The first iteration in which two phases are not the same; nothing, if they are, or
     /// differ in their sums alone.
     #[must_use]
-    pub fn parts_at(&self, other: &Self) -> Option<u64> {
+    pub fn first_difference(&self, other: &Self) -> Option<u64> {
         let bytes = [(&self.flags, &other.flags, 1), (&self.rewards, &other.rewards, 8)];
         let first = bytes.map(|(left, right, size)| {
             let (left, right) = (left.0.chunks(size), right.0.chunks(size));
@@ -59,16 +59,16 @@ impl PhaseState {
     }
 }
 
-/// What was kept does not fit together.
+/// A serialized phase is inconsistent.
 #[derive(Debug, thiserror::Error)]
 #[error("phase `{phase}`: {message}")]
-pub struct StateError {
+pub struct PhaseStateError {
     phase: String,
     message: &'static str,
 }
 
 impl PhaseTally {
-    /// The tally, to be kept.
+    /// The tally in serialized form.
     #[must_use]
     pub fn state(&self) -> PhaseState {
         let latencies = self.latencies.iter();
@@ -90,13 +90,13 @@ impl PhaseTally {
         }
     }
 
-    /// The tally that was kept.
+    /// The tally of a serialized phase.
     ///
     /// # Errors
-    /// When the parts do not fit together.
-    pub fn restore(state: PhaseState) -> Result<Self, StateError> {
+    /// When the parts are inconsistent.
+    pub fn restore(state: PhaseState) -> Result<Self, PhaseStateError> {
         let name = state.name.clone();
-        let refuse = |message| StateError { phase: name.clone(), message };
+        let refuse = |message| PhaseStateError { phase: name.clone(), message };
         let history = History {
             flags: state.flags.0,
             rewards: state.rewards.numbers(),
@@ -105,7 +105,7 @@ impl PhaseTally {
         };
         let numbers = [&history.rewards, &history.regrets, &history.explorations];
         if numbers.iter().any(|numbers| numbers.len() != history.flags.len()) {
-            return Err(refuse("there is not one of each number for each iteration"));
+            return Err(refuse("the number columns and the flag column differ in length"));
         }
         let latencies = |of: &LatencyState| {
             Latencies::restore(of).ok_or_else(|| refuse("a histogram cannot be read"))
@@ -119,7 +119,7 @@ impl PhaseTally {
             totals: totals(&history),
             latencies: kept
                 .map(|(operation, of)| Ok((*operation, latencies(of)?)))
-                .collect::<Result<_, StateError>>()?,
+                .collect::<Result<_, PhaseStateError>>()?,
             punctuality: punctuality.transpose()?,
             part_saturation: None,
             history,
@@ -163,11 +163,11 @@ mod tests {
             (0..9).for_each(|at| tally.add(&sample::iteration(0, at, Some(at) != odd)));
             tally.state()
         };
-        assert_eq!(state(None).parts_at(&state(None)), None);
-        assert_eq!(state(None).parts_at(&state(Some(6))), Some(6));
+        assert_eq!(state(None).first_difference(&state(None)), None);
+        assert_eq!(state(None).first_difference(&state(Some(6))), Some(6));
         let (shorter, mut longer) = (state(None), state(None));
         longer.flags.0.push(0);
-        assert_eq!(shorter.parts_at(&longer), Some(9));
+        assert_eq!(shorter.first_difference(&longer), Some(9));
     }
 
     #[test]

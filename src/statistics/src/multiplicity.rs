@@ -14,19 +14,6 @@ pub fn holm(p: &[f64]) -> Vec<f64> {
     adjusted
 }
 
-/// Adjusted p's that keep the expected share of false ones among the findings (Benjamini,
-/// Hochberg 1995), in the order given. For looking around, not for gates.
-pub fn benjamini_hochberg(p: &[f64]) -> Vec<f64> {
-    let order = ascending(p);
-    let mut running = 1.0_f64;
-    let mut adjusted = vec![0.0; p.len()];
-    for (rank, index) in order.iter().enumerate().rev() {
-        running = running.min(p[*index] * real(p.len() as u64) / real(rank as u64 + 1));
-        adjusted[*index] = running;
-    }
-    adjusted
-}
-
 fn ascending(p: &[f64]) -> Vec<usize> {
     let mut order: Vec<usize> = (0..p.len()).collect();
     order.sort_by(|a, b| p[*a].total_cmp(&p[*b]));

@@ -72,10 +72,10 @@ fn experiments_are_compared_policy_by_policy_and_seed_by_seed() {
     completed(experiment(["--out", &same], &[]));
     completed(experiment(["--out", &other], &["--set", "loop.reward_wait_time=60s"]));
     let shown = text(&compare(&[&base, &same]).stdout);
-    assert!(shown.contains("every visitor and every choice of 6 seeds is the same"), "{shown}");
+    assert!(shown.contains("every context and every choice of 6 seeds is the same"), "{shown}");
     let shown = text(&compare(&[&base, &other]).stdout);
-    assert!(shown.contains("they differ in the target"), "{shown}");
-    assert!(shown.contains("0 of 6 seeds are the same; seed 1 parts at iteration"), "{shown}");
+    assert!(shown.contains("their plans differ in the target"), "{shown}");
+    assert!(shown.contains("0 of 6 seeds are the same; seed 1 differs at iteration"), "{shown}");
 }
 
 #[test]
@@ -86,10 +86,10 @@ fn two_runs_are_described_and_nothing_is_inferred_from_them() {
     let output = compare(&[&base, &other]);
     let shown = text(&output.stdout);
     assert!(output.status.success());
-    assert!(shown.contains("no seed is common"), "{shown}");
+    assert!(shown.contains("they have no seed in common"), "{shown}");
     assert!(shown.contains("one run each: no inference"), "{shown}");
     let shown = text(&compare(&[&base, &base]).stdout);
-    assert!(shown.contains("every visitor and every choice is the same"), "{shown}");
+    assert!(shown.contains("every context and every choice is the same"), "{shown}");
 }
 
 #[test]

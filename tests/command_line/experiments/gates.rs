@@ -180,7 +180,7 @@ fn a_baseline_compares_as_the_folder_that_it_was_made_of() {
     };
     assert_eq!(figures(&out), figures(&kept));
     let shown = text(&compare(&[&kept, &out]).stdout);
-    assert!(shown.contains("every visitor and every choice of 6 seeds is the same"), "{shown}");
+    assert!(shown.contains("every context and every choice of 6 seeds is the same"), "{shown}");
 }
 
 #[test]

@@ -275,5 +275,5 @@ fn a_run_that_was_not_cut_is_no_shard() {
     super::completed(&run, "scenarios/news.yaml", &["--quiet"]);
     let (code, stderr) = said(&merge(&[&run], &root.path().join("out"), &[]));
     assert_eq!(code, Some(2), "{stderr}");
-    assert!(stderr.contains("is no shard: the run in it was not cut"), "{stderr}");
+    assert!(stderr.contains("is not a shard: it holds a whole run"), "{stderr}");
 }

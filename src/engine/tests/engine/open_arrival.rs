@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use engine::Ending;
-use metrics::{Metric, Operation, PhaseScope, Statistic, Summary, implied};
+use metrics::{Metric, Operation, PhaseScope, Statistic, Summary, judge};
 use record::Outcome;
 use scenario::plan::{Arrival, Delay, Rate, Schedule, Step};
 
@@ -69,7 +69,7 @@ fn what_cannot_start_is_dropped_and_counted() {
     assert_eq!(load.measure(Metric::Dropped, None), Some(1600.0));
     assert_eq!(load.measure(Metric::Errors, None), Some(0.0));
     assert_eq!(load.iterations(), 10_000, "a dropped iteration is one");
-    let verdicts = implied(&summary, &[]);
+    let verdicts = judge(&[], &summary);
     assert_eq!(verdicts.len(), 1);
     assert_eq!(verdicts[0].text, "load.dropped == 0");
 }

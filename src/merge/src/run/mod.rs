@@ -1,15 +1,16 @@
 //! The iterations of loads.
 //!
-//! What is kept of a shard counts from its own start, so that copies of one can be compared
-//! wherever they were merged before; written, all of them count from the first start.
+//! In memory, the times of a shard count from its own start, so that copies of one shard can
+//! be compared wherever they were merged before. In the merged folder all times count from
+//! the first start.
 
-mod part;
-mod whole;
+mod merged;
+mod shard_run;
 
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use self::part::{Found, Part, moved};
+use self::shard_run::{ShardFolder, ShardRun, moved};
 use super::error::{MergeError, Missing};
 use comparison::Divergence;
 use record::{IterationRecord, ModelCheck, Observer, Progress};
@@ -17,52 +18,52 @@ use results::{Manifest, Results, beside};
 use shard::Shard;
 use timestamp::Timestamp;
 
-/// The folder of a load of which all that was there is kept.
+/// The merged folder of a load.
 pub struct MergedRun {
-    /// The folder, to be sealed, and then to be put in its place.
+    /// The folder, to be sealed and then moved into place.
     pub results: Results,
-    /// What it is about.
+    /// Its manifest.
     pub manifest: Manifest,
     /// When the last shard ended.
     pub ended: Timestamp,
-    /// The checks of the model.
+    /// The model checks.
     pub checks: Vec<ModelCheck>,
-    /// What was not there.
+    /// The shards that are missing.
     pub missing: Option<Missing>,
 }
 
 pub(super) fn merge(folders: &[&Path], out: &Path, partial: bool) -> Result<MergedRun, MergeError> {
-    let mut union: Option<Union> = None;
+    let mut union: Option<ShardUnion> = None;
     for folder in folders {
-        let found = Found::read(folder)?;
+        let found = ShardFolder::read(folder)?;
         match &mut union {
             Some(union) => union.add(found)?,
-            None => union = Some(Union::of(found)?),
+            None => union = Some(ShardUnion::of(found)?),
         }
     }
-    let union = union.expect("the command line asks for a folder");
+    let union = union.expect("`merge` refuses an empty list");
     match union.missing() {
         Some(missing) if !partial => Err(MergeError::Missing(missing)),
         missing => union.write(out, missing),
     }
 }
 
-/// All shards of some folders.
-struct Union {
-    first: Found,
-    parts: BTreeMap<Shard, Part>,
+/// The shards of several folders.
+struct ShardUnion {
+    first: ShardFolder,
+    parts: BTreeMap<Shard, ShardRun>,
 }
 
-impl Union {
-    fn of(mut first: Found) -> Result<Self, MergeError> {
+impl ShardUnion {
+    fn of(mut first: ShardFolder) -> Result<Self, MergeError> {
         let parts = std::mem::take(&mut first.parts);
         let mut union = Self { first, parts: BTreeMap::new() };
         parts.into_iter().try_for_each(|part| union.add_part(part))?;
         Ok(union)
     }
 
-    fn add(&mut self, found: Found) -> Result<(), MergeError> {
-        let mut differences = part::differences(&self.first.manifest, &found.manifest);
+    fn add(&mut self, found: ShardFolder) -> Result<(), MergeError> {
+        let mut differences = shard_run::differences(&self.first.manifest, &found.manifest);
         differences.extend(super::texts_differ(&self.first.scenario, &found.scenario));
         let counts = |parts: &mut dyn Iterator<Item = Shard>| parts.next().map(Shard::count);
         let (left, right) = (
@@ -81,17 +82,16 @@ impl Union {
         found.parts.into_iter().try_for_each(|part| self.add_part(part))
     }
 
-    /// Of two copies of one shard the one that goes further is kept; as far as both go, they
-    /// must be the same.
-    fn add_part(&mut self, part: Part) -> Result<(), MergeError> {
+    /// Of two copies of one shard, keeps the longer one; their common beginning must be equal.
+    fn add_part(&mut self, part: ShardRun) -> Result<(), MergeError> {
         let shard = part.entry.shard;
         if let Some(known) = self.parts.get(&shard) {
-            if let Some(place) = self.parting(known, &part) {
+            if let Some(place) = self.difference(known, &part) {
                 let (left, right) = (known.folder.clone(), part.folder);
                 let what = format!("shard {shard}");
                 return Err(MergeError::Differs { left, right, what, place });
             }
-            let further = |part: &Part| (part.entry.complete, part.records.len());
+            let further = |part: &ShardRun| (part.entry.complete, part.records.len());
             if further(&part) <= further(known) {
                 return Ok(());
             }
@@ -100,13 +100,13 @@ impl Union {
         Ok(())
     }
 
-    /// Where two copies of one shard part, if they do.
-    fn parting(&self, left: &Part, right: &Part) -> Option<String> {
+    /// The first difference of two copies of one shard.
+    fn difference(&self, left: &ShardRun, right: &ShardRun) -> Option<String> {
         let same =
             left.records.iter().zip(&right.records).take_while(|(left, right)| left == right);
         let same = same.count();
         let pair = [left, right].map(|part| part.records.get(same));
-        let ends_early = |record: Option<&IterationRecord>, part: &Part| {
+        let ends_early = |record: Option<&IterationRecord>, part: &ShardRun| {
             record.is_none() && !part.entry.complete
         };
         if ends_early(pair[0], left) || ends_early(pair[1], right) {
@@ -124,7 +124,7 @@ impl Union {
             && divergence.chosen[0] == divergence.chosen[1];
         Some(if chose_alike {
             let Divergence { phase, iteration, .. } = divergence;
-            format!("at iteration {iteration} of `{phase}`: in what came of it")
+            format!("at iteration {iteration} of `{phase}`: in the result")
         } else {
             divergence.to_string()
         })
@@ -158,9 +158,9 @@ impl Union {
 
     fn write(self, out: &Path, missing: Option<Missing>) -> Result<MergedRun, MergeError> {
         let entries = self.parts.values().map(|part| part.entry.clone()).collect();
-        let manifest = whole::manifest(&self.first.manifest, entries);
+        let manifest = merged::manifest(&self.first.manifest, entries);
         let start = manifest.start;
-        let later = |part: &Part| part.entry.start.since(start);
+        let later = |part: &ShardRun| part.entry.start.since(start);
         let mut records: Vec<IterationRecord> = Vec::new();
         let mut checks = Vec::new();
         for part in self.parts.values() {
@@ -172,11 +172,11 @@ impl Union {
         records.sort_by_key(|record| (record.phase, record.iteration));
         let written = beside(out)?;
         let mut results = Results::assemble(manifest.clone(), &self.first.scenario, &written)?;
-        whole::tell(&mut results, &manifest, &records)?;
+        merged::write(&mut results, &manifest, &records)?;
         for check in &checks {
             results.observe(&Progress::ModelChecked(check.clone()))?;
         }
-        for notice in whole::notices(&manifest) {
+        for notice in merged::notices(&manifest) {
             results.observe(&Progress::Notice(notice))?;
         }
         results.note_saturation();

@@ -5,16 +5,16 @@ use crate::metric::{Dimension, Metric, Quantity};
 use crate::summary::Summary;
 use crate::tally::PhaseTally;
 
-/// What became of an expectation.
+/// The result of judging an expectation.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Verdict {
     /// The expectation as it was written.
     pub text: String,
-    /// What was observed instead, or indeed.
+    /// The observed value.
     pub observed: Option<Quantity>,
     /// Whether it holds.
     pub holds: Holds,
-    /// Why there is nothing to judge by.
+    /// Why there is no observed value.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
 }
@@ -31,11 +31,17 @@ pub enum Holds {
     NoSamples,
 }
 
+/// Judges a run: each expectation in the order given, and then the implied ones that fail.
+#[must_use]
+pub fn judge(expectations: &[Expectation], summary: &Summary) -> Vec<Verdict> {
+    let judged = expectations.iter().map(|expectation| expectation.judge(summary));
+    judged.chain(implied(summary, expectations)).collect()
+}
+
 impl Expectation {
     /// Compares with what happened. A phase that was cut short has no samples: its
     /// numbers are not those that were expected.
-    #[must_use]
-    pub fn judge(&self, summary: &Summary) -> Verdict {
+    fn judge(&self, summary: &Summary) -> Verdict {
         let (observed, holds, reason) = match self.observe(summary) {
             Ok(value) => {
                 let dimension = self.left.definition.dimension;
@@ -113,10 +119,9 @@ impl Term {
     }
 }
 
-/// What nobody asked for and everybody expects: nothing is dropped and no answer breaks
-/// the contract, unless an expectation says how much may be. Only what fails is told.
-#[must_use]
-pub fn implied(summary: &Summary, expectations: &[Expectation]) -> Vec<Verdict> {
+/// Expectations that hold without being written: nothing is dropped and no answer breaks
+/// the contract, unless an expectation limits it. Only failures are returned.
+fn implied(summary: &Summary, expectations: &[Expectation]) -> Vec<Verdict> {
     let is_said = |phase: &str, metric: Metric| {
         let mut terms = expectations.iter().flat_map(Expectation::terms);
         terms.any(|term| term.phase == phase && term.definition.metric == metric)

@@ -18,7 +18,7 @@ mod value;
 
 use std::ops::Range;
 
-pub use judge::{Holds, Verdict, implied};
+pub use judge::{Holds, Verdict, judge};
 
 use super::metric::Definition;
 

@@ -37,10 +37,10 @@ pub(super) fn parse(text: &str, phases: &[PhaseScope<'_>]) -> Result<Expectation
 
 pub(super) fn parse_term(text: &str, phases: &[PhaseScope<'_>]) -> Result<Term, Failure> {
     let mut parser = Parser { text, at: 0, phases };
-    let placed = parser.term()?;
+    let located = parser.term()?;
     parser.skip_blanks();
     if parser.rest().is_empty() {
-        return Ok(placed.term);
+        return Ok(located.term);
     }
     let message = format!("`{}` is no part of a metric", parser.rest());
     let help = "name one metric, such as `baseline.success_rate[last 25%]`";
@@ -57,7 +57,10 @@ fn both<L, R>(left: Result<L, Failure>, right: Result<R, Failure>) -> Result<(L,
 }
 
 /// Checks that like is added to like.
-fn common_dimension(left: &Placed, right: Option<&(Sign, Placed)>) -> Result<Dimension, Failure> {
+fn common_dimension(
+    left: &LocatedTerm,
+    right: Option<&(Sign, LocatedTerm)>,
+) -> Result<Dimension, Failure> {
     let dimension = left.term.definition.dimension;
     let Some((_, right)) = right else { return Ok(dimension) };
     let other = right.term.definition.dimension;
@@ -70,7 +73,7 @@ fn common_dimension(left: &Placed, right: Option<&(Sign, Placed)>) -> Result<Dim
 }
 
 /// A term and where it stands.
-struct Placed {
+struct LocatedTerm {
     term: Term,
     span: Range<usize>,
 }
@@ -104,7 +107,7 @@ impl<'a> Parser<'a> {
         found
     }
 
-    fn term(&mut self) -> Result<Placed, Failure> {
+    fn term(&mut self) -> Result<LocatedTerm, Failure> {
         self.skip_blanks();
         let start = self.at;
         let phase = self.phase()?;
@@ -128,7 +131,7 @@ impl<'a> Parser<'a> {
         let text = self.text[start..self.at].to_owned();
         let phase = phase.name.to_owned();
         let term = Term { text, phase, definition, iterations, window, threshold };
-        Ok(Placed { term, span: start..self.at })
+        Ok(LocatedTerm { term, span: start..self.at })
     }
 
     /// Takes the name of a phase and the dot; the longest name that fits is meant.

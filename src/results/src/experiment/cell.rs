@@ -4,7 +4,8 @@ use serde::{Deserialize, Serialize};
 
 use super::Trace;
 use metrics::{
-    AppliedPolicy, EvaluationSummary, PhaseState, PhaseTally, StateError, Summary, SummaryReport,
+    AppliedPolicy, EvaluationSummary, PhaseState, PhaseStateError, PhaseTally, Summary,
+    SummaryReport,
 };
 use seed::Seed;
 
@@ -49,7 +50,7 @@ impl CellRecord {
     ///
     /// # Errors
     /// When what was kept does not fit together.
-    pub fn into_tallies(self) -> Result<(Vec<PhaseTally>, Trace), StateError> {
+    pub fn into_tallies(self) -> Result<(Vec<PhaseTally>, Trace), PhaseStateError> {
         let phases = self.phases.into_iter().map(PhaseTally::restore).collect::<Result<_, _>>()?;
         Ok((phases, self.trace))
     }

@@ -10,7 +10,7 @@ use super::Trace;
 use super::cell::CellRecord;
 use super::manifest::{CellStatus, EXPERIMENT, ExperimentManifest};
 use crate::read::{ReadError, scenario_text};
-use metrics::{PhaseTally, StateError};
+use metrics::{PhaseStateError, PhaseTally};
 use seed::Seed;
 
 /// The folder of the cells within that of their experiment.
@@ -45,7 +45,7 @@ pub struct CellResult {
 }
 
 impl CellResult {
-    pub(super) fn of(index: usize, record: CellRecord) -> Result<Self, StateError> {
+    pub(super) fn of(index: usize, record: CellRecord) -> Result<Self, PhaseStateError> {
         let seed = record.seed;
         let (phases, trace) = record.into_tallies()?;
         Ok(Self { index, seed, phases: phases.into(), trace: Arc::new(trace) })

@@ -1,11 +1,8 @@
-//! The room `statistics` against numbers made by scipy and numpy
+//! The crate `statistics` against numbers made by scipy and numpy
 //! (`src/statistics/tests/golden/make_inference.py`).
 
 use serde_json::Value;
-use statistics::{
-    Caution, Confidence, Interval, Proportion, benjamini_hochberg, holm, max_t, mcnemar, paired_t,
-    quantile, sign_flip, welch_t, wilcoxon,
-};
+use statistics::{Caution, Confidence, Interval, holm, paired_t, quantile, sign_flip, welch_t};
 
 fn golden() -> Value {
     serde_json::from_str(include_str!("inference.json")).unwrap()
@@ -38,34 +35,9 @@ fn quantiles_are_those_of_scipy() {
     quantiles_match("beta", |of| quantile::beta(of[0], of[1], of[2]));
 }
 
-fn rows(value: &Value) -> Vec<Vec<f64>> {
-    value.as_array().unwrap().iter().map(numbers).collect()
-}
-
-#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "small counts")]
-fn whole(number: f64) -> u64 {
-    number as u64
-}
-
 fn ends(ours: Interval, theirs: &[f64], tolerance: f64, what: &str) {
     close(ours.lower, theirs[0], tolerance, what);
     close(ours.upper, theirs[1], tolerance, what);
-}
-
-#[test]
-fn shares_are_those_of_scipy() {
-    for row in rows(&golden()["wilson"]) {
-        let share = Proportion { successes: whole(row[0]), trials: whole(row[1]) };
-        let level = Confidence::new(row[2]).unwrap();
-        ends(share.wilson(level).unwrap(), &row[3..], 1e-12, "wilson");
-    }
-    for row in rows(&golden()["newcombe"]) {
-        let of = |at: usize| Proportion { successes: whole(row[at]), trials: whole(row[at + 1]) };
-        ends(of(0).minus(of(2), Confidence::P95).unwrap(), &row[4..], 1e-12, "newcombe");
-    }
-    for row in rows(&golden()["mcnemar"]) {
-        close(mcnemar(whole(row[0]), whole(row[1])), row[2], 1e-9, "mcnemar");
-    }
 }
 
 #[test]
@@ -88,8 +60,6 @@ fn tests_of_pairs_are_those_of_scipy() {
         close(ours.p.unwrap(), theirs[2], 1e-9, "welch p");
 
         assert_eq!(sign_flip(&differences).unwrap().p, set["sign_flip"].as_f64().unwrap());
-        let ours = wilcoxon(&differences).unwrap();
-        assert_eq!([ours.w, ours.p].to_vec(), numbers(&set["wilcoxon"]));
     }
 }
 
@@ -101,9 +71,6 @@ fn several_comparisons_are_adjusted_as_defined() {
         ours.iter().zip(numbers(theirs)).for_each(|(a, b)| close(*a, b, 1e-14, "adjusted"));
     };
     same(holm(&p), &golden["adjusted"]["holm"]);
-    same(benjamini_hochberg(&p), &golden["adjusted"]["bh"]);
-    let max_t = max_t(&rows(&golden["max_t"]["rows"])).unwrap();
-    assert_eq!(max_t, numbers(&golden["max_t"]["p"]));
 }
 
 #[test]

@@ -1,4 +1,4 @@
-//! What folders hold of shards.
+//! The shards in a folder.
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -8,23 +8,23 @@ use record::{IterationRecord, ModelCheck};
 use results::{Manifest, RunFolder, ShardEntry, model_checks, notices, read, scenario_text};
 use shard::Shard;
 
-/// What one process did. Its times count from its own start.
-pub(super) struct Part {
+/// The records of one shard. Times count from its own start.
+pub(super) struct ShardRun {
     pub folder: PathBuf,
     pub entry: ShardEntry,
     pub records: Vec<IterationRecord>,
     pub checks: Vec<ModelCheck>,
 }
 
-/// A folder, read.
-pub(super) struct Found {
+/// A folder with one shard, or with a merge of some.
+pub(super) struct ShardFolder {
     pub folder: PathBuf,
     pub manifest: Manifest,
     pub scenario: Vec<u8>,
-    pub parts: Vec<Part>,
+    pub parts: Vec<ShardRun>,
 }
 
-impl Found {
+impl ShardFolder {
     pub fn read(folder: &Path) -> Result<Self, MergeError> {
         let run = read(folder)?;
         let checks = model_checks(folder, &run.manifest)?;
@@ -45,7 +45,7 @@ impl Found {
     }
 }
 
-/// What a shard's own folder says of it.
+/// The entry of a shard that is alone in its folder.
 fn entry(run: &RunFolder, shard: Shard) -> ShardEntry {
     let summary = run.summary();
     let saturation = summary
@@ -63,17 +63,17 @@ fn entry(run: &RunFolder, shard: Shard) -> ShardEntry {
     }
 }
 
-fn part(run: &RunFolder, entry: ShardEntry, checks: &[ModelCheck]) -> Part {
+fn part(run: &RunFolder, entry: ShardEntry, checks: &[ModelCheck]) -> ShardRun {
     let later = entry.start.since(run.manifest.start);
     let own = run.records.iter().filter(|record| entry.shard.holds(record.iteration));
     let records = own.map(|record| moved(record, |at| at.saturating_sub(later))).collect();
     let asks = entry.shard.number() == 1;
     let checks = checks.iter().filter(|_| asks).cloned();
     let checks = checks.map(|check| ModelCheck { at: check.at.saturating_sub(later), ..check });
-    Part { folder: run.folder.clone(), checks: checks.collect(), entry, records }
+    ShardRun { folder: run.folder.clone(), checks: checks.collect(), entry, records }
 }
 
-/// The record, its moments changed.
+/// The record with its times changed.
 pub(super) fn moved(
     record: &IterationRecord,
     to: impl Fn(Duration) -> Duration,
@@ -86,7 +86,7 @@ pub(super) fn moved(
     }
 }
 
-/// What differs between two plans, a line each.
+/// The differences of two plans, one line each.
 pub(super) fn differences(left: &Manifest, right: &Manifest) -> Vec<String> {
     let mut lines = Vec::new();
     let mut compare = |what: &str, left: &str, right: &str| {
@@ -97,7 +97,7 @@ pub(super) fn differences(left: &Manifest, right: &Manifest) -> Vec<String> {
     compare("the scenario", &left.scenario, &right.scenario);
     compare("the version", &left.tool.version, &right.tool.version);
     compare("`--set`", &left.overrides.join(" "), &right.overrides.join(" "));
-    compare("what is expected", &left.expectations.join(", "), &right.expectations.join(", "));
+    compare("the expectations", &left.expectations.join(", "), &right.expectations.join(", "));
     let parts = left.plan_parts.iter();
     let changed = parts.filter(|(name, digest)| right.plan_parts.get(*name) != Some(digest));
     lines.extend(changed.map(|(part, _)| format!("  {part}")));

@@ -1,4 +1,4 @@
-//! The whole that shards make together.
+//! The merged run.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -9,10 +9,11 @@ use record::{IterationRecord, PhaseRecord};
 use results::{Manifest, PhaseEntry, Results, ShardEntry, Status, Told, WallClockEntry};
 use timestamp::Timestamp;
 
-/// Shards that begin a phase further apart are told of: twice as late as a sleeper wakes.
+/// A notice names shards that began a phase further apart than this: twice the resolution of
+/// a timer on a busy machine.
 const NOTABLE_SKEW: Duration = Duration::from_millis(20);
 
-/// What the whole is about, of which these shards are there.
+/// The manifest of the merged run of these shards.
 pub(super) fn manifest(first: &Manifest, entries: Vec<ShardEntry>) -> Manifest {
     let start = entries.iter().map(|entry| entry.start).min();
     let start = start.unwrap_or(first.start);
@@ -57,8 +58,8 @@ fn merged(
     }
 }
 
-/// Tells the folder what happened in all shards.
-pub(super) fn tell(
+/// Writes the records of all shards to the folder.
+pub(super) fn write(
     results: &mut Results,
     manifest: &Manifest,
     records: &[IterationRecord],
@@ -76,7 +77,7 @@ pub(super) fn tell(
     Ok(())
 }
 
-/// What a person should know of the shards.
+/// The notices of the shards.
 pub(super) fn notices(manifest: &Manifest) -> Vec<String> {
     let skews = manifest.phases.iter().enumerate().filter_map(|(index, phase)| {
         let entries = manifest.shards.iter();
