@@ -8,7 +8,9 @@ use std::path::Path;
 use clock::VirtualClock;
 use criterion::{BatchSize, Criterion, Throughput, criterion_group, criterion_main};
 use engine::{self, Operator, Stopper};
-use evaluation::stream::{Candidate, Listener, Player, Row, Source, Stream, StreamSettings};
+use evaluation::run::{
+    BatchObserver, Candidate, EvaluationRun, Origin, PolicyEvaluator, Row, RunSettings,
+};
 use learner::{DsjsonReader, Event, Label, Learner, LearningPolicy, Prediction};
 use learning_loop::Keeps;
 use metrics::{PhaseScope, Summary};
@@ -92,8 +94,8 @@ fn dsjson(criterion: &mut Criterion) {
 
 struct Nobody;
 
-impl Listener for Nobody {
-    fn batch(&mut self, _rows: &[Row], _players: &[Player]) -> io::Result<()> {
+impl BatchObserver for Nobody {
+    fn batch(&mut self, _rows: &[Row], _evaluators: &[PolicyEvaluator]) -> io::Result<()> {
         Ok(())
     }
 }
@@ -104,15 +106,15 @@ fn evaluate(criterion: &mut Criterion) {
     group.throughput(Throughput::Elements(80 * 50)).sample_size(20);
     for (name, more) in POLICIES {
         let candidate =
-            Candidate { name: name.to_owned(), policy: policy(more), source: Source::Given };
+            Candidate { name: name.to_owned(), policy: policy(more), origin: Origin::Given };
         group.bench_function(name, |bencher| {
-            let settings = StreamSettings { threads: 1, ..StreamSettings::default() };
-            let stream = || Stream::new(vec![candidate.clone()], settings.clone());
-            let read = |mut stream: Stream| {
-                stream.read("log", log.as_slice(), &mut Nobody).unwrap();
-                stream
+            let settings = RunSettings { threads: 1, ..RunSettings::default() };
+            let run = || EvaluationRun::new(vec![candidate.clone()], settings.clone());
+            let read = |mut run: EvaluationRun| {
+                run.read("log", log.as_slice(), &mut Nobody).unwrap();
+                run
             };
-            bencher.iter_batched(stream, read, BatchSize::PerIteration);
+            bencher.iter_batched(run, read, BatchSize::PerIteration);
         });
     }
     group.finish();

@@ -1,5 +1,6 @@
 use std::num::NonZero;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use clap::{Args, ValueEnum};
 
@@ -24,6 +25,12 @@ pub struct EvaluateArguments {
     /// the rest.
     #[arg(long)]
     pub discover: bool,
+    /// Break the differences down by a context feature, such as `weather` or `user.age`.
+    #[arg(long, value_name = "FEATURE")]
+    pub by: Vec<String>,
+    /// Break the differences down by windows of time, such as `1d` or `6h`.
+    #[arg(long, value_name = "LENGTH", value_parser = parse_window)]
+    pub window: Option<Duration>,
     /// Write what each policy predicts for each event, before it learns it, as JSON lines.
     #[arg(long, value_name = "FILE")]
     pub predictions: Option<PathBuf>,
@@ -83,6 +90,16 @@ fn parse_range(text: &str) -> Result<Interval, String> {
         Some((Ok(lower), Ok(upper))) if lower < upper => Ok(Interval { lower, upper }),
         _ => Err("expected a range such as 0..1 or -1..1".to_owned()),
     }
+}
+
+/// The length that `--window` names.
+fn parse_window(text: &str) -> Result<Duration, String> {
+    let length = humantime::parse_duration(text).map_err(|error| error.to_string())?;
+    let shortest = Duration::from_secs(1);
+    if length < shortest {
+        return Err("expected a second or more, such as 1d".to_owned());
+    }
+    Ok(length)
 }
 
 /// The weight that `--max-weight` names.

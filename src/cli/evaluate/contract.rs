@@ -1,8 +1,8 @@
 use std::time::Duration;
 
-use super::Evaluated;
-use evaluation::comparison::{Shown, Verdict};
-use evaluation::stream::{Player, Source};
+use super::LogEvaluation;
+use evaluation::analysis::{PolicyReport, Verdict};
+use evaluation::run::{Origin, PolicyEvaluator};
 use learning_loop::{ONLINE, summary};
 use protocol::{
     Evaluation, EvaluationStatus, EvaluationType, PolicyResult, PolicyResultSummary, PolicySource,
@@ -10,56 +10,61 @@ use protocol::{
 use timestamp::Timestamp;
 
 /// The evaluation as `GET /evaluations/{evaluationId}` answers it.
-pub fn show(evaluated: &Evaluated) -> String {
+pub fn show(evaluation: &LogEvaluation) -> String {
     let (start_time, end_time) =
-        evaluated.account.times.unwrap_or((Timestamp::NEVER, Timestamp::NEVER));
+        evaluation.found.summary.times.unwrap_or((Timestamp::NEVER, Timestamp::NEVER));
+    let policies = &evaluation.found.evaluators;
     let id = "offline".to_owned();
-    let evaluation = Evaluation {
+    let answer = Evaluation {
         job_id: id.clone(),
         id,
         name: "runner evaluate".to_owned(),
         start_time,
         end_time,
         status: EvaluationStatus::Completed,
-        policy_results: evaluated.players.iter().map(|player| result(player, end_time)).collect(),
+        policy_results: policies.iter().map(|policy| result(policy, end_time)).collect(),
         feature_importance: Vec::new(),
         evaluation_type: Some(EvaluationType::Manual),
-        optimal_policy: Some(optimal(evaluated).to_owned()),
+        optimal_policy: Some(optimal(evaluation).to_owned()),
         creation_time: None,
     };
-    serde_json::to_string_pretty(&evaluation).expect("an evaluation is JSON") + "\n"
+    serde_json::to_string_pretty(&answer).expect("an evaluation is JSON") + "\n"
 }
 
-/// The policy that earns most among those shown to be better than the online one, on the
-/// held-out events too where there are any.
-fn optimal(evaluated: &Evaluated) -> &str {
-    let confidence = evaluated.reading.confidence;
-    let is_better = |verdict: &&Verdict| {
-        let findings = [Some(&verdict.whole), verdict.held_out.as_ref()];
-        findings.into_iter().flatten().all(|found| {
-            found.to_online.is_some_and(|compared| compared.shown(confidence) == Shown::Better)
-        })
+/// The policy with the highest lower bound among those shown to be better than the online one; what a
+/// search found must be better on the held-out events.
+fn optimal(evaluation: &LogEvaluation) -> &str {
+    let confidence = evaluation.analysis.confidence;
+    let findings = |report: &PolicyReport| match report.origin {
+        Origin::Discovered => report.held_out.clone(),
+        _ => Some(report.whole.clone()),
     };
-    let learned = evaluated.verdicts.iter().filter(|verdict| verdict.arguments.is_some());
-    let value = |verdict: &Verdict| verdict.whole.ips.map_or(f64::MIN, |ips| ips.value);
-    let best = learned.filter(is_better).max_by(|a, b| value(a).total_cmp(&value(b)));
-    best.map_or(ONLINE, |verdict| &verdict.name)
+    let better = |report: &PolicyReport| {
+        let found = findings(report).filter(|_| report.arguments.is_some())?;
+        let is_better = found.to_online?.verdict(confidence) == Verdict::Better;
+        found.cressie_read.ok().filter(|_| is_better).map(|estimate| estimate.lower)
+    };
+    let bounds = evaluation.reports.iter().filter_map(|report| Some((better(report)?, report)));
+    let best = bounds.max_by(|(a, _), (b, _)| a.total_cmp(b));
+    best.map_or(ONLINE, |(_, report)| &report.name)
 }
 
-fn result(player: &Player, end: Timestamp) -> PolicyResult {
-    let is_online = player.source == Source::Online;
+fn result(policy: &PolicyEvaluator, end: Timestamp) -> PolicyResult {
+    let is_online = policy.origin == Origin::Online;
+    // What a search found has seen the other events.
+    let sums = if policy.origin == Origin::Discovered { &policy.held_out } else { &policy.whole };
     let shown = |row: PolicyResultSummary| if is_online { summary::observed(row) } else { row };
     PolicyResult {
-        name: player.name.clone(),
-        arguments: player.policy().map(|policy| policy.arguments().to_owned()),
-        policy_source: Some(match player.source {
-            Source::Online => PolicySource::Online,
-            Source::FirstAction => PolicySource::Baseline,
-            Source::AnyAction => PolicySource::Random,
-            Source::Given => PolicySource::Custom,
-            Source::Discovered => PolicySource::OfflineExperimentation,
+        name: policy.name.clone(),
+        arguments: policy.policy().map(|policy| policy.arguments().to_owned()),
+        policy_source: Some(match policy.origin {
+            Origin::Online => PolicySource::Online,
+            Origin::FirstAction => PolicySource::Baseline,
+            Origin::AnyAction => PolicySource::Random,
+            Origin::Given => PolicySource::Custom,
+            Origin::Discovered => PolicySource::OfflineExperimentation,
         }),
-        summary: summary::windows(&player.windows).into_iter().map(shown).collect(),
-        total_summary: Some(shown(summary::row(end, Duration::ZERO, &player.whole.aggregate))),
+        summary: summary::windows(&policy.windows).into_iter().map(shown).collect(),
+        total_summary: Some(shown(summary::row(end, Duration::ZERO, &sums.aggregate))),
     }
 }

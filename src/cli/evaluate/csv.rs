@@ -1,6 +1,6 @@
-use super::Evaluated;
-use super::json::{shown, source};
-use evaluation::comparison::{Compared, Findings, Verdict};
+use super::LogEvaluation;
+use super::json::{origin, shown};
+use evaluation::analysis::{Comparison, Findings, PolicyReport};
 use statistics::off_policy::{Estimate, Unusable};
 
 const HEADER: [&str; 12] = [
@@ -19,34 +19,34 @@ const HEADER: [&str; 12] = [
 ];
 
 /// A row for every policy and quantity.
-pub fn show(evaluated: &Evaluated) -> String {
+pub fn show(evaluation: &LogEvaluation) -> String {
     let mut table = csv::Writer::from_writer(Vec::new());
     let mut write = |row: &[String]| {
         table.write_record(row).expect("memory can be written");
     };
     write(&HEADER.map(str::to_owned));
-    for verdict in &evaluated.verdicts {
-        rows(evaluated, verdict, "0", &verdict.whole).iter().for_each(|row| write(row));
-        if let (Some(found), Some(first)) = (&verdict.held_out, evaluated.held_out_from) {
-            rows(evaluated, verdict, &first.to_string(), found).iter().for_each(|row| write(row));
+    for report in &evaluation.reports {
+        rows(evaluation, report, "0", &report.whole).iter().for_each(|row| write(row));
+        if let (Some(found), Some(first)) = (&report.held_out, evaluation.held_out_from) {
+            rows(evaluation, report, &first.to_string(), found).iter().for_each(|row| write(row));
         }
     }
     String::from_utf8(table.into_inner().expect("memory can be written")).expect("texts")
 }
 
 fn rows(
-    evaluated: &Evaluated,
-    verdict: &Verdict,
+    evaluation: &LogEvaluation,
+    report: &PolicyReport,
     from: &str,
     found: &Findings,
 ) -> Vec<Vec<String>> {
     let overlap = &found.overlap;
     let row = |quantity: &str, numbers: [String; 3], p: String, shown: &str| {
-        let arguments = verdict.arguments.clone().unwrap_or_default();
+        let arguments = report.arguments.clone().unwrap_or_default();
         let [value, lower, upper] = numbers;
         vec![
-            verdict.name.clone(),
-            source(verdict.source).to_owned(),
+            report.name.clone(),
+            origin(report.origin).to_owned(),
             arguments,
             from.to_owned(),
             quantity.to_owned(),
@@ -62,10 +62,10 @@ fn rows(
     let estimate = |quantity: &str, estimate: &Result<Estimate, Unusable>| {
         row(quantity, numbers(estimate), String::new(), "")
     };
-    let compared = |quantity: &str, compared: &Compared| {
+    let compared = |quantity: &str, compared: &Comparison| {
         let p = compared.p_holm.map(|p| p.to_string()).unwrap_or_default();
-        let shown = shown(compared.shown(evaluated.reading.confidence));
-        row(quantity, numbers(&compared.difference), p, shown)
+        let shown = shown(compared.verdict(evaluation.analysis.confidence));
+        row(quantity, numbers(&compared.compared.map(|found| found.difference)), p, shown)
     };
     let mle = found.mle.map(|value| value.to_string()).unwrap_or_default();
     let mut rows = vec![

@@ -3,7 +3,7 @@ use std::io;
 use super::logs::Logs;
 use crate::cli::console::{Screen, count};
 use evaluation::discover;
-use evaluation::stream::{Beginning, Candidate, Source};
+use evaluation::run::{Candidate, LogPrefix, Origin};
 use learner::LearningPolicy;
 
 /// What a search found.
@@ -23,20 +23,20 @@ pub fn search(
     threads: usize,
     screen: &mut Screen,
 ) -> io::Result<Found> {
-    let mut beginning = Beginning::of(CAPACITY);
-    logs.each(|_, input| beginning.read(input))?;
-    let held_out_from = beginning.total() - beginning.total() / 5;
-    beginning.truncate(held_out_from);
+    let mut prefix = LogPrefix::new(CAPACITY);
+    logs.each(|_, input| prefix.read(input))?;
+    let held_out_from = prefix.total() - prefix.total() / 5;
+    prefix.truncate(held_out_from);
     let searched = count(held_out_from.min(CAPACITY as u64));
     screen.line(&format!("searching for policies on the first {searched} events"));
     let exploration = match given.first() {
         Some(candidate) => candidate.policy.clone(),
-        None => exploring(beginning.exploration(), beginning.has_slots()),
+        None => exploring(prefix.exploration(), prefix.has_slots()),
     };
-    let found = discover(&beginning, &exploration, threads).into_iter().map(|found| Candidate {
+    let found = discover(&prefix, &exploration, threads).into_iter().map(|found| Candidate {
         name: found.name,
         policy: found.policy,
-        source: Source::Discovered,
+        origin: Origin::Discovered,
     });
     Ok(Found { policies: found.collect(), held_out_from })
 }

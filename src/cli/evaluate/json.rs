@@ -1,9 +1,9 @@
 use serde::Serialize;
 use serde_json::{Value, json};
 
-use super::Evaluated;
-use evaluation::comparison::{Compared, Findings, Shown, Verdict};
-use evaluation::stream::{Account, Source};
+use super::LogEvaluation;
+use evaluation::analysis::{Comparison, Findings, PolicyReport, SegmentReport, Verdict};
+use evaluation::run::{LogSummary, Origin};
 use statistics::Confidence;
 use statistics::off_policy::{Estimate, Unusable};
 
@@ -28,66 +28,78 @@ impl From<&Result<Estimate, Unusable>> for Estimated {
 }
 
 /// Everything as JSON, one document.
-pub fn show(evaluated: &Evaluated) -> String {
-    let reading = &evaluated.reading;
+pub fn show(evaluation: &LogEvaluation) -> String {
+    let LogEvaluation { analysis, found, baseline, held_out_from, .. } = evaluation;
+    let confidence = analysis.confidence;
     let policies: Vec<_> =
-        evaluated.verdicts.iter().map(|verdict| policy(verdict, reading.confidence)).collect();
+        evaluation.reports.iter().map(|report| policy(report, confidence)).collect();
+    let breakdowns: Vec<_> = evaluation
+        .breakdowns()
+        .map(|(name, parts)| {
+            let parts: Vec<_> = parts.iter().map(|part| segment(part, confidence)).collect();
+            json!({"by": name, "parts": parts})
+        })
+        .collect();
+    let rewards = analysis.bounds.rewards;
     let document = json!({
-        "confidence": reading.confidence.level(),
-        "reward_range": [reading.rewards.lower, reading.rewards.upper],
-        "max_weight": reading.weights.highest,
-        "baseline": evaluated.baseline,
-        "held_out_from": evaluated.held_out_from,
-        "log": log(&evaluated.account),
+        "confidence": confidence.level(),
+        "reward_range": [rewards.lower, rewards.upper],
+        "max_weight": analysis.bounds.weights.highest,
+        "baseline": baseline,
+        "held_out_from": held_out_from,
+        "log": log(&found.summary),
         "policies": policies,
+        "breakdowns": breakdowns,
     });
     serde_json::to_string_pretty(&document).expect("names are texts") + "\n"
 }
 
-fn log(account: &Account) -> Value {
-    let dropped: Vec<_> = account
+fn log(summary: &LogSummary) -> Value {
+    let dropped: Vec<_> = summary
         .dropped
         .iter()
-        .map(|(reason, drops)| {
-            let first = &drops.first;
+        .map(|(reason, lines)| {
+            let first = &lines.first;
             json!({
-                "reason": format!("{reason:?}"),
+                "reason": reason.name(),
                 "words": format!("the line {}", reason.words()),
-                "lines": drops.count,
+                "lines": lines.count,
                 "first": {"log": first.log, "line": first.line, "column": first.column},
             })
         })
         .collect();
     json!({
-        "lines": account.lines,
-        "events": account.labelled,
-        "unlabelled": account.unlabelled,
-        "actions": account.actions.map(|(fewest, most)| [fewest, most]),
-        "rewards": account.rewards.map(|rewards| [rewards.lower, rewards.upper]),
-        "lowest_probability": account.lowest_probability,
-        "propensity_z": account.propensity_z(),
+        "lines": summary.lines,
+        "events": summary.labelled,
+        "represented_events": summary.events,
+        "unlabelled": summary.unlabelled,
+        "actions": summary.actions.map(|(fewest, most)| [fewest, most]),
+        "rewards": summary.rewards.map(|rewards| [rewards.lower, rewards.upper]),
+        "lowest_probability": summary.lowest_probability,
+        "propensity_z": summary.propensity_z(),
+        "probabilities_are_off": summary.probabilities_are_off(),
         "dropped": dropped,
     })
 }
 
-fn policy(verdict: &Verdict, confidence: Confidence) -> Value {
+fn policy(report: &PolicyReport, confidence: Confidence) -> Value {
     json!({
-        "name": verdict.name,
-        "source": source(verdict.source),
-        "arguments": verdict.arguments,
-        "whole": findings(&verdict.whole, confidence),
-        "held_out": verdict.held_out.as_ref().map(|found| findings(found, confidence)),
+        "name": report.name,
+        "source": origin(report.origin),
+        "arguments": report.arguments,
+        "whole": findings(&report.whole, confidence),
+        "held_out": report.held_out.as_ref().map(|found| findings(found, confidence)),
     })
 }
 
 /// Where a policy came from, in a word.
-pub fn source(source: Source) -> &'static str {
-    match source {
-        Source::Online => "online",
-        Source::FirstAction => "first_action",
-        Source::AnyAction => "any_action",
-        Source::Given => "given",
-        Source::Discovered => "discovered",
+pub fn origin(origin: Origin) -> &'static str {
+    match origin {
+        Origin::Online => "online",
+        Origin::FirstAction => "first_action",
+        Origin::AnyAction => "any_action",
+        Origin::Given => "given",
+        Origin::Discovered => "discovered",
     }
 }
 
@@ -96,10 +108,11 @@ fn findings(found: &Findings, confidence: Confidence) -> Value {
         Ok(value) => Estimated::Value { value },
         Err(why) => Estimated::Unusable { unusable: why.to_string() },
     };
-    let warnings: Vec<_> = found.warnings.iter().map(ToString::to_string).collect();
+    let warnings: Vec<_> = found.doubts.iter().map(ToString::to_string).collect();
     let overlap = &found.overlap;
     json!({
         "events": found.events,
+        "represented_events": found.represented,
         "estimates": {
             "ips": Estimated::from(&found.ips),
             "snips": Estimated::from(&found.snips),
@@ -111,27 +124,46 @@ fn findings(found: &Findings, confidence: Confidence) -> Value {
         "match_fraction": overlap.match_fraction,
         "highest_weight_share": overlap.highest_share,
         "mean_weight": overlap.mean_weight,
-        "mean_weight_z": overlap.mean_weight_z,
+        "mean_weight_z": found.mean_weight_z,
         "warnings": warnings,
         "vs_online": found.to_online.as_ref().map(|compared| comparison(compared, confidence)),
         "vs_baseline": found.to_baseline.as_ref().map(|compared| comparison(compared, confidence)),
     })
 }
 
-fn comparison(compared: &Compared, confidence: Confidence) -> Value {
+fn comparison(comparison: &Comparison, confidence: Confidence) -> Value {
     json!({
-        "difference": Estimated::from(&compared.difference),
-        "p": compared.p,
-        "p_holm": compared.p_holm,
-        "shown": shown(compared.shown(confidence)),
+        "difference": Estimated::from(&comparison.compared.map(|compared| compared.difference)),
+        "p": comparison.compared.ok().map(|compared| compared.p),
+        "p_holm": comparison.p_holm,
+        "shown": shown(comparison.verdict(confidence)),
+        "reason": comparison.reason(),
     })
 }
 
+fn segment(part: &SegmentReport, confidence: Confidence) -> Value {
+    let policies: Vec<_> = part
+        .policies
+        .iter()
+        .map(|found| {
+            json!({
+                "name": found.policy,
+                "events": found.events,
+                "value": Estimated::from(&found.value),
+                "effective_sample_size": found.overlap.effective_examples,
+                "vs_online": found.to_online.as_ref().map(|of| comparison(of, confidence)),
+            })
+        })
+        .collect();
+    json!({"part": part.segment, "policies": policies})
+}
+
 /// What a comparison shows, in a word.
-pub fn shown(shown: Shown) -> &'static str {
-    match shown {
-        Shown::Better => "better",
-        Shown::Worse => "worse",
-        Shown::Nothing => "no difference shown",
+pub fn shown(verdict: Verdict) -> &'static str {
+    match verdict {
+        Verdict::Better => "better",
+        Verdict::Worse => "worse",
+        Verdict::NotShown => "no difference shown",
+        Verdict::NotJudged => "not judged",
     }
 }

@@ -7,6 +7,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use flate2::bufread::MultiGzDecoder;
 
 use diagnostic::{Diagnostic, Report};
+use evaluation::run::{LogPlace, LogSummary};
 
 /// Logs to be read one after the other, gzip or plain.
 pub struct Logs {
@@ -73,6 +74,102 @@ impl Logs {
         }
         Ok(Box::new(plain))
     }
+}
+
+/// What a log that has no events seems to be instead of DSJSON lines.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Shape {
+    Empty,
+    Utf16,
+    Array,
+    /// An object that goes on beyond its first line.
+    Document,
+    Other,
+}
+
+impl Shape {
+    fn help(self) -> &'static str {
+        match self {
+            Self::Empty => "expected lines of DSJSON, one object a line",
+            Self::Utf16 => "it is UTF-16; convert it: `iconv -f UTF-16 -t UTF-8`",
+            Self::Array => "it is a JSON array; write one object a line: `jq -c '.[]'`",
+            Self::Document => "it is JSON over several lines; write one object a line: `jq -c .`",
+            Self::Other => {
+                "expected lines of DSJSON, one object a line, with `c`, `a` and `_label_…`"
+            }
+        }
+    }
+}
+
+/// What the beginning of a log looks like.
+pub fn shape(input: &mut dyn BufRead) -> io::Result<Shape> {
+    let beginning = input.fill_buf()?;
+    if beginning.starts_with(b"\xff\xfe")
+        || beginning.starts_with(b"\xfe\xff")
+        || beginning.iter().take(4).any(|byte| *byte == 0)
+    {
+        return Ok(Shape::Utf16);
+    }
+    let text = beginning.strip_prefix(b"\xef\xbb\xbf").unwrap_or(beginning).trim_ascii_start();
+    let line = text.split(|byte| *byte == b'\n').next().unwrap_or_default().trim_ascii_end();
+    Ok(match line.first() {
+        None => Shape::Empty,
+        Some(b'[') => Shape::Array,
+        Some(b'{') if line.last() != Some(&b'}') => Shape::Document,
+        Some(_) => Shape::Other,
+    })
+}
+
+/// Reports a log of which no line is an event, but for those that were never activated.
+pub fn check(
+    log: &str,
+    shape: Shape,
+    before: &LogSummary,
+    after: &LogSummary,
+    report: &mut Report,
+) {
+    let events = |summary: &LogSummary| summary.labelled + summary.unlabelled;
+    let lines = after.lines - before.lines;
+    let dropped = |summary: &LogSummary| {
+        let unexpected = summary.dropped.iter().filter(|(reason, _)| !reason.is_expected());
+        unexpected.map(|(_, lines)| lines.count).sum::<u64>()
+    };
+    if lines == 0 || events(after) > events(before) || dropped(after) - dropped(before) < lines {
+        return;
+    }
+    let first = after.dropped.iter().filter(|(_, lines)| lines.first.log == log);
+    let mut reasons: Vec<_> = first.collect();
+    reasons.sort_by_key(|(_, lines)| lines.first.line);
+    let reasons = reasons.iter().take(REASONS).map(|(reason, lines)| {
+        let LogPlace { line, column, .. } = lines.first;
+        format!("{line}:{column} {}", reason.words())
+    });
+    let reasons = reasons.collect::<Vec<_>>().join("; ");
+    let message = format!("log `{log}` has {lines} lines and no event: {reasons}");
+    report.push(Diagnostic::error(message).help(shape.help()));
+}
+
+/// So many reasons are reported of a log.
+const REASONS: usize = 3;
+
+/// Reports logs that leave nothing to judge.
+pub fn check_labelled(summary: &LogSummary, report: &mut Report) {
+    if report.has_errors() {
+        return;
+    }
+    let (message, help) = match summary.unlabelled {
+        0 if summary.lines == 0 => ("the log is empty".to_owned(), Shape::Empty.help()),
+        0 => {
+            let why = super::dropped(summary).join("; ");
+            (format!("the log has no event to judge: {why}"), Shape::Other.help())
+        }
+        unlabelled => {
+            let help =
+                "an event is judged by `_label_cost`, `_label_probability` and `_labelIndex`";
+            (format!("none of the {unlabelled} events of the log has a label"), help)
+        }
+    };
+    report.push(Diagnostic::error(message).help(help));
 }
 
 fn readable(path: &Path) -> io::Result<u64> {

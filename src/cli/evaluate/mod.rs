@@ -14,26 +14,40 @@ use std::io;
 
 pub use arguments::{EvaluateArguments, parse_confidence};
 
-use super::console::Screen;
+use super::console::{Screen, count, name};
 use super::error::Error;
 use super::exit::Exit;
 use super::streams;
 use arguments::Format;
 use diagnostic::{Diagnostic, Report};
-use evaluation::comparison::{Reading, Verdict};
-use evaluation::stream::{Account, Candidate, Player, Stream, StreamSettings};
+use evaluation::analysis::{Analysis, PolicyReport, SegmentReport};
+use evaluation::run::{
+    Breakdown, Candidate, DroppedLines, Evaluated, EvaluationRun, LogSummary, PolicyEvaluator,
+    Rejection, RunSettings,
+};
 use logs::Logs;
 use predictions::Watcher;
 use statistics::off_policy::Weights;
 
-/// An evaluation that came to its end.
-struct Evaluated {
-    verdicts: Vec<Verdict>,
-    players: Vec<Player>,
-    account: Account,
-    reading: Reading,
+/// What an evaluation found, and how it is read.
+struct LogEvaluation {
+    found: Evaluated,
+    analysis: Analysis,
+    reports: Vec<PolicyReport>,
+    segments: Vec<Vec<SegmentReport>>,
     baseline: Option<String>,
     held_out_from: Option<u64>,
+}
+
+impl LogEvaluation {
+    /// Each breakdown by its name.
+    fn breakdowns(&self) -> impl Iterator<Item = (String, &[SegmentReport])> {
+        let names = self.found.segments.iter().map(|(breakdown, _)| match breakdown {
+            Breakdown::Feature(feature) => feature.clone(),
+            Breakdown::Window(_) => "window".to_owned(),
+        });
+        names.zip(self.segments.iter().map(Vec::as_slice))
+    }
 }
 
 /// Evaluates policies on logs, and prints the result.
@@ -46,9 +60,8 @@ pub fn evaluate(arguments: &EvaluateArguments) -> Result<Exit, Error> {
         return Err(report.into());
     }
     anstream::eprint!("{}", report.render(true));
-    let (evaluated, incomplete) =
-        judge(arguments, candidates, &logs).map_err(|error| Error::new(Exit::Results, error))?;
-    streams::print(&shown(arguments.format, &evaluated))?;
+    let (evaluation, incomplete) = judge(arguments, candidates, &logs)?;
+    streams::print(&shown(arguments.format, &evaluation))?;
     match incomplete {
         None => Ok(Exit::Done),
         Some(error) => Err(Error::new(
@@ -58,12 +71,16 @@ pub fn evaluate(arguments: &EvaluateArguments) -> Result<Exit, Error> {
     }
 }
 
+fn failed(error: io::Error) -> Error {
+    Error::new(Exit::Results, error)
+}
+
 /// What can be wrong with the arguments together.
 fn check(arguments: &EvaluateArguments, candidates: &[Candidate], report: &mut Report) {
     if let Some(baseline) = &arguments.baseline {
-        let fixed = Player::fixed();
+        let fixed = PolicyEvaluator::fixed();
         let names = candidates.iter().map(|candidate| &*candidate.name);
-        let known: Vec<&str> = names.chain(fixed.iter().map(|player| &*player.name)).collect();
+        let known: Vec<&str> = names.chain(fixed.iter().map(|policy| &*policy.name)).collect();
         if !known.contains(&&**baseline) && !arguments.discover {
             let help = format!("name one of: {}", known.join(", "));
             let message = format!("`--baseline {baseline}` is none of the policies");
@@ -81,53 +98,86 @@ fn judge(
     arguments: &EvaluateArguments,
     mut candidates: Vec<Candidate>,
     logs: &Logs,
-) -> io::Result<(Evaluated, Option<String>)> {
+) -> Result<(LogEvaluation, Option<String>), Error> {
     let mut screen = Screen::of_stderr(arguments.quiet);
     let threads = arguments.threads();
     let mut held_out_from = None;
     if arguments.discover {
-        let found = discovery::search(logs, &candidates, threads, &mut screen)?;
+        let found = discovery::search(logs, &candidates, threads, &mut screen).map_err(failed)?;
         held_out_from = Some(found.held_out_from);
         candidates.extend(found.policies);
     }
-    let settings = StreamSettings {
+    let settings = RunSettings {
         threads,
         baseline: arguments.baseline.clone(),
         held_out_from,
         windows: arguments.format == Format::Contract,
         predictions: arguments.predictions.is_some(),
+        breakdowns: breakdowns(arguments),
     };
-    let mut stream = Stream::new(candidates, settings);
-    let mut watcher = Watcher::new(arguments.predictions.as_deref(), logs, screen)?;
-    let incomplete = logs.each(|name, input| stream.read(name, input, &mut watcher));
-    watcher.finish()?;
-    let (players, account) = stream.finish();
-    let reading = reading(arguments, &account);
+    let mut run = EvaluationRun::new(candidates, settings);
+    let mut watcher =
+        Watcher::new(arguments.predictions.as_deref(), logs, screen).map_err(failed)?;
+    let mut report = Report::new();
+    let incomplete = logs.each(|name, mut input| {
+        let (shape, before) = (logs::shape(&mut input)?, run.summary().clone());
+        run.read(name, input, &mut watcher)?;
+        logs::check(name, shape, &before, run.summary(), &mut report);
+        Ok(())
+    });
+    if report.has_errors() || run.summary().labelled == 0 && incomplete.is_ok() {
+        logs::check_labelled(run.summary(), &mut report);
+        watcher.abandon();
+        return Err(report.into());
+    }
+    watcher.finish().map_err(failed)?;
+    let found = run.finish();
+    let analysis = analysis(arguments, &found.summary);
     let baseline = arguments.baseline.clone();
-    let verdicts = reading.verdicts(&players, baseline.as_deref());
-    let evaluated = Evaluated { verdicts, players, account, reading, baseline, held_out_from };
-    Ok((evaluated, incomplete.err().map(|error| error.to_string())))
+    let reports = analysis.reports(&found.evaluators, baseline.as_deref());
+    let segments = analysis.segments(&found);
+    let evaluation = LogEvaluation { found, analysis, reports, segments, baseline, held_out_from };
+    Ok((evaluation, incomplete.err().map(|error| error.to_string())))
 }
 
-fn reading(arguments: &EvaluateArguments, account: &Account) -> Reading {
-    let mut reading = Reading::of(account);
+fn breakdowns(arguments: &EvaluateArguments) -> Vec<Breakdown> {
+    let features = arguments.by.iter().cloned().map(Breakdown::Feature);
+    features.chain(arguments.window.map(Breakdown::Window)).collect()
+}
+
+fn analysis(arguments: &EvaluateArguments, summary: &LogSummary) -> Analysis {
+    let mut analysis = Analysis::of(summary);
     if let Some(confidence) = arguments.confidence {
-        reading.confidence = confidence;
+        analysis.confidence = confidence;
     }
     if let Some(rewards) = arguments.rewards {
-        reading.rewards = rewards;
+        analysis.bounds.rewards = rewards;
     }
     if let Some(highest) = arguments.max_weight {
-        reading.weights = Weights { highest, ..reading.weights };
+        analysis.bounds.weights = Weights { highest, ..analysis.bounds.weights };
     }
-    reading
+    analysis
 }
 
-fn shown(format: Format, evaluated: &Evaluated) -> String {
+/// A line for each reason for which lines were dropped.
+fn dropped(summary: &LogSummary) -> Vec<String> {
+    let lines = |lines: u64| match lines {
+        1 => "1 line".to_owned(),
+        lines => format!("{} lines", count(lines)),
+    };
+    let remark = |(reason, drops): (&Rejection, &DroppedLines)| {
+        let place = &drops.first;
+        let first = format!("{}:{}:{}", name(&place.log), place.line, place.column);
+        format!("{} dropped: it {}; first at {first}", lines(drops.count), reason.words())
+    };
+    summary.dropped.iter().map(remark).collect()
+}
+
+fn shown(format: Format, evaluation: &LogEvaluation) -> String {
     match format {
-        Format::Text => text::show(evaluated),
-        Format::Json => json::show(evaluated),
-        Format::Csv => csv::show(evaluated),
-        Format::Contract => contract::show(evaluated),
+        Format::Text => text::show(evaluation),
+        Format::Json => json::show(evaluation),
+        Format::Csv => csv::show(evaluation),
+        Format::Contract => contract::show(evaluation),
     }
 }

@@ -4,7 +4,7 @@ use std::fs;
 
 use super::arguments::EvaluateArguments;
 use diagnostic::{Diagnostic, Report, Source};
-use evaluation::stream::{self, Candidate, Player};
+use evaluation::run::{Candidate, Origin, PolicyEvaluator};
 use scenario::plan::NamedPolicy;
 use scenario::policy_list;
 
@@ -34,11 +34,12 @@ pub fn collect(arguments: &EvaluateArguments, report: &mut Report) -> Vec<Candid
 }
 
 fn candidate(NamedPolicy { name, policy }: NamedPolicy) -> Candidate {
-    Candidate { name, policy, source: stream::Source::Given }
+    Candidate { name, policy, origin: Origin::Given }
 }
 
 fn check_names(candidates: &[Candidate], report: &mut Report) {
-    let fixed: Vec<String> = Player::fixed().into_iter().map(|player| player.name).collect();
+    let fixed: Vec<String> =
+        PolicyEvaluator::fixed().into_iter().map(|policy| policy.name).collect();
     for (index, candidate) in candidates.iter().enumerate() {
         let name = &candidate.name;
         if fixed.iter().any(|fixed| fixed.eq_ignore_ascii_case(name)) {

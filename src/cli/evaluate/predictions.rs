@@ -8,7 +8,7 @@ use tempfile::NamedTempFile;
 
 use super::logs::Logs;
 use crate::cli::console::{Screen, count};
-use evaluation::stream::{Listener, Player, Row};
+use evaluation::run::{BatchObserver, PolicyEvaluator, Row};
 
 /// Shows how far the reading is, and writes predictions.
 pub struct Watcher {
@@ -41,6 +41,11 @@ impl Watcher {
         Ok(Self { file: file.transpose()?, screen, read: logs.read() })
     }
 
+    /// Ends without leaving predictions.
+    pub fn abandon(mut self) {
+        self.screen.close_bar();
+    }
+
     /// Puts the predictions where they belong.
     pub fn finish(mut self) -> io::Result<()> {
         self.screen.close_bar();
@@ -57,10 +62,10 @@ fn temporary(path: &Path) -> io::Result<BufWriter<NamedTempFile>> {
     file.map(BufWriter::new).map_err(named)
 }
 
-impl Listener for Watcher {
-    fn batch(&mut self, rows: &[Row], players: &[Player]) -> io::Result<()> {
+impl BatchObserver for Watcher {
+    fn batch(&mut self, rows: &[Row], evaluators: &[PolicyEvaluator]) -> io::Result<()> {
         if let Some((_, file)) = &mut self.file {
-            write(file, rows, players)?;
+            write(file, rows, evaluators)?;
         }
         let events = rows.last().map_or(0, |row| row.index + 1);
         let message = || format!("{} events", count(events));
@@ -70,12 +75,12 @@ impl Listener for Watcher {
 }
 
 /// Event after event, and policy after policy.
-fn write(file: &mut impl Write, rows: &[Row], players: &[Player]) -> io::Result<()> {
+fn write(file: &mut impl Write, rows: &[Row], evaluators: &[PolicyEvaluator]) -> io::Result<()> {
     for (position, row) in rows.iter().enumerate() {
         let event = row.id.as_deref().map_or(EventName::Number(row.index), EventName::Id);
-        for player in players {
-            let Some(pmfs) = player.pmfs() else { continue };
-            let line = Predicted { policy: &player.name, event, pmf: &pmfs[position] };
+        for policy in evaluators {
+            let Some(pmfs) = policy.pmfs() else { continue };
+            let line = Predicted { policy: &policy.name, event, pmf: &pmfs[position] };
             serde_json::to_writer(&mut *file, &line)?;
             file.write_all(b"\n")?;
         }

@@ -1,19 +1,21 @@
-use super::Evaluated;
+use super::LogEvaluation;
 use crate::cli::console::{Cell, Paint, Side, Table, count, name};
-use evaluation::comparison::{Compared, Findings, Shown, Verdict};
+use evaluation::analysis::{Comparison, Doubt, Findings, PolicyReport, SegmentReport, Verdict};
+use evaluation::run::{LogSummary, Origin};
 use statistics::Confidence;
 use statistics::off_policy::{Estimate, Unusable};
 
 /// The report for people.
-pub fn show(evaluated: &Evaluated) -> String {
+pub fn show(evaluation: &LogEvaluation) -> String {
     [
-        heading(evaluated),
-        values(evaluated, |verdict| Some(&verdict.whole)),
-        to_baseline(evaluated),
-        held_out(evaluated),
-        estimators(evaluated),
-        arguments(evaluated),
-        remarks(evaluated),
+        heading(evaluation),
+        values(evaluation, whole),
+        to_baseline(evaluation),
+        held_out(evaluation),
+        breakdowns(evaluation),
+        estimators(evaluation),
+        arguments(evaluation),
+        remarks(evaluation),
     ]
     .into_iter()
     .filter(|part| !part.is_empty())
@@ -21,42 +23,53 @@ pub fn show(evaluated: &Evaluated) -> String {
     .join("\n")
 }
 
-fn to_baseline(evaluated: &Evaluated) -> String {
-    let Some(baseline) = &evaluated.baseline else { return String::new() };
-    let table = differences(evaluated, |verdict| verdict.whole.to_baseline.as_ref());
+/// What a search found is shown on the events that it has not seen only.
+fn whole(report: &PolicyReport) -> Option<&Findings> {
+    (report.origin != Origin::Discovered).then_some(&report.whole)
+}
+
+fn to_baseline(evaluation: &LogEvaluation) -> String {
+    let Some(baseline) = &evaluation.baseline else { return String::new() };
+    let table = differences(evaluation, |report| whole(report)?.to_baseline.as_ref());
     format!("compared with {}\n{table}", Paint::Name.over(&name(baseline)))
 }
 
-fn held_out(evaluated: &Evaluated) -> String {
-    let Some(first) = evaluated.held_out_from else { return String::new() };
-    let tail = count(evaluated.account.labelled.saturating_sub(first));
-    let table = values(evaluated, |verdict| verdict.held_out.as_ref());
+fn held_out(evaluation: &LogEvaluation) -> String {
+    let Some(first) = evaluation.held_out_from else { return String::new() };
+    let tail = count(evaluation.found.summary.labelled.saturating_sub(first));
+    let table = values(evaluation, |report| report.held_out.as_ref());
     format!("on the last {tail} events, which the search has not seen\n{table}")
 }
 
-fn heading(evaluated: &Evaluated) -> String {
-    let account = &evaluated.account;
-    let actions = match account.actions {
+fn heading(evaluation: &LogEvaluation) -> String {
+    let summary = &evaluation.found.summary;
+    let actions = match summary.actions {
         None => String::new(),
         Some((fewest, most)) if fewest == most => format!(" of {fewest} actions"),
         Some((fewest, most)) => format!(" of {fewest} to {most} actions"),
     };
-    let rewards = evaluated.reading.rewards;
+    let bounds = evaluation.analysis.bounds;
+    let thinned = if summary.highest_count > 1.0 {
+        format!(" that stand for {:.0}", summary.events)
+    } else {
+        String::new()
+    };
     format!(
-        "{} events{actions}, rewards within {} to {}, weights up to {:.4}\n",
-        count(account.labelled),
-        rewards.lower,
-        rewards.upper,
-        evaluated.reading.weights.highest,
+        "{} events{thinned}{actions}, rewards within {} to {}, weights up to {:.4}\n",
+        count(summary.labelled),
+        bounds.rewards.lower,
+        bounds.rewards.upper,
+        bounds.weights.highest,
     )
 }
 
 /// What each policy would have earned, by Cressie-Read, and the difference to the log.
 fn values<'a>(
-    evaluated: &'a Evaluated,
-    findings: impl Fn(&'a Verdict) -> Option<&'a Findings>,
+    evaluation: &'a LogEvaluation,
+    findings: impl Fn(&'a PolicyReport) -> Option<&'a Findings>,
 ) -> String {
-    let interval = format!("{} interval", level(evaluated.reading.confidence));
+    let confidence = evaluation.analysis.confidence;
+    let interval = format!("{} interval", level(confidence));
     let mut table = Table::new(&[
         ("policy", Side::Left),
         ("reward", Side::Right),
@@ -68,11 +81,11 @@ fn values<'a>(
         ("effective", Side::Right),
         ("match", Side::Right),
     ]);
-    for verdict in &evaluated.verdicts {
-        let Some(found) = findings(verdict) else { continue };
-        let mut cells = vec![title(verdict)];
-        cells.extend(value_cells(verdict, found));
-        cells.extend(difference_cells(found.to_online.as_ref(), evaluated.reading.confidence));
+    for report in &evaluation.reports {
+        let Some(found) = findings(report) else { continue };
+        let mut cells = vec![title(&report.name)];
+        cells.extend(value_cells(report.origin == Origin::Online, &found.cressie_read));
+        cells.extend(difference_cells(found.to_online.as_ref(), confidence));
         let overlap = &found.overlap;
         cells.push(format!("{:.0}", overlap.effective_examples).into());
         cells.push(format!("{:.1} %", 100.0 * overlap.match_fraction).into());
@@ -82,10 +95,9 @@ fn values<'a>(
 }
 
 /// Of the online policy the reward is observed, of the others it is estimated.
-fn value_cells(verdict: &Verdict, found: &Findings) -> [Cell; 2] {
-    let observed = verdict.source == evaluation::stream::Source::Online;
-    match &found.cressie_read {
-        Ok(estimate) if observed => {
+fn value_cells(is_observed: bool, value: &Result<Estimate, Unusable>) -> [Cell; 2] {
+    match value {
+        Ok(estimate) if is_observed => {
             [Cell::painted(number(estimate.value), Paint::Strong), String::new().into()]
         }
         Ok(estimate) => {
@@ -96,8 +108,8 @@ fn value_cells(verdict: &Verdict, found: &Findings) -> [Cell; 2] {
 }
 
 fn differences<'a>(
-    evaluated: &'a Evaluated,
-    compared: impl Fn(&'a Verdict) -> Option<&'a Compared>,
+    evaluation: &'a LogEvaluation,
+    comparison: impl Fn(&'a PolicyReport) -> Option<&'a Comparison>,
 ) -> String {
     let mut table = Table::new(&[
         ("policy", Side::Left),
@@ -106,35 +118,85 @@ fn differences<'a>(
         ("p", Side::Right),
         ("", Side::Left),
     ]);
-    for verdict in &evaluated.verdicts {
-        let Some(compared) = compared(verdict) else { continue };
-        let mut cells = vec![title(verdict)];
-        cells.extend(difference_cells(Some(compared), evaluated.reading.confidence));
+    for report in &evaluation.reports {
+        let Some(comparison) = comparison(report) else { continue };
+        let mut cells = vec![title(&report.name)];
+        cells.extend(difference_cells(Some(comparison), evaluation.analysis.confidence));
         table.row(cells);
     }
     table.text()
 }
 
-fn difference_cells(compared: Option<&Compared>, confidence: Confidence) -> [Cell; 4] {
+fn difference_cells(comparison: Option<&Comparison>, confidence: Confidence) -> [Cell; 4] {
     let empty = || Cell::from(String::new());
-    let Some(compared) = compared else { return [empty(), empty(), empty(), empty()] };
-    let (paint, word) = match compared.shown(confidence) {
-        Shown::Better => (Paint::Good, "better"),
-        Shown::Worse => (Paint::Bad, "worse"),
-        Shown::Nothing => (Paint::Plain, "~"),
-    };
-    match &compared.difference {
-        Ok(estimate) => [
-            Cell::painted(format!("{:+.4}", estimate.value), paint),
-            interval(estimate).into(),
-            compared.p_holm.map_or_else(String::new, p_value).into(),
+    let Some(comparison) = comparison else { return [empty(), empty(), empty(), empty()] };
+    let (word, paint) = verdict(comparison, confidence);
+    match &comparison.compared {
+        Ok(compared) => [
+            Cell::painted(format!("{:+.4}", compared.difference.value), paint),
+            interval(&compared.difference).into(),
+            comparison.p_holm.map_or_else(String::new, p_value).into(),
             Cell::painted(word, paint),
         ],
-        Err(_) => ["-".to_owned().into(), empty(), empty(), Cell::painted("~", paint)],
+        Err(_) => ["-".to_owned().into(), empty(), empty(), Cell::painted(word, paint)],
     }
 }
 
-fn estimators(evaluated: &Evaluated) -> String {
+/// The verdict, or why there is none, in a word or two.
+fn verdict(comparison: &Comparison, confidence: Confidence) -> (&'static str, Paint) {
+    match comparison.verdict(confidence) {
+        Verdict::Better => ("better", Paint::Good),
+        Verdict::Worse => ("worse", Paint::Bad),
+        Verdict::NotShown => ("~", Paint::Plain),
+        Verdict::NotJudged => (why_not(comparison), Paint::Doubtful),
+    }
+}
+
+fn why_not(comparison: &Comparison) -> &'static str {
+    match (&comparison.compared, comparison.doubt) {
+        (Err(why), _) => short(why),
+        (_, Some(Doubt::Uncovered(_))) => "not covered",
+        (_, Some(Doubt::FewEffective(_))) => "too few",
+        (_, Some(Doubt::Searched)) => "searched",
+        _ => "wrong probabilities",
+    }
+}
+
+fn breakdowns(evaluation: &LogEvaluation) -> String {
+    let table = |(name, parts): (String, &[SegmentReport])| breakdown(evaluation, &name, parts);
+    evaluation.breakdowns().map(table).collect::<Vec<_>>().join("\n")
+}
+
+fn breakdown(evaluation: &LogEvaluation, by: &str, parts: &[SegmentReport]) -> String {
+    let confidence = evaluation.analysis.confidence;
+    let interval = format!("{} interval", level(confidence));
+    let mut table = Table::new(&[
+        (by, Side::Left),
+        ("policy", Side::Left),
+        ("events", Side::Right),
+        ("reward", Side::Right),
+        (&interval, Side::Left),
+        ("vs online", Side::Right),
+        ("interval", Side::Left),
+        ("p", Side::Right),
+        ("", Side::Left),
+    ]);
+    for part in parts {
+        for (row, found) in part.policies.iter().enumerate() {
+            let segment = if row == 0 { title(&part.segment) } else { String::new().into() };
+            let mut cells = vec![segment, title(&found.policy), count(found.events).into()];
+            cells.extend(value_cells(found.to_online.is_none(), &found.value));
+            cells.extend(difference_cells(found.to_online.as_ref(), confidence));
+            table.row(cells);
+        }
+    }
+    let comparisons = parts.iter().flat_map(|part| &part.policies);
+    let judged = comparisons.filter(|found| found.to_online.is_some_and(|of| of.p_holm.is_some()));
+    let family = count(judged.count() as u64);
+    format!("by {by}; p is corrected for {family} comparisons (Holm)\n{}", table.text())
+}
+
+fn estimators(evaluation: &LogEvaluation) -> String {
     let mut table = Table::new(&[
         ("policy", Side::Left),
         ("IPS", Side::Right),
@@ -143,14 +205,15 @@ fn estimators(evaluated: &Evaluated) -> String {
         ("Cressie-Read", Side::Right),
         ("DR", Side::Right),
     ]);
-    for verdict in &evaluated.verdicts {
-        let found = &verdict.whole;
+    let findings = |report| whole(report).or(report.held_out.as_ref());
+    let rows = evaluation.reports.iter().filter_map(|report| Some((report, findings(report)?)));
+    for (report, found) in rows {
         let estimate = |estimate: &Result<Estimate, Unusable>| match estimate {
             Ok(estimate) => plus_minus(estimate),
             Err(_) => "-".to_owned(),
         };
         table.row([
-            title(verdict),
+            title(&report.name),
             estimate(&found.ips).into(),
             estimate(&found.snips).into(),
             found.mle.map_or_else(|_| "-".to_owned(), number).into(),
@@ -161,59 +224,60 @@ fn estimators(evaluated: &Evaluated) -> String {
     format!("every estimator\n{}", table.text())
 }
 
-/// The arguments behind names, for those who want to apply one.
-fn arguments(evaluated: &Evaluated) -> String {
+/// The arguments behind names, so that a policy can be applied.
+fn arguments(evaluation: &LogEvaluation) -> String {
     let mut table = Table::new(&[("policy", Side::Left), ("arguments", Side::Left)]);
-    for verdict in &evaluated.verdicts {
-        if let Some(arguments) = verdict.arguments.as_ref().filter(|text| **text != verdict.name) {
-            table.row([title(verdict), name(arguments).into()]);
+    for report in &evaluation.reports {
+        if let Some(arguments) = report.arguments.as_ref().filter(|text| **text != report.name) {
+            table.row([title(&report.name), name(arguments).into()]);
         }
     }
     table.text()
 }
 
-/// What speaks against the numbers.
-fn remarks(evaluated: &Evaluated) -> String {
-    let account = &evaluated.account;
-    let mut remarks = Vec::new();
-    for (reason, drops) in &account.dropped {
-        let place = &drops.first;
-        let first = format!("{}:{}:{}", name(&place.log), place.line, place.column);
-        let lines = if drops.count == 1 {
-            "1 line".to_owned()
-        } else {
-            format!("{} lines", count(drops.count))
-        };
-        remarks.push(format!("{lines} dropped: it {}; first at {first}", reason.words()));
-    }
-    if account.unlabelled > 0 {
-        let unlabelled = count(account.unlabelled);
-        remarks
-            .push(format!("{unlabelled} events without a label were neither learned nor judged"));
-    }
-    let z = account.propensity_z();
-    if z.abs() > 3.0 {
-        remarks.push(format!(
-            "one over the logged probabilities averages {z:+.1} standard errors away from the number \
-             of actions: the probabilities of the log look wrong"
-        ));
-    }
-    for verdict in &evaluated.verdicts {
-        let warnings = verdict.whole.warnings.iter();
-        remarks.extend(warnings.map(|warning| format!("{}: {warning}", name(&verdict.name))));
-        if let Err(why) = &verdict.whole.cressie_read {
-            remarks.push(format!("{}: {why}", name(&verdict.name)));
+/// What weakens the numbers.
+fn remarks(evaluation: &LogEvaluation) -> String {
+    let mut remarks = log_remarks(&evaluation.found.summary);
+    for report in &evaluation.reports {
+        let Some(found) = whole(report).or(report.held_out.as_ref()) else { continue };
+        let doubts = found.doubts.iter().filter(|doubt| **doubt != Doubt::Probabilities);
+        remarks.extend(doubts.map(|doubt| format!("{}: {doubt}", name(&report.name))));
+        if let Err(why) = &found.cressie_read {
+            remarks.push(format!("{}: {why}", name(&report.name)));
         }
     }
     let line = |remark: &String| format!("{} {remark}\n", Paint::Doubtful.over("!"));
     remarks.iter().map(line).collect()
 }
 
+fn log_remarks(summary: &LogSummary) -> Vec<String> {
+    let mut remarks = super::dropped(summary);
+    if summary.unlabelled > 0 {
+        let unlabelled = count(summary.unlabelled);
+        remarks
+            .push(format!("{unlabelled} events without a label were neither learned nor judged"));
+    }
+    if summary.without_time > 0 {
+        let without_time = count(summary.without_time);
+        remarks.push(format!("{without_time} events have no `Timestamp` that can be read"));
+    }
+    if summary.probabilities_are_off() {
+        let z = summary.propensity_z().map_or_else(String::new, |z| {
+            format!(" ({z:+.1} standard errors from the number of actions)")
+        });
+        remarks.push(format!(
+            "the probabilities of the log look wrong: one over them does not average the number \
+             of actions{z}, so that nothing is judged"
+        ));
+    }
+    remarks
+}
+
 /// How much of a name is shown.
 const NAME: usize = 44;
 
-fn title(verdict: &Verdict) -> Cell {
-    let mut text = name(&verdict.name);
+fn title(text: &str) -> Cell {
+    let mut text = name(text);
     if text.chars().count() > NAME {
         text = text.chars().take(NAME - 1).collect::<String>() + "…";
     }
@@ -228,13 +292,22 @@ fn interval(estimate: &Estimate) -> String {
     format!("[{:.4}, {:.4}]", estimate.lower, estimate.upper)
 }
 
+/// `0.5000 ± 0.0312`, or both distances where they differ: `0.5000 +0.0312 -0.0405`.
 fn plus_minus(estimate: &Estimate) -> String {
-    format!("{:.4} ± {:.4}", estimate.value, (estimate.upper - estimate.lower) / 2.0)
+    let above = format!("{:.4}", estimate.upper - estimate.value);
+    let below = format!("{:.4}", estimate.value - estimate.lower);
+    let value = estimate.value;
+    if above == below {
+        format!("{value:.4} ± {above}")
+    } else {
+        format!("{value:.4} +{above} -{below}")
+    }
 }
 
 fn short(why: &Unusable) -> &'static str {
     match why {
         Unusable::NoOverlap => "no overlap",
+        Unusable::NoExploration => "no exploration",
         Unusable::TooFew { .. } => "too few",
         Unusable::NotNumbers { .. } => "not numbers",
         Unusable::RewardOutOfRange { .. } => "rewards out of range",

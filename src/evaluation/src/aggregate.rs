@@ -1,5 +1,6 @@
 use std::time::Duration;
 
+use statistics::off_policy::Example;
 use timestamp::Timestamp;
 
 /// The smallest window that the contract reports.
@@ -17,32 +18,33 @@ pub fn window(time: Timestamp) -> i64 {
 /// inverse propensity scoring (Horvitz, Thompson 1952), its interval the normal one.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
 pub struct Aggregate {
-    /// The number of events.
-    pub events: u64,
-    /// Σ w
+    /// The number of events, c, of which a thinned log has one for several.
+    pub events: f64,
+    /// Σ c·w
     pub weights: f64,
-    /// Σ x
+    /// Σ c·x
     pub sum: f64,
-    /// Σ x²
+    /// Σ c·x²
     pub sum_of_squares: f64,
     /// The number of events with π(a) > 0.
-    pub matched: u64,
+    pub matched: f64,
 }
 
 /// The normal quantile of a two-sided 95 % interval.
 const NORMAL_975: f64 = 1.96;
 
 impl Aggregate {
-    /// Adds an event that was logged with probability `logged` and would have been
-    /// chosen with probability `probability`.
-    pub fn add(&mut self, probability: f64, logged: f64, reward: f64) {
-        let weight = probability / logged;
+    /// Adds an event.
+    pub fn add(&mut self, example: &Example) {
+        let Example { weight, reward, count } = *example;
         let scored = weight * reward;
-        self.events += 1;
-        self.weights += weight;
-        self.sum += scored;
-        self.sum_of_squares += scored * scored;
-        self.matched += u64::from(probability > 0.0);
+        self.events += count;
+        self.weights += count * weight;
+        self.sum += count * scored;
+        self.sum_of_squares += count * scored * scored;
+        if weight > 0.0 {
+            self.matched += count;
+        }
     }
 
     /// Adds the events of another.
@@ -56,23 +58,18 @@ impl Aggregate {
 
     /// The mean reward that the policy would have earned, zero without events.
     pub fn mean(&self) -> f64 {
-        if self.events == 0 { 0.0 } else { self.sum / count(self.events) }
+        if self.events > 0.0 { self.sum / self.events } else { 0.0 }
     }
 
     /// Half the width of the 95 % interval of the mean, zero with fewer than two events.
     pub fn half_width(&self) -> f64 {
-        if self.events < 2 {
+        if self.events < 2.0 {
             return 0.0;
         }
-        let (events, mean) = (count(self.events), self.mean());
+        let (events, mean) = (self.events, self.mean());
         let variance = (self.sum_of_squares / events - mean * mean).max(0.0);
         NORMAL_975 * (variance / (events - 1.0)).sqrt()
     }
-}
-
-#[expect(clippy::cast_precision_loss, reason = "2^53 events are out of reach")]
-fn count(events: u64) -> f64 {
-    events as f64
 }
 
 #[cfg(test)]
@@ -81,7 +78,7 @@ mod tests {
 
     fn of(events: &[(f64, f64, f64)]) -> Aggregate {
         let mut aggregate = Aggregate::default();
-        events.iter().for_each(|(p, logged, reward)| aggregate.add(*p, *logged, *reward));
+        events.iter().for_each(|(p, q, reward)| aggregate.add(&Example::new(*p, *q, *reward)));
         aggregate
     }
 
@@ -89,7 +86,7 @@ mod tests {
     fn the_logging_policy_earns_what_it_earned() {
         let aggregate = of(&[(0.25, 0.25, 1.0), (0.85, 0.85, 0.0), (0.05, 0.05, 1.0)]);
         assert_eq!(aggregate.mean(), 2.0 / 3.0);
-        assert_eq!((aggregate.weights, aggregate.matched), (3.0, 3));
+        assert_eq!((aggregate.weights, aggregate.matched), (3.0, 3.0));
         // The sample standard deviation of 1, 0, 1 over the square root of 3.
         assert!((aggregate.half_width() - 1.96 / 3.0).abs() < 1e-15);
     }
@@ -100,7 +97,7 @@ mod tests {
         let mut merged = of(&events[..1]);
         merged.merge(&of(&events[1..]));
         assert_eq!(merged, of(&events));
-        assert_eq!(merged.matched, 2);
+        assert_eq!(merged.matched, 2.0);
     }
 
     #[test]

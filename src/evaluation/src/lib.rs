@@ -7,11 +7,11 @@
 //! Must not know: files, the loop, the wire.
 
 mod aggregate;
-pub mod comparison;
+pub mod analysis;
 mod discover;
 mod log;
 mod parallel;
-pub mod stream;
+pub mod run;
 mod validate;
 
 pub use aggregate::{Aggregate, WINDOW, window};

@@ -2,6 +2,7 @@
 
 use super::{Aggregate, Log, parallel};
 use learner::{Learner, LearningPolicy, Prediction};
+use statistics::off_policy::Example;
 
 /// What a policy would have done on a log, had it learned from it.
 #[derive(Debug, Clone, PartialEq)]
@@ -17,8 +18,9 @@ impl PolicyTrace {
         let mut aggregate = Aggregate::default();
         for index in range.start..range.end.min(self.probabilities.len()) {
             let label = log.label(index);
-            let probability = f64::from(self.probabilities[index]);
-            aggregate.add(probability, f64::from(label.probability), -f64::from(label.cost));
+            let weight = f64::from(self.probabilities[index]) / f64::from(label.probability);
+            let (reward, count) = (-f64::from(label.cost), f64::from(label.weight));
+            aggregate.add(&Example { weight, reward, count });
         }
         aggregate
     }

@@ -51,16 +51,15 @@ pub(super) fn total(replay: &Replay, trace: &PolicyTrace, end: Timestamp) -> Pol
 }
 
 /// One row.
-#[expect(clippy::cast_precision_loss, reason = "2^53 events are out of reach")]
 #[must_use]
 pub fn row(time_stamp: Timestamp, size: Duration, sum: &Aggregate) -> PolicyResultSummary {
     PolicyResultSummary {
         time_stamp,
         ips_estimator_numerator: sum.sum,
-        ips_estimator_denominator: sum.events as f64,
+        ips_estimator_denominator: sum.events,
         snips_estimator_denominator: sum.weights,
         aggregate_time_window: WireDuration(size),
-        non_zero_probability: Some(sum.matched as f64),
+        non_zero_probability: Some(sum.matched),
         sum_of_squares: Some(sum.sum_of_squares),
         confidence_interval: sum.half_width(),
         average_reward: sum.mean(),

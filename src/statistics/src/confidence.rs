@@ -53,4 +53,10 @@ impl Interval {
         let cut = |end: f64| end.clamp(bounds.lower, bounds.upper);
         Self { lower: cut(self.lower), upper: cut(self.upper) }
     }
+
+    /// The interval widened to hold `value`.
+    #[must_use]
+    pub(crate) fn including(self, value: f64) -> Self {
+        Self { lower: self.lower.min(value), upper: self.upper.max(value) }
+    }
 }

@@ -23,10 +23,12 @@ struct Line<'a> {
     id: Option<Cow<'a, [u8]>>,
     time: Option<Cow<'a, [u8]>>,
     label: LabelKeys,
-    has_ranking: bool,
+    /// `a`
+    ranking: Vec<f64>,
+    /// `p`, in the order of `a`
+    probabilities: Vec<f64>,
     skipped: bool,
     drop_probability: f64,
-    lowest_probability: f64,
     /// The event, and the label as it stood when the context closed.
     context: Option<(Context, LabelKeys)>,
     outcomes: Outcomes,
@@ -55,10 +57,10 @@ impl<'a> Line<'a> {
             id: None,
             time: None,
             label: LabelKeys::default(),
-            has_ranking: false,
+            ranking: Vec::new(),
+            probabilities: Vec::new(),
             skipped: false,
             drop_probability: 0.0,
-            lowest_probability: 1.0,
             context: None,
             outcomes: Outcomes::default(),
         }
@@ -98,8 +100,8 @@ impl<'a> Line<'a> {
             }
             b"_outcomes" if self.has_slots() => self.outcomes = Outcomes::read(cursor)?,
             b"_outcomes" => return Err(DropReason::Slots),
-            b"a" => self.has_ranking = ranking(cursor)?,
-            b"p" | b"_p" => self.lowest_probability = lowest(cursor)?,
+            b"a" => self.ranking = list(cursor, false)?,
+            b"p" | b"_p" => self.probabilities = list(cursor, true)?,
             b"_skipLearn" => self.skipped = flag(cursor)?,
             b"pdrop" => self.drop_probability = number(cursor)?.unwrap_or(0.0),
             b"EventId" => self.id = Some(text(cursor)?),
@@ -121,7 +123,7 @@ impl<'a> Line<'a> {
         }
         let (Context { shared, actions, slots }, label) =
             self.context.ok_or(DropReason::Context)?;
-        if !self.has_ranking && !self.outcomes.are_known() {
+        if self.ranking.is_empty() && !self.outcomes.are_known() {
             return Err(DropReason::Ranking);
         }
         if !(0.0..1.0).contains(&self.drop_probability) {
@@ -129,19 +131,21 @@ impl<'a> Line<'a> {
         }
         #[expect(clippy::cast_possible_truncation, reason = "VW keeps weights as f32")]
         let weight = 1.0 / (1.0 - self.drop_probability as f32);
-        let lowest = self.lowest_probability.min(self.outcomes.lowest_probability()).min(1.0);
-        let (slots, label) = match slots {
-            None => (None, label.of(actions.len(), weight)?),
+        let (slots, label, distribution) = match slots {
+            None => {
+                let ranking = self.ranking.iter().map(|number| number - 1.0);
+                let distribution = by_action(ranking, &self.probabilities, actions.len());
+                (None, label.of(actions.len(), weight)?, distribution)
+            }
             Some(mut slots) => {
+                let distribution = self.outcomes.first_distribution(actions.len());
                 self.outcomes.hand_out(&mut slots, actions.len(), weight)?;
                 let label = slots[0].outcome;
-                (Some(slots.into()), label)
+                (Some(slots.into()), label, distribution)
             }
         };
         let event = Event { shared: Arc::new(shared), actions, recurs: false, slots };
-        #[expect(clippy::cast_possible_truncation, reason = "VW keeps probabilities as f32")]
-        let lowest_probability = lowest as f32;
-        Ok(LoggedEvent { id: self.id, time: self.time, event, label, lowest_probability })
+        Ok(LoggedEvent { id: self.id, time: self.time, event, label, distribution })
     }
 }
 
@@ -215,24 +219,44 @@ fn text<'a>(cursor: &mut Cursor<'a>) -> Read<Cow<'a, [u8]>> {
     }
 }
 
-/// Whether any action was ranked.
-fn ranking(cursor: &mut Cursor<'_>) -> Read<bool> {
-    let mut is_known = false;
+/// The numbers of an array.
+fn list(cursor: &mut Cursor<'_>, nullable: bool) -> Read<Vec<f64>> {
+    let mut all = Vec::new();
     cursor.expect(b':')?;
-    numbers(cursor, false, |_| is_known = true)?;
-    Ok(is_known)
+    numbers(cursor, nullable, |number| all.push(number))?;
+    Ok(all)
 }
 
-/// The lowest of the numbers above zero; infinite without one.
-fn lowest(cursor: &mut Cursor<'_>) -> Read<f64> {
-    let mut lowest = f64::INFINITY;
-    cursor.expect(b':')?;
-    numbers(cursor, true, |number| {
-        if number > 0.0 {
-            lowest = lowest.min(number);
+/// Probabilities by action, which stand in the order of `ranking`, actions from zero; zero for
+/// actions that are not ranked. None unless they are a distribution over the ranked actions.
+pub fn by_action(
+    ranking: impl ExactSizeIterator<Item = f64>,
+    probabilities: &[f64],
+    actions: usize,
+) -> Option<Vec<f32>> {
+    /// Probabilities are written with few digits by some.
+    const ROUNDING: f64 = 0.01;
+    let sum: f64 = probabilities.iter().sum();
+    if ranking.len() != probabilities.len() || (sum - 1.0).abs() > ROUNDING {
+        return None;
+    }
+    let mut by_action = vec![0.0; actions];
+    for (action, probability) in ranking.zip(probabilities) {
+        #[expect(
+            clippy::cast_possible_truncation,
+            clippy::cast_sign_loss,
+            reason = "what is no index finds no action"
+        )]
+        let index = (action >= 0.0 && action.fract() == 0.0).then_some(action as usize)?;
+        let place = by_action.get_mut(index)?;
+        if *place > 0.0 || !(0.0..=1.0 + ROUNDING).contains(probability) {
+            return None;
         }
-    })?;
-    Ok(lowest)
+        #[expect(clippy::cast_possible_truncation, reason = "VW keeps probabilities as f32")]
+        let rounded = *probability as f32;
+        *place = rounded;
+    }
+    Some(by_action)
 }
 
 /// Hands over the numbers of an array; null counts as an empty one where it is allowed.

@@ -43,9 +43,9 @@ pub struct LoggedEvent<'a> {
     /// What came of it, or of its first slot; none if the line does not say, or says it
     /// after the context.
     pub label: Option<Label>,
-    /// The lowest probability above zero in `p`, the distribution that the choice was
-    /// drawn from; one without `p`.
-    pub lowest_probability: f32,
+    /// The distribution that the choice, or that of the first slot, was drawn from: `p`, by
+    /// action. None if the line does not say, or says what is no distribution.
+    pub distribution: Option<Vec<f32>>,
 }
 
 impl DsjsonReader {

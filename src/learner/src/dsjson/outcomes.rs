@@ -2,7 +2,7 @@
 
 use super::DropReason;
 use super::cursor::{Cursor, Kind, Read};
-use super::line::{number, numbers};
+use super::line::{by_action, number, numbers};
 use crate::features::{EventSlot, Label};
 
 /// What a line says of one slot.
@@ -36,11 +36,10 @@ impl Outcomes {
         self.0.iter().any(Outcome::is_known)
     }
 
-    /// The lowest probability above zero with which an action of the first slot was drawn;
-    /// infinite without one.
-    pub fn lowest_probability(&self) -> f64 {
-        let probabilities = self.0.first().into_iter().flat_map(|outcome| &outcome.probabilities);
-        probabilities.copied().filter(|p| *p > 0.0).fold(f64::INFINITY, f64::min)
+    /// The distribution over all actions that the first slot's was drawn from, if it is known.
+    pub fn first_distribution(&self, actions: usize) -> Option<Vec<f32>> {
+        let first = self.0.first()?;
+        by_action(first.actions.iter().copied(), &first.probabilities, actions)
     }
 
     /// Gives each slot its outcome.

@@ -1,4 +1,4 @@
-use super::{Estimate, Unusable, are_numbers};
+use super::{Estimate, Example, Unusable};
 use crate::{Confidence, Interval, Sum, real};
 use statrs::function::gamma::gamma_lr;
 
@@ -39,10 +39,10 @@ impl Anytime {
     }
 
     /// Adds the next example, as [`super::Estimates::add`] does.
-    pub fn add(&mut self, probability: f64, logged: f64, reward: f64) {
-        let (weight, rewards) = (probability / logged, self.rewards);
+    pub fn add(&mut self, example: &Example) {
+        let (Example { weight, reward, .. }, rewards) = (*example, self.rewards);
         let width = rewards.upper - rewards.lower;
-        if !are_numbers(weight, reward) {
+        if !example.is_sound() {
             self.spoiled += 1;
             return;
         }
@@ -73,7 +73,7 @@ impl Anytime {
     }
 
     fn usable(&self) -> Result<(), Unusable> {
-        Unusable::of(self.examples, self.matched, self.spoiled)?;
+        Unusable::of(self.examples, self.matched > 0, self.spoiled)?;
         Unusable::check(self.seen, self.rewards)
     }
 

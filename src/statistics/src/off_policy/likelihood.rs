@@ -1,14 +1,13 @@
 use std::collections::BTreeMap;
 
-use super::{Unusable, Weights, are_numbers};
-use crate::{Sum, real};
+use super::{Example, Unusable, Weights};
+use crate::Sum;
 
 /// The empirical likelihood estimate, which needs every weight again.
 ///
 /// Examples of the same weight stand together. Policies that explore by epsilon have few
 /// weights; where there are more than some ten thousands, weights that agree to the first
-/// digits stand together at their mean, so that memory is bounded. Parts merge to the
-/// whole: exactly, as long as weights are few.
+/// digits stand together at their mean, so that memory is bounded.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Likelihood {
     /// By the leading bits of the weight.
@@ -22,7 +21,11 @@ pub struct Likelihood {
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
 struct Group {
     examples: u64,
+    /// Σ c
+    events: Sum,
+    /// Σ c·w
     weights: Sum,
+    /// Σ c·r
     rewards: Sum,
 }
 
@@ -31,11 +34,12 @@ const GROUPS: usize = 1 << 14;
 
 impl Group {
     fn weight(&self) -> f64 {
-        self.weights.value() / real(self.examples)
+        self.weights.value() / self.events.value()
     }
 
     fn merge(&mut self, other: &Self) {
         self.examples += other.examples;
+        self.events.merge(&other.events);
         self.weights.merge(&other.weights);
         self.rewards.merge(&other.rewards);
     }
@@ -43,29 +47,17 @@ impl Group {
 
 impl Likelihood {
     /// Adds an example, as [`super::Estimates::add`] does.
-    pub fn add(&mut self, probability: f64, logged: f64, reward: f64) {
-        let weight = probability / logged;
-        if !are_numbers(weight, reward) {
+    pub fn add(&mut self, example: &Example) {
+        let Example { weight, reward, count } = *example;
+        if !example.is_sound() {
             self.spoiled += 1;
             return;
         }
         let group = self.groups.entry(weight.to_bits() >> self.coarseness).or_default();
         group.examples += 1;
-        group.weights.add(weight);
-        group.rewards.add(reward);
-        self.bound();
-    }
-
-    /// Adds the examples of another.
-    pub fn merge(&mut self, other: &Self) {
-        self.spoiled += other.spoiled;
-        while self.coarseness < other.coarseness {
-            self.coarsen();
-        }
-        let finer = self.coarseness - other.coarseness;
-        for (bits, group) in &other.groups {
-            self.groups.entry(bits >> finer).or_default().merge(group);
-        }
+        group.events.add(count);
+        group.weights.add(count * weight);
+        group.rewards.add(count * reward);
         self.bound();
     }
 
@@ -96,10 +88,10 @@ impl Likelihood {
     pub fn value(&self, weights: Weights) -> Result<f64, Unusable> {
         self.usable()?;
         let dual = self.dual(weights);
-        let n = self.count();
+        let n = self.events();
         let mass = |weight: f64| weight / ((weight - 1.0) * dual + n);
         let groups = || self.groups.values().map(|group| (group, mass(group.weight())));
-        let used: Sum = groups().map(|(group, mass)| mass * real(group.examples)).collect();
+        let used: Sum = groups().map(|(group, mass)| mass * group.events.value()).collect();
         let earned: Sum = groups().map(|(group, mass)| mass * group.rewards.value()).collect();
         let logged: Sum = groups().map(|(group, _)| group.rewards.value()).collect();
         Ok(earned.value() + (1.0 - used.value()).max(0.0) * logged.value() / n)
@@ -107,15 +99,13 @@ impl Likelihood {
 
     fn usable(&self) -> Result<(), Unusable> {
         let matched = self.weights().any(|weight| weight > 0.0);
-        Unusable::of(self.examples(), u64::from(matched), self.spoiled)
+        let examples = self.groups.values().map(|group| group.examples).sum();
+        Unusable::of(examples, matched, self.spoiled)
     }
 
-    fn examples(&self) -> u64 {
-        self.groups.values().map(|group| group.examples).sum()
-    }
-
-    fn count(&self) -> f64 {
-        real(self.examples())
+    /// Σ c
+    fn events(&self) -> f64 {
+        self.groups.values().map(|group| group.events.value()).collect::<Sum>().value()
     }
 
     /// The weights that occur.
@@ -124,9 +114,15 @@ impl Likelihood {
     }
 
     /// The dual variable β at which the constraint on the mean weight is met, or the end
-    /// of its range that is nearer to meeting it.
+    /// of its range that is nearer to meeting it; zero, which leaves the log as it is, where
+    /// weights cannot lie on both sides of one.
     fn dual(&self, weights: Weights) -> f64 {
-        let [mut lower, mut upper] = self.range(weights);
+        let highest = self.weights().fold(weights.highest, f64::max);
+        let lowest = self.weights().fold(weights.lowest, f64::min);
+        if highest <= 1.0 || lowest >= 1.0 {
+            return 0.0;
+        }
+        let [mut lower, mut upper] = self.range(Weights { lowest, highest });
         let (at_lower, at_upper) = (self.gradient(lower), self.gradient(upper));
         if at_lower * at_upper >= 0.0 {
             return if at_lower < 0.0 { lower } else { upper };
@@ -143,22 +139,20 @@ impl Likelihood {
 
     /// Where every example keeps a mass between nothing and all.
     fn range(&self, weights: Weights) -> [f64; 2] {
-        let n = self.count();
+        let n = self.events();
         let seen = || self.weights();
-        let highest = seen().fold(weights.highest, f64::max);
-        let lowest = seen().fold(weights.lowest, f64::min);
         let pole = |weight: f64| (n - 1.0) / (1.0 - weight);
-        let free = if highest == f64::INFINITY { 0.0 } else { n / (1.0 - highest) };
+        let free = if weights.highest == f64::INFINITY { 0.0 } else { n / (1.0 - weights.highest) };
         let lower = seen().filter(|weight| *weight > 1.0).map(pole).fold(free, f64::max);
-        let most = n / (1.0 - lowest);
+        let most = n / (1.0 - weights.lowest);
         let upper = seen().filter(|weight| *weight < 1.0).map(pole).fold(most, f64::min);
         [lower, upper]
     }
 
     fn gradient(&self, dual: f64) -> f64 {
-        let n = self.count();
+        let n = self.events();
         let term = |weight: f64| (weight - 1.0) / ((weight - 1.0) * dual + n);
-        let terms = self.groups.values().map(|group| real(group.examples) * term(group.weight()));
+        let terms = self.groups.values().map(|group| group.events.value() * term(group.weight()));
         terms.collect::<Sum>().value()
     }
 }

@@ -1,32 +1,35 @@
 //! What would a policy have earned on a log that another policy wrote?
 //!
-//! An example is a triple: the probability that the judged policy gives the logged
-//! action, the probability with which it was logged, and its reward. [`Estimates`] adds
-//! examples one by one in constant memory, merges, and answers for every estimator that
-//! needs sums only. [`Likelihood`] keeps the weights; [`Anytime`] needs their order;
-//! [`DoublyRobust`] needs a reward model besides.
-//! [`Difference`] compares two policies on one log, which is much tighter than comparing
-//! their intervals. Every answer is an [`Estimate`] or the reason why there is none.
+//! An [`Example`] is a logged event as an estimator sees it: the weight π(a)/p(a) of its
+//! action, its reward, and how many events it stands for where the log was thinned.
+//! [`Estimates`] adds examples one by one in constant memory and answers for the estimators
+//! that need sums only; [`Likelihood`] keeps the weights; [`DoublyRobust`] needs a reward
+//! model besides; [`Anytime`] needs the order. [`Difference`] compares two policies on one
+//! log, example by example, which is much tighter than comparing their intervals.
+//! [`Balance`] says whether weights average to what the logged probabilities imply.
+//! Every answer is an [`Estimate`] or the reason why there is none.
 //!
 //! Formulas as in the package vw-estimators 0.2.2 and the papers named at each.
 
 mod anytime;
-mod clopper_pearson;
-mod cressie_read;
+mod balance;
+mod controlled;
 mod difference;
 mod doubly_robust;
-mod examples;
+mod estimates;
+mod example;
 mod likelihood;
 mod overlap;
-mod weighted;
+mod ratio;
 
 pub use anytime::Anytime;
-pub use cressie_read::Weights;
-pub use difference::Difference;
-pub use doubly_robust::{Correction, DoublyRobust, Modelled};
-pub use examples::Estimates;
+pub use balance::Balance;
+pub use difference::{Against, Compared, Difference};
+pub use doubly_robust::{DoublyRobust, Modelled};
+pub use estimates::Estimates;
+pub use example::Example;
 pub use likelihood::Likelihood;
-pub use overlap::{Overlap, Warning};
+pub use overlap::Overlap;
 
 use crate::Interval;
 
@@ -47,14 +50,44 @@ impl Estimate {
     }
 }
 
-/// Why a log does not tell what a policy would have earned.
+/// Between which values weights can lie, seen or not.
+///
+/// The true bounds make the interval tight at the right coverage: when the logging
+/// policy explores with ε over K actions, no weight exceeds K/ε.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Weights {
+    /// The lowest weight, below one.
+    pub lowest: f64,
+    /// The highest weight, above one; infinite where nothing is known.
+    pub highest: f64,
+}
+
+impl Default for Weights {
+    fn default() -> Self {
+        Self { lowest: 0.0, highest: f64::INFINITY }
+    }
+}
+
+/// Which examples there can be, seen or not: what intervals allow for.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Bounds {
+    /// The range of rewards.
+    pub rewards: Interval,
+    /// The range of weights.
+    pub weights: Weights,
+}
+
+/// Why a log does not show what a policy would have earned.
 #[derive(Debug, Clone, Copy, PartialEq, thiserror::Error)]
 pub enum Unusable {
     /// The policy gives none of the logged actions a chance.
     #[error("no overlap: the policy would have taken none of the logged actions")]
     NoOverlap,
-    /// One example has no spread, none has nothing.
-    #[error("too few examples: {examples}, an interval takes two")]
+    /// No weight can exceed one although they must average one.
+    #[error("no exploration: the log cannot show what other actions would have earned")]
+    NoExploration,
+    /// Fewer than two examples have no spread.
+    #[error("too few examples: {examples}, an interval needs at least two")]
     TooFew {
         /// How many there are.
         examples: u64,
@@ -66,7 +99,7 @@ pub enum Unusable {
         examples: u64,
     },
     /// A reward lies outside the range that the interval was asked for.
-    #[error("rewards go from {lowest} to {highest}, outside the range that was given")]
+    #[error("rewards go from {lowest} to {highest}, outside the given range")]
     RewardOutOfRange {
         /// The lowest reward that was seen.
         lowest: f64,
@@ -77,11 +110,11 @@ pub enum Unusable {
 
 impl Unusable {
     /// Whether examples can be estimated from, of which some match and some are spoiled.
-    fn of(examples: u64, matched: u64, spoiled: u64) -> Result<(), Self> {
-        match (examples, matched) {
+    fn of(examples: u64, matched: bool, spoiled: u64) -> Result<(), Self> {
+        match examples {
             _ if spoiled > 0 => Err(Self::NotNumbers { examples: spoiled }),
-            (0 | 1, _) => Err(Self::TooFew { examples }),
-            (_, 0) => Err(Self::NoOverlap),
+            0 | 1 => Err(Self::TooFew { examples }),
+            _ if !matched => Err(Self::NoOverlap),
             _ => Ok(()),
         }
     }
@@ -93,9 +126,4 @@ impl Unusable {
         }
         Err(Self::RewardOutOfRange { lowest: seen.lower, highest: seen.upper })
     }
-}
-
-/// Whether an example can be added up: its weight finite and not negative, its reward finite.
-fn are_numbers(weight: f64, reward: f64) -> bool {
-    (0.0..f64::INFINITY).contains(&weight) && reward.is_finite()
 }

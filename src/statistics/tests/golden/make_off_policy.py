@@ -4,7 +4,8 @@
     python src/statistics/tests/golden/make_off_policy.py
 
 IPS, SNIPS, Cressie-Read, empirical likelihood and the intervals come from vw-estimators;
-the doubly robust family is written out from its papers with numpy.
+the doubly robust estimate is written out from its paper with numpy, and the paired difference
+as the quadratic program that it is, example by example.
 """
 
 import json
@@ -12,7 +13,7 @@ import math
 import pathlib
 
 import numpy as np
-from estimators.bandits import clopper_pearson, cressieread, cs, gaussian, ips, mle, snips
+from estimators.bandits import cressieread, cs, gaussian, ips, mle, snips
 from scipy import stats
 
 ALPHAS = [0.01, 0.05, 0.25]
@@ -103,7 +104,6 @@ def of_vw(weights, rewards, bounds, highest):
     }
     intervals = {
         "gaussian": gaussian.Interval(),
-        "clopper_pearson": clopper_pearson.Interval(low, high),
         "cressie_read": cressieread.Interval(**free, rmin=low, rmax=high),
         "cressie_read_bound": cressieread.Interval(**bound, rmin=low, rmax=high),
         "anytime": cs.Interval(low, high),
@@ -120,28 +120,50 @@ def mean(scores):
     return [float(value), float(value - Z * error), float(value + Z * error)]
 
 
+def program(u, y, t_squared, free):
+    """The lowest q·y with Σq = 1, q·u = 0 and n²·|q - 1/n|² within t² of the least possible,
+    `free` being that least: by projections, with every mass of every example."""
+    n = len(u)
+    constraints = np.stack([np.ones(n), u])
+    likeliest = np.full(n, 1 / n) + np.linalg.pinv(constraints) @ ([1, 0] - constraints.mean(axis=1))
+    apart = n * (n * (likeliest - 1 / n) ** 2).sum()
+    if apart > free + t_squared:
+        return None
+    along = y - np.linalg.pinv(constraints) @ (constraints @ y)
+    radius = math.sqrt((free + t_squared - apart) / n / n)
+    return likeliest @ y - radius * np.linalg.norm(along)
+
+
+def difference(w, r, bounds, highest):
+    """Cressie-Read(-2) intervals of (w - 1)·r given that w - 1 averages zero."""
+    low, high = bounds
+    pulling = lambda a, b: [(-1, -a), (highest - 1, (highest - 1) * b)]
+    u, lacking = w - 1, highest - 1 if w.sum() < len(w) else -1
+    joined = np.append(u, lacking)
+    free = len(joined) * joined.mean() ** 2 / joined.var() if joined.var() else 0
+    rows = []
+    for alpha in ALPHAS:
+        t_squared = stats.f.ppf(1 - alpha, 1, len(w))
+        lowest = lambda sign, ends: min(
+            found
+            for end, score in ends
+            if (found := program(np.append(u, end), sign * np.append(u * r, score), t_squared, free)) is not None
+        )
+        rows.append([alpha, float(lowest(1, pulling(high, low))), float(-lowest(-1, pulling(low, high)))])
+    return rows
+
+
 def of_numpy(log, w, r):
     """Value and 95 % interval of what vw-estimators lacks."""
     n = len(w)
     target, model = np.array(log["target"]), np.array(log["model"])
-    logging = np.array(log["logging"])
     x, a = (np.array([int(event[i]) for event in log["events"]]) for i in (0, 1))
     direct = (target * model).sum(axis=1)[x]
-    direct_logging = (logging * model).sum(axis=1)[x]
-    residual = r - model[x, a]
-    robust = lambda weight: direct + weight * residual
     normalised = (w * r).sum() / w.sum()
     error = math.sqrt(((w * (r - normalised)) ** 2).sum() * n / (n - 1)) / w.sum()
     return {
         "snips": [float(normalised), float(normalised - Z * error), float(normalised + Z * error)],
-        "clipped_5": mean(np.minimum(w, 5) * r),
-        "direct": mean(direct),
-        "doubly_robust": mean(robust(w)),
-        "self_normalised": [float(direct.mean() + (w * residual).sum() / w.sum())],
-        "switch_5": mean(robust(np.where(w <= 5, w, 0))),
-        "shrunk_10": mean(robust(10 * w / (w * w + 10))),
-        "difference": mean((w - 1) * r),
-        "difference_doubly_robust": mean(robust(w) - (direct_logging + residual)),
+        "doubly_robust": mean(direct + w * (r - model[x, a])),
         "effective": [float(w.sum() ** 2 / (w * w).sum())],
         "match_fraction": [float((w > 0).mean())],
         "highest_share": [float(w.max() / w.sum())],
@@ -153,6 +175,7 @@ def judged(log, bounds, highest):
     w = np.array([log["target"][x][a] / log["logging"][x][a] for x, a, _ in log["events"]])
     r = np.array([reward for _, _, reward in log["events"]])
     vw = of_vw(w.tolist(), r.tolist(), bounds, highest)
+    vw["intervals"]["difference"] = difference(w, r, bounds, highest)
     return log | vw | {"bounds": bounds, "highest_weight": highest, "numpy": of_numpy(log, w, r)}
 
 

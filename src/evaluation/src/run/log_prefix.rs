@@ -6,18 +6,18 @@ use learner::{Event, Hashing, Label};
 
 /// The first labelled events of logs, held in memory to be searched over and over, and
 /// the number of all.
-pub struct Beginning {
+pub struct LogPrefix {
     reader: BatchReader,
     capacity: usize,
     events: Vec<(Event, Label)>,
 }
 
-impl Beginning {
+impl LogPrefix {
     /// At most `capacity` events, hashed as policies do by default.
     #[must_use]
-    pub fn of(capacity: usize) -> Self {
+    pub fn new(capacity: usize) -> Self {
         let wants = Wants { ids: false, times: false };
-        let reader = BatchReader::new(vec![Hashing::default()], wants);
+        let reader = BatchReader::new(vec![Hashing::default()], wants, Vec::new());
         Self { reader, capacity, events: Vec::new() }
     }
 
@@ -43,17 +43,17 @@ impl Beginning {
     /// The number of labelled events in all.
     #[must_use]
     pub fn total(&self) -> u64 {
-        self.reader.account.labelled
+        self.reader.summary.labelled
     }
 
     /// The share of exploration that the lowest logged probability speaks of, if the
     /// logging policy gave every action at least its part of it.
     #[must_use]
     pub fn exploration(&self) -> f64 {
-        let account = &self.reader.account;
+        let summary = &self.reader.summary;
         #[expect(clippy::cast_precision_loss, reason = "a number of actions")]
-        let actions = account.actions.map_or(1.0, |(fewest, _)| fewest as f64);
-        (account.lowest_probability * actions).clamp(0.01, 1.0)
+        let actions = summary.actions.map_or(1.0, |(fewest, _)| fewest as f64);
+        (summary.lowest_probability * actions).clamp(0.01, 1.0)
     }
 
     /// Whether events have slots to fill.
@@ -68,12 +68,12 @@ impl Beginning {
     }
 }
 
-impl Log for Beginning {
+impl Log for LogPrefix {
     fn len(&self) -> usize {
         self.events.len()
     }
 
-    /// The search makes policies of its own, which hash by default.
+    /// Searched policies hash by default.
     fn event(&self, index: usize, _hashing: Hashing) -> Event {
         self.events[index].0.clone()
     }

@@ -1,0 +1,234 @@
+use std::collections::BTreeMap;
+
+use super::Candidate;
+use super::batch::{Batch, Row};
+use super::coverage::Covered;
+use super::sums::{Judged, PolicySums, Scored};
+use crate::{Aggregate, window};
+use learner::{Label, Learner, LearningPolicy, Prediction};
+use statistics::off_policy::{Example, Modelled};
+
+/// Where a policy came from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Origin {
+    /// It wrote the log.
+    Online,
+    /// It always takes the first action.
+    FirstAction,
+    /// It takes every action with the same probability.
+    AnyAction,
+    /// It was given.
+    Given,
+    /// A search found it.
+    Discovered,
+}
+
+/// A policy, what it did on the last batch, and the sums of what it did so far.
+pub struct PolicyEvaluator {
+    /// Its name.
+    pub name: String,
+    /// Where the policy came from.
+    pub origin: Origin,
+    /// The sums over all labelled events.
+    pub whole: PolicySums,
+    /// Those over the events held out.
+    pub held_out: PolicySums,
+    /// By windows of five minutes since 1970, where they are wanted.
+    pub windows: BTreeMap<i64, Aggregate>,
+    /// For each breakdown, the sums of each part by its number.
+    pub(super) segments: Vec<Vec<Judged>>,
+    learned: Option<Learned>,
+    /// For each row, the probability of the action taken, zero without label, and how far the
+    /// log covers the policy.
+    replayed: Vec<(f32, Covered)>,
+}
+
+/// A policy that learns.
+struct Learned {
+    learner: Learner,
+    /// Which of a row's events is hashed for it.
+    hashing: usize,
+    prediction: Prediction,
+    /// For each row, what the model expects.
+    expected: Vec<Modelled>,
+    /// Whole distributions, row after row, if they are wanted.
+    pmfs: Option<Vec<Vec<f32>>>,
+}
+
+/// Which sums are kept.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Sections {
+    /// From which labelled event on events are held out.
+    pub held_out_from: Option<u64>,
+    /// Whether sums are kept for windows of five minutes.
+    pub windows: bool,
+}
+
+impl PolicyEvaluator {
+    /// The policies that do not learn, as the service names them.
+    pub fn fixed() -> Vec<Self> {
+        let fixed = |name: &str, origin| Self::new(name.to_owned(), origin, None);
+        vec![
+            fixed("online", Origin::Online),
+            fixed("baseline1", Origin::FirstAction),
+            fixed("baselineRand", Origin::AnyAction),
+        ]
+    }
+
+    /// A policy that learns; `hashing` says which of a row's events is for it.
+    pub(super) fn learning(candidate: Candidate, hashing: usize, keeps_pmfs: bool) -> Self {
+        let learned = Learned {
+            learner: Learner::new(&candidate.policy),
+            hashing,
+            prediction: Prediction::default(),
+            expected: Vec::new(),
+            pmfs: keeps_pmfs.then(Vec::new),
+        };
+        Self::new(candidate.name, candidate.origin, Some(learned))
+    }
+
+    fn new(name: String, origin: Origin, learned: Option<Learned>) -> Self {
+        let whole = PolicySums::new(learned.is_some(), false);
+        let (held_out, windows) = (whole.clone(), BTreeMap::new());
+        let (segments, replayed) = (Vec::new(), Vec::new());
+        Self { name, origin, whole, held_out, windows, segments, learned, replayed }
+    }
+
+    /// Whether to compare with a baseline, and how many breakdowns there are.
+    pub(super) fn prepare(&mut self, has_baseline: bool, breakdowns: usize) {
+        self.whole = PolicySums::new(self.learned.is_some(), has_baseline);
+        self.held_out = self.whole.clone();
+        self.segments = vec![Vec::new(); breakdowns];
+    }
+
+    /// The policy, if it learns.
+    #[must_use]
+    pub fn policy(&self) -> Option<&LearningPolicy> {
+        self.learned.as_ref().map(|learned| learned.learner.policy())
+    }
+
+    /// For each row of the last batch, the distribution over the actions before the event
+    /// was learned; none for policies that do not learn, or if predictions are not wanted.
+    #[must_use]
+    pub fn pmfs(&self) -> Option<&[Vec<f32>]> {
+        self.learned.as_ref()?.pmfs.as_deref()
+    }
+
+    /// The sums of a part of a breakdown; none if none of its events was judged.
+    pub(crate) fn segment(&self, breakdown: usize, part: usize) -> Option<&Judged> {
+        let judged = self.segments.get(breakdown)?.get(part)?;
+        (judged.estimates.examples() > 0).then_some(judged)
+    }
+
+    /// For each row of the last batch, the probability of the action taken.
+    pub(super) fn probabilities(&self) -> Vec<f32> {
+        self.replayed.iter().map(|(probability, _)| *probability).collect()
+    }
+
+    /// Predicts and then learns each event of a batch.
+    pub(super) fn replay(&mut self, batch: &Batch) {
+        self.replayed.clear();
+        if let Some(learned) = &mut self.learned {
+            learned.replay(&batch.rows, &mut self.replayed);
+        } else {
+            let origin = self.origin;
+            self.replayed.extend(batch.rows.iter().map(|row| fixed(origin, row)));
+        }
+    }
+
+    /// Adds what was replayed to the sums.
+    pub(super) fn judge(&mut self, batch: &Batch, baseline: Option<&[f32]>, sections: Sections) {
+        for (position, row) in batch.rows.iter().enumerate() {
+            let Some(label) = &row.label else { continue };
+            let scored = self.scored(position, row, label, baseline);
+            self.whole.add(&scored);
+            if let Some(time) = row.time.filter(|_| sections.windows) {
+                self.windows.entry(window(time)).or_default().add(&scored.example);
+            }
+            if sections.held_out_from.is_some_and(|first| row.labelled >= first) {
+                self.held_out.add(&scored);
+            }
+            for (parts, part) in self.segments.iter_mut().zip(&row.segments) {
+                parts.resize_with(parts.len().max(part + 1), Judged::default);
+                parts[*part].add(&scored);
+            }
+        }
+    }
+
+    fn scored(
+        &self,
+        position: usize,
+        row: &Row,
+        label: &Label,
+        baseline: Option<&[f32]>,
+    ) -> Scored {
+        let (probability, covered) = self.replayed[position];
+        let logged = f64::from(label.probability);
+        let (reward, count) = (-f64::from(label.cost), f64::from(label.weight));
+        Scored {
+            example: Example { weight: f64::from(probability) / logged, reward, count },
+            baseline: baseline.map(|baseline| f64::from(baseline[position]) / logged),
+            expected: self.learned.as_ref().map(|learned| learned.expected[position]),
+            covered,
+            highest: row.highest_weight,
+        }
+    }
+}
+
+impl Row {
+    fn covered(&self, policy: impl Iterator<Item = f32>) -> Covered {
+        Covered::of(policy, self.distribution.as_deref(), self.highest_weight)
+    }
+}
+
+/// With which probability a policy that does not learn takes the action taken, and how far
+/// the log covers it.
+fn fixed(origin: Origin, row: &Row) -> (f32, Covered) {
+    let first = (0..row.events[0].choices()).map(|action| f32::from(u8::from(action == 0)));
+    let Some(label) = &row.label else { return (0.0, row.covered(first)) };
+    #[expect(clippy::cast_precision_loss, reason = "a number of actions")]
+    let any = 1.0 / row.events[0].choices() as f32;
+    match origin {
+        Origin::FirstAction => (f32::from(u8::from(label.action == 0)), row.covered(first)),
+        Origin::AnyAction => (any, row.covered(std::iter::repeat(any))),
+        _ => {
+            let logged = row.distribution.iter().flatten().copied();
+            (label.probability, row.covered(logged))
+        }
+    }
+}
+
+impl Learned {
+    fn replay(&mut self, rows: &[Row], replayed: &mut Vec<(f32, Covered)>) {
+        self.expected.clear();
+        if let Some(pmfs) = &mut self.pmfs {
+            pmfs.clear();
+        }
+        for row in rows {
+            let event = &row.events[self.hashing];
+            self.learner.predict(event, &mut self.prediction);
+            let pmf = &self.prediction.pmf;
+            if let Some(pmfs) = &mut self.pmfs {
+                pmfs.push(pmf.clone());
+            }
+            let covered = row.covered(pmf.iter().copied());
+            let Some(label) = &row.label else {
+                replayed.push((0.0, covered));
+                self.expected.push(Modelled { policy: 0.0, action: 0.0 });
+                self.learner.learn_slots(event);
+                continue;
+            };
+            replayed.push((pmf[label.action], covered));
+            self.expected.push(self.expected_reward(label));
+            self.learner.learn(event, label);
+        }
+    }
+
+    /// What the model expects of the policy and of the action taken. Its scores are costs.
+    fn expected_reward(&self, label: &Label) -> Modelled {
+        let Prediction { pmf, scores, .. } = &self.prediction;
+        let pairs = pmf.iter().zip(scores);
+        let cost: f64 = pairs.map(|(p, score)| f64::from(*p) * f64::from(*score)).sum();
+        Modelled { policy: -cost, action: -f64::from(scores[label.action]) }
+    }
+}

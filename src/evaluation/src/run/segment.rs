@@ -1,0 +1,87 @@
+use std::time::Duration;
+
+use serde_json::Value;
+use timestamp::Timestamp;
+
+/// Into which parts events are broken down.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Breakdown {
+    /// By the value of a context feature: a key of the context, or of one of its namespaces,
+    /// or `NAMESPACE.KEY`.
+    Feature(String),
+    /// By windows of this length, from 1970 on.
+    Window(Duration),
+}
+
+/// The parts that events fall into, in the order in which they were first seen.
+#[derive(Debug, Clone)]
+pub(super) struct Segments {
+    pub breakdown: Breakdown,
+    pub names: Vec<String>,
+}
+
+/// So many parts are told apart; what comes after them is one part.
+const MOST: usize = 100;
+
+const OTHERS: &str = "(others)";
+const NONE: &str = "(none)";
+
+impl Segments {
+    pub fn new(breakdown: Breakdown) -> Self {
+        Self { breakdown, names: Vec::new() }
+    }
+
+    /// The number of the part of an event.
+    pub fn of(&mut self, line: &[u8], time: Option<Timestamp>) -> usize {
+        let name = match &self.breakdown {
+            Breakdown::Feature(path) => feature(line, path),
+            Breakdown::Window(length) => time.map(|time| window(time, *length)),
+        };
+        self.number(name.unwrap_or_else(|| NONE.to_owned()))
+    }
+
+    fn number(&mut self, name: String) -> usize {
+        if let Some(known) = self.names.iter().position(|known| *known == name) {
+            return known;
+        }
+        if self.names.len() < MOST {
+            self.names.push(name);
+        } else if self.names.len() == MOST {
+            self.names.push(OTHERS.to_owned());
+        }
+        self.names.len() - 1
+    }
+}
+
+/// When the window of a time starts.
+fn window(time: Timestamp, length: Duration) -> String {
+    let length = i64::try_from(length.as_micros()).unwrap_or(i64::MAX).max(1);
+    let start = time.unix_micros().div_euclid(length) * length;
+    Timestamp::from_unix_micros(start).to_string()
+}
+
+/// The value of a feature of the context of a line.
+fn feature(line: &[u8], path: &str) -> Option<String> {
+    let line: Value = serde_json::from_slice(line).ok()?;
+    let context = line.get("c")?.as_object()?;
+    let found = match path.split_once('.') {
+        Some((namespace, key)) => context.get(namespace)?.get(key),
+        None => context.get(path).or_else(|| {
+            let namespaces = context.iter().filter(|(name, _)| !name.starts_with('_'));
+            namespaces.filter_map(|(_, value)| in_namespace(value, path)).next()
+        }),
+    };
+    Some(match found? {
+        Value::String(text) => text.clone(),
+        other => other.to_string(),
+    })
+}
+
+/// The value of a key in a namespace, which may be a list of objects.
+fn in_namespace<'a>(namespace: &'a Value, key: &str) -> Option<&'a Value> {
+    match namespace {
+        Value::Object(features) => features.get(key),
+        Value::Array(parts) => parts.iter().find_map(|part| part.get(key)),
+        _ => None,
+    }
+}
