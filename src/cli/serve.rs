@@ -138,7 +138,7 @@ fn options(settings: Option<&Path>) -> Result<LoopOptions, Error> {
     let (configuration, policy, warnings) = scenario::load_loop(path, &environment)?;
     anstream::eprint!("{}", warnings.render(true));
     options.configuration = configuration;
-    options.policy = policy.unwrap_or(options.policy);
+    options.policy = policy;
     Ok(options)
 }
 

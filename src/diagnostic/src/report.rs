@@ -1,3 +1,4 @@
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use super::{Diagnostic, Severity, Source};
@@ -59,9 +60,15 @@ impl Report {
         &self.diagnostics
     }
 
-    /// Puts the mistakes of each text in the order of the text. Texts stay in the order
-    /// in which they first appear; what has no place stands last.
+    /// Puts the mistakes of each text in the order of the text, each once. Texts stay in the
+    /// order in which they first appear; what has no place stands last.
     pub fn sort(&mut self) {
+        let mut seen = HashSet::new();
+        self.diagnostics.retain(|diagnostic| {
+            let place = diagnostic.place();
+            let place = place.map(|place| (Arc::as_ptr(&place.source), place.span.clone()));
+            seen.insert((diagnostic.message().to_owned(), place))
+        });
         let mut sources: Vec<Arc<Source>> = Vec::new();
         for place in self.diagnostics.iter().filter_map(Diagnostic::place) {
             if !sources.iter().any(|source| Arc::ptr_eq(source, &place.source)) {

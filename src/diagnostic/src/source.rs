@@ -102,6 +102,21 @@ impl Place {
         &self.source.text[self.span.clone()]
     }
 
+    /// The place of some bytes of the value that is written here. The whole place, where the
+    /// value is written otherwise than it reads: with escapes, over several lines, with
+    /// references.
+    #[must_use]
+    pub fn within_text(&self, value: &str, span: Range<usize>) -> Self {
+        let written = self.text();
+        let is_quoted = written.len() == value.len() + 2 && written[1..].starts_with(value);
+        let start = match (written == value, is_quoted) {
+            (true, _) => self.span.start,
+            (_, true) => self.span.start + 1,
+            _ => return self.clone(),
+        };
+        Self::new(&self.source, start + span.start..start + span.end)
+    }
+
     /// The text at this place, secrets starred out.
     #[must_use]
     pub fn shown(&self) -> String {

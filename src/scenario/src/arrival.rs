@@ -4,16 +4,13 @@ use std::time::Duration;
 
 use serde::Serialize;
 
-use super::document::Node;
-use super::model::{as_count, duration, rate};
+pub use super::model::Stage;
+use super::model::{ArrivalKind, IterateFile, PhaseItem};
 use super::plan::Rate;
 use diagnostic::{Diagnostic, Place, Report};
 
-/// So many iterations of an open arrival may be under way, if it is not said.
-const MAX_IN_FLIGHT: u64 = 10_000;
-
 /// No phase makes more iterations.
-const MOST_ITERATIONS: u64 = 1_000_000_000;
+pub(super) const MOST_ITERATIONS: u64 = 1_000_000_000;
 
 /// When iterations start.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -45,15 +42,6 @@ pub struct Schedule {
     pub max_in_flight: usize,
 }
 
-/// A linear change of the rate.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
-pub struct Stage {
-    /// The rate at its end.
-    pub to: Rate,
-    /// How long the change takes. Nothing is a jump.
-    pub over: Duration,
-}
-
 impl Schedule {
     /// An even schedule at one rate.
     #[must_use]
@@ -82,95 +70,82 @@ impl Schedule {
 
 /// The arrival of a phase, and how many iterations it makes.
 pub(super) fn arrival(
-    name: &str,
-    place: &Place,
-    body: &Node,
+    item: &PhaseItem,
+    iterate: &IterateFile,
     report: &mut Report,
 ) -> Option<(Arrival, u64)> {
-    if body.get("arrival").and_then(Node::text) == Some("open") {
-        open(name, place, body, report)
-    } else {
-        closed(body, report)
+    match iterate.arrival {
+        ArrivalKind::Open => open(item, iterate, report),
+        ArrivalKind::Closed => closed(iterate, report),
     }
 }
 
-fn closed(body: &Node, report: &mut Report) -> Option<(Arrival, u64)> {
-    for key in ["stages", "duration", "poisson", "max_in_flight"] {
-        refuse(body, key, "open arrival", "add `arrival: open`", report);
+fn closed(iterate: &IterateFile, report: &mut Report) -> Option<(Arrival, u64)> {
+    let IterateFile { stages, duration, poisson, max_in_flight, .. } = iterate;
+    let of_open = [
+        ("stages", stages.as_ref().map(|stages| &stages.key)),
+        ("duration", duration.as_ref().map(|duration| &duration.key)),
+        ("poisson", poisson.written_key()),
+        ("max_in_flight", max_in_flight.written_key()),
+    ];
+    for (key, place) in of_open {
+        refuse(key, place, "open arrival", "add `arrival: open`", report);
     }
-    let concurrency = body.get("concurrency").and_then(as_count).unwrap_or(1);
-    let arrival = Arrival::Closed {
-        concurrency: usize::try_from(concurrency).ok()?,
-        rate: body.get("rate").and_then(Node::text).and_then(rate),
-    };
-    Some((arrival, body.get("iterations").and_then(as_count)?))
+    let arrival = Arrival::Closed { concurrency: iterate.concurrency.value, rate: iterate.rate };
+    Some((arrival, iterate.iterations.as_ref()?.value))
 }
 
-fn refuse(body: &Node, key: &str, kind: &str, help: &str, report: &mut Report) {
-    if let Some(entry) = body.entry(key) {
+fn refuse(key: &str, place: Option<&Place>, kind: &str, help: &str, report: &mut Report) {
+    if let Some(place) = place {
         let diagnostic = Diagnostic::error(format!("`{key}` belongs to {kind}"));
-        report.push(diagnostic.at(&entry.place).help(help));
+        report.push(diagnostic.at(place).help(help));
     }
 }
 
-fn open(name: &str, place: &Place, body: &Node, report: &mut Report) -> Option<(Arrival, u64)> {
+fn open(item: &PhaseItem, iterate: &IterateFile, report: &mut Report) -> Option<(Arrival, u64)> {
     let help = "an open arrival keeps its schedule; `max_in_flight` bounds what is under way";
-    refuse(body, "concurrency", "closed arrival", help, report);
-    let in_flight = body.get("max_in_flight").and_then(as_count).unwrap_or(MAX_IN_FLIGHT);
-    let schedule = Schedule {
-        start: body.get("rate").and_then(Node::text).and_then(rate),
-        stages: stages(body),
-        poisson: body.get("poisson").and_then(Node::boolean).unwrap_or(false),
-        max_in_flight: usize::try_from(in_flight).ok()?,
-    };
-    if body.get("rate").is_none() && body.get("stages").is_none() {
-        let message = format!("phase `{name}` needs a rate: its arrival is open");
+    refuse("concurrency", iterate.concurrency.written_key(), "closed arrival", help, report);
+    if iterate.rate.is_none() && iterate.stages.is_none() {
+        let message = format!("phase `{}` needs a rate: its arrival is open", item.name);
         let help = "add `rate: 200/s`, or `stages: [{ to: 200/s, over: 30s }]`";
-        report.push(Diagnostic::error(message).at(place).help(help));
+        report.push(Diagnostic::error(message).at(&item.place).help(help));
         return None;
     }
-    let iterations = iterations(name, place, body, &schedule, report)?;
-    Some((Arrival::Open(schedule), iterations))
-}
-
-fn stages(body: &Node) -> Vec<Stage> {
-    let stage = |node: &Node| {
-        let text = |key: &str| node.get(key).and_then(Node::text);
-        Some(Stage { to: text("to").and_then(rate)?, over: text("over").and_then(duration)? })
+    let schedule = Schedule {
+        start: iterate.rate,
+        stages: iterate.stages.as_ref().map(|stages| stages.value.clone()).unwrap_or_default(),
+        poisson: iterate.poisson.value,
+        max_in_flight: iterate.max_in_flight.value,
     };
-    body.get("stages").map_or(&[][..], Node::items).iter().filter_map(stage).collect()
+    let iterations = iterations(item, iterate, &schedule, report)?;
+    Some((Arrival::Open(schedule), iterations))
 }
 
 /// How many iterations the phase makes: as it says, as many as fall due in its
 /// duration, or as many as fall due during its stages.
 fn iterations(
-    name: &str,
-    place: &Place,
-    body: &Node,
+    item: &PhaseItem,
+    iterate: &IterateFile,
     schedule: &Schedule,
     report: &mut Report,
 ) -> Option<u64> {
-    if let (Some(duration), Some(iterations)) = (body.entry("duration"), body.entry("iterations")) {
+    let IterateFile { iterations, duration, .. } = iterate;
+    if let (Some(duration), Some(iterations)) = (duration, iterations) {
         let diagnostic = Diagnostic::error("`iterations` and `duration` say the same twice");
-        report.push(diagnostic.at(&duration.place).context(&iterations.place, "first"));
+        report.push(diagnostic.at(&duration.key).context(&iterations.key, "first"));
     }
-    if let Some(node) = body.get("iterations") {
-        return as_count(node);
+    if let Some(iterations) = iterations {
+        return Some(iterations.value);
     }
-    // What is wrong with these is said already.
-    let is_odd = schedule.stages.len() < body.get("stages").map_or(0, |list| list.items().len());
-    if is_odd || (body.get("duration").is_none() && schedule.stages.is_empty()) {
-        return None;
-    }
-    let due = match body.get("duration").map(|node| node.text().and_then(duration)) {
-        Some(time) => within(schedule, time?),
+    let due = match duration {
+        Some(duration) => within(schedule, duration.value),
         None => schedule.staged(),
     };
     let count = whole(due);
     if count == 0 || count > MOST_ITERATIONS {
-        let message = format!("phase `{name}` would make {count} iterations");
+        let message = format!("phase `{}` would make {count} iterations", item.name);
         let help = "1 to 1_000_000_000 can be made; look at `rate`, `stages` and `duration`";
-        report.push(Diagnostic::error(message).at(place).help(help));
+        report.push(Diagnostic::error(message).at(&item.place).help(help));
         return None;
     }
     Some(count)

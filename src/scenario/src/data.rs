@@ -3,13 +3,14 @@
 use std::sync::Arc;
 
 use super::dataset::{self, ActionIndex, Dimension, Frame, Offer, Template, World};
-use super::document::Node;
 use super::file::Files;
-use super::model::as_count;
-use super::phase::count_or_share;
+use super::model::{
+    Classification, ClassifiedWorld, DatasetFiles, Datasets, DriftFile, GeneratedWorld, Request,
+    RewardFile, ScenarioFile,
+};
 use super::plan::{Drift, Population, RewardRule, Visitor};
 use super::reward;
-use diagnostic::{Diagnostic, Report};
+use diagnostic::{Diagnostic, Report, Source};
 use protocol::RankableAction;
 
 /// What the data sets hold.
@@ -25,71 +26,96 @@ pub(super) struct Data {
 }
 
 /// Reads what `datasets` names.
-pub(super) fn data(root: &Node, files: &Files, report: &mut Report) -> Option<Data> {
-    let datasets = root.get("datasets")?;
-    let dimensions = dataset::dimensions(root, report);
-    if datasets.get("generate").is_some() || datasets.get("classification").is_some() {
-        return world(root, datasets, dimensions?, files, report);
+pub(super) fn data(file: &ScenarioFile, files: &Files, report: &mut Report) -> Option<Data> {
+    let dimensions = file.context.as_ref().ok().map(|context| dataset::dimensions(context));
+    let reward = file.reward.as_ref().ok();
+    match file.datasets.as_ref().ok()? {
+        Datasets::Files(of) => of_files(of, dimensions, reward, files, report),
+        Datasets::Generated(GeneratedWorld { generate, template }) => {
+            let dimensions = dimensions?;
+            let world = dataset::generated::world(generate, &dimensions, report)?;
+            Some(of_world(world, dimensions, reward?, template, files, report))
+        }
+        Datasets::Classified(ClassifiedWorld { classification, template }) => {
+            let dimensions = dimensions?;
+            let Classification { file, label, exclude } = classification;
+            let table = files.read(file, &file.place, report)?;
+            let excluded = exclude.as_deref().unwrap_or_default();
+            let world =
+                dataset::classification::world(&table, label, excluded, &dimensions, report)?;
+            Some(of_world(world, dimensions, reward?, template, files, report))
+        }
     }
-    let mut open = |key: &str| files.read(datasets.get(key)?, report);
-    let (users, offered, request) = (open("users"), open("actions"), open("request"));
+}
+
+fn of_files(
+    of: &DatasetFiles,
+    dimensions: Option<Vec<Dimension>>,
+    reward: Option<&RewardFile>,
+    files: &Files,
+    report: &mut Report,
+) -> Option<Data> {
+    let DatasetFiles { users, actions, template } = of;
+    let users = files.read(users, &users.place, report);
+    let offered = files.read(actions, &actions.place, report);
+    let request = request(template, files, report);
     let offered = offered?;
     let (actions, index) = dataset::actions(&offered, report);
     let template = request.map(|request| dataset::template(&request, &index, report));
     let template = template.unwrap_or_default();
     let actions_file = offered.path().to_owned();
-    let reward = reward::rule(root, &index, &actions_file, report);
+    let reward = reward.map(|reward| reward::rule(reward, &index, &actions_file, report));
     let dimensions = dimensions?;
     let frame = Frame { dimensions: &dimensions, actions: &index, actions_file: &actions_file };
     let population = dataset::population(&users?, &frame, &template, report);
-    Some(Data { population, actions, template, reward, dimensions, index, actions_file })
+    Some(Data { population, actions, template, reward: reward?, dimensions, index, actions_file })
+}
+
+fn request(template: &Request, files: &Files, report: &mut Report) -> Option<Arc<Source>> {
+    let request = template.request.as_ref()?;
+    files.read(request, &request.place, report)
 }
 
 /// A world that is made as one: of a generator, or of a classification table.
-fn world(
-    root: &Node,
-    datasets: &Node,
+fn of_world(
+    world: World,
     dimensions: Vec<Dimension>,
+    reward: &RewardFile,
+    template: &Request,
     files: &Files,
     report: &mut Report,
-) -> Option<Data> {
-    let world = match (datasets.get("generate"), datasets.get("classification")) {
-        (Some(node), _) => dataset::generated::world(node, &dimensions, report)?,
-        (None, node) => {
-            let node = node?;
-            let table = files.read(node.get("file")?, report)?;
-            dataset::classification::world(&table, node, &dimensions, report)?
-        }
-    };
+) -> Data {
     let World { offer: Offer { actions, index }, .. } = &world;
-    let request = datasets.get("request").and_then(|node| files.read(node, report));
+    let request = request(template, files, report);
     let template = request.map(|request| dataset::template(&request, index, report));
     let template = template.unwrap_or_default();
     let actions_file = "datasets".to_owned();
-    let reward = reward::rule(root, index, &actions_file, report);
+    let reward = reward::rule(reward, index, &actions_file, report);
     let actions = actions.clone();
     let (population, index) = world.population(&dimensions, &template);
-    Some(Data { population, actions, template, reward, dimensions, index, actions_file })
+    Data { population, actions, template, reward, dimensions, index, actions_file }
 }
 
 impl Data {
     /// The drift of a phase of so many iterations.
     pub fn drift(
         &self,
-        node: &Node,
+        drift: &DriftFile,
         iterations: u64,
         files: &Files,
         report: &mut Report,
     ) -> Option<Drift> {
-        let at = node.get("at").and_then(count_or_share).map_or(0, |share| share.of(iterations));
+        let DriftFile { at: begins, users, rotate } = drift;
+        let at = begins.of(iterations);
         if at >= iterations {
             let message = format!("the phase makes {iterations} iterations, so nothing drifts");
-            report.push(Diagnostic::error(message).at(&node.get("at")?.place));
+            report.push(Diagnostic::error(message).at(&begins.place));
         }
-        let population = if let Some(places) = node.get("rotate").and_then(as_count) {
-            self.rotated(usize::try_from(places).ok()?)
+        let population = if let Some(places) = rotate {
+            self.rotated(*places)
         } else {
-            let users = files.read(node.get("users")?, report)?;
+            let users = users.as_ref()?;
+            let users = files.read(users, &users.place, report)?;
             dataset::population(&users, &self.frame(), &self.template, report)
         };
         Some(Drift { at, population })

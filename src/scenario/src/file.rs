@@ -6,8 +6,7 @@ use std::io::Read;
 use std::path::{Component, Path, PathBuf};
 use std::sync::Arc;
 
-use super::document::Node;
-use diagnostic::{Diagnostic, Report, Source};
+use diagnostic::{Diagnostic, Place, Report, Source};
 
 /// Scenarios are written by hand.
 pub(super) const LARGEST_SCENARIO: u64 = 1 << 20;
@@ -56,9 +55,9 @@ impl Files {
         self.inputs.borrow_mut().push(input);
     }
 
-    /// Reads the file that the text of `node` names.
-    pub fn read(&self, node: &Node, report: &mut Report) -> Option<Arc<Source>> {
-        let path = self.folder.join(node.text()?);
+    /// Reads the file that the scenario calls `name` at `place`.
+    pub fn read(&self, name: &str, place: &Place, report: &mut Report) -> Option<Arc<Source>> {
+        let path = self.folder.join(name);
         let shown = simplified(&path).display().to_string();
         let allowed = self.check(&path).map_err(|(message, help)| {
             Diagnostic::error(format!("`{shown}` {message}")).maybe_help(help)
@@ -70,7 +69,7 @@ impl Files {
             }
             Err(diagnostic) => {
                 let in_file = diagnostic.place().is_some();
-                report.push(if in_file { diagnostic } else { diagnostic.at(&node.place) });
+                report.push(if in_file { diagnostic } else { diagnostic.at(place) });
                 None
             }
         }

@@ -1,10 +1,12 @@
 //! From a YAML file to a [`Plan`]: everything that can be known before a call is sent.
 //!
-//! Three stages: document (a tree with places) → scenario (a tree that fits the model) →
+//! Three stages: document (a tree with places) → scenario file (the values of its keys) →
 //! plan (files read, policies parsed, limits checked). Every mistake found on the way is
 //! reported, all at once, each at its line. Nothing runs before a plan exists.
 //!
-//! Start reading at [`load()`]; what a file may hold is in `model/description.rs`.
+//! Start reading at [`load()`]. What a file may hold is in `model`: each key with its
+//! documentation, its form and its default, beside the field that it is read into. What a form
+//! is, is in `format`.
 //!
 //! Must not know: the network, the engine.
 
@@ -16,6 +18,8 @@ mod delay;
 mod digest;
 mod document;
 mod file;
+#[macro_use]
+mod format;
 mod gates;
 mod load;
 mod loop_file;

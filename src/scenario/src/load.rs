@@ -3,21 +3,20 @@
 use std::path::Path;
 use std::sync::Arc;
 
+use super::arrival::MOST_ITERATIONS;
 use super::data::data;
 use super::document::{Node, apply_overrides, interpolate, yaml};
 use super::file::{self, Files, Input, LARGEST_SCENARIO};
-use super::matrix::{Experiment, experiment};
-use super::model::{as_count, check};
+use super::format::{Owner, Reading, keys_of, object};
+use super::matrix::{Experiment, Layout, experiment};
+use super::model::{Comparison, DriftFile, PhaseItem, ScenarioFile, StepFile};
 use super::order::check_order;
-use super::phase::{Item, items, phases};
-use super::plan::{Plan, Source as PlanSource, Step};
+use super::phase::phases;
+use super::plan::{Phase, Plan, Source as PlanSource, Step};
 use super::{target, written};
-use diagnostic::{Diagnostic, Report, Source};
+use diagnostic::{Diagnostic, Place, Report, Source};
 use metrics::{Expectation, PhaseScope};
 use seed::Seed;
-
-/// The seed of a scenario that names none.
-pub(super) const SEED: u64 = 42;
 
 /// What the command line has to say about a scenario.
 #[derive(Debug, Clone, Default)]
@@ -97,19 +96,7 @@ fn read_with(
     let Some(root) = tree(&source, options, environment, &mut report) else {
         return Err(report);
     };
-    let scenario = if root.get("matrix").is_some() {
-        let plan_of = |root: &Node, report: &mut Report| {
-            check(root, report);
-            plan(root, &source, options, files, report)
-        };
-        experiment(&root, options.seed, files, plan_of, &mut report)
-            .map(Box::new)
-            .map(Scenario::Experiment)
-    } else {
-        check(&root, &mut report);
-        refuse_gates(&root, &mut report);
-        plan(&root, &source, options, files, &mut report).map(Box::new).map(Scenario::Run)
-    };
+    let scenario = scenario(&root, &source, options, files, &mut report);
     report.sort();
     match scenario {
         Some(scenario) if !report.has_errors() => Ok((scenario, report)),
@@ -117,12 +104,56 @@ fn read_with(
     }
 }
 
+/// One run, or many if the document has a matrix.
+fn scenario(
+    root: &Node,
+    source: &Arc<Source>,
+    options: &LoadOptions,
+    files: &Files,
+    report: &mut Report,
+) -> Option<Scenario> {
+    let file_of = |root: &Node, report: &mut Report| {
+        let mut reading = Reading::new(report, Some(files));
+        reading.document(&object::<ScenarioFile>(), root, "the scenario")
+    };
+    let Comparison { seed, matrix, gates } = comparison(root, files, report)?;
+    let Ok(Some(matrix)) = matrix else {
+        let file = file_of(root, report)?;
+        refuse_gates(&file, report);
+        let plan = plan(&file, source, options, files, report)?;
+        return Some(Scenario::Run(Box::new(plan)));
+    };
+    let gates = gates.ok().flatten();
+    let layout = Layout {
+        root,
+        matrix: &matrix,
+        gates: gates.as_ref().map_or(&[], |gates| &gates.value),
+        seed: seed.ok()?,
+        only_seed: options.seed,
+        files,
+    };
+    let plan_of = |root: &Node, report: &mut Report| {
+        let file = file_of(root, report)?;
+        plan(&file, source, options, files, report)
+    };
+    experiment(&layout, plan_of, report).map(Box::new).map(Scenario::Experiment)
+}
+
+/// What makes the document many runs, whatever else it holds.
+fn comparison(root: &Node, files: &Files, report: &mut Report) -> Option<Comparison> {
+    let start = Place::new(&root.place.source, 0..0);
+    let owner = Owner { name: "the scenario", place: &start, is_written: true };
+    keys_of(root, owner, &mut Reading::new(report, Some(files)))
+}
+
 /// One run is compared with nothing.
-fn refuse_gates(root: &Node, report: &mut Report) {
-    let Some(gates) = root.entry("gates") else { return };
+fn refuse_gates(file: &ScenarioFile, report: &mut Report) {
+    let Comparison { matrix: Ok(None), gates: Ok(Some(gates)), .. } = &file.comparison else {
+        return;
+    };
     let message = "`gates` compare the policies of a `matrix`, and there is none";
     let help = "add a `matrix`; or keep the gates in a file for `runner compare --gates`";
-    report.push(Diagnostic::error(message).at(&gates.place).help(help));
+    report.push(Diagnostic::error(message).at(&gates.key).help(help));
 }
 
 /// The tree of the file, changed as the command line asks, and references resolved.
@@ -140,31 +171,27 @@ fn tree(
 }
 
 fn plan(
-    root: &Node,
+    file: &ScenarioFile,
     source: &Arc<Source>,
     options: &LoadOptions,
     files: &Files,
     report: &mut Report,
 ) -> Option<Plan> {
-    let items = items(root);
-    check_order(root, &items, report);
-    let target = target::target(root, files, report);
-    let clock = target::clock(root, report);
-    let data = data(root, files, report);
-    let mut drift_of = |node: &Node, iterations: u64, report: &mut Report| {
-        data.as_ref().and_then(|data| data.drift(node, iterations, files, report))
+    let items = file.phases.as_deref().unwrap_or_default();
+    check_order(file.target.as_deref().ok(), items, report);
+    let target = target::target(file, report);
+    let clock = target::clock(file, report);
+    let data = data(file, files, report);
+    let mut drift_of = |drift: &DriftFile, iterations: u64, report: &mut Report| {
+        data.as_ref().and_then(|data| data.drift(drift, iterations, files, report))
     };
-    let phases = phases(root, &items, &mut drift_of, report);
-    let scopes = scopes(&items, &phases);
-    let expectations = expectations(root, &scopes, report);
+    let phases = phases(file, &mut drift_of, report);
+    let expectations = expectations(file, &scopes(items, &phases), report);
     let (data, target) = (data?, target?);
-    let text = |key: &str| root.get(key).and_then(Node::text).map(str::to_owned);
-    let batch = root.get("success_curve").and_then(|curve| curve.get("batch")).and_then(as_count);
-    let seed = options.seed.or_else(|| root.get("seed").and_then(as_count)).unwrap_or(SEED);
     let mut plan = Plan {
-        name: text("name")?,
-        description: text("description"),
-        seed: Seed(seed),
+        name: file.name.clone().ok()?,
+        description: file.description.clone().ok()?,
+        seed: Seed(options.seed.or(file.comparison.seed.ok())?),
         source: plan_source(source, options),
         digest: String::new(),
         population: data.population,
@@ -173,8 +200,8 @@ fn plan(
         defer_activation: data.template.defer_activation,
         reward: data.reward,
         target,
-        clock,
-        curve_batch: batch.unwrap_or(10),
+        clock: clock?,
+        curve_batch: file.success_curve.as_ref().ok()?.batch,
         phases,
         expectations,
         shard: None,
@@ -192,29 +219,38 @@ fn plan_source(source: &Source, options: &LoadOptions) -> PlanSource {
     }
 }
 
-/// The phases that expectations may speak of.
-fn scopes<'a>(items: &'a [Item<'a>], phases: &[super::plan::Phase]) -> Vec<PhaseScope<'a>> {
-    let iterations = |name: &str| {
-        phases.iter().find(|phase| phase.name == name).and_then(|phase| match &phase.step {
-            Step::Iterate(iterate) => Some(iterate.iterations),
-            _ => None,
-        })
+/// The phases that expectations may speak of. Of a phase that could not be read it is not
+/// known how many iterations it makes: as many as there can be.
+fn scopes<'a>(items: &'a [PhaseItem], phases: &[Phase]) -> Vec<PhaseScope<'a>> {
+    let iterations = |item: &PhaseItem| match (&item.step, phases_step(phases, &item.name)) {
+        (_, Some(Step::Iterate(iterate))) => Some(iterate.iterations),
+        (Some(StepFile::Iterate(_)) | None, _) => Some(MOST_ITERATIONS),
+        _ => None,
     };
-    items
-        .iter()
-        .map(|item| PhaseScope { name: &item.name, iterations: iterations(&item.name) })
-        .collect()
+    items.iter().map(|item| PhaseScope { name: &item.name, iterations: iterations(item) }).collect()
 }
 
-fn expectations(root: &Node, scopes: &[PhaseScope<'_>], report: &mut Report) -> Vec<Expectation> {
-    let items = root.get("expect").map_or(&[][..], Node::items);
+fn phases_step<'a>(phases: &'a [Phase], name: &str) -> Option<&'a Step> {
+    phases.iter().find(|phase| phase.name == name).map(|phase| &phase.step)
+}
+
+/// The expectations. Where a phase is misread and has no name, what they speak of is not known.
+fn expectations(
+    file: &ScenarioFile,
+    scopes: &[PhaseScope<'_>],
+    report: &mut Report,
+) -> Vec<Expectation> {
+    let is_unknown = |item: &PhaseItem| item.step.is_none() && item.name_place.is_none();
+    let (Ok(items), Ok(Some(expected))) = (&file.phases, &file.expect) else { return Vec::new() };
+    if items.iter().any(is_unknown) {
+        return Vec::new();
+    }
     let mut expectations = Vec::new();
-    for item in items {
-        let Some(text) = item.text() else { continue };
+    for text in expected {
         match Expectation::parse(text, scopes) {
             Ok(expectation) => expectations.push(expectation),
             Err(errors) => errors.into_iter().for_each(|error| {
-                let place = item.place_within(error.span);
+                let place = text.within(error.span);
                 report.push(Diagnostic::error(error.message).at(&place).maybe_help(error.help));
             }),
         }

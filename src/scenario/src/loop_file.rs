@@ -4,40 +4,43 @@ use std::path::Path;
 
 use super::document::{interpolate, yaml};
 use super::file::{self, LARGEST_SCENARIO};
-use super::model::check_loop;
-use super::policy;
-use super::settings::settings;
+use super::format::{Reading, object};
+use super::model::LoopFile;
 use diagnostic::Report;
 use learner::LearningPolicy;
 use protocol::ServiceConfiguration;
 
 /// Reads the file at `path`, which has the keys of a scenario's `loop:`, as the settings
-/// and the learning policy of a loop; none, where it names none. With them come warnings.
+/// and the learning policy of a loop. With them come warnings.
 ///
 /// # Errors
 /// Everything that is wrong with it.
 pub fn load_loop(
     path: &Path,
     environment: &dyn Fn(&str) -> Option<String>,
-) -> Result<(ServiceConfiguration, Option<LearningPolicy>, Report), Report> {
+) -> Result<(ServiceConfiguration, LearningPolicy, Report), Report> {
     let shown = path.display().to_string();
     let source = file::read(path, &shown, LARGEST_SCENARIO)?;
     let mut report = Report::new();
     let Some(mut root) = yaml::read(&source, &mut report) else { return Err(report) };
     interpolate(&mut root, environment, &mut report);
-    check_loop(&root, &mut report);
-    let mut configuration = ServiceConfiguration::default();
-    settings(&root, &mut report).apply_to(&mut configuration);
-    let policy = root.get("learning_policy").and_then(|node| policy::parse(node, &mut report));
+    let file = Reading::new(&mut report, None).document(&object::<LoopFile>(), &root, "the loop");
     report.sort();
-    if report.has_errors() { Err(report) } else { Ok((configuration, policy, report)) }
+    match file {
+        Some(file) if !report.has_errors() => {
+            let mut configuration = ServiceConfiguration::default();
+            file.settings.apply_to(&mut configuration);
+            Ok((configuration, file.learning_policy, report))
+        }
+        _ => Err(report),
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn load(text: &str) -> Result<(ServiceConfiguration, Option<LearningPolicy>), String> {
+    fn load(text: &str) -> Result<(ServiceConfiguration, LearningPolicy), String> {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("loop.yaml");
         std::fs::write(&path, text).unwrap();
@@ -53,7 +56,7 @@ mod tests {
             load("reward_wait_time: 15s\nreward_aggregation: sum\n").unwrap();
         assert_eq!(configuration.reward_wait_time.to_string(), "PT15S");
         assert_eq!(configuration.model_export_frequency.to_string(), "PT5M");
-        assert_eq!(policy, None);
+        assert!(policy.arguments().contains("--epsilon 0.2"), "{}", policy.arguments());
     }
 
     #[test]

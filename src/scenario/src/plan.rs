@@ -8,13 +8,12 @@ use serde::{Serialize, Serializer};
 
 pub use super::arrival::{Arrival, Schedule, Stage};
 pub use super::delay::DelaySampler;
+pub use super::model::Settings;
 pub use super::secret::{Redactor, Secret};
 pub use super::service::{ConnectionPlan, Header, HttpPlan, Operation, Retries, Timeouts};
 use learner::LearningPolicy;
 use metrics::{Expectation, PhaseScope};
-use protocol::{
-    FeatureObject, LearningMode, RankableAction, RewardAggregation, ServiceConfiguration,
-};
+use protocol::{FeatureObject, RankableAction, ServiceConfiguration};
 use seed::{PhaseKey, Seed};
 use shard::{Shard, Stride};
 
@@ -339,25 +338,6 @@ pub struct Configure {
     pub change: Settings,
     /// What must hold when the settings are read back; what was changed is checked too.
     pub verify: Settings,
-}
-
-/// Some of the service's settings.
-#[derive(Debug, Clone, Default, PartialEq, Serialize)]
-pub struct Settings {
-    /// How long after Rank a reward still counts.
-    pub reward_wait_time: Option<Duration>,
-    /// The reward of an event that got none in time.
-    pub default_reward: Option<f64>,
-    /// How several rewards of one event become one.
-    pub reward_aggregation: Option<RewardAggregation>,
-    /// The share of events that explore.
-    pub exploration_percentage: Option<f64>,
-    /// How often a newly learned model is served.
-    pub model_export_frequency: Option<Duration>,
-    /// For how many days events are kept, -1 for ever.
-    pub log_retention_days: Option<i32>,
-    /// Whose choices are served.
-    pub learning_mode: Option<LearningMode>,
 }
 
 /// What is called.

@@ -8,10 +8,6 @@ use learner::LearningPolicy;
 const LONGEST_ARGUMENTS: usize = 1024;
 const LONGEST_NAME: usize = 256;
 
-/// The learning policy of a new service (personalizer-api.md §3).
-pub(super) const DEFAULT_POLICY: &str =
-    "--cb_explore_adf --epsilon 0.2 --power_t 0 -l 0.001 --cb_type mtr -q ::";
-
 /// Parses the arguments that are the text of `node`; mistakes are shown where they
 /// stand in it.
 pub(super) fn parse(node: &Node, report: &mut Report) -> Option<LearningPolicy> {

@@ -6,20 +6,10 @@ use std::time::Duration;
 
 use serde::Serialize;
 
-use super::document::{Node, Value};
-use super::file::Files;
-use super::model::{as_count, duration};
+use super::format::by_default;
+pub use super::model::Retries;
+use super::model::{KeepAlive, Path, Paths, ServiceFile, Timeout, TimeoutParts};
 use super::secret::Secret;
-use super::target::positive;
-use diagnostic::{Diagnostic, Report};
-
-const CONNECT: Duration = Duration::from_secs(10);
-const WHOLE: Duration = Duration::from_secs(10);
-const KEEP_ALIVE: Duration = Duration::from_secs(90);
-const KEY_HEADER: &str = "Ocp-Apim-Subscription-Key";
-
-/// What is only asked for, not decided, may be asked for again.
-const QUESTIONS: u32 = 2;
 
 /// A service by its address.
 #[derive(Debug, Clone, Serialize)]
@@ -70,18 +60,6 @@ pub struct Timeouts {
     pub first_byte: Option<Duration>,
     /// The whole call.
     pub whole: Duration,
-}
-
-/// How often calls are made again that failed in a way that may pass: no connection, a
-/// connection that broke, no answer in time, 408, 429, 500, 502, 503 and 504.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Retries {
-    /// Rank. The same id gets the same decision from a service that keeps the contract.
-    pub rank: u32,
-    /// Reward. The first reward counts at a service that keeps the contract.
-    pub reward: u32,
-    /// Questions about settings, policies, models and evaluations.
-    pub questions: u32,
 }
 
 /// How a service is reached.
@@ -167,23 +145,22 @@ impl HttpPlan {
     /// A service of the contract at `url`, reached as usual.
     #[must_use]
     pub fn at(url: &str) -> Self {
+        Self { url: url.trim_end_matches('/').to_owned(), ..Self::of(&ServiceFile::usual()) }
+    }
+
+    /// The service that a scenario describes.
+    pub(super) fn of(service: &ServiceFile) -> Self {
+        let headers = service.headers.iter().flatten();
         Self {
-            url: url.trim_end_matches('/').to_owned(),
-            key: None,
-            key_header: KEY_HEADER.to_owned(),
-            api: "v1.0".to_owned(),
-            headers: Vec::new(),
-            paths: BTreeMap::new(),
-            timeouts: Timeouts { connect: CONNECT, first_byte: None, whole: WHOLE },
-            retries: Retries { rank: 0, reward: 0, questions: QUESTIONS },
-            connection: ConnectionPlan {
-                http2: false,
-                proxy: None,
-                ca: None,
-                client_certificate: None,
-                most: None,
-                keep_alive: Some(KEEP_ALIVE),
-            },
+            url: service.url.clone(),
+            key: service.key.clone(),
+            key_header: service.key_header.clone(),
+            api: service.api.to_owned(),
+            headers: headers.map(|header| header.value.clone()).collect(),
+            paths: paths(&service.paths),
+            timeouts: timeouts(&service.timeout),
+            retries: service.retries,
+            connection: connection(service),
         }
     }
 
@@ -196,125 +173,53 @@ impl HttpPlan {
     }
 }
 
-/// The service that `node` describes.
-pub(super) fn service(node: &Node, files: &Files, report: &mut Report) -> Option<HttpPlan> {
-    let text = |key: &str| node.get(key).and_then(Node::text);
-    let usual = HttpPlan::at(node.get("url")?.text()?);
-    Some(HttpPlan {
-        key: text("key").map(Secret::new),
-        key_header: header_name(node.get("key_header"), report).unwrap_or(usual.key_header),
-        api: text("api").unwrap_or("v1.0").to_owned(),
-        headers: headers(node, report),
-        paths: paths(node, report),
-        timeouts: timeouts(node, report),
-        retries: retries(node),
-        connection: connection(node, files, report),
-        url: usual.url,
-    })
+/// The operations that are elsewhere.
+fn paths(paths: &Paths) -> BTreeMap<Operation, Option<String>> {
+    let all = [
+        (Operation::Rank, &paths.rank),
+        (Operation::Reward, &paths.reward),
+        (Operation::Activate, &paths.activate),
+        (Operation::ModelProperties, &paths.model_properties),
+        (Operation::Model, &paths.model),
+        (Operation::Logs, &paths.logs),
+        (Operation::Configuration, &paths.configuration),
+        (Operation::Policy, &paths.policy),
+        (Operation::Evaluations, &paths.evaluations),
+        (Operation::ApplyFromEvaluation, &paths.apply_from_evaluation),
+    ];
+    let written = all.into_iter().filter_map(|(operation, path)| match path.as_ref()? {
+        Path::None => Some((operation, None)),
+        Path::At(path) => Some((operation, Some(path.clone()))),
+    });
+    written.collect()
 }
 
-fn headers(node: &Node, report: &mut Report) -> Vec<Header> {
-    let entries = node.get("headers").map_or(&[][..], Node::entries);
-    let mut headers = Vec::new();
-    for entry in entries {
-        let Some(value) = entry.value.text() else { continue };
-        if !is_header_name(&entry.key) {
-            let message = format!("`{}` is not the name of a header", entry.key);
-            report.push(Diagnostic::error(message).at(&entry.place));
-        }
-        if value.contains(|c: char| c.is_control()) {
-            let message = format!("`{}` has a line break or another control character", entry.key);
-            report.push(Diagnostic::error(message).at(&entry.place));
-        }
-        let is_secret = matches!(entry.value.value, Value::Interpolated(_));
-        headers.push(Header { name: entry.key.clone(), value: Secret::new(value), is_secret });
-    }
-    headers
-}
-
-fn header_name(node: Option<&Node>, report: &mut Report) -> Option<String> {
-    let (node, name) = (node?, node?.text()?);
-    if !is_header_name(name) {
-        let message = format!("`{name}` is not the name of a header");
-        report.push(Diagnostic::error(message).at(&node.place));
-    }
-    Some(name.to_owned())
-}
-
-/// A token (RFC 9110, 5.6.2).
-fn is_header_name(name: &str) -> bool {
-    let belongs = |c: char| c.is_ascii_alphanumeric() || "!#$%&'*+-.^_`|~".contains(c);
-    !name.is_empty() && name.chars().all(belongs)
-}
-
-fn paths(node: &Node, report: &mut Report) -> BTreeMap<Operation, Option<String>> {
-    let mut paths = BTreeMap::new();
-    for (operation, name, usual) in Operation::ALL {
-        let Some(node) = node.get("paths").and_then(|paths| paths.get(name)) else { continue };
-        let Some(path) = node.text() else { continue };
-        if path == "none" {
-            paths.insert(operation, None);
-            continue;
-        }
-        let needs_event = usual.contains(Operation::EVENT_ID) && name != "reward";
-        if needs_event && !path.contains(Operation::EVENT_ID) {
-            let message = format!("the path of `{name}` needs `{}`", Operation::EVENT_ID);
-            report.push(Diagnostic::error(message).at(&node.place));
-        }
-        paths.insert(operation, Some(path.to_owned()));
-    }
-    for name in ["rank", "reward"] {
-        let path = node.get("paths").and_then(|paths| paths.get(name));
-        if let Some(node) = path.filter(|node| node.text() == Some("none")) {
-            let message = format!("a service without `{name}` cannot be called");
-            report.push(Diagnostic::error(message).at(&node.place));
-        }
-    }
-    paths
-}
-
-fn timeouts(node: &Node, report: &mut Report) -> Timeouts {
-    let parts = node.get("timeout").filter(|node| node.text().is_none());
-    let Some(parts) = parts else {
-        let whole = positive(node, "timeout", WHOLE, report);
-        return Timeouts { connect: CONNECT.min(whole), first_byte: None, whole };
+/// A connection takes no longer than the whole call, unless that is asked for.
+fn timeouts(timeout: &Timeout) -> Timeouts {
+    let usual = by_default::<TimeoutParts>();
+    let parts = match timeout {
+        Timeout::Whole(whole) => &TimeoutParts { whole: *whole, ..usual },
+        Timeout::Parts(parts) => parts,
     };
-    let whole = positive(parts, "whole", WHOLE, report);
-    Timeouts {
-        connect: positive(parts, "connect", CONNECT.min(whole), report),
-        first_byte: parts.get("first_byte").map(|_| positive(parts, "first_byte", whole, report)),
-        whole,
-    }
-}
-
-fn retries(node: &Node) -> Retries {
-    let of = |key: &str, usual: u32| {
-        let said = node.get("retries").and_then(|retries| retries.get(key)).and_then(as_count);
-        said.and_then(|count| u32::try_from(count).ok()).unwrap_or(usual)
+    let connect = if parts.connect.is_written {
+        parts.connect.value
+    } else {
+        parts.connect.value.min(parts.whole)
     };
-    Retries { rank: of("rank", 0), reward: of("reward", 0), questions: of("questions", QUESTIONS) }
+    Timeouts { connect, first_byte: parts.first_byte, whole: parts.whole }
 }
 
-fn connection(node: &Node, files: &Files, report: &mut Report) -> ConnectionPlan {
-    let mut read = |key: &str| node.get(key).and_then(|node| files.read(node, report));
-    let (ca, certificate) = (read("ca"), read("client_certificate"));
-    if let Some(entry) = node.entry("client_certificate")
-        && certificate.as_ref().is_some_and(|pem| !pem.text().contains("PRIVATE KEY"))
-    {
-        let diagnostic = Diagnostic::error("the client certificate comes without its key");
-        let help = "put the certificate and its `PRIVATE KEY` into one PEM file";
-        report.push(diagnostic.at(&entry.value.place).help(help));
-    }
+fn connection(service: &ServiceFile) -> ConnectionPlan {
     ConnectionPlan {
-        http2: node.get("http2").and_then(Node::boolean).unwrap_or(false),
-        proxy: node.get("proxy").and_then(Node::text).map(Secret::new),
-        ca: ca.map(|pem| pem.text().into()),
-        client_certificate: certificate.map(|pem| Secret::new(pem.text())),
-        most: node.get("connections").and_then(as_count).and_then(|n| usize::try_from(n).ok()),
-        keep_alive: match node.get("keep_alive") {
-            None => Some(KEEP_ALIVE),
-            Some(node) if node.boolean() == Some(true) => Some(KEEP_ALIVE),
-            Some(node) => node.text().and_then(duration),
+        http2: service.http2,
+        proxy: service.proxy.clone(),
+        ca: service.ca.as_ref().map(|pem| pem.text().into()),
+        client_certificate: service.client_certificate.as_ref().map(|pem| Secret::new(pem.text())),
+        most: service.connections,
+        keep_alive: match service.keep_alive {
+            KeepAlive::For(time) => Some(time),
+            KeepAlive::Is(true) => HttpPlan::at("").connection.keep_alive,
+            KeepAlive::Is(false) => None,
         },
     }
 }

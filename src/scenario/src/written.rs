@@ -9,15 +9,24 @@ const TELLING: [&str; 6] = ["auth", "key", "token", "secret", "cookie", "passwor
 /// Keeps secrets that stand in the file out of sight, and refuses them there. To be
 /// called before references are resolved.
 pub(super) fn refuse_written_secrets(scenario: &Node, report: &mut Report) {
-    let Some(target) = scenario.get("target") else { return };
-    hide_user(target.get("url"));
-    if let Some(key) = target.entry("key") {
-        refuse(key, "the key stands", "key: ${PERSONALIZER_KEY}", report);
+    let Some(target) = scenario.entries().iter().find(|entry| entry.key == "target") else {
+        return;
+    };
+    for entry in target.value.entries() {
+        match entry.key.as_str() {
+            "url" => hide_user(&entry.value),
+            "key" => refuse(entry, "the key stands", "key: ${PERSONALIZER_KEY}", report),
+            "proxy" if has_user(&entry.value) => {
+                refuse(entry, "the password of the proxy stands", "proxy: ${PROXY}", report);
+            }
+            "headers" => refuse_headers(&entry.value, report),
+            _ => {}
+        }
     }
-    if let Some(proxy) = target.entry("proxy").filter(|proxy| has_user(&proxy.value)) {
-        refuse(proxy, "the password of the proxy stands", "proxy: ${PROXY}", report);
-    }
-    for header in target.get("headers").map_or(&[][..], Node::entries) {
+}
+
+fn refuse_headers(headers: &Node, report: &mut Report) {
+    for header in headers.entries() {
         let name = header.key.to_ascii_lowercase();
         if TELLING.iter().any(|part| name.contains(part)) {
             let help = format!("{}: ${{NAME}}", header.key);
@@ -49,8 +58,7 @@ fn has_user(value: &Node) -> bool {
 }
 
 /// `https://user:password@host` is refused as an address; until then nobody sees it.
-fn hide_user(url: Option<&Node>) {
-    let Some(url) = url else { return };
+fn hide_user(url: &Node) {
     let text = url.text().unwrap_or_default();
     if let (Some(start), Some(end)) = (text.find("://"), text.rfind('@')) {
         let span = url.place_within(start + 3..end.max(start + 3)).span;

@@ -352,3 +352,15 @@ fn a_large_dataset_has_its_mistakes_shown() {
     let column = text.find("\"coffee\"").unwrap() + 1;
     assert!(rendered.contains(&format!("users.json:1:{column}")), "{rendered}");
 }
+
+/// What follows from a mistake is not a mistake of its own: the expectations speak of the phase.
+#[test]
+fn one_misread_value_is_one_mistake() {
+    let baseline = Path::new("../../scenarios/baseline.yaml");
+    for change in
+        ["phases.baseline.rate=20 rps", "phases.baseline={ name: baseline, iteratons: 9 }"]
+    {
+        let report = open_with(baseline, &[change]).unwrap_err();
+        assert_eq!(report.errors(), 1, "{}", report.render(false));
+    }
+}

@@ -6,22 +6,21 @@ use std::sync::Arc;
 
 use super::table::{self, Form};
 use super::{ActionIndex, Dimension, Frame, Offer, World, take_some};
-use crate::document::Node;
+use crate::format::Placed;
 use diagnostic::{Diagnostic, Report, Source};
 use protocol::{FeatureObject, FeatureValue, MOST_ACTIONS, RankableAction};
 
 /// The world of a table of which `label` names the column with the classes. Rows may repeat.
 pub(crate) fn world(
     source: &Arc<Source>,
-    node: &Node,
+    label: &Placed<String>,
+    excluded: &[Placed<String>],
     dimensions: &[Dimension],
     report: &mut Report,
 ) -> Option<World> {
-    let label = node.get("label")?;
-    let excluded = node.get("exclude").map_or(&[][..], Node::items);
     let form = Form {
-        preferred: label.text()?,
-        ignored: excluded.iter().filter_map(Node::text).collect(),
+        preferred: label,
+        ignored: excluded.iter().map(|column| column.value.as_str()).collect(),
     };
     let mut mistakes = Report::new();
     for named in [label].into_iter().chain(excluded) {
@@ -42,7 +41,7 @@ pub(crate) fn world(
     is_sound.then_some(World { offer: Offer { actions, index }, rows })
 }
 
-fn check_count(classes: usize, label: &Node, report: &mut Report) {
+fn check_count(classes: usize, label: &Placed<String>, report: &mut Report) {
     if classes > MOST_ACTIONS {
         let message = format!(
             "the service accepts at most {MOST_ACTIONS} actions, there are {classes} classes"

@@ -2,9 +2,8 @@
 
 use serde_json::Number;
 
-use crate::document::Node;
-use crate::model::is_feature_name;
-use diagnostic::{Diagnostic, Place, Report};
+use crate::model::ContextDimension;
+pub(crate) use crate::model::DimensionKind;
 use protocol::{FeatureObject, FeatureValue};
 
 /// A context dimension.
@@ -15,53 +14,11 @@ pub(crate) struct Dimension {
     pub kind: DimensionKind,
 }
 
-/// What the values of a dimension are.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum DimensionKind {
-    Text,
-    Number,
-    Boolean,
-}
-
-/// The dimensions that a scenario names; `None` if something is wrong with them.
-pub(crate) fn dimensions(scenario: &Node, report: &mut Report) -> Option<Vec<Dimension>> {
-    let before = report.errors();
-    let items = scenario.get("context").map_or(&[][..], Node::items);
-    let mut dimensions: Vec<Dimension> = Vec::new();
-    for item in items {
-        let (name, place) = name_of(item).filter(|(name, _)| is_feature_name(name))?;
-        if ["preferred", "weight"].contains(&name) {
-            let message = format!("`{name}` is the name of a column with a meaning of its own");
-            report.push(Diagnostic::error(message).at(place));
-        }
-        if dimensions.iter().any(|dimension| clash(&dimension.name, name)) {
-            let message = format!("the dimension `{name}` is there twice, or inside another");
-            report.push(Diagnostic::error(message).at(place));
-        }
-        dimensions.push(Dimension { name: name.to_owned(), kind: kind_of(item) });
-    }
-    (!dimensions.is_empty() && report.errors() == before).then_some(dimensions)
-}
-
-fn name_of(item: &Node) -> Option<(&str, &Place)> {
-    let node = item.get("name").unwrap_or(item);
-    Some((node.text()?, &node.place))
-}
-
-fn kind_of(item: &Node) -> DimensionKind {
-    match item.get("type").and_then(Node::text) {
-        Some("number") => DimensionKind::Number,
-        Some("boolean") => DimensionKind::Boolean,
-        _ => DimensionKind::Text,
-    }
-}
-
-/// A name cannot be both a feature and a namespace.
-fn clash(one: &str, other: &str) -> bool {
-    let inside = |inner: &str, outer: &str| {
-        inner.strip_prefix(outer).is_some_and(|rest| rest.starts_with('.'))
-    };
-    one == other || inside(one, other) || inside(other, one)
+/// The dimensions that a scenario names.
+pub(crate) fn dimensions(context: &[ContextDimension]) -> Vec<Dimension> {
+    let dimension =
+        |of: &ContextDimension| Dimension { name: of.name.value.clone(), kind: of.kind };
+    context.iter().map(dimension).collect()
 }
 
 impl Dimension {

@@ -4,9 +4,9 @@ use std::sync::Arc;
 
 use super::dimension::features;
 use super::{ActionIndex, Dimension, Offer, Row, World};
-use crate::document::Node;
-use crate::model::as_count;
-use diagnostic::{Diagnostic, Report, nearest};
+use crate::format::{Named, Placed};
+use crate::model::Generate;
+use diagnostic::{Diagnostic, Place, Report, nearest};
 use protocol::{FeatureObject, FeatureValue, RankableAction};
 use seed::{PhaseKey, Purpose, Seed};
 
@@ -19,54 +19,47 @@ const MOST_VISITORS: u64 = 100_000;
 /// value of an action feature has an affinity, which is standard normal; visitors prefer
 /// the action whose features have most of it in sum. So the preference is one of products
 /// of context and action features, and `-q ::` can learn it.
-pub(crate) fn world(node: &Node, dimensions: &[Dimension], report: &mut Report) -> Option<World> {
-    let contexts = counts(node, "contexts");
-    let kinds = counts(node, "features");
-    let sizes = sizes(node, &contexts, dimensions, report)?;
+pub(crate) fn world(
+    generate: &Generate,
+    dimensions: &[Dimension],
+    report: &mut Report,
+) -> Option<World> {
+    let contexts = generate.contexts.as_ref().ok()?;
+    let sizes = sizes(contexts, dimensions, report)?;
     let visitors = sizes.iter().try_fold(1_u64, |product, size| product.checked_mul(*size));
     let Some(visitors) = visitors.filter(|visitors| *visitors <= MOST_VISITORS) else {
         let message = format!("more than {MOST_VISITORS} combinations of context values");
-        report.push(Diagnostic::error(message).at(&node.get("contexts")?.place));
+        report.push(Diagnostic::error(message).at(&contexts.place));
         return None;
     };
-    let seed = Seed(node.get("seed").and_then(as_count).unwrap_or(1));
-    let actions = node.get("actions").and_then(as_count)?;
-    let density = node.get("density").and_then(Node::number).unwrap_or(1.0);
-    let made: Vec<Vec<(usize, u64)>> =
-        (0..actions).map(|action| features_of(seed, action, &kinds, density)).collect();
-    let taste = Taste::new(seed, &sizes, &kinds);
+    let kinds = generate.features.as_ref().ok()?;
+    let (seed, density) = (Seed(generate.seed.ok()?), generate.density.ok()?);
+    let made: Vec<Vec<(usize, u64)>> = (0..generate.actions.ok()?)
+        .map(|action| features_of(seed, action, kinds, density))
+        .collect();
+    let taste = Taste::new(seed, &sizes, kinds);
     let rows = (0..visitors).map(|number| {
         let values = values(number, &sizes);
         let preferred = taste.preferred(&values, &made);
-        row(dimensions, &values, preferred, node)
+        row(dimensions, &values, preferred, &contexts.place)
     });
     let rows = rows.collect();
     let actions: Vec<RankableAction> =
-        made.iter().zip(1..).map(|(features, number)| action(number, features, &kinds)).collect();
+        made.iter().zip(1..).map(|(features, number)| action(number, features, kinds)).collect();
     let ids = actions.iter().map(|action| action.id.to_string());
     Some(World { offer: Offer { index: ActionIndex::of(ids), actions: actions.into() }, rows })
 }
 
-/// How many values each name has.
-fn counts<'a>(node: &'a Node, key: &str) -> Vec<(&'a str, u64)> {
-    let entries = node.get(key).map_or(&[][..], Node::entries);
-    let count =
-        |entry: &'a crate::document::Entry| Some((entry.key.as_str(), as_count(&entry.value)?));
-    entries.iter().filter_map(count).collect()
-}
-
 /// How many values each dimension has, in the order of the scenario.
 fn sizes(
-    node: &Node,
-    contexts: &[(&str, u64)],
+    contexts: &Placed<Vec<Named<u64>>>,
     dimensions: &[Dimension],
     report: &mut Report,
 ) -> Option<Vec<u64>> {
-    let named = node.get("contexts")?;
-    for entry in named.entries() {
-        if !dimensions.iter().any(|dimension| dimension.name == entry.key) {
-            let message = format!("`context` does not name `{}`", entry.key);
-            let near = nearest(&entry.key, dimensions.iter().map(|of| of.name.as_str()));
+    for entry in contexts.iter() {
+        if !dimensions.iter().any(|dimension| dimension.name == entry.name) {
+            let message = format!("`context` does not name `{}`", entry.name);
+            let near = nearest(&entry.name, dimensions.iter().map(|of| of.name.as_str()));
             let help = near.map_or_else(
                 || "add it to `context` of the scenario".to_owned(),
                 |near| format!("did you mean `{near}`?"),
@@ -75,24 +68,23 @@ fn sizes(
         }
     }
     let size = |dimension: &Dimension| {
-        let found = contexts.iter().find(|(name, _)| *name == dimension.name);
+        let found = contexts.iter().find(|of| of.name == dimension.name);
         if found.is_none() {
             let message = format!("how many values has `{}`?", dimension.name);
             let help = format!("add `{}: 4` to `contexts`", dimension.name);
-            report.push(Diagnostic::error(message).at(&named.place).help(help));
+            report.push(Diagnostic::error(message).at(&contexts.place).help(help));
         }
-        found.map(|(_, size)| *size)
+        found.map(|of| of.value)
     };
     let sizes: Vec<Option<u64>> = dimensions.iter().map(size).collect();
     sizes.into_iter().collect()
 }
 
 /// The features of an action: of each kind none, or one of its values; never none at all.
-fn features_of(seed: Seed, action: u64, kinds: &[(&str, u64)], density: f64) -> Vec<(usize, u64)> {
+fn features_of(seed: Seed, action: u64, kinds: &[Named<u64>], density: f64) -> Vec<(usize, u64)> {
     let mut draws = seed.draws(PhaseKey::new("features"), action, Purpose::World);
-    let feature = |(kind, (_, values)): (usize, &(&str, u64))| {
-        (draws.chance(density), (kind, draws.below(*values)))
-    };
+    let feature =
+        |(kind, of): (usize, &Named<u64>)| (draws.chance(density), (kind, draws.below(of.value)));
     let possible: Vec<(bool, (usize, u64))> = kinds.iter().enumerate().map(feature).collect();
     let there = possible.iter().filter(|(is_there, _)| *is_there);
     let mut features: Vec<(usize, u64)> = there.map(|(_, feature)| *feature).collect();
@@ -125,7 +117,7 @@ struct Taste {
 }
 
 impl Taste {
-    fn new(seed: Seed, sizes: &[u64], kinds: &[(&str, u64)]) -> Self {
+    fn new(seed: Seed, sizes: &[u64], kinds: &[Named<u64>]) -> Self {
         let mut pairs = 0..;
         let mut affinity = || {
             let pair = pairs.next().unwrap_or_default();
@@ -133,7 +125,7 @@ impl Taste {
         };
         let mut of_kinds = || {
             let kinds = kinds.iter();
-            kinds.map(|(_, values)| (0..*values).map(|_| affinity()).collect()).collect()
+            kinds.map(|of| (0..of.value).map(|_| affinity()).collect()).collect()
         };
         let of_size = |size: &u64| (0..*size).map(|_| of_kinds()).collect();
         Self { affinities: sizes.iter().map(of_size).collect() }
@@ -158,7 +150,7 @@ fn index(value: u64) -> usize {
     usize::try_from(value).expect("values are counted in memory")
 }
 
-fn row(dimensions: &[Dimension], values: &[u64], preferred: usize, node: &Node) -> Row {
+fn row(dimensions: &[Dimension], values: &[u64], preferred: usize, place: &Place) -> Row {
     let named = dimensions.iter().zip(values);
     let context: Vec<String> = named.map(|(of, value)| named_value(&of.name, *value)).collect();
     let features_of_row = context.iter().cloned().map(FeatureValue::Text).collect();
@@ -167,14 +159,14 @@ fn row(dimensions: &[Dimension], values: &[u64], preferred: usize, node: &Node) 
         context,
         preferred,
         weight: 1.0,
-        place: node.place.clone(),
+        place: place.clone(),
     }
 }
 
-fn action(number: u64, features: &[(usize, u64)], kinds: &[(&str, u64)]) -> RankableAction {
+fn action(number: u64, features: &[(usize, u64)], kinds: &[Named<u64>]) -> RankableAction {
     let feature = |(kind, value): &(usize, u64)| {
-        let (name, _) = kinds[*kind];
-        (name.to_owned(), FeatureValue::Text(named_value(name, *value)))
+        let name = &kinds[*kind].name;
+        (name.clone(), FeatureValue::Text(named_value(name, *value)))
     };
     let object = FeatureObject(features.iter().map(feature).collect());
     RankableAction { id: format!("action-{number}").into(), features: Arc::from([object]) }

@@ -8,7 +8,7 @@ use csv::{ReaderBuilder, StringRecord, Trim};
 
 use super::dimension::features;
 use super::{Frame, Row};
-use crate::document::Node;
+use crate::format::Placed;
 use diagnostic::{Diagnostic, Place, Report, Source, nearest};
 
 /// How a table says what is preferred.
@@ -35,9 +35,9 @@ fn records(source: &Source) -> impl Iterator<Item = StringRecord> + '_ {
 }
 
 /// Refuses a name that the scenario gives to no column.
-pub(super) fn check_named(source: &Arc<Source>, named: &Node, report: &mut Report) {
+pub(super) fn check_named(source: &Arc<Source>, named: &Placed<String>, report: &mut Report) {
     let header = records(source).next().unwrap_or_default();
-    let column = named.text().unwrap_or_default();
+    let column = named.as_str();
     if !header.iter().any(|name| name == column) {
         let message = format!("`{}` has no column `{column}`", source.path());
         let near = nearest(column, header.iter()).map(|near| format!("did you mean `{near}`?"));

@@ -90,17 +90,9 @@ impl Node {
         }
     }
 
-    /// The place of some bytes of a text. The whole text, where it is written otherwise
-    /// than it reads: with escapes, over several lines, with references.
+    /// The place of some bytes of a text.
     pub fn place_within(&self, span: Range<usize>) -> Place {
-        let (value, written) = (self.text().unwrap_or_default(), self.place.text());
-        let quoted = written.len() == value.len() + 2 && written[1..].starts_with(value);
-        let start = match (written == value, quoted) {
-            (true, _) => self.place.span.start,
-            (_, true) => self.place.span.start + 1,
-            _ => return self.place.clone(),
-        };
-        Place::new(&self.place.source, start + span.start..start + span.end)
+        self.place.within_text(self.text().unwrap_or_default(), span)
     }
 
     /// A finite number; also one that came from the environment.

@@ -1,7 +1,7 @@
 use std::ops::Range;
 
 use super::node::refuse_duplicates;
-use super::{Entry, Node, Value, item_names, yaml};
+use super::{Entry, ItemName, Node, Value, item_names, yaml};
 use diagnostic::{Diagnostic, Place, Report, Source, nearest};
 
 /// Changes the tree as `--set path=value` asks, in the order given.
@@ -81,7 +81,8 @@ fn step_map<'a>(entries: &'a mut Vec<Entry>, segment: &Place) -> &'a mut Node {
 fn step_list<'a>(items: &'a mut [Node], segment: &Place) -> Result<&'a mut Node, Diagnostic> {
     let text = segment.text();
     let names = item_names(items);
-    let by_name = names.iter().position(|name| name.as_deref() == Some(text));
+    let is_named = |name: &Option<ItemName>| name.as_ref().is_some_and(|name| name.name == text);
+    let by_name = names.iter().position(is_named);
     let by_index = text.parse().ok().filter(|index: &usize| *index < items.len());
     match (by_index, by_name) {
         (Some(index), _) => Ok(&mut items[index]),
@@ -90,9 +91,9 @@ fn step_list<'a>(items: &'a mut [Node], segment: &Place) -> Result<&'a mut Node,
     }
 }
 
-fn no_such_item(segment: &Place, names: &[Option<String>]) -> Diagnostic {
+fn no_such_item(segment: &Place, names: &[Option<ItemName>]) -> Diagnostic {
     let text = segment.text();
-    let near = nearest(text, names.iter().flatten().map(String::as_str));
+    let near = nearest(text, names.iter().flatten().map(|name| name.name.as_str()));
     let help = match near {
         Some(name) => format!("did you mean `{name}`?"),
         None => format!("its items are 0 to {}, or by name", names.len().saturating_sub(1)),

@@ -1,9 +1,11 @@
 //! What the cells of a matrix differ in.
 
-use crate::document::{Entry, Node, Value};
+use std::collections::HashSet;
+
+use crate::document::{Node, Value};
 use crate::file::Files;
-use crate::load::SEED;
-use crate::model::{as_count, seed_range};
+use crate::format::{Named, Placed};
+use crate::model::{MatrixFile, Policies};
 use crate::policy_list;
 use diagnostic::{Diagnostic, Place, Report, Source};
 
@@ -28,53 +30,43 @@ pub(super) struct AxisValue {
 const POLICY: &str = "loop.learning_policy";
 
 /// The axes of a matrix, the seed left out.
-pub(super) fn axes(matrix: &Node, files: &Files, report: &mut Report) -> Vec<Axis> {
-    let policies = matrix.get("policies").map(|policies| policy_axis(policies, files, report));
-    let others = matrix.get("axes").map_or(&[][..], Node::entries);
-    let others = others.iter().map(|entry| {
-        refuse_own(&entry.key, &entry.place, report);
-        let values = entry.value.items().iter();
+pub(super) fn axes(matrix: &MatrixFile, files: &Files, report: &mut Report) -> Vec<Axis> {
+    let policies = matrix.policies.as_ref().map(|of| policy_axis(of, files, report));
+    let others = matrix.axes.iter().flatten().map(|Named { name, place, value: values }| {
+        refuse_own(name, place, report);
+        let all = values.iter().map(AxisValue::of).collect();
         Axis {
-            name: entry.key.clone(),
-            path: entry.place.clone(),
-            values: distinct(values.map(AxisValue::of).collect(), &entry.value.place, report),
+            name: name.clone(),
+            path: place.clone(),
+            values: distinct(all, &values.place, report),
         }
     });
     policies.into_iter().chain(others).collect()
 }
 
-/// The seeds of a matrix; that of the scenario, if it names none.
-pub(super) fn seeds(root: &Node, matrix: &Node, report: &mut Report) -> Vec<u64> {
-    let Some(node) = matrix.get("seeds") else {
-        return vec![root.get("seed").and_then(as_count).unwrap_or(SEED)];
-    };
-    if let Some(range) = node.text().and_then(seed_range) {
-        return range.collect();
+/// Refuses a seed that is there twice.
+pub(super) fn refuse_same_seed(seeds: &Placed<Vec<u64>>, report: &mut Report) {
+    let mut seen = HashSet::new();
+    if let Some(seed) = seeds.iter().find(|seed| !seen.insert(**seed)) {
+        report.push(Diagnostic::error(format!("seed {seed} is there twice")).at(&seeds.place));
     }
-    let seeds: Vec<u64> = node.items().iter().filter_map(as_count).collect();
-    let again = seeds.iter().enumerate().find(|(index, seed)| seeds[..*index].contains(seed));
-    if let Some((_, seed)) = again {
-        report.push(Diagnostic::error(format!("seed {seed} is there twice")).at(&node.place));
-    }
-    seeds
 }
 
-fn policy_axis(node: &Node, files: &Files, report: &mut Report) -> Axis {
+fn policy_axis(policies: &Placed<Policies>, files: &Files, report: &mut Report) -> Axis {
     let path = Source::new("matrix.policies", POLICY);
-    let values = match &node.value {
-        Value::Map(entries) => {
-            let value =
-                |entry: &Entry| AxisValue { label: entry.key.clone(), node: entry.value.clone() };
-            entries.iter().map(value).collect()
-        }
-        _ => of_file(node, files, report),
+    let values = match &policies.value {
+        Policies::Named(policies) => policies
+            .iter()
+            .map(|of| AxisValue { label: of.name.clone(), node: of.value.clone() })
+            .collect(),
+        Policies::File(path) => of_file(path, files, report),
     };
     let path = Place::new(&path, 0..POLICY.len());
-    Axis { name: "policy".to_owned(), path, values: distinct(values, &node.place, report) }
+    Axis { name: "policy".to_owned(), path, values: distinct(values, &policies.place, report) }
 }
 
-fn of_file(node: &Node, files: &Files, report: &mut Report) -> Vec<AxisValue> {
-    let Some(source) = files.read(node, report) else { return Vec::new() };
+fn of_file(path: &Placed<String>, files: &Files, report: &mut Report) -> Vec<AxisValue> {
+    let Some(source) = files.read(path, &path.place, report) else { return Vec::new() };
     let value = |policy: policy_list::Written| AxisValue {
         label: policy.name,
         node: Node { value: Value::Text(policy.place.text().to_owned()), place: policy.place },

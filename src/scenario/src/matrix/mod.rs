@@ -12,12 +12,13 @@ use std::fmt::Write as _;
 
 use sha2::{Digest, Sha256};
 
-use self::axis::{Axis, axes, seeds};
+use self::axis::{Axis, axes, refuse_same_seed};
 use self::selection::{Coordinates, select};
 use super::document::{Node, set};
 use super::file::Files;
+use super::format::Placed;
 use super::gates::GateScope;
-use super::model::as_count;
+use super::model::{GateFile, MatrixFile};
 use super::plan::{ClockKind, Pause, Phase, Plan, Step, TargetPlan};
 use diagnostic::{Diagnostic, Place, Report};
 use metrics::Gate;
@@ -54,9 +55,6 @@ pub struct Cell {
     /// Its seed.
     pub seed: Seed,
 }
-
-/// So many cells are run unless the scenario allows more.
-const LIMIT: u64 = 1000;
 
 impl Experiment {
     /// The plan of a cell.
@@ -110,30 +108,36 @@ impl Variant {
     }
 }
 
+/// A matrix to be laid out.
+pub(super) struct Layout<'a> {
+    /// The scenario, of which each cell changes some values.
+    pub root: &'a Node,
+    pub matrix: &'a Placed<MatrixFile>,
+    pub gates: &'a [GateFile],
+    /// The seed of the scenario, for a matrix that names none.
+    pub seed: u64,
+    /// The seed of the command line: that of every cell.
+    pub only_seed: Option<u64>,
+    pub files: &'a Files,
+}
+
 /// Makes the experiment of a scenario with a matrix; `plan_of` plans a scenario.
 pub(super) fn experiment(
-    root: &Node,
-    seed: Option<u64>,
-    files: &Files,
+    layout: &Layout<'_>,
     mut plan_of: impl FnMut(&Node, &mut Report) -> Option<Plan>,
     report: &mut Report,
 ) -> Option<Experiment> {
-    let matrix = root.entry("matrix")?;
-    let mut axes = axes(&matrix.value, files, report);
-    let seeds = match seed {
-        Some(seed) => vec![seed],
-        None => seeds(root, &matrix.value, report),
-    };
-    check_size(&axes, &seeds, &matrix.value, &matrix.place, report)?;
-    let coordinates = select(&mut axes, &seeds, &matrix.value, report);
-    let mut planned = Planned { root, axes: &axes, place: &matrix.place, said: HashSet::new() };
+    let matrix = layout.matrix;
+    let mut axes = axes(matrix, layout.files, report);
+    let seeds = layout.seeds(report);
+    check_size(&axes, &seeds, matrix, report)?;
+    let coordinates = select(&mut axes, &seeds, matrix, report);
     let mut variants: Vec<(Vec<usize>, Variant)> = Vec::new();
     let mut cells = Vec::new();
     for Coordinates { values, seed } in coordinates {
         let known = variants.iter().position(|(known, _)| *known == values);
         let variant = known.unwrap_or_else(|| {
-            let plan = planned.plan(&values, &mut plan_of, report);
-            if let Some(plan) = plan {
+            if let Some(plan) = plan_cell(layout, &axes, &values, &mut plan_of, report) {
                 let label = |(axis, value): (&Axis, &usize)| axis.values[*value].label.clone();
                 let labels = axes.iter().zip(&values).map(label).collect();
                 variants.push((values, Variant { labels, plan }));
@@ -143,7 +147,7 @@ pub(super) fn experiment(
         cells.push(Cell { variant, seed: Seed(seed) });
     }
     let variants: Vec<_> = variants.into_iter().map(|(_, variant)| variant).collect();
-    let gates = gates(root, &variants, report);
+    let gates = gates(layout.gates, &variants, report);
     let axes = axes.into_iter().map(|axis| axis.name).collect();
     (!report.has_errors() && !variants.is_empty()).then_some(Experiment {
         axes,
@@ -153,25 +157,58 @@ pub(super) fn experiment(
     })
 }
 
+impl Layout<'_> {
+    /// The seeds; that of the scenario, if the matrix names none.
+    fn seeds(&self, report: &mut Report) -> Vec<u64> {
+        match (self.only_seed, &self.matrix.seeds) {
+            (Some(seed), _) => vec![seed],
+            (None, Some(seeds)) => {
+                refuse_same_seed(seeds, report);
+                seeds.value.clone()
+            }
+            (None, None) => vec![self.seed],
+        }
+    }
+}
+
+/// Plans the scenario with the values of a cell.
+fn plan_cell(
+    layout: &Layout<'_>,
+    axes: &[Axis],
+    values: &[usize],
+    plan_of: &mut impl FnMut(&Node, &mut Report) -> Option<Plan>,
+    report: &mut Report,
+) -> Option<Plan> {
+    let mut root = layout.root.clone();
+    for (axis, value) in axes.iter().zip(values) {
+        let value = axis.values[*value].node.clone();
+        if let Err(mistake) = set(&mut root, &axis.path, value) {
+            report.push(mistake);
+        }
+    }
+    let plan = plan_of(&root, report);
+    if let Some(plan) = &plan {
+        refuse_what_is_no_cell(plan, &layout.matrix.key, report);
+    }
+    plan
+}
+
 /// What the variants must show; nothing, if they could not be planned.
-fn gates(root: &Node, variants: &[Variant], report: &mut Report) -> Vec<Gate> {
-    let (Some(list), Some(first)) = (root.get("gates"), variants.first()) else {
-        return Vec::new();
-    };
+fn gates(files: &[GateFile], variants: &[Variant], report: &mut Report) -> Vec<Gate> {
+    let Some(first) = variants.first() else { return Vec::new() };
     let phases: Vec<_> = first.plan.phases.iter().map(Phase::scope).collect();
     let policies: Vec<String> = variants.iter().map(Variant::name).collect();
-    super::gates::gates(list, GateScope { phases: &phases, policies: &policies }, report)
+    super::gates::gates(files, GateScope { phases: &phases, policies: &policies }, report)
 }
 
 /// Says how large the matrix is, before it is laid out, if it is too large.
 fn check_size(
     axes: &[Axis],
     seeds: &[u64],
-    matrix: &Node,
-    place: &Place,
+    matrix: &Placed<MatrixFile>,
     report: &mut Report,
 ) -> Option<()> {
-    let limit = matrix.get("limit").and_then(as_count).unwrap_or(LIMIT);
+    let limit = matrix.limit;
     let mut lengths = axes.iter().map(|axis| axis.values.len()).chain([seeds.len()]);
     let size = lengths.try_fold(1_u64, |size, length| size.checked_mul(length as u64));
     if size.is_some_and(|size| size <= limit) {
@@ -184,45 +221,8 @@ fn check_size(
     });
     let message = format!("the matrix has {found}, at most {limit} are run");
     let help = "take values out, or raise `matrix.limit`";
-    report.push(Diagnostic::error(message).at(place).help(help));
+    report.push(Diagnostic::error(message).at(&matrix.key).help(help));
     None
-}
-
-/// Plans variants, and says a mistake that several of them share once.
-struct Planned<'a> {
-    root: &'a Node,
-    axes: &'a [Axis],
-    place: &'a Place,
-    said: HashSet<String>,
-}
-
-impl Planned<'_> {
-    fn plan(
-        &mut self,
-        values: &[usize],
-        plan_of: &mut impl FnMut(&Node, &mut Report) -> Option<Plan>,
-        report: &mut Report,
-    ) -> Option<Plan> {
-        let mut root = self.root.clone();
-        let mut mistakes = Report::new();
-        for (axis, value) in self.axes.iter().zip(values) {
-            let value = axis.values[*value].node.clone();
-            if let Err(mistake) = set(&mut root, &axis.path, value) {
-                mistakes.push(mistake);
-            }
-        }
-        let plan = plan_of(&root, &mut mistakes);
-        if let Some(plan) = &plan {
-            refuse_what_is_no_cell(plan, self.place, &mut mistakes);
-        }
-        for mistake in mistakes.diagnostics() {
-            let alone = Report::from(mistake.clone()).render(false);
-            if self.said.insert(alone) {
-                report.push(mistake.clone());
-            }
-        }
-        plan
-    }
 }
 
 /// Cells are worlds of their own: nobody else is in them, and time is simulated.

@@ -1,8 +1,9 @@
 //! Which cells of a matrix are run.
 
 use super::axis::{Axis, AxisValue};
-use crate::document::{Entry, Node};
-use crate::model::as_count;
+use crate::document::Node;
+use crate::format::{Named, Placed, as_count};
+use crate::model::MatrixFile;
 use diagnostic::{Diagnostic, Report, nearest};
 
 /// Where a cell lies: the index of its value on each axis, and its seed.
@@ -22,12 +23,12 @@ struct Pattern {
 pub(super) fn select(
     axes: &mut [Axis],
     seeds: &[u64],
-    matrix: &Node,
+    matrix: &Placed<MatrixFile>,
     report: &mut Report,
 ) -> Vec<Coordinates> {
     let lengths: Vec<usize> = axes.iter().map(|axis| axis.values.len()).collect();
-    let excluded = patterns(axes, matrix.get("exclude"), false, report);
-    let included = patterns(axes, matrix.get("include"), true, report);
+    let excluded = patterns(axes, matrix.exclude.as_deref(), false, report);
+    let included = patterns(axes, matrix.include.as_deref(), true, report);
     let anything = Pattern { values: vec![None; axes.len()], seed: None };
     let mut cells = anything.cells(&lengths, seeds);
     cells.retain(|cell| !excluded.iter().any(|pattern| pattern.matches(cell)));
@@ -44,20 +45,20 @@ pub(super) fn select(
 
 fn patterns(
     axes: &mut [Axis],
-    list: Option<&Node>,
+    list: Option<&[Vec<Named<Node>>]>,
     adds: bool,
     report: &mut Report,
 ) -> Vec<Pattern> {
-    let items = list.map_or(&[][..], Node::items);
+    let items = list.unwrap_or_default();
     items.iter().map(|item| pattern(axes, item, adds, report)).collect()
 }
 
-fn pattern(axes: &mut [Axis], item: &Node, adds: bool, report: &mut Report) -> Pattern {
+fn pattern(axes: &mut [Axis], item: &[Named<Node>], adds: bool, report: &mut Report) -> Pattern {
     let mut pattern = Pattern { values: vec![None; axes.len()], seed: None };
-    for entry in item.entries() {
-        if entry.key == "seed" {
+    for entry in item {
+        if entry.name == "seed" {
             pattern.seed = seed(entry, report);
-        } else if let Some(at) = axes.iter().position(|axis| axis.name == entry.key) {
+        } else if let Some(at) = axes.iter().position(|axis| axis.name == entry.name) {
             pattern.values[at] = value(&mut axes[at], entry, adds, report);
         } else {
             report.push(no_such_axis(axes, entry));
@@ -66,7 +67,7 @@ fn pattern(axes: &mut [Axis], item: &Node, adds: bool, report: &mut Report) -> P
     pattern
 }
 
-fn seed(entry: &Entry, report: &mut Report) -> Option<u64> {
+fn seed(entry: &Named<Node>, report: &mut Report) -> Option<u64> {
     let seed = as_count(&entry.value);
     if seed.is_none() {
         let message = format!("a seed is a whole number, found {}", entry.value.kind());
@@ -76,7 +77,7 @@ fn seed(entry: &Entry, report: &mut Report) -> Option<u64> {
 }
 
 /// The index of a value; one that is not there is added where that makes sense.
-fn value(axis: &mut Axis, entry: &Entry, adds: bool, report: &mut Report) -> Option<usize> {
+fn value(axis: &mut Axis, entry: &Named<Node>, adds: bool, report: &mut Report) -> Option<usize> {
     let value = AxisValue::of(&entry.value);
     let known = axis.values.iter().position(|other| other.label == value.label);
     if known.is_none() && adds && axis.name != "policy" {
@@ -92,14 +93,16 @@ fn value(axis: &mut Axis, entry: &Entry, adds: bool, report: &mut Report) -> Opt
     known
 }
 
-fn no_such_axis(axes: &[Axis], entry: &Entry) -> Diagnostic {
+fn no_such_axis(axes: &[Axis], entry: &Named<Node>) -> Diagnostic {
     let mut names: Vec<&str> = axes.iter().map(|axis| axis.name.as_str()).collect();
     names.push("seed");
-    let help = match nearest(&entry.key, names.iter().copied()) {
+    let help = match nearest(&entry.name, names.iter().copied()) {
         Some(near) => format!("did you mean `{near}`?"),
         None => format!("the axes are `{}`", names.join("`, `")),
     };
-    Diagnostic::error(format!("the matrix has no axis `{}`", entry.key)).at(&entry.place).help(help)
+    Diagnostic::error(format!("the matrix has no axis `{}`", entry.name))
+        .at(&entry.place)
+        .help(help)
 }
 
 impl Pattern {

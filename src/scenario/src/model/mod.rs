@@ -1,18 +1,36 @@
-//! The model of a scenario file: one description, from which both the check of a file
-//! and the JSON Schema are made, so that the two cannot disagree.
+//! The description of a scenario file: every key, its documentation, form and default, beside
+//! the field that it is read into. The check of a file, its values and the JSON Schema are
+//! made of it.
 //!
-//! Start reading at [`description`].
+//! Start reading at [`ScenarioFile`].
 
-mod check;
-mod description;
-mod message;
-mod scalar;
-mod schema;
-mod shape;
+mod datasets;
+mod gate;
+mod matrix;
+mod notation;
+mod phase;
+mod scenario;
+mod service;
+mod settings;
+mod target;
 #[cfg(test)]
 mod tests;
 
-pub(super) use check::{check, check_gates, check_loop};
-pub(super) use description::is_feature_name;
-pub(super) use scalar::{Share, as_count, as_integer, duration, rate, seed_range, share};
-pub use schema::schema;
+pub(super) use datasets::{
+    Classification, ClassifiedWorld, ContextDimension, DatasetFiles, Datasets, DimensionKind,
+    Generate, GeneratedWorld, Request, RewardFile, Rewards,
+};
+pub(super) use gate::{GateFile, Require, gate_list};
+pub(super) use matrix::{MatrixFile, Policies};
+pub use phase::Stage;
+pub(super) use phase::{
+    ArrivalKind, ConfigureFile, DriftFile, EvaluateFile, IterateFile, PauseFile, PhaseItem,
+    StepFile,
+};
+pub use scenario::schema;
+pub(super) use scenario::{Comparison, ScenarioFile};
+pub use service::Retries;
+pub(super) use service::{KeepAlive, Path, Paths, ServiceFile, Timeout, TimeoutParts};
+pub(super) use settings::LoopFile;
+pub use settings::Settings;
+pub(super) use target::Target;

@@ -6,8 +6,9 @@ use std::sync::{Arc, LazyLock};
 use proptest::prelude::*;
 use serde_json::{Value as Json, json};
 
-use super::{check, schema};
+use super::{ScenarioFile, schema};
 use crate::document::{Node, Value, interpolate, yaml};
+use crate::format::{Reading, object};
 use diagnostic::{Report, Source};
 
 /// Validates with a validator of JSON Schema that is not ours.
@@ -54,12 +55,14 @@ fn as_json(node: &Node) -> Json {
 /// A file as the schema sees it, and whether the check accepts it. Nothing, if it cannot
 /// be read so far.
 fn judged(source: &Arc<Source>) -> Option<(Json, bool)> {
-    let (mut reading, mut checking) = (Report::new(), Report::new());
-    let mut root = yaml::read(source, &mut reading)?;
+    let (mut report, mut ignored) = (Report::new(), Report::new());
+    let mut root = yaml::read(source, &mut report)?;
     let seen = as_json(&root);
-    interpolate(&mut root, &environment, &mut reading);
-    check(&root, &mut checking);
-    reading.is_empty().then(|| (seen, !checking.has_errors()))
+    interpolate(&mut root, &environment, &mut report);
+    let mut reading = Reading::new(&mut ignored, None);
+    reading.document(&object::<ScenarioFile>(), &root, "the scenario");
+    let is_valid = !reading.is_malformed;
+    report.is_empty().then_some((seen, is_valid))
 }
 
 fn fixtures(folder: &str) -> Vec<Arc<Source>> {

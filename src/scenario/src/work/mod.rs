@@ -147,7 +147,7 @@ impl WorkPlan {
             }
             Scenario::Run(plan) => load(plan, shards.unwrap_or(NonZero::<u64>::MIN)),
         };
-        let tool = concat!(env!("CARGO_PKG_NAME"), " ", env!("CARGO_PKG_VERSION")).to_owned();
+        let tool = concat!("runner ", env!("CARGO_PKG_VERSION")).to_owned();
         let redact = |change: &String| plan.redactor().redact(change);
         Ok(Self {
             format: FORMAT,

@@ -10,19 +10,19 @@ use crate::plan::Rate;
 use protocol::parse_wire_duration;
 
 /// Units; ISO 8601 with days, time or both; `[d.]hh:mm[:ss[.f]]`.
-pub(super) const DURATION_PATTERN: &str = concat!(
+pub(crate) const DURATION_PATTERN: &str = concat!(
     r"^([0-9]+(\.[0-9]+)?(us|ms|s|m|h|d))+$",
     r"|^P([0-9]+W([0-9]+D)?|[0-9]+D)$",
     r"|^P([0-9]+W)?([0-9]+D)?T([0-9]+H)?([0-9]+M)?[0-9]+(\.[0-9]+)?S$",
     r"|^P([0-9]+W)?([0-9]+D)?T([0-9]+H([0-9]+M)?|[0-9]+M)$",
     r"|^([0-9]+\.)?0*(1?[0-9]|2[0-3]):0*[0-5]?[0-9](:0*[0-5]?[0-9](\.[0-9]+)?)?$",
 );
-pub(super) const RATE_PATTERN: &str =
+pub(crate) const RATE_PATTERN: &str =
     concat!(r"^((0[0_]*)?[1-9][0-9_]*(\.[0-9]+)?|0[0_]*\.[0-9]*[1-9][0-9]*)", r"/(s|m|min|h)$",);
-pub(super) const COUNT_PATTERN: &str = r"^[0-9][0-9_]*$";
-pub(super) const SEEDS_PATTERN: &str = r"^\s*[0-9][0-9_]*\s*\.\.\s*[0-9][0-9_]*\s*$";
-pub(super) const POSITIVE_COUNT_PATTERN: &str = r"^(0[0_]*)?[1-9][0-9_]*$";
-pub(super) const SHARE_PATTERN: &str =
+pub(crate) const COUNT_PATTERN: &str = r"^[0-9][0-9_]*$";
+pub(crate) const SEEDS_PATTERN: &str = r"^\s*[0-9][0-9_]*\s*\.\.\s*[0-9][0-9_]*\s*$";
+pub(crate) const POSITIVE_COUNT_PATTERN: &str = r"^(0[0_]*)?[1-9][0-9_]*$";
+pub(crate) const SHARE_PATTERN: &str =
     r"^(100(\.0+)?|[1-9][0-9]?(\.[0-9]+)?|0\.[0-9]*[1-9][0-9]*)%$";
 
 const UNITS: [(&str, u64); 6] = [
@@ -137,11 +137,6 @@ fn whole_number(number: &Number) -> Option<i128> {
 /// The value of a whole number that is not negative.
 pub(crate) fn as_count(node: &Node) -> Option<u64> {
     whole(node).and_then(|number| u64::try_from(number).ok())
-}
-
-/// The value of a whole number.
-pub(crate) fn as_integer(node: &Node) -> Option<i64> {
-    whole(node).and_then(|number| i64::try_from(number).ok())
 }
 
 /// So many, or so many of a hundred.

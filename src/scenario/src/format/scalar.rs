@@ -1,0 +1,390 @@
+//! Forms of values without parts.
+
+use serde_json::{Value as Json, json};
+
+use super::message;
+use super::notation::{COUNT_PATTERN, POSITIVE_COUNT_PATTERN, count as plain_count, whole};
+use super::{Form, Mapped, Owner, Reading};
+use crate::document::{Node, Value};
+use diagnostic::nearest;
+
+/// A reference to the environment may stand for any scalar.
+const REFERENCE: &str = r"\$\{";
+
+/// A form of values without parts.
+pub(crate) trait Scalar {
+    type Value;
+
+    /// Whether a node is of the right kind. A reference to the environment always is.
+    fn is_kind(&self, value: &Value) -> bool;
+
+    /// The value of a node, if it is allowed.
+    fn value(&self, node: &Node) -> Option<Self::Value>;
+
+    fn expected(&self) -> String;
+
+    fn hint(&self, node: &Node) -> Option<String>;
+
+    fn schema(&self) -> Json;
+}
+
+impl<S: Scalar> Form for S {
+    type Value = S::Value;
+
+    fn fits(&self, node: &Node) -> bool {
+        matches!(node.value, Value::Interpolated(_)) || self.is_kind(&node.value)
+    }
+
+    fn read(&self, node: &Node, owner: Owner<'_>, reading: &mut Reading<'_>) -> Option<S::Value> {
+        let value = self.value(node);
+        if value.is_none() {
+            let (expected, hint) = (Scalar::expected(self), Scalar::hint(self, node));
+            reading.refuse(message::refused(node, &expected, hint, owner));
+        }
+        value
+    }
+
+    fn expected(&self) -> String {
+        Scalar::expected(self)
+    }
+
+    fn hint(&self, node: &Node) -> Option<String> {
+        Scalar::hint(self, node)
+    }
+
+    fn schema(&self) -> Json {
+        Scalar::schema(self)
+    }
+}
+
+fn or_reference(schema: &Json) -> Json {
+    json!({ "anyOf": [schema, { "type": "string", "pattern": REFERENCE }] })
+}
+
+fn text_with(pattern: &str) -> Json {
+    json!({ "type": "string", "pattern": format!("{pattern}|{REFERENCE}") })
+}
+
+fn quoted(node: &Node) -> Option<String> {
+    matches!(node.value, Value::Number(_) | Value::Bool(_))
+        .then(|| format!("put it in quotes: `\"{}\"`", node.place.text()))
+}
+
+/// For notations of which nothing else is ever meant.
+pub(crate) const fn no_hint(_: &Node) -> Option<String> {
+    None
+}
+
+/// `true` or `false`.
+pub(crate) struct Boolean;
+
+pub(crate) const BOOLEAN: Boolean = Boolean;
+
+impl Scalar for Boolean {
+    type Value = bool;
+
+    fn is_kind(&self, value: &Value) -> bool {
+        matches!(value, Value::Bool(_))
+    }
+
+    fn value(&self, node: &Node) -> Option<bool> {
+        node.boolean()
+    }
+
+    fn expected(&self) -> String {
+        "`true` or `false`".to_owned()
+    }
+
+    fn hint(&self, node: &Node) -> Option<String> {
+        matches!(node.text()?, "yes" | "on" | "no" | "off")
+            .then(|| "YAML 1.2 knows `true` and `false` only".to_owned())
+    }
+
+    fn schema(&self) -> Json {
+        or_reference(&json!({ "type": "boolean" }))
+    }
+}
+
+/// A whole number that is not negative. May be written with `_` between digits.
+#[derive(Clone, Copy)]
+pub(crate) struct Count {
+    least: u64,
+    most: u64,
+    /// What to do about a zero.
+    zero: Option<&'static str>,
+}
+
+/// A whole number from `least` to `most`.
+pub(crate) const fn count(least: u64, most: u64) -> Count {
+    Count { least, most, zero: None }
+}
+
+/// A whole number from `least` to `most`, as a size in memory.
+pub(crate) fn size(least: u64, most: u64) -> Mapped<Count, fn(u64) -> usize> {
+    count(least, most).map(|number| usize::try_from(number).unwrap_or(usize::MAX))
+}
+
+impl Count {
+    /// What to do about a zero.
+    pub const fn instead_of_zero(self, help: &'static str) -> Self {
+        Self { zero: Some(help), ..self }
+    }
+}
+
+impl Scalar for Count {
+    type Value = u64;
+
+    fn is_kind(&self, value: &Value) -> bool {
+        match value {
+            Value::Number(_) | Value::NotFinite => true,
+            Value::Text(text) => plain_count(text).is_some(),
+            _ => false,
+        }
+    }
+
+    fn value(&self, node: &Node) -> Option<u64> {
+        let number = whole(node).and_then(|number| u64::try_from(number).ok());
+        number.filter(|number| (self.least..=self.most).contains(number))
+    }
+
+    fn expected(&self) -> String {
+        match (self.least, self.most) {
+            (0, u64::MAX) => "a whole number from 0 up".to_owned(),
+            (least, most) => format!("a whole number from {least} to {}", message::grouped(most)),
+        }
+    }
+
+    fn hint(&self, node: &Node) -> Option<String> {
+        if node.number() == Some(0.0) {
+            return self.zero.map(str::to_owned);
+        }
+        let number = node.text()?.strip_suffix(['k', 'K'])?.parse::<u32>().ok()?;
+        Some(format!("write it out: `{number}_000`"))
+    }
+
+    fn schema(&self) -> Json {
+        let pattern = if self.least > 0 { POSITIVE_COUNT_PATTERN } else { COUNT_PATTERN };
+        json!({ "anyOf": [
+            { "type": "integer", "minimum": self.least, "maximum": self.most },
+            text_with(pattern),
+        ]})
+    }
+}
+
+/// A whole number that may be negative.
+pub(crate) struct Integer {
+    least: i64,
+    most: i64,
+}
+
+/// A whole number from `least` to `most`.
+pub(crate) const fn integer(least: i64, most: i64) -> Integer {
+    Integer { least, most }
+}
+
+impl Scalar for Integer {
+    type Value = i64;
+
+    fn is_kind(&self, value: &Value) -> bool {
+        matches!(value, Value::Number(_) | Value::NotFinite)
+    }
+
+    fn value(&self, node: &Node) -> Option<i64> {
+        let number = whole(node).and_then(|number| i64::try_from(number).ok());
+        number.filter(|number| (self.least..=self.most).contains(number))
+    }
+
+    fn expected(&self) -> String {
+        if self.least == self.most {
+            format!("`{}`", self.least)
+        } else {
+            format!("a whole number from {} to {}", self.least, self.most)
+        }
+    }
+
+    fn hint(&self, _: &Node) -> Option<String> {
+        None
+    }
+
+    fn schema(&self) -> Json {
+        or_reference(&json!({ "type": "integer", "minimum": self.least, "maximum": self.most }))
+    }
+}
+
+/// A finite number.
+pub(crate) struct Number {
+    least: f64,
+    most: f64,
+}
+
+/// A number from `least` to `most`.
+pub(crate) const fn number(least: f64, most: f64) -> Number {
+    Number { least, most }
+}
+
+impl Scalar for Number {
+    type Value = f64;
+
+    fn is_kind(&self, value: &Value) -> bool {
+        matches!(value, Value::Number(_) | Value::NotFinite)
+    }
+
+    fn value(&self, node: &Node) -> Option<f64> {
+        node.number().filter(|number| (self.least..=self.most).contains(number))
+    }
+
+    fn expected(&self) -> String {
+        format!("a number from {} to {}", self.least, self.most)
+    }
+
+    /// A percentage where a share is expected.
+    fn hint(&self, node: &Node) -> Option<String> {
+        let is_share = (self.least, self.most) == (0.0, 1.0);
+        let percent = match node.text().and_then(|text| text.strip_suffix('%')) {
+            Some(number) => number.trim_end().parse().ok().filter(|number| *number >= 0.0),
+            None => node.number().filter(|number| *number >= 1.0),
+        };
+        let percent = percent.filter(|percent| is_share && *percent <= 100.0)?;
+        Some(format!("{percent} % is written `{}`", percent / 100.0))
+    }
+
+    fn schema(&self) -> Json {
+        or_reference(&json!({ "type": "number", "minimum": self.least, "maximum": self.most }))
+    }
+}
+
+/// A text that is not empty.
+pub(crate) struct Text;
+
+pub(crate) const TEXT: Text = Text;
+
+impl Scalar for Text {
+    type Value = String;
+
+    fn is_kind(&self, value: &Value) -> bool {
+        matches!(value, Value::Text(_))
+    }
+
+    fn value(&self, node: &Node) -> Option<String> {
+        node.text().filter(|text| !text.trim().is_empty()).map(str::to_owned)
+    }
+
+    fn expected(&self) -> String {
+        "a text".to_owned()
+    }
+
+    fn hint(&self, node: &Node) -> Option<String> {
+        quoted(node)
+    }
+
+    fn schema(&self) -> Json {
+        json!({ "type": "string", "pattern": r"\S" })
+    }
+}
+
+/// A text in a notation.
+pub(crate) struct Notation<T: 'static> {
+    /// For a message: "a duration such as `15s`".
+    pub what: &'static str,
+    /// A regular expression for the schema.
+    pub pattern: &'static str,
+    /// The value of a text in the notation.
+    pub parse: fn(&str) -> Option<T>,
+    /// What may have been meant by anything else.
+    pub hint: fn(&Node) -> Option<String>,
+}
+
+impl<T> Scalar for Notation<T> {
+    type Value = T;
+
+    fn is_kind(&self, value: &Value) -> bool {
+        matches!(value, Value::Text(_))
+    }
+
+    fn value(&self, node: &Node) -> Option<T> {
+        node.text().and_then(self.parse)
+    }
+
+    fn expected(&self) -> String {
+        self.what.to_owned()
+    }
+
+    fn hint(&self, node: &Node) -> Option<String> {
+        (self.hint)(node)
+    }
+
+    fn schema(&self) -> Json {
+        text_with(self.pattern)
+    }
+}
+
+/// One of some words.
+pub(crate) struct Word<T: 'static> {
+    words: &'static [(&'static str, T, &'static str)],
+}
+
+/// One of some words, each with its value and what it means.
+pub(crate) const fn word<T>(words: &'static [(&'static str, T, &'static str)]) -> Word<T> {
+    Word { words }
+}
+
+impl<T: Copy> Scalar for Word<T> {
+    type Value = T;
+
+    fn is_kind(&self, value: &Value) -> bool {
+        matches!(value, Value::Text(_))
+    }
+
+    fn value(&self, node: &Node) -> Option<T> {
+        let text = node.text()?;
+        self.words.iter().find(|(word, ..)| *word == text).map(|(_, value, _)| *value)
+    }
+
+    fn expected(&self) -> String {
+        message::listed(self.words.iter().map(|(word, ..)| *word), "or")
+    }
+
+    fn hint(&self, node: &Node) -> Option<String> {
+        let is_word = |word: &str| self.words.iter().any(|(known, ..)| *known == word);
+        let Some(text) = node.text() else {
+            return quoted(node).filter(|_| is_word(node.place.text()));
+        };
+        let near = nearest(text, self.words.iter().map(|(word, ..)| *word))?;
+        Some(format!("did you mean `{near}`?"))
+    }
+
+    fn schema(&self) -> Json {
+        let word =
+            |(word, _, about): &(&str, T, &str)| json!({ "const": word, "description": about });
+        or_reference(&json!({ "oneOf": self.words.iter().map(word).collect::<Vec<_>>() }))
+    }
+}
+
+/// Nothing at all: `reset:`.
+pub(crate) struct Nothing;
+
+pub(crate) const NOTHING: Nothing = Nothing;
+
+impl Form for Nothing {
+    type Value = ();
+
+    fn fits(&self, node: &Node) -> bool {
+        matches!(node.value, Value::Null)
+    }
+
+    fn read(&self, _: &Node, _: Owner<'_>, _: &mut Reading<'_>) -> Option<()> {
+        Some(())
+    }
+
+    fn expected(&self) -> String {
+        "nothing".to_owned()
+    }
+
+    fn hint(&self, _: &Node) -> Option<String> {
+        None
+    }
+
+    fn schema(&self) -> Json {
+        json!({ "type": "null" })
+    }
+}

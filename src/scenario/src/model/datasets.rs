@@ -1,0 +1,174 @@
+//! Who turns up, what is offered, and how a choice becomes a reward.
+
+use super::notation::FEATURE_NAME;
+use crate::format::{
+    Either, Form, Named, Number, Placed, Read, Reading, Spot, TEXT, count, each_of, either,
+    entries_of, flatten, list_of, number, object, optional, or, part, required, table_of, word,
+};
+use diagnostic::Diagnostic;
+
+/// Where visitors and actions come from.
+#[derive(Debug, Clone)]
+pub(crate) enum Datasets {
+    Generated(GeneratedWorld),
+    Classified(ClassifiedWorld),
+    Files(DatasetFiles),
+}
+
+pub(super) fn datasets() -> Either<Datasets> {
+    either([
+        object().map(Datasets::Generated).boxed(),
+        object().map(Datasets::Classified).boxed(),
+        object().map(Datasets::Files).boxed(),
+    ])
+}
+
+keyed! {
+    /// The template.
+    pub(crate) struct Request {
+        /// The template of a Rank request in JSON: `contextFeatures` that all requests share,
+        /// `excludedActions`, `deferActivation`.
+        request: Option<Placed<String>> = optional(TEXT.at()),
+    }
+}
+
+keyed! {
+    /// A world that is generated.
+    pub(crate) struct GeneratedWorld marked "generate" {
+        /// What it is made of.
+        generate: Generate = required(object()),
+        /// The template.
+        template: Request = flatten(),
+    }
+}
+
+keyed! {
+    /// Visitors, actions and preferences, made of draws. Pairs of a context value and a value of
+    /// an action feature have affinities; a visitor prefers the action with most of it.
+    pub(crate) struct Generate {
+        /// The seed of the world, whatever that of the run.
+        seed: Read<u64> = part(or(count(0, u64::MAX), "1")),
+        /// How many values each context dimension has. Every combination is a visitor.
+        contexts: Read<Placed<Vec<Named<u64>>>> = part(required(table_of(count(1, 10_000)).at())),
+        /// How many actions are offered.
+        actions: Read<u64> = part(required(count(2, 50))),
+        /// How many values each feature of actions has.
+        features: Read<Vec<Named<u64>>> = part(required(table_of(count(1, 10_000)))),
+        /// The share of its features that an action has.
+        density: Read<f64> = part(or(number(0.0, 1.0), "1")),
+    }
+}
+
+keyed! {
+    /// A classification data set: every row is a visitor, its class the action that they prefer.
+    pub(crate) struct ClassifiedWorld marked "classification" {
+        /// The table, and what its columns are.
+        classification: Classification = required(object()),
+        /// The template.
+        template: Request = flatten(),
+    }
+}
+
+keyed! {
+    /// A table, and what its columns are.
+    pub(crate) struct Classification {
+        /// A CSV file with a column for each context dimension, and one with the class.
+        file: Placed<String> = required(TEXT.at()),
+        /// The column with the class.
+        label: Placed<String> = required(TEXT.at()),
+        /// Columns that are passed over.
+        exclude: Option<Vec<Placed<String>>> = optional(list_of(TEXT.at(), 1)),
+    }
+}
+
+keyed! {
+    /// The files that the run is made of, relative to the scenario file.
+    pub(crate) struct DatasetFiles {
+        /// Who turns up and what they prefer: JSON (nested by context dimension, or a list of
+        /// records `{context, preferred, weight}`) or CSV (a column for each dimension,
+        /// `preferred`, and perhaps `weight`).
+        users: Placed<String> = required(TEXT.at()),
+        /// What is offered: a JSON list of `{id, features}`.
+        actions: Placed<String> = required(TEXT.at()),
+        /// The template.
+        template: Request = flatten(),
+    }
+}
+
+/// What the values of a context dimension are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum DimensionKind {
+    Text,
+    Number,
+    Boolean,
+}
+
+keyed! {
+    /// A context dimension that is not a text.
+    pub(crate) struct ContextDimension {
+        /// The name of the dimension.
+        name: Placed<String> = required(FEATURE_NAME.at()),
+        /// What the values in a nested or flat data set are.
+        kind as "type": DimensionKind = or(word(&[
+            ("text", DimensionKind::Text, "Each value is a feature of its own."),
+            ("number", DimensionKind::Number, "One feature with this value."),
+            ("boolean", DimensionKind::Boolean, "A feature that is there or not."),
+        ]), "\"text\""),
+    }
+}
+
+/// The context dimensions: those of a text by their names alone.
+pub(super) fn context() -> impl Form<Value = Vec<ContextDimension>> {
+    let of_name = |name| ContextDimension { name, kind: DimensionKind::Text };
+    let dimension = either([FEATURE_NAME.at().map(of_name).boxed(), object().boxed()]);
+    each_of(dimension, 1).and_then(distinct)
+}
+
+/// Refuses dimensions that cannot stand beside each other.
+fn distinct(
+    dimensions: Vec<ContextDimension>,
+    spot: Spot<'_>,
+    reading: &mut Reading<'_>,
+) -> Option<Vec<ContextDimension>> {
+    let before = reading.report.errors();
+    for (index, ContextDimension { name, .. }) in dimensions.iter().enumerate() {
+        if ["preferred", "weight"].contains(&name.as_str()) {
+            let message = format!("`{}` is the name of a column with another meaning", name.value);
+            reading.report.push(Diagnostic::error(message).at(&name.place));
+        }
+        if dimensions[..index].iter().any(|other| clash(&other.name, name)) {
+            let message =
+                format!("the dimension `{}` is there twice, or inside another", name.value);
+            reading.report.push(Diagnostic::error(message).at(&name.place));
+        }
+    }
+    let is_complete = dimensions.len() == spot.node.items().len();
+    (is_complete && reading.report.errors() == before).then_some(dimensions)
+}
+
+/// A name cannot be both a feature and a namespace.
+fn clash(one: &str, other: &str) -> bool {
+    let inside = |inner: &str, outer: &str| {
+        inner.strip_prefix(outer).is_some_and(|rest| rest.starts_with('.'))
+    };
+    one == other || inside(one, other) || inside(other, one)
+}
+
+pub(super) const REWARD: Number = number(-1.0, 1.0);
+
+/// Rewards by preferred action, then by chosen action.
+pub(crate) type Rewards = Vec<Named<Vec<Named<Read<f64>>>>>;
+
+keyed! {
+    /// How a choice becomes a reward.
+    pub(crate) struct RewardFile {
+        /// The reward when the chosen action is the preferred one.
+        matched as "match": f64 = or(REWARD, "1"),
+        /// The reward when it is not, and the table says nothing.
+        otherwise: f64 = or(REWARD, "0"),
+        /// Rewards by preferred action, then by chosen action.
+        table: Option<Rewards> = optional(table_of(entries_of(REWARD))),
+        /// The probability with which a visitor answers the opposite.
+        noise: f64 = or(number(0.0, 1.0), "0"),
+    }
+}

@@ -1,0 +1,56 @@
+//! What one scenario is run for, over and over.
+
+use super::notation::SEEDS;
+use crate::document::Node;
+use crate::format::{
+    BOOLEAN, Either, Form, Named, Placed, TEXT, count, either, list_of, number, optional, or,
+    table_of,
+};
+
+/// Learning policies to compare.
+#[derive(Debug, Clone)]
+pub(crate) enum Policies {
+    Named(Vec<Named<Node>>),
+    File(Placed<String>),
+}
+
+keyed! {
+    /// One scenario as many virtual worlds: every combination of these values is a cell.
+    pub(crate) struct MatrixFile {
+        /// Learning policies by name, or a file of them: lines of `NAME = ARGUMENTS`, or learning
+        /// settings as JSON. Each takes the place of `loop.learning_policy`.
+        policies: Option<Placed<Policies>> = optional(policies().at()),
+        /// The seeds, from the first to the last, as in `1..20`, or a list. The seed of the
+        /// scenario, if it is not said.
+        seeds: Option<Placed<Vec<u64>>> = optional(seeds().at()),
+        /// Any other values of the scenario, each by its path as for `--set`, with the values
+        /// that it takes.
+        axes: Option<Vec<Named<Placed<Vec<Node>>>>> =
+            optional(table_of(list_of(scalar(), 1).at())),
+        /// Cells that are left out: those that have all the values of one of these.
+        exclude: Option<Vec<Vec<Named<Node>>>> = optional(list_of(table_of(scalar()), 1)),
+        /// Cells that are added, by their values. An axis that is not named takes each of its
+        /// values.
+        include: Option<Vec<Vec<Named<Node>>>> = optional(list_of(table_of(scalar()), 1)),
+        /// A matrix with more cells is refused.
+        limit: u64 = or(count(1, 1_000_000), "1000"),
+    }
+}
+
+/// A value that cells differ in, as it stands in the document.
+fn scalar() -> Either<Node> {
+    either([
+        BOOLEAN.and_then(|_, spot, _| Some(spot.node.clone())).boxed(),
+        number(f64::MIN, f64::MAX).and_then(|_, spot, _| Some(spot.node.clone())).boxed(),
+        TEXT.and_then(|_, spot, _| Some(spot.node.clone())).boxed(),
+    ])
+}
+
+fn policies() -> Either<Policies> {
+    let text = || TEXT.and_then(|_, spot, _| Some(spot.node.clone()));
+    either([table_of(text()).map(Policies::Named).boxed(), TEXT.at().map(Policies::File).boxed()])
+}
+
+fn seeds() -> Either<Vec<u64>> {
+    either([SEEDS.map(Iterator::collect).boxed(), list_of(count(0, u64::MAX), 1).boxed()])
+}

@@ -1,0 +1,117 @@
+//! Notations of texts.
+
+use std::time::Duration;
+
+use crate::document::{Node, Value};
+use crate::format::{
+    self, DURATION_PATTERN, Either, Form, Notation, RATE_PATTERN, SEEDS_PATTERN, SHARE_PATTERN,
+    Share, count, either, no_hint,
+};
+use crate::plan::Rate;
+use std::ops::RangeInclusive;
+
+pub(super) const IDENTIFIER: Notation<String> = Notation {
+    what: "a name of letters, digits, `-` and `_` that begins with a letter",
+    pattern: "^[A-Za-z][A-Za-z0-9_-]{0,99}$",
+    parse: |text| is_identifier(text).then(|| text.to_owned()),
+    hint: no_hint,
+};
+
+pub(super) const FEATURE_NAME: Notation<String> = Notation {
+    what: "a name, or names joined by dots",
+    pattern: r"^[^._\s][^.\s]*(\.[^._\s][^.\s]*)*$",
+    parse: |text| is_feature_name(text).then(|| text.to_owned()),
+    hint: no_hint,
+};
+
+pub(super) const DURATION: Notation<Duration> = Notation {
+    what: "a duration such as `15s`, `5m`, `1h30m`, `PT15S` or `00:05:00`",
+    pattern: DURATION_PATTERN,
+    parse: format::duration,
+    hint: |node| {
+        let number = number(node)?;
+        Some(format!("a duration has a unit: `{number}s` or `{number}ms`"))
+    },
+};
+
+pub(super) const RATE: Notation<Rate> = Notation {
+    what: "a rate above zero such as `50/s`, `3000/min` or `1/h`",
+    pattern: RATE_PATTERN,
+    parse: format::rate,
+    hint: |node| Some(format!("a rate has a unit: `{}/s`", number(node)?)),
+};
+
+pub(super) const SEEDS: Notation<RangeInclusive<u64>> = Notation {
+    what: "seeds from the first to the last, such as `1..20`",
+    pattern: SEEDS_PATTERN,
+    parse: format::seed_range,
+    hint: |node| Some(format!("one seed is a range or a list too: `[{}]`", number(node)?)),
+};
+
+pub(super) const URL: Notation<String> = Notation {
+    what: "an address such as `https://example.com`",
+    pattern: r"^https?://[^\s/?#@]+(/[^\s?#]*)?$",
+    parse: |text| is_url(text).then(|| text.trim_end_matches('/').to_owned()),
+    hint: no_hint,
+};
+
+pub(super) const PROXY: Notation<String> = Notation {
+    what: "the address of a proxy such as `http://localhost:3128`",
+    pattern: r"^https?://[^\s/?#]+/?$",
+    parse: |text| is_proxy(text).then(|| text.to_owned()),
+    hint: no_hint,
+};
+
+/// A count, or a share of a total.
+pub(super) fn share() -> Either<Share> {
+    const PERCENT: Notation<Share> = Notation {
+        what: "a share such as `10%`",
+        pattern: SHARE_PATTERN,
+        parse: format::share,
+        hint: no_hint,
+    };
+    either([count(1, 1_000_000_000).map(Share::Count).boxed(), PERCENT.boxed()])
+}
+
+/// The number that stands where a number with a unit is expected.
+fn number(node: &Node) -> Option<String> {
+    match &node.value {
+        Value::Number(number) => Some(number.to_string()),
+        _ => None,
+    }
+}
+
+pub(super) fn is_odd_in_path(letter: char) -> bool {
+    letter.is_whitespace() || matches!(letter, '?' | '#')
+}
+
+/// A proxy may have a user and a password.
+fn is_proxy(text: &str) -> bool {
+    let rest = text.strip_prefix("https://").or_else(|| text.strip_prefix("http://"));
+    rest.is_some_and(|rest| {
+        let host = rest.strip_suffix('/').unwrap_or(rest);
+        !host.is_empty() && !host.contains(|c: char| is_odd_in_path(c) || c == '/')
+    })
+}
+
+fn is_identifier(text: &str) -> bool {
+    let plain = |c: char| c.is_ascii_alphanumeric() || c == '_' || c == '-';
+    let begins = text.starts_with(|c: char| c.is_ascii_alphabetic());
+    begins && text.chars().all(plain) && text.len() <= 100
+}
+
+/// Whether a context dimension may be called so.
+pub(crate) fn is_feature_name(text: &str) -> bool {
+    let part = |part: &str| {
+        !part.is_empty() && !part.starts_with('_') && !part.contains(char::is_whitespace)
+    };
+    text.split('.').all(part)
+}
+
+fn is_url(text: &str) -> bool {
+    let rest = text.strip_prefix("https://").or_else(|| text.strip_prefix("http://"));
+    rest.is_some_and(|rest| {
+        let host = rest.split('/').next().unwrap_or_default();
+        !host.is_empty() && !host.contains('@') && !rest.contains(is_odd_in_path)
+    })
+}

@@ -1,0 +1,93 @@
+//! The whole file.
+
+use serde_json::Value as Json;
+
+use super::datasets::{ContextDimension, Datasets, RewardFile, context, datasets};
+use super::gate::{GateFile, gate_list};
+use super::matrix::MatrixFile;
+use super::notation::{IDENTIFIER, share};
+use super::phase::{PhaseItem, Phases};
+use super::settings::LoopFile;
+use super::target::{Target, target};
+use crate::format::{
+    Form, Placed, Read, Share, TEXT, count, each_of, flatten, integer, object, optional, or,
+    or_empty, part, required, word,
+};
+use crate::plan::ClockKind;
+
+keyed! {
+    /// A scenario: who visits, what is offered, what is called, and what is done, step by step.
+    pub(crate) struct ScenarioFile {
+        /// The version of this format: 1.
+        _version as "version": Read<i64> = part(required(integer(1, 1))),
+        /// The name of the scenario; it names the results folder.
+        name: Read<String> = part(required(IDENTIFIER)),
+        /// What the scenario is about; shown in the summary.
+        description: Read<Option<String>> = part(optional(TEXT)),
+        /// What is compared.
+        comparison: Comparison = flatten(),
+        /// Who turns up and what is offered: files, a classification table, or a world that is
+        /// generated.
+        datasets: Read<Datasets> = part(required(datasets())),
+        /// The names of the context dimensions, the outermost of a nested data set first. A name
+        /// with dots makes nested namespaces.
+        context: Read<Vec<ContextDimension>> = part(required(context())),
+        /// How a choice becomes a reward.
+        reward: Read<RewardFile> = part(or_empty(object())),
+        /// What is called: the learning loop inside, `embedded` or `served` over HTTP, or a
+        /// service by its `url`.
+        target: Read<Placed<Target>> = part(or(target().at(), "\"embedded\"")),
+        /// Whose time passes. Virtual with the embedded target and wall with a service, if it is
+        /// not said.
+        clock: Read<Option<Placed<ClockKind>>> = part(optional(word(&[
+            (
+                "virtual",
+                ClockKind::Virtual,
+                "Simulated time, as fast as the machine can. Embedded target only.",
+            ),
+            ("wall", ClockKind::Wall, "The machine's time."),
+        ]).at())),
+        /// The settings the embedded loop starts with. Those of a new service, if it is not said.
+        learning_loop as "loop": Read<Placed<LoopFile>> = part(or_empty(object().at())),
+        /// How the success curve is drawn.
+        success_curve: Read<SuccessCurve> = part(or_empty(object())),
+        /// After how many iterations of a phase the model's age is asked for: a count, or a share
+        /// of the phase's iterations.
+        model_check: Read<Share> = part(or(share(), "\"10%\"")),
+        /// What is done, one after the other.
+        phases: Read<Vec<PhaseItem>> = part(required(Phases)),
+        /// What must hold at the end, for example `validation.success_rate >= 0.80`.
+        expect: Read<Option<Vec<Placed<String>>>> = part(optional(each_of(TEXT.at(), 0))),
+    }
+}
+
+keyed! {
+    /// What makes one scenario many runs.
+    pub(crate) struct Comparison {
+        /// The seed of every draw of the run.
+        seed: Read<u64> = part(or(count(0, u64::MAX), "42")),
+        /// Runs the scenario once for each combination of learning policy, seed and other values,
+        /// to compare them.
+        matrix: Read<Option<Placed<MatrixFile>>> = part(optional(object().at())),
+        /// What policies of the matrix must show against each other.
+        gates: Read<Option<Placed<Vec<GateFile>>>> = part(optional(gate_list().at())),
+    }
+}
+
+keyed! {
+    /// How the success curve is drawn.
+    pub(crate) struct SuccessCurve {
+        /// How many iterations make one point.
+        batch: u64 = or(count(1, 1_000_000), "10"),
+    }
+}
+
+/// The JSON Schema (draft-07) of a scenario file. It accepts what the program accepts, as far
+/// as a schema can see it: it knows no files, no policies and no expectations.
+#[must_use]
+pub fn schema() -> Json {
+    let mut schema = object::<ScenarioFile>().schema();
+    schema["$schema"] = "http://json-schema.org/draft-07/schema#".into();
+    schema["title"] = "runner scenario".into();
+    schema
+}

@@ -1,0 +1,96 @@
+//! Settings of the loop.
+
+use std::time::Duration;
+
+use super::datasets::REWARD;
+use super::notation::DURATION;
+use crate::format::{Form, TEXT, flatten_with, integer, number, optional, or, word};
+use crate::policy;
+use diagnostic::Diagnostic;
+use learner::LearningPolicy;
+use protocol::{LearningMode, RewardAggregation};
+
+keyed! {
+    /// Settings of the loop.
+    #[derive(Default, PartialEq, serde::Serialize)]
+    pub struct Settings {
+        /// How long after Rank a reward still counts: 1s to 2d.
+        reward_wait_time: Option<Duration> = optional(service_time()),
+        /// The reward of an event that got none in time.
+        default_reward: Option<f64> = optional(REWARD),
+        /// How several rewards of one event become one.
+        reward_aggregation: Option<RewardAggregation> = optional(word(&[
+            ("earliest", RewardAggregation::Earliest, "The first reward to arrive."),
+            ("sum", RewardAggregation::Sum, "Their sum."),
+            ("average", RewardAggregation::Average, "Their mean."),
+            ("median", RewardAggregation::Median, "Their median."),
+            ("min", RewardAggregation::Min, "The smallest."),
+            ("max", RewardAggregation::Max, "The largest."),
+        ])),
+        /// The share of events that explore: 0.2 is 20 %.
+        exploration_percentage: Option<f64> = optional(number(0.0, 1.0)),
+        /// How often a newly learned model is served: 1s to 2d.
+        model_export_frequency: Option<Duration> = optional(service_time()),
+        /// For how many days events are kept, -1 for ever.
+        log_retention_days: Option<i32> = optional(days()),
+        /// Whose choices are served.
+        learning_mode: Option<LearningMode> = optional(word(&[
+            ("Online", LearningMode::Online, "The learned policy's choices are served."),
+            (
+                "Apprentice",
+                LearningMode::Apprentice,
+                "The baseline's choices are served, the policy learns to imitate them.",
+            ),
+            (
+                "LoggingOnly",
+                LearningMode::LoggingOnly,
+                "The baseline's choices are served, nothing is learned.",
+            ),
+        ])),
+    }
+}
+
+keyed! {
+    /// The settings the embedded loop starts with.
+    pub(crate) struct LoopFile {
+        /// Settings.
+        settings: Settings = flatten_with(&[
+            ("reward_wait_time", "\"10m\""),
+            ("default_reward", "0"),
+            ("reward_aggregation", "\"earliest\""),
+            ("exploration_percentage", "0.2"),
+            ("model_export_frequency", "\"5m\""),
+            ("log_retention_days", "90"),
+            ("learning_mode", "\"Online\""),
+        ]),
+        /// The learning policy in Vowpal Wabbit arguments.
+        learning_policy: LearningPolicy = or(
+            policy(),
+            "\"--cb_explore_adf --epsilon 0.2 --power_t 0 -l 0.001 --cb_type mtr -q ::\"",
+        ),
+    }
+}
+
+/// A learning policy in Vowpal Wabbit arguments.
+pub(super) fn policy() -> impl Form<Value = LearningPolicy> {
+    TEXT.and_then(|_, spot, reading| policy::parse(spot.node, reading.report))
+}
+
+fn days() -> impl Form<Value = i32> {
+    integer(-1, i32::MAX.into()).map(|days| i32::try_from(days).unwrap_or(i32::MAX))
+}
+
+/// A duration that the service accepts in its configuration.
+fn service_time() -> impl Form<Value = Duration> {
+    const SECOND: Duration = Duration::from_secs(1);
+    const TWO_DAYS: Duration = Duration::from_secs(2 * 24 * 3600);
+    DURATION.and_then(|time, spot, reading| {
+        if (SECOND..=TWO_DAYS).contains(&time) {
+            return Some(time);
+        }
+        let (key, place) = (spot.owner.name, &spot.node.place);
+        let message = format!("`{key}` must be from `1s` to `2d`, found `{}`", place.text());
+        reading.report.push(Diagnostic::error(message).at(place));
+        None
+    })
+}
