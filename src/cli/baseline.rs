@@ -10,7 +10,7 @@ use super::compare::{Subject, read_baseline};
 use super::console::{Cell, Paint, Side, Table, name};
 use super::error::{Error, not_written};
 use super::exit::Exit;
-use super::{kept, streams};
+use super::{remote_folder, streams};
 use comparison::{Baseline, Group, Provenance, default_terms};
 use metrics::Quantity;
 use statistics::Moments;
@@ -58,7 +58,7 @@ pub fn baseline(command: &BaselineCommand) -> Result<Exit, Error> {
 }
 
 fn save(arguments: &SaveArguments) -> Result<Exit, Error> {
-    let fetched = kept::fetched(std::slice::from_ref(&arguments.folder))?;
+    let fetched = remote_folder::fetched(std::slice::from_ref(&arguments.folder))?;
     let subject = Subject::read(&fetched.folders[0]).map_err(Error::usage)?;
     if !subject.complete {
         let message = format!("`{}` is not complete", subject.name());

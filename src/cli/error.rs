@@ -136,7 +136,7 @@ impl From<ResumeError> for Error {
                 );
                 Self::usage(error).help(as_it_was)
             }
-            error @ (ResumeError::LoopIsGone | ResumeError::Complete(_)) => {
+            error @ (ResumeError::LoopInMemory | ResumeError::Complete(_)) => {
                 Self::usage(error).help(AFRESH)
             }
         }

@@ -14,7 +14,7 @@ use comparison::{self, CurvePoint, Group};
 use experiment::{self, CellFolders, Completion, Listener};
 use metrics::Gate;
 use results::experiment::{ExperimentFolder, ExperimentResults, OpenError};
-use results::{Place, shard_folder};
+use results::{Destination, shard_folder};
 use scenario::Experiment;
 use shard::Shard;
 use statistics::Confidence;
@@ -91,10 +91,10 @@ fn open(
             ExperimentFolder::of_shard(experiment, shard, &folder)
         }
         (None, Some(folder), None) => {
-            ExperimentFolder::create(experiment, None, &Place::At(folder.to_owned()))
+            ExperimentFolder::create(experiment, None, &Destination::At(folder.to_owned()))
         }
         (None, None, None) => {
-            let place = Place::Under { root: root.to_owned(), run: "experiment".to_owned() };
+            let place = Destination::Under { root: root.to_owned(), run: "experiment".to_owned() };
             ExperimentFolder::create(experiment, None, &place)
         }
     }

@@ -4,8 +4,8 @@ use std::path::{Path, PathBuf};
 
 use super::error::Error;
 use clock::{Clock, WallClock};
-use engine::Beginning;
-use results::{self, Origin, Place, Results, Resumed, shard_folder};
+use engine::StartPoint;
+use results::{self, Destination, Origin, ReadError, Results, Resumed, shard_folder};
 use scenario::Plan;
 use scenario::plan::ClockKind;
 use shard::Shard;
@@ -15,7 +15,7 @@ use timestamp::Timestamp;
 pub struct Opened {
     pub results: Results,
     pub wall: WallClock,
-    pub beginning: Beginning,
+    pub start: StartPoint,
 }
 
 /// A new folder, of a run that starts now or at the time given.
@@ -36,8 +36,11 @@ pub fn of_shard(
 ) -> Result<Option<Opened>, Error> {
     let usual = || shard_folder(Path::new("results"), &plan.name, shard);
     let folder = out.map_or_else(usual, Path::to_owned);
-    let Ok(left) = results::read(&folder) else {
-        return create_at(plan, &Place::At(folder), start_at).map(Some);
+    let left = match results::read(&folder) {
+        Err(ReadError::NoManifest(_)) => {
+            return create_at(plan, &Destination::At(folder), start_at).map(Some);
+        }
+        left => left.map_err(Error::usage)?,
     };
     let same = left.manifest.plan_digest == plan.digest && left.manifest.shard == Some(shard);
     if left.manifest.complete && same {
@@ -47,10 +50,14 @@ pub fn of_shard(
     resume(plan, &folder).map(Some)
 }
 
-fn create_at(plan: &Plan, place: &Place, start_at: Option<Timestamp>) -> Result<Opened, Error> {
+fn create_at(
+    plan: &Plan,
+    place: &Destination,
+    start_at: Option<Timestamp>,
+) -> Result<Opened, Error> {
     let wall = start_at.map_or_else(WallClock::start_now, WallClock::starting_at);
     let results = Results::create(plan, place, &origin(plan, wall))?;
-    Ok(Opened { results, wall, beginning: Beginning::default() })
+    Ok(Opened { results, wall, start: StartPoint::default() })
 }
 
 /// The folder of a run that was stopped or killed.
@@ -62,13 +69,16 @@ pub fn resume(plan: &Plan, folder: &Path) -> Result<Opened, Error> {
         ClockKind::Virtual => now,
         ClockKind::Wall => WallClock::starting_at(results.start()),
     };
-    Ok(Opened { results, wall, beginning: Beginning { phase, iteration, maybe_sent, awaited } })
+    Ok(Opened { results, wall, start: StartPoint { phase, iteration, maybe_sent, awaited } })
 }
 
-fn place(plan: &Plan, out: Option<&Path>) -> Place {
+fn place(plan: &Plan, out: Option<&Path>) -> Destination {
     match out {
-        Some(folder) => Place::At(folder.to_owned()),
-        None => Place::Under { root: PathBuf::from("results"), run: format!("seed-{}", plan.seed) },
+        Some(folder) => Destination::At(folder.to_owned()),
+        None => Destination::Under {
+            root: PathBuf::from("results"),
+            run: format!("seed-{}", plan.seed),
+        },
     }
 }
 

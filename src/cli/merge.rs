@@ -4,16 +4,16 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 
-use super::console::{self, Account};
+use super::console::{self, RunReport};
 use super::error::Error;
 use super::exit::Exit;
 use super::experiment::ClosingOutput;
-use super::{charts, experiment, kept, run, streams};
+use super::{charts, experiment, remote_folder, run, streams};
 use diagnostic::{Diagnostic, Report, Source};
 use merge::{Merged, MergedExperiment, MergedRun, Missing};
 use metrics::{Expectation, PhaseScope, judge};
 use results::experiment::{ExperimentFolder, ExperimentManifest, VariantEntry};
-use results::{Closing, Manifest, Status, is_unwritten, put_in_place};
+use results::{Closing, Manifest, Status, is_unwritten, replace_folder};
 use scenario::{GateScope, kept_gates};
 
 /// `runner merge`
@@ -38,13 +38,13 @@ pub struct MergeArguments {
 
 /// Merges shards and judges the whole.
 pub fn merge(arguments: &MergeArguments) -> Result<Exit, Error> {
-    let fetched = kept::fetched(&arguments.folders)?;
+    let fetched = remote_folder::fetched(&arguments.folders)?;
     for (called, folder) in arguments.folders.iter().zip(&fetched.folders) {
         if is_unwritten(folder) {
             eprintln!("warning: `{}` is empty", called.display());
         }
     }
-    kept::on(&arguments.out, |out| {
+    remote_folder::with_local(&arguments.out, |out| {
         let here = MergeArguments {
             folders: fetched.folders.clone(),
             out: out.to_owned(),
@@ -109,13 +109,13 @@ fn conclude_run(arguments: &MergeArguments, merged: MergedRun) -> Result<Exit, E
     let numbers = results.summary().report();
     results.write_file("latency.svg", picture.as_bytes())?;
     let written = results.seal(&Closing { status, ended, verdicts: &verdicts })?;
-    put_in_place(&written, &arguments.out)?;
+    replace_folder(&written, &arguments.out)?;
     let exit = run::verdict_exit(&verdicts);
     if arguments.quiet {
         return Ok(exit);
     }
     let changed = checks.iter().filter(|check| check.changed).count();
-    streams::print(&console::summary(&Account {
+    streams::print(&console::summary(&RunReport {
         scenario: &manifest.scenario,
         seed: manifest.seed.0,
         simulated: false,

@@ -2,11 +2,11 @@ use std::io::{IsTerminal, stdin};
 
 use engine::Operator;
 
-/// The person at the terminal, or `--yes` in their place.
+/// The person at the terminal, or `--yes`.
 pub struct Terminal {
-    /// Whether every prompt is answered with yes.
+    /// Whether every prompt is confirmed without asking.
     pub yes: bool,
-    /// Whether nothing is told that nobody asked for.
+    /// Whether progress is not shown.
     pub quiet: bool,
 }
 
@@ -16,7 +16,7 @@ impl Terminal {
         self.yes || stdin().is_terminal()
     }
 
-    /// Tells a sentence.
+    /// Shows a sentence, unless quiet.
     pub fn tell(&self, text: &str) {
         if !self.quiet {
             eprintln!("{text}");
@@ -30,12 +30,15 @@ impl Operator for Terminal {
         if self.yes {
             return Ok(());
         }
-        eprint!("Press Enter to go on. ");
+        eprint!("Press Enter to continue. ");
         let read = stdin().read_line(&mut String::new());
         match read {
-            Ok(0) => Err("nobody is there to press Enter; `--yes` goes on without".to_owned()),
+            Ok(0) => {
+                Err("stdin ended before Enter was pressed; add `--yes` to confirm without asking"
+                    .to_owned())
+            }
             Ok(_) => Ok(()),
-            Err(error) => Err(format!("the terminal cannot be read: {error}")),
+            Err(error) => Err(format!("cannot read stdin: {error}")),
         }
     }
 }

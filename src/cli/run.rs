@@ -5,7 +5,7 @@ use std::time::Duration;
 use clap::{Args, ValueEnum};
 
 use super::charts::{self, ModelChecks};
-use super::console::{self, Account, Console};
+use super::console::{self, Console, RunReport};
 use super::error::Error;
 use super::exit::Exit;
 use super::experiment::{ClosingOutput, ExperimentOptions};
@@ -14,7 +14,7 @@ use super::interrupt::Interrupt;
 use super::load::{self, ScenarioArguments};
 use super::operator::Terminal;
 use super::shard::{self, Part};
-use super::{experiment, kept, streams, world};
+use super::{experiment, remote_folder, streams, world};
 use ::shard::ShardChoice;
 use clock::{Clock, WallClock};
 use engine::{Ending, RunError};
@@ -111,9 +111,9 @@ pub fn run(arguments: &RunArguments) -> Result<Exit, Error> {
     let out = arguments.out.clone().map(|out| shard::placed(out, part.shard)).transpose()?;
     let arguments = RunArguments { out, ..arguments.clone() };
     match arguments.folder() {
-        Some(folder) => {
-            kept::on(folder, |here| run_part(&arguments.mirrored(here), &scenario, part))
-        }
+        Some(folder) => remote_folder::with_local(folder, |here| {
+            run_part(&arguments.mirrored(here), &scenario, part)
+        }),
         None => run_part(&arguments, &scenario, part),
     }
 }
@@ -145,7 +145,7 @@ fn run_once(
         (None, Some(shard)) => folder::of_shard(plan, shard, arguments.out.as_deref(), start_at)?,
         (None, None) => Some(folder::create(plan, arguments.out.as_deref(), start_at)?),
     };
-    let Some(Opened { results, wall, beginning }) = opened else { return Ok(Exit::Done) };
+    let Some(Opened { results, wall, start }) = opened else { return Ok(Exit::Done) };
     tell_of_the_start(plan, wall, start_at, &operator);
     let (interrupt, stop) = Interrupt::listen()?;
     let mut run = Run { arguments, plan, wall, results, checks: ModelChecks::default() };
@@ -153,7 +153,7 @@ fn run_once(
         // The console removes its bar before anything else is printed.
         let mut console = Console::new(plan, arguments.quiet);
         let mut observers = Observers(vec![&mut run.results, &mut run.checks, &mut console]);
-        world::execute(plan, wall, &operator, beginning, stop, &mut observers)
+        world::execute(plan, wall, &operator, start, stop, &mut observers)
     };
     let exit = match ending {
         Ok(Ending::Completed) => Exit::Done,
@@ -185,10 +185,8 @@ impl Run<'_> {
         let closing = Closing { status: status(exit), ended, verdicts: &verdicts };
         let folder = self.results.seal(&closing)?;
         let text = match self.arguments.format {
-            Format::Json => {
-                std::fs::read_to_string(folder.join("summary.json")).unwrap_or_default()
-            }
-            Format::Text => console::summary(&Account {
+            Format::Json => read_summary(&folder)?,
+            Format::Text => console::summary(&RunReport {
                 scenario: &self.plan.name,
                 seed: self.plan.seed.0,
                 simulated: self.plan.clock == ClockKind::Virtual,
@@ -249,6 +247,12 @@ fn tell_of_the_start(
 
 /// So late may a process be at a shared start before it is told.
 const LATE: Duration = Duration::from_millis(100);
+
+fn read_summary(folder: &Path) -> Result<String, Error> {
+    let path = folder.join("summary.json");
+    std::fs::read_to_string(&path)
+        .map_err(|error| Error::new(Exit::Results, format!("{}: {error}", path.display())))
+}
 
 fn asks_the_operator(plan: &Plan) -> bool {
     plan.phases.iter().any(|phase| matches!(phase.step, Step::Pause(Pause::Prompt(_))))

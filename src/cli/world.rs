@@ -1,7 +1,7 @@
 use super::operator::Terminal;
 use super::served::Served;
 use clock::{VirtualClock, WallClock};
-use engine::{self, Beginning, Ending, RunError, Stop};
+use engine::{self, Ending, RunError, StartPoint, Stop};
 use record::Observer;
 use scenario::Plan;
 use scenario::plan::{ClockKind, EmbeddedPlan, HttpPlan, ServedPlan, TargetPlan};
@@ -12,7 +12,7 @@ pub fn execute(
     plan: &Plan,
     wall: WallClock,
     operator: &Terminal,
-    beginning: Beginning,
+    start: StartPoint,
     stop: Stop,
     observer: &mut dyn Observer,
 ) -> Result<Ending, RunError> {
@@ -20,17 +20,17 @@ pub fn execute(
         (TargetPlan::Embedded(embedded), ClockKind::Virtual) => {
             VirtualClock::run(|clock| async move {
                 let target = EmbeddedTarget::new(embedded, plan.seed, clock.clone());
-                engine::run(plan, clock, &target, operator, beginning, stop, observer).await
+                engine::run(plan, clock, &target, operator, start, stop, observer).await
             })
         }
         (TargetPlan::Embedded(embedded), ClockKind::Wall) => {
             block_on(embedded_on_the_wall(plan, embedded, wall, operator, stop, observer))
         }
         (TargetPlan::Served(served), _) => {
-            over_loopback(plan, served, wall, operator, beginning, stop, observer)
+            over_loopback(plan, served, wall, operator, start, stop, observer)
         }
         (TargetPlan::Http(http), _) => {
-            block_on(over_http(plan, http, wall, operator, beginning, stop, observer))
+            block_on(over_http(plan, http, wall, operator, start, stop, observer))
         }
     }
 }
@@ -41,7 +41,7 @@ fn over_loopback(
     served: &ServedPlan,
     clock: WallClock,
     operator: &Terminal,
-    beginning: Beginning,
+    start: StartPoint,
     stop: Stop,
     observer: &mut dyn Observer,
 ) -> Result<Ending, RunError> {
@@ -51,7 +51,7 @@ fn over_loopback(
     })?;
     operator.tell(&format!("the loop is served at {} while the run lasts", served.url()));
     let http = HttpPlan::at(served.url());
-    block_on(over_http(plan, &http, clock, operator, beginning, stop, observer))
+    block_on(over_http(plan, &http, clock, operator, start, stop, observer))
 }
 
 async fn embedded_on_the_wall(
@@ -63,7 +63,7 @@ async fn embedded_on_the_wall(
     observer: &mut dyn Observer,
 ) -> Result<Ending, RunError> {
     let target = EmbeddedTarget::new(embedded, plan.seed, clock);
-    engine::run(plan, clock, &target, operator, Beginning::default(), stop, observer).await
+    engine::run(plan, clock, &target, operator, StartPoint::default(), stop, observer).await
 }
 
 async fn over_http(
@@ -71,12 +71,12 @@ async fn over_http(
     http: &HttpPlan,
     clock: WallClock,
     operator: &Terminal,
-    beginning: Beginning,
+    start: StartPoint,
     stop: Stop,
     observer: &mut dyn Observer,
 ) -> Result<Ending, RunError> {
     let target = HttpTarget::new(http, plan.seed, clock).map_err(unusable)?;
-    engine::run(plan, clock, &target, operator, beginning, stop, observer).await
+    engine::run(plan, clock, &target, operator, start, stop, observer).await
 }
 
 fn block_on<F: Future<Output = Result<Ending, RunError>>>(future: F) -> F::Output {

@@ -168,7 +168,7 @@ fn iteration(criterion: &mut Criterion) {
                     clock,
                     &target,
                     &NobodyAsked,
-                    engine::Beginning::default(),
+                    engine::StartPoint::default(),
                     stop,
                     &mut recorder,
                 )

@@ -13,7 +13,7 @@ use super::subject::Subject;
 use super::{json, null, text, traces, within};
 use crate::cli::error::{Error, not_written};
 use crate::cli::exit::Exit;
-use crate::cli::{kept, streams};
+use crate::cli::{remote_folder, streams};
 use comparison::{
     GateOutcome, GateVerdict, Group, compare, default_terms, judge_between, judge_within,
 };
@@ -112,7 +112,7 @@ fn append(path: &Path, text: &str) -> io::Result<()> {
 /// Compares runs, and prints the result.
 pub fn run(arguments: &CompareArguments) -> Result<Exit, Error> {
     let folders = [std::slice::from_ref(&arguments.base), &arguments.candidates].concat();
-    let fetched = kept::fetched(&folders)?;
+    let fetched = remote_folder::fetched(&folders)?;
     let mut report = Report::new();
     let subjects = read(&fetched.folders, &mut report);
     if arguments.null {

@@ -16,5 +16,5 @@ pub use format::{count, name};
 pub use paint::Paint;
 pub use progress::Console;
 pub use screen::Screen;
-pub use summary::{Account, summary};
+pub use summary::{RunReport, summary};
 pub use table::{Cell, Side, Table};

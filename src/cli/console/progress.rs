@@ -128,7 +128,7 @@ mod tests {
 
     use super::*;
     use metrics::sample::{iteration, phase_ended, phase_started};
-    use record::{FailureKind, Outcome};
+    use record::{FailureKind, IterationOutcome};
     use scenario::plan::{Arrival, Delay, Iterate, Rate, Step};
     use seed::PhaseKey;
 
@@ -177,7 +177,7 @@ mod tests {
         let iterations = (0..20).map(|index| {
             let mut record = iteration(1, index, index % 2 == 0);
             if index == 6 {
-                record.outcome = Outcome::RewardFailed(FailureKind::Timeout);
+                record.outcome = IterationOutcome::RewardFailed(FailureKind::Timeout);
             }
             Progress::Iteration(record)
         });

@@ -4,7 +4,7 @@ use std::time::Duration;
 use super::format::{count, micros, rate, share};
 use super::paint::Paint;
 use metrics::Latencies;
-use record::{IterationRecord, Outcome};
+use record::{IterationOutcome, IterationRecord};
 
 /// The success rate that is shown is that of so many last iterations.
 pub const WINDOW: usize = 500;
@@ -45,7 +45,7 @@ impl Running {
         self.done += 1;
         self.now = self.now.max(record.rank_start);
         self.errors += u64::from(record.has_failed());
-        self.dropped += u64::from(record.outcome == Outcome::Dropped);
+        self.dropped += u64::from(record.outcome == IterationOutcome::Dropped);
         if self.last.len() == WINDOW {
             self.last.pop_front();
         }

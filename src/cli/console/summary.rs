@@ -7,8 +7,8 @@ use metrics::{
     EvaluationSummary, Holds, LatencySummary, PhaseSummary, PolicySummary, SummaryReport, Verdict,
 };
 
-/// Everything the summary speaks of.
-pub struct Account<'a> {
+/// What the summary of a run shows.
+pub struct RunReport<'a> {
     pub scenario: &'a str,
     pub seed: u64,
     /// Whether time and latencies were simulated.
@@ -26,18 +26,18 @@ pub struct Account<'a> {
 const WIDTH: usize = 80;
 
 /// The summary of a run, for people.
-pub fn summary(account: &Account<'_>) -> String {
+pub fn summary(report: &RunReport<'_>) -> String {
     let sections = [
-        heading(account),
-        phases(account.numbers),
-        errors(account.numbers),
-        latencies(account),
-        doubts(account.numbers),
-        evaluations(account.numbers),
-        model(account),
-        notices(account.numbers),
-        expectations(account.verdicts),
-        format!("{}  {}\n", label("results"), account.folder.display()),
+        heading(report),
+        phases(report.numbers),
+        errors(report.numbers),
+        latencies(report),
+        doubts(report.numbers),
+        evaluations(report.numbers),
+        model(report),
+        notices(report.numbers),
+        expectations(report.verdicts),
+        format!("{}  {}\n", label("results"), report.folder.display()),
     ];
     let sections: Vec<_> = sections.into_iter().filter(|section| !section.is_empty()).collect();
     sections.join("\n")
@@ -47,14 +47,14 @@ fn label(text: &str) -> String {
     Paint::Faint.over(text)
 }
 
-fn heading(account: &Account<'_>) -> String {
-    let end = account.numbers.phases.iter().filter_map(|phase| phase.ended_us).max();
-    let clock = if account.simulated { " simulated" } else { "" };
+fn heading(report: &RunReport<'_>) -> String {
+    let end = report.numbers.phases.iter().filter_map(|phase| phase.ended_us).max();
+    let clock = if report.simulated { " simulated" } else { "" };
     let time = end.map_or_else(String::new, |end| format!(", {}{clock}", span(end)));
     let ending =
-        account.ending.map_or_else(String::new, |ending| format!(", {}", Paint::Bad.over(ending)));
-    let scenario = Paint::Strong.over(&name(account.scenario));
-    format!("{scenario}, seed {}{time}{ending}\n", account.seed)
+        report.ending.map_or_else(String::new, |ending| format!(", {}", Paint::Bad.over(ending)));
+    let scenario = Paint::Strong.over(&name(report.scenario));
+    format!("{scenario}, seed {}{time}{ending}\n", report.seed)
 }
 
 /// The phases that iterated.
@@ -112,13 +112,13 @@ fn errors(numbers: &SummaryReport) -> String {
     table.text()
 }
 
-fn latencies(account: &Account<'_>) -> String {
+fn latencies(report: &RunReport<'_>) -> String {
     use Side::{Left, Right};
-    let title = if account.simulated { "latency, simulated" } else { "latency" };
+    let title = if report.simulated { "latency, simulated" } else { "latency" };
     let columns =
         [(title, Left), ("", Left), ("p50", Right), ("p90", Right), ("p99", Right), ("max", Right)];
     let mut table = Table::new(&columns);
-    for phase in iterated(account.numbers) {
+    for phase in iterated(report.numbers) {
         let rank = [("rank", &phase.rank), ("  sent", &phase.rank_service)];
         let operations = rank.into_iter().chain([("reward", &phase.reward)]);
         let answered =
@@ -212,8 +212,8 @@ fn policy_row(policy: &PolicySummary, is_applied: bool) -> [Cell; 4] {
     ]
 }
 
-fn model(account: &Account<'_>) -> String {
-    match account.model_checks {
+fn model(report: &RunReport<'_>) -> String {
+    match report.model_checks {
         (0, _) => String::new(),
         (checks, changes) => {
             format!("{}    updated before {changes} of {checks} checks\n", label("model"))
@@ -340,7 +340,7 @@ mod tests {
             phases: vec![phase("baseline", 10_000), waiting, failing],
             evaluations: vec![evaluation],
             applied: vec![applied],
-            notices: vec!["the model was not checked: timeout".to_owned()],
+            notices: vec!["model check failed: timeout".to_owned()],
         }
     }
 
@@ -358,7 +358,7 @@ mod tests {
     }
 
     fn shown(numbers: &SummaryReport, simulated: bool) -> String {
-        let text = summary(&Account {
+        let text = summary(&RunReport {
             scenario: "coffee",
             seed: 42,
             simulated,
@@ -400,7 +400,7 @@ applied Inter-len4, with its model trained on the log
 
 model    updated before 10 of 20 checks
 
-notice  the model was not checked: timeout
+notice  model check failed: timeout
 
    expectation                      observed
 ✓  validation.success_rate >= 0.80  0.8320

@@ -14,7 +14,7 @@ use self::curves::curves;
 use super::compare::{Subject, sections};
 use super::error::{Error, not_written};
 use super::exit::Exit;
-use super::{kept, streams};
+use super::{remote_folder, streams};
 use comparison::Group;
 use diagnostic::{Diagnostic, Report};
 use report::html::{Block, Page, Readout, Section, page_html};
@@ -74,7 +74,7 @@ impl Part {
 
 /// Writes the page.
 pub fn report(arguments: &ReportArguments) -> Result<Exit, Error> {
-    let fetched = kept::fetched(&arguments.folders)?;
+    let fetched = remote_folder::fetched(&arguments.folders)?;
     let subjects = read(&fetched.folders)?;
     let parts = all(&subjects);
     write(arguments, &subjects, &parts)?;

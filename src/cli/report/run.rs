@@ -146,7 +146,7 @@ fn thinned(points: &[LinePoint]) -> Vec<LinePoint> {
 pub fn unusual(run: &RunFolder) -> Vec<String> {
     let summary = json(&run.folder, "summary.json");
     let mut said = run.notes.clone();
-    said.extend(results::notices(&run.folder));
+    said.extend(results::notices(&run.folder).unwrap_or_default());
     for phase in items(&summary, "phases") {
         let name = text(&phase["name"]);
         let why = phase["saturation"].as_str();

@@ -1,10 +1,9 @@
-//! The one door through which time comes in.
+//! The only source of time.
 //!
-//! A run asks its [`Clock`] for the time since the run's start and for a sleep until
-//! such a time. [`WallClock`] is the machine's monotonic clock; [`VirtualClock`]
-//! belongs to a small executor in which time moves only when nothing else can, so
-//! twelve minutes of service time pass in a fraction of a second, and pass the same
-//! way on every machine. Nothing outside this room reads the time.
+//! A run asks its [`Clock`] for the time since the run's start, and sleeps until such a time.
+//! [`WallClock`] is the machine's monotonic clock; [`VirtualClock`] has a small executor in
+//! which time advances only when no task is ready, so twelve minutes of service time pass in a
+//! fraction of a second, and in the same way on every machine. No other crate reads the time.
 //!
 //! Must not know: everything else.
 
@@ -22,26 +21,26 @@ use timestamp::Timestamp;
 
 /// Time since the start of the run, and sleeping.
 ///
-/// An implementor must not return before the asked time, and must order sleepers by their
-/// deadline and then by the order in which they were asked for. What sleeps at the same
-/// time as others is one of its [`Tasks`].
+/// An implementor must not wake a sleeper before its deadline, and must wake sleepers by
+/// deadline and then by the order in which they went to sleep. Concurrent sleepers are
+/// [`Tasks`] of the clock.
 pub trait Clock: Clone {
-    /// What runs at the same time under this clock.
+    /// Concurrent futures under this clock.
     type Tasks<'f, T: 'f>: Tasks<'f, T>;
 
     /// Time passed since the run started.
     fn now(&self) -> Duration;
 
-    /// What the calendar said when the run started.
+    /// The calendar time of the start of the run.
     fn start(&self) -> Timestamp;
 
     /// Waits until `now() >= deadline`.
     fn sleep_until(&self, deadline: Duration) -> impl Future<Output = ()>;
 
-    /// How late a sleeper may wake. Pacing has to be able to catch up on as much.
+    /// How late a sleeper may wake. Pacing has to catch up on as much.
     fn resolution(&self) -> Duration;
 
-    /// No tasks yet.
+    /// An empty set of tasks.
     fn tasks<'f, T: 'f>(&self) -> Self::Tasks<'f, T>;
 
     /// The calendar time of a moment of the run.
@@ -50,15 +49,15 @@ pub trait Clock: Clone {
     }
 }
 
-/// One of several futures that run at the same time.
+/// One of several concurrent futures.
 pub type Task<'f, T> = Pin<Box<dyn Future<Output = T> + 'f>>;
 
-/// Futures that run at the same time within one, which polls those that were woken in the
-/// order in which they were.
+/// Concurrent futures within one future, which polls those that are woken in the order of
+/// their wake-ups.
 pub trait Tasks<'f, T> {
-    /// Adds one; it runs when the next that is done is waited for.
+    /// Adds one; it runs during [`Tasks::poll_next`].
     fn push(&mut self, task: Task<'f, T>);
 
-    /// Gives the next that is done; none once all are.
+    /// The output of the next that is done; `None` once all are.
     fn poll_next(&mut self, context: &mut Context<'_>) -> Poll<Option<T>>;
 }

@@ -9,12 +9,11 @@ use super::{Clock, Task, Tasks, Timestamp};
 
 /// The machine's monotonic clock; the calendar is read once, at the start.
 ///
-/// It tells whole microseconds, as results do: what is read back is what was measured.
+/// Its times are whole microseconds, as results hold them.
 #[derive(Debug, Clone, Copy)]
 pub struct WallClock {
     started: Instant,
-    /// How long the run had been going when this process began; below zero, if it was not
-    /// to start yet.
+    /// How long the run had lasted when this process started; below zero, if it starts later.
     before_us: i64,
     start: Timestamp,
 }
@@ -26,8 +25,8 @@ impl WallClock {
         Self::starting_at(calendar())
     }
 
-    /// The clock of a run that starts at this time, which may be ahead, or have passed: the
-    /// run has been going since then, in another process or by an agreement of many.
+    /// The clock of a run that starts at this time, which may be in the future, or in the past:
+    /// for a resumed run, and for shards with a common start.
     #[must_use]
     pub fn starting_at(start: Timestamp) -> Self {
         let before_us = calendar().unix_micros().saturating_sub(start.unix_micros());
@@ -40,7 +39,7 @@ impl WallClock {
         Duration::from_micros(u64::try_from(-self.passed_us()).unwrap_or(0))
     }
 
-    /// How long the run has been going; below zero, if it is not to start yet.
+    /// How long the run has lasted; below zero, if it starts later.
     fn passed_us(&self) -> i64 {
         let here = i64::try_from(self.started.elapsed().as_micros()).unwrap_or(i64::MAX);
         self.before_us.saturating_add(here)

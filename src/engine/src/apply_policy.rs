@@ -1,4 +1,4 @@
-use super::run::{Run, RunError, target_error};
+use super::context::{Run, RunError, target_error};
 use clock::Clock;
 use protocol::PolicyContract;
 use record::Progress;

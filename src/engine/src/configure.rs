@@ -1,4 +1,4 @@
-use super::run::{Run, RunError, target_error};
+use super::context::{Run, RunError, target_error};
 use clock::Clock;
 use protocol::ServiceConfiguration;
 use record::Progress;
@@ -6,7 +6,7 @@ use scenario::plan::{Configure, Phase};
 use target::{CallError, Target};
 
 impl<C: Clock, T: Target> Run<'_, C, T> {
-    /// Changes settings, reads them back and checks what came back.
+    /// Changes settings, reads them back and verifies them.
     pub(super) async fn configure(
         &mut self,
         phase: &Phase,
@@ -39,6 +39,6 @@ fn verify(
     if differences.is_empty() {
         return Ok(());
     }
-    let message = format!("the settings were not taken over: {}", differences.join("; "));
+    let message = format!("the service did not apply the settings: {}", differences.join("; "));
     Err(RunError::Target { phase: phase.name.clone(), message })
 }

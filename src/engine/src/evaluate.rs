@@ -1,7 +1,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::run::{Run, RunError, target_error};
+use super::context::{Run, RunError, target_error};
 use clock::Clock;
 use protocol::{
     Evaluation, EvaluationContract, EvaluationStatus, PolicyContract, PolicyResult, PolicySource,
@@ -10,7 +10,7 @@ use record::Progress;
 use scenario::plan::{Apply, Evaluate, NamedPolicy, Phase};
 use target::{CallError, Target};
 
-/// How often the service is asked whether an evaluation is done.
+/// How often the status of an evaluation is polled.
 const POLL: Duration = Duration::from_secs(5);
 
 impl<C: Clock, T: Target> Run<'_, C, T> {
@@ -49,7 +49,8 @@ impl<C: Clock, T: Target> Run<'_, C, T> {
         if is_complete(evaluation.status) {
             return Ok(evaluation);
         }
-        let message = format!("the evaluation ended as `{:?}`", evaluation.status);
+        let message =
+            format!("the evaluation did not complete: its status is `{:?}`", evaluation.status);
         Err(RunError::Target { phase: phase.name.clone(), message })
     }
 

@@ -1,4 +1,4 @@
-//! Runs a plan: walks its phases against a target, and says what happened.
+//! Runs a plan: goes through its phases against a target, and emits what happens.
 //!
 //! The engine is generic over the clock and the target. It emits
 //! [`Progress`](record::Progress) in index order to an observer it knows nothing
@@ -8,16 +8,17 @@
 
 mod apply_policy;
 mod configure;
+mod context;
 mod evaluate;
 mod iterate;
+mod pacing;
 mod pause;
 mod reset;
 mod run;
 mod stop;
+mod stream;
 
-pub mod pacing;
-pub mod stream;
-
+pub use context::{RunError, StartPoint};
 pub use pause::Operator;
-pub use run::{Beginning, Ending, RunError, run};
+pub use run::{Ending, run};
 pub use stop::{Stop, Stopper};

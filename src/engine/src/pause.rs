@@ -1,17 +1,17 @@
 use std::time::Duration;
 
-use super::run::{Run, RunError, target_error};
+use super::context::{Run, RunError, target_error};
 use clock::Clock;
 use record::Progress;
 use scenario::plan::{AwaitedChange, Pause, Phase};
 use target::{CallError, Target};
 
-/// The person who runs the run.
+/// The person who operates a run.
 pub trait Operator {
-    /// Shows `prompt` and returns when the operator says to go on.
+    /// Shows `prompt` and returns when the operator confirms it.
     ///
     /// # Errors
-    /// When there is nobody to ask.
+    /// When no confirmation can be read.
     fn confirm(&self, prompt: &str) -> Result<(), String>;
 }
 
@@ -48,31 +48,35 @@ impl<C: Clock, T: Target> Run<'_, C, T> {
     ) -> Result<(), RunError> {
         let to_error = |error: CallError| target_error(&phase.name, &error);
         let deadline = self.clock.now() + timeout;
-        let awaited = self.beginning.awaited.clone();
-        let awaited = awaited.filter(|_| self.beginning.phase == index);
+        let awaited = self.start.awaited.clone();
+        let awaited = awaited.filter(|_| self.start.phase == index);
         let is_new = awaited.is_none();
         let before = match awaited {
             Some(before) => before,
-            None => self.observed(change).await.map_err(to_error)?,
+            None => self.current(change).await.map_err(to_error)?,
         };
         if is_new {
             self.emit(&Progress::Awaited { phase: index, before: before.clone() })?;
         }
         while !self.stop.is_asked() {
             self.wait(poll).await;
-            if self.observed(change).await.map_err(to_error)? != before {
+            if self.current(change).await.map_err(to_error)? != before {
                 return self.emit(&Progress::Notice(format!("{} has changed", noun(change))));
             }
             if self.clock.now() >= deadline {
-                let message = format!("{} did not change within {timeout:?}", noun(change));
+                let message = format!(
+                    "{} did not change within {}",
+                    noun(change),
+                    humantime::format_duration(timeout)
+                );
                 return Err(RunError::Target { phase: phase.name.clone(), message });
             }
         }
         Ok(())
     }
 
-    /// What the service says of the thing that has to change.
-    async fn observed(&self, change: AwaitedChange) -> Result<String, CallError> {
+    /// The current value of what has to change.
+    async fn current(&self, change: AwaitedChange) -> Result<String, CallError> {
         Ok(match change {
             AwaitedChange::Policy => self.target.policy().await?.arguments,
             AwaitedChange::Model => {

@@ -13,7 +13,7 @@ pub struct Stopper {
     wake: watch::Sender<()>,
 }
 
-/// Whether the run was asked to stop.
+/// The receiving side of a [`Stopper`].
 #[derive(Debug, Clone)]
 pub struct Stop {
     asked: Arc<AtomicBool>,
@@ -30,7 +30,7 @@ impl Stopper {
         (Self { asked, wake: sender }, stop)
     }
 
-    /// Asks the run to stop: nothing new is begun, what is under way is finished.
+    /// Asks the run to stop: nothing new starts, what is under way is finished.
     pub fn stop(&self) {
         self.asked.store(true, Ordering::SeqCst);
         self.wake.send_replace(());
@@ -50,7 +50,7 @@ impl Stop {
         let mut changed = pin!(receiver.changed());
         let (mut registered, mut is_over): (Option<Waker>, bool) = (None, false);
         poll_fn(|context| {
-            // A dispatcher polls this all the time: it registers with each waker once.
+            // A dispatcher polls this for every call: it registers with each waker once.
             let waker = context.waker();
             if !is_over && registered.as_ref().is_none_or(|known| !known.will_wake(waker)) {
                 registered = Some(waker.clone());
@@ -67,7 +67,7 @@ mod tests {
     use super::*;
 
     #[tokio::test]
-    async fn who_waits_is_woken_from_another_thread() {
+    async fn a_waiter_is_woken_from_another_thread() {
         let (stopper, stop) = Stopper::new();
         assert!(!stop.is_asked());
         let asks = std::thread::spawn(move || stopper.stop());

@@ -3,7 +3,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use super::cell_folder::{CellFolder, CellFolders};
 use clock::VirtualClock;
-use engine::{self, Beginning, Ending, Operator, Stop};
+use engine::{self, Ending, Operator, StartPoint, Stop};
 use learning_loop::Keeps;
 use metrics::Summary;
 use record::{ObserveError, Observer, Observers, Progress};
@@ -67,8 +67,8 @@ fn execute(
     };
     let ended = VirtualClock::run(|clock| async {
         let target = EmbeddedTarget::one_of_many(embedded, plan.seed, clock.clone(), keeps);
-        let beginning = Beginning::default();
-        engine::run(plan, clock, &target, &NoOperator, beginning, stop, observer).await
+        let start = StartPoint::default();
+        engine::run(plan, clock, &target, &NoOperator, start, stop, observer).await
     });
     ended.map_err(|error| error.to_string())
 }

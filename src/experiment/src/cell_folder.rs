@@ -2,7 +2,7 @@ use std::path::PathBuf;
 
 use metrics::judge;
 use record::{ObserveError, Observer, Progress};
-use results::{Closing, Origin, Place, Results, Status, cell_folder};
+use results::{Closing, Destination, Origin, Results, Status, cell_folder};
 use scenario::plan::Plan;
 use timestamp::Timestamp;
 
@@ -23,7 +23,7 @@ pub(super) struct CellFolder(Option<Results>);
 impl CellFolder {
     pub fn create(cells: Option<&CellFolders>, plan: &Plan, variant: &str) -> Result<Self, String> {
         let Some(CellFolders { root, started, host }) = cells else { return Ok(Self(None)) };
-        let place = Place::At(cell_folder(root, variant, plan.seed));
+        let place = Destination::At(cell_folder(root, variant, plan.seed));
         let (clock_start, started, host) = (Timestamp::VIRTUAL_START, *started, host.clone());
         let results = Results::create(plan, &place, &Origin { clock_start, started, host });
         results.map(|results| Self(Some(results))).map_err(|error| error.to_string())
@@ -41,7 +41,7 @@ impl CellFolder {
     /// Deletes the folder of a cell that was stopped: it will run again from its start.
     pub fn delete(self) {
         // A folder that cannot be deleted is refused when the cell runs again.
-        _ = self.0.map(Results::take_back);
+        _ = self.0.map(Results::delete);
     }
 }
 

@@ -97,7 +97,7 @@ fn take_in(
     match ended {
         Ok(None) => {}
         Ok(Some(record)) => {
-            folder.keep(index, record)?;
+            folder.store_cell(index, record)?;
             completion.run += 1;
             listener.ended(false);
         }

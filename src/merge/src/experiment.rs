@@ -158,7 +158,7 @@ impl CellUnion {
         let mut folder = ExperimentFolder::assemble(self.plan, &self.scenario, out)?;
         for (index, found) in &self.cells {
             let (bytes, _) = cell_file(found, &folder.manifest().cells[*index].key)?;
-            folder.keep_file(*index, &bytes)?;
+            folder.store_cell_file(*index, &bytes)?;
         }
         let failed = self.failed.into_iter().filter(|(index, _)| !self.cells.contains_key(index));
         failed.for_each(|(index, reason)| folder.note_failed(index, reason));

@@ -1,6 +1,6 @@
 use std::ops::Range;
 
-use record::{IterationRecord, Outcome};
+use record::{IterationOutcome, IterationRecord};
 
 const ANSWERED: u8 = 1;
 const SUCCESSFUL: u8 = 2;
@@ -141,7 +141,7 @@ fn flags(record: &IterationRecord) -> u8 {
         | flag(record.is_success(), SUCCESSFUL)
         | flag(record.has_failed(), FAILED)
         | flag(record.reward.is_some(), REWARDED)
-        | flag(record.outcome == Outcome::Dropped, DROPPED)
+        | flag(record.outcome == IterationOutcome::Dropped, DROPPED)
 }
 
 impl Sums {

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use record::{IterationRecord, Loss, Outcome, PhaseRecord, PhaseStarted, Progress};
+use record::{IterationOutcome, IterationRecord, Loss, PhaseRecord, PhaseStarted, Progress};
 
 /// A completed iteration, sent 20 ms after the one before it, whose Rank took 5 ms and
 /// whose Reward took 3 ms.
@@ -23,7 +23,7 @@ pub fn iteration(phase: usize, iteration: u64, success: bool) -> IterationRecord
             regret: if success { 0.0 } else { 1.0 },
             exploration: Some(if success { 0.0 } else { 0.25 }),
         }),
-        outcome: Outcome::Completed,
+        outcome: IterationOutcome::Completed,
         due,
         rank_start: due,
         rank_latency: Some(rank_latency),

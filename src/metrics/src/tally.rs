@@ -10,7 +10,7 @@ use super::latency::{Latencies, LatencySummary, micros};
 use super::metric::{Metric, Operation, Statistic};
 use super::punctuality::{Punctuality, is_late};
 use super::window::{first_tenth, last_tenth, share_of};
-use record::{IterationRecord, Outcome};
+use record::{IterationOutcome, IterationRecord};
 
 /// What one phase comes to, in numbers.
 #[derive(Debug, Clone, PartialEq)]
@@ -47,12 +47,12 @@ pub(super) struct Call {
 /// counts as sent when Rank was answered.
 pub(super) fn calls(record: &IterationRecord) -> impl Iterator<Item = Call> {
     let answered = record.rank_start + record.rank_latency.unwrap_or_default();
-    let rank = (record.outcome != Outcome::Dropped).then(|| Call {
+    let rank = (record.outcome != IterationOutcome::Dropped).then(|| Call {
         operation: Operation::Rank,
         start: record.rank_start,
         end: answered,
         latency: record.rank_response(),
-        failed: matches!(record.outcome, Outcome::RankFailed(_)),
+        failed: matches!(record.outcome, IterationOutcome::RankFailed(_)),
     });
     let reward_start = record.reward_start.unwrap_or(answered);
     let reward = record.reward.map(|_| Call {
@@ -60,7 +60,7 @@ pub(super) fn calls(record: &IterationRecord) -> impl Iterator<Item = Call> {
         start: reward_start,
         end: reward_start + record.reward_latency.unwrap_or_default(),
         latency: record.reward_latency,
-        failed: matches!(record.outcome, Outcome::RewardFailed(_)),
+        failed: matches!(record.outcome, IterationOutcome::RewardFailed(_)),
     });
     rank.into_iter().chain(reward)
 }
@@ -102,7 +102,7 @@ impl PhaseTally {
         if record.has_failed() {
             *self.errors.entry(outcome_label(&record.outcome)).or_default() += 1;
         }
-        if record.outcome != Outcome::Dropped {
+        if record.outcome != IterationOutcome::Dropped {
             self.add_start(record);
         }
         calls(record).for_each(|call| self.add_call(call));
@@ -273,12 +273,12 @@ fn count(count: u64, sums: &Sums) -> Option<f64> {
 /// How an iteration ended: `completed`, or which call failed and why, such as
 /// `rank.timeout`.
 #[must_use]
-pub fn outcome_label(outcome: &Outcome) -> String {
+pub fn outcome_label(outcome: &IterationOutcome) -> String {
     match outcome {
-        Outcome::Completed => "completed".to_owned(),
-        Outcome::RankFailed(kind) => format!("rank.{kind}"),
-        Outcome::RewardFailed(kind) => format!("reward.{kind}"),
-        Outcome::Dropped => "dropped".to_owned(),
+        IterationOutcome::Completed => "completed".to_owned(),
+        IterationOutcome::RankFailed(kind) => format!("rank.{kind}"),
+        IterationOutcome::RewardFailed(kind) => format!("reward.{kind}"),
+        IterationOutcome::Dropped => "dropped".to_owned(),
     }
 }
 

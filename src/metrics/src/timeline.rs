@@ -146,7 +146,7 @@ impl Timeline {
 mod tests {
     use super::*;
     use crate::sample::{iteration, phase_ended, phase_started};
-    use record::{FailureKind, Outcome};
+    use record::{FailureKind, IterationOutcome};
 
     fn at(record: IterationRecord, rank_start: Duration) -> Progress {
         let reward_start = Some(rank_start + record.rank_latency.unwrap_or_default());
@@ -191,7 +191,7 @@ mod tests {
     fn a_failed_rank_is_one_call_and_one_error() {
         let mut timeline = Timeline::default();
         let mut failed = iteration(0, 0, true);
-        failed.outcome = Outcome::RankFailed(FailureKind::Timeout);
+        failed.outcome = IterationOutcome::RankFailed(FailureKind::Timeout);
         (failed.chosen, failed.reward) = (None, None);
         timeline.observe(&Progress::Iteration(failed));
         let seconds = timeline.close(Duration::from_secs(1));

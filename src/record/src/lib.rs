@@ -1,7 +1,7 @@
-//! What happened in a run, as values.
+//! The events of a run, as values.
 //!
-//! The engine makes them, in index order; results, metrics and the console take them
-//! in. Times are offsets from the start of the run.
+//! The engine emits them, in index order; results, metrics and the console observe them.
+//! Times are offsets from the start of the run.
 //!
 //! Must not know: who makes or reads them.
 
@@ -12,7 +12,7 @@ use std::time::Duration;
 use protocol::{Evaluation, EventId, PolicyContract, ServiceConfiguration};
 use timestamp::Timestamp;
 
-/// Something that happened. Phases are named by their index in the plan.
+/// An event of a run. Phases are given by their index in the plan.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Progress {
     /// A phase began.
@@ -21,24 +21,23 @@ pub enum Progress {
     Iteration(IterationRecord),
     /// The run asked for the model's age.
     ModelChecked(ModelCheck),
-    /// The loop joined rewards to interactions; a DSJSON line each, with its line
-    /// break, in the order of training.
+    /// The loop joined rewards to interactions: DSJSON lines, in the order of training.
     Joined(Vec<u8>),
     /// Iterations of a phase before `until` may be sent from now on.
     MayBeSent {
         /// The phase.
         phase: usize,
-        /// The first iteration that will not be, among those that are made here.
+        /// The first iteration that will not, counted among those of the shard.
         until: u64,
     },
-    /// A phase waits for something of the service to change from this.
+    /// A phase waits until a value of the service changes.
     Awaited {
         /// The phase.
         phase: usize,
-        /// What the service says before the change.
+        /// The value before the change.
         before: String,
     },
-    /// Nothing will be taken back of what was said so far: a good moment to flush.
+    /// Everything so far is final: a good moment to flush.
     Checkpoint,
     /// An evaluation was completed.
     Evaluated(Arc<Evaluation>),
@@ -48,7 +47,7 @@ pub enum Progress {
     Configured(ServiceConfiguration),
     /// The loop's data were cleared.
     Reset,
-    /// Something a person should know of, in a sentence.
+    /// A notice for a person, in a sentence.
     Notice(String),
     /// A phase ended.
     PhaseEnded(PhaseRecord),
@@ -82,13 +81,13 @@ pub struct IterationRecord {
     pub probability: Option<f32>,
     /// The reward that was sent.
     pub reward: Option<f64>,
-    /// What the choice cost, as the world knows it.
+    /// The regret of the choice.
     pub loss: Option<Loss>,
     /// How it ended.
-    pub outcome: Outcome,
+    pub outcome: IterationOutcome,
     /// When it was due.
     pub due: Duration,
-    /// When Rank was sent, or its slot was dropped.
+    /// When Rank was sent, or the iteration was dropped.
     pub rank_start: Duration,
     /// How long Rank took, from when it was sent: its service time.
     pub rank_latency: Option<Duration>,
@@ -96,7 +95,7 @@ pub struct IterationRecord {
     pub reward_start: Option<Duration>,
     /// How long Reward took.
     pub reward_latency: Option<Duration>,
-    /// Whether it may have been sent before, by a process that ended before it could say.
+    /// Whether an earlier process may have sent it already.
     pub again: bool,
 }
 
@@ -107,8 +106,7 @@ impl IterationRecord {
         self.chosen.as_ref() == Some(&self.preferred)
     }
 
-    /// How long Rank took from when it was due: what a visitor would have waited, however
-    /// late it was sent.
+    /// The time from when Rank was due to its answer: what a visitor would have waited.
     #[must_use]
     pub fn rank_response(&self) -> Option<Duration> {
         self.rank_latency.map(|latency| self.lag() + latency)
@@ -126,31 +124,30 @@ impl IterationRecord {
         use FailureKind::Protocol;
         matches!(
             self.outcome,
-            Outcome::RankFailed(Protocol(_)) | Outcome::RewardFailed(Protocol(_))
+            IterationOutcome::RankFailed(Protocol(_)) | IterationOutcome::RewardFailed(Protocol(_))
         )
     }
 
     /// Whether a call of it failed.
     #[must_use]
     pub fn has_failed(&self) -> bool {
-        matches!(self.outcome, Outcome::RankFailed(_) | Outcome::RewardFailed(_))
+        matches!(self.outcome, IterationOutcome::RankFailed(_) | IterationOutcome::RewardFailed(_))
     }
 }
 
-/// What a choice cost in expected reward: what the world knows, without luck and noise.
+/// The loss of a choice in expected reward, known in a simulated world, without noise.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Loss {
     /// Against the best action for the visitor; never below zero.
     pub regret: f64,
-    /// Against the action that the service thinks best, its most probable: the price of
-    /// exploration, below zero where that was worse. It is not known of a service that does
-    /// not say its ranking.
+    /// Against the most probable action of the service: the price of exploration, below zero
+    /// where that action was worse. Unknown if the service returns no ranking.
     pub exploration: Option<f64>,
 }
 
 /// How an iteration ended.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub enum Outcome {
+pub enum IterationOutcome {
     /// Rank and Reward were answered.
     Completed,
     /// Rank failed, so there was nothing to reward.
@@ -164,11 +161,11 @@ pub enum Outcome {
 /// Why a call failed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum FailureKind {
-    /// The name of the host is not known.
+    /// The host name cannot be resolved.
     Resolve,
-    /// No connection.
+    /// The connection failed.
     Connect,
-    /// No TLS with the service: its certificate, or ours, was not accepted.
+    /// The TLS handshake failed: its certificate or ours was not accepted.
     Tls,
     /// No answer in time.
     Timeout,
@@ -185,7 +182,7 @@ pub enum FailureKind {
 pub enum Violation {
     /// It is not HTTP.
     Http,
-    /// It is larger than any answer.
+    /// It is too large.
     TooLarge,
     /// It is not JSON, or not the JSON that the contract says.
     Json,
@@ -193,7 +190,7 @@ pub enum Violation {
     Event,
     /// It chooses or ranks an action that was not sent, or ranks one twice or not at all.
     Action,
-    /// Its probabilities are none.
+    /// Its probabilities are invalid.
     Probability,
 }
 
@@ -228,7 +225,7 @@ impl fmt::Display for FailureKind {
     }
 }
 
-/// The age of the model, asked for every so many iterations.
+/// A check of the age of the model.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ModelCheck {
     /// The phase.
@@ -256,19 +253,19 @@ pub struct PhaseRecord {
     pub iterations: u64,
 }
 
-/// Takes in what happens.
+/// Observes the events of a run.
 ///
-/// An implementor must not keep the engine waiting for anything but its own files, and
-/// must not fail for what it does not care about.
+/// An implementor must not block the engine except to write its own files, and must ignore
+/// events that it does not need.
 pub trait Observer {
-    /// Takes in one thing.
+    /// Observes one event.
     ///
     /// # Errors
-    /// When what was taken in could not be kept. The run stops.
+    /// When it cannot be recorded. The run stops.
     fn observe(&mut self, progress: &Progress) -> Result<(), ObserveError>;
 }
 
-/// Something could not be kept.
+/// An event could not be recorded.
 #[derive(Debug, thiserror::Error)]
 #[error("{path}: {source}")]
 pub struct ObserveError {
@@ -278,7 +275,7 @@ pub struct ObserveError {
     pub source: std::io::Error,
 }
 
-/// Several observers, told in their order.
+/// Several observers, called in their order.
 pub struct Observers<'a>(pub Vec<&'a mut dyn Observer>);
 
 impl Observer for Observers<'_> {

@@ -56,12 +56,12 @@ pub struct LinePoint {
 }
 
 /// The width of a picture.
-pub const WIDTH: f64 = 960.0;
+pub(crate) const WIDTH: f64 = 960.0;
 const HEIGHT: f64 = 430.0;
 const BAND_OPACITY: f64 = 0.16;
 
 /// Where the lines are.
-pub const PLOT: Rect = Rect { left: 84.0, top: 84.0, right: 790.0, bottom: 366.0 };
+pub(crate) const PLOT: Rect = Rect { left: 84.0, top: 84.0, right: 790.0, bottom: 366.0 };
 
 impl Unit {
     /// A value, for people.

@@ -21,12 +21,12 @@ pub(super) struct Row {
 
 impl Row {
     /// Begins another row.
-    pub fn clear(&mut self) {
+    pub(crate) fn clear(&mut self) {
         self.cells.clear();
     }
 
     /// Adds a text of the user, guarded.
-    pub fn text(&mut self, text: &str) {
+    pub(crate) fn text(&mut self, text: &str) {
         if looks_like_formula(text) {
             self.text.clear();
             self.text.extend(["'", text]);
@@ -37,17 +37,17 @@ impl Row {
     }
 
     /// Adds a text that is none of the user's.
-    pub fn plain(&mut self, text: &str) {
+    pub(crate) fn plain(&mut self, text: &str) {
         self.cells.push_field(text.as_bytes());
     }
 
     /// Adds a whole number.
-    pub fn integer(&mut self, number: u64) {
+    pub(crate) fn integer(&mut self, number: u64) {
         self.plain(itoa::Buffer::new().format(number));
     }
 
     /// Adds a number, or an empty cell.
-    pub fn number<T: fmt::Display>(&mut self, number: Option<T>) {
+    pub(crate) fn number<T: fmt::Display>(&mut self, number: Option<T>) {
         self.text.clear();
         if let Some(number) = number {
             write!(self.text, "{number}").expect("a text takes everything");
@@ -56,14 +56,14 @@ impl Row {
     }
 
     /// Adds a time in whole microseconds, or an empty cell.
-    pub fn time(&mut self, time: Option<Duration>) {
+    pub(crate) fn time(&mut self, time: Option<Duration>) {
         match time {
             Some(time) => self.integer(micros(time)),
             None => self.plain(""),
         }
     }
 
-    pub fn cells(&self) -> &csv::ByteRecord {
+    pub(crate) fn cells(&self) -> &csv::ByteRecord {
         &self.cells
     }
 }

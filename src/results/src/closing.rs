@@ -3,13 +3,14 @@ use std::path::{Path, PathBuf};
 
 use serde::Serialize;
 
-use super::Results;
-use super::files::{Durability, Existing, naming, sync_folder};
+use super::entries::Status;
+use super::files::{Durability, OnExisting, naming, sync_folder};
 use super::hgrm::percentile_distribution;
 use super::journal;
-use super::manifest::{Status, json};
+use super::manifest::json;
 use super::table::Table;
 use super::tables;
+use super::writer::Results;
 use metrics::{Latencies, Operation, SummaryReport, Verdict};
 use record::ObserveError;
 use timestamp::Timestamp;
@@ -21,11 +22,11 @@ pub struct Closing<'a> {
     pub status: Status,
     /// The machine's calendar time.
     pub ended: Timestamp,
-    /// What became of the expectations.
+    /// The verdicts of the expectations.
     pub verdicts: &'a [Verdict],
 }
 
-/// What stands in `summary.json`.
+/// The content of `summary.json`.
 #[derive(Serialize)]
 struct SummaryDocument<'a> {
     scenario: &'a str,
@@ -38,16 +39,16 @@ struct SummaryDocument<'a> {
 }
 
 impl Results {
-    /// Ends the folder: writes what sums the run up, and the manifest last.
+    /// Ends the folder: writes the histograms and the summary, and the manifest last.
     ///
     /// # Errors
-    /// When something cannot be written. Then the folder stays one of a run under way.
+    /// When a file cannot be written. The folder then reads back as that of a killed run.
     pub fn seal(mut self, closing: &Closing<'_>) -> Result<PathBuf, ObserveError> {
-        self.end_what_is_open()?;
+        self.close_open_intervals()?;
         self.write_latencies()?;
         self.write_summary(closing)?;
-        self.sync_what_was_written()?;
-        let folder = self.claim.folder.clone();
+        self.sync_written_files()?;
+        let folder = self.lock.folder.clone();
         let mut manifest = self.manifest;
         let made = |phase: usize| self.summary.phases()[phase].iterations();
         manifest.status = closing.status;
@@ -58,12 +59,12 @@ impl Results {
         manifest.wall_clock.ended = Some(closing.ended);
         manifest.write(&folder, Durability::Machine)?;
         journal::remove(&folder)?;
-        self.claim.release().and_then(|()| sync_folder(&folder)).map_err(naming(&folder))?;
+        self.lock.release().and_then(|()| sync_folder(&folder)).map_err(naming(&folder))?;
         Ok(folder)
     }
 
     /// A run that stopped in mid-phase gets its last, smaller batch and second.
-    fn end_what_is_open(&mut self) -> Result<(), ObserveError> {
+    fn close_open_intervals(&mut self) -> Result<(), ObserveError> {
         let batch = self.curve.close();
         batch.iter().try_for_each(|batch| self.growing.push_batch(batch))?;
         let seconds = self.timeline.interrupt();
@@ -74,7 +75,7 @@ impl Results {
         let name = "latency_histogram.csv";
         let path = self.folder().join(name);
         let mut table =
-            Table::open(path, &tables::cells(tables::LATENCY_HISTOGRAM), Existing::Dropped)?;
+            Table::open(path, &tables::cells(tables::LATENCY_HISTOGRAM), OnExisting::Truncate)?;
         for (phase, operation, latencies) in self.latencies() {
             let phase = &self.growing.phases()[phase].name;
             let mut rows = tables::histogram_rows(phase, operation, latencies);
@@ -111,7 +112,7 @@ impl Results {
         self.write_file("summary.json", &bytes)
     }
 
-    fn sync_what_was_written(&self) -> Result<(), ObserveError> {
+    fn sync_written_files(&self) -> Result<(), ObserveError> {
         let sync = |path: &Path| File::open(path).and_then(|file| file.sync_all());
         let mut paths = self.written.keys().map(|name| self.folder().join(name));
         paths.try_for_each(|path| sync(&path).map_err(naming(&path)))

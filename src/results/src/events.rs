@@ -9,7 +9,7 @@ use std::time::Duration;
 use super::cell::{Row, guard, unguard};
 use metrics::outcome_label;
 use protocol::Digits;
-use record::{FailureKind, IterationRecord, Loss, Outcome, Violation};
+use record::{FailureKind, IterationOutcome, IterationRecord, Loss, Violation};
 
 const BEFORE_CONTEXT: [&str; 3] = ["phase", "iteration", "event_id"];
 const AFTER_CONTEXT: [&str; 12] = [
@@ -50,7 +50,7 @@ pub(super) fn write(row: &mut Row, phase: &str, record: &IterationRecord) {
     row.text(&record.preferred);
     row.number(record.reward);
     match &record.outcome {
-        Outcome::Completed => row.plain("completed"),
+        IterationOutcome::Completed => row.plain("completed"),
         outcome => row.plain(&outcome_label(outcome)),
     }
     row.time(Some(record.due));
@@ -123,16 +123,16 @@ fn micros_cell(column: &str, text: &str) -> Result<Duration, String> {
 }
 
 /// The inverse of [`outcome_label`].
-fn outcome(label: &str) -> Option<Outcome> {
+fn outcome(label: &str) -> Option<IterationOutcome> {
     match label {
-        "completed" => return Some(Outcome::Completed),
-        "dropped" => return Some(Outcome::Dropped),
+        "completed" => return Some(IterationOutcome::Completed),
+        "dropped" => return Some(IterationOutcome::Dropped),
         _ => {}
     }
     let (call, kind) = label.split_once('.')?;
     match call {
-        "rank" => failure_kind(kind).map(Outcome::RankFailed),
-        "reward" => failure_kind(kind).map(Outcome::RewardFailed),
+        "rank" => failure_kind(kind).map(IterationOutcome::RankFailed),
+        "reward" => failure_kind(kind).map(IterationOutcome::RewardFailed),
         _ => None,
     }
 }
@@ -168,12 +168,12 @@ mod tests {
         ]
     }
 
-    fn outcomes() -> impl Strategy<Value = Outcome> {
+    fn outcomes() -> impl Strategy<Value = IterationOutcome> {
         prop_oneof![
-            Just(Outcome::Completed),
-            failure().prop_map(Outcome::RankFailed),
-            failure().prop_map(Outcome::RewardFailed),
-            Just(Outcome::Dropped),
+            Just(IterationOutcome::Completed),
+            failure().prop_map(IterationOutcome::RankFailed),
+            failure().prop_map(IterationOutcome::RewardFailed),
+            Just(IterationOutcome::Dropped),
         ]
     }
 

@@ -7,16 +7,16 @@ use sha2::{Digest, Sha256};
 
 use record::ObserveError;
 
-/// What a sealed manifest says of a file.
+/// The length and digest of a file, for the manifest.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct FileSeal {
+pub struct FileChecksum {
     /// Its length.
     pub bytes: u64,
     /// Its SHA-256, 64 hex digits.
     pub sha256: String,
 }
 
-impl FileSeal {
+impl FileChecksum {
     pub(super) fn of(bytes: &[u8]) -> Self {
         Self { bytes: bytes.len() as u64, sha256: hex(&Sha256::digest(bytes)) }
     }
@@ -39,43 +39,43 @@ pub(super) struct AppendFile {
     file: File,
     bytes: u64,
     digest: Sha256,
-    /// What is in the file already and has not come again yet.
+    /// The content that is still to be verified.
     expected: Vec<u8>,
 }
 
-/// What becomes of a file that is there already.
+/// How to open a file that may exist.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Existing {
-    /// There must be none.
-    Refused,
-    /// It is written anew.
-    Dropped,
-    /// Its whole rows stay, and more come behind them.
-    Kept,
-    /// It stays, and its rows will come again: they must be the same.
-    Repeated,
+pub(super) enum OnExisting {
+    /// It must not exist.
+    Fail,
+    /// Its content is replaced.
+    Truncate,
+    /// Rows are appended behind its whole rows.
+    Append,
+    /// Its rows will be written again, and must be the same.
+    Verify,
 }
 
 impl AppendFile {
-    /// Opens a file, or makes a new one.
-    pub fn open(path: PathBuf, existing: Existing) -> Result<Self, ObserveError> {
+    /// Opens a file, or creates it.
+    pub(crate) fn open(path: PathBuf, existing: OnExisting) -> Result<Self, ObserveError> {
         let mut options = OpenOptions::new();
-        options.append(true).create(true).create_new(existing == Existing::Refused);
+        options.append(true).create(true).create_new(existing == OnExisting::Fail);
         let file = options.open(&path).map_err(naming(&path))?;
         let mut opened = Self { path, file, bytes: 0, digest: Sha256::new(), expected: Vec::new() };
         match existing {
-            Existing::Refused => {}
-            Existing::Dropped => opened.file.set_len(0).map_err(naming(&opened.path))?,
-            Existing::Kept => opened.keep_whole_rows()?,
-            Existing::Repeated => {
+            OnExisting::Fail => {}
+            OnExisting::Truncate => opened.file.set_len(0).map_err(naming(&opened.path))?,
+            OnExisting::Append => opened.keep_whole_rows()?,
+            OnExisting::Verify => {
                 opened.expected = fs::read(&opened.path).map_err(naming(&opened.path))?;
             }
         }
         Ok(opened)
     }
 
-    /// Whether nothing is in it.
-    pub fn is_empty(&self) -> bool {
+    /// Whether it is empty.
+    pub(crate) fn is_empty(&self) -> bool {
         self.bytes == 0
     }
 
@@ -88,13 +88,13 @@ impl AppendFile {
     }
 
     /// Appends whole rows.
-    pub fn append(&mut self, rows: &[u8]) -> Result<(), ObserveError> {
+    pub(crate) fn append(&mut self, rows: &[u8]) -> Result<(), ObserveError> {
         if rows.is_empty() {
             return Ok(());
         }
         let repeated = rows.len().min(self.expected.len());
         if rows[..repeated] != self.expected[..repeated] {
-            return Err(self.unlike_before());
+            return Err(self.repetition_differs());
         }
         self.expected.drain(..repeated);
         self.file.write_all(&rows[repeated..]).map_err(naming(&self.path))?;
@@ -103,26 +103,25 @@ impl AppendFile {
         Ok(())
     }
 
-    /// Makes sure that the file outlives the machine, and says what it is.
-    pub fn seal(self) -> Result<FileSeal, ObserveError> {
+    /// Syncs the file, and returns its digest.
+    pub(crate) fn seal(self) -> Result<FileChecksum, ObserveError> {
         if !self.expected.is_empty() {
-            return Err(self.unlike_before());
+            return Err(self.repetition_differs());
         }
         self.file.sync_all().map_err(naming(&self.path))?;
-        Ok(FileSeal { bytes: self.bytes, sha256: hex(&self.digest.finalize()) })
+        Ok(FileChecksum { bytes: self.bytes, sha256: hex(&self.digest.finalize()) })
     }
 }
 
 impl AppendFile {
-    fn unlike_before(&self) -> ObserveError {
-        let why = "the run does not repeat what is there: it was made by another program or \
-            with other data, or was changed";
+    fn repetition_differs(&self) -> ObserveError {
+        let why = "the repeated run differs from the recorded one: another version of the \
+            program or other data made it, or the file was changed";
         naming(&self.path)(io::Error::other(why))
     }
 }
 
-/// Where the last row ends that is whole: behind its line break, which is one only
-/// outside quotes.
+/// The end of the last whole row: behind its line break, which counts only outside quotes.
 pub(super) fn end_of_whole_rows(bytes: &[u8]) -> usize {
     let (mut end, mut quoted) = (0, false);
     for (index, byte) in bytes.iter().enumerate() {
@@ -135,14 +134,17 @@ pub(super) fn end_of_whole_rows(bytes: &[u8]) -> usize {
     end
 }
 
-/// Whether a replaced file must outlive the machine, or only this process.
+/// How the names of files start that are not renamed to their final name yet.
+pub(super) const TEMPORARY_PREFIX: &str = ".writing-";
+
+/// Whether a replaced file must survive a crash of the machine, or only of this process.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Durability {
     Process,
     Machine,
 }
 
-/// Puts a file in place as a whole: whoever looks sees the old one or the new one.
+/// Replaces a file atomically: a reader sees the old one or the new one.
 pub(super) fn replace(
     path: &Path,
     bytes: &[u8],
@@ -165,11 +167,11 @@ fn write_and_rename(path: &Path, bytes: &[u8], durability: Durability) -> io::Re
     Ok(())
 }
 
-/// Temporary files are readable by their owner alone unless asked otherwise, and stay
-/// so when they are renamed.
+/// A temporary file keeps its mode when it is renamed, and its default is that only its
+/// owner may read it.
 fn temporary_file(folder: &Path) -> io::Result<tempfile::NamedTempFile> {
     let mut builder = tempfile::Builder::new();
-    builder.prefix(".writing-");
+    builder.prefix(TEMPORARY_PREFIX);
     #[cfg(unix)]
     {
         use std::os::unix::fs::PermissionsExt;
@@ -178,12 +180,13 @@ fn temporary_file(folder: &Path) -> io::Result<tempfile::NamedTempFile> {
     builder.tempfile_in(folder)
 }
 
-/// A rename is kept once the folder is. Only Unix lets a folder be synced.
+/// A rename is durable once its folder is synced. Only Unix can sync a folder.
 pub(super) fn sync_folder(folder: &Path) -> io::Result<()> {
     if cfg!(unix) { File::open(folder)?.sync_all() } else { Ok(()) }
 }
 
-/// A name made fit for a file: letters, digits, `-`, `_` and inner dots stay.
+/// A name as part of a file name: letters, digits, `-`, `_` and inner dots stay, everything
+/// else becomes `_`.
 pub(super) fn file_stem(name: &str) -> String {
     let fit = |c: char| if c.is_alphanumeric() || "-_.".contains(c) { c } else { '_' };
     let stem: String = name.chars().map(fit).collect();
@@ -193,7 +196,7 @@ pub(super) fn file_stem(name: &str) -> String {
     }
 }
 
-/// Names made fit for files, each another.
+/// The file stems of names, each of them unique.
 pub(super) fn file_stems<'a>(names: impl IntoIterator<Item = &'a str>) -> Vec<String> {
     let mut stems: Vec<String> = Vec::new();
     for name in names {
@@ -234,33 +237,33 @@ mod tests {
     #[test]
     fn digests_are_as_sha256sum_prints_them() {
         let empty = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
-        assert_eq!(FileSeal::of(b""), FileSeal { bytes: 0, sha256: empty.to_owned() });
+        assert_eq!(FileChecksum::of(b""), FileChecksum { bytes: 0, sha256: empty.to_owned() });
     }
 
     #[test]
-    fn an_appended_file_is_sealed_with_its_own_digest() {
+    fn a_sealed_file_has_its_own_digest() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("events.csv");
-        let mut file = AppendFile::open(path.clone(), Existing::Refused).unwrap();
+        let mut file = AppendFile::open(path.clone(), OnExisting::Fail).unwrap();
         file.append(b"a\n").unwrap();
         file.append(b"b\n").unwrap();
-        assert_eq!(file.seal().unwrap(), FileSeal::of(&fs::read(&path).unwrap()));
+        assert_eq!(file.seal().unwrap(), FileChecksum::of(&fs::read(&path).unwrap()));
     }
 
     #[test]
-    fn what_is_repeated_is_compared_and_not_written_twice() {
+    fn repeated_rows_are_verified_and_not_written_twice() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("events.csv");
         fs::write(&path, "a\nb\nc").unwrap();
-        let mut file = AppendFile::open(path.clone(), Existing::Repeated).unwrap();
+        let mut file = AppendFile::open(path.clone(), OnExisting::Verify).unwrap();
         file.append(b"a\n").unwrap();
         assert_eq!(fs::read(&path).unwrap(), b"a\nb\nc", "nothing is lost meanwhile");
         file.append(b"b\ncd\n").unwrap();
-        assert_eq!(file.seal().unwrap(), FileSeal::of(b"a\nb\ncd\n"));
+        assert_eq!(file.seal().unwrap(), FileChecksum::of(b"a\nb\ncd\n"));
         assert_eq!(fs::read(&path).unwrap(), b"a\nb\ncd\n");
-        let mut file = AppendFile::open(path.clone(), Existing::Repeated).unwrap();
-        assert!(file.append(b"a\nB\n").unwrap_err().to_string().contains("does not repeat"));
-        let file = AppendFile::open(path, Existing::Repeated).unwrap();
+        let mut file = AppendFile::open(path.clone(), OnExisting::Verify).unwrap();
+        assert!(file.append(b"a\nB\n").unwrap_err().to_string().contains("repeated run differs"));
+        let file = AppendFile::open(path, OnExisting::Verify).unwrap();
         assert!(file.seal().is_err(), "a run that ends sooner does not repeat either");
     }
 
@@ -269,9 +272,9 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("model_checks.csv");
         fs::write(&path, "a\n\"b\nc\"\nto").unwrap();
-        let mut file = AppendFile::open(path.clone(), Existing::Kept).unwrap();
+        let mut file = AppendFile::open(path.clone(), OnExisting::Append).unwrap();
         file.append(b"d\n").unwrap();
-        assert_eq!(file.seal().unwrap(), FileSeal::of(b"a\n\"b\nc\"\nd\n"));
+        assert_eq!(file.seal().unwrap(), FileChecksum::of(b"a\n\"b\nc\"\nd\n"));
         assert_eq!(fs::read(&path).unwrap(), b"a\n\"b\nc\"\nd\n");
     }
 

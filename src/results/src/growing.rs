@@ -2,7 +2,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use super::cell::Row;
-use super::files::{AppendFile, Existing, FileSeal, file_stems, naming};
+use super::files::{AppendFile, FileChecksum, OnExisting, file_stems, naming};
 use super::hlog;
 use super::manifest::Manifest;
 use super::table::Table;
@@ -24,24 +24,24 @@ pub(super) struct GrowingFiles {
     intervals: Lines,
 }
 
-/// What becomes of the files of a run that is resumed.
+/// How the files of a run are opened.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct WhatIsThere {
-    /// The iterations.
-    pub events: Existing,
-    /// What was told once, and can be had from nowhere else.
-    pub told: Existing,
-    /// What is made of the rest.
-    pub derived: Existing,
+pub(super) struct OpenModes {
+    /// Iterations.
+    pub events: OnExisting,
+    /// Observations that cannot be computed from iterations.
+    pub observed: OnExisting,
+    /// Files that are computed from iterations.
+    pub derived: OnExisting,
 }
 
-impl WhatIsThere {
-    /// A run of its own: nothing is there.
-    pub const NOTHING: Self =
-        Self { events: Existing::Refused, told: Existing::Refused, derived: Existing::Refused };
+impl OpenModes {
+    /// Those of a new run.
+    pub(super) const NEW: Self =
+        Self { events: OnExisting::Fail, observed: OnExisting::Fail, derived: OnExisting::Fail };
 }
 
-/// What a phase is called.
+/// The names of a phase.
 pub(super) struct PhaseNames {
     /// As in the scenario.
     pub name: String,
@@ -57,16 +57,16 @@ struct Lines {
 }
 
 impl GrowingFiles {
-    pub fn open(
+    pub(crate) fn open(
         folder: &Path,
         manifest: &Manifest,
-        what_is_there: WhatIsThere,
+        modes: OpenModes,
     ) -> Result<Self, ObserveError> {
-        let WhatIsThere { events, told, derived } = what_is_there;
-        let table = |name: &str, header: &str, existing: Existing| {
+        let OpenModes { events, observed, derived } = modes;
+        let table = |name: &str, header: &str, existing: OnExisting| {
             Table::open(folder.join(name), &tables::cells(header), existing)
         };
-        let lines = |name: &str, existing: Existing| Lines::open(folder.join(name), existing);
+        let lines = |name: &str, existing: OnExisting| Lines::open(folder.join(name), existing);
         let header = events::header(&manifest.context);
         let events = Table::open(folder.join("events.csv"), &header, events)?;
         let mut files = Self {
@@ -75,7 +75,7 @@ impl GrowingFiles {
             row: Row::default(),
             curve: table("success_curve.csv", tables::SUCCESS_CURVE, derived)?,
             timeline: table("timeline.csv", tables::TIMELINE, derived)?,
-            model_checks: table("model_checks.csv", tables::MODEL_CHECKS, told)?,
+            model_checks: table("model_checks.csv", tables::MODEL_CHECKS, observed)?,
             evaluation: table("evaluation.csv", tables::EVALUATION, derived)?,
             joined: lines("log.dsjson", derived)?,
             intervals: lines("latency.hlog", derived)?,
@@ -85,23 +85,23 @@ impl GrowingFiles {
         Ok(files)
     }
 
-    /// What each phase is called, in the order of the plan.
-    pub fn phases(&self) -> &[PhaseNames] {
+    /// The names of the phases, in the order of the plan.
+    pub(crate) fn phases(&self) -> &[PhaseNames] {
         &self.phases
     }
 
-    pub fn push_iteration(&mut self, record: &IterationRecord) -> Result<(), ObserveError> {
+    pub(crate) fn push_iteration(&mut self, record: &IterationRecord) -> Result<(), ObserveError> {
         events::write(&mut self.row, &self.phases[record.phase].name, record);
         self.events.push_row(&self.row)?;
         if self.events.is_due() { self.flush() } else { Ok(()) }
     }
 
-    pub fn push_batch(&mut self, batch: &Batch) -> Result<(), ObserveError> {
+    pub(crate) fn push_batch(&mut self, batch: &Batch) -> Result<(), ObserveError> {
         self.curve.push(&tables::batch_row(&self.phases[batch.phase].name, batch))
     }
 
     /// A row of the timeline, and an interval of each operation.
-    pub fn push_second(&mut self, second: &Second) -> Result<(), ObserveError> {
+    pub(crate) fn push_second(&mut self, second: &Second) -> Result<(), ObserveError> {
         let PhaseNames { name, stem } = &self.phases[second.phase];
         let latencies = Operation::ALL.map(|operation| second.latencies(operation));
         let lines = &mut self.intervals;
@@ -116,12 +116,12 @@ impl GrowingFiles {
         self.timeline.push(&tables::second_row(name, second, &latencies))
     }
 
-    pub fn push_model_check(&mut self, check: &ModelCheck) -> Result<(), ObserveError> {
+    pub(crate) fn push_model_check(&mut self, check: &ModelCheck) -> Result<(), ObserveError> {
         self.model_checks.push(&tables::model_check_row(&self.phases[check.phase].name, check))
     }
 
     /// A row a policy, of an evaluation in this phase.
-    pub fn push_evaluation(
+    pub(crate) fn push_evaluation(
         &mut self,
         phase: usize,
         evaluation: &Evaluation,
@@ -130,12 +130,12 @@ impl GrowingFiles {
         rows.try_for_each(|row| self.evaluation.push(&row))
     }
 
-    pub fn push_joined(&mut self, lines: &[u8]) {
+    pub(crate) fn push_joined(&mut self, lines: &[u8]) {
         self.joined.waiting.extend(lines);
     }
 
-    /// Writes what waits, events first: nothing is derived from a row that is not there.
-    pub fn flush(&mut self) -> Result<(), ObserveError> {
+    /// Writes buffered rows, events first: no derived row is ahead of its events.
+    pub(crate) fn flush(&mut self) -> Result<(), ObserveError> {
         self.events.flush()?;
         self.joined.flush()?;
         self.curve.flush()?;
@@ -145,8 +145,8 @@ impl GrowingFiles {
         self.intervals.flush()
     }
 
-    /// Ends the files, and says what they are by name.
-    pub fn seal(self) -> Result<BTreeMap<String, FileSeal>, ObserveError> {
+    /// Ends the files; returns their digests by name.
+    pub(crate) fn seal(self) -> Result<BTreeMap<String, FileChecksum>, ObserveError> {
         let seals = [
             ("events.csv", self.events.seal()?),
             ("log.dsjson", self.joined.seal()?),
@@ -173,7 +173,7 @@ fn hlog_header(manifest: &Manifest) -> String {
 }
 
 impl Lines {
-    fn open(path: PathBuf, existing: Existing) -> Result<Self, ObserveError> {
+    fn open(path: PathBuf, existing: OnExisting) -> Result<Self, ObserveError> {
         let file = AppendFile::open(path.clone(), existing)?;
         Ok(Self { path, file, waiting: Vec::new() })
     }
@@ -184,7 +184,7 @@ impl Lines {
         Ok(())
     }
 
-    fn seal(mut self) -> Result<FileSeal, ObserveError> {
+    fn seal(mut self) -> Result<FileChecksum, ObserveError> {
         self.flush()?;
         self.file.seal()
     }

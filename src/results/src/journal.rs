@@ -1,5 +1,5 @@
-//! Which iterations may have been sent: written before they are, so that what a killed
-//! process had under way is known.
+//! Which iterations may have been sent: written before they are, so that a resumed run knows
+//! what a killed process had under way.
 
 use std::fs;
 use std::io;
@@ -7,6 +7,7 @@ use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
+use super::error::ReadError;
 use super::files::{Durability, naming, replace};
 use super::manifest::json;
 use record::ObserveError;
@@ -24,12 +25,20 @@ pub(super) fn write(folder: &Path, entry: MayBeSent) -> Result<(), ObserveError>
     replace(&folder.join(JOURNAL), &json(&entry), Durability::Process)
 }
 
-/// What was written last, if anything was.
-pub(super) fn read(folder: &Path) -> Option<MayBeSent> {
-    serde_json::from_slice(&fs::read(folder.join(JOURNAL)).ok()?).ok()
+/// The last entry; none, if nothing was announced.
+pub(super) fn read(folder: &Path) -> Result<Option<MayBeSent>, ReadError> {
+    let path = folder.join(JOURNAL);
+    match fs::read(&path) {
+        Ok(bytes) => {
+            let entry = serde_json::from_slice(&bytes);
+            entry.map(Some).map_err(|error| ReadError::json(path, &error))
+        }
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(source) => Err(ReadError::Io { path, source }),
+    }
 }
 
-/// A sealed folder has nothing under way.
+/// Removes the journal: a sealed folder has nothing under way.
 pub(super) fn remove(folder: &Path) -> Result<(), ObserveError> {
     let path = folder.join(JOURNAL);
     match fs::remove_file(&path) {

@@ -1,14 +1,17 @@
-//! The folder of a run: written while it runs, read back however it ended.
+//! The results folder of a run: written while it runs, read back however it ended.
 //!
 //! [`Results`] is an observer. It writes the manifest first and last, appends whole rows
-//! while the run goes on, and puts everything else in place by renaming. [`read()`]
-//! takes a folder back, torn tail or not. `results/README.md` tells people what the
-//! files hold.
+//! while the run lasts, and replaces every other file atomically. [`read()`] reads a folder
+//! back, whether its run ended or was killed; `replay` turns its rows back into events.
+//! `results/README.md` documents the files for users.
 //!
 //! Must not know: the engine, the target.
 
 mod cell;
 mod closing;
+mod destination;
+mod entries;
+mod error;
 mod events;
 pub mod experiment;
 mod files;
@@ -16,27 +19,27 @@ mod growing;
 mod hgrm;
 mod hlog;
 mod journal;
+mod layout;
+mod lock;
 mod manifest;
 mod merged;
-mod place;
 mod read;
 mod redact;
+mod replay;
 mod resume;
-mod shards;
 mod table;
 mod tables;
 mod writer;
 
 pub use closing::Closing;
-pub use files::FileSeal;
-pub use manifest::{
-    LatencyKind, MANIFEST, Manifest, PhaseEntry, Status, StoppedAt, Tool, WallClockEntry,
+pub use destination::{
+    Destination, cell_folder, is_unwritten, scenario_folder, shard_folder, shard_name,
 };
-pub use merged::{Told, beside, put_in_place};
-pub use place::{
-    CreateError, Place, cell_folder, is_unwritten, scenario_folder, shard_folder, shard_name,
-};
-pub use read::{ReadError, RunFolder, model_checks, notices, read, scenario_text};
+pub use entries::{LatencyKind, PhaseEntry, ShardEntry, Status, StoppedAt, Tool, WallClockEntry};
+pub use error::{CreateError, ReadError};
+pub use layout::{EXPERIMENT, MANIFEST};
+pub use manifest::{Manifest, Origin};
+pub use merged::{replace_folder, staging_folder};
+pub use read::{RunFolder, model_checks, notices, read, scenario_text};
 pub use resume::{ResumeError, Resumed};
-pub use shards::ShardEntry;
-pub use writer::{Origin, Results};
+pub use writer::Results;

@@ -3,24 +3,23 @@ use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
-use super::files::{Durability, FileSeal, replace};
-use super::shards::{self, ShardEntry};
-use super::writer::Origin;
+use super::entries::{
+    LatencyKind, PhaseEntry, ShardEntry, Status, StoppedAt, Tool, WallClockEntry,
+};
+use super::files::{Durability, FileChecksum, replace};
+use super::layout::MANIFEST;
 use metrics::{PhaseScope, micros};
 use record::{ObserveError, PhaseRecord, PhaseStarted};
 use scenario::Plan;
-use scenario::plan::{ClockKind, Phase, Step, TargetPlan};
+use scenario::plan::{ClockKind, TargetPlan};
 use seed::Seed;
 use shard::Shard;
 use timestamp::Timestamp;
 
-/// The name of the manifest in its folder.
-pub const MANIFEST: &str = "manifest.json";
-
-/// What the layout of the folder is called; it changes when a reader would have to.
+/// The version of the folder's layout: it changes when readers have to.
 const FORMAT: u32 = 1;
 
-/// What a folder is about: written before anything else, sealed after everything else.
+/// The manifest of a run: written before its other files, and again after them.
 ///
 /// Two runs of one plan on the virtual clock differ in `wall_clock` alone.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -29,26 +28,26 @@ pub struct Manifest {
     pub format: u32,
     /// How the run ended, if it did.
     pub status: Status,
-    /// Whether every phase was walked to its end.
+    /// Whether every phase is complete.
     pub complete: bool,
-    /// What made the folder.
+    /// The program that made the folder.
     pub tool: Tool,
     /// The name of the scenario.
     pub scenario: String,
     /// What the scenario is about.
     pub description: Option<String>,
-    /// What the command line changed in the scenario.
+    /// The `--set` arguments of the command line.
     pub overrides: Vec<String>,
-    /// SHA-256 over everything that decides what is sent.
+    /// SHA-256 over everything that determines the requests.
     pub plan_digest: String,
-    /// The same of its parts, to say what differs from another plan.
+    /// The same of its parts, to name what differs from another plan.
     #[serde(default)]
     pub plan_parts: BTreeMap<String, String>,
     /// The seed of the run.
     pub seed: Seed,
-    /// Whose time passed: `virtual` or `wall`.
+    /// `virtual` or `wall`.
     pub clock: String,
-    /// The moment from which every `…_us` counts.
+    /// The start of the run, from which every `…_us` counts.
     pub start: Timestamp,
     /// What was called: `embedded`, `served` or `http`.
     pub target: String,
@@ -60,93 +59,32 @@ pub struct Manifest {
     pub curve_batch: u64,
     /// The phases, in the order of the plan.
     pub phases: Vec<PhaseEntry>,
-    /// Which part of a load was made here, if not all.
+    /// The shard of the load that was made here, if not all of it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub shard: Option<Shard>,
     /// The shards that were merged here.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub shards: Vec<ShardEntry>,
-    /// What must hold of a load that is cut, once its shards are merged.
+    /// The expectations of a sharded load, judged after the merge.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub expectations: Vec<String>,
     /// Where a run stopped that is not complete.
     pub stopped_at: Option<StoppedAt>,
-    /// Every other file of the folder, once it is sealed.
-    pub files: BTreeMap<String, FileSeal>,
+    /// Every other file of the folder, once the run ended.
+    pub files: BTreeMap<String, FileChecksum>,
     /// What differs from run to run.
     pub wall_clock: WallClockEntry,
 }
 
-/// How a run ended, if it did.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Status {
-    /// It did not, or it was killed.
-    Running,
-    /// Every phase was walked to its end.
-    Complete,
-    /// It was asked to stop.
-    Interrupted,
-    /// The target or a phase failed.
-    Failed,
-    /// Some of its shards are not there.
-    Partial,
-}
-
-/// What made a folder.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Tool {
-    /// The name of the program.
-    pub name: String,
-    /// Its version.
-    pub version: String,
-}
-
-/// What latencies are.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub struct LatencyKind {
-    /// Whether they were drawn, not measured.
-    pub simulated: bool,
-}
-
-/// A phase and what became of it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct PhaseEntry {
-    /// The name.
-    pub name: String,
-    /// What it does, such as `iterate`.
-    pub kind: String,
-    /// How many iterations it is to make, if it makes any.
-    pub iterations: Option<u64>,
-    /// When it began, in microseconds of the run.
-    pub started_us: Option<u64>,
-    /// When it ended.
-    pub ended_us: Option<u64>,
-    /// What the service said before the change that it waits for, if it waits for one.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub awaited: Option<String>,
-}
-
-/// Where a run stopped.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct StoppedAt {
-    /// The phase that would go on.
-    pub phase: String,
-    /// The iteration that would come next, in a phase that makes any.
-    pub iteration: Option<u64>,
-}
-
-/// What differs from run to run.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct WallClockEntry {
-    /// When the run began.
+/// When and where a run happens.
+#[derive(Debug, Clone)]
+pub struct Origin {
+    /// The calendar time of the run's clock at its start; virtual runs have their own
+    /// calendar.
+    pub clock_start: Timestamp,
+    /// The machine's calendar time.
     pub started: Timestamp,
-    /// When it went on after it had ended early.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub resumed: Vec<Timestamp>,
-    /// When the folder was sealed.
-    pub ended: Option<Timestamp>,
-    /// The name of the machine.
+    /// The name of the machine, if it is known.
     pub host: Option<String>,
 }
 
@@ -179,17 +117,35 @@ impl Manifest {
             phases: plan.phases.iter().map(|phase| PhaseEntry::of(phase, plan)).collect(),
             shard: plan.shard,
             shards: Vec::new(),
-            expectations: shards::expectations(plan),
+            expectations: shard_expectations(plan),
             stopped_at: None,
             files: BTreeMap::new(),
             wall_clock,
         }
     }
 
-    /// The phases, as expectations and summaries know them.
+    /// The phases, as expectations and summaries need them.
     pub fn scopes(&self) -> impl Iterator<Item = PhaseScope<'_>> {
         let phases = self.phases.iter();
         phases.map(|phase| PhaseScope { name: &phase.name, iterations: phase.iterations })
+    }
+
+    /// Why latencies are not valid, by the name of the phase, as the shards reported it.
+    #[must_use]
+    pub(crate) fn saturation(&self) -> BTreeMap<String, String> {
+        let mut all = BTreeMap::<String, Vec<String>>::new();
+        for entry in &self.shards {
+            for (phase, reason) in &entry.saturation {
+                let reason = format!("shard {}: {reason}", entry.shard);
+                all.entry(phase.clone()).or_default().push(reason);
+            }
+        }
+        all.into_iter().map(|(phase, reasons)| (phase, reasons.join("; "))).collect()
+    }
+
+    /// The index of the phase of this name.
+    pub(crate) fn phase_index(&self, name: &str) -> Option<usize> {
+        self.phases.iter().position(|phase| phase.name == name)
     }
 
     pub(super) fn phase_started(&mut self, started: &PhaseStarted) {
@@ -204,51 +160,46 @@ impl Manifest {
         }
     }
 
+    /// Marks the run as running again.
+    pub(super) fn reopen(&mut self) {
+        (self.status, self.stopped_at) = (Status::Running, None);
+    }
+
     pub(super) fn write(&self, folder: &Path, durability: Durability) -> Result<(), ObserveError> {
         replace(&folder.join(MANIFEST), &json(self), durability)
     }
 
-    /// Where a run of which so many iterations of each phase are known would go on.
+    /// The first phase that is not complete, where `made(phase)` iterations are recorded.
     #[must_use]
-    pub fn next_step(&self, iterations: impl Fn(usize) -> u64) -> Option<StoppedAt> {
-        let open = |(index, phase): &(usize, &PhaseEntry)| match phase.iterations {
-            Some(planned) => iterations(*index) < planned,
-            None => phase.ended_us.is_none() && !self.went_beyond(*index, &iterations),
-        };
-        let (index, phase) = self.phases.iter().enumerate().find(open)?;
-        let iteration = phase.iterations.map(|_| iterations(index));
+    pub(crate) fn next_step(&self, made: impl Fn(usize) -> u64) -> Option<StoppedAt> {
+        let phases = self.phases.iter().enumerate();
+        let (index, phase) =
+            phases.into_iter().find(|(index, _)| !self.is_complete(*index, &made))?;
+        let iteration = phase.iterations.map(|_| made(index));
         Some(StoppedAt { phase: phase.name.clone(), iteration })
     }
 
-    /// Whether a later phase has begun: then this one had ended.
-    fn went_beyond(&self, index: usize, iterations: impl Fn(usize) -> u64) -> bool {
-        let later = self.phases.iter().enumerate().skip(index + 1);
-        later.into_iter().any(|(index, phase)| phase.started_us.is_some() || iterations(index) > 0)
+    /// Whether a phase is complete: it made its iterations, or ended, or a later one has
+    /// started. The recorded iterations decide over the manifest, which may be older.
+    pub(crate) fn is_complete(&self, phase: usize, made: impl Fn(usize) -> u64) -> bool {
+        let entry = &self.phases[phase];
+        match entry.iterations {
+            Some(planned) => made(phase) >= planned,
+            None => entry.ended_us.is_some() || self.is_followed(phase, made),
+        }
+    }
+
+    /// Whether a later phase has started.
+    fn is_followed(&self, phase: usize, made: impl Fn(usize) -> u64) -> bool {
+        let mut later = phase + 1..self.phases.len();
+        later.any(|later| self.phases[later].started_us.is_some() || made(later) > 0)
     }
 }
 
-impl PhaseEntry {
-    fn of(phase: &Phase, plan: &Plan) -> Self {
-        let iterations = match &phase.step {
-            Step::Iterate(iterate) => Some(plan.stride().count(iterate.iterations)),
-            _ => None,
-        };
-        let (name, kind) = (phase.name.clone(), kind(&phase.step).to_owned());
-        Self { name, kind, iterations, started_us: None, ended_us: None, awaited: None }
-    }
-}
-
-/// What a phase is called in a scenario.
-fn kind(step: &Step) -> &'static str {
-    match step {
-        Step::Iterate(_) => "iterate",
-        Step::Wait(_) => "wait",
-        Step::Pause(_) => "pause",
-        Step::Evaluate(_) => "evaluate",
-        Step::ApplyPolicy(_) => "apply_policy",
-        Step::Configure(_) => "configure",
-        Step::Reset => "reset",
-    }
+/// The expectations of a shard, judged after the merge; a whole run judges its own.
+fn shard_expectations(plan: &Plan) -> Vec<String> {
+    let texts = plan.expectations.iter().map(|expectation| expectation.text().to_owned());
+    texts.filter(|_| plan.shard.is_some()).collect()
 }
 
 fn target_name(target: &TargetPlan) -> &'static str {

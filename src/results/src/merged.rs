@@ -1,38 +1,43 @@
-//! A folder that is put together of iterations that were made elsewhere.
+//! The folder of a run that is assembled from the iterations of shards.
 
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
+use super::destination::Destination;
+use super::entries::Status;
+use super::error::CreateError;
 use super::files::naming;
-use super::growing::WhatIsThere;
-use super::manifest::{MANIFEST, Manifest};
-use super::place::{Claim, CreateError, Place};
+use super::growing::OpenModes;
+use super::layout::MANIFEST;
+use super::lock::FolderLock;
+use super::manifest::Manifest;
+use super::replay::{self, PhaseHistory, PhaseState};
 use super::writer::Results;
-use record::{IterationRecord, ObserveError, Observer, PhaseRecord, PhaseStarted, Progress};
+use record::{IterationRecord, ObserveError, Observer, Progress};
 
-/// Where to write what is to stand in `folder`: there, or beside it if a run is in it. What
-/// an earlier process left beside it was made of what is still there.
+/// Where to write the new content of `folder`: the folder itself, or a sibling if it holds a
+/// run. A sibling that an earlier process left is removed: its sources still exist.
 ///
 /// # Errors
-/// When what was left cannot be removed.
-pub fn beside(folder: &Path) -> Result<PathBuf, ObserveError> {
+/// When it cannot be removed.
+pub fn staging_folder(folder: &Path) -> Result<PathBuf, ObserveError> {
     if !folder.join(MANIFEST).is_file() {
         return Ok(folder.to_owned());
     }
-    let beside = sibling(folder, "merging");
-    match fs::remove_dir_all(&beside) {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(naming(&beside)(error)),
-        _ => Ok(beside),
+    let staging = sibling(folder, "merging");
+    match fs::remove_dir_all(&staging) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(naming(&staging)(error)),
+        _ => Ok(staging),
     }
 }
 
-/// Puts a folder that was written beside another in its place. At every moment one of them
-/// is there as a whole.
+/// Replaces `folder` by one that was written to its [`staging_folder`]. At every moment one of
+/// them is complete.
 ///
 /// # Errors
-/// When it cannot be moved.
-pub fn put_in_place(written: &Path, folder: &Path) -> Result<(), ObserveError> {
+/// When one cannot be moved.
+pub fn replace_folder(written: &Path, folder: &Path) -> Result<(), ObserveError> {
     if written == folder {
         return Ok(());
     }
@@ -47,60 +52,72 @@ fn sibling(folder: &Path, what: &str) -> PathBuf {
     folder.with_file_name(format!(".{name}.{what}"))
 }
 
-/// What there is to tell of a phase.
-#[derive(Debug)]
-pub struct Told<'a> {
-    /// When it was, and how often.
-    pub phase: PhaseRecord,
-    /// Whether it ended.
-    pub is_over: bool,
-    /// Its iterations, in index order.
-    pub records: &'a [IterationRecord],
-}
-
 impl Results {
-    /// A new folder for what `manifest` is about.
+    /// A new folder for the run of `manifest`.
     ///
     /// # Errors
-    /// When it cannot be had.
+    /// When it cannot be created.
     pub fn assemble(
         manifest: Manifest,
         scenario: &[u8],
         folder: &Path,
     ) -> Result<Self, CreateError> {
-        let claim = Claim::take(&Place::At(folder.to_owned()), &manifest.scenario)?;
-        Self::open(claim, manifest, WhatIsThere::NOTHING, scenario)
+        let lock = FolderLock::acquire(&Destination::At(folder.to_owned()), &manifest.scenario)?;
+        Self::open(lock, manifest, OpenModes::NEW, scenario)
             .map_err(|error| CreateError::Io { path: error.path.into(), source: error.source })
     }
 
-    /// Takes in a phase of many shards. Rows come in index order, but that is not quite the
-    /// order in which calls were sent, which the timeline needs.
+    /// Appends the iterations of merged shards, which are sorted by phase and index.
     ///
     /// # Errors
-    /// When something cannot be written.
-    pub fn tell(&mut self, told: &Told<'_>) -> Result<(), ObserveError> {
-        let PhaseRecord { phase, started, .. } = told.phase;
-        self.observe(&Progress::PhaseStarted(PhaseStarted { phase, at: started }))?;
-        for record in told.records {
-            let progress = Progress::Iteration(record.clone());
-            self.summary.observe(&progress);
-            let batch = self.curve.observe(&progress);
-            batch.iter().try_for_each(|batch| self.growing.push_batch(batch))?;
-            self.growing.push_iteration(record)?;
-        }
-        let mut sent: Vec<&IterationRecord> = told.records.iter().collect();
-        sent.sort_by_key(|record| (record.rank_start, record.iteration));
-        for record in sent {
-            let seconds = self.timeline.observe(&Progress::Iteration(record.clone()));
-            seconds.iter().try_for_each(|second| self.growing.push_second(second))?;
-        }
-        if told.is_over {
-            self.observe(&Progress::PhaseEnded(told.phase.clone()))?;
+    /// When a file cannot be written.
+    pub fn append_records(&mut self, records: &[IterationRecord]) -> Result<(), ObserveError> {
+        for mut history in replay::phases(&self.manifest, Status::Partial, records) {
+            // A phase has not ended if a shard was killed in it.
+            if self.manifest.phases[history.phase.phase].ended_us.is_none() {
+                history.state = PhaseState::Open;
+            }
+            self.append_phase(&history)?;
         }
         Ok(())
     }
 
-    /// Says what each shard said of its own latencies.
+    /// Rows are written in index order; the timeline needs the order in which calls were sent,
+    /// which differs a little.
+    fn append_phase(&mut self, history: &PhaseHistory<'_>) -> Result<(), ObserveError> {
+        let mut sent: Vec<&IterationRecord> = history.records.iter().collect();
+        sent.sort_by_key(|record| (record.rank_start, record.iteration));
+        history.replay(None, |progress| match progress {
+            Progress::Iteration(record) => self.append_iteration(record),
+            Progress::PhaseEnded(_) => {
+                self.append_timeline(&sent)?;
+                self.observe(progress)
+            }
+            _ => self.observe(progress),
+        })?;
+        match history.state {
+            PhaseState::Open => self.append_timeline(&sent),
+            PhaseState::Complete | PhaseState::Cut => Ok(()),
+        }
+    }
+
+    fn append_iteration(&mut self, record: &IterationRecord) -> Result<(), ObserveError> {
+        let progress = Progress::Iteration(record.clone());
+        self.summary.observe(&progress);
+        let batch = self.curve.observe(&progress);
+        batch.iter().try_for_each(|batch| self.growing.push_batch(batch))?;
+        self.growing.push_iteration(record)
+    }
+
+    fn append_timeline(&mut self, sent: &[&IterationRecord]) -> Result<(), ObserveError> {
+        for record in sent {
+            let seconds = self.timeline.observe(&Progress::Iteration((*record).clone()));
+            seconds.iter().try_for_each(|second| self.growing.push_second(second))?;
+        }
+        Ok(())
+    }
+
+    /// Adds the saturation that shards reported to the summary.
     pub fn note_saturation(&mut self) {
         for (phase, reason) in self.manifest.saturation() {
             self.summary.note_saturation(&phase, reason);

@@ -1,77 +1,40 @@
 //! Reading a folder back, however its run ended.
 
+use std::convert::Infallible;
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
-use std::time::Duration;
 
+use super::entries::{Status, StoppedAt};
+use super::error::ReadError;
 use super::events;
-use super::experiment::is_experiment;
 use super::files::end_of_whole_rows;
-use super::manifest::{MANIFEST, Manifest, Status, StoppedAt};
-use super::place::is_locked;
+use super::layout::MANIFEST;
+use super::lock::is_locked;
+use super::manifest::Manifest;
+use super::replay;
 use super::tables;
 use metrics::{Batch, SuccessCurve, Summary};
-use record::{IterationRecord, ModelCheck, PhaseRecord, PhaseStarted, Progress};
+use record::{IterationRecord, ModelCheck, Progress};
 
-/// A folder, read back.
+/// The folder of a run, read back.
 #[derive(Debug, Clone)]
 pub struct RunFolder {
-    /// Where it is.
+    /// Its path.
     pub folder: PathBuf,
-    /// What it is about.
+    /// Its manifest.
     pub manifest: Manifest,
     /// The iterations, in the order in which they were recorded. Times are whole
     /// microseconds.
     pub records: Vec<IterationRecord>,
-    /// The success curve of these iterations. A batch that was not finished is absent.
+    /// The success curve of these iterations. An unfinished batch is absent.
     pub curve: Vec<Batch>,
     /// Where the run stopped, if it is not complete.
     pub stopped_at: Option<StoppedAt>,
     /// Whether a run is writing to the folder now.
     pub is_under_way: bool,
-    /// What a person should know, a sentence each.
+    /// Notes for a person, a sentence each.
     pub notes: Vec<String>,
-}
-
-/// Why a folder cannot be read.
-#[derive(Debug, thiserror::Error)]
-pub enum ReadError {
-    /// There is no manifest: it is not a results folder, or nothing was written.
-    #[error("`{}` is not a results folder: it has no {MANIFEST}{}", .0.display(), within(.0))]
-    NoManifest(PathBuf),
-    /// A file cannot be read.
-    #[error("{}: {source}", path.display())]
-    Io {
-        /// The file.
-        path: PathBuf,
-        /// Why.
-        source: io::Error,
-    },
-    /// A file holds what was not written by a run.
-    #[error("{}:{line}: {message}", path.display())]
-    Malformed {
-        /// The file.
-        path: PathBuf,
-        /// The line, from 1.
-        line: u64,
-        /// What is wrong.
-        message: String,
-    },
-}
-
-/// The results folders within a folder that is none: one of them is what was meant.
-fn within(folder: &Path) -> String {
-    let folders = fs::read_dir(folder).into_iter().flatten().flatten().map(|entry| entry.path());
-    let is_results = |inner: &PathBuf| inner.join(MANIFEST).is_file() || is_experiment(inner);
-    let mut found: Vec<String> =
-        folders.filter(is_results).map(|inner| format!("`{}`", inner.display())).collect();
-    found.sort();
-    match &found[..] {
-        [] => String::new(),
-        [one] => format!("\nhelp: name the results in it: {one}"),
-        [first, ..] => format!("\nhelp: name one of the {} in it, such as {first}", found.len()),
-    }
 }
 
 /// Reads the folder of a run, however it ended. A row that was torn by a kill is
@@ -97,12 +60,12 @@ pub fn read(folder: &Path) -> Result<RunFolder, ReadError> {
 }
 
 impl RunFolder {
-    /// The numbers of the iterations that are there. When rewards were sent is not
-    /// known exactly; everything else is as it was.
+    /// The summary of the recorded iterations. The moments at which rewards were sent are
+    /// approximate: a folder does not hold them.
     #[must_use]
     pub fn summary(&self) -> Summary {
         let mut summary = Summary::new(self.manifest.scopes());
-        replay(&self.manifest, &self.records, |progress| summary.observe(progress));
+        replay_all(&self.manifest, &self.records, |progress| summary.observe(progress));
         for (phase, reason) in self.manifest.saturation() {
             summary.note_saturation(&phase, reason);
         }
@@ -112,18 +75,9 @@ impl RunFolder {
 
 fn read_manifest(folder: &Path) -> Result<Manifest, ReadError> {
     let path = folder.join(MANIFEST);
-    let bytes = match fs::read(&path) {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => {
-            return Err(ReadError::NoManifest(folder.to_owned()));
-        }
-        Err(source) => return Err(ReadError::Io { path, source }),
-        Ok(bytes) => bytes,
-    };
-    serde_json::from_slice(&bytes).map_err(|error| ReadError::Malformed {
-        path,
-        line: error.line() as u64,
-        message: error.to_string(),
-    })
+    let bytes = read_if_present(&path)?;
+    let bytes = bytes.ok_or_else(|| ReadError::NoManifest(folder.to_owned()))?;
+    serde_json::from_slice(&bytes).map_err(|error| ReadError::json(path, &error))
 }
 
 fn read_records(
@@ -132,51 +86,62 @@ fn read_records(
     notes: &mut Vec<String>,
 ) -> Result<Vec<IterationRecord>, ReadError> {
     let path = folder.join("events.csv");
-    let bytes = match fs::read(&path) {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Vec::new(),
-        Err(source) => return Err(ReadError::Io { path, source }),
-        Ok(bytes) => bytes,
-    };
+    let bytes = read_if_present(&path)?.unwrap_or_default();
     let whole = &bytes[..end_of_whole_rows(&bytes)];
     if whole.len() < bytes.len() {
-        notes.push("the last row of events.csv was torn, and left out".to_owned());
+        notes.push("the last row of events.csv is incomplete, and ignored".to_owned());
     }
-    let phase_index = |name: &str| manifest.phases.iter().position(|phase| phase.name == name);
+    let malformed = |position: Option<&csv::Position>, message: String| ReadError::Malformed {
+        path: path.clone(),
+        line: position.map_or(0, csv::Position::line),
+        message,
+    };
     let dimensions = manifest.context.len();
     let mut reader = csv::ReaderBuilder::new().flexible(true).from_reader(whole);
-    let rows = reader.records().map(|row| {
-        let row = row.map_err(|error| {
-            let line = error.position().map_or(0, csv::Position::line);
-            ReadError::Malformed { path: path.clone(), line, message: error.to_string() }
-        })?;
-        events::record(&row, dimensions, phase_index).map_err(|message| {
-            let line = row.position().map_or(0, csv::Position::line);
-            ReadError::Malformed { path: path.clone(), line, message }
-        })
-    });
-    rows.collect()
+    let mut records: Vec<IterationRecord> = Vec::new();
+    for row in reader.records() {
+        let row = row.map_err(|error| malformed(error.position(), error.to_string()))?;
+        let record = events::record(&row, dimensions, |name| manifest.phase_index(name))
+            .map_err(|message| malformed(row.position(), message))?;
+        if records.last().is_some_and(|last| last.phase > record.phase) {
+            let message = format!("phase `{}` comes after a later phase", &row[0]);
+            return Err(malformed(row.position(), message));
+        }
+        records.push(record);
+    }
+    Ok(records)
 }
 
-/// The checks of the model that were written to the folder.
+fn read_if_present(path: &Path) -> Result<Option<Vec<u8>>, ReadError> {
+    match fs::read(path) {
+        Ok(bytes) => Ok(Some(bytes)),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(source) => Err(ReadError::Io { path: path.to_owned(), source }),
+    }
+}
+
+/// The checks of the model, as `model_checks.csv` holds them.
 ///
 /// # Errors
 /// When they cannot be read.
 pub fn model_checks(folder: &Path, manifest: &Manifest) -> Result<Vec<ModelCheck>, ReadError> {
     let path = folder.join("model_checks.csv");
-    let bytes = match fs::read(&path) {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Vec::new(),
-        Err(source) => return Err(ReadError::Io { path, source }),
-        Ok(bytes) => bytes,
+    let bytes = read_if_present(&path)?.unwrap_or_default();
+    let malformed = |position: Option<&csv::Position>, message: String| ReadError::Malformed {
+        path: path.clone(),
+        line: position.map_or(0, csv::Position::line),
+        message,
     };
-    let phase = |name: &str| manifest.phases.iter().position(|phase| phase.name == name);
     let mut reader = csv::Reader::from_reader(&bytes[..end_of_whole_rows(&bytes)]);
-    let rows = reader.records().map(|row| tables::model_check(&row.ok()?, phase));
-    let message = "no check of a model".to_owned();
-    let checks = rows.collect::<Option<_>>();
-    checks.ok_or(ReadError::Malformed { path, line: 1, message })
+    let checks = reader.records().map(|row| {
+        let row = row.map_err(|error| malformed(error.position(), error.to_string()))?;
+        tables::model_check(&row, |name| manifest.phase_index(name))
+            .ok_or_else(|| malformed(row.position(), "not a check of the model".to_owned()))
+    });
+    checks.collect()
 }
 
-/// The scenario that a folder keeps.
+/// The scenario of a run or an experiment, as its folder holds it.
 ///
 /// # Errors
 /// When it cannot be read.
@@ -185,61 +150,46 @@ pub fn scenario_text(folder: &Path) -> Result<Vec<u8>, ReadError> {
     fs::read(&path).map_err(|source| ReadError::Io { path, source })
 }
 
-/// What a person was told while the run lasted; nothing, before it is sealed.
-#[must_use]
-pub fn notices(folder: &Path) -> Vec<String> {
+/// The notices of a run; none, if its folder has no summary yet.
+///
+/// # Errors
+/// When the summary cannot be read.
+pub fn notices(folder: &Path) -> Result<Vec<String>, ReadError> {
     #[derive(serde::Deserialize)]
-    struct Told {
+    struct Notices {
         notices: Vec<String>,
     }
-    let told = fs::read(folder.join("summary.json")).ok();
-    let told = told.and_then(|bytes| serde_json::from_slice::<Told>(&bytes).ok());
-    told.map_or_else(Vec::new, |told| told.notices)
+    let path = folder.join("summary.json");
+    let Some(bytes) = read_if_present(&path)? else { return Ok(Vec::new()) };
+    let summary: Result<Notices, _> = serde_json::from_slice(&bytes);
+    summary.map(|summary| summary.notices).map_err(|error| ReadError::json(path, &error))
 }
 
 fn records_of(records: &[IterationRecord], phase: usize) -> u64 {
     records.iter().filter(|record| record.phase == phase).count() as u64
 }
 
-/// The curve is made again from the iterations: its own file may be a flush behind.
+/// The curve is computed again from the iterations: its own file may be a flush behind.
 fn rebuild_curve(manifest: &Manifest, records: &[IterationRecord]) -> Vec<Batch> {
     let mut curve = SuccessCurve::new(manifest.curve_batch);
     let mut batches = Vec::new();
-    replay(manifest, records, |progress| batches.extend(curve.observe(progress)));
+    replay_all(manifest, records, |progress| batches.extend(curve.observe(progress)));
     batches
 }
 
-/// Tells what happened once more. A phase is over when all its iterations are there,
-/// when a later one has some, and when the run is: rows say so, for a file may have
-/// lost more than the manifest.
-fn replay(manifest: &Manifest, records: &[IterationRecord], mut observe: impl FnMut(&Progress)) {
-    let last_phase = records.last().map(|record| record.phase);
-    for phase_records in records.chunk_by(|left, right| left.phase == right.phase) {
-        let phase = phase_records[0].phase;
-        let entry = &manifest.phases[phase];
-        let started = entry.started_us.map_or(phase_records[0].due, Duration::from_micros);
-        observe(&Progress::PhaseStarted(PhaseStarted { phase, at: started }));
-        for record in phase_records {
-            observe(&Progress::Iteration(record.clone()));
-        }
-        let iterations = phase_records.len() as u64;
-        let is_over = Some(phase) != last_phase
-            || manifest.status != Status::Running
-            || entry.iterations == Some(iterations);
-        if is_over {
-            let ended =
-                entry.ended_us.map_or_else(|| last_moment(phase_records), Duration::from_micros);
-            observe(&Progress::PhaseEnded(PhaseRecord { phase, started, ended, iterations }));
-        }
+/// Replays what was recorded. Evaluations are read from their own files.
+fn replay_all(
+    manifest: &Manifest,
+    records: &[IterationRecord],
+    mut observe: impl FnMut(&Progress),
+) {
+    for history in replay::phases(manifest, manifest.status, records) {
+        let replayed: Result<(), Infallible> = history.replay(None, |progress| {
+            observe(progress);
+            Ok(())
+        });
+        replayed.unwrap_or_else(|never| match never {});
     }
-}
-
-fn last_moment(records: &[IterationRecord]) -> Duration {
-    let end = |record: &IterationRecord| {
-        let reward = record.reward_latency.unwrap_or_default();
-        record.reward_start.map_or(record.rank_start, |start| start + reward)
-    };
-    records.iter().map(end).max().unwrap_or_default()
 }
 
 fn note_how_it_ended(
@@ -255,7 +205,7 @@ fn note_how_it_ended(
         Status::Interrupted => "the run was stopped",
         Status::Failed => "the run failed",
         Status::Partial => {
-            notes.push("some of its shards are not merged".to_owned());
+            notes.push("not all of its shards are merged".to_owned());
             return;
         }
     };

@@ -1,7 +1,7 @@
 use std::path::PathBuf;
 
 use super::cell::Row;
-use super::files::{AppendFile, Existing, FileSeal, naming};
+use super::files::{AppendFile, FileChecksum, OnExisting, naming};
 use record::ObserveError;
 
 /// Rows are written at the latest when so many wait.
@@ -17,10 +17,10 @@ pub(super) struct Table {
 
 impl Table {
     /// Opens a file with this header.
-    pub fn open(
+    pub(crate) fn open(
         path: PathBuf,
         header: &[String],
-        existing: Existing,
+        existing: OnExisting,
     ) -> Result<Self, ObserveError> {
         let file = AppendFile::open(path.clone(), existing)?;
         let has_header = !file.is_empty();
@@ -34,26 +34,26 @@ impl Table {
     }
 
     /// Adds a row. It is in the file when [`Table::flush`] returns.
-    pub fn push(&mut self, row: &[String]) -> Result<(), ObserveError> {
+    pub(crate) fn push(&mut self, row: &[String]) -> Result<(), ObserveError> {
         self.waiting.write_record(row).map_err(naming(&self.path))?;
         self.rows_waiting += 1;
         Ok(())
     }
 
     /// Adds a row, as [`Table::push`] does.
-    pub fn push_row(&mut self, row: &Row) -> Result<(), ObserveError> {
+    pub(crate) fn push_row(&mut self, row: &Row) -> Result<(), ObserveError> {
         self.waiting.write_byte_record(row.cells()).map_err(naming(&self.path))?;
         self.rows_waiting += 1;
         Ok(())
     }
 
     /// Whether rows should not wait any longer.
-    pub fn is_due(&self) -> bool {
+    pub(crate) fn is_due(&self) -> bool {
         self.rows_waiting >= MOST_ROWS_WAITING
     }
 
     /// Writes the rows that wait, with one call.
-    pub fn flush(&mut self) -> Result<(), ObserveError> {
+    pub(crate) fn flush(&mut self) -> Result<(), ObserveError> {
         let waiting = std::mem::replace(&mut self.waiting, csv::Writer::from_writer(Vec::new()));
         let rows = waiting.into_inner().map_err(csv::IntoInnerError::into_error);
         self.file.append(&rows.map_err(naming(&self.path))?)?;
@@ -62,7 +62,7 @@ impl Table {
     }
 
     /// Writes what waits, and ends the file.
-    pub fn seal(mut self) -> Result<FileSeal, ObserveError> {
+    pub(crate) fn seal(mut self) -> Result<FileChecksum, ObserveError> {
         self.flush()?;
         self.file.seal()
     }

@@ -3,11 +3,13 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use super::files::{Durability, FileSeal, naming, replace};
-use super::growing::{GrowingFiles, WhatIsThere};
+use super::destination::Destination;
+use super::error::CreateError;
+use super::files::{Durability, FileChecksum, naming, replace};
+use super::growing::{GrowingFiles, OpenModes};
 use super::journal::{self, MayBeSent};
-use super::manifest::{Manifest, json};
-use super::place::{Claim, CreateError, Place};
+use super::lock::FolderLock;
+use super::manifest::{Manifest, Origin, json};
 use super::redact;
 use metrics::{SuccessCurve, Summary, Timeline};
 use protocol::Evaluation;
@@ -15,71 +17,66 @@ use record::{ObserveError, Observer, Progress};
 use scenario::Plan;
 use timestamp::Timestamp;
 
-/// When and where a run happens.
-#[derive(Debug, Clone)]
-pub struct Origin {
-    /// The calendar time of the run's clock at its start; virtual runs have their own
-    /// calendar.
-    pub clock_start: Timestamp,
-    /// The machine's calendar time.
-    pub started: Timestamp,
-    /// The name of the machine, if it is known.
-    pub host: Option<String>,
-}
-
 /// The folder of a run that is under way.
 ///
-/// It takes in what happens. Rows are in the files at every checkpoint, at the end of
-/// every phase, and every 256 rows; what is never sealed reads back as far as that.
+/// It observes the run. Rows are written at every checkpoint, at the end of every phase, and
+/// every 256 rows; a folder that is never sealed reads back as far as that.
 pub struct Results {
-    pub(super) claim: Claim,
+    pub(super) lock: FolderLock,
     pub(super) manifest: Manifest,
     pub(super) summary: Summary,
     pub(super) curve: SuccessCurve,
     pub(super) timeline: Timeline,
     pub(super) growing: GrowingFiles,
-    /// What was written as a whole so far.
-    pub(super) written: BTreeMap<String, FileSeal>,
+    /// The phase that has started last.
+    open_phase: Option<usize>,
+    /// The files that were written as a whole so far.
+    pub(super) written: BTreeMap<String, FileChecksum>,
 }
 
 impl Results {
-    /// Makes the folder of a run of `plan`, and writes its manifest.
+    /// Creates the folder of a run of `plan`, and writes its manifest.
     ///
     /// # Errors
-    /// When the folder is taken or cannot be written to.
-    pub fn create(plan: &Plan, place: &Place, origin: &Origin) -> Result<Self, CreateError> {
-        let claim = Claim::take(place, &plan.name)?;
-        Self::begin(plan, claim, Manifest::of(plan, origin), WhatIsThere::NOTHING).map_err(
-            |error| CreateError::Io { path: PathBuf::from(error.path), source: error.source },
-        )
+    /// When the folder is in use or cannot be written to.
+    pub fn create(
+        plan: &Plan,
+        destination: &Destination,
+        origin: &Origin,
+    ) -> Result<Self, CreateError> {
+        let lock = FolderLock::acquire(destination, &plan.name)?;
+        Self::begin(plan, lock, Manifest::of(plan, origin), OpenModes::NEW).map_err(|error| {
+            CreateError::Io { path: PathBuf::from(error.path), source: error.source }
+        })
     }
 
     pub(super) fn begin(
         plan: &Plan,
-        claim: Claim,
+        lock: FolderLock,
         mut manifest: Manifest,
-        what_is_there: WhatIsThere,
+        modes: OpenModes,
     ) -> Result<Self, ObserveError> {
         redact::overrides(plan, &mut manifest.overrides);
-        Self::open(claim, manifest, what_is_there, redact::scenario(plan).as_bytes())
+        Self::open(lock, manifest, modes, redact::scenario(plan).as_bytes())
     }
 
-    /// Opens the files of the folder; what is in the manifest and the scenario is no secret.
+    /// Opens the files of the folder. The manifest and the scenario hold no secrets.
     pub(super) fn open(
-        claim: Claim,
+        lock: FolderLock,
         manifest: Manifest,
-        what_is_there: WhatIsThere,
+        modes: OpenModes,
         scenario: &[u8],
     ) -> Result<Self, ObserveError> {
-        manifest.write(&claim.folder, Durability::Machine)?;
+        manifest.write(&lock.folder, Durability::Machine)?;
         let mut results = Self {
             summary: Summary::new(manifest.scopes()),
             curve: SuccessCurve::new(manifest.curve_batch),
             timeline: Timeline::default(),
-            growing: GrowingFiles::open(&claim.folder, &manifest, what_is_there)?,
+            growing: GrowingFiles::open(&lock.folder, &manifest, modes)?,
+            open_phase: None,
             written: BTreeMap::new(),
             manifest,
-            claim,
+            lock,
         };
         results.write_file("scenario.yaml", scenario)?;
         Ok(results)
@@ -88,15 +85,15 @@ impl Results {
     /// The folder.
     #[must_use]
     pub fn folder(&self) -> &Path {
-        &self.claim.folder
+        &self.lock.folder
     }
 
-    /// Takes the folder away, with what is in it: of what can be had again from its start.
+    /// Deletes the folder with its files; only for runs that can be repeated.
     ///
     /// # Errors
-    /// When it cannot be removed.
-    pub fn take_back(self) -> io::Result<()> {
-        let folder = self.claim.folder.clone();
+    /// When it cannot be deleted.
+    pub fn delete(self) -> io::Result<()> {
+        let folder = self.lock.folder.clone();
         drop(self);
         fs::remove_dir_all(folder)
     }
@@ -107,17 +104,17 @@ impl Results {
         &self.summary
     }
 
-    /// Writes a file of the caller's own, as a whole: a picture, for example.
+    /// Writes a whole file of the caller, such as a picture.
     ///
     /// # Errors
-    /// When it cannot be written, or `name` is more than the name of a file.
+    /// When it cannot be written, or `name` is not a plain file name.
     pub fn write_file(&mut self, name: &str, bytes: &[u8]) -> Result<(), ObserveError> {
         let path = self.folder().join(name);
         if Path::new(name).file_name() != Some(name.as_ref()) {
             return Err(naming(&path)(io::Error::from(io::ErrorKind::InvalidFilename)));
         }
         replace(&path, bytes, Durability::Process)?;
-        self.written.insert(name.to_owned(), FileSeal::of(bytes));
+        self.written.insert(name.to_owned(), FileChecksum::of(bytes));
         Ok(())
     }
 
@@ -130,12 +127,12 @@ impl Results {
         self.write_file(&format!("evaluation{suffix}.json"), &json(evaluation))
     }
 
-    /// Only a service remembers what it was sent.
-    fn note_what_may_be_sent(&self, phase: usize, until: u64) -> Result<(), ObserveError> {
+    /// An embedded loop starts anew, so nothing has to be remembered of it.
+    fn write_journal(&self, phase: usize, until: u64) -> Result<(), ObserveError> {
         if self.manifest.target == "embedded" {
             return Ok(());
         }
-        journal::write(&self.claim.folder, MayBeSent { phase, until })
+        journal::write(&self.lock.folder, MayBeSent { phase, until })
     }
 
     /// The calendar time from which the times of the run count.
@@ -144,7 +141,12 @@ impl Results {
         self.manifest.start
     }
 
-    /// Writes what `progress` completes.
+    /// Whether a phase starts that is open already: its run was resumed in the middle of it.
+    fn is_second_start(&self, progress: &Progress) -> bool {
+        matches!(progress, Progress::PhaseStarted(started) if self.open_phase == Some(started.phase))
+    }
+
+    /// Writes the batches and seconds that `progress` completes.
     fn write_completed(&mut self, progress: &Progress) -> Result<(), ObserveError> {
         let batch = self.curve.observe(progress);
         batch.iter().try_for_each(|batch| self.growing.push_batch(batch))?;
@@ -155,16 +157,20 @@ impl Results {
 
 impl Observer for Results {
     fn observe(&mut self, progress: &Progress) -> Result<(), ObserveError> {
+        if self.is_second_start(progress) {
+            return Ok(());
+        }
         self.summary.observe(progress);
         self.write_completed(progress)?;
         match progress {
             Progress::PhaseStarted(started) => {
+                self.open_phase = Some(started.phase);
                 self.manifest.phase_started(started);
-                self.manifest.write(&self.claim.folder, Durability::Process)
+                self.manifest.write(&self.lock.folder, Durability::Process)
             }
             Progress::Awaited { phase, before } => {
                 self.manifest.phases[*phase].awaited = Some(before.clone());
-                self.manifest.write(&self.claim.folder, Durability::Machine)
+                self.manifest.write(&self.lock.folder, Durability::Machine)
             }
             Progress::Iteration(record) => self.growing.push_iteration(record),
             Progress::ModelChecked(check) => self.growing.push_model_check(check),
@@ -173,7 +179,7 @@ impl Observer for Results {
                 Ok(())
             }
             Progress::Checkpoint => self.growing.flush(),
-            Progress::MayBeSent { phase, until } => self.note_what_may_be_sent(*phase, *until),
+            Progress::MayBeSent { phase, until } => self.write_journal(*phase, *until),
             Progress::Evaluated(evaluation) => self.write_evaluation(evaluation),
             Progress::PhaseEnded(ended) => {
                 self.manifest.phase_ended(ended);

@@ -13,10 +13,10 @@ use scenario::plan::{Delay, DelaySampler, EmbeddedPlan};
 use seed::{Draws, Purpose, Seed, Source};
 use timestamp::Timestamp;
 
-/// The loop inside, called as a function.
+/// A learning loop in this process, called as functions.
 ///
-/// Its latencies are simulated: a call takes effect when it is made, and answers after
-/// a delay that is a draw at the address of its iteration.
+/// Its latencies are simulated: a call takes effect when it is made, and answers after a delay
+/// that is drawn at the address of its iteration.
 pub struct EmbeddedTarget<C> {
     learning_loop: RefCell<LearningLoop>,
     clock: C,
@@ -24,7 +24,7 @@ pub struct EmbeddedTarget<C> {
     reward_latency: Latency,
 }
 
-/// How long a call seems to take.
+/// The simulated latency of an operation.
 struct Latency {
     delay: DelaySampler,
     source: Source,
@@ -37,13 +37,13 @@ impl Latency {
 }
 
 impl<C: Clock> EmbeddedTarget<C> {
-    /// A fresh loop with the plan's settings.
+    /// A new loop with the plan's settings.
     pub fn new(plan: &EmbeddedPlan, seed: Seed, clock: C) -> Self {
         Self::with(LoopOptions::default(), plan, seed, clock)
     }
 
-    /// A fresh loop with the plan's settings, one of many: it has one thread, and keeps of
-    /// its events what somebody will ask for.
+    /// A new loop with the plan's settings, one of many: it has one thread, and `keeps` of its
+    /// events what the run reads.
     pub fn one_of_many(plan: &EmbeddedPlan, seed: Seed, clock: C, keeps: Keeps) -> Self {
         let options = LoopOptions { threads: 1, keeps, ..LoopOptions::default() };
         Self::with(options, plan, seed, clock)
@@ -77,8 +77,8 @@ impl<C: Clock> EmbeddedTarget<C> {
         operation(&mut self.learning_loop.borrow_mut(), now).map_err(CallError::from)
     }
 
-    /// Lets the simulated service take its time over a call.
-    async fn take_time(&self, delay: Duration) {
+    /// Waits for the simulated latency of a call.
+    async fn wait_latency(&self, delay: Duration) {
         if !delay.is_zero() {
             self.clock.sleep_until(self.clock.now() + delay).await;
         }
@@ -92,7 +92,7 @@ impl<C: Clock> Target for EmbeddedTarget<C> {
         request: &RankRequest,
     ) -> Result<RankResponse, CallError> {
         let answer = self.call(|inner, now| inner.rank(request, now));
-        self.take_time(self.rank_latency.of(at)).await;
+        self.wait_latency(self.rank_latency.of(at)).await;
         answer
     }
 
@@ -103,7 +103,7 @@ impl<C: Clock> Target for EmbeddedTarget<C> {
         value: f64,
     ) -> Result<(), CallError> {
         let answer = self.call(|inner, now| inner.reward(event_id, RewardRequest { value }, now));
-        self.take_time(self.reward_latency.of(at)).await;
+        self.wait_latency(self.reward_latency.of(at)).await;
         answer
     }
 

@@ -1,4 +1,4 @@
-//! What a run calls: a Rank/Reward service.
+//! The service that a run calls: an embedded loop or one over HTTP.
 //!
 //! Must not know: the engine.
 
@@ -37,10 +37,9 @@ pub struct CallAddress {
 /// A Rank/Reward service.
 ///
 /// An implementor answers as the service does, must not retry unless the plan says so, and
-/// must not measure: the engine does.
+/// must not measure latencies: the engine does.
 pub trait Target {
-    /// Asks something, so that a service that cannot be used is known before anything is
-    /// sent to it.
+    /// A first call, so that a service that cannot be used is found before a run starts.
     fn preflight(&self) -> impl Future<Output = Result<(), CallError>> {
         async { self.configuration().await.map(drop) }
     }
@@ -109,13 +108,12 @@ pub trait Target {
         policy_name: &str,
     ) -> impl Future<Output = Result<(), CallError>>;
 
-    /// Takes what the loop has joined since the last time, a DSJSON line each, with
-    /// its line break. With
-    /// `everything`, events whose wait is not over are closed as they stand. A target
-    /// that keeps its log to itself returns nothing.
+    /// Takes the events that the loop has joined since the last call of this, as DSJSON lines.
+    /// With `everything`, events still waiting for rewards are closed as they stand. A target
+    /// that does not give out its log returns nothing.
     fn take_joined(&self, everything: bool) -> Vec<u8>;
 
-    /// Takes what a person should know of the calls since the last time, in sentences.
+    /// Takes the notes on the calls since the last call of this, for a person.
     fn take_notes(&self) -> Vec<String> {
         Vec::new()
     }

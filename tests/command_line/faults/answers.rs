@@ -106,7 +106,7 @@ fn retry_after_is_honoured_where_retries_are_declared() {
         };
         let service = Service::start(rank_only(script));
         let outcome = Trial::against(&service.url()).target("retries: { rank: 2 }").run();
-        outcome.says(0, &["2 calls were made again"]);
+        outcome.says(0, &["2 calls were retried"]);
         assert_eq!(outcome.outcomes(), counted([("completed", 10)]));
         let ids: Vec<_> =
             service.seen_at("/rank").iter().map(|rank| rank.body["eventId"].clone()).collect();
@@ -126,7 +126,7 @@ fn refusals_in_a_row_end_the_run_early() {
     };
     let service = Service::start(rank_only(script));
     let outcome = Trial::against(&service.url()).phase("iterations: 1000").run();
-    outcome.says(6, &["20 refusals in a row", "InvalidRankRequest: 51 actions"]);
+    outcome.says(6, &["20 requests in a row were refused", "InvalidRankRequest: 51 actions"]);
     assert_eq!(outcome.outcomes(), counted([("completed", 5), ("rank.status_400", 20)]));
 }
 
@@ -139,7 +139,7 @@ fn a_key_that_is_refused_ends_the_run_at_once() {
         };
         let service = Service::start(rank_only(script));
         let outcome = Trial::against(&service.url()).run();
-        outcome.says(6, &["the service lets nobody in"]);
+        outcome.says(6, &["the service denies access"]);
         assert_eq!(service.seen_at("/rank").len(), 6);
         assert_eq!(outcome.read().records.len(), 6, "what was sent is recorded");
     }

@@ -1,4 +1,4 @@
-//! Whether an answer to Rank belongs to what was asked.
+//! Validates the answer to Rank against its request.
 
 use std::sync::Arc;
 
@@ -7,11 +7,11 @@ use protocol::{MOST_ACTIONS, RankResponse, RankedAction};
 use record::{FailureKind, Violation};
 use target::CallError;
 
-/// So far may the sum of the probabilities be from one: they are sent in 32 bits.
+/// How far the sum of the probabilities may be from one: they are sent in 32 bits.
 const SUM_TOLERANCE: f64 = 0.01;
 
-/// What Rank answered. Actions are indices of the plan's.
-pub(super) struct Answer {
+/// A valid answer to Rank. Actions are indices into the plan's.
+pub(super) struct RankAnswer {
     pub chosen: usize,
     /// The probability with which it was chosen, if the service says it.
     pub probability: Option<f32>,
@@ -22,13 +22,13 @@ pub(super) struct Answer {
 /// Reads an answer.
 ///
 /// # Errors
-/// How the answer breaks the contract. What breaks it is not rewarded: the service would
-/// learn from a mistake.
+/// How the answer breaks the contract. Such an answer is not rewarded: the service would learn
+/// from a mistake.
 pub(super) fn read(
     stream: &Stream<'_>,
     event: &StreamEvent<'_>,
     response: &RankResponse,
-) -> Result<Answer, CallError> {
+) -> Result<RankAnswer, CallError> {
     if response.event_id != event.event_id {
         let message =
             format!("the answer is for event `{}`", shown(&response.event_id.to_string()));
@@ -37,7 +37,7 @@ pub(super) fn read(
     let chosen = known(stream, &response.reward_action_id, "the chosen action")?;
     check_ranking(stream, response)?;
     let probability = check_probabilities(response)?;
-    Ok(Answer { chosen, probability, favourite: favourite(stream, response) })
+    Ok(RankAnswer { chosen, probability, favourite: favourite(stream, response) })
 }
 
 /// The most probable action; of several, the one that is ranked first.
@@ -83,7 +83,7 @@ fn check_probabilities(response: &RankResponse) -> Result<Option<f32>, CallError
     }
     let odd = response.ranking.iter().find(|ranked| !(0.0..=1.0).contains(&ranked.probability));
     if let Some(ranked) = odd {
-        let message = format!("{} is no probability", ranked.probability);
+        let message = format!("{} is not a probability", ranked.probability);
         return Err(violation(Violation::Probability, message));
     }
     let sum: f64 = response.ranking.iter().map(|ranked| f64::from(ranked.probability)).sum();
@@ -95,7 +95,7 @@ fn check_probabilities(response: &RankResponse) -> Result<Option<f32>, CallError
     let chosen = response.ranking.iter().find(is_chosen);
     match chosen.map(|ranked| ranked.probability) {
         Some(0.0) => {
-            let message = "what is never chosen was chosen: its probability is 0".to_owned();
+            let message = "the chosen action has probability 0".to_owned();
             Err(violation(Violation::Probability, message))
         }
         probability => Ok(probability),

@@ -5,11 +5,11 @@ use super::super::stream::{Stream, StreamEvent};
 use super::answer;
 use clock::{Clock, Task};
 use protocol::ModelProperties;
-use record::{IterationRecord, Outcome};
+use record::{IterationOutcome, IterationRecord};
 use scenario::plan::{Iterate, Phase};
 use target::{CallAddress, CallError, Target};
 
-/// What was under way, done.
+/// A call or an iteration that is done.
 pub(super) enum Finished {
     Iteration(Box<Attempt>),
     Check { iterations: u64, answer: Result<ModelProperties, CallError> },
@@ -21,7 +21,7 @@ pub(super) struct Attempt {
     pub error: Option<CallError>,
 }
 
-/// What the calls of one phase are made with.
+/// What the calls of a phase need.
 pub(super) struct Calls<'f, C, T> {
     pub clock: &'f C,
     pub target: &'f T,
@@ -29,7 +29,7 @@ pub(super) struct Calls<'f, C, T> {
     pub index: usize,
     pub phase: &'f Phase,
     pub settings: &'f Iterate,
-    /// Iterations before this one may have been sent before.
+    /// Iterations before this one may have been sent by an earlier process.
     pub maybe_sent: u64,
 }
 
@@ -43,18 +43,18 @@ impl<C, T> Copy for Calls<'_, C, T> {}
 
 impl<'f, C: Clock, T: Target> Calls<'f, C, T> {
     /// Asks for the age of the model, after so many iterations.
-    pub fn check(self, iterations: u64) -> Task<'f, Finished> {
+    pub(crate) fn check(self, iterations: u64) -> Task<'f, Finished> {
         Box::pin(async move {
             Finished::Check { iterations, answer: self.target.model_properties().await }
         })
     }
 
     /// One iteration, due at `due`, or when it starts.
-    pub fn iteration(self, iteration: u64, due: Option<Duration>) -> Task<'f, Finished> {
+    pub(crate) fn iteration(self, iteration: u64, due: Option<Duration>) -> Task<'f, Finished> {
         Box::pin(async move {
             let event = self.stream.event(self.phase.key, iteration);
-            let mut attempt = Box::new(self.not_yet_made(&event, iteration, due));
-            if let Err(error) = self.make(&event, &mut attempt.record).await {
+            let mut attempt = Box::new(self.pending(&event, iteration, due));
+            if let Err(error) = self.call(&event, &mut attempt.record).await {
                 attempt.error = Some(error);
             }
             Finished::Iteration(attempt)
@@ -62,19 +62,14 @@ impl<'f, C: Clock, T: Target> Calls<'f, C, T> {
     }
 
     /// An iteration that could not start when it was due.
-    pub fn dropped(&self, iteration: u64, due: Duration) -> Attempt {
+    pub(crate) fn dropped(&self, iteration: u64, due: Duration) -> Attempt {
         let event = self.stream.event(self.phase.key, iteration);
-        let mut attempt = self.not_yet_made(&event, iteration, Some(due));
-        attempt.record.outcome = Outcome::Dropped;
+        let mut attempt = self.pending(&event, iteration, Some(due));
+        attempt.record.outcome = IterationOutcome::Dropped;
         attempt
     }
 
-    fn not_yet_made(
-        &self,
-        event: &StreamEvent<'_>,
-        iteration: u64,
-        due: Option<Duration>,
-    ) -> Attempt {
+    fn pending(&self, event: &StreamEvent<'_>, iteration: u64, due: Option<Duration>) -> Attempt {
         let now = self.clock.now();
         let record = IterationRecord {
             phase: self.index,
@@ -86,7 +81,7 @@ impl<'f, C: Clock, T: Target> Calls<'f, C, T> {
             probability: None,
             reward: None,
             loss: None,
-            outcome: Outcome::Completed,
+            outcome: IterationOutcome::Completed,
             due: due.unwrap_or(now),
             rank_start: now,
             rank_latency: None,
@@ -98,13 +93,13 @@ impl<'f, C: Clock, T: Target> Calls<'f, C, T> {
     }
 
     /// Rank → compare with the known preference → Reward.
-    async fn make(
+    async fn call(
         &self,
         event: &StreamEvent<'_>,
         record: &mut IterationRecord,
     ) -> Result<(), CallError> {
         let chosen = self.rank(event, record).await.inspect_err(|error| {
-            record.outcome = Outcome::RankFailed(error.kind);
+            record.outcome = IterationOutcome::RankFailed(error.kind);
         })?;
         let at = self.address(record);
         let think_time = self.stream.think_time(at.phase, at.iteration, self.settings.think_time);
@@ -113,7 +108,7 @@ impl<'f, C: Clock, T: Target> Calls<'f, C, T> {
         }
         let reward = self.stream.reward(at.phase, at.iteration, event.visitor.preferred, chosen);
         self.reward(event, reward, record).await.inspect_err(|error| {
-            record.outcome = Outcome::RewardFailed(error.kind);
+            record.outcome = IterationOutcome::RewardFailed(error.kind);
         })
     }
 

@@ -1,11 +1,12 @@
 //! The phase of iterations.
 //!
-//! One dispatcher starts iterations as concurrency and rate allow; [`calls`] is what
-//! one iteration does; [`window`] puts what is done back into index order.
+//! One dispatcher starts iterations as concurrency and rate allow; [`calls`] holds the calls
+//! of one iteration; [`window`] puts finished iterations back into index order;
+//! [`circuit_breaker`] decides when to back off from a failing service, and when to stop.
 
 mod answer;
 mod calls;
-mod patience;
+mod circuit_breaker;
 mod window;
 
 use std::future::poll_fn;
@@ -17,10 +18,10 @@ use futures_util::FutureExt;
 use futures_util::future::Fuse;
 
 use self::calls::{Calls, Finished};
-use self::patience::Patience;
+use self::circuit_breaker::CircuitBreaker;
 use self::window::Window;
-use super::pacing::{Pacer, Slot};
-use super::run::{Run, RunError, target_error};
+use super::context::{Run, RunError, target_error};
+use super::pacing::{Admission, Pacer};
 use clock::{Clock, Tasks};
 use protocol::ModelProperties;
 use record::{ModelCheck, Progress};
@@ -55,37 +56,38 @@ async fn next<'f>(
     .await
 }
 
-/// What the phase knows of itself while it runs.
-struct Progressing<'p> {
+/// The state of a phase of iterations.
+struct IteratePhase<'p> {
     index: usize,
     phase: &'p Phase,
     settings: &'p Iterate,
     pacer: Pacer,
-    /// How many iterations are made here.
+    /// How many iterations this shard makes.
     own: u64,
     window: Window,
-    patience: Patience,
-    /// Iterations before this one were said to be sent.
+    breaker: CircuitBreaker,
+    /// Iterations before this one were announced as [`Progress::MayBeSent`].
     announced: u64,
     /// When the model was last modified, at the last check.
     last_modified: Timestamp,
 }
 
-impl Progressing<'_> {
-    /// Whether another iteration may start. A service that is given up gets no more, but
-    /// what is under way is finished and recorded.
-    fn goes_on(&self) -> bool {
-        self.window.has_room() && self.patience.given_up().is_none()
+impl IteratePhase<'_> {
+    /// Whether another iteration may start. When the circuit breaker has tripped, none does,
+    /// but what is under way is finished and recorded.
+    fn may_start(&self) -> bool {
+        self.window.has_room() && self.breaker.tripped().is_none()
     }
 
-    /// Until when nothing is to start. An open arrival keeps its schedule.
-    fn holds_back(&self, now: Duration) -> Option<Duration> {
+    /// Until when no iteration starts after failed connections. An open arrival keeps its
+    /// schedule.
+    fn backoff(&self, now: Duration) -> Option<Duration> {
         let is_closed = matches!(self.settings.arrival, Arrival::Closed { .. });
-        Some(self.patience.hold_until()).filter(|until| is_closed && *until > now)
+        Some(self.breaker.backoff_until()).filter(|until| is_closed && *until > now)
     }
 
-    fn end(&self) -> Result<u64, RunError> {
-        match self.patience.given_up() {
+    fn result(&self) -> Result<u64, RunError> {
+        match self.breaker.tripped() {
             Some(error) => Err(target_error(&self.phase.name, error)),
             None => Ok(self.window.emitted()),
         }
@@ -93,7 +95,7 @@ impl Progressing<'_> {
 }
 
 impl<C: Clock, T: Target> Run<'_, C, T> {
-    /// Rank and Reward, over and over; returns how often.
+    /// Makes the iterations of a phase; returns how many.
     pub(super) async fn iterate(
         &mut self,
         index: usize,
@@ -103,24 +105,23 @@ impl<C: Clock, T: Target> Run<'_, C, T> {
         let properties = self.target.model_properties().await;
         let properties = properties.map_err(|error| target_error(&phase.name, &error))?;
         let address = (self.plan.seed, phase.key);
-        let (resolution, start) = (self.clock.resolution(), self.moment());
+        let (resolution, start) = (self.clock.resolution(), self.phase_time());
         let stride = self.plan.stride();
         let own = stride.count(settings.iterations);
-        let beginning = Some(self.beginning.clone()).filter(|from| from.phase == index);
-        let beginning = beginning.unwrap_or_default();
+        let from = Some(self.start.clone()).filter(|from| from.phase == index).unwrap_or_default();
         let all = (stride, settings.iterations);
         let mut pacer = Pacer::new(&settings.arrival, address, all, resolution, start);
-        pacer.resume(beginning.iteration);
-        let mut progressing = Progressing {
+        pacer.resume(from.iteration);
+        let mut state = IteratePhase {
             index,
             phase,
             settings,
-            window: Window::new(beginning.iteration..own, pacer.most_under_way(), stride),
+            window: Window::new(from.iteration..own, pacer.most_under_way(), stride),
             own,
             pacer,
-            patience: Patience::new(address, settings),
+            breaker: CircuitBreaker::new(address, settings),
             last_modified: properties.last_modified_time,
-            announced: beginning.iteration,
+            announced: from.iteration,
         };
         let clock = self.clock.clone();
         let calls = Calls {
@@ -130,7 +131,7 @@ impl<C: Clock, T: Target> Run<'_, C, T> {
             index,
             phase,
             settings,
-            maybe_sent: stride.global(beginning.maybe_sent),
+            maybe_sent: stride.global(from.maybe_sent),
         };
         let mut in_flight = clock.tasks();
         let stop = self.stop.clone();
@@ -138,113 +139,113 @@ impl<C: Clock, T: Target> Run<'_, C, T> {
         let mut alarm = pin!(Fuse::terminated());
         let mut set_for = None;
         loop {
-            let due = self.start_what_may_start(&mut progressing, &calls, &mut in_flight)?;
+            let due = self.start_due(&mut state, &calls, &mut in_flight)?;
             if due != set_for {
                 set_for = due;
                 alarm.set(due.map_or_else(Fuse::terminated, |due| clock.sleep_until(due).fuse()));
             }
             match next(&mut in_flight, due.is_some(), alarm.as_mut(), stopped.as_mut()).await {
                 Next::Finished(Finished::Check { iterations, answer }) => {
-                    self.checked(&mut progressing, iterations, answer)?;
+                    self.checked(&mut state, iterations, answer)?;
                 }
                 Next::Finished(Finished::Iteration(attempt)) => {
-                    progressing.patience.take_in(&attempt, self.clock.now());
-                    progressing.window.finish(attempt);
-                    self.emit_what_is_in_order(&mut progressing, &calls, &mut in_flight)?;
+                    state.breaker.record(&attempt, self.clock.now());
+                    state.window.finish(attempt);
+                    self.emit_in_order(&mut state, &calls, &mut in_flight)?;
                 }
                 Next::Due => {}
                 Next::AllDone => {
-                    self.wait_for_other_shards(&progressing.pacer).await;
-                    return progressing.end();
+                    self.wait_for_other_shards(&state.pacer).await;
+                    return state.result();
                 }
             }
         }
     }
 
-    /// Starts iterations until no more may be under way, or until none is due; then
-    /// returns until when.
-    fn start_what_may_start<'f>(
+    /// Starts iterations until no more may be under way, or until none is due; then returns
+    /// when the next is due.
+    fn start_due<'f>(
         &mut self,
-        progressing: &mut Progressing<'_>,
+        state: &mut IteratePhase<'_>,
         calls: &Calls<'f, C, T>,
         in_flight: &mut C::Tasks<'f, Finished>,
     ) -> Result<Option<Duration>, RunError> {
-        while progressing.goes_on() && !self.stop.is_asked() {
+        while state.may_start() && !self.stop.is_asked() {
             let now = self.clock.now();
-            if let Some(until) = progressing.holds_back(now) {
+            if let Some(until) = state.backoff(now) {
                 return Ok(Some(until));
             }
-            self.announce(progressing)?;
-            let under_way = progressing.window.under_way();
-            match progressing.pacer.next(now, under_way) {
-                Slot::Start(due) => {
-                    in_flight.push(calls.iteration(progressing.window.start(), due));
+            self.announce(state)?;
+            let under_way = state.window.under_way();
+            match state.pacer.next(now, under_way) {
+                Admission::Start(due) => {
+                    in_flight.push(calls.iteration(state.window.start(), due));
                 }
-                Slot::Drop(due) => {
-                    progressing.window.drop(|iteration| calls.dropped(iteration, due));
+                Admission::Drop(due) => {
+                    state.window.drop(|iteration| calls.dropped(iteration, due));
                 }
-                Slot::NotBefore(until) => return Ok(Some(until)),
-                Slot::Full => return Ok(None),
+                Admission::NotBefore(until) => return Ok(Some(until)),
+                Admission::Full => return Ok(None),
             }
         }
         Ok(None)
     }
 
-    /// Says which iterations may be sent before one is, so that a run that is killed knows
-    /// which it may have sent.
-    fn announce(&mut self, progressing: &mut Progressing<'_>) -> Result<(), RunError> {
-        if progressing.window.next() < progressing.announced {
+    /// Announces iterations before they are sent, so that a run that is resumed after a kill
+    /// knows which may have been sent.
+    fn announce(&mut self, state: &mut IteratePhase<'_>) -> Result<(), RunError> {
+        if state.window.next() < state.announced {
             return Ok(());
         }
-        let until = progressing.window.next() + CHECKPOINT_INTERVAL;
-        let until = until.min(progressing.own);
-        progressing.announced = until;
-        self.emit(&Progress::MayBeSent { phase: progressing.index, until })
+        let until = state.window.next() + CHECKPOINT_INTERVAL;
+        let until = until.min(state.own);
+        state.announced = until;
+        self.emit(&Progress::MayBeSent { phase: state.index, until })
     }
 
-    /// The schedule of an open arrival ends for all shards at one moment, so that what comes
-    /// next begins together.
+    /// The schedule of an open arrival ends for all shards at one moment, so that the next
+    /// phase starts together.
     async fn wait_for_other_shards(&mut self, pacer: &Pacer) {
         if let (Some(_), Some(end)) = (self.plan.shard, pacer.end()) {
             self.wait_until(end).await;
         }
     }
 
-    fn emit_what_is_in_order<'f>(
+    fn emit_in_order<'f>(
         &mut self,
-        progressing: &mut Progressing<'_>,
+        state: &mut IteratePhase<'_>,
         calls: &Calls<'f, C, T>,
         in_flight: &mut C::Tasks<'f, Finished>,
     ) -> Result<(), RunError> {
-        while let Some(record) = progressing.window.next_in_order() {
+        while let Some(record) = state.window.next_in_order() {
             self.emit(&Progress::Iteration(record))?;
-            let emitted = progressing.window.emitted();
-            if emitted.is_multiple_of(progressing.settings.model_check_interval) {
+            let emitted = state.window.emitted();
+            if emitted.is_multiple_of(state.settings.model_check_interval) {
                 in_flight.push(calls.check(self.plan.stride().global(emitted)));
             }
             if emitted.is_multiple_of(CHECKPOINT_INTERVAL) {
-                self.hand_over_joined(false)?;
+                self.checkpoint(false)?;
             }
         }
         Ok(())
     }
 
-    /// Says how old the model is.
+    /// Emits a check of the model.
     fn checked(
         &mut self,
-        progressing: &mut Progressing<'_>,
+        state: &mut IteratePhase<'_>,
         iterations: u64,
         answer: Result<ModelProperties, CallError>,
     ) -> Result<(), RunError> {
         let last_modified = match answer {
             Ok(properties) => properties.last_modified_time,
             Err(error) => {
-                return self.emit(&Progress::Notice(format!("the model was not checked: {error}")));
+                return self.emit(&Progress::Notice(format!("model check failed: {error}")));
             }
         };
-        let changed = last_modified != progressing.last_modified;
-        progressing.last_modified = last_modified;
-        let (phase, at) = (progressing.index, self.clock.now());
+        let changed = last_modified != state.last_modified;
+        state.last_modified = last_modified;
+        let (phase, at) = (state.index, self.clock.now());
         self.emit(&Progress::ModelChecked(ModelCheck {
             phase,
             iterations,

@@ -5,15 +5,15 @@ use super::calls::Attempt;
 use record::IterationRecord;
 use shard::Stride;
 
-/// So far may the fastest iteration be ahead of the slowest, for each that may be under
-/// way: what is done waits in memory for its turn.
+/// How far the fastest iteration may be ahead of the slowest, for each that may be under way:
+/// finished iterations wait in memory for those before them.
 const LEAD: u64 = 64;
 
-/// And so far at least.
-const LEAST_LEAD: u64 = 4096;
+/// The least that it may be ahead.
+const MIN_LEAD: u64 = 4096;
 
-/// The iterations of a phase between their start and the moment when all before them
-/// are done. It counts those that are made here, which may be a stride of all.
+/// The iterations of a phase between their start and the moment when all before them are
+/// done. Indices count the iterations of this shard.
 pub(super) struct Window {
     stride: Stride,
     iterations: u64,
@@ -26,11 +26,11 @@ pub(super) struct Window {
 }
 
 impl Window {
-    pub fn new(iterations: Range<u64>, most_under_way: usize, stride: Stride) -> Self {
+    pub(crate) fn new(iterations: Range<u64>, most_under_way: usize, stride: Stride) -> Self {
         Self {
             stride,
             iterations: iterations.end,
-            lead: LEAST_LEAD + LEAD * most_under_way as u64,
+            lead: MIN_LEAD + LEAD * most_under_way as u64,
             started: iterations.start,
             under_way: 0,
             done: VecDeque::new(),
@@ -39,45 +39,45 @@ impl Window {
     }
 
     /// Whether another iteration may start.
-    pub fn has_room(&self) -> bool {
+    pub(crate) fn has_room(&self) -> bool {
         self.started < self.iterations && self.started - self.emitted < self.lead
     }
 
-    /// The iteration that would start next, among those made here.
-    pub fn next(&self) -> u64 {
+    /// The iteration that starts next.
+    pub(crate) fn next(&self) -> u64 {
         self.started
     }
 
     /// How many iterations are under way.
-    pub fn under_way(&self) -> usize {
+    pub(crate) fn under_way(&self) -> usize {
         self.under_way
     }
 
-    /// Passes over the next iteration.
-    pub fn drop(&mut self, attempt_of: impl FnOnce(u64) -> Attempt) {
+    /// Drops the next iteration.
+    pub(crate) fn drop(&mut self, attempt_of: impl FnOnce(u64) -> Attempt) {
         let attempt = attempt_of(self.stride.global(self.started));
         self.done.push_back(Some(Box::new(attempt)));
         self.started += 1;
     }
 
     /// Starts the next iteration and returns its index.
-    pub fn start(&mut self) -> u64 {
+    pub(crate) fn start(&mut self) -> u64 {
         self.done.push_back(None);
         self.started += 1;
         self.under_way += 1;
         self.stride.global(self.started - 1)
     }
 
-    /// Takes in an iteration that is done.
-    pub fn finish(&mut self, attempt: Box<Attempt>) {
+    /// Records an iteration that is done.
+    pub(crate) fn finish(&mut self, attempt: Box<Attempt>) {
         self.under_way -= 1;
-        let place = usize::try_from(self.stride.own(attempt.record.iteration) - self.emitted).ok();
-        let place = place.and_then(|place| self.done.get_mut(place));
-        *place.expect("only what was started is finished") = Some(attempt);
+        let index = usize::try_from(self.stride.own(attempt.record.iteration) - self.emitted).ok();
+        let slot = index.and_then(|index| self.done.get_mut(index));
+        *slot.expect("only a started iteration is finished") = Some(attempt);
     }
 
     /// The next record in index order, if it is done.
-    pub fn next_in_order(&mut self) -> Option<IterationRecord> {
+    pub(crate) fn next_in_order(&mut self) -> Option<IterationRecord> {
         let attempt = self.done.front_mut()?.take()?;
         self.done.pop_front();
         self.emitted += 1;
@@ -85,7 +85,7 @@ impl Window {
     }
 
     /// How many records there are in order, those of an earlier process included.
-    pub fn emitted(&self) -> u64 {
+    pub(crate) fn emitted(&self) -> u64 {
         self.emitted
     }
 }

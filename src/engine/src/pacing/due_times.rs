@@ -18,7 +18,7 @@ use seed::{PhaseKey, Purpose, Seed};
 ///      └──────┴──────────── time
 /// ```
 #[derive(Debug, Clone)]
-pub struct DueTimes {
+pub(crate) struct DueTimes {
     pieces: Vec<Piece>,
     /// Gaps are drawn from here, if they are not even.
     gaps: Option<(Seed, PhaseKey)>,
@@ -53,7 +53,7 @@ impl Piece {
 impl DueTimes {
     /// The due times of a phase.
     #[must_use]
-    pub fn new(schedule: &Schedule, seed: Seed, phase: PhaseKey) -> Self {
+    pub(crate) fn new(schedule: &Schedule, seed: Seed, phase: PhaseKey) -> Self {
         let gaps = schedule.poisson.then_some((seed, phase));
         let mut times = Self { pieces: pieces(schedule), gaps, next: 0, area: 0.0 };
         times.area = times.gap(0);
@@ -62,20 +62,20 @@ impl DueTimes {
 
     /// Which iteration is next.
     #[must_use]
-    pub fn index(&self) -> u64 {
+    pub(crate) fn index(&self) -> u64 {
         self.next
     }
 
     /// When the next iteration is due, after the start of the phase.
     #[must_use]
-    pub fn next(&self) -> Duration {
+    pub(crate) fn next(&self) -> Duration {
         let after = self.pieces.partition_point(|piece| piece.area <= self.area);
         let seconds = self.pieces[after.saturating_sub(1)].moment(self.area);
         Duration::try_from_secs_f64(seconds).unwrap_or(Duration::MAX)
     }
 
     /// Goes on to the iteration after it.
-    pub fn advance(&mut self) {
+    pub(crate) fn advance(&mut self) {
         self.next += 1;
         self.area = match self.gaps {
             None => as_area(self.next),

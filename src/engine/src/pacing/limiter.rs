@@ -11,11 +11,11 @@ use governor::{Quota, RateLimiter};
 
 use scenario::plan::Rate;
 
-/// Admits iterations at a rate, or at once where there is none.
+/// Admits iterations at a rate, or at once without one.
 ///
-/// It is governor's GCRA as a state machine: it is told the time and answers now, or
-/// when. It never waits.
-pub struct Limiter {
+/// It is governor's GCRA as a state machine: the caller passes the time, and gets an
+/// admission or the earliest moment of one. It never waits.
+pub(crate) struct Limiter {
     gcra: Option<Gcra>,
 }
 
@@ -24,7 +24,7 @@ struct Gcra {
     gcra: RateLimiter<NotKeyed, InMemoryState, SetTime, NoOpMiddleware<Nanos>>,
 }
 
-/// The time as the limiter was last told it.
+/// The time that the caller passed last.
 #[derive(Clone, Default)]
 struct SetTime(Rc<Cell<Nanos>>);
 
@@ -39,7 +39,7 @@ impl GovernorClock for SetTime {
 impl Limiter {
     /// A limiter that starts at `now`, for sleepers that wake up to `resolution` late.
     #[must_use]
-    pub fn new(rate: Option<Rate>, resolution: Duration, now: Duration) -> Self {
+    pub(crate) fn new(rate: Option<Rate>, resolution: Duration, now: Duration) -> Self {
         Self { gcra: rate.map(|rate| Gcra::new(rate, resolution, now)) }
     }
 
@@ -47,7 +47,7 @@ impl Limiter {
     ///
     /// # Errors
     /// The earliest moment at which the next iteration can be admitted.
-    pub fn admit(&self, now: Duration) -> Result<(), Duration> {
+    pub(crate) fn admit(&self, now: Duration) -> Result<(), Duration> {
         self.gcra.as_ref().map_or(Ok(()), |gcra| gcra.admit(now))
     }
 }

@@ -1,23 +1,23 @@
-//! When may the next iteration start?
+//! When the next iteration may start.
 //!
-//! A closed arrival asks a [`Limiter`]; an open one has [`DueTimes`], which are a
-//! function of the index. [`Pacer`] is either. Nothing here waits.
+//! A closed arrival asks a [`Limiter`]; an open one has [`DueTimes`], which are a function
+//! of the index. [`Pacer`] is either. Nothing here waits.
 
 mod due_times;
 mod limiter;
 
 use std::time::Duration;
 
-pub use due_times::DueTimes;
-pub use limiter::Limiter;
+use self::due_times::DueTimes;
+use self::limiter::Limiter;
 
 use metrics::micros;
 use scenario::plan::Arrival;
 use seed::{PhaseKey, Seed};
 use shard::Stride;
 
-/// Says what becomes of the next iteration of a phase.
-pub struct Pacer {
+/// Admits the iterations of a phase.
+pub(crate) struct Pacer {
     arrival: Pacing,
     most_under_way: usize,
 }
@@ -27,14 +27,14 @@ enum Pacing {
     Open(Open),
 }
 
-/// The schedule of an open arrival, as far as it is a shard's own.
+/// The schedule of an open arrival, restricted to the iterations of one shard.
 struct Open {
     start: Duration,
     times: DueTimes,
     stride: Stride,
     /// How many iterations all shards make.
     iterations: u64,
-    /// When the one after the last of them would be due.
+    /// The due time of the iteration after the last of them.
     end: Option<Duration>,
 }
 
@@ -64,8 +64,7 @@ impl Open {
         }
     }
 
-    /// Its next iteration is due at the start now, and the others after it as they would
-    /// have been.
+    /// Skips iterations; the next is due at the start of the phase.
     fn resume(&mut self, own: u64) {
         if own > 0 {
             self.advance(own * self.stride.step.get());
@@ -74,16 +73,16 @@ impl Open {
     }
 }
 
-/// What becomes of the next iteration.
+/// Whether the next iteration may start.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Slot {
-    /// It starts. It was due then; one without a schedule is due when it starts.
+pub(crate) enum Admission {
+    /// It starts. It was due at this time; without a schedule it is due when it starts.
     Start(Option<Duration>),
-    /// It was due then, and cannot start.
+    /// It was due at this time, and is dropped: too many are under way.
     Drop(Duration),
-    /// Nothing before then.
+    /// None starts before this time.
     NotBefore(Duration),
-    /// Nothing before another ends.
+    /// None starts before another ends.
     Full,
 }
 
@@ -93,7 +92,7 @@ impl Pacer {
     ///
     /// Of the `iterations` of all shards it is to start those of `stride`.
     #[must_use]
-    pub fn new(
+    pub(crate) fn new(
         arrival: &Arrival,
         (seed, phase): (Seed, PhaseKey),
         (stride, iterations): (Stride, u64),
@@ -115,47 +114,47 @@ impl Pacer {
         }
     }
 
-    /// Passes over so many of its iterations, which were made by a process that ended: the
-    /// next is due now, and the others after it as they would have been.
-    pub fn resume(&mut self, own: u64) {
+    /// Skips the first `own` iterations of this shard, which an earlier process made: the next
+    /// is due now, and the others after it at their intervals.
+    pub(crate) fn resume(&mut self, own: u64) {
         if let Pacing::Open(open) = &mut self.arrival {
             open.resume(own);
         }
     }
 
-    /// When the iteration after the last of all shards would be due, once all its own are
-    /// started: the moment at which a schedule ends for every shard alike.
+    /// When the schedule ends, known once all iterations of this shard are started: the due
+    /// time of the iteration after the last one of all shards.
     #[must_use]
-    pub fn end(&self) -> Option<Duration> {
+    pub(crate) fn end(&self) -> Option<Duration> {
         match &self.arrival {
             Pacing::Closed(_) => None,
             Pacing::Open(open) => open.end,
         }
     }
 
-    /// Decides over the next iteration at `now`, while so many are under way. Unless it
-    /// has to wait, the iteration after it is next.
-    pub fn next(&mut self, now: Duration, under_way: usize) -> Slot {
+    /// Decides about the next iteration at `now`, while `under_way` others are. After
+    /// [`Admission::Start`] and [`Admission::Drop`], the iteration after it is next.
+    pub(crate) fn next(&mut self, now: Duration, under_way: usize) -> Admission {
         let is_full = under_way >= self.most_under_way;
         match &mut self.arrival {
-            Pacing::Closed(_) if is_full => Slot::Full,
+            Pacing::Closed(_) if is_full => Admission::Full,
             Pacing::Closed(limiter) => {
-                limiter.admit(now).map_or_else(Slot::NotBefore, |()| Slot::Start(None))
+                limiter.admit(now).map_or_else(Admission::NotBefore, |()| Admission::Start(None))
             }
             Pacing::Open(open) => {
                 let due = open.due();
                 if due > now {
-                    return Slot::NotBefore(due);
+                    return Admission::NotBefore(due);
                 }
                 open.advance(open.stride.step.get());
-                if is_full { Slot::Drop(due) } else { Slot::Start(Some(due)) }
+                if is_full { Admission::Drop(due) } else { Admission::Start(Some(due)) }
             }
         }
     }
 
     /// How many iterations may be under way at once.
     #[must_use]
-    pub fn most_under_way(&self) -> usize {
+    pub(crate) fn most_under_way(&self) -> usize {
         self.most_under_way
     }
 }
@@ -177,7 +176,7 @@ mod tests {
     /// When iterations are due while time stands still in between.
     fn due(mut pacer: Pacer, count: u64) -> Vec<Duration> {
         let due = |_| match pacer.next(Duration::MAX, 0) {
-            Slot::Start(due) => due.unwrap(),
+            Admission::Start(due) => due.unwrap(),
             other => panic!("{other:?}"),
         };
         let due = (0..count).map(due).collect();
@@ -217,15 +216,23 @@ mod tests {
         let rate = Rate(10.0);
         let mut open = pacer(&Arrival::Open(Schedule::constant(rate, 1)));
         let mut closed = pacer(&Arrival::Closed { concurrency: 1, rate: Some(rate) });
-        assert_eq!(open.next(Duration::ZERO, 0), Slot::Start(Some(Duration::ZERO)));
-        assert_eq!(closed.next(Duration::ZERO, 0), Slot::Start(None));
+        assert_eq!(open.next(Duration::ZERO, 0), Admission::Start(Some(Duration::ZERO)));
+        assert_eq!(closed.next(Duration::ZERO, 0), Admission::Start(None));
         let due = Duration::from_millis(100);
-        assert_eq!(open.next(Duration::ZERO, 1), Slot::NotBefore(due));
-        assert_eq!(closed.next(due, 1), Slot::Full);
+        assert_eq!(open.next(Duration::ZERO, 1), Admission::NotBefore(due));
+        assert_eq!(closed.next(due, 1), Admission::Full);
         let late = Duration::from_millis(205);
-        assert_eq!(open.next(late, 1), Slot::Drop(due), "dropped slots keep their due times");
-        assert_eq!(open.next(late, 0), Slot::Start(Some(2 * due)));
-        assert_eq!(open.next(late, 0), Slot::NotBefore(3 * due), "no slot is made up for");
-        assert_eq!(closed.next(late, 0), Slot::Start(None));
+        assert_eq!(
+            open.next(late, 1),
+            Admission::Drop(due),
+            "dropped iterations keep their due times"
+        );
+        assert_eq!(open.next(late, 0), Admission::Start(Some(2 * due)));
+        assert_eq!(
+            open.next(late, 0),
+            Admission::NotBefore(3 * due),
+            "a dropped iteration is not made up for"
+        );
+        assert_eq!(closed.next(late, 0), Admission::Start(None));
     }
 }

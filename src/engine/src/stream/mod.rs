@@ -3,16 +3,16 @@
 //! Both are functions of (seed, phase, iteration). Nothing here waits, and nothing
 //! depends on what other iterations did.
 
-mod crowds;
-mod worth;
+mod population_schedule;
+mod regret_model;
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use foldhash::HashMap;
 
-use self::crowds::Crowds;
-use self::worth::Worth;
+use self::population_schedule::PopulationSchedule;
+use self::regret_model::RegretModel;
 use protocol::{EventId, RankRequest};
 use record::Loss;
 use scenario::Plan;
@@ -20,10 +20,10 @@ use scenario::plan::{Delay, Visitor};
 use seed::{Draws, PhaseKey, Purpose, Source};
 
 /// The events of a plan, by their index.
-pub struct Stream<'a> {
+pub(crate) struct Stream<'a> {
     plan: &'a Plan,
-    crowds: Crowds<'a>,
-    worth: Worth,
+    populations: PopulationSchedule<'a>,
+    regret: RegretModel,
     action_ids: Vec<Arc<str>>,
     action_indices: HashMap<&'a str, usize>,
     visitors: Source,
@@ -36,7 +36,7 @@ pub struct Stream<'a> {
 const MOST_COMPARED: usize = 16;
 
 /// What is sent for one iteration.
-pub struct StreamEvent<'a> {
+pub(crate) struct StreamEvent<'a> {
     /// The id of the event.
     pub event_id: EventId,
     /// Who turned up.
@@ -48,12 +48,12 @@ pub struct StreamEvent<'a> {
 impl<'a> Stream<'a> {
     /// The events of `plan`.
     #[must_use]
-    pub fn new(plan: &'a Plan) -> Self {
+    pub(crate) fn new(plan: &'a Plan) -> Self {
         let source = |purpose| Source::new(plan.seed, purpose);
         Self {
             plan,
-            crowds: Crowds::new(plan),
-            worth: Worth::new(plan),
+            populations: PopulationSchedule::new(plan),
+            regret: RegretModel::new(plan),
             action_ids: plan.actions.iter().map(|action| Arc::clone(&action.id)).collect(),
             action_indices: plan.actions.iter().map(|action| &*action.id).zip(0..).collect(),
             visitors: source(Purpose::Visitor),
@@ -65,9 +65,9 @@ impl<'a> Stream<'a> {
 
     /// The event of one iteration.
     #[must_use]
-    pub fn event(&self, phase: PhaseKey, iteration: u64) -> StreamEvent<'a> {
+    pub(crate) fn event(&self, phase: PhaseKey, iteration: u64) -> StreamEvent<'a> {
         let draw = self.visitors.at(phase, iteration, Draws::unit);
-        let visitor = self.crowds.visitor(phase, iteration, draw);
+        let visitor = self.populations.visitor(phase, iteration, draw);
         let event_id = EventId::from(self.event_ids.at(phase, iteration, Draws::uuid));
         let request = RankRequest {
             context_features: Arc::clone(&visitor.features),
@@ -81,7 +81,7 @@ impl<'a> Stream<'a> {
 
     /// The index of an action, if the plan has it.
     #[must_use]
-    pub fn action_index(&self, id: &Arc<str>) -> Option<usize> {
+    pub(crate) fn action_index(&self, id: &Arc<str>) -> Option<usize> {
         // The loop inside answers with the ids it was sent: the same, not equal ones.
         let few = self.action_ids.iter().take(MOST_COMPARED);
         let same = |sent: &Arc<str>| Arc::ptr_eq(sent, id);
@@ -93,19 +93,25 @@ impl<'a> Stream<'a> {
 
     /// How many actions a request has.
     #[must_use]
-    pub fn actions(&self) -> usize {
+    pub(crate) fn actions(&self) -> usize {
         self.action_ids.len()
     }
 
     /// The id of an action.
     #[must_use]
-    pub fn action_id(&self, index: usize) -> &Arc<str> {
+    pub(crate) fn action_id(&self, index: usize) -> &Arc<str> {
         &self.action_ids[index]
     }
 
     /// The reward of one iteration for the action with index `chosen`.
     #[must_use]
-    pub fn reward(&self, phase: PhaseKey, iteration: u64, preferred: usize, chosen: usize) -> f64 {
+    pub(crate) fn reward(
+        &self,
+        phase: PhaseKey,
+        iteration: u64,
+        preferred: usize,
+        chosen: usize,
+    ) -> f64 {
         let rule = &self.plan.reward;
         if rule.noise > 0.0 && self.is_noise(phase, iteration) {
             rule.opposite(preferred, chosen)
@@ -116,13 +122,13 @@ impl<'a> Stream<'a> {
 
     /// What it cost to choose an action, where the service thought `favourite` the best.
     #[must_use]
-    pub fn loss(&self, preferred: usize, chosen: usize, favourite: Option<usize>) -> Loss {
-        self.worth.loss(preferred, chosen, favourite)
+    pub(crate) fn loss(&self, preferred: usize, chosen: usize, favourite: Option<usize>) -> Loss {
+        self.regret.loss(preferred, chosen, favourite)
     }
 
     /// How long the visitor of one iteration takes to answer.
     #[must_use]
-    pub fn think_time(&self, phase: PhaseKey, iteration: u64, delay: Delay) -> Duration {
+    pub(crate) fn think_time(&self, phase: PhaseKey, iteration: u64, delay: Delay) -> Duration {
         delay.sampler().sample(|| self.think_times.at(phase, iteration, Draws::normal))
     }
 

@@ -7,8 +7,8 @@ mod sharded;
 use std::time::Duration;
 
 use clock::VirtualClock;
-use engine::{self, Beginning, Ending, Operator, RunError, Stop, Stopper};
-use record::{IterationRecord, ObserveError, Observer, Outcome, Progress};
+use engine::{self, Ending, Operator, RunError, StartPoint, Stop, Stopper};
+use record::{IterationOutcome, IterationRecord, ObserveError, Observer, Progress};
 use scenario::Plan;
 use scenario::plan::{Arrival, AwaitedChange, Delay, Pause, Rate, Step};
 
@@ -50,7 +50,9 @@ fn run(plan: &Plan, target: &Scripted, stop: Stop) -> (Result<Ending, RunError>,
     let ending = VirtualClock::run(|clock| {
         let target = target.with_clock(clock.clone());
         let tape = &mut tape;
-        async move { engine::run(plan, clock, &target, &Nobody, Beginning::default(), stop, tape).await }
+        async move {
+            engine::run(plan, clock, &target, &Nobody, StartPoint::default(), stop, tape).await
+        }
     });
     (ending, tape)
 }
@@ -148,7 +150,7 @@ fn a_service_that_never_answers_ends_the_run_early() {
     let error = ending.unwrap_err().to_string();
     assert!(error.contains("phase `p`") && error.contains("scripted failure"), "{error}");
     assert!(tape.iterations().len() < 100);
-    assert!(tape.iterations().iter().all(|r| matches!(r.outcome, Outcome::RankFailed(_))));
+    assert!(tape.iterations().iter().all(|r| matches!(r.outcome, IterationOutcome::RankFailed(_))));
 }
 
 #[test]
@@ -162,7 +164,7 @@ fn a_failed_rank_is_recorded_and_moves_no_other_draw() {
         assert_eq!(record.event_id, expected.event_id);
         assert_eq!(record.context, expected.context);
         let failed = record.iteration % 7 == 3;
-        assert_eq!(matches!(record.outcome, Outcome::RankFailed(_)), failed);
+        assert_eq!(matches!(record.outcome, IterationOutcome::RankFailed(_)), failed);
         assert_eq!(record.reward.is_none(), failed);
     }
 }

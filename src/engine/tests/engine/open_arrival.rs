@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use engine::Ending;
 use metrics::{Metric, Operation, PhaseScope, Statistic, Summary, judge};
-use record::Outcome;
+use record::IterationOutcome;
 use scenario::plan::{Arrival, Delay, Rate, Schedule, Step};
 
 use super::scripted::{Scripted, iterate, phase, plan};
@@ -61,7 +61,7 @@ fn a_stall_moves_no_arrival() {
 fn what_cannot_start_is_dropped_and_counted() {
     let tape = stalled(100);
     let dropped: Vec<_> =
-        tape.iterations().into_iter().filter(|r| r.outcome == Outcome::Dropped).collect();
+        tape.iterations().into_iter().filter(|r| r.outcome == IterationOutcome::Dropped).collect();
     assert_eq!(dropped.len(), 4 * 400, "100 of 500 get through each stall");
     assert!(dropped.iter().all(|record| record.rank_latency.is_none() && record.reward.is_none()));
     let summary = summary(&tape);

@@ -3,10 +3,8 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use crate::MergeError;
 use metrics::micros;
-use record::{IterationRecord, PhaseRecord};
-use results::{Manifest, PhaseEntry, Results, ShardEntry, Status, Told, WallClockEntry};
+use results::{Manifest, PhaseEntry, ShardEntry, Status, WallClockEntry};
 use timestamp::Timestamp;
 
 /// A notice names shards that began a phase further apart than this: twice the resolution of
@@ -56,25 +54,6 @@ fn merged(
         ended_us: ended.and_then(|ended| ended.into_iter().max()),
         ..phase.clone()
     }
-}
-
-/// Writes the records of all shards to the folder.
-pub(super) fn write(
-    results: &mut Results,
-    manifest: &Manifest,
-    records: &[IterationRecord],
-) -> Result<(), MergeError> {
-    for (index, phase) in manifest.phases.iter().enumerate() {
-        let Some(started) = phase.started_us.map(Duration::from_micros) else { continue };
-        let from = records.partition_point(|record| record.phase < index);
-        let until = records.partition_point(|record| record.phase <= index);
-        let records = &records[from..until];
-        let ended = phase.ended_us.map_or(started, Duration::from_micros);
-        let iterations = records.len() as u64;
-        let phase_record = PhaseRecord { phase: index, started, ended, iterations };
-        results.tell(&Told { phase: phase_record, is_over: phase.ended_us.is_some(), records })?;
-    }
-    Ok(())
 }
 
 /// The notices of the shards.

@@ -14,7 +14,7 @@ use self::shard_run::{ShardFolder, ShardRun, moved};
 use super::error::{MergeError, Missing};
 use comparison::Divergence;
 use record::{IterationRecord, ModelCheck, Observer, Progress};
-use results::{Manifest, Results, beside};
+use results::{Manifest, Results, staging_folder};
 use shard::Shard;
 use timestamp::Timestamp;
 
@@ -170,9 +170,9 @@ impl ShardUnion {
             checks.extend(part.checks.iter().map(moved));
         }
         records.sort_by_key(|record| (record.phase, record.iteration));
-        let written = beside(out)?;
+        let written = staging_folder(out)?;
         let mut results = Results::assemble(manifest.clone(), &self.first.scenario, &written)?;
-        merged::write(&mut results, &manifest, &records)?;
+        results.append_records(&records)?;
         for check in &checks {
             results.observe(&Progress::ModelChecked(check.clone()))?;
         }

@@ -29,7 +29,7 @@ impl ShardFolder {
         let run = read(folder)?;
         let checks = model_checks(folder, &run.manifest)?;
         let entries = match run.manifest.shard {
-            Some(shard) => vec![entry(&run, shard)],
+            Some(shard) => vec![entry(&run, shard)?],
             None => run.manifest.shards.clone(),
         };
         if entries.is_empty() {
@@ -46,21 +46,21 @@ impl ShardFolder {
 }
 
 /// The entry of a shard that is alone in its folder.
-fn entry(run: &RunFolder, shard: Shard) -> ShardEntry {
+fn entry(run: &RunFolder, shard: Shard) -> Result<ShardEntry, MergeError> {
     let summary = run.summary();
     let saturation = summary
         .phases()
         .iter()
         .filter_map(|phase| Some((phase.name().to_owned(), phase.saturation()?)));
-    ShardEntry {
+    Ok(ShardEntry {
         shard,
         complete: run.manifest.complete,
         start: run.manifest.start,
         wall_clock: run.manifest.wall_clock.clone(),
         phases: run.manifest.phases.clone(),
         saturation: saturation.collect(),
-        notices: notices(&run.folder),
-    }
+        notices: notices(&run.folder)?,
+    })
 }
 
 fn part(run: &RunFolder, entry: ShardEntry, checks: &[ModelCheck]) -> ShardRun {

@@ -90,7 +90,7 @@ impl<'a> Panel<'a> {
     }
 
     /// The labels of the rates, to the left of the first panel.
-    pub fn left_axis(&self) -> Element {
+    pub(crate) fn left_axis(&self) -> Element {
         self.frame.left_axis(&rate_ticks())
     }
 
@@ -125,7 +125,7 @@ impl<'a> Panel<'a> {
     }
 
     /// What the data are read against.
-    pub fn back(&self) -> Element {
+    pub(crate) fn back(&self) -> Element {
         let is_first = self.gap_left >= self.frame.area.left;
         let gap = (!is_first).then(|| self.gap());
         let group = Element::new("g").children(gap).child(self.frame.grid(&rate_ticks()));
@@ -149,7 +149,7 @@ impl<'a> Panel<'a> {
     }
 
     /// The data.
-    pub fn data(&self) -> Element {
+    pub(crate) fn data(&self) -> Element {
         let point = |batch: &SuccessBatch| {
             Some(self.frame.point(middle(batch), share(batch.successes, batch.events)?))
         };
@@ -177,7 +177,7 @@ impl<'a> Panel<'a> {
     }
 
     /// The name and the number to remember.
-    pub fn front(&self) -> Element {
+    pub(crate) fn front(&self) -> Element {
         let Rect { left, right, top, .. } = self.frame.area;
         let name = fit(&self.phase.name, Size::Heading.units() * 1.06, right - left);
         let name = Label::new(name, place(left, top - 14.0)).size(Size::Heading).bold();
@@ -228,7 +228,7 @@ impl<'a> Panel<'a> {
     }
 
     /// What the lines across the picture mean, at its right edge.
-    pub fn references(&self) -> Element {
+    pub(crate) fn references(&self) -> Element {
         let ceiling = self.phase.ceiling().zip(self.phase.exploration).map(|(value, share)| {
             (value, format!("ceiling {}", percent(value)), format!("exploring {}", percent(share)))
         });

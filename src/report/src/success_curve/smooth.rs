@@ -22,7 +22,7 @@ impl Smoothing {
         clippy::cast_sign_loss,
         reason = "a count of iterations"
     )]
-    pub fn of(chart: &SuccessChart) -> Self {
+    pub(crate) fn of(chart: &SuccessChart) -> Self {
         let all: u64 = chart.phases.iter().map(|phase| phase.iterations).sum();
         let batch = chart.phases.iter().find_map(|phase| phase.batches.first());
         let window = nice_ceiling(all.max(1) as f64 / 25.0) as u64;
@@ -46,7 +46,7 @@ impl Rate {
     /// The rate of so many successes with the interval of Wilson (1927); nothing where
     /// there are no events.
     #[expect(clippy::cast_precision_loss, reason = "2^53 iterations are out of reach")]
-    pub fn of(successes: u64, events: u64) -> Option<Self> {
+    pub(crate) fn of(successes: u64, events: u64) -> Option<Self> {
         const Z: f64 = 1.959_963_984_540_054;
         let rate = share(successes, events)?;
         let events = events as f64;

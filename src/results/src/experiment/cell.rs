@@ -2,7 +2,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::Trace;
+use super::trace::Trace;
 use metrics::{
     AppliedPolicy, EvaluationSummary, PhaseState, PhaseStateError, PhaseTally, Summary,
     SummaryReport,

@@ -2,13 +2,10 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use crate::Tool;
+use crate::entries::Tool;
 use scenario::{Cell, Experiment};
 use seed::Seed;
 use shard::{Shard, blocks};
-
-/// The name of the manifest of an experiment.
-pub const EXPERIMENT: &str = "experiment.json";
 
 /// The version of the folder's layout.
 const FORMAT: u32 = 1;
@@ -55,25 +52,25 @@ pub struct VariantEntry {
 /// A cell.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct CellEntry {
-    /// What it is, by its content.
+    /// The digest of its content.
     pub key: String,
     /// Which of the variants.
     pub variant: usize,
     /// Its seed.
     pub seed: Seed,
-    /// How it stands.
+    /// Its status.
     pub status: CellStatus,
 }
 
-/// How a cell stands.
+/// The status of a cell.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum CellStatus {
-    /// Not done.
+    /// It is not done.
     Absent,
-    /// Done.
+    /// It is done.
     Complete,
-    /// It could not be done, for this reason.
+    /// It failed, for this reason.
     Failed(String),
 }
 
@@ -107,7 +104,7 @@ impl ExperimentManifest {
         }
     }
 
-    /// What it is about, whatever became of it, whole.
+    /// The plan that it is of: itself without shard and progress.
     #[must_use]
     pub fn plan(&self) -> Self {
         let mut plan = Self { complete: false, shard: None, ..self.clone() };

@@ -6,10 +6,12 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use super::Trace;
 use super::cell::CellRecord;
-use super::manifest::{CellStatus, EXPERIMENT, ExperimentManifest};
-use crate::read::{ReadError, scenario_text};
+use super::manifest::{CellStatus, ExperimentManifest};
+use super::trace::Trace;
+use crate::error::ReadError;
+use crate::layout::EXPERIMENT;
+use crate::read::scenario_text;
 use metrics::{PhaseStateError, PhaseTally};
 use seed::Seed;
 
@@ -23,24 +25,24 @@ pub(super) fn cell_path(folder: &Path, key: &str) -> PathBuf {
 /// An experiment, read back.
 #[derive(Debug, Clone)]
 pub struct ExperimentResults {
-    /// Where it is.
+    /// Its path.
     pub folder: PathBuf,
-    /// What it is about.
+    /// Its manifest.
     pub manifest: ExperimentManifest,
-    /// What became of the cells that are done.
+    /// The cells that are done.
     pub cells: Vec<CellResult>,
 }
 
-/// What became of a cell.
+/// The results of a cell.
 #[derive(Debug, Clone)]
 pub struct CellResult {
-    /// Its place in the manifest.
+    /// Its index in the manifest.
     pub index: usize,
     /// Its seed.
     pub seed: Seed,
-    /// Its phases, to be measured: 25 bytes for each iteration.
+    /// Its phases: 25 bytes for each iteration.
     pub phases: Arc<[PhaseTally]>,
-    /// Who turned up in it and what was chosen: 8 bytes for each iteration.
+    /// The contexts and choices of its iterations: 8 bytes for each.
     pub trace: Arc<Trace>,
 }
 
@@ -61,7 +63,7 @@ pub fn is_experiment(folder: &Path) -> bool {
 /// Reads the folder of an experiment, finished or not.
 ///
 /// # Errors
-/// When it is none, or was changed since.
+/// When it is not one, or was changed since.
 pub fn read_experiment(folder: &Path) -> Result<ExperimentResults, ReadError> {
     ExperimentResults::of(folder, read_manifest(folder)?, &BTreeMap::new())
 }
@@ -91,11 +93,11 @@ impl ExperimentResults {
     }
 }
 
-/// What there is of an experiment, sealed or not, with its scenario: a cell is done if its
-/// file is there.
+/// The manifest of an experiment, sealed or not, and its scenario. A cell is complete if its
+/// file exists.
 ///
 /// # Errors
-/// When it is none, or was changed since.
+/// When it is not one, or was changed since.
 pub fn survey(folder: &Path) -> Result<(ExperimentManifest, Vec<u8>), ReadError> {
     let mut manifest = read_manifest(folder)?;
     for cell in &mut manifest.cells {
@@ -108,10 +110,10 @@ pub fn survey(folder: &Path) -> Result<(ExperimentManifest, Vec<u8>), ReadError>
     Ok((manifest, scenario_text(folder)?))
 }
 
-/// The file of a cell, and what is in it.
+/// The file of a cell, as bytes and parsed.
 ///
 /// # Errors
-/// When it is not there, or was changed since.
+/// When it is missing, or was changed since.
 pub fn cell_file(folder: &Path, key: &str) -> Result<(Vec<u8>, CellRecord), ReadError> {
     let path = cell_path(folder, key);
     let bytes = read_bytes(&path)?;
@@ -143,9 +145,5 @@ pub(super) fn read_cell(path: &Path) -> Result<CellRecord, ReadError> {
 }
 
 fn parsed<T: serde::de::DeserializeOwned>(bytes: &[u8], path: PathBuf) -> Result<T, ReadError> {
-    serde_json::from_slice(bytes).map_err(|error| ReadError::Malformed {
-        path,
-        line: error.line() as u64,
-        message: error.to_string(),
-    })
+    serde_json::from_slice(bytes).map_err(|error| ReadError::json(path, &error))
 }

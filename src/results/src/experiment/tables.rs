@@ -1,7 +1,7 @@
 //! The tables of an experiment.
 
-use super::CellResult;
 use super::manifest::ExperimentManifest;
+use super::read::CellResult;
 use crate::cell::{guard, optional};
 use metrics::{Definition, Metric, PhaseTally, REGISTRY};
 

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use metrics::{Expectation, Holds, Operation, PhaseScope};
 use record::{IterationRecord, Progress};
-use results::{Place, Results, Status, read};
+use results::{Destination, Results, Status, read};
 
 use crate::world::{BATCH, SECRET, create, origin, plan, seal, story, tell};
 
@@ -107,7 +107,7 @@ fn check_with_sha256sum(mut check: std::process::Command, folder: &Path, list: &
 fn two_runs_differ_in_the_wall_clock_alone() {
     let [first, second] = [1, 2].map(|moment| {
         let folder = tempfile::tempdir().unwrap();
-        let place = Place::At(folder.path().to_owned());
+        let place = Destination::At(folder.path().to_owned());
         let mut results = Results::create(&plan(ITERATIONS), &place, &origin(moment)).unwrap();
         tell(&mut results, &story(ITERATIONS));
         seal(results, Status::Complete, &[]);

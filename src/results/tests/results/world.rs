@@ -10,10 +10,10 @@ use protocol::{
     WireDuration,
 };
 use record::{
-    FailureKind, IterationRecord, Loss, ModelCheck, Observer, Outcome, PhaseRecord, PhaseStarted,
-    Progress,
+    FailureKind, IterationOutcome, IterationRecord, Loss, ModelCheck, Observer, PhaseRecord,
+    PhaseStarted, Progress,
 };
-use results::{self, Origin, Place, Results, Status};
+use results::{self, Destination, Origin, Results, Status};
 use scenario::Plan;
 use scenario::plan::{
     Arrival, ClockKind, Delay, HttpPlan, Iterate, Phase, Population, RewardRule, Secret, Source,
@@ -102,9 +102,9 @@ pub fn iteration(phase: usize, iteration: u64) -> IterationRecord {
             exploration: iteration.is_multiple_of(5).then_some(-0.5),
         }),
         outcome: if fails {
-            Outcome::RankFailed(FailureKind::Status(503))
+            IterationOutcome::RankFailed(FailureKind::Status(503))
         } else {
-            Outcome::Completed
+            IterationOutcome::Completed
         },
         due: rank_start,
         rank_start,
@@ -200,7 +200,11 @@ pub fn origin(second: i64) -> Origin {
 }
 
 pub fn create(folder: &Path, iterations: [u64; 2]) -> Results {
-    Results::create(&plan(iterations), &Place::At(folder.to_owned()), &origin(1)).unwrap()
+    create_of(&plan(iterations), folder)
+}
+
+pub fn create_of(plan: &Plan, folder: &Path) -> Results {
+    Results::create(plan, &Destination::At(folder.to_owned()), &origin(1)).unwrap()
 }
 
 /// Lets a run take in a story.

@@ -19,7 +19,7 @@ impl Addresses {
     ///
     /// # Errors
     /// Why the plan's address cannot be used.
-    pub fn new(plan: &HttpPlan) -> Result<Self, String> {
+    pub(crate) fn new(plan: &HttpPlan) -> Result<Self, String> {
         let base = Url::parse(&plan.url).map_err(|error| error.to_string())?;
         if base.cannot_be_a_base() || base.host_str().is_none() {
             return Err("it has no host".to_owned());
@@ -37,17 +37,17 @@ impl Addresses {
     }
 
     /// Scheme, host and port: nothing secret.
-    pub fn origin(&self) -> &str {
+    pub(crate) fn origin(&self) -> &str {
         &self.origin
     }
 
     /// The path of an operation, if the service has it.
-    pub fn path(&self, operation: Operation) -> Option<&str> {
+    pub(crate) fn path(&self, operation: Operation) -> Option<&str> {
         self.paths.get(&operation)?.as_deref()
     }
 
     /// The path of an operation on an event. The id travels in one segment.
-    pub fn path_of_event(&self, operation: Operation, event_id: &EventId) -> Option<String> {
+    pub(crate) fn path_of_event(&self, operation: Operation, event_id: &EventId) -> Option<String> {
         Some(
             self.path(operation)?
                 .replace(Operation::EVENT_ID, &segment(event_id.text(&mut Digits::default()))),
@@ -55,7 +55,7 @@ impl Addresses {
     }
 
     /// The path of something below an operation.
-    pub fn path_below(&self, operation: Operation, id: &str) -> Option<String> {
+    pub(crate) fn path_below(&self, operation: Operation, id: &str) -> Option<String> {
         Some(format!("{}/{}", self.path(operation)?, segment(id)))
     }
 }

@@ -5,7 +5,7 @@ use reqwest::StatusCode;
 use reqwest::header::{HeaderMap, LOCATION, RETRY_AFTER};
 use serde::de::DeserializeOwned;
 
-use super::failed::Failed;
+use super::failed::CallFailure;
 use protocol::ErrorBody;
 use record::{FailureKind, Violation};
 use timestamp::Timestamp;
@@ -22,19 +22,19 @@ pub(super) struct Answer {
 
 impl Answer {
     /// The body, if the service did what it was asked.
-    pub fn success(self, now: Timestamp) -> Result<Bytes, Failed> {
+    pub(crate) fn success(self, now: Timestamp) -> Result<Bytes, CallFailure> {
         if self.status.is_success() { Ok(self.body) } else { Err(self.refusal(now)) }
     }
 
-    fn refusal(&self, now: Timestamp) -> Failed {
+    fn refusal(&self, now: Timestamp) -> CallFailure {
         let why = serde_json::from_slice::<ErrorBody>(&self.body).map_or_else(
             |_| excerpt(&self.body),
             |body| format!("{}: {}", body.error.code, body.error.message),
         );
         let to = if self.status.is_redirection() { self.redirected() } else { String::new() };
         let kind = FailureKind::Status(self.status.as_u16());
-        let failed = Failed::new(kind, format!("{}{to}: {why}", self.status));
-        Failed { retry_after: self.retry_after(now), ..failed }
+        let failed = CallFailure::new(kind, format!("{}{to}: {why}", self.status));
+        CallFailure { retry_after: self.retry_after(now), ..failed }
     }
 
     /// Redirects are not followed: the key would travel along.
@@ -59,11 +59,11 @@ impl Answer {
 }
 
 /// What the body says.
-pub(super) fn decode<A: DeserializeOwned>(body: &[u8]) -> Result<A, Failed> {
+pub(super) fn decode<A: DeserializeOwned>(body: &[u8]) -> Result<A, CallFailure> {
     serde_json::from_slice(body).map_err(|error| {
         let message =
             format!("the answer is not what the contract says ({error}): {}", excerpt(body));
-        Failed::new(FailureKind::Protocol(Violation::Json), message)
+        CallFailure::new(FailureKind::Protocol(Violation::Json), message)
     })
 }
 

@@ -11,7 +11,7 @@ use serde::de::DeserializeOwned;
 use super::address::Addresses;
 use super::answer::{self, Answer};
 use super::client;
-use super::failed::Failed;
+use super::failed::CallFailure;
 use super::pool::Pool;
 use crate::{CallAddress, CallError};
 use clock::{Clock, WallClock};
@@ -24,10 +24,10 @@ use seed::{PhaseKey, Purpose, Seed};
 const FIRST_WAIT: Duration = Duration::from_millis(100);
 const LONGEST_WAIT: Duration = Duration::from_secs(5);
 
-/// So long at most a service is given that asks for time.
+/// The longest `Retry-After` that is obeyed.
 const LONGEST_RETRY_AFTER: Duration = Duration::from_secs(30);
 
-/// Makes calls, and makes them again where the plan says so.
+/// Makes calls, and retries them as the plan says.
 pub(super) struct Caller {
     wire: Wire,
     addresses: Addresses,
@@ -38,79 +38,79 @@ pub(super) struct Caller {
     redactor: Redactor,
     seed: Seed,
     clock: WallClock,
-    again: Cell<u64>,
-    asked_to_wait: Cell<u64>,
+    retried: Cell<u64>,
+    retried_after: Cell<u64>,
 }
 
-/// A way to the service.
+/// The HTTP client.
 enum Wire {
     Pool(Pool),
     Client(Client),
 }
 
-/// How often a call may be made again, and the address of the waits between.
+/// How often a call may be retried, and the address of the draws of the waits between.
 #[derive(Clone, Copy)]
-pub(super) struct Effort {
-    again: u32,
+pub(super) struct RetryPolicy {
+    retries: u32,
     at: Option<CallAddress>,
 }
 
-impl Effort {
-    /// Not again.
-    pub const ONCE: Self = Self { again: 0, at: None };
+impl RetryPolicy {
+    /// No retries.
+    pub(crate) const ONCE: Self = Self { retries: 0, at: None };
 }
 
 impl Caller {
-    pub fn new(plan: &HttpPlan, seed: Seed, clock: WallClock) -> Result<Self, CallError> {
+    pub(crate) fn new(plan: &HttpPlan, seed: Seed, clock: WallClock) -> Result<Self, CallError> {
+        let redactor = Redactor::new(plan.secrets());
         let invalid = |why: String| CallError {
             kind: FailureKind::Connect,
-            message: format!("`{}` is not the address of a service: {why}", plan.url),
+            message: format!("`{}` is not the URL of a service: {why}", redactor.redact(&plan.url)),
         };
-        let redactor = Redactor::new(plan.secrets());
-        let told = |failed: Failed| CallError {
+        let public = |failed: CallFailure| CallError {
             kind: failed.error.kind,
             message: redactor.redact(&failed.error.message),
         };
         Ok(Self {
-            wire: wire(plan, clock).map_err(told)?,
+            wire: wire(plan, clock).map_err(public)?,
             addresses: Addresses::new(plan).map_err(invalid)?,
-            headers: headers(plan).map_err(told)?,
+            headers: headers(plan).map_err(public)?,
             has_key: plan.key.is_some(),
             timeouts: plan.timeouts,
             retries: plan.retries,
             redactor,
             seed,
             clock,
-            again: Cell::default(),
-            asked_to_wait: Cell::default(),
+            retried: Cell::default(),
+            retried_after: Cell::default(),
         })
     }
 
-    pub fn addresses(&self) -> &Addresses {
+    pub(crate) fn addresses(&self) -> &Addresses {
         &self.addresses
     }
 
     /// Whether a key is sent.
-    pub fn has_key(&self) -> bool {
+    pub(crate) fn has_key(&self) -> bool {
         self.has_key
     }
 
-    pub fn question(&self) -> Effort {
-        Effort { again: self.retries.questions, at: None }
+    pub(crate) fn question(&self) -> RetryPolicy {
+        RetryPolicy { retries: self.retries.questions, at: None }
     }
 
-    pub fn rank(&self, at: CallAddress) -> Effort {
-        Effort { again: self.retries.rank, at: Some(at) }
+    pub(crate) fn rank(&self, at: CallAddress) -> RetryPolicy {
+        RetryPolicy { retries: self.retries.rank, at: Some(at) }
     }
 
-    pub fn reward(&self, at: CallAddress) -> Effort {
-        Effort { again: self.retries.reward, at: Some(at) }
+    pub(crate) fn reward(&self, at: CallAddress) -> RetryPolicy {
+        RetryPolicy { retries: self.retries.reward, at: Some(at) }
     }
 
     /// Makes a call, and returns the body of its answer.
-    pub async fn call(
+    pub(crate) async fn call(
         &self,
-        effort: Effort,
+        policy: RetryPolicy,
         method: Method,
         path: &str,
         body: Bytes,
@@ -123,28 +123,36 @@ impl Caller {
                 Ok(body) => return Ok(body),
                 Err(failed) => failed,
             };
-            if failures >= effort.again || !failed.may_pass() {
-                return Err(self.told(&failed.error));
+            if failures >= policy.retries || !failed.is_transient() {
+                return Err(self.public_error(&failed.error));
             }
-            let wait = self.wait_after(&failed, failures, effort.at);
+            let wait = self.wait_after(&failed, failures, policy.at);
             self.clock.sleep_until(self.clock.now() + wait).await;
             failures += 1;
         }
     }
 
-    async fn once(&self, method: &Method, path: &str, body: Bytes) -> Result<Answer, Failed> {
+    async fn once(&self, method: &Method, path: &str, body: Bytes) -> Result<Answer, CallFailure> {
         let limit = self.timeouts.whole;
         let answer = tokio::time::timeout(limit, self.exchange(method, path, body)).await;
-        answer.unwrap_or_else(|_| Err(Failed::timeout("no whole answer", limit)))
+        answer.unwrap_or_else(|_| Err(CallFailure::timeout("no whole answer", limit)))
     }
 
-    async fn exchange(&self, method: &Method, path: &str, body: Bytes) -> Result<Answer, Failed> {
+    async fn exchange(
+        &self,
+        method: &Method,
+        path: &str,
+        body: Bytes,
+    ) -> Result<Answer, CallFailure> {
         match &self.wire {
             Wire::Pool(pool) => {
                 let mut request = Request::new(Full::new(body));
                 *request.method_mut() = method.clone();
                 *request.uri_mut() = path.parse().map_err(|error| {
-                    Failed::new(FailureKind::Connect, format!("`{path}` is no path: {error}"))
+                    CallFailure::new(
+                        FailureKind::Connect,
+                        format!("`{path}` is not a path: {error}"),
+                    )
                 })?;
                 *request.headers_mut() = self.headers.clone();
                 pool.call(request).await
@@ -152,7 +160,7 @@ impl Caller {
             Wire::Client(client) => {
                 let url = format!("{}{path}", self.addresses.origin());
                 let url = Url::parse(&url).map_err(|error| {
-                    Failed::new(FailureKind::Connect, format!("`{url}` is no address: {error}"))
+                    CallFailure::new(FailureKind::Connect, format!("`{url}` is not a URL: {error}"))
                 })?;
                 let mut request = reqwest::Request::new(method.clone(), url);
                 *request.headers_mut() = self.headers.clone();
@@ -161,7 +169,7 @@ impl Caller {
                 match self.timeouts.first_byte {
                     Some(limit) if limit < self.timeouts.whole => {
                         let answer = tokio::time::timeout(limit, call).await;
-                        answer.unwrap_or_else(|_| Err(Failed::timeout("no answer", limit)))
+                        answer.unwrap_or_else(|_| Err(CallFailure::timeout("no answer", limit)))
                     }
                     _ => call.await,
                 }
@@ -169,11 +177,11 @@ impl Caller {
         }
     }
 
-    /// How long to wait before a call is made again that has failed so often.
-    fn wait_after(&self, failed: &Failed, failures: u32, at: Option<CallAddress>) -> Duration {
-        self.again.set(self.again.get() + 1);
+    /// How long to wait before the next retry.
+    fn wait_after(&self, failed: &CallFailure, failures: u32, at: Option<CallAddress>) -> Duration {
+        self.retried.set(self.retried.get() + 1);
         if let Some(asked) = failed.retry_after {
-            self.asked_to_wait.set(self.asked_to_wait.get() + 1);
+            self.retried_after.set(self.retried_after.get() + 1);
             return asked.min(LONGEST_RETRY_AFTER);
         }
         let (phase, iteration) =
@@ -186,41 +194,43 @@ impl Caller {
         longest.mul_f64(f64::midpoint(1.0, draws.unit()))
     }
 
-    /// What the body says. Secrets that a service sends back go no further.
-    pub fn decode<A: DeserializeOwned>(&self, body: &Bytes) -> Result<A, CallError> {
+    /// Decodes a body. Secrets that a service sends back are redacted.
+    pub(crate) fn decode<A: DeserializeOwned>(&self, body: &Bytes) -> Result<A, CallError> {
         let decoded = if self.redactor.finds(body) {
             let text = self.redactor.redact(&String::from_utf8_lossy(body));
             answer::decode(text.as_bytes())
         } else {
             answer::decode(body)
         };
-        decoded.map_err(|failed| self.told(&failed.error))
+        decoded.map_err(|failed| self.public_error(&failed.error))
     }
 
-    /// The failure with the service's origin, and without secrets.
-    fn told(&self, error: &CallError) -> CallError {
+    /// The error with the service's origin, and without secrets.
+    fn public_error(&self, error: &CallError) -> CallError {
         let message = self.redactor.redact(&error.message);
         let origin = self.addresses.origin();
         CallError { kind: error.kind, message: format!("{origin}: {message}") }
     }
 
-    /// What a person should know of calls since this was last asked.
-    pub fn take_notes(&self) -> Vec<String> {
-        let (again, asked) = (self.again.take(), self.asked_to_wait.take());
-        if again == 0 {
+    /// Notes on the retries since the last call of this, for a person.
+    pub(crate) fn take_notes(&self) -> Vec<String> {
+        let (retried, asked) = (self.retried.take(), self.retried_after.take());
+        if retried == 0 {
             return Vec::new();
         }
-        let calls = if again == 1 { "1 call was" } else { &format!("{again} calls were") };
+        let calls = if retried == 1 { "1 call was" } else { &format!("{retried} calls were") };
         let asked = match asked {
             0 => String::new(),
-            asked => format!(", {asked} of them when the service said (`Retry-After`)"),
+            asked => format!(
+                ", {asked} of them after the time that the service asked for (`Retry-After`)"
+            ),
         };
-        vec![format!("{calls} made again{asked}")]
+        vec![format!("{calls} retried{asked}")]
     }
 }
 
-/// HTTP/1.1 without anything between goes the short way.
-fn wire(plan: &HttpPlan, clock: WallClock) -> Result<Wire, Failed> {
+/// Plain HTTP/1.1 has a client of its own, which is faster.
+fn wire(plan: &HttpPlan, clock: WallClock) -> Result<Wire, CallFailure> {
     let connection = &plan.connection;
     let authority = plan.url.strip_prefix("http://").filter(|_| {
         let is_plain = connection.proxy.is_none() && connection.client_certificate.is_none();
@@ -243,7 +253,7 @@ fn with_port(authority: &str) -> String {
 }
 
 /// The headers of every request.
-fn headers(plan: &HttpPlan) -> Result<HeaderMap, Failed> {
+fn headers(plan: &HttpPlan) -> Result<HeaderMap, CallFailure> {
     let host = plan.url.split("://").nth(1).and_then(|rest| rest.split('/').next());
     let mut headers = HeaderMap::new();
     let agent = concat!("runner/", env!("CARGO_PKG_VERSION"));
@@ -260,18 +270,18 @@ fn headers(plan: &HttpPlan) -> Result<HeaderMap, Failed> {
     Ok(headers)
 }
 
-fn name(name: &str) -> Result<HeaderName, Failed> {
+fn name(name: &str) -> Result<HeaderName, CallFailure> {
     let parsed = HeaderName::from_bytes(name.as_bytes());
     parsed.map_err(|_| {
-        Failed::new(FailureKind::Connect, format!("`{name}` is not the name of a header"))
+        CallFailure::new(FailureKind::Connect, format!("`{name}` is not a header name"))
     })
 }
 
-fn value(name: &str, value: &str) -> Result<HeaderValue, Failed> {
+fn value(name: &str, value: &str) -> Result<HeaderValue, CallFailure> {
     let parsed = HeaderValue::from_str(value.trim());
     let mut value = parsed.map_err(|_| {
-        let message = format!("`{name}` holds what cannot stand in a header, such as a line break");
-        Failed::new(FailureKind::Connect, message)
+        let message = format!("the value of header `{name}` has a character that HTTP does not allow, such as a line break");
+        CallFailure::new(FailureKind::Connect, message)
     })?;
     value.set_sensitive(true);
     Ok(value)

@@ -1,13 +1,13 @@
 use reqwest::{Certificate, Client, ClientBuilder, Identity, Proxy};
 
 use super::answer::Answer;
-use super::failed::Failed;
+use super::failed::CallFailure;
 use super::pool::{LARGEST_ANSWER, too_large};
 use record::FailureKind;
 use scenario::plan::{HttpPlan, Secret};
 
 /// A client for what needs more than HTTP/1.1 without TLS.
-pub(super) fn client(plan: &HttpPlan) -> Result<Client, Failed> {
+pub(super) fn client(plan: &HttpPlan) -> Result<Client, CallFailure> {
     install_tls();
     let connection = &plan.connection;
     let mut builder = Client::builder()
@@ -30,13 +30,16 @@ pub(super) fn client(plan: &HttpPlan) -> Result<Client, Failed> {
     builder.build().map_err(|error| unusable("the connection", error))
 }
 
-fn with_certificates(mut builder: ClientBuilder, plan: &HttpPlan) -> Result<ClientBuilder, Failed> {
+fn with_certificates(
+    mut builder: ClientBuilder,
+    plan: &HttpPlan,
+) -> Result<ClientBuilder, CallFailure> {
     if let Some(pem) = &plan.connection.ca {
         let certificates = Certificate::from_pem_bundle(pem.as_bytes());
         let certificates = certificates.map_err(|error| unusable("the file of `ca`", error))?;
         if certificates.is_empty() {
             let message = "the file of `ca` has no certificate in PEM";
-            return Err(Failed::new(FailureKind::Tls, message));
+            return Err(CallFailure::new(FailureKind::Tls, message));
         }
         builder = builder.tls_certs_merge(certificates);
     }
@@ -46,26 +49,29 @@ fn with_certificates(mut builder: ClientBuilder, plan: &HttpPlan) -> Result<Clie
     Ok(builder)
 }
 
-fn identity(pem: &Secret) -> Result<Identity, Failed> {
+fn identity(pem: &Secret) -> Result<Identity, CallFailure> {
     let identity = Identity::from_pem(pem.reveal().as_bytes());
     identity.map_err(|error| unusable("the client certificate", error))
 }
 
-fn unusable(what: &str, error: reqwest::Error) -> Failed {
-    let mut failed = Failed::of(&error.without_url(), FailureKind::Tls);
+fn unusable(what: &str, error: reqwest::Error) -> CallFailure {
+    let mut failed = CallFailure::of(&error.without_url(), FailureKind::Tls);
     failed.error.message = format!("{what} cannot be used: {}", failed.error.message);
     failed
 }
 
 /// Sends a request and reads its answer.
-pub(super) async fn call(client: &Client, request: reqwest::Request) -> Result<Answer, Failed> {
+pub(super) async fn call(
+    client: &Client,
+    request: reqwest::Request,
+) -> Result<Answer, CallFailure> {
     let response = client.execute(request).await.map_err(failed)?;
     let (status, headers) = (response.status(), response.headers().clone());
     let body = read(response).await?;
     Ok(Answer { status, headers, body: body.into() })
 }
 
-async fn read(mut response: reqwest::Response) -> Result<Vec<u8>, Failed> {
+async fn read(mut response: reqwest::Response) -> Result<Vec<u8>, CallFailure> {
     let mut body = Vec::new();
     while let Some(chunk) = response.chunk().await.map_err(failed)? {
         if body.len() + chunk.len() > LARGEST_ANSWER {
@@ -77,7 +83,7 @@ async fn read(mut response: reqwest::Response) -> Result<Vec<u8>, Failed> {
 }
 
 /// Without the address: it is told once, by the target.
-fn failed(error: reqwest::Error) -> Failed {
+fn failed(error: reqwest::Error) -> CallFailure {
     let otherwise = if error.is_timeout() {
         FailureKind::Timeout
     } else if error.is_connect() {
@@ -85,7 +91,7 @@ fn failed(error: reqwest::Error) -> Failed {
     } else {
         FailureKind::Transport
     };
-    Failed::of(&error.without_url(), otherwise)
+    CallFailure::of(&error.without_url(), otherwise)
 }
 
 /// reqwest panics without a provider of cryptography, for plain http too.

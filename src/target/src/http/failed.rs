@@ -5,32 +5,33 @@ use std::time::Duration;
 use crate::CallError;
 use record::{FailureKind, Violation};
 
-/// A call that failed, and what the service said of the next.
+/// A failed call, and when the service asks for a retry.
 #[derive(Debug)]
-pub(super) struct Failed {
+pub(super) struct CallFailure {
     pub error: CallError,
-    /// How long the service asks to wait.
+    /// The `Retry-After` of the answer.
     pub retry_after: Option<Duration>,
 }
 
-impl Failed {
-    pub fn new(kind: FailureKind, message: impl Into<String>) -> Self {
+impl CallFailure {
+    pub(crate) fn new(kind: FailureKind, message: impl Into<String>) -> Self {
         Self { error: CallError { kind, message: message.into() }, retry_after: None }
     }
 
-    /// Of an error of the client, where what it does not say itself is `otherwise`.
-    pub fn of(error: &(dyn Error + 'static), otherwise: FailureKind) -> Self {
+    /// The failure of an error of the client; its kind is `otherwise`, if its causes do not
+    /// tell.
+    pub(crate) fn of(error: &(dyn Error + 'static), otherwise: FailureKind) -> Self {
         let kind = kind_of(error).unwrap_or(otherwise);
-        Self::new(kind, told(error))
+        Self::new(kind, message_of(error))
     }
 
-    pub fn timeout(what: &str, after: Duration) -> Self {
+    pub(crate) fn timeout(what: &str, after: Duration) -> Self {
         let after = humantime::format_duration(after);
         Self::new(FailureKind::Timeout, format!("{what} within {after}"))
     }
 
-    /// Whether the same call may succeed a little later.
-    pub fn may_pass(&self) -> bool {
+    /// Whether the same call may succeed when it is retried.
+    pub(crate) fn is_transient(&self) -> bool {
         match self.error.kind {
             FailureKind::Resolve
             | FailureKind::Connect
@@ -47,7 +48,7 @@ fn chain<'a>(error: &'a (dyn Error + 'static)) -> impl Iterator<Item = &'a (dyn 
     std::iter::successors(Some(error), |error: &&'a (dyn Error + 'static)| (*error).source())
 }
 
-/// What the causes tell of the kind.
+/// The kind of failure, as far as the causes tell.
 fn kind_of(error: &(dyn Error + 'static)) -> Option<FailureKind> {
     chain(error).find_map(|cause| {
         if is_tls(cause) {
@@ -65,16 +66,15 @@ fn kind_of(error: &(dyn Error + 'static)) -> Option<FailureKind> {
     })
 }
 
-/// An error of input and output is no cause of that around it: it has to be looked into, as
-/// often as it is wrapped.
+/// `io::Error` does not report the error that it wraps as its source, so this unwraps it.
 fn is_tls(cause: &(dyn Error + 'static)) -> bool {
     let within = cause.downcast_ref::<io::Error>().and_then(io::Error::get_ref);
     cause.is::<rustls::Error>() || within.is_some_and(|within| is_tls(within))
 }
 
-/// The error with its causes, each once, and what can be done about a machine that has
-/// run out of something.
-fn told(error: &(dyn Error + 'static)) -> String {
+/// The error with its causes, each once, and a remedy where a resource of the machine is
+/// exhausted.
+fn message_of(error: &(dyn Error + 'static)) -> String {
     let mut message = String::new();
     for cause in chain(error).map(ToString::to_string) {
         if !message.contains(&cause) {
@@ -87,7 +87,7 @@ fn told(error: &(dyn Error + 'static)) -> String {
     message + exhausted.map_or("", remedy)
 }
 
-/// What of the machine has run out.
+/// The remedy for an exhausted resource.
 fn remedy(error: &io::Error) -> &'static str {
     const TOO_MANY_FILES: [i32; 2] = [23, 24];
     match (error.raw_os_error(), error.kind()) {
@@ -107,25 +107,30 @@ mod tests {
 
     #[test]
     #[cfg(unix)]
-    fn what_has_run_out_is_called_by_its_name() {
-        let failed = Failed::of(&io::Error::from_raw_os_error(24), FailureKind::Connect);
+    fn an_exhausted_resource_is_named() {
+        let failed = CallFailure::of(&io::Error::from_raw_os_error(24), FailureKind::Connect);
         assert_eq!(failed.error.kind, FailureKind::Connect);
         assert!(failed.error.message.contains("ulimit -n"), "{}", failed.error);
     }
 
     #[test]
-    fn what_tls_refuses_is_called_so_however_it_is_wrapped() {
+    fn a_tls_error_is_found_however_it_is_wrapped() {
         let refused = || rustls::Error::InvalidCertificate(rustls::CertificateError::Expired);
         let wrapped = io::Error::other(io::Error::other(refused()));
-        let failed = Failed::of(&wrapped, FailureKind::Connect);
+        let failed = CallFailure::of(&wrapped, FailureKind::Connect);
         assert_eq!(failed.error.kind, FailureKind::Tls);
     }
 
     #[test]
-    fn what_may_pass_is_tried_again_and_nothing_else() {
-        let may_pass = |kind| Failed::new(kind, "").may_pass();
-        assert!([408, 429, 500, 502, 503, 504].map(FailureKind::Status).into_iter().all(may_pass));
-        assert!(![400, 401, 403, 404, 501].map(FailureKind::Status).into_iter().any(may_pass));
-        assert!(!may_pass(FailureKind::Protocol(Violation::Json)) && !may_pass(FailureKind::Tls));
+    fn only_transient_failures_are_retried() {
+        let is_transient = |kind| CallFailure::new(kind, "").is_transient();
+        assert!(
+            [408, 429, 500, 502, 503, 504].map(FailureKind::Status).into_iter().all(is_transient)
+        );
+        assert!(![400, 401, 403, 404, 501].map(FailureKind::Status).into_iter().any(is_transient));
+        assert!(
+            !is_transient(FailureKind::Protocol(Violation::Json))
+                && !is_transient(FailureKind::Tls)
+        );
     }
 }

@@ -1,8 +1,8 @@
-//! A service by its address: the contract over HTTP.
+//! A service over HTTP.
 //!
-//! [`HttpTarget`] knows the operations; `caller` makes one call, and makes it again where
-//! the plan says so; below it are two ways over the wire, `pool` (HTTP/1.1 without TLS, for
-//! what is called often) and `client` (reqwest, for everything else).
+//! [`HttpTarget`] holds the operations; `caller` makes one call with its retries; below it are
+//! two clients, `pool` (HTTP/1.1 without TLS, for high rates) and `client` (reqwest, for
+//! everything else).
 
 mod address;
 mod answer;
@@ -17,7 +17,7 @@ use hyper::body::Bytes;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use self::caller::{Caller, Effort};
+use self::caller::{Caller, RetryPolicy};
 use super::{CallAddress, CallError, Target};
 use clock::WallClock;
 use protocol::{
@@ -29,7 +29,7 @@ use scenario::plan::{HttpPlan, Operation};
 use seed::Seed;
 use timestamp::Timestamp;
 
-/// A service by its address.
+/// A service over HTTP.
 pub struct HttpTarget {
     caller: Caller,
 }
@@ -45,52 +45,52 @@ impl HttpTarget {
     }
 
     fn path(&self, operation: Operation) -> Result<String, CallError> {
-        self.there(operation, self.caller.addresses().path(operation).map(str::to_owned))
+        self.existing(operation, self.caller.addresses().path(operation).map(str::to_owned))
     }
 
     fn path_of_event(&self, operation: Operation, event_id: &EventId) -> Result<String, CallError> {
         let path = self.caller.addresses().path_of_event(operation, event_id);
-        self.there(operation, path)
+        self.existing(operation, path)
     }
 
-    fn there(&self, operation: Operation, path: Option<String>) -> Result<String, CallError> {
+    fn existing(&self, operation: Operation, path: Option<String>) -> Result<String, CallError> {
         path.ok_or_else(|| CallError {
             kind: FailureKind::Status(404),
             message: format!(
-                "{}: the scenario says `{}: none`",
+                "{}: the scenario sets `{}: none`",
                 self.caller.addresses().origin(),
                 operation.name()
             ),
         })
     }
 
-    /// Asks something, as often as questions may be asked.
+    /// A call that changes nothing, retried as the plan says for such calls.
     async fn question<A: DeserializeOwned>(&self, path: &str) -> Result<A, CallError> {
-        let effort = self.caller.question();
-        let body = self.caller.call(effort, Method::GET, path, Bytes::new()).await?;
+        let policy = self.caller.question();
+        let body = self.caller.call(policy, Method::GET, path, Bytes::new()).await?;
         self.caller.decode(&body)
     }
 
-    /// Makes a call that changes something and answers with a body; never twice.
+    /// A call that changes something and answers with a body; never retried.
     async fn change<B: Serialize, A: DeserializeOwned>(
         &self,
         method: Method,
         path: &str,
         body: &B,
     ) -> Result<A, CallError> {
-        let answer = self.caller.call(Effort::ONCE, method, path, json(body)).await?;
+        let answer = self.caller.call(RetryPolicy::ONCE, method, path, json(body)).await?;
         self.caller.decode(&answer)
     }
 
     async fn delete(&self, operation: Operation) -> Result<(), CallError> {
         let path = self.path(operation)?;
-        let answer = self.caller.call(Effort::ONCE, Method::DELETE, &path, Bytes::new());
+        let answer = self.caller.call(RetryPolicy::ONCE, Method::DELETE, &path, Bytes::new());
         answer.await.map(drop)
     }
 }
 
 fn json<B: Serialize>(body: &B) -> Bytes {
-    serde_json::to_vec(body).expect("what is sent has string keys only").into()
+    serde_json::to_vec(body).expect("requests have string keys only").into()
 }
 
 impl Target for HttpTarget {
@@ -99,7 +99,7 @@ impl Target for HttpTarget {
             Some(path) => self.question::<ServiceConfiguration>(path).await.map(drop),
             None => self.model_properties().await.map(drop),
         };
-        question.map_err(|error| preflight::advised(error, &self.caller))
+        question.map_err(|error| preflight::with_advice(error, &self.caller))
     }
 
     async fn rank(
@@ -110,8 +110,8 @@ impl Target for HttpTarget {
         let Some(path) = self.caller.addresses().path(Operation::Rank) else {
             return self.path(Operation::Rank).map(|_| unreachable!("Rank has a path"));
         };
-        let effort = self.caller.rank(at);
-        let body = self.caller.call(effort, Method::POST, path, json(request)).await?;
+        let policy = self.caller.rank(at);
+        let body = self.caller.call(policy, Method::POST, path, json(request)).await?;
         self.caller.decode(&body)
     }
 
@@ -128,10 +128,10 @@ impl Target for HttpTarget {
 
     async fn activate(&self, event_id: &EventId) -> Result<(), CallError> {
         let path = self.path_of_event(Operation::Activate, event_id)?;
-        self.caller.call(Effort::ONCE, Method::POST, &path, Bytes::new()).await.map(drop)
+        self.caller.call(RetryPolicy::ONCE, Method::POST, &path, Bytes::new()).await.map(drop)
     }
 
-    /// A service that does not tell the age of its model has one that never changes.
+    /// A service without this operation counts as one whose model never changes.
     async fn model_properties(&self) -> Result<ModelProperties, CallError> {
         match self.caller.addresses().path(Operation::ModelProperties) {
             Some(path) => self.question(path).await,
@@ -171,7 +171,7 @@ impl Target for HttpTarget {
 
     async fn delete_policy(&self) -> Result<PolicyContract, CallError> {
         let path = self.path(Operation::Policy)?;
-        let body = self.caller.call(Effort::ONCE, Method::DELETE, &path, Bytes::new()).await?;
+        let body = self.caller.call(RetryPolicy::ONCE, Method::DELETE, &path, Bytes::new()).await?;
         self.caller.decode(&body)
     }
 
@@ -184,7 +184,7 @@ impl Target for HttpTarget {
 
     async fn evaluation(&self, id: &str) -> Result<Evaluation, CallError> {
         let path = self.caller.addresses().path_below(Operation::Evaluations, id);
-        self.question(&self.there(Operation::Evaluations, path)?).await
+        self.question(&self.existing(Operation::Evaluations, path)?).await
     }
 
     async fn apply_from_evaluation(
@@ -197,7 +197,7 @@ impl Target for HttpTarget {
             policy_name: policy_name.to_owned(),
         };
         let path = self.path(Operation::ApplyFromEvaluation)?;
-        self.caller.call(Effort::ONCE, Method::POST, &path, json(&body)).await.map(drop)
+        self.caller.call(RetryPolicy::ONCE, Method::POST, &path, json(&body)).await.map(drop)
     }
 
     /// A service keeps its log to itself.

@@ -11,7 +11,7 @@ use tokio::net::{TcpStream, lookup_host};
 use tokio::sync::Semaphore;
 
 use super::answer::Answer;
-use super::failed::Failed;
+use super::failed::CallFailure;
 use clock::{Clock, WallClock};
 use record::{FailureKind, Violation};
 use scenario::plan::{ConnectionPlan, Timeouts};
@@ -21,14 +21,13 @@ pub(super) const LARGEST_ANSWER: usize = 64 << 20;
 
 /// Connections that speak HTTP/1.1 without TLS, each used by one call at a time.
 ///
-/// What reqwest does beside (redirects, proxies, TLS, pools of many hosts) costs six
-/// microseconds a call (14.3 against 8.4 in all, measured): more than all that the runner
-/// records of it.
+/// reqwest's redirects, proxies, TLS and pools of many hosts cost six microseconds a call (14.3
+/// against 8.4 in all, measured): more than recording it.
 pub(super) struct Pool {
     /// Host and port.
     authority: String,
     idle: RefCell<Vec<Idle>>,
-    /// So many calls may have a connection, if that is bounded.
+    /// Limits the number of connections, if the plan does.
     permits: Option<Semaphore>,
     keep_alive: Option<Duration>,
     timeouts: Timeouts,
@@ -43,7 +42,7 @@ struct Idle {
 }
 
 impl Pool {
-    pub fn new(
+    pub(crate) fn new(
         authority: String,
         plan: &ConnectionPlan,
         timeouts: Timeouts,
@@ -60,8 +59,8 @@ impl Pool {
     }
 
     /// Makes a call.
-    pub async fn call(&self, request: Request<Full<Bytes>>) -> Result<Answer, Failed> {
-        // A pool is never closed, so there is always a permit to come.
+    pub(crate) async fn call(&self, request: Request<Full<Bytes>>) -> Result<Answer, CallFailure> {
+        // The semaphore is never closed, so `acquire` cannot fail.
         let _permit = match &self.permits {
             Some(permits) => permits.acquire().await.ok(),
             None => None,
@@ -73,12 +72,12 @@ impl Pool {
         Ok(Answer { status: head.status, headers: head.headers, body })
     }
 
-    /// Sends the request over a connection that is there, or over a new one. A request
-    /// that never left is sent again: its connection had ended while it was idle.
+    /// Sends the request over an idle connection, or over a new one. A request that was never
+    /// written is sent again: its connection had closed while it was idle.
     async fn send(
         &self,
         mut request: Request<Full<Bytes>>,
-    ) -> Result<(Sender, Response<Incoming>), Failed> {
+    ) -> Result<(Sender, Response<Incoming>), CallFailure> {
         while let Some(mut sender) = self.take_idle() {
             if sender.ready().await.is_err() {
                 continue;
@@ -87,20 +86,20 @@ impl Pool {
                 Ok(response) => return Ok((sender, response)),
                 Err(mut refused) => match refused.take_message() {
                     Some(message) => request = message,
-                    None => return Err(Failed::of(refused.error(), FailureKind::Transport)),
+                    None => return Err(CallFailure::of(refused.error(), FailureKind::Transport)),
                 },
             }
         }
         let mut sender = self.connect().await?;
         let response = self.first_byte(sender.send_request(request)).await?;
-        let response = response.map_err(|error| Failed::of(&error, FailureKind::Transport))?;
+        let response = response.map_err(|error| CallFailure::of(&error, FailureKind::Transport))?;
         Ok((sender, response))
     }
 
-    async fn first_byte<T>(&self, answer: impl Future<Output = T>) -> Result<T, Failed> {
+    async fn first_byte<T>(&self, answer: impl Future<Output = T>) -> Result<T, CallFailure> {
         let Some(limit) = self.timeouts.first_byte else { return Ok(answer.await) };
         let answer = tokio::time::timeout(limit, answer).await;
-        answer.map_err(|_| Failed::timeout("no answer began", limit))
+        answer.map_err(|_| CallFailure::timeout("no answer began", limit))
     }
 
     /// The connection that was used last: the others may be closed by the service.
@@ -122,21 +121,21 @@ impl Pool {
         }
     }
 
-    async fn connect(&self) -> Result<Sender, Failed> {
+    async fn connect(&self) -> Result<Sender, CallFailure> {
         let limit = self.timeouts.connect;
         let stream = tokio::time::timeout(limit, self.stream()).await;
-        let stream = stream.map_err(|_| Failed::timeout("no connection", limit))??;
+        let stream = stream.map_err(|_| CallFailure::timeout("no connection", limit))??;
         let handshake = Builder::new().handshake(TokioIo::new(stream)).await;
         let (sender, connection) =
-            handshake.map_err(|error| Failed::of(&error, FailureKind::Connect))?;
-        // How a connection ends is told to the call that has it.
+            handshake.map_err(|error| CallFailure::of(&error, FailureKind::Connect))?;
+        // The call that uses the connection gets its error.
         tokio::spawn(async move { connection.await.ok() });
         Ok(sender)
     }
 
-    async fn stream(&self) -> Result<TcpStream, Failed> {
+    async fn stream(&self) -> Result<TcpStream, CallFailure> {
         let addresses = lookup_host(&self.authority).await;
-        let addresses = addresses.map_err(|error| Failed::of(&error, FailureKind::Resolve))?;
+        let addresses = addresses.map_err(|error| CallFailure::of(&error, FailureKind::Resolve))?;
         let mut last = io::Error::new(io::ErrorKind::NotFound, "the host has no address");
         for address in addresses {
             match TcpStream::connect(address).await {
@@ -147,21 +146,21 @@ impl Pool {
                 Err(error) => last = error,
             }
         }
-        Err(Failed::of(&last, FailureKind::Connect))
+        Err(CallFailure::of(&last, FailureKind::Connect))
     }
 }
 
-async fn read(body: Incoming) -> Result<Bytes, Failed> {
+async fn read(body: Incoming) -> Result<Bytes, CallFailure> {
     match Limited::new(body, LARGEST_ANSWER).collect().await {
         Ok(body) => Ok(body.to_bytes()),
         Err(error) => Err(match error.downcast::<hyper::Error>() {
-            Ok(error) => Failed::of(&*error, FailureKind::Transport),
+            Ok(error) => CallFailure::of(&*error, FailureKind::Transport),
             Err(_) => too_large(),
         }),
     }
 }
 
-pub(super) fn too_large() -> Failed {
+pub(super) fn too_large() -> CallFailure {
     let message = format!("the answer is larger than {LARGEST_ANSWER} bytes");
-    Failed::new(FailureKind::Protocol(Violation::TooLarge), message)
+    CallFailure::new(FailureKind::Protocol(Violation::TooLarge), message)
 }

@@ -3,8 +3,8 @@ use crate::CallError;
 use record::{FailureKind, Violation};
 use scenario::plan::Operation;
 
-/// The error of the first question, with what to do about it.
-pub(super) fn advised(error: CallError, caller: &Caller) -> CallError {
+/// The error of the first call, with a remedy.
+pub(super) fn with_advice(error: CallError, caller: &Caller) -> CallError {
     match advice(error.kind, caller) {
         Some(advice) => {
             CallError { message: format!("{}\nhelp: {advice}", error.message), ..error }

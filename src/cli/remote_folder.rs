@@ -4,8 +4,7 @@ use std::path::{Path, PathBuf};
 
 use super::error::Error;
 use super::exit::Exit;
-use results::MANIFEST;
-use results::experiment::EXPERIMENT;
+use results::{EXPERIMENT, MANIFEST};
 use store::{Ended, Mirror, Remote, StoreError, is_address};
 
 /// The files that say what a folder holds.
@@ -13,7 +12,10 @@ const CLAIMS: &[&str] = &[MANIFEST, EXPERIMENT];
 
 /// Works on a folder: the folder itself, or, if it is an address in a store, its mirror on
 /// this machine.
-pub fn on(folder: &Path, work: impl FnOnce(&Path) -> Result<Exit, Error>) -> Result<Exit, Error> {
+pub fn with_local(
+    folder: &Path,
+    work: impl FnOnce(&Path) -> Result<Exit, Error>,
+) -> Result<Exit, Error> {
     let Some(address) = address(folder) else { return work(folder) };
     let remote = Remote::at(address)?;
     let mirror = Mirror::open(remote, &std::env::temp_dir(), CLAIMS)?;

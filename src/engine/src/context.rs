@@ -1,0 +1,99 @@
+use std::time::Duration;
+
+use super::pause::Operator;
+use super::stop::Stop;
+use super::stream::Stream;
+use clock::Clock;
+use record::{ObserveError, Observer, Progress};
+use scenario::Plan;
+use target::{CallError, Target};
+
+/// Why a run failed. What happened until then was observed.
+#[derive(Debug, thiserror::Error)]
+pub enum RunError {
+    /// The target failed in a phase.
+    #[error("phase `{phase}`: {message}")]
+    Target {
+        /// The phase.
+        phase: String,
+        /// What happened, for a person.
+        message: String,
+    },
+    /// The target could not be used from the start; nothing was sent.
+    #[error("{0}")]
+    Preflight(String),
+    /// An observer could not record what happened.
+    #[error(transparent)]
+    Observe(#[from] ObserveError),
+}
+
+/// Where a run starts: at its beginning, or behind what an earlier process recorded.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct StartPoint {
+    /// The index of the phase.
+    pub phase: usize,
+    /// The first iteration to make in it, counted among those of the plan's shard.
+    pub iteration: u64,
+    /// Iterations before this one, counted alike, may have been sent by an earlier process.
+    pub maybe_sent: u64,
+    /// What the service said before the change that the phase waits for: it may have changed
+    /// between the processes.
+    pub awaited: Option<String>,
+}
+
+/// What every phase works with.
+pub(super) struct Run<'a, C, T> {
+    pub plan: &'a Plan,
+    pub clock: C,
+    pub target: &'a T,
+    pub stream: &'a Stream<'a>,
+    pub operator: &'a dyn Operator,
+    pub start: StartPoint,
+    pub stop: Stop,
+    pub observer: &'a mut dyn Observer,
+    /// The deadline of the last wait.
+    pub last_deadline: Duration,
+}
+
+impl<C: Clock, T: Target> Run<'_, C, T> {
+    /// Waits for a duration, or until the run is asked to stop.
+    pub(super) async fn wait(&mut self, duration: Duration) {
+        self.wait_until(self.phase_time() + duration).await;
+    }
+
+    /// Waits for a moment, or until the run is asked to stop.
+    pub(super) async fn wait_until(&mut self, deadline: Duration) {
+        tokio::select! {
+            biased;
+            () = self.stop.asked() => {}
+            () = self.clock.sleep_until(deadline) => {}
+        }
+        self.last_deadline = deadline;
+    }
+
+    /// Now; for a shard the deadline of its last wait, unless the wake-up is later than the
+    /// clock's resolution: so shards that start together stay together.
+    pub(super) fn phase_time(&self) -> Duration {
+        let now = self.clock.now();
+        let lateness = now.saturating_sub(self.last_deadline);
+        let is_shard = self.plan.shard.is_some();
+        if is_shard && lateness <= self.clock.resolution() { self.last_deadline } else { now }
+    }
+
+    pub(super) fn emit(&mut self, progress: &Progress) -> Result<(), RunError> {
+        self.observer.observe(progress).map_err(RunError::Observe)
+    }
+
+    /// Passes on what the loop has joined, and marks a checkpoint.
+    pub(super) fn checkpoint(&mut self, everything: bool) -> Result<(), RunError> {
+        let joined = self.target.take_joined(everything);
+        if !joined.is_empty() {
+            self.emit(&Progress::Joined(joined))?;
+        }
+        self.emit(&Progress::Checkpoint)
+    }
+}
+
+pub(super) fn target_error(phase: &str, error: &CallError) -> RunError {
+    RunError::Target { phase: phase.to_owned(), message: error.message.clone() }
+}
