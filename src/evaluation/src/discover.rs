@@ -84,7 +84,7 @@ pub fn discover(log: &impl Log, online: &LearningPolicy, threads: usize) -> Vec<
 
 /// The arguments that a candidate takes over from the online policy.
 fn exploration(online: &LearningPolicy) -> String {
-    let kind = if online.fills_slots() { "--ccb_explore_adf" } else { "--cb_explore_adf" };
+    let kind = if online.is_multi_slot() { "--ccb_explore_adf" } else { "--cb_explore_adf" };
     match online.epsilon() {
         Some(epsilon) => format!("{kind} --epsilon {epsilon}"),
         None => kind.to_owned(),

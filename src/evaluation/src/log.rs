@@ -16,6 +16,11 @@ pub trait Log: Sync {
     /// was taken.
     fn label(&self, index: usize) -> Label;
 
+    /// How much it counts.
+    fn weight(&self, _index: usize) -> f32 {
+        1.0
+    }
+
     /// Whether there are no choices.
     fn is_empty(&self) -> bool {
         self.len() == 0

@@ -19,7 +19,7 @@ impl PolicyTrace {
         for index in range.start..range.end.min(self.probabilities.len()) {
             let label = log.label(index);
             let weight = f64::from(self.probabilities[index]) / f64::from(label.probability);
-            let (reward, count) = (-f64::from(label.cost), f64::from(label.weight));
+            let (reward, count) = (-f64::from(label.cost), f64::from(log.weight(index)));
             aggregate.add(&Example { weight, reward, count });
         }
         aggregate
@@ -53,9 +53,8 @@ fn trace(log: &impl Log, policy: &LearningPolicy, events: usize) -> PolicyTrace 
     let mut probabilities = Vec::with_capacity(events);
     for index in 0..events {
         let (event, label) = (log.event(index, hashing), log.label(index));
-        learner.predict(&event, &mut prediction);
+        learner.learn_predicting(&event, &label, &mut prediction);
         probabilities.push(prediction.pmf[label.action]);
-        learner.learn(&event, &label);
     }
     PolicyTrace { probabilities }
 }

@@ -7,25 +7,30 @@
 //! From the ground: `features` (JSON to hashed features and their interactions),
 //! `regression` (the linear model), `cost` (contextual bandits to regression),
 //! `explore` (scores to a distribution), `slots` (several choices to one after the other),
-//! `policy` (the command line).
+//! `policy` (the command line), `learner` (all of them put together), `state` (a learner on
+//! disk). Each uses those before it.
 //!
 //! Must not know: tokio, the wire, what draws are keyed by, the word reward (in here, it is
 //! cost).
 
 mod cost;
+mod distribution;
 mod dsjson;
 mod explore;
 mod features;
-mod model;
+mod learner;
 mod policy;
+mod prediction;
 mod random;
 mod regression;
 mod slots;
+mod sort;
 mod state;
 
 pub use dsjson::{DropReason, Dropped, DsjsonReader, LoggedEvent};
 pub use features::{Event, EventSlot, Example, ExampleBuilder, Hashing, Label, uniform_hash};
-pub use model::{Learner, Prediction};
+pub use learner::Learner;
 pub use policy::{LearningPolicy, OPTIONS, OptionSpec, PolicyError, Support};
+pub use prediction::Prediction;
 pub use random::sample;
-pub use state::StateError;
+pub use state::LoadError;

@@ -8,18 +8,18 @@
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-use super::cost::CostModel;
-use super::explore::Exploration;
-use super::slots::Slots;
-use super::{Learner, LearningPolicy};
+use crate::cost::CostModel;
+use crate::explore::Exploration;
+use crate::slots::Slots;
+use crate::{Learner, LearningPolicy};
 
 const MAGIC: [u8; 8] = *b"rnrlearn";
-const VERSION: u16 = 3;
+const VERSION: u16 = 4;
 const HEADER: usize = 8 + 2 + 8 + 32;
 
 /// Why bytes are not a learner.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum StateError {
+pub enum LoadError {
     /// They begin otherwise.
     #[error("this is not a saved learner")]
     Foreign,
@@ -65,33 +65,33 @@ impl Learner {
     /// If memory runs out.
     pub fn save(&self) -> Vec<u8> {
         let (costs, exploration, slots) = self.parts();
-        sealed(&Saving { arguments: self.policy().arguments(), costs, exploration, slots })
+        with_header(&Saving { arguments: self.policy().arguments(), costs, exploration, slots })
     }
 
     /// The learner that was saved.
     ///
     /// # Errors
     /// When the bytes are not those of a saved learner, or not all of them.
-    pub fn load(bytes: &[u8]) -> Result<Self, StateError> {
+    pub fn load(bytes: &[u8]) -> Result<Self, LoadError> {
         let content = content(bytes)?;
-        let unreadable = |error: postcard::Error| StateError::Content(error.to_string());
+        let unreadable = |error: postcard::Error| LoadError::Content(error.to_string());
         let saved: Saved = postcard::from_bytes(content).map_err(unreadable)?;
         let policy = LearningPolicy::parse(&saved.arguments)
-            .map_err(|errors| StateError::Content(errors[0].to_string()))?;
+            .map_err(|errors| LoadError::Content(errors[0].to_string()))?;
         let blank = Self::new(&policy);
         let (costs, exploration, _) = blank.parts();
-        if !(saved.costs.fits(costs) && saved.exploration.fits(exploration)) {
+        if !(saved.costs.is_compatible(costs) && saved.exploration.is_compatible(exploration)) {
             let message = format!("its weights are not those of `{}`", saved.arguments);
-            return Err(StateError::Content(message));
+            return Err(LoadError::Content(message));
         }
         let mut learner = blank.with_parts(saved.costs, saved.exploration);
-        learner.take_slots(&saved.slots);
+        learner.sync_slots(&saved.slots);
         Ok(learner)
     }
 }
 
 /// What is saved, behind its header.
-fn sealed(saving: &Saving<'_>) -> Vec<u8> {
+fn with_header(saving: &Saving<'_>) -> Vec<u8> {
     let content = postcard::to_stdvec(saving).expect("a learner has a length");
     let mut bytes = Vec::with_capacity(HEADER + content.len());
     bytes.extend_from_slice(&MAGIC);
@@ -103,25 +103,25 @@ fn sealed(saving: &Saving<'_>) -> Vec<u8> {
 }
 
 /// What stands behind the header, once the header is believed.
-fn content(bytes: &[u8]) -> Result<&[u8], StateError> {
-    let (magic, rest) = bytes.split_first_chunk::<8>().ok_or(StateError::Foreign)?;
+fn content(bytes: &[u8]) -> Result<&[u8], LoadError> {
+    let (magic, rest) = bytes.split_first_chunk::<8>().ok_or(LoadError::Foreign)?;
     if *magic != MAGIC {
-        return Err(StateError::Foreign);
+        return Err(LoadError::Foreign);
     }
-    let short = || StateError::Length { expected: HEADER as u64, found: bytes.len() as u64 };
+    let short = || LoadError::Length { expected: HEADER as u64, found: bytes.len() as u64 };
     let (version, rest) = rest.split_first_chunk::<2>().ok_or_else(short)?;
     let version = u16::from_le_bytes(*version);
     if version != VERSION {
-        return Err(StateError::Version(version));
+        return Err(LoadError::Version(version));
     }
     let (length, rest) = rest.split_first_chunk::<8>().ok_or_else(short)?;
     let (checksum, content) = rest.split_first_chunk::<32>().ok_or_else(short)?;
     let (expected, found) = (u64::from_le_bytes(*length), content.len() as u64);
     if expected != found {
-        return Err(StateError::Length { expected, found });
+        return Err(LoadError::Length { expected, found });
     }
     if Sha256::digest(content)[..] != checksum[..] {
-        return Err(StateError::Checksum);
+        return Err(LoadError::Checksum);
     }
     Ok(content)
 }
@@ -151,8 +151,8 @@ mod tests {
             for (arguments, _) in &learners {
                 let (costs, exploration, slots) = learner.parts();
                 let loaded =
-                    Learner::load(&sealed(&Saving { arguments, costs, exploration, slots }));
-                let refused = matches!(loaded, Err(StateError::Content(_)));
+                    Learner::load(&with_header(&Saving { arguments, costs, exploration, slots }));
+                let refused = matches!(loaded, Err(LoadError::Content(_)));
                 assert_eq!(refused, whose != arguments, "those of `{whose}` as `{arguments}`");
             }
         }

@@ -136,7 +136,7 @@ pub(super) fn check_optimization(
     policy: &LearningPolicy,
 ) -> Result<(), ServiceError> {
     let optimizes = configuration.is_auto_optimization_enabled == Some(true);
-    if !(optimizes && policy.fills_slots()) {
+    if !(optimizes && policy.is_multi_slot()) {
         return Ok(());
     }
     Err(ServiceError::new(

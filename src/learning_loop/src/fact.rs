@@ -110,7 +110,7 @@ impl LearningLoop {
         if let Some(model) = self.trainer.served().filter(|_| !interaction.slots.is_empty()) {
             let hashing = model.policy().hashing();
             let event = self.features.event_of(hashing, interaction, &[]);
-            model.tell_apart(&event);
+            model.observe_slots(&event);
         }
     }
 }

@@ -54,6 +54,7 @@ impl FeatureCache {
                     shared: Arc::new(context_example(hashing, context)),
                     actions: examples(known, hashing, actions),
                     recurs: false,
+                    weight: 1.0,
                     slots: None,
                 };
                 let alive = (context.clone(), actions.clone());
@@ -109,7 +110,12 @@ fn examples(
 pub(super) fn event_slot(hashing: Hashing, features: &[FeatureObject]) -> EventSlot {
     let mut example = ExampleBuilder::new(hashing);
     add_namespace(&mut example, "sj", features);
-    EventSlot { features: Arc::new(example.finish()), included: Vec::new(), outcome: None }
+    EventSlot {
+        features: Arc::new(example.finish()),
+        included: Vec::new(),
+        outcome: None,
+        taken: None,
+    }
 }
 
 /// `"FromUrl": [{..}, {..}]`
@@ -135,9 +141,14 @@ fn action_example(hashing: Hashing, action: &RankableAction) -> Example {
     example.finish()
 }
 
+/// A list of objects: as in VW, the namespace closes at each of them.
 fn add_namespace(example: &mut ExampleBuilder, name: &str, objects: &[FeatureObject]) {
+    objects.iter().for_each(|object| add_object(example, name, object));
+}
+
+fn add_object(example: &mut ExampleBuilder, name: &str, object: &FeatureObject) {
     example.open(name);
-    objects.iter().for_each(|object| add_entries(example, object));
+    add_entries(example, object);
     example.close();
 }
 
@@ -160,17 +171,15 @@ fn add(example: &mut ExampleBuilder, key: &str, value: &FeatureValue) {
         FeatureValue::Number(value) => example.number(key, value.as_f64().unwrap_or(0.0)),
         FeatureValue::Text(value) => example.text(key, value),
         FeatureValue::List(values) => add_list(example, key, values),
-        FeatureValue::Object(object) => {
-            add_namespace(example, key, std::slice::from_ref(object));
-        }
+        FeatureValue::Object(object) => add_object(example, key, object),
     }
 }
 
 fn add_list(example: &mut ExampleBuilder, key: &str, values: &[FeatureValue]) {
-    example.open(key);
-    for (position, value) in (0..).zip(values) {
+    example.open_array(key);
+    for value in values {
         if let FeatureValue::Number(value) = value {
-            example.element(position, value.as_f64().unwrap_or(0.0));
+            example.element(value.as_f64().unwrap_or(0.0));
         }
     }
     example.close();
@@ -191,8 +200,18 @@ mod tests {
 
     #[test]
     fn several_objects_are_as_one() {
-        let one = context(r#"[{"a":"x","b":{"c":2},"d":true}]"#);
-        assert_eq!(context(r#"[{"a":"x"},{"b":{"c":2}},{"d":true}]"#), one);
+        let one = context(r#"[{"a":"x","b":"y","d":true}]"#);
+        assert_eq!(context(r#"[{"a":"x"},{"b":"y"},{"d":true}]"#), one);
+    }
+
+    /// As when the logged event is read.
+    #[test]
+    fn a_namespace_within_a_later_object_comes_after_its_own() {
+        let letters = |json| {
+            context_example(Hashing::default(), &objects(json)).letters().collect::<Vec<_>>()
+        };
+        assert_eq!(letters(r#"[{"a":"x","b":{"c":2}}]"#), [b'b', b'F']);
+        assert_eq!(letters(r#"[{"a":"x"},{"b":{"c":2}}]"#), [b'F', b'b']);
     }
 
     #[test]

@@ -172,7 +172,7 @@ impl Joined {
 
 fn label(choice: &Choice, reward: f64) -> Label {
     let action = choice.chosen();
-    Label { action, cost: cost(reward), probability: choice.pmf[action], weight: 1.0 }
+    Label { action, cost: cost(reward), probability: choice.pmf[action] }
 }
 
 /// Several rewards as one; none of none.

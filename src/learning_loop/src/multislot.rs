@@ -75,7 +75,7 @@ impl LearningLoop {
     }
 
     fn check_access(&self) -> Result<(), ServiceError> {
-        let message = if !self.trainer.policy().fills_slots() {
+        let message = if !self.trainer.policy().is_multi_slot() {
             format!(
                 "the learning policy fills no slots: set one with `--ccb_explore_adf` by PUT \
                  /configurations/policy, such as `{DEFAULT_SLOTS_POLICY}`"

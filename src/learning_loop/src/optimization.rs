@@ -46,7 +46,7 @@ impl LearningLoop {
     fn optimization_due(&self) -> Option<Timestamp> {
         let settings = &self.configuration;
         let enabled = settings.is_auto_optimization_enabled == Some(true)
-            && !self.trainer.policy().fills_slots();
+            && !self.trainer.policy().is_multi_slot();
         let start = settings
             .auto_optimization_start_date
             .or_else(|| settings.last_configuration_edit_date.map(|changed| changed + FIRST));

@@ -73,7 +73,7 @@ impl LearningLoop {
     pub fn delete_policy(&mut self, now: Timestamp) -> PolicyContract {
         self.advance(now);
         self.policy_name = identity::identifier(&[&self.app_id, "policy"]);
-        let fills_slots = self.trainer.policy().fills_slots();
+        let fills_slots = self.trainer.policy().is_multi_slot();
         self.adopt(&configuration::default_policy(fills_slots), Timestamp::NEVER);
         self.note(|| Fact::PolicyDeleted);
         self.policy_contract()

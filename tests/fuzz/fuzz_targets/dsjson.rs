@@ -12,10 +12,10 @@ fuzz_target!(|lines: &[u8]| {
         match &first {
             Ok(logged) => {
                 assert!(!logged.event.actions.is_empty());
+                assert!(logged.event.weight >= 1.0);
                 if let Some(label) = logged.label {
                     assert!(label.action < logged.event.actions.len());
                     assert!(label.probability > 0.0 && label.cost.is_finite());
-                    assert!(label.weight >= 1.0);
                 }
             }
             Err(dropped) => assert!((1..=line.len() + 1).contains(&dropped.column)),

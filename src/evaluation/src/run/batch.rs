@@ -124,7 +124,7 @@ impl LogSummary {
             self.unlabelled += 1;
             return;
         };
-        self.add_labelled(label, row.events[0].choices(), row.distribution.as_deref());
+        self.add_labelled(&row.events[0], label, row.distribution.as_deref());
         if wants_times {
             self.add_time(row.time);
         }

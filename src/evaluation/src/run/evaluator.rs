@@ -164,7 +164,7 @@ impl PolicyEvaluator {
     ) -> Scored {
         let (probability, covered) = self.replayed[position];
         let logged = f64::from(label.probability);
-        let (reward, count) = (-f64::from(label.cost), f64::from(label.weight));
+        let (reward, count) = (-f64::from(label.cost), f64::from(row.events[0].weight));
         Scored {
             example: Example { weight: f64::from(probability) / logged, reward, count },
             baseline: baseline.map(|baseline| f64::from(baseline[position]) / logged),
@@ -206,21 +206,21 @@ impl Learned {
         }
         for row in rows {
             let event = &row.events[self.hashing];
-            self.learner.predict(event, &mut self.prediction);
+            if let Some(label) = &row.label {
+                self.learner.learn_predicting(event, label, &mut self.prediction);
+            } else {
+                self.learner.predict(event, &mut self.prediction);
+                self.learner.learn_slots(event);
+            }
             let pmf = &self.prediction.pmf;
             if let Some(pmfs) = &mut self.pmfs {
                 pmfs.push(pmf.clone());
             }
-            let covered = row.covered(pmf.iter().copied());
-            let Some(label) = &row.label else {
-                replayed.push((0.0, covered));
-                self.expected.push(Modelled { policy: 0.0, action: 0.0 });
-                self.learner.learn_slots(event);
-                continue;
-            };
-            replayed.push((pmf[label.action], covered));
-            self.expected.push(self.expected_reward(label));
-            self.learner.learn(event, label);
+            let probability = row.label.map_or(0.0, |label| pmf[label.action]);
+            replayed.push((probability, row.covered(pmf.iter().copied())));
+            let unlabelled = Modelled { policy: 0.0, action: 0.0 };
+            let expected = row.label.map_or(unlabelled, |label| self.expected_reward(&label));
+            self.expected.push(expected);
         }
     }
 

@@ -1,6 +1,6 @@
 use std::collections::BTreeMap;
 
-use learner::{DropReason, Label};
+use learner::{DropReason, Event, Label};
 use statistics::Interval;
 use statistics::off_policy::Balance;
 use timestamp::Timestamp;
@@ -97,7 +97,7 @@ impl Rejection {
     #[must_use]
     pub fn words(self) -> &'static str {
         match self {
-            Self::Line(reason) => reason.words(),
+            Self::Line(reason) => reason.description(),
             Self::ProbabilityAboveOne => "has a `_label_probability` above 1",
             Self::ProbabilityTooLow => "has a `_label_probability` below 1e-12",
         }
@@ -179,12 +179,13 @@ impl LogSummary {
 
     pub(super) fn add_labelled(
         &mut self,
+        event: &Event,
         label: &Label,
-        actions: usize,
         distribution: Option<&[f32]>,
     ) {
+        let actions = event.choices();
         let (probability, reward) = (f64::from(label.probability), -f64::from(label.cost));
-        let count = f64::from(label.weight);
+        let count = f64::from(event.weight);
         self.labelled += 1;
         self.events += count;
         self.highest_count = self.highest_count.max(count);

@@ -7,6 +7,6 @@ use crate::features::{EventTerms, Label};
 impl CostModel {
     pub(super) fn learn_dm(&mut self, event: &mut EventTerms, model: u32, label: &Label) {
         let cost = |action| if action == label.action { label.cost } else { 0.0 };
-        self.learn_each(event, model, label.weight, cost);
+        self.learn_each(event, model, cost);
     }
 }

@@ -2,7 +2,7 @@
 //! its error (Dudík, Langford, Li, ICML 2011; `gen_cs_example.cc`,
 //! `gen_cs_example_dr`).
 
-use super::CostModel;
+use super::{CostModel, Scored};
 use crate::features::{EventTerms, Label, Term};
 
 /// The regression that estimates costs, and whether it learns the one that is known.
@@ -13,10 +13,20 @@ pub struct Regressor {
 }
 
 impl CostModel {
-    pub(super) fn learn_dr(&mut self, event: &mut EventTerms, model: u32, label: &Label) {
+    /// Between the two regressions the actions are ranked, if that is asked for.
+    pub(super) fn learn_dr(
+        &mut self,
+        event: &mut EventTerms,
+        model: u32,
+        label: &Label,
+        ranked: Option<&mut Vec<Scored>>,
+    ) {
         let regressor = Regressor { model: model + 1, learns: true };
         let costs = self.doubly_robust(event, regressor, label, self.clip_p);
-        self.learn_each(event, model, label.weight, |action| costs[action]);
+        if let Some(ranked) = ranked {
+            self.rank(event, model, ranked);
+        }
+        self.learn_each(event, model, |action| costs[action]);
     }
 
     /// The estimate of each action's cost.
@@ -28,10 +38,11 @@ impl CostModel {
         clip_p: f32,
     ) -> Vec<f32> {
         let mut costs = Vec::with_capacity(event.len());
+        let weight = event.weight();
         for action in 0..event.len() {
             let terms = event.of(action);
             costs.push(if action == label.action {
-                let expected = self.expected(terms, regressor, label);
+                let expected = self.expected(terms, weight, regressor, label);
                 expected + (label.cost - expected) / label.probability.max(clip_p)
             } else {
                 self.regression.clipped_score(terms, regressor.model)
@@ -41,9 +52,15 @@ impl CostModel {
     }
 
     /// The expected cost of the action taken, from before it is learned.
-    fn expected(&mut self, terms: &[Term], regressor: Regressor, label: &Label) -> f32 {
+    fn expected(
+        &mut self,
+        terms: &[Term],
+        event_weight: f32,
+        regressor: Regressor,
+        label: &Label,
+    ) -> f32 {
         if regressor.learns {
-            let weight = label.weight / label.probability;
+            let weight = event_weight / label.probability;
             self.regression.learn(terms, regressor.model, label.cost, weight)
         } else {
             self.regression.clipped_score(terms, regressor.model)

@@ -8,7 +8,7 @@ use crate::features::{EventTerms, Label};
 impl CostModel {
     pub(super) fn learn_ips(&mut self, event: &mut EventTerms, model: u32, label: &Label) {
         let costs = Self::inverse_propensity(event.len(), label, self.clip_p);
-        self.learn_each(event, model, label.weight, |action| costs[action]);
+        self.learn_each(event, model, |action| costs[action]);
     }
 
     /// The estimate of each action's cost.

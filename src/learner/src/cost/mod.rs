@@ -11,8 +11,9 @@ pub use dr::Regressor;
 
 use serde::{Deserialize, Serialize};
 
-use super::features::{EventTerms, Label};
-use super::regression::Regression;
+use crate::features::{EventTerms, Label};
+use crate::regression::Regression;
+use crate::sort::sort_by;
 
 /// `--cb_type`
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -52,23 +53,14 @@ pub struct Scored {
     pub score: f32,
 }
 
-/// So many elements `std::sort` sorts by insertion.
-const FEW: usize = 16;
-
-/// Sorts by score as libstdc++ does, which shows where scores are not numbers: an element
-/// below the first goes to the front, past all others (`std::__insertion_sort`).
-fn sort(ranked: &mut [Scored]) {
-    if ranked.len() > FEW {
-        ranked.sort_by(|a, b| a.score.partial_cmp(&b.score).unwrap_or(std::cmp::Ordering::Equal));
-        return;
-    }
-    for sorted in 1..ranked.len() {
-        let score = ranked[sorted].score;
-        let is_first = score < ranked[0].score;
-        let above = |scored: &&Scored| score < scored.score;
-        let shift = ranked[..sorted].iter().rev().take_while(above).count();
-        let place = if is_first { 0 } else { sorted - shift };
-        ranked[place..=sorted].rotate_right(1);
+impl Scored {
+    /// `VW::operator<` of `action_score.h`
+    fn is_below(&self, other: &Self) -> bool {
+        if self.score == other.score {
+            self.action < other.action
+        } else {
+            self.score < other.score
+        }
     }
 }
 
@@ -85,10 +77,10 @@ impl CostModel {
     }
 
     /// Whether it can stand in the place of a blank one.
-    pub fn fits(&self, blank: &Self) -> bool {
+    pub fn is_compatible(&self, blank: &Self) -> bool {
         self.kind == blank.kind
             && self.counts.len() == blank.counts.len()
-            && self.regression.fits(&blank.regression)
+            && self.regression.is_compatible(&blank.regression)
     }
 
     /// A copy, which can catch up.
@@ -116,7 +108,7 @@ impl CostModel {
             });
             event.keep_scores(model, version, ranked.iter().map(|scored| scored.score));
         }
-        sort(ranked);
+        sort_by(ranked, Scored::is_below);
     }
 
     /// Learns the cost of the action that was taken.
@@ -124,10 +116,25 @@ impl CostModel {
         match self.kind {
             CostType::Mtr => self.learn_mtr(event, model, label),
             CostType::Ips => self.learn_ips(event, model, label),
-            CostType::Dr => self.learn_dr(event, model, label),
+            CostType::Dr => self.learn_dr(event, model, label, None),
             CostType::Dm => self.learn_dm(event, model, label),
             CostType::Sm => self.learn_sm(event, model, label),
         }
+    }
+
+    /// The same, and ranks the actions as VW does meanwhile.
+    pub fn learn_ranking(
+        &mut self,
+        event: &mut EventTerms,
+        model: u32,
+        label: &Label,
+        ranked: &mut Vec<Scored>,
+    ) {
+        if self.kind == CostType::Dr {
+            return self.learn_dr(event, model, label, Some(ranked));
+        }
+        self.rank(event, model, ranked);
+        self.learn(event, model, label);
     }
 
     /// The model of costs number `index`: each takes as many models of the regression as
@@ -137,13 +144,8 @@ impl CostModel {
     }
 
     /// Learns a cost for every action, in their order.
-    pub fn learn_each(
-        &mut self,
-        event: &mut EventTerms,
-        model: u32,
-        weight: f32,
-        costs: impl Fn(usize) -> f32,
-    ) {
+    pub fn learn_each(&mut self, event: &mut EventTerms, model: u32, costs: impl Fn(usize) -> f32) {
+        let weight = event.weight();
         for action in 0..event.len() {
             self.regression.learn(event.of(action), model, costs(action), weight);
         }

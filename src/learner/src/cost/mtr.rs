@@ -12,7 +12,7 @@ impl CostModel {
         counts.events += 1;
         #[expect(clippy::cast_precision_loss, reason = "VW divides them as f32")]
         let share = counts.events as f32 / counts.actions as f32;
-        let weight = label.weight * (1.0 / label.probability.max(self.clip_p) * share);
+        let weight = event.weight() * (1.0 / label.probability.max(self.clip_p) * share);
         self.regression.learn(event.of(label.action), model, label.cost, weight);
     }
 }

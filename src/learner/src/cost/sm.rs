@@ -2,7 +2,7 @@
 //! `learn_sm`).
 
 use super::{CostModel, Scored};
-use crate::explore::softmax;
+use crate::distribution::softmax;
 use crate::features::{EventTerms, Label};
 
 /// Weights up to here count as none.
@@ -33,7 +33,7 @@ impl CostModel {
         for (scored, share) in ranked.iter().zip(&shares) {
             let is_taken = scored.action == label.action;
             let share = if is_taken { 1.0 - taken_share } else { *share };
-            let weight = label.weight * (strength * share);
+            let weight = event.weight() * (strength * share);
             weights[scored.action] = if weight <= SMALLEST_WEIGHT { 0.0 } else { weight };
         }
         for (action, target) in targets.into_iter().enumerate() {

@@ -1,12 +1,13 @@
 //! `c`: the context, and the actions in it.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use super::DropReason;
 use super::cache::ActionCache;
 use super::cursor::{Cursor, Kind, Read};
 use super::line::LabelKeys;
-use super::line::numbers;
+use super::outcomes::{index, one_or_more};
 use crate::features::{EventSlot, Example, ExampleBuilder, Hashing};
 
 /// How deeply objects may be nested.
@@ -99,8 +100,8 @@ impl<'c, 'a, 's> ContextReader<'c, 'a, 's> {
                 example.close();
             }
             Kind::Array => {
-                example.open(key);
-                self.array(example, of, depth + 1)?;
+                example.open_array(key);
+                self.array(example, key, of, depth + 1)?;
                 example.close();
             }
             kind => {
@@ -111,17 +112,25 @@ impl<'c, 'a, 's> ContextReader<'c, 'a, 's> {
         Ok(())
     }
 
-    /// Numbers count by their position, objects add their properties.
-    fn array(&mut self, example: &mut ExampleBuilder, of: Subject, depth: usize) -> Read<()> {
+    /// Numbers count by their position, objects add their properties: each to a namespace
+    /// of the same name, which closes with it (`ArrayState::StartObject`).
+    fn array(
+        &mut self,
+        example: &mut ExampleBuilder,
+        key: &[u8],
+        of: Subject,
+        depth: usize,
+    ) -> Read<()> {
         self.cursor.expect(b'[')?;
-        let (mut first, mut position) = (true, 0);
+        let mut first = true;
         while self.cursor.next_element(&mut first)? {
             match self.cursor.kind()? {
-                Kind::Number => {
-                    example.element(position, self.cursor.number()?);
-                    position += 1;
+                Kind::Number => example.element(self.cursor.number()?),
+                Kind::Object => {
+                    example.open(key);
+                    self.object(example, of, depth + 1)?;
+                    example.close();
                 }
-                Kind::Object => self.object(example, of, depth + 1)?,
                 Kind::Null => self.cursor.literal(Kind::Null)?,
                 _ => return Err(DropReason::Type),
             }
@@ -132,12 +141,12 @@ impl<'c, 'a, 's> ContextReader<'c, 'a, 's> {
     /// Keys that mean something of their own.
     fn special(
         &mut self,
-        key: &[u8],
+        key: &Cow<'_, [u8]>,
         example: &mut ExampleBuilder,
         of: Subject,
         depth: usize,
     ) -> Read<()> {
-        match key {
+        match &**key {
             b"_multi" if of != Subject::Context => Err(DropReason::Actions),
             b"_multi" => self.actions(),
             b"_text" => {
@@ -158,7 +167,7 @@ impl<'c, 'a, 's> ContextReader<'c, 'a, 's> {
                 Err(DropReason::LabelPlace)
             }
             key if key.starts_with(b"_label") => self.label.read(key, self.cursor),
-            _ => self.cursor.skip_unread(),
+            _ => self.cursor.skip_unread(key),
         }
     }
 
@@ -208,7 +217,7 @@ impl<'c, 'a, 's> ContextReader<'c, 'a, 's> {
         let (mut first, mut slots) = (true, Vec::new());
         while self.cursor.next_element(&mut first)? {
             self.expect_kind(Kind::Object, DropReason::Slots)?;
-            slots.push(self.slot(actions)?);
+            slots.push(self.slot()?);
         }
         shared.open(b" ");
         if slots.is_empty() || slots.len() > actions {
@@ -218,31 +227,18 @@ impl<'c, 'a, 's> ContextReader<'c, 'a, 's> {
         Ok(())
     }
 
-    fn slot(&mut self, actions: usize) -> Read<EventSlot> {
+    fn slot(&mut self) -> Read<EventSlot> {
         let mut example = ExampleBuilder::new(self.hashing);
         self.object(&mut example, Subject::Slot, 0)?;
         let included = std::mem::take(&mut self.included);
-        if included.iter().any(|action| *action >= actions) {
-            return Err(DropReason::Slots);
-        }
-        Ok(EventSlot { features: Arc::new(example.finish()), included, outcome: None })
+        let features = Arc::new(example.finish());
+        Ok(EventSlot { features, included, outcome: None, taken: None })
     }
 
     /// `_inc`
     fn include(&mut self) -> Read<()> {
-        let Self { cursor, included, .. } = self;
-        cursor.expect(b':')?;
-        let mut is_index = true;
-        numbers(cursor, false, |number| {
-            is_index &= number >= 0.0 && number.fract() == 0.0;
-            #[expect(
-                clippy::cast_possible_truncation,
-                clippy::cast_sign_loss,
-                reason = "an index"
-            )]
-            included.push(number as usize);
-        })?;
-        if is_index { Ok(()) } else { Err(DropReason::Type) }
+        self.included.extend(one_or_more(self.cursor)?.into_iter().map(index));
+        Ok(())
     }
 
     fn new_actions(&mut self) -> Read<Arc<[Arc<Example>]>> {

@@ -318,10 +318,11 @@ impl<'a> Cursor<'a> {
     }
 
     /// Goes past the colon and the value of a key that nobody reads, as VW does: the colon
-    /// must follow at once, and only quotes and brackets are looked at
-    /// (`json_parser.h`, `IgnoreState`).
-    pub fn skip_unread(&mut self) -> Read<()> {
-        if self.byte() != b':' {
+    /// must follow at once, and only quotes and brackets are looked at. VW looks for the
+    /// colon behind the decoded key, which is shorter than one with escapes
+    /// (`parse_example_json.cc`, `DefaultState::Ignore`).
+    pub fn skip_unread(&mut self, key: &Cow<'_, [u8]>) -> Read<()> {
+        if matches!(key, Cow::Owned(_)) || self.byte() != b':' {
             return Err(DropReason::Syntax);
         }
         self.at += 1;

@@ -45,7 +45,7 @@ pub enum DropReason {
 impl DropReason {
     /// What is wrong with the line.
     #[must_use]
-    pub fn words(self) -> &'static str {
+    pub fn description(self) -> &'static str {
         match self {
             Self::NotAnObject => "does not start with `{`",
             Self::Syntax => "is not JSON",
@@ -69,6 +69,6 @@ impl DropReason {
 
 impl fmt::Display for Dropped {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} (column {})", self.reason.words(), self.column)
+        write!(f, "{} (column {})", self.reason.description(), self.column)
     }
 }

@@ -86,12 +86,12 @@ impl<'a> Line<'a> {
 
     fn value(
         &mut self,
-        key: &[u8],
+        key: &Cow<'_, [u8]>,
         cursor: &mut Cursor<'a>,
         hashing: Hashing,
         cache: &mut ActionCache,
     ) -> Read<()> {
-        match key {
+        match &**key {
             b"c" if self.context.is_some() => return Err(DropReason::Context),
             b"c" => {
                 cursor.expect(b':')?;
@@ -107,8 +107,8 @@ impl<'a> Line<'a> {
             b"EventId" => self.id = Some(text(cursor)?),
             b"Timestamp" => self.time = Some(text(cursor)?),
             b"_original_label_cost" => drop(number(cursor)?),
-            key if key.starts_with(b"_label") => self.label.read(key, cursor)?,
-            _ => cursor.skip_unread()?,
+            label if label.starts_with(b"_label") => self.label.read(label, cursor)?,
+            _ => cursor.skip_unread(key)?,
         }
         Ok(())
     }
@@ -135,16 +135,17 @@ impl<'a> Line<'a> {
             None => {
                 let ranking = self.ranking.iter().map(|number| number - 1.0);
                 let distribution = by_action(ranking, &self.probabilities, actions.len());
-                (None, label.of(actions.len(), weight)?, distribution)
+                (None, label.of(actions.len())?, distribution)
             }
             Some(mut slots) => {
                 let distribution = self.outcomes.first_distribution(actions.len());
-                self.outcomes.hand_out(&mut slots, actions.len(), weight)?;
-                let label = slots[0].outcome;
+                self.outcomes.hand_out(&mut slots)?;
+                // One that names an action that is not there is no label, but an outcome.
+                let label = slots[0].outcome.filter(|label| label.action < actions.len());
                 (Some(slots.into()), label, distribution)
             }
         };
-        let event = Event { shared: Arc::new(shared), actions, recurs: false, slots };
+        let event = Event { shared: Arc::new(shared), actions, recurs: false, slots, weight };
         Ok(LoggedEvent { id: self.id, time: self.time, event, label, distribution })
     }
 }
@@ -164,7 +165,7 @@ impl LabelKeys {
     }
 
     #[expect(clippy::cast_possible_truncation, reason = "VW keeps labels as f32")]
-    fn of(self, actions: usize, weight: f32) -> Read<Option<Label>> {
+    fn of(self, actions: usize) -> Read<Option<Label>> {
         if self.index.is_some_and(|index| index >= actions) {
             return Err(DropReason::LabelIndex);
         }
@@ -177,7 +178,7 @@ impl LabelKeys {
         if !(probability > 0.0 && probability.is_finite()) {
             return Err(DropReason::Probability);
         }
-        Ok(Some(Label { action, cost, probability, weight }))
+        Ok(Some(Label { action, cost, probability }))
     }
 }
 

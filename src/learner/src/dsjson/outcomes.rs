@@ -15,63 +15,66 @@ struct Outcome {
     probabilities: Vec<f64>,
 }
 
-/// The outcomes of a line.
+/// The outcomes of a line, one a slot; none where the action is not known.
 #[derive(Debug, Default)]
-pub struct Outcomes(Vec<Outcome>);
+pub struct Outcomes(Vec<Option<Outcome>>);
 
 impl Outcomes {
-    /// Reads the list.
+    /// Reads the list. As in VW, what an outcome says that names no action is left for the
+    /// next (`LabelObjectState::EndObject`).
     pub fn read(cursor: &mut Cursor<'_>) -> Read<Self> {
         cursor.expect(b':')?;
         cursor.expect(b'[')?;
-        let (mut first, mut outcomes) = (true, Vec::new());
+        let (mut first, mut outcomes, mut pending) = (true, Vec::new(), Outcome::default());
         while cursor.next_element(&mut first)? {
-            outcomes.push(Outcome::read(cursor)?);
+            pending.read(cursor)?;
+            outcomes.push(pending.is_known().then(|| std::mem::take(&mut pending)));
         }
         Ok(Self(outcomes))
     }
 
     /// Whether any says which action was taken.
     pub fn are_known(&self) -> bool {
-        self.0.iter().any(Outcome::is_known)
+        self.0.iter().any(Option::is_some)
     }
 
     /// The distribution over all actions that the first slot's was drawn from, if it is known.
     pub fn first_distribution(&self, actions: usize) -> Option<Vec<f32>> {
-        let first = self.0.first()?;
+        let first = self.0.first()?.as_ref()?;
         by_action(first.actions.iter().copied(), &first.probabilities, actions)
     }
 
     /// Gives each slot its outcome.
-    pub fn hand_out(self, slots: &mut [EventSlot], actions: usize, weight: f32) -> Read<()> {
+    pub fn hand_out(self, slots: &mut [EventSlot]) -> Read<()> {
         if self.0.len() > slots.len() {
             return Err(DropReason::Slots);
         }
         for (slot, outcome) in slots.iter_mut().zip(self.0) {
-            slot.outcome = outcome.label(actions, weight)?;
+            if let Some(outcome) = outcome {
+                outcome.hand_out(slot)?;
+            }
         }
         Ok(())
     }
 }
 
 impl Outcome {
-    fn read(cursor: &mut Cursor<'_>) -> Read<Self> {
-        let mut outcome = Self::default();
+    fn read(&mut self, cursor: &mut Cursor<'_>) -> Read<()> {
         cursor.expect(b'{')?;
         let mut first = true;
         while let Some(key) = cursor.key(&mut first)? {
             match &*key {
-                b"_label_cost" => outcome.cost = number(cursor)?,
-                b"_a" => outcome.actions = one_or_more(cursor)?,
-                b"_p" => outcome.probabilities = one_or_more(cursor)?,
+                b"_label_cost" => self.cost = number(cursor)?,
+                b"_a" => self.actions.extend(one_or_more(cursor)?),
+                b"_p" => self.probabilities.extend(one_or_more(cursor)?),
                 b"_original_label_cost" => drop(number(cursor)?),
-                key if key.starts_with(b"_label_") => drop(number(cursor)?),
-                key if key.starts_with(b"_") => cursor.skip_unread()?,
+                other if other.starts_with(b"_label_") => drop(number(cursor)?),
+                other if other.starts_with(b"_") => cursor.skip_unread(&key)?,
                 // VW takes it for a feature of the slot.
                 _ => return Err(DropReason::Slots),
             }
         }
-        Ok(outcome)
+        Ok(())
     }
 
     fn is_known(&self) -> bool {
@@ -79,26 +82,36 @@ impl Outcome {
     }
 
     #[expect(clippy::cast_possible_truncation, reason = "VW keeps labels as f32")]
-    fn label(&self, actions: usize, weight: f32) -> Read<Option<Label>> {
-        let (Some(cost), true) = (self.cost, self.is_known()) else { return Ok(None) };
+    fn hand_out(self, slot: &mut EventSlot) -> Read<()> {
         if self.actions.len() != self.probabilities.len() {
             return Err(DropReason::Slots);
         }
-        let (cost, probability) = (cost as f32, self.probabilities[0] as f32);
-        let named = (0..actions).zip(0_u32..).find(|(_, at)| f64::from(*at) == self.actions[0]);
-        let (action, _) = named.ok_or(DropReason::LabelIndex)?;
+        let action = index(self.actions[0]);
+        let Some(cost) = self.cost.map(|cost| cost as f32).filter(|cost| *cost != f32::MAX) else {
+            slot.taken = Some(action);
+            return Ok(());
+        };
+        let probability = self.probabilities[0] as f32;
         if !cost.is_finite() {
             return Err(DropReason::Cost);
         }
         if !(probability > 0.0 && probability.is_finite()) {
             return Err(DropReason::Probability);
         }
-        Ok(Some(Label { action, cost, probability, weight }))
+        slot.outcome = Some(Label { action, cost, probability });
+        Ok(())
     }
 }
 
+/// An index as VW reads it, as an unsigned integer: what is none is that of no action.
+#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "checked before")]
+pub fn index(number: f64) -> usize {
+    let number = number.trunc();
+    if (0.0..=f64::from(u32::MAX)).contains(&number) { number as usize } else { usize::MAX }
+}
+
 /// An array of numbers, or a number alone.
-fn one_or_more(cursor: &mut Cursor<'_>) -> Read<Vec<f64>> {
+pub fn one_or_more(cursor: &mut Cursor<'_>) -> Read<Vec<f64>> {
     let mut all = Vec::new();
     cursor.expect(b':')?;
     match cursor.kind()? {

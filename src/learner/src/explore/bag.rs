@@ -4,7 +4,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Stage, enforce_minimum, narrow, rank_by_probability, tied};
+use super::{Stage, rank_by_probability, tied};
+use crate::distribution::{enforce_minimum, narrow};
 use crate::features::Label;
 use crate::random::poisson1;
 
@@ -21,7 +22,7 @@ pub struct Bag {
 }
 
 impl Bag {
-    pub fn fill(&self, stage: &mut Stage<'_>, pmf: &mut [f32], ranking: &mut [usize]) {
+    pub fn fill(&self, stage: &mut Stage<'_>, pmf: &mut [f32], ranking: &mut Vec<usize>) {
         let mut scores = vec![0.0; pmf.len()];
         for member in 0..self.members {
             stage.rank(stage.costs.base(member));

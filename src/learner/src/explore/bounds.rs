@@ -43,15 +43,10 @@ impl Bounds {
         self.upper.iter().copied().fold(f32::MAX, f32::min)
     }
 
-    /// The action with the smallest lower bound, the first one where none is a number.
-    pub fn least_lower(&self, ranked: &[Scored]) -> usize {
-        let mut least = (0, f32::MAX);
-        for scored in ranked.iter().filter(|scored| self.lower[scored.action] < f32::MAX) {
-            if self.lower[scored.action] < least.1 {
-                least = (scored.action, self.lower[scored.action]);
-            }
-        }
-        least.0
+    /// The first action with the smallest lower bound, and the bound.
+    pub fn least_lower(&self) -> (usize, f32) {
+        let lower = self.lower.iter().copied().enumerate();
+        lower.fold((0, f32::MAX), |least, bound| if bound.1 < least.1 { bound } else { least })
     }
 }
 
@@ -60,7 +55,7 @@ impl CostRange {
         #[expect(clippy::cast_precision_loss, reason = "VW takes the logarithm of an f32")]
         let count = (actions as u64 * learned) as f32;
         let width = self.highest - self.lowest;
-        self.mellowness * count.ln() * width * width
+        self.mellowness * count.ln() * (width * width)
     }
 
     /// What is not a number stays so, as with `std::max`.
@@ -95,15 +90,18 @@ impl CostRange {
 
 impl Stage<'_> {
     fn sensitivity(&mut self, scored: Scored, label: f32) -> f32 {
+        let weight = self.event.weight();
         let terms = self.event.unexpanded(scored.action);
-        self.costs.regression.sensitivity(terms, scored.score, label)
+        self.costs.regression.sensitivity(terms, weight, scored.score, label)
     }
 }
 
 /// The largest weight of an example that keeps the loss within `delta`
 /// (`binary_search`).
 fn search(gap: f32, delta: f32, sensitivity: f32) -> f32 {
-    let largest = (gap / sensitivity).min(f32::MAX);
+    let largest = gap / sensitivity;
+    // What is not a number stays so, as with `std::min`.
+    let largest = if f32::MAX < largest { f32::MAX } else { largest };
     if largest * gap * gap <= delta {
         return largest;
     }

@@ -3,9 +3,11 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Stage, enforce_minimum, narrow, rank_by_probability, tied};
+use super::{Stage, rank_by_probability, tied};
 use crate::cost::{CostModel, CostType, Regressor};
+use crate::distribution::{enforce_minimum, narrow};
 use crate::features::Label;
+use crate::prediction::Prediction;
 
 /// The policies of the cover.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -25,51 +27,53 @@ struct Covering<'a> {
     floor: f32,
     /// The mass that the policies and the floor will have together.
     norm: f32,
+    /// The sums of scores by position in the ranking, which VW takes for those of actions.
+    scores: Vec<f32>,
 }
 
 impl Cover {
-    pub fn fill(&self, stage: &mut Stage<'_>, pmf: &mut [f32], ranking: &mut [usize]) {
-        let floor = self.floor(pmf.len());
-        // VW adds up the scores by place in the ranking, and takes them for those of actions.
-        let mut scores = vec![0.0; pmf.len()];
-        let mut add = |stage: &Stage<'_>| {
-            scores.iter_mut().zip(&*stage.ranked).for_each(|(sum, scored)| *sum += scored.score);
-        };
-        let mut covering = Covering { pmf, floor, norm: 0.0 };
-        stage.rank(0);
-        add(stage);
-        covering.begin(stage, self.share(), self.best(stage));
+    pub fn fill(&self, stage: &mut Stage<'_>, pmf: &mut [f32], ranking: &mut Vec<usize>) {
+        let mut covering = self.begin(stage, pmf);
         for policy in 1..self.policies {
             stage.rank(policy + 1);
-            add(stage);
             covering.add(stage, self.share(), self.best(stage));
         }
-        enforce_minimum(floor * narrow(pmf.len()), !self.nounif, pmf);
-        rank_by_probability(ranking, pmf, &scores);
+        covering.finish(!self.nounif, ranking);
     }
 
-    pub fn learn(&mut self, stage: &mut Stage<'_>, label: &Label) {
-        let actions = stage.event.len();
-        let mut pmf = vec![0.0; actions];
-        let mut covering = Covering { pmf: &mut pmf, floor: self.floor(actions), norm: 0.0 };
-        stage.rank(0);
-        covering.begin(stage, self.share(), self.best(stage));
+    pub fn learn(&mut self, stage: &mut Stage<'_>, label: &Label, prediction: &mut Prediction) {
         let costs = match stage.costs.kind {
-            CostType::Ips => CostModel::inverse_propensity(actions, label, 0.0),
+            CostType::Ips => CostModel::inverse_propensity(stage.event.len(), label, 0.0),
             kind => {
                 let regressor = Regressor { model: 1, learns: kind != CostType::Dr };
                 stage.costs.doubly_robust(stage.event, regressor, label, 0.0)
             }
         };
-        stage.costs.learn(stage.event, 0, label);
+        stage.costs.learn_ranking(stage.event, 0, label, stage.ranked);
+        stage.show_ranking(prediction);
+        let Prediction { pmf, ranking, .. } = prediction;
+        let mut covering = self.begin(stage, pmf);
         for policy in 1..self.policies {
             let pseudo_costs = covering.pseudo_costs(&costs, self.psi);
             stage.rank(policy + 1);
             covering.add(stage, self.share(), self.best(stage));
             let cost = |action: usize| pseudo_costs[action];
-            stage.costs.learn_each(stage.event, policy + 1, label.weight, cost);
+            stage.costs.learn_each(stage.event, policy + 1, cost);
         }
+        covering.finish(!self.nounif, ranking);
         self.learned += 1;
+    }
+
+    /// The first policy, which has ranked the actions, gives its share to its best ones.
+    fn begin<'a>(&self, stage: &Stage<'_>, pmf: &'a mut [f32]) -> Covering<'a> {
+        let (share, best) = (self.share(), self.best(stage));
+        for scored in &stage.ranked[..best] {
+            pmf[scored.action] += share / narrow(best);
+        }
+        let floor = self.floor(pmf.len());
+        let norm = floor * narrow(pmf.len()) + (share - floor);
+        let scores = stage.ranked.iter().map(|scored| scored.score).collect();
+        Covering { pmf, floor, norm, scores }
     }
 
     fn share(&self) -> f32 {
@@ -98,16 +102,9 @@ impl Cover {
 }
 
 impl Covering<'_> {
-    /// The first policy gives its share to its best actions.
-    fn begin(&mut self, stage: &Stage<'_>, share: f32, best: usize) {
-        for scored in &stage.ranked[..best] {
-            self.pmf[scored.action] += share / narrow(best);
-        }
-        self.norm = self.floor * narrow(self.pmf.len()) + (share - self.floor);
-    }
-
-    /// So does every other; what fills up the floor does not add to the norm.
+    /// Another policy gives its share; what fills up the floor does not add to the norm.
     fn add(&mut self, stage: &Stage<'_>, share: f32, best: usize) {
+        self.scores.iter_mut().zip(&*stage.ranked).for_each(|(sum, scored)| *sum += scored.score);
         let part = share / narrow(best);
         for scored in &stage.ranked[..best] {
             let probability = &mut self.pmf[scored.action];
@@ -124,5 +121,10 @@ impl Covering<'_> {
     fn pseudo_costs(&self, costs: &[f32], psi: f32) -> Vec<f32> {
         let bonus = |p: &f32| psi * self.floor / (p.max(self.floor) / self.norm);
         costs.iter().zip(self.pmf.iter()).map(|(cost, p)| cost - bonus(p)).collect()
+    }
+
+    fn finish(self, zeros_too: bool, ranking: &mut Vec<usize>) {
+        enforce_minimum(self.floor * narrow(self.pmf.len()), zeros_too, self.pmf);
+        rank_by_probability(ranking, self.pmf, &self.scores);
     }
 }

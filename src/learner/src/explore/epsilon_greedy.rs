@@ -3,8 +3,9 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{narrow, tied};
+use super::tied;
 use crate::cost::Scored;
+use crate::distribution::narrow;
 
 /// The share that explores.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

@@ -3,8 +3,9 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Stage, enforce_minimum, narrow};
+use super::Stage;
 use crate::cost::Scored;
+use crate::distribution::{enforce_minimum, narrow};
 use crate::features::Label;
 
 /// How many labelled events are still to be explored.
@@ -26,6 +27,11 @@ impl First {
 
     pub fn learn(&mut self, stage: &mut Stage<'_>, label: &Label) {
         stage.costs.learn(stage.event, 0, label);
+        self.count();
+    }
+
+    /// Counts a labelled event.
+    pub fn count(&mut self) {
         self.remaining = self.remaining.saturating_sub(1);
     }
 }

@@ -17,16 +17,17 @@ pub use epsilon_greedy::EpsilonGreedy;
 pub use first::First;
 pub use regcb::RegCb;
 pub use rnd::Rnd;
-pub use softmax::{Softmax, softmax};
+pub use softmax::Softmax;
 pub use squarecb::SquareCb;
 
 use std::mem::discriminant;
 
 use serde::{Deserialize, Serialize};
 
-use super::cost::{CostModel, Scored};
-use super::features::{EventTerms, Label};
-use super::model::Prediction;
+use crate::cost::{CostModel, Scored};
+use crate::features::{EventTerms, Label};
+use crate::prediction::Prediction;
+use crate::sort::sort_by;
 
 /// How a policy explores.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -65,7 +66,7 @@ impl Stage<'_> {
 
 impl Exploration {
     /// Whether it can stand in the place of a blank one.
-    pub fn fits(&self, blank: &Self) -> bool {
+    pub fn is_compatible(&self, blank: &Self) -> bool {
         discriminant(self) == discriminant(blank) && self.members() == blank.members()
     }
 
@@ -91,17 +92,13 @@ impl Exploration {
     /// Predicts the distribution over the actions.
     pub fn predict(&self, stage: &mut Stage<'_>, prediction: &mut Prediction) {
         stage.rank(0);
-        prediction.ranking.clear();
-        prediction.ranking.extend(stage.ranked.iter().map(|scored| scored.action));
-        let ranking = &mut prediction.ranking;
-        prediction.scores.clear();
-        prediction.scores.resize(stage.ranked.len(), 0.0);
-        for scored in stage.ranked.iter() {
-            prediction.scores[scored.action] = scored.score;
-        }
-        prediction.pmf.clear();
-        prediction.pmf.resize(stage.ranked.len(), 0.0);
-        let pmf = prediction.pmf.as_mut_slice();
+        self.fill(stage, prediction);
+    }
+
+    /// The distribution over the actions, which are ranked by the first model.
+    fn fill(&self, stage: &mut Stage<'_>, prediction: &mut Prediction) {
+        stage.show_ranking(prediction);
+        let Prediction { pmf, ranking, .. } = prediction;
         match self {
             Self::EpsilonGreedy(greedy) => greedy.fill(stage.ranked, pmf),
             Self::Softmax(softmax) => softmax.fill(stage.ranked, pmf),
@@ -120,11 +117,50 @@ impl Exploration {
             Self::EpsilonGreedy(_) | Self::Softmax(_) => stage.costs.learn(stage.event, 0, label),
             Self::First(first) => first.learn(stage, label),
             Self::Bag(bag) => bag.learn(stage, label),
-            Self::Cover(cover) => cover.learn(stage, label),
+            Self::Cover(cover) => cover.learn(stage, label, &mut Prediction::default()),
             Self::SquareCb(squarecb) => squarecb.learn(stage, label),
             Self::RegCb(regcb) => regcb.learn(stage, label),
             Self::Rnd(rnd) => rnd.learn(stage, label),
         }
+    }
+
+    /// Learns a labelled event, and predicts it as VW does while it learns: with l1 or l2,
+    /// what one model learns moves the scores of the next.
+    pub fn learn_predicting(
+        &mut self,
+        stage: &mut Stage<'_>,
+        label: &Label,
+        prediction: &mut Prediction,
+    ) {
+        match self {
+            Self::Bag(_) | Self::SquareCb(_) | Self::RegCb(_) => {
+                self.predict(stage, prediction);
+                self.learn(stage, label);
+            }
+            Self::EpsilonGreedy(_) | Self::Softmax(_) | Self::First(_) => {
+                stage.costs.learn_ranking(stage.event, 0, label, stage.ranked);
+                self.fill(stage, prediction);
+                if let Self::First(first) = self {
+                    first.count();
+                }
+            }
+            Self::Cover(cover) => cover.learn(stage, label, prediction),
+            Self::Rnd(rnd) => rnd.learn_predicting(stage, label, prediction),
+        }
+    }
+}
+
+impl Stage<'_> {
+    /// The ranking and the scores of the first model, and no probabilities.
+    fn show_ranking(&self, prediction: &mut Prediction) {
+        let Prediction { pmf, ranking, scores } = prediction;
+        ranking.clear();
+        ranking.extend(self.ranked.iter().map(|scored| scored.action));
+        scores.clear();
+        scores.resize(self.ranked.len(), 0.0);
+        self.ranked.iter().for_each(|scored| scores[scored.action] = scored.score);
+        pmf.clear();
+        pmf.resize(self.ranked.len(), 0.0);
     }
 }
 
@@ -140,58 +176,16 @@ pub fn tied(ranked: &[Scored]) -> usize {
 }
 
 /// Ranks by probability, equals by score (`cb_explore_adf_common.h`, `sort_action_probs`).
-fn rank_by_probability(ranking: &mut [usize], pmf: &[f32], scores: &[f32]) {
-    ranking.sort_by(|a, b| {
-        let by_probability = pmf[*b].total_cmp(&pmf[*a]);
-        by_probability.then(scores[*a].total_cmp(&scores[*b])).then(a.cmp(b))
+fn rank_by_probability(ranking: &mut Vec<usize>, pmf: &[f32], scores: &[f32]) {
+    ranking.clear();
+    ranking.extend(0..pmf.len());
+    sort_by(ranking, |a, b| {
+        if pmf[*a] > pmf[*b] || pmf[*a] < pmf[*b] {
+            pmf[*a] > pmf[*b]
+        } else if scores[*a] < scores[*b] || scores[*a] > scores[*b] {
+            scores[*a] < scores[*b]
+        } else {
+            a < b
+        }
     });
-}
-
-/// Raises every probability to at least `epsilon` over the size of the support: the
-/// Euclidean projection onto that simplex, not a mixture (`explore_internal.h`,
-/// `enforce_minimum_probability`; Duchi et al., ICML 2008).
-pub fn enforce_minimum(epsilon: f32, zeros_too: bool, pmf: &mut [f32]) {
-    if epsilon == 0.0 || pmf.is_empty() {
-        return;
-    }
-    let supported = |p: f32| zeros_too || p != 0.0;
-    let support = pmf.iter().filter(|p| supported(**p)).count();
-    let size = narrow(support);
-    if epsilon > 0.999 {
-        pmf.iter_mut().filter(|p| supported(**p)).for_each(|p| *p = 1.0 / size);
-        return;
-    }
-    let floor = epsilon / size;
-    let excess = excess(floor, support, zeros_too, pmf);
-    // What is not a number stays so, as with `std::max`.
-    let lowered = |p: f32| if p - excess < floor { floor } else { p - excess };
-    pmf.iter_mut().filter(|p| supported(**p)).for_each(|p| *p = lowered(*p));
-}
-
-/// What each probability above the floor gives up.
-fn excess(floor: f32, support: usize, zeros_too: bool, pmf: &[f32]) -> f32 {
-    let mut sorted = pmf.to_vec();
-    sorted.sort_by(|a, b| b.total_cmp(a));
-    let (mut last, mut last_sum, mut sum) = (0, sorted[0], 0.0);
-    for (index, p) in sorted.into_iter().enumerate() {
-        if !zeros_too && p == 0.0 {
-            break;
-        }
-        sum += p;
-        let rest = narrow_signed(support, index) * floor;
-        if p > (rest + sum - 1.0) / narrow(index + 1) + floor {
-            (last, last_sum) = (index, sum);
-        }
-    }
-    (narrow_signed(support, last) * floor + last_sum - 1.0) / narrow(last + 1)
-}
-
-/// `support - index - 1`
-fn narrow_signed(support: usize, index: usize) -> f32 {
-    narrow(support.saturating_sub(index + 1))
-}
-
-#[expect(clippy::cast_precision_loss, reason = "counts of actions")]
-pub fn narrow(count: usize) -> f32 {
-    count as f32
 }

@@ -3,8 +3,9 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::Stage;
 use super::bounds::{Bounds, CostRange};
-use super::{Stage, narrow};
+use crate::distribution::narrow;
 use crate::features::Label;
 
 /// RegCB (`--regcb`, `--regcbopt`).
@@ -13,6 +14,8 @@ pub struct RegCb {
     pub range: CostRange,
     /// `--regcbopt`: only the actions with the smallest lower bound.
     pub optimistic: bool,
+    /// `--first_only`: of equal lower bounds the first alone.
+    pub first_only: bool,
     pub learned: u64,
 }
 
@@ -20,9 +23,10 @@ impl RegCb {
     pub fn fill(&self, stage: &mut Stage<'_>, pmf: &mut [f32]) {
         let bounds = Bounds::of(&self.range, self.learned, stage);
         if self.optimistic {
-            let least = bounds.least_lower(stage.ranked);
+            let (least, least_lower) = bounds.least_lower();
             for (action, probability) in pmf.iter_mut().enumerate() {
-                let is_least = action == least || bounds.lower[action] == bounds.lower[least];
+                let is_tied = !self.first_only && bounds.lower[action] == least_lower;
+                let is_least = action == least || is_tied;
                 *probability = f32::from(u8::from(is_least));
             }
             return;

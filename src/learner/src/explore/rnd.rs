@@ -3,9 +3,11 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Stage, enforce_minimum, softmax};
+use super::Stage;
 use crate::cost::Scored;
+use crate::distribution::{enforce_minimum, largest, softmax};
 use crate::features::{Label, WholeIndices};
+use crate::prediction::Prediction;
 use crate::random::gauss;
 
 /// Predictors of random functions.
@@ -27,7 +29,13 @@ const GUMBEL_MEAN: f32 = 0.577_215_7;
 impl Rnd {
     pub fn fill(&self, stage: &mut Stage<'_>, pmf: &mut [f32]) {
         let bonuses = self.bonuses(stage);
-        let largest = bonuses.iter().copied().fold(1e-3, f32::max);
+        self.fill_with(&bonuses, stage, pmf);
+    }
+
+    fn fill_with(&self, bonuses: &[f32], stage: &Stage<'_>, pmf: &mut [f32]) {
+        let largest = largest(bonuses);
+        // `std::max` of what is not a number.
+        let largest = if 1e-3 < largest { largest } else { 1e-3 };
         let adjusted =
             |scored: &Scored| scored.score - GUMBEL_MEAN * (bonuses[scored.action] - largest);
         let scores: Vec<_> = stage.ranked.iter().map(adjusted).collect();
@@ -49,9 +57,14 @@ impl Rnd {
                 *bonus += gap * gap;
             }
         }
-        #[expect(clippy::cast_precision_loss, reason = "a count of predictors")]
+        self.averaged(bonuses)
+    }
+
+    #[expect(clippy::cast_precision_loss, reason = "a count of predictors")]
+    fn averaged(&self, mut bonuses: Vec<f32>) -> Vec<f32> {
         let predictors = self.predictors as f32;
-        bonuses.into_iter().map(|bonus| (bonus / predictors).sqrt()).collect()
+        bonuses.iter_mut().for_each(|bonus| *bonus = (*bonus / predictors).sqrt());
+        bonuses
     }
 
     /// The random function that a predictor learns.
@@ -73,12 +86,40 @@ impl Rnd {
 
     pub fn learn(&mut self, stage: &mut Stage<'_>, label: &Label) {
         for predictor in 0..self.predictors {
-            let initial = self.initial(stage, label.action, predictor);
-            let cost = self.alpha * gauss(&mut self.random_state) + initial;
+            let random = self.random_label(stage, predictor, label);
             let model = stage.costs.base(predictor + 1);
-            let random = Label { cost, probability: 1.0, ..*label };
             stage.costs.learn(stage.event, model, &random);
         }
         stage.costs.learn(stage.event, 0, label);
+    }
+
+    pub fn learn_predicting(
+        &mut self,
+        stage: &mut Stage<'_>,
+        label: &Label,
+        prediction: &mut Prediction,
+    ) {
+        let mut bonuses = vec![0.0; stage.event.len()];
+        for predictor in 0..self.predictors {
+            let random = self.random_label(stage, predictor, label);
+            let model = stage.costs.base(predictor + 1);
+            stage.costs.learn_ranking(stage.event, model, &random, stage.ranked);
+            for position in 0..stage.ranked.len() {
+                let Scored { action, score } = stage.ranked[position];
+                let gap = score - self.initial(stage, action, predictor);
+                bonuses[action] += gap * gap;
+            }
+        }
+        let bonuses = self.averaged(bonuses);
+        stage.costs.learn_ranking(stage.event, 0, label, stage.ranked);
+        stage.show_ranking(prediction);
+        self.fill_with(&bonuses, stage, &mut prediction.pmf);
+    }
+
+    /// What a predictor learns of the action taken: its random function, and noise.
+    fn random_label(&mut self, stage: &mut Stage<'_>, predictor: u32, label: &Label) -> Label {
+        let initial = self.initial(stage, label.action, predictor);
+        let cost = self.alpha * gauss(&mut self.random_state) + initial;
+        Label { cost, probability: 1.0, ..*label }
     }
 }

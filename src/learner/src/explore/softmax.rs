@@ -2,8 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::enforce_minimum;
 use crate::cost::Scored;
+use crate::distribution::{enforce_minimum, softmax};
 
 /// By the exponential of minus lambda times the score.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -21,20 +21,4 @@ impl Softmax {
             pmf[scored.action] = share;
         }
     }
-}
-
-/// The softmax of `lambda · scores` (`explore_internal.h`, `generate_softmax`).
-pub fn softmax(lambda: f32, scores: &[f32]) -> Vec<f32> {
-    let furthest = if lambda > 0.0 {
-        scores.iter().copied().fold(f32::NEG_INFINITY, f32::max)
-    } else {
-        scores.iter().copied().fold(f32::INFINITY, f32::min)
-    };
-    let mut sum = 0.0;
-    let mut shares: Vec<f32> = scores.iter().map(|s| (lambda * (s - furthest)).exp()).collect();
-    for share in &shares {
-        sum += share;
-    }
-    shares.iter_mut().for_each(|share| *share /= sum);
-    shares
 }

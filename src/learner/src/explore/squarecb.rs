@@ -3,8 +3,9 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::Stage;
 use super::bounds::{Bounds, CostRange};
-use super::{Stage, enforce_minimum, narrow};
+use crate::distribution::{enforce_minimum, narrow};
 use crate::features::Label;
 
 /// Inverse-gap weighting, among all actions or among those that may still be best.
@@ -24,9 +25,11 @@ impl SquareCb {
             return self.fill_survivors(range, stage, pmf);
         }
         let gamma = self.gamma();
-        let Some((best, others)) = stage.ranked.split_first() else { return };
+        let Some(mut best) = stage.ranked.first() else { return };
+        // Where scores are not numbers, the first of the ranking is not the least.
+        best = stage.ranked.iter().fold(best, |a, b| if b.score < a.score { b } else { a });
         let mut total = 0.0;
-        for scored in others {
+        for scored in stage.ranked.iter().filter(|scored| scored.action != best.action) {
             let probability = 1.0 / (narrow(pmf.len()) + gamma * (scored.score - best.score));
             pmf[scored.action] = probability;
             total += probability;
@@ -38,7 +41,8 @@ impl SquareCb {
     fn fill_survivors(&self, range: &CostRange, stage: &mut Stage<'_>, pmf: &mut [f32]) {
         let bounds = Bounds::of(range, self.learned, stage);
         let least = bounds.least_upper();
-        let (mut best, mut best_score, mut survivors) = (0, f32::MAX, 0);
+        let Some(first) = stage.ranked.first() else { return };
+        let (mut best, mut best_score, mut survivors) = (first.action, f32::MAX, 0);
         for scored in stage.ranked.iter() {
             if scored.score < best_score && bounds.lower[scored.action] <= least {
                 (best, best_score) = (scored.action, scored.score);

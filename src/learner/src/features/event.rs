@@ -15,6 +15,8 @@ pub struct Event {
     /// The slots to fill in turn, each with an action of its own; none where one action is
     /// chosen, and at least one otherwise.
     pub slots: Option<Arc<[EventSlot]>>,
+    /// How much the event counts: one, but for logs that leave out a share of their events.
+    pub weight: f32,
 }
 
 /// A slot of an event.
@@ -27,6 +29,9 @@ pub struct EventSlot {
     pub included: Vec<usize>,
     /// What came of it; none if that is not known.
     pub outcome: Option<Label>,
+    /// The action that filled it, where what came of it is not known; one that does not exist
+    /// filled it with another.
+    pub taken: Option<usize>,
 }
 
 /// What came of a choice.
@@ -38,17 +43,13 @@ pub struct Label {
     pub cost: f32,
     /// The probability with which it was taken, in (0, 1].
     pub probability: f32,
-    /// How much the event counts: one, but for logs that leave out a share of their
-    /// events.
-    pub weight: f32,
 }
 
 impl Event {
     /// How many actions may be chosen; of an event with slots, for the first.
     #[must_use]
     pub fn choices(&self) -> usize {
-        let included = self.slots.as_ref().map_or(0, |slots| slots[0].included.len());
-        if included > 0 { included } else { self.actions.len() }
+        self.offered(0, &[]).len()
     }
 
     /// Whether both are made of the same examples: not of equal ones, of the same.
@@ -59,5 +60,12 @@ impl Event {
     /// Where its examples are in memory, which no other event can have while it is held.
     pub(crate) fn address(&self) -> (usize, usize) {
         (Arc::as_ptr(&self.shared).addr(), Arc::as_ptr(&self.actions).addr())
+    }
+}
+
+impl EventSlot {
+    /// The action that filled it, if that is known.
+    pub(crate) fn taken(&self) -> Option<usize> {
+        self.outcome.map(|outcome| outcome.action).or(self.taken)
     }
 }

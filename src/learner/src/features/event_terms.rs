@@ -11,7 +11,7 @@ use super::{Event, Term, TermMaker};
 pub struct EventTerms {
     maker: TermMaker,
     /// The first is of an event that does not recur.
-    kept: Vec<Kept>,
+    kept: Vec<CachedEvent>,
     places: HashMap<(usize, usize), usize>,
     current: usize,
     /// How many terms were made of events that recur.
@@ -25,7 +25,7 @@ pub struct EventTerms {
 const CAPACITY: usize = 1 << 18;
 
 #[derive(Debug, Clone, Default)]
-struct Kept {
+struct CachedEvent {
     /// The event is held, so that no other can take its place in memory.
     event: Option<Event>,
     actions: Vec<ActionTerms>,
@@ -52,9 +52,9 @@ impl AsRef<[Term]> for ActionTerms {
     }
 }
 
-impl Kept {
+impl CachedEvent {
     /// Becomes that of another event; its buffers are used again.
-    fn turn_to(&mut self, event: &Event) {
+    fn reset_to(&mut self, event: &Event) {
         self.actions.iter_mut().for_each(|action| action.made = false);
         self.actions.resize_with(event.actions.len().max(self.actions.len()), ActionTerms::default);
         self.event = Some(event.clone());
@@ -70,7 +70,7 @@ impl EventTerms {
     pub fn new(maker: TermMaker) -> Self {
         Self {
             maker,
-            kept: vec![Kept::default()],
+            kept: vec![CachedEvent::default()],
             places: HashMap::default(),
             current: 0,
             terms: 0,
@@ -80,14 +80,14 @@ impl EventTerms {
     }
 
     /// Turns to an event.
-    pub fn turn_to(&mut self, event: &Event) {
+    pub fn reset_to(&mut self, event: &Event) {
         let current = &self.kept[self.current];
         if current.event.as_ref().is_some_and(|current| current.is(event)) {
             return;
         }
         self.current = if event.recurs { self.place_of(event) } else { 0 };
         if self.current == 0 {
-            self.kept[0].turn_to(event);
+            self.kept[0].reset_to(event);
         }
     }
 
@@ -100,8 +100,8 @@ impl EventTerms {
             self.forget();
         }
         let place = self.kept.len();
-        self.kept.push(Kept::default());
-        self.kept[place].turn_to(event);
+        self.kept.push(CachedEvent::default());
+        self.kept[place].reset_to(event);
         self.places.insert(event.address(), place);
         place
     }
@@ -114,12 +114,12 @@ impl EventTerms {
     }
 
     /// From now on the number of the place to fill interacts with all else.
-    pub fn interact_with_places(&mut self) {
-        self.maker.interact_with_places();
+    pub fn interact_with_slot_index(&mut self) {
+        self.maker.interact_with_slot_index();
         self.forget();
     }
 
-    /// Whether a slot is read as empty.
+    /// Whether a namespace is read as empty.
     pub fn ignores(&self, letter: u8) -> bool {
         self.maker.ignored[usize::from(letter)]
     }
@@ -140,6 +140,11 @@ impl EventTerms {
     /// The number of actions.
     pub fn len(&self) -> usize {
         self.kept[self.current].event.as_ref().map_or(0, |event| event.actions.len())
+    }
+
+    /// How much the event counts.
+    pub fn weight(&self) -> f32 {
+        self.kept[self.current].event.as_ref().map_or(1.0, |event| event.weight)
     }
 
     /// The terms of all actions.
@@ -180,14 +185,14 @@ impl EventTerms {
     /// The terms of one action.
     pub fn of(&mut self, action: usize) -> &[Term] {
         let kept = &mut self.kept[self.current];
-        let slot = &mut kept.actions[action];
-        if !slot.made {
+        let terms = &mut kept.actions[action];
+        if !terms.made {
             let event = kept.event.as_ref().expect("an event was turned to");
-            self.maker.make(event, action, &mut slot.terms);
-            slot.made = true;
-            self.terms += slot.terms.len();
+            self.maker.make(event, action, &mut terms.terms);
+            terms.made = true;
+            self.terms += terms.terms.len();
         }
-        &slot.terms
+        &terms.terms
     }
 }
 
@@ -196,7 +201,7 @@ mod tests {
     use std::sync::Arc;
 
     use super::*;
-    use crate::features::{Interactions, Label, Places};
+    use crate::features::{Interactions, Label, WeightIndexing};
     use crate::{ExampleBuilder, Hashing, Learner, LearningPolicy, Prediction};
 
     fn example(namespace: &str, value: &str) -> Arc<crate::Example> {
@@ -215,6 +220,7 @@ mod tests {
             actions: actions.clone(),
             recurs,
             slots: None,
+            weight: 1.0,
         };
         (0..count).map(event).collect()
     }
@@ -231,7 +237,7 @@ mod tests {
             learner.predict(event, &mut predicted[0]);
             behind.predict(event, &mut predicted[1]);
             if turn.is_multiple_of(learns_in) {
-                let label = Label { action: turn % 3, cost: -1.0, probability: 0.5, weight: 1.0 };
+                let label = Label { action: turn % 3, cost: -1.0, probability: 0.5 };
                 learner.learn(&events[turn % 5], &label);
             }
             if turn.is_multiple_of(20) {
@@ -257,11 +263,11 @@ mod tests {
     fn scores_are_kept_for_who_asks_twice_in_a_version() {
         let interactions = Interactions::new(Vec::new());
         let none = || Box::new([false; 256]);
-        let maker = TermMaker::new(interactions, none(), none(), true, Places::new(18, 1));
+        let maker = TermMaker::new(interactions, none(), none(), true, WeightIndexing::new(18, 1));
         let mut terms = EventTerms::new(maker);
         let [once, again] = [events(1, false), events(1, true)].map(|mut events| events.remove(0));
         let mut ask = |event, version| {
-            terms.turn_to(event);
+            terms.reset_to(event);
             let kept = terms.scores(0, version).map(<[f32]>::to_vec);
             terms.keep_scores(0, version, [0.5].into_iter());
             assert_eq!(terms.scores(1, version), None, "of another model");
@@ -274,12 +280,12 @@ mod tests {
 
     #[test]
     fn no_more_is_kept_than_there_is_room_for() {
-        let (interactions, places) = (Interactions::new(Vec::new()), Places::new(18, 1));
+        let (interactions, places) = (Interactions::new(Vec::new()), WeightIndexing::new(18, 1));
         let none = || Box::new([false; 256]);
         let mut terms = EventTerms::new(TermMaker::new(interactions, none(), none(), true, places));
         // Three terms each: two features and the constant.
         for event in events(CAPACITY / 3 + 2, true) {
-            terms.turn_to(&event);
+            terms.reset_to(&event);
             assert_eq!(terms.of(1).len(), 3);
         }
         assert_eq!(terms.kept.len(), 2);

@@ -1,18 +1,18 @@
 use super::Hashing;
 
-/// The features of the context or of one action, hashed, by namespace slot.
+/// The features of the context or of one action, hashed, by namespace.
 ///
-/// A slot is the first byte of a namespace's name; slots stand in the order in which
-/// VW lists them (`json_parser.h`: a slot joins when the first object closes that put
+/// A namespace is the first byte of a namespace's name; namespaces stand in the order in which
+/// VW lists them (`json_parser.h`: a namespace joins when the first object closes that put
 /// features into it).
 #[derive(Debug, Clone, Default)]
 pub struct Example {
-    pub(crate) slots: Vec<Slot>,
+    pub(crate) namespaces: Vec<NamespaceFeatures>,
 }
 
-/// The features of one slot.
+/// The features of one namespace.
 #[derive(Debug, Clone)]
-pub(crate) struct Slot {
+pub(crate) struct NamespaceFeatures {
     pub letter: u8,
     pub features: Vec<Feature>,
 }
@@ -31,11 +31,13 @@ pub(crate) struct Feature {
 #[derive(Debug)]
 pub struct ExampleBuilder {
     hashing: Hashing,
-    /// Features by slot, in the order of first appearance.
-    slots: Vec<Slot>,
+    /// Features by namespace, in the order of first appearance.
+    namespaces: Vec<NamespaceFeatures>,
     /// Slots in the order in which they joined the example.
     joined: Vec<u8>,
     open: Vec<Namespace>,
+    /// The index of the next element of an array.
+    element: u64,
     text: Vec<u8>,
 }
 
@@ -48,16 +50,16 @@ struct Namespace {
 }
 
 impl Example {
-    /// The slots that hold features.
+    /// The namespaces that hold features.
     pub fn letters(&self) -> impl Iterator<Item = u8> + '_ {
-        self.slots.iter().map(|slot| slot.letter)
+        self.namespaces.iter().map(|namespace| namespace.letter)
     }
 
-    /// Adds features to a slot, at the end if it is not there.
+    /// Adds features to a namespace, at the end if it is not there.
     pub(crate) fn append(&mut self, letter: u8, features: &[Feature]) {
-        match self.slots.iter_mut().find(|slot| slot.letter == letter) {
-            Some(slot) => slot.features.extend_from_slice(features),
-            None => self.slots.push(Slot { letter, features: features.to_vec() }),
+        match self.namespaces.iter_mut().find(|namespace| namespace.letter == letter) {
+            Some(namespace) => namespace.features.extend_from_slice(features),
+            None => self.namespaces.push(NamespaceFeatures { letter, features: features.to_vec() }),
         }
     }
 }
@@ -68,8 +70,8 @@ impl ExampleBuilder {
     pub fn new(hashing: Hashing) -> Self {
         let hash = hashing.namespace(b" ");
         let default = Namespace { letter: Some(b' '), hash, has_features: false };
-        let (slots, joined, text) = (Vec::new(), Vec::new(), Vec::new());
-        Self { hashing, slots, joined, open: vec![default], text }
+        let (namespaces, joined, text) = (Vec::new(), Vec::new(), Vec::new());
+        Self { hashing, namespaces, joined, open: vec![default], element: 0, text }
     }
 
     /// Opens the namespace `name`; only the innermost name counts.
@@ -123,10 +125,17 @@ impl ExampleBuilder {
         self.number(key, f64::from(u8::from(value)));
     }
 
-    /// A number in an array: the feature at `position` of the current namespace.
-    pub fn element(&mut self, position: u64, value: f64) {
-        let index = u64::from(self.current().hash).wrapping_add(position);
-        self.push(index, narrow(value), false);
+    /// Opens the namespace `name` for the elements of an array.
+    pub fn open_array(&mut self, name: impl AsRef<[u8]>) {
+        self.open(name);
+        self.element = u64::from(self.current().hash);
+    }
+
+    /// A number in an array: a feature of the current namespace by its position. As in VW,
+    /// positions go on behind those of an array inside this one.
+    pub fn element(&mut self, value: f64) {
+        self.push(self.element, narrow(value), false);
+        self.element = self.element.wrapping_add(1);
     }
 
     /// A token of a `_text` property: a feature of the current namespace with value 1.
@@ -144,8 +153,8 @@ impl ExampleBuilder {
             self.close();
         }
         let position = |letter: u8| self.joined.iter().position(|joined| *joined == letter);
-        self.slots.sort_by_key(|slot| position(slot.letter));
-        Example { slots: self.slots }
+        self.namespaces.sort_by_key(|namespace| position(namespace.letter));
+        Example { namespaces: self.namespaces }
     }
 
     fn current(&self) -> &Namespace {
@@ -160,9 +169,9 @@ impl ExampleBuilder {
         }
         namespace.has_features = true;
         let feature = Feature { index, value, masked };
-        match self.slots.iter_mut().find(|slot| slot.letter == letter) {
-            Some(slot) => slot.features.push(feature),
-            None => self.slots.push(Slot { letter, features: vec![feature] }),
+        match self.namespaces.iter_mut().find(|namespace| namespace.letter == letter) {
+            Some(namespace) => namespace.features.push(feature),
+            None => self.namespaces.push(NamespaceFeatures { letter, features: vec![feature] }),
         }
     }
 }

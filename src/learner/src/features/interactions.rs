@@ -1,6 +1,6 @@
-//! Which slots interact (`interactions.h`, `interaction_generation.cc`).
+//! Which namespaces interact (`interactions.h`, `interaction_generation.cc`).
 
-use super::{PLACE_NUMBER_SLOT, PLACE_SLOT};
+use super::{SLOT_INDEX_NAMESPACE, SLOT_NAMESPACE};
 
 /// The interactions of a policy: `-q`, `--cubic`, `--interactions`.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -8,7 +8,7 @@ pub struct Interactions {
     given: Vec<Vec<u8>>,
 }
 
-/// Stands for every slot.
+/// Stands for every namespace.
 const WILDCARD: u8 = b':';
 
 impl Interactions {
@@ -19,15 +19,15 @@ impl Interactions {
     }
 
     /// The same, and each with the number of the place to fill, which also interacts with
-    /// every slot. They repeat themselves, as those of VW do until wildcards are expanded
+    /// every namespace. They repeat themselves, as those of VW do until wildcards are expanded
     /// (`conditional_contextual_bandit.cc`, `insert_ccb_interactions`).
-    pub fn with_places(&self) -> Self {
+    pub fn with_slot_index(&self) -> Self {
         let mut given = self.given.clone();
         for element in &self.given {
-            given.push([element.as_slice(), &[PLACE_NUMBER_SLOT]].concat());
+            given.push([element.as_slice(), &[SLOT_INDEX_NAMESPACE]].concat());
             given.push(element.clone());
         }
-        given.push(vec![WILDCARD, PLACE_NUMBER_SLOT]);
+        given.push(vec![WILDCARD, SLOT_INDEX_NAMESPACE]);
         Self { given }
     }
 
@@ -36,9 +36,9 @@ impl Interactions {
         &self.given
     }
 
-    /// The interactions over the `present` slots.
+    /// The interactions over the `present` namespaces.
     pub fn over(&self, present: &[u8]) -> Vec<Vec<u8>> {
-        let printable = |letter: &u8| (32..=126).contains(letter) || *letter == PLACE_SLOT;
+        let printable = |letter: &u8| (32..=126).contains(letter) || *letter == SLOT_NAMESPACE;
         let mut printable: Vec<u8> = present.iter().copied().filter(printable).collect();
         printable.sort_unstable();
         if !self.given.iter().any(|element| element.contains(&WILDCARD)) {
@@ -78,36 +78,36 @@ fn must_be_sorted(sorted: &[u8]) -> bool {
     sorted.len() <= 1 || (equal > 0 && equal < sorted.len() - 1)
 }
 
-/// Replaces the wildcards of an element by slots: two by all pairs in ascending order,
+/// Replaces the wildcards of an element by namespaces: two by all pairs in ascending order,
 /// any other number by all multisets, each in descending order.
-fn expand(element: &[u8], slots: &[u8]) -> Vec<Vec<u8>> {
+fn expand(element: &[u8], namespaces: &[u8]) -> Vec<Vec<u8>> {
     let is_wildcard = |letter: &&u8| **letter == WILDCARD;
     let wildcards = element.iter().filter(is_wildcard).count();
-    let mut choices = multisets(slots, wildcards);
+    let mut choices = multisets(namespaces, wildcards);
     if wildcards != 2 {
         choices.iter_mut().for_each(|choice| choice.reverse());
     }
     choices.iter().map(|choice| fill(element, choice)).collect()
 }
 
-/// All multisets of `size` slots, each ascending.
-fn multisets(slots: &[u8], size: usize) -> Vec<Vec<u8>> {
+/// All multisets of `size` namespaces, each ascending.
+fn multisets(namespaces: &[u8], size: usize) -> Vec<Vec<u8>> {
     if size == 0 {
         return vec![Vec::new()];
     }
     let from = |start: usize| {
-        multisets(&slots[start..], size - 1).into_iter().map(move |mut rest| {
-            rest.insert(0, slots[start]);
+        multisets(&namespaces[start..], size - 1).into_iter().map(move |mut rest| {
+            rest.insert(0, namespaces[start]);
             rest
         })
     };
-    (0..slots.len()).flat_map(from).collect()
+    (0..namespaces.len()).flat_map(from).collect()
 }
 
 fn fill(element: &[u8], choice: &[u8]) -> Vec<u8> {
     let mut choice = choice.iter();
     let letter = |letter: &u8| match *letter {
-        WILDCARD => *choice.next().expect("a slot for every wildcard"),
+        WILDCARD => *choice.next().expect("a namespace for every wildcard"),
         letter => letter,
     };
     element.iter().map(letter).collect()
@@ -124,7 +124,7 @@ mod tests {
     }
 
     #[test]
-    fn pairs_ascend_and_triples_of_different_slots_descend() {
+    fn pairs_ascend_and_triples_of_different_namespaces_descend() {
         assert_eq!(over(&["::"], "jiF"), ["FF", "Fi", "Fj", "ii", "ij", "jj"]);
         let triples = over(&[":::"], "jiF");
         assert!(triples.contains(&"jiF".to_owned()) && triples.contains(&"FFi".to_owned()));

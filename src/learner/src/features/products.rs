@@ -1,20 +1,20 @@
 //! Which features are multiplied with which.
 //!
-//! The products of an event depend on how many features each slot has, not on what they
+//! The products of an event depend on how many features each namespace has, not on what they
 //! are. They are worked out once for a [`Layout`], as a flat list of steps, because the
-//! loops over the few features of a slot cost more than the products.
+//! loops over the few features of a namespace cost more than the products.
 
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use super::{Places, Term};
+use super::{Term, WeightIndexing};
 
-/// The slots of an action and how their features lie one after the other.
+/// The namespaces of an action and how their features lie one after the other.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Hash)]
 pub struct Layout {
-    /// The slots.
+    /// The namespaces.
     pub letters: Vec<u8>,
-    /// The features of a slot end where those of the next begin; one more than slots.
+    /// The features of a namespace end where those of the next begin; one more than namespaces.
     pub starts: Vec<u32>,
 }
 
@@ -60,12 +60,12 @@ const CAPACITY: usize = 1 << 20;
 pub const FNV_PRIME: u32 = 16_777_619;
 
 impl Layout {
-    /// Where the features of the slot at `position` lie.
+    /// Where the features of the namespace at `position` lie.
     pub fn range(&self, position: usize) -> std::ops::Range<u32> {
         self.starts[position]..self.starts[position + 1]
     }
 
-    /// Where the features of the slot `letter` lie: nowhere, if it is not there.
+    /// Where the features of the namespace `letter` lie: nowhere, if it is not there.
     fn range_of(&self, letter: u8) -> std::ops::Range<u32> {
         let position = self.letters.iter().position(|present| *present == letter);
         position.map_or(0..0, |position| self.range(position))
@@ -73,7 +73,7 @@ impl Layout {
 }
 
 impl Products {
-    /// The features of the slots that are `linear` as they are, slot by slot, and then the
+    /// The features of the namespaces that are `linear` as they are, namespace by namespace, and then the
     /// products of `interactions`.
     pub fn new(layout: &Layout, linear: impl Fn(u8) -> bool, interactions: &[Vec<u8>]) -> Self {
         let mut products = Self::default();
@@ -89,10 +89,10 @@ impl Products {
         products
     }
 
-    /// Nested loops over slots. A slot that repeats the one around it starts where that one
+    /// Nested loops over namespaces. A namespace that repeats the one around it starts where that one
     /// stands: combinations with repetition.
-    fn nest(&mut self, layout: &Layout, slots: &[u8], outer: Option<(u8, u32)>, partial: u32) {
-        let Some((letter, inner)) = slots.split_first() else { return };
+    fn nest(&mut self, layout: &Layout, namespaces: &[u8], outer: Option<(u8, u32)>, partial: u32) {
+        let Some((letter, inner)) = namespaces.split_first() else { return };
         let all = layout.range_of(*letter);
         let start = outer.filter(|(around, _)| around == letter).map_or(all.start, |(_, at)| at);
         for feature in start..all.end {
@@ -111,7 +111,7 @@ impl Products {
     pub fn multiply(
         &self,
         features: &[Product],
-        places: Places,
+        places: WeightIndexing,
         partials: &mut Vec<Product>,
         terms: &mut Vec<Term>,
     ) {
@@ -144,12 +144,12 @@ impl ProductCache {
     /// The products of a layout, made if they are not known.
     pub fn of(&mut self, layout: &Layout, make: impl FnOnce() -> Products) -> &Products {
         if self.last.as_ref().is_none_or(|(last, _)| last != layout) {
-            self.turn_to(layout, make);
+            self.reset_to(layout, make);
         }
         &self.last.as_ref().expect("the layout was turned to").1
     }
 
-    fn turn_to(&mut self, layout: &Layout, make: impl FnOnce() -> Products) {
+    fn reset_to(&mut self, layout: &Layout, make: impl FnOnce() -> Products) {
         if self.steps > CAPACITY {
             self.known.clear();
             self.steps = 0;

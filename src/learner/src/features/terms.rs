@@ -1,6 +1,6 @@
 use super::example::Feature;
 use super::products::{FNV_PRIME, Layout, Product, ProductCache, Products};
-use super::{CONSTANT_INDEX, CONSTANT_SLOT, Event, Interactions};
+use super::{CONSTANT_INDEX, CONSTANT_NAMESPACE, Event, Interactions};
 
 /// A feature, or a product of features, as a model sees it.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -13,12 +13,12 @@ pub struct Term {
 
 /// Where hashes have their weights.
 #[derive(Debug, Clone, Copy)]
-pub struct Places {
+pub struct WeightIndexing {
     models_factor: u32,
     mask: u32,
 }
 
-impl Places {
+impl WeightIndexing {
     /// Of 2^`bits` weights, so many follow each other for one feature.
     pub fn new(bits: u32, models_factor: u32) -> Self {
         Self { models_factor, mask: u32::MAX >> (32 - bits) }
@@ -39,14 +39,14 @@ pub struct TermMaker {
     /// Slots that count in interactions only: `--ignore_linear`.
     pub ignored_linear: Box<[bool; 256]>,
     pub constant: bool,
-    places: Places,
+    places: WeightIndexing,
     expanded: ProductCache,
     given: ProductCache,
     merged: Merged<Product>,
     partials: Vec<Product>,
 }
 
-/// An action with the features of the context, slot by slot, as `T`.
+/// An action with the features of the context, namespace by namespace, as `T`.
 #[derive(Debug, Clone)]
 struct Merged<T> {
     layout: Layout,
@@ -59,7 +59,7 @@ impl TermMaker {
         ignored: Box<[bool; 256]>,
         ignored_linear: Box<[bool; 256]>,
         constant: bool,
-        places: Places,
+        places: WeightIndexing,
     ) -> Self {
         Self {
             places,
@@ -75,20 +75,24 @@ impl TermMaker {
     }
 
     /// From now on the number of the place to fill interacts with all else.
-    pub fn interact_with_places(&mut self) {
-        self.interactions = self.interactions.with_places();
+    pub fn interact_with_slot_index(&mut self) {
+        self.interactions = self.interactions.with_slot_index();
         self.expanded = ProductCache::default();
         self.given = ProductCache::default();
     }
 
-    /// Makes the terms of one action of an event, in VW's order: linear features slot by
-    /// slot, then the interactions.
+    /// Makes the terms of one action of an event, in VW's order: linear features namespace by
+    /// namespace, then the interactions.
     pub fn make(&mut self, event: &Event, action: usize, terms: &mut Vec<Term>) {
         self.merge(event, action);
         let Self { interactions, ignored_linear, places, expanded, merged, partials, .. } = self;
         let products = expanded.of(&merged.layout, || {
             let interactions = interactions.over(&merged.layout.letters);
-            Products::new(&merged.layout, |slot| !ignored_linear[usize::from(slot)], &interactions)
+            Products::new(
+                &merged.layout,
+                |namespace| !ignored_linear[usize::from(namespace)],
+                &interactions,
+            )
         });
         products.multiply(&merged.features, *places, partials, terms);
     }
@@ -99,7 +103,7 @@ impl TermMaker {
         self.merge(event, action);
         let Self { interactions, ignored_linear, places, given, merged, partials, .. } = self;
         let products = given.of(&merged.layout, || {
-            let linear = |slot| !ignored_linear[usize::from(slot)];
+            let linear = |namespace| !ignored_linear[usize::from(namespace)];
             Products::new(&merged.layout, linear, interactions.given())
         });
         products.multiply(&merged.features, *places, partials, terms);
@@ -118,7 +122,7 @@ impl TermMaker {
         let mut indices = Vec::new();
         for (position, letter) in merged.layout.letters.iter().enumerate() {
             if !self.ignored_linear[usize::from(*letter)] {
-                let features = merged.slot_at(position).iter();
+                let features = merged.namespace_at(position).iter();
                 indices.extend(features.map(|feature| (whole.of(feature), feature.value)));
             }
         }
@@ -162,31 +166,32 @@ impl<T> Default for Merged<T> {
 }
 
 impl<T: From<Feature>> Merged<T> {
-    /// Own slots, the constant, then the slots of the context; a slot that both have
+    /// Own namespaces, the constant, then the namespaces of the context; a namespace that both have
     /// keeps its place, own features first.
     fn merge(&mut self, event: &Event, action: usize, ignored: &[bool; 256], constant: bool) {
-        let own = &event.actions[action].slots;
-        let shared = &event.shared.slots;
+        let own = &event.actions[action].namespaces;
+        let shared = &event.shared.namespaces;
         self.clear();
-        for slot in own {
-            self.begin(slot.letter);
-            self.add(&slot.features, ignored[usize::from(slot.letter)]);
-            if let Some(context) = shared.iter().find(|context| context.letter == slot.letter) {
-                self.add(&context.features, ignored[usize::from(slot.letter)]);
+        for namespace in own {
+            self.begin(namespace.letter);
+            self.add(&namespace.features, ignored[usize::from(namespace.letter)]);
+            if let Some(context) = shared.iter().find(|context| context.letter == namespace.letter)
+            {
+                self.add(&context.features, ignored[usize::from(namespace.letter)]);
             }
         }
         if constant {
-            self.begin(CONSTANT_SLOT);
+            self.begin(CONSTANT_NAMESPACE);
             let index = u64::from(CONSTANT_INDEX);
             self.add(&[Feature { index, value: 1.0, masked: false }], false);
         }
-        for slot in shared {
-            if !own.iter().any(|own| own.letter == slot.letter) {
-                self.begin(slot.letter);
-                self.add(&slot.features, ignored[usize::from(slot.letter)]);
+        for namespace in shared {
+            if !own.iter().any(|own| own.letter == namespace.letter) {
+                self.begin(namespace.letter);
+                self.add(&namespace.features, ignored[usize::from(namespace.letter)]);
             }
         }
-        self.end_slot();
+        self.end_namespace();
     }
 
     fn clear(&mut self) {
@@ -197,11 +202,11 @@ impl<T: From<Feature>> Merged<T> {
 
     fn begin(&mut self, letter: u8) {
         self.layout.letters.push(letter);
-        self.end_slot();
+        self.end_namespace();
     }
 
-    /// The next slot begins here.
-    fn end_slot(&mut self) {
+    /// The next namespace begins here.
+    fn end_namespace(&mut self) {
         let end = u32::try_from(self.features.len()).expect("fewer than 2^32 features");
         self.layout.starts.push(end);
     }
@@ -212,16 +217,16 @@ impl<T: From<Feature>> Merged<T> {
         }
     }
 
-    fn slot_at(&self, position: usize) -> &[T] {
+    fn namespace_at(&self, position: usize) -> &[T] {
         let range = self.layout.range(position);
         &self.features[range.start as usize..range.end as usize]
     }
 }
 
 impl Merged<Feature> {
-    fn slot(&self, letter: u8) -> &[Feature] {
+    fn namespace(&self, letter: u8) -> &[Feature] {
         let position = self.layout.letters.iter().position(|present| *present == letter);
-        position.map_or(&[], |position| self.slot_at(position))
+        position.map_or(&[], |position| self.namespace_at(position))
     }
 
     fn push_whole(
@@ -234,7 +239,7 @@ impl Merged<Feature> {
     ) {
         let Some((&letter, rest)) = interaction.split_first() else { return };
         let from = if outer == Some(letter) { from } else { 0 };
-        for (position, feature) in self.slot(letter).iter().enumerate().skip(from) {
+        for (position, feature) in self.namespace(letter).iter().enumerate().skip(from) {
             let index = hash ^ whole.of(feature);
             let value = if outer.is_none() { feature.value } else { value * feature.value };
             if rest.is_empty() {

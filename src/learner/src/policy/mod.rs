@@ -132,7 +132,7 @@ impl LearningPolicy {
 
     /// Whether it fills the slots of an event (`--ccb_explore_adf`).
     #[must_use]
-    pub fn fills_slots(&self) -> bool {
+    pub fn is_multi_slot(&self) -> bool {
         self.settings.slots
     }
 

@@ -258,8 +258,13 @@ impl<'a> Parser<'a> {
         count.clamp(1, LARGEST_COUNT)
     }
 
-    fn set_interaction(&mut self, value: &Token<'a>, fits: impl Fn(usize) -> bool, wanted: &str) {
-        if fits(value.text.len()) {
+    fn set_interaction(
+        &mut self,
+        value: &Token<'a>,
+        is_valid: impl Fn(usize) -> bool,
+        wanted: &str,
+    ) {
+        if is_valid(value.text.len()) {
             self.settings.interactions.push(value.text.bytes().collect());
         } else {
             let message =

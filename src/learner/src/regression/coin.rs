@@ -19,6 +19,8 @@ pub struct Coin {
     pub(super) range: LabelRange,
     weighted_norm: f64,
     weights: f64,
+    /// `--l2`, which matters to bounds only.
+    l2: f32,
 }
 
 /// What stands at one index.
@@ -47,18 +49,19 @@ impl Bet {
 }
 
 impl Coin {
-    pub fn new(bits: u32, prediction_range: Option<(f32, f32)>) -> Self {
+    pub fn new(bits: u32, l2: f32, prediction_range: Option<(f32, f32)>) -> Self {
         let (lowest, highest) = prediction_range.unwrap_or((0.0, 0.0));
         Self {
             blocks: vec![Bet::default(); 1 << bits],
             range: LabelRange { lowest, highest, frozen: prediction_range.is_some() },
             weighted_norm: 0.0,
             weights: 0.0,
+            l2,
         }
     }
 
     /// Whether it can stand in the place of a blank one.
-    pub fn fits(&self, blank: &Self) -> bool {
+    pub fn is_compatible(&self, blank: &Self) -> bool {
         self.blocks.len() == blank.blocks.len()
     }
 
@@ -75,6 +78,18 @@ impl Coin {
         let bets = self.bets_of(model);
         let product = |term: &Term| bets[term.index as usize].weight * term.value;
         terms.iter().map(product).fold(0.0, |sum, product| sum + product)
+    }
+
+    /// How uncertain the weights are, of which VW makes the sensitivity of a prediction; the
+    /// expression is that of the proximal rule, whatever the rule (`ftrl.cc`).
+    pub fn sensitivity(&self, terms: &[Term]) -> f32 {
+        let certain = |term: &Term| {
+            let bet = self.blocks[term.index as usize];
+            let sign = if term.value <= 0.0 { -1.0 } else { 1.0 };
+            let uncertainty = (BETA + bet.magnitude.sqrt()) / ALPHA + self.l2;
+            1.0 / uncertainty * sign
+        };
+        terms.iter().map(certain).fold(0.0, |sum, certain| sum + certain)
     }
 
     pub fn learn(&mut self, terms: &[Term], model: u32, label: f32, weight: f32) -> f32 {

@@ -105,7 +105,7 @@ impl Gd {
     }
 
     /// Whether it can stand in the place of a blank one.
-    pub fn fits(&self, blank: &Self) -> bool {
+    pub fn is_compatible(&self, blank: &Self) -> bool {
         self.options == blank.options
             && self.blocks.len() == blank.blocks.len()
             && self.norms.len() == blank.norms.len()
@@ -307,20 +307,17 @@ impl Gd {
         pass
     }
 
-    /// The same for weight 1, on copies: the rate times the prediction per update.
-    pub fn sensitivity(&self, terms: &[Term], prediction: f32, label: f32) -> f32 {
-        let gradient = 4.0 * (prediction - label) * (prediction - label);
+    /// The same on copies: the rate of weight 1 times the prediction per update.
+    pub fn sensitivity(&self, terms: &[Term], weight: f32, prediction: f32, label: f32) -> f32 {
+        let gradient = weight * (4.0 * (prediction - label) * (prediction - label));
         let mut scale = self.learning_rate;
         if !self.options.adaptive {
             scale *= narrow(self.t + 1.0).powf(-self.options.power_t);
         }
-        if gradient == 0.0 {
-            return scale;
-        }
-        scale * self.unlearned_prediction_per_update(terms, gradient)
+        scale * self.unlearned_prediction_per_update(terms, weight, gradient)
     }
 
-    fn unlearned_prediction_per_update(&self, terms: &[Term], gradient: f32) -> f32 {
+    fn unlearned_prediction_per_update(&self, terms: &[Term], weight: f32, gradient: f32) -> f32 {
         if !self.options.adaptive && !self.options.normalized {
             return terms.iter().fold(0.0, |sum, term| sum + term.value * term.value);
         }
@@ -331,8 +328,8 @@ impl Gd {
         };
         if self.options.normalized {
             let norm = self.norms[0];
-            let weighted = f64::from(narrow(norm.weighted) + pass.norm);
-            let weights = f64::from(narrow(norm.weights) + 1.0);
+            let weighted = f64::from(narrow(norm.weighted) + weight * pass.norm);
+            let weights = f64::from(narrow(norm.weights) + weight);
             pass.prediction_per_update *= self.options.average_norm(Norm { weighted, weights });
         }
         pass.prediction_per_update
@@ -509,7 +506,7 @@ mod tests {
                 for (adaptive, normalized) in [(true, true), (true, false), (false, true)] {
                     let mut gd = fresh(power_t, adaptive, normalized);
                     let gradient = 4.0 * label * label;
-                    let seen = gd.unlearned_prediction_per_update(&terms, gradient);
+                    let seen = gd.unlearned_prediction_per_update(&terms, 1.0, gradient);
                     let made = gd.prediction_per_update(&terms, 0, gradient, 1.0);
                     proptest::prop_assert_eq!(seen.to_bits(), made.to_bits());
                 }

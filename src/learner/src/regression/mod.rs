@@ -112,10 +112,10 @@ impl Regression {
     }
 
     /// Whether it can stand in the place of a blank one.
-    pub fn fits(&self, blank: &Self) -> bool {
+    pub fn is_compatible(&self, blank: &Self) -> bool {
         match (&self.rule, &blank.rule) {
-            (Rule::Gd(gd), Rule::Gd(blank)) => gd.fits(blank),
-            (Rule::Coin(coin), Rule::Coin(blank)) => coin.fits(blank),
+            (Rule::Gd(gd), Rule::Gd(blank)) => gd.is_compatible(blank),
+            (Rule::Coin(coin), Rule::Coin(blank)) => coin.is_compatible(blank),
             _ => false,
         }
     }
@@ -157,12 +157,12 @@ impl Regression {
         }
     }
 
-    /// How much a prediction moves with the label, at weight 1 (`gd.cc`, `sensitivity`);
+    /// How much a prediction moves with the label (`gd.cc` and `ftrl.cc`, `sensitivity`);
     /// nothing is learned.
-    pub fn sensitivity(&self, terms: &[Term], prediction: f32, label: f32) -> f32 {
+    pub fn sensitivity(&self, terms: &[Term], weight: f32, prediction: f32, label: f32) -> f32 {
         match &self.rule {
-            Rule::Gd(gd) => gd.sensitivity(terms, prediction, label),
-            Rule::Coin(_) => f32::NAN,
+            Rule::Gd(gd) => gd.sensitivity(terms, weight, prediction, label),
+            Rule::Coin(coin) => coin.sensitivity(terms),
         }
     }
 

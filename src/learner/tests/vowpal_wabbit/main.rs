@@ -1,7 +1,9 @@
-//! The learner against golden vectors of real Vowpal Wabbit 9.11.9.
+//! The learner against real Vowpal Wabbit 9.11.9: golden vectors, and the wheel where it is
+//! installed.
 
+mod fuzz;
 mod golden;
-mod live;
+mod kinds;
 mod reading;
 mod slots;
 mod state;

@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use learner::{DsjsonReader, Event, Label, Learner, LearningPolicy, Prediction, StateError};
+use learner::{DsjsonReader, Event, Label, Learner, LearningPolicy, LoadError, Prediction};
 
 use super::reading::{fixture, labelled};
 
@@ -57,17 +57,17 @@ fn what_is_half_written_damaged_or_foreign_is_refused_with_the_reason() {
     let saved = learner.save();
     for length in (0..saved.len()).step_by(7) {
         let error = Learner::load(&saved[..length]).unwrap_err();
-        let expected = matches!(error, StateError::Foreign | StateError::Length { .. });
+        let expected = matches!(error, LoadError::Foreign | LoadError::Length { .. });
         assert!(expected, "{length}: {error}");
     }
     for position in [8, 20, 60, saved.len() - 1] {
         let mut damaged = saved.clone();
         damaged[position] ^= 1;
         let error = Learner::load(&damaged).unwrap_err();
-        let expected = matches!(error, StateError::Version(_) | StateError::Checksum);
+        let expected = matches!(error, LoadError::Version(_) | LoadError::Checksum);
         assert!(expected, "{position}: {error}");
     }
-    assert_eq!(Learner::load(b"VW 9.11.9 or something else").unwrap_err(), StateError::Foreign);
+    assert_eq!(Learner::load(b"VW 9.11.9 or something else").unwrap_err(), LoadError::Foreign);
 }
 
 /// At every moment, whatever kind of model it is.

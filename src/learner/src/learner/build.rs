@@ -1,0 +1,161 @@
+//! From the settings of a policy to the parts of its learner.
+
+use crate::cost::CostType;
+use crate::explore::{
+    Bag, CostRange, Cover, EpsilonGreedy, Exploration, First, RegCb, Rnd, Softmax, SquareCb,
+};
+use crate::features::{
+    DEFAULT_NAMESPACE, Interactions, SLOT_INDEX_NAMESPACE, SLOT_NAMESPACE, TermMaker,
+    WeightIndexing, WholeIndices,
+};
+use crate::policy::{Explorer, Settings};
+use crate::regression::{Coin, Gd, GdOptions, Regression};
+
+/// `--epsilon` of epsilon-greedy where it is not given.
+const DEFAULT_EPSILON: f32 = 0.05;
+
+/// `--learning_rate` where it is not given.
+const DEFAULT_LEARNING_RATE: f32 = 0.5;
+
+/// `--mellowness` where it is not given.
+const SQUARECB_MELLOWNESS: f32 = 0.001;
+const REGCB_MELLOWNESS: f32 = 0.1;
+
+/// The learning rate where those of features are not both adaptive and normalized.
+const PLAIN_LEARNING_RATE: f32 = 10.0;
+
+/// How many models of the regression a policy takes (`vw` counts them the same way, as
+/// more models make more features collide).
+pub(super) fn models(settings: &Settings) -> u32 {
+    let each = settings.cost_type.models();
+    match settings.explorer {
+        Explorer::Bag(members) => members * each,
+        Explorer::Cover(policies) if settings.cost_type == CostType::Ips => policies + 1,
+        Explorer::Cover(policies) => (policies + 1) * 2,
+        Explorer::Rnd(predictors) => (predictors + 1) * each,
+        _ => each,
+    }
+}
+
+pub(super) fn regression(settings: &Settings, models: u32) -> Regression {
+    if settings.coin {
+        return Coin::new(settings.bits, settings.l2, prediction_range(settings)).into();
+    }
+    let by_feature = settings.adaptive && settings.normalized;
+    let default_rate = if by_feature { DEFAULT_LEARNING_RATE } else { PLAIN_LEARNING_RATE };
+    let options = GdOptions {
+        bits: settings.bits,
+        learning_rate: settings.learning_rate.unwrap_or(default_rate),
+        power_t: settings.power_t,
+        initial_t: settings.initial_t,
+        adaptive: settings.adaptive,
+        normalized: settings.normalized,
+        invariant: settings.invariant,
+        l1: settings.l1,
+        l2: settings.l2,
+        constant: settings.constant_weight,
+        prediction_range: prediction_range(settings),
+    };
+    Gd::new(options, models as usize).into()
+}
+
+/// Given, the range is frozen, and the end that is missing stays zero.
+fn prediction_range(settings: &Settings) -> Option<(f32, f32)> {
+    let given = settings.min_prediction.is_some() || settings.max_prediction.is_some();
+    let end = |end: Option<f32>| end.unwrap_or(0.0);
+    given.then(|| (end(settings.min_prediction), end(settings.max_prediction)))
+}
+
+pub(super) fn term_maker(settings: &Settings, models: u32) -> TermMaker {
+    let mut ignored = table(&settings.ignore);
+    if !settings.keep.is_empty() {
+        ignored = table(&settings.keep);
+        ignored.iter_mut().for_each(|kept| *kept = !*kept);
+    }
+    // They are ignored by the names that they have when they are read.
+    ignored[usize::from(SLOT_NAMESPACE)] = ignored[usize::from(DEFAULT_NAMESPACE)];
+    ignored[usize::from(SLOT_INDEX_NAMESPACE)] = false;
+    let interactions = Interactions::new(settings.interactions.clone());
+    let places = WeightIndexing::new(settings.bits, models.next_power_of_two());
+    TermMaker::new(interactions, ignored, table(&settings.ignore_linear), settings.constant, places)
+}
+
+fn table(letters: &[u8]) -> Box<[bool; 256]> {
+    let mut table = Box::new([false; 256]);
+    letters.iter().for_each(|letter| table[usize::from(*letter)] = true);
+    table
+}
+
+pub(super) fn exploration(settings: &Settings, models: u32) -> Exploration {
+    let epsilon = settings.epsilon;
+    match settings.explorer {
+        Explorer::EpsilonGreedy => Exploration::EpsilonGreedy(EpsilonGreedy {
+            epsilon: epsilon.unwrap_or(DEFAULT_EPSILON),
+            first_only: settings.first_only,
+        }),
+        Explorer::Softmax => Exploration::Softmax(Softmax {
+            epsilon: epsilon.unwrap_or(0.0),
+            lambda: settings.lambda,
+        }),
+        Explorer::First(remaining) => {
+            Exploration::First(First { epsilon: epsilon.unwrap_or(0.0), remaining })
+        }
+        Explorer::Bag(members) => Exploration::Bag(Bag {
+            members,
+            epsilon: epsilon.unwrap_or(0.0),
+            first_only: settings.first_only,
+            greedify: settings.greedify,
+            random_state: settings.random_seed,
+        }),
+        Explorer::Cover(policies) => Exploration::Cover(Cover {
+            policies,
+            epsilon,
+            psi: settings.psi,
+            nounif: settings.nounif,
+            first_only: settings.first_only,
+            learned: 0,
+        }),
+        Explorer::SquareCb => Exploration::SquareCb(SquareCb {
+            epsilon: epsilon.unwrap_or(0.0),
+            gamma_scale: settings.gamma_scale,
+            gamma_exponent: settings.gamma_exponent,
+            elimination: settings.elim.then(|| cost_range(settings, SQUARECB_MELLOWNESS)),
+            learned: 0,
+        }),
+        Explorer::RegCb => Exploration::RegCb(RegCb {
+            range: cost_range(settings, REGCB_MELLOWNESS),
+            optimistic: settings.regcbopt,
+            first_only: settings.first_only,
+            learned: 0,
+        }),
+        Explorer::Rnd(predictors) => Exploration::Rnd(Rnd {
+            predictors,
+            epsilon: epsilon.unwrap_or(0.0),
+            alpha: settings.rnd_alpha,
+            inverse_lambda: settings.rnd_invlambda,
+            whole: WholeIndices {
+                bits: settings.bits,
+                scale: u64::from(models.next_power_of_two()) * stride(settings),
+            },
+            stride: stride(settings),
+            random_state: settings.random_seed,
+        }),
+    }
+}
+
+/// How many floats stand at one index (`gd.cc`, `ftrl.cc`).
+fn stride(settings: &Settings) -> u64 {
+    match (settings.coin, settings.adaptive || settings.normalized) {
+        (true, _) => 8,
+        (false, true) => 4,
+        (false, false) => 1,
+    }
+}
+
+fn cost_range(settings: &Settings, mellowness: f32) -> CostRange {
+    CostRange {
+        lowest: settings.min_cost,
+        highest: settings.max_cost,
+        mellowness: settings.mellowness.unwrap_or(mellowness),
+    }
+}

@@ -1,0 +1,141 @@
+//! The learner: a policy's parts put together.
+
+mod build;
+mod slots;
+
+use crate::cost::{CostModel, Scored};
+use crate::explore::{Exploration, Stage};
+use crate::features::{Event, EventTerms, Label};
+use crate::policy::LearningPolicy;
+use crate::prediction::Prediction;
+use crate::slots::Slots;
+
+/// A model under a learning policy.
+#[derive(Debug, Clone)]
+pub struct Learner {
+    policy: LearningPolicy,
+    event: EventTerms,
+    costs: CostModel,
+    exploration: Exploration,
+    slots: Slots,
+    ranked: Vec<Scored>,
+}
+
+impl Learner {
+    /// A blank model.
+    #[must_use]
+    pub fn new(policy: &LearningPolicy) -> Self {
+        let settings = &policy.settings;
+        let models = build::models(settings);
+        let regression = build::regression(settings, models);
+        Self {
+            policy: policy.clone(),
+            event: EventTerms::new(build::term_maker(settings, models)),
+            costs: CostModel::new(settings.cost_type, settings.clip_p, regression, models as usize),
+            exploration: build::exploration(settings, models),
+            slots: Slots::new(settings.slots, settings.hashing, settings.random_seed),
+            ranked: Vec::new(),
+        }
+    }
+
+    /// The policy.
+    #[must_use]
+    pub fn policy(&self) -> &LearningPolicy {
+        &self.policy
+    }
+
+    /// Predicts into `prediction`, whose buffers are used again; of an event with slots,
+    /// the choice for the first.
+    pub fn predict(&mut self, event: &Event, prediction: &mut Prediction) {
+        if self.slots.concern(event) {
+            return self.predict_first_slot(event, prediction);
+        }
+        self.predict_one(event, prediction);
+    }
+
+    /// Learns from one labelled event; from one with slots, what came of each of them.
+    pub fn learn(&mut self, event: &Event, label: &Label) {
+        if event.slots.is_some() {
+            self.learn_slots(event);
+            return;
+        }
+        if self.slots.concern(event) {
+            return self.learn_slot(event, label);
+        }
+        self.learn_one(event, label);
+        self.costs.regression.finish_event(event.weight);
+    }
+
+    /// Learns from one labelled event, and predicts it as VW does while it learns: what it
+    /// prints. With l1 or l2 and several models that is not what [`Self::predict`] predicts
+    /// before; of an event with slots, the choice for the first.
+    pub fn learn_predicting(&mut self, event: &Event, label: &Label, prediction: &mut Prediction) {
+        if self.slots.concern(event) {
+            self.predict(event, prediction);
+            return self.learn(event, label);
+        }
+        self.learn_one_predicting(event, label, prediction);
+        self.costs.regression.finish_event(event.weight);
+    }
+
+    /// Predicts one choice.
+    fn predict_one(&mut self, event: &Event, prediction: &mut Prediction) {
+        self.event.reset_to(event);
+        let Self { event, costs, exploration, ranked, .. } = self;
+        exploration.predict(&mut Stage { costs, event, ranked }, prediction);
+    }
+
+    /// Learns from one choice.
+    fn learn_one(&mut self, event: &Event, label: &Label) {
+        self.event.reset_to(event);
+        let Self { event, costs, exploration, ranked, .. } = self;
+        exploration.learn(&mut Stage { costs, event, ranked }, label);
+    }
+
+    /// Learns from one choice, and predicts it meanwhile.
+    fn learn_one_predicting(&mut self, event: &Event, label: &Label, prediction: &mut Prediction) {
+        self.event.reset_to(event);
+        let Self { event, costs, exploration, ranked, .. } = self;
+        exploration.learn_predicting(&mut Stage { costs, event, ranked }, label, prediction);
+    }
+
+    /// A copy that can [catch up](Self::catch_up) with this learner.
+    #[must_use]
+    pub fn fork(&mut self) -> Self {
+        Self {
+            policy: self.policy.clone(),
+            event: self.event.clone(),
+            costs: self.costs.fork(),
+            exploration: self.exploration.clone(),
+            slots: self.slots.clone(),
+            ranked: Vec::new(),
+        }
+    }
+
+    /// Becomes as `ahead` is, at the cost of what it has learned since. This learner must
+    /// be its latest fork.
+    pub fn catch_up(&mut self, ahead: &mut Self) {
+        self.costs.catch_up(&mut ahead.costs);
+        self.exploration.clone_from(&ahead.exploration);
+        self.sync_slots(&ahead.slots);
+    }
+
+    /// What learning changes.
+    pub(crate) fn parts(&self) -> (&CostModel, &Exploration, &Slots) {
+        (&self.costs, &self.exploration, &self.slots)
+    }
+
+    /// The same learner with other experience.
+    pub(crate) fn with_parts(self, costs: CostModel, exploration: Exploration) -> Self {
+        Self { costs, exploration, ..self }
+    }
+
+    /// Puts the score of each action into `scores`; lower is better. Slots do not count.
+    pub fn scores(&mut self, event: &Event, scores: &mut Vec<f32>) {
+        self.event.reset_to(event);
+        scores.clear();
+        for action in 0..self.event.len() {
+            scores.push(self.costs.regression.score(self.event.of(action), 0));
+        }
+    }
+}
