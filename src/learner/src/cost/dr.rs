@@ -3,7 +3,7 @@
 //! `gen_cs_example_dr`).
 
 use super::{CostModel, Scored};
-use crate::features::{EventTerms, Label, Term};
+use crate::features::{EventTerms, Label, Terms};
 
 /// The regression that estimates costs, and whether it learns the one that is known.
 #[derive(Debug, Clone, Copy)]
@@ -54,7 +54,7 @@ impl CostModel {
     /// The expected cost of the action taken, from before it is learned.
     fn expected(
         &mut self,
-        terms: &[Term],
+        terms: &Terms,
         event_weight: f32,
         regressor: Regressor,
         label: &Label,

@@ -124,6 +124,12 @@ impl Exploration {
         }
     }
 
+    /// Whether VW prints what is predicted while it learns a single choice
+    /// (`learn_returns_prediction`), not what was predicted before. Of slots it always does.
+    pub fn shows_learning(&self) -> bool {
+        matches!(self, Self::EpsilonGreedy(_) | Self::Cover(_))
+    }
+
     /// Learns a labelled event, and predicts it as VW does while it learns: with l1 or l2,
     /// what one model learns moves the scores of the next.
     pub fn learn_predicting(

@@ -1,7 +1,7 @@
 use foldhash::HashMap;
 
 use super::terms::WholeIndices;
-use super::{Event, Term, TermMaker};
+use super::{Event, Term, TermMaker, Terms};
 
 /// The terms of the actions of one event, made when they are asked for.
 ///
@@ -16,7 +16,7 @@ pub struct EventTerms {
     current: usize,
     /// How many terms were made of events that recur.
     terms: usize,
-    plain: Vec<Term>,
+    plain: Terms,
     /// The version of the model that was last asked for its scores.
     asked: u64,
 }
@@ -42,13 +42,13 @@ struct Scores {
 
 #[derive(Debug, Clone, Default)]
 struct ActionTerms {
-    terms: Vec<Term>,
+    terms: Terms,
     made: bool,
 }
 
 impl AsRef<[Term]> for ActionTerms {
     fn as_ref(&self) -> &[Term] {
-        &self.terms
+        self.terms.as_ref()
     }
 }
 
@@ -74,7 +74,7 @@ impl EventTerms {
             places: HashMap::default(),
             current: 0,
             terms: 0,
-            plain: Vec::new(),
+            plain: Terms::default(),
             asked: 0,
         }
     }
@@ -125,7 +125,7 @@ impl EventTerms {
     }
 
     /// The terms of one action without the interactions that wildcards stand for.
-    pub fn unexpanded(&mut self, action: usize) -> &[Term] {
+    pub fn unexpanded(&mut self, action: usize) -> &Terms {
         let event = self.kept[self.current].event();
         self.maker.make_unexpanded(event, action, &mut self.plain);
         &self.plain
@@ -183,14 +183,14 @@ impl EventTerms {
     }
 
     /// The terms of one action.
-    pub fn of(&mut self, action: usize) -> &[Term] {
+    pub fn of(&mut self, action: usize) -> &Terms {
         let kept = &mut self.kept[self.current];
         let terms = &mut kept.actions[action];
         if !terms.made {
             let event = kept.event.as_ref().expect("an event was turned to");
             self.maker.make(event, action, &mut terms.terms);
             terms.made = true;
-            self.terms += terms.terms.len();
+            self.terms += terms.terms.terms.len();
         }
         &terms.terms
     }
@@ -201,7 +201,7 @@ mod tests {
     use std::sync::Arc;
 
     use super::*;
-    use crate::features::{Interactions, Label, WeightIndexing};
+    use crate::features::{Interactions, Label, NormUse, WeightIndexing};
     use crate::{ExampleBuilder, Hashing, Learner, LearningPolicy, Prediction};
 
     fn example(namespace: &str, value: &str) -> Arc<crate::Example> {
@@ -263,7 +263,14 @@ mod tests {
     fn scores_are_kept_for_who_asks_twice_in_a_version() {
         let interactions = Interactions::new(Vec::new());
         let none = || Box::new([false; 256]);
-        let maker = TermMaker::new(interactions, none(), none(), true, WeightIndexing::new(18, 1));
+        let maker = TermMaker::new(
+            interactions,
+            none(),
+            none(),
+            true,
+            WeightIndexing::new(18, 1),
+            NormUse::None,
+        );
         let mut terms = EventTerms::new(maker);
         let [once, again] = [events(1, false), events(1, true)].map(|mut events| events.remove(0));
         let mut ask = |event, version| {
@@ -282,11 +289,18 @@ mod tests {
     fn no_more_is_kept_than_there_is_room_for() {
         let (interactions, places) = (Interactions::new(Vec::new()), WeightIndexing::new(18, 1));
         let none = || Box::new([false; 256]);
-        let mut terms = EventTerms::new(TermMaker::new(interactions, none(), none(), true, places));
+        let mut terms = EventTerms::new(TermMaker::new(
+            interactions,
+            none(),
+            none(),
+            true,
+            places,
+            NormUse::None,
+        ));
         // Three terms each: two features and the constant.
         for event in events(CAPACITY / 3 + 2, true) {
             terms.reset_to(&event);
-            assert_eq!(terms.of(1).len(), 3);
+            assert_eq!(terms.of(1).terms.len(), 3);
         }
         assert_eq!(terms.kept.len(), 2);
     }

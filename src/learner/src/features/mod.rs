@@ -5,6 +5,7 @@ mod event_terms;
 mod example;
 mod hash;
 mod interactions;
+mod norm;
 mod products;
 mod terms;
 
@@ -14,7 +15,7 @@ pub use example::{Example, ExampleBuilder};
 pub(crate) use example::{Feature, NamespaceFeatures};
 pub use hash::{HashMode, Hashing, uniform_hash};
 pub use interactions::Interactions;
-pub use terms::{Term, TermMaker, WeightIndexing, WholeIndices};
+pub use terms::{NormUse, Term, TermMaker, Terms, WeightIndexing, WholeIndices};
 
 /// The namespace of the constant feature (`constant.h`).
 pub const CONSTANT_NAMESPACE: u8 = 128;

@@ -11,6 +11,31 @@ pub struct Term {
     pub value: f32,
 }
 
+/// The terms of an action.
+#[derive(Debug, Clone, Default)]
+pub struct Terms {
+    pub terms: Vec<Term>,
+    /// The squared norm of the features, where an update rule asks for it.
+    pub squared_norm: f32,
+}
+
+impl AsRef<[Term]> for Terms {
+    fn as_ref(&self) -> &[Term] {
+        &self.terms
+    }
+}
+
+/// When the squared norm of features is wanted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum NormUse {
+    /// Never.
+    None,
+    /// VW learns at once.
+    Learning,
+    /// VW predicts before it learns, which merges the context into the actions twice.
+    LearningAfterPrediction,
+}
+
 /// Where hashes have their weights.
 #[derive(Debug, Clone, Copy)]
 pub struct WeightIndexing {
@@ -39,6 +64,7 @@ pub struct TermMaker {
     /// Slots that count in interactions only: `--ignore_linear`.
     pub ignored_linear: Box<[bool; 256]>,
     pub constant: bool,
+    norm_use: NormUse,
     places: WeightIndexing,
     expanded: ProductCache,
     given: ProductCache,
@@ -60,8 +86,10 @@ impl TermMaker {
         ignored_linear: Box<[bool; 256]>,
         constant: bool,
         places: WeightIndexing,
+        norm_use: NormUse,
     ) -> Self {
         Self {
+            norm_use,
             places,
             interactions,
             ignored,
@@ -83,8 +111,13 @@ impl TermMaker {
 
     /// Makes the terms of one action of an event, in VW's order: linear features namespace by
     /// namespace, then the interactions.
-    pub fn make(&mut self, event: &Event, action: usize, terms: &mut Vec<Term>) {
+    pub fn make(&mut self, event: &Event, action: usize, terms: &mut Terms) {
         self.merge(event, action);
+        if self.norm_use != NormUse::None {
+            let interactions = self.interactions.over(&self.merged.layout.letters);
+            let merged_before = self.norm_use == NormUse::LearningAfterPrediction;
+            terms.squared_norm = self.squared_norm(event, action, &interactions, merged_before);
+        }
         let Self { interactions, ignored_linear, places, expanded, merged, partials, .. } = self;
         let products = expanded.of(&merged.layout, || {
             let interactions = interactions.over(&merged.layout.letters);
@@ -94,19 +127,23 @@ impl TermMaker {
                 &interactions,
             )
         });
-        products.multiply(&merged.features, *places, partials, terms);
+        products.multiply(&merged.features, *places, partials, &mut terms.terms);
     }
 
     /// The same without the interactions that wildcards stand for: `--regcb` and
     /// `--squarecb --elim` see the interactions as they are given.
-    pub fn make_unexpanded(&mut self, event: &Event, action: usize, terms: &mut Vec<Term>) {
+    pub fn make_unexpanded(&mut self, event: &Event, action: usize, terms: &mut Terms) {
         self.merge(event, action);
+        if self.norm_use != NormUse::None {
+            let interactions = self.interactions.given();
+            terms.squared_norm = self.squared_norm(event, action, interactions, false);
+        }
         let Self { interactions, ignored_linear, places, given, merged, partials, .. } = self;
         let products = given.of(&merged.layout, || {
             let linear = |namespace| !ignored_linear[usize::from(namespace)];
             Products::new(&merged.layout, linear, interactions.given())
         });
-        products.multiply(&merged.features, *places, partials, terms);
+        products.multiply(&merged.features, *places, partials, &mut terms.terms);
     }
 
     /// The terms of [`Self::make_unexpanded`] by indices of 64 bits, as `--rnd` seeds

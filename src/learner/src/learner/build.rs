@@ -5,7 +5,7 @@ use crate::explore::{
     Bag, CostRange, Cover, EpsilonGreedy, Exploration, First, RegCb, Rnd, Softmax, SquareCb,
 };
 use crate::features::{
-    DEFAULT_NAMESPACE, Interactions, SLOT_INDEX_NAMESPACE, SLOT_NAMESPACE, TermMaker,
+    DEFAULT_NAMESPACE, Interactions, NormUse, SLOT_INDEX_NAMESPACE, SLOT_NAMESPACE, TermMaker,
     WeightIndexing, WholeIndices,
 };
 use crate::policy::{Explorer, Settings};
@@ -76,8 +76,32 @@ pub(super) fn term_maker(settings: &Settings, models: u32) -> TermMaker {
     ignored[usize::from(SLOT_NAMESPACE)] = ignored[usize::from(DEFAULT_NAMESPACE)];
     ignored[usize::from(SLOT_INDEX_NAMESPACE)] = false;
     let interactions = Interactions::new(settings.interactions.clone());
+    let norm_use = norm_use(settings);
     let places = WeightIndexing::new(settings.bits, models.next_power_of_two());
-    TermMaker::new(interactions, ignored, table(&settings.ignore_linear), settings.constant, places)
+    TermMaker::new(
+        interactions,
+        ignored,
+        table(&settings.ignore_linear),
+        settings.constant,
+        places,
+        norm_use,
+    )
+}
+
+/// Who asks for the squared norm of features, and whether VW predicts before it learns: it does
+/// not where learning predicts (`learn_returns_prediction`).
+fn norm_use(settings: &Settings) -> NormUse {
+    let is_wanted = !settings.coin && !settings.adaptive && !settings.normalized;
+    let learning_predicts = match settings.explorer {
+        Explorer::EpsilonGreedy => settings.cost_type != CostType::Mtr,
+        Explorer::Cover(_) => true,
+        _ => false,
+    };
+    match (is_wanted, learning_predicts) {
+        (false, _) => NormUse::None,
+        (true, true) => NormUse::Learning,
+        (true, false) => NormUse::LearningAfterPrediction,
+    }
 }
 
 fn table(letters: &[u8]) -> Box<[bool; 256]> {

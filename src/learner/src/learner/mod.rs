@@ -70,7 +70,7 @@ impl Learner {
     /// prints. With l1 or l2 and several models that is not what [`Self::predict`] predicts
     /// before; of an event with slots, the choice for the first.
     pub fn learn_predicting(&mut self, event: &Event, label: &Label, prediction: &mut Prediction) {
-        if self.slots.concern(event) {
+        if self.slots.concern(event) || !self.exploration.shows_learning() {
             self.predict(event, prediction);
             return self.learn(event, label);
         }

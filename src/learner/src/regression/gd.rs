@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::changes::Changes;
 use super::power::{Half, Other, Power, Zero};
 use super::{LabelRange, first_of};
-use crate::features::{CONSTANT_INDEX, Term};
+use crate::features::{CONSTANT_INDEX, Term, Terms};
 
 /// The smallest magnitude of a feature that counts (`gd.cc`, `x_min`).
 const SMALLEST_FEATURE: f32 = 1.084_202e-19;
@@ -159,12 +159,12 @@ impl Gd {
         terms.iter().map(product).fold(0.0, |sum, product| sum + product)
     }
 
-    pub fn learn(&mut self, terms: &[Term], model: u32, label: f32, weight: f32) -> f32 {
-        let prediction = self.range.clip(self.score(terms, model));
+    pub fn learn(&mut self, terms: &Terms, model: u32, label: f32, weight: f32) -> f32 {
+        let prediction = self.range.clip(self.score(&terms.terms, model));
         if self.range.loss(prediction, label) > 0.0 {
-            self.mark(terms, model);
+            self.mark(&terms.terms, model);
             let update = self.update(terms, model, prediction, label, weight);
-            self.apply(terms, model, update);
+            self.apply(&terms.terms, model, update);
             self.fold_regularization();
         }
         prediction
@@ -206,18 +206,14 @@ impl Gd {
     /// How far the weights move (`compute_update`).
     fn update(
         &mut self,
-        terms: &[Term],
+        terms: &Terms,
         model: u32,
         prediction: f32,
         label: f32,
         weight: f32,
     ) -> f32 {
         let gradient = weight * (4.0 * (prediction - label) * (prediction - label));
-        let per_update = if gradient == 0.0 {
-            1.0
-        } else {
-            self.prediction_per_update(terms, model, gradient, weight)
-        };
+        let per_update = self.prediction_per_update(terms, model, gradient, weight);
         let mut scale = self.learning_rate * weight;
         if !self.options.adaptive {
             let t = narrow(self.t + f64::from(weight));
@@ -257,14 +253,18 @@ impl Gd {
     /// (`get_pred_per_update`).
     fn prediction_per_update(
         &mut self,
-        terms: &[Term],
+        terms: &Terms,
         model: u32,
         gradient: f32,
         weight: f32,
     ) -> f32 {
         if !self.options.adaptive && !self.options.normalized {
-            return terms.iter().fold(0.0, |sum, term| sum + term.value * term.value);
+            return terms.squared_norm;
         }
+        if gradient == 0.0 {
+            return 1.0;
+        }
+        let terms = terms.terms.as_slice();
         let mut pass = match self.options.power_t {
             0.5 => self.pass(Half, terms, model, gradient),
             0.0 => self.pass(Zero, terms, model, gradient),
@@ -308,7 +308,7 @@ impl Gd {
     }
 
     /// The same on copies: the rate of weight 1 times the prediction per update.
-    pub fn sensitivity(&self, terms: &[Term], weight: f32, prediction: f32, label: f32) -> f32 {
+    pub fn sensitivity(&self, terms: &Terms, weight: f32, prediction: f32, label: f32) -> f32 {
         let gradient = weight * (4.0 * (prediction - label) * (prediction - label));
         let mut scale = self.learning_rate;
         if !self.options.adaptive {
@@ -317,10 +317,11 @@ impl Gd {
         scale * self.unlearned_prediction_per_update(terms, weight, gradient)
     }
 
-    fn unlearned_prediction_per_update(&self, terms: &[Term], weight: f32, gradient: f32) -> f32 {
+    fn unlearned_prediction_per_update(&self, terms: &Terms, weight: f32, gradient: f32) -> f32 {
         if !self.options.adaptive && !self.options.normalized {
-            return terms.iter().fold(0.0, |sum, term| sum + term.value * term.value);
+            return terms.squared_norm;
         }
+        let terms = terms.terms.as_slice();
         let mut pass = match self.options.power_t {
             0.5 => self.unlearned_pass(Half, terms, gradient),
             0.0 => self.unlearned_pass(Zero, terms, gradient),
@@ -500,8 +501,8 @@ mod tests {
             values in proptest::collection::vec(0.01_f32..20.0, 1..12),
             label in 0.1_f32..9.0,
         ) {
-            let terms: Vec<_> =
-                (0..).zip(&values).map(|(index, value)| Term { index, value: *value }).collect();
+            let terms = (0..).zip(&values).map(|(index, value)| Term { index, value: *value });
+            let terms = Terms { terms: terms.collect(), squared_norm: 0.0 };
             for power_t in [0.5, 0.0, 0.3] {
                 for (adaptive, normalized) in [(true, true), (true, false), (false, true)] {
                     let mut gd = fresh(power_t, adaptive, normalized);

@@ -14,7 +14,7 @@ pub use gd::{Gd, GdOptions};
 
 use serde::{Deserialize, Serialize};
 
-use super::features::Term;
+use crate::features::{Term, Terms};
 
 /// A linear model.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -121,10 +121,10 @@ impl Regression {
     }
 
     /// The raw score of model `model`.
-    pub fn score(&self, terms: &[Term], model: u32) -> f32 {
+    pub fn score(&self, terms: &Terms, model: u32) -> f32 {
         match &self.rule {
-            Rule::Gd(gd) => gd.score(terms, model),
-            Rule::Coin(coin) => coin.score(terms, model),
+            Rule::Gd(gd) => gd.score(&terms.terms, model),
+            Rule::Coin(coin) => coin.score(&terms.terms, model),
         }
     }
 
@@ -140,17 +140,21 @@ impl Regression {
                 rest = others;
             }
         }
-        rest.iter().map(|terms| self.score(terms.as_ref(), model)).for_each(with);
+        let score = |terms: &T| match &self.rule {
+            Rule::Gd(gd) => gd.score(terms.as_ref(), model),
+            Rule::Coin(coin) => coin.score(terms.as_ref(), model),
+        };
+        rest.iter().map(score).for_each(with);
     }
 
     /// Learns `label` with `weight`, and returns the clipped prediction from before.
-    pub fn learn(&mut self, terms: &[Term], model: u32, label: f32, weight: f32) -> f32 {
+    pub fn learn(&mut self, terms: &Terms, model: u32, label: f32, weight: f32) -> f32 {
         self.range_mut().take_in(label);
         if weight > 0.0 {
             self.version += 1;
             match &mut self.rule {
                 Rule::Gd(gd) => gd.learn(terms, model, label, weight),
-                Rule::Coin(coin) => coin.learn(terms, model, label, weight),
+                Rule::Coin(coin) => coin.learn(&terms.terms, model, label, weight),
             }
         } else {
             self.clipped_score(terms, model)
@@ -159,15 +163,15 @@ impl Regression {
 
     /// How much a prediction moves with the label (`gd.cc` and `ftrl.cc`, `sensitivity`);
     /// nothing is learned.
-    pub fn sensitivity(&self, terms: &[Term], weight: f32, prediction: f32, label: f32) -> f32 {
+    pub fn sensitivity(&self, terms: &Terms, weight: f32, prediction: f32, label: f32) -> f32 {
         match &self.rule {
             Rule::Gd(gd) => gd.sensitivity(terms, weight, prediction, label),
-            Rule::Coin(coin) => coin.sensitivity(terms),
+            Rule::Coin(coin) => coin.sensitivity(&terms.terms),
         }
     }
 
     /// The score within the range of labels.
-    pub fn clipped_score(&self, terms: &[Term], model: u32) -> f32 {
+    pub fn clipped_score(&self, terms: &Terms, model: u32) -> f32 {
         self.range().clip(self.score(terms, model))
     }
 

@@ -23,16 +23,23 @@ def shown(prediction):
     return {"pmf": [bits(p) for p in prediction]}
 
 
-def replay(workspace, lines):
+def is_dropped(reader, line):
+    """Whether a line leaves no more than one empty example."""
+    examples = reader.parse(line)
+    reader.finish_example(examples)
+    return len(examples) < 2
+
+
+def replay(workspace, reader, lines):
     answers = []
     for line in lines:
         try:
-            examples = workspace.parse(line)
-            # A line that VW drops leaves one empty example.
-            if len(examples) < 2:
+            # The features of a line that is dropped halfway stay in memory, and VW finds them in
+            # a later event: such lines are for another workspace.
+            if is_dropped(reader, line):
                 answers.append(None)
-                workspace.finish_example(examples)
                 continue
+            examples = workspace.parse(line)
             workspace.learn(examples)
             answers.append(shown(examples[0].get_prediction(workspace.get_prediction_type())))
             workspace.finish_example(examples)
@@ -46,7 +53,9 @@ def answer(request):
         workspace = Workspace(f"{request['policy']} --dsjson --quiet")
     except Exception as error:
         return {"refused": str(error)}
-    result = replay(workspace, request["lines"])
+    kind = "--ccb_explore_adf" if "--ccb_explore_adf" in request["policy"] else "--cb_explore_adf"
+    reader = Workspace(f"{kind} --dsjson --quiet -b 1")
+    result = replay(workspace, reader, request["lines"])
     if "stopped" not in result:
         workspace.finish()
     return result

@@ -1,6 +1,6 @@
 //! This learner's side: what it predicts in a learn pass over a log.
 
-use learner::{DsjsonReader, Learner, LearningPolicy};
+use learner::{DropReason, DsjsonReader, Learner, LearningPolicy};
 use serde::Deserialize;
 
 /// What is predicted for a line, as the bits of 32-bit floats.
@@ -33,33 +33,32 @@ impl Prediction {
     }
 }
 
-/// Predicts and learns each line; nothing for lines that are dropped.
-pub fn replay(policy: &LearningPolicy, lines: &[impl AsRef<str>]) -> Vec<Option<Prediction>> {
+/// What is predicted for a line, or why it is dropped.
+pub type Outcome = Result<Prediction, DropReason>;
+
+/// Predicts and learns each line.
+pub fn replay(policy: &LearningPolicy, lines: &[impl AsRef<str>]) -> Vec<Outcome> {
     let mut learner = Learner::new(policy);
     replay_with(&mut learner, lines)
 }
 
 /// The same with a learner that goes on.
-pub fn replay_with(learner: &mut Learner, lines: &[impl AsRef<str>]) -> Vec<Option<Prediction>> {
+pub fn replay_with(learner: &mut Learner, lines: &[impl AsRef<str>]) -> Vec<Outcome> {
     let mut reader = DsjsonReader::new(learner.policy().hashing());
     lines.iter().map(|line| predict_and_learn(learner, &mut reader, line.as_ref())).collect()
 }
 
-fn predict_and_learn(
-    learner: &mut Learner,
-    reader: &mut DsjsonReader,
-    line: &str,
-) -> Option<Prediction> {
-    let logged = reader.read(line.as_bytes()).ok()?;
+fn predict_and_learn(learner: &mut Learner, reader: &mut DsjsonReader, line: &str) -> Outcome {
+    let logged = reader.read(line.as_bytes()).map_err(|dropped| dropped.reason)?;
     if learner.policy().is_multi_slot() && logged.event.slots.is_some() {
-        return Some(Prediction::Slots(slots(&learner.learn_slots(&logged.event))));
+        return Ok(Prediction::Slots(slots(&learner.learn_slots(&logged.event))));
     }
     let mut prediction = learner::Prediction::default();
     match &logged.label {
         Some(label) => learner.learn_predicting(&logged.event, label, &mut prediction),
         None => learner.predict(&logged.event, &mut prediction),
     }
-    Some(Prediction::Pmf(prediction.pmf.iter().map(|p| p.to_bits()).collect()))
+    Ok(Prediction::Pmf(prediction.pmf.iter().map(|p| p.to_bits()).collect()))
 }
 
 fn slots(predictions: &[learner::Prediction]) -> Vec<Vec<(usize, u32)>> {
