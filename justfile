@@ -17,6 +17,10 @@ ci:
 fuzz seconds="600":
     tests/fuzz/run {{seconds}}
 
+# Compare random policies on random logs with the Python wheel of Vowpal Wabbit.
+fuzz-vw seconds="600":
+    VW_FUZZ_SECONDS={{seconds}} RUNNER_REQUIRE_TOOLS=1 cargo test -p bandit-runner-learner --test vowpal_wabbit fresh_seeds -- --nocapture
+
 # The benchmarks.
 bench:
     cargo build --release

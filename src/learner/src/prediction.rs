@@ -1,4 +1,4 @@
-use crate::random::sample;
+use crate::random::{at_least_zero, sample};
 
 /// What a learner predicts for an event.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -27,12 +27,12 @@ impl Prediction {
     /// probabilities (`explore_internal.h`, `sample_after_normalizing`).
     pub fn draw(&mut self, seed: u64) {
         let position = sample(&self.pmf, &self.ranking, seed);
-        let total: f32 = self.ranking.iter().map(|action| self.pmf[*action].max(0.0)).sum();
+        self.pmf.iter_mut().for_each(|probability| *probability = at_least_zero(*probability));
+        let total: f32 = self.ranking.iter().map(|action| self.pmf[*action]).sum();
         if total == 0.0 {
             self.pmf[self.ranking[0]] = 1.0;
         } else {
-            let normalized = |probability: f32| probability.max(0.0) / total;
-            self.pmf.iter_mut().for_each(|probability| *probability = normalized(*probability));
+            self.pmf.iter_mut().for_each(|probability| *probability /= total);
         }
         self.ranking.swap(0, position);
     }

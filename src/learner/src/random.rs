@@ -41,17 +41,22 @@ pub fn gauss(state: &mut u64) -> f32 {
 /// every model. Strategies that eliminate actions may predict less than nothing, which
 /// counts as nothing.
 pub fn sample(pmf: &[f32], ranking: &[usize], mut seed: u64) -> usize {
-    let total: f32 = ranking.iter().map(|action| pmf[*action].max(0.0)).sum();
+    let total: f32 = ranking.iter().map(|action| at_least_zero(pmf[*action])).sum();
     if total == 0.0 {
         return 0;
     }
     let draw = total * merand48(&mut seed);
     let mut sum = 0.0;
     let covers = |action: &usize| {
-        sum += pmf[*action].max(0.0);
+        sum += at_least_zero(pmf[*action]);
         sum > draw
     };
     ranking.iter().position(covers).unwrap_or(ranking.len() - 1)
+}
+
+/// Less than nothing counts as nothing; negative zero and what is not a number stay.
+pub(crate) fn at_least_zero(probability: f32) -> f32 {
+    if probability < 0.0 { 0.0 } else { probability }
 }
 
 #[cfg(test)]

@@ -14,7 +14,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use crate::features::{
-    DEFAULT_NAMESPACE, Event, EventSlot, Example, Feature, Hashing, Label, NamespaceFeatures,
+    DEFAULT_NAMESPACE, Event, Example, Feature, Hashing, Label, NamespaceFeatures,
     SLOT_INDEX_NAMESPACE, SLOT_NAMESPACE,
 };
 use crate::prediction::Prediction;
@@ -58,14 +58,22 @@ impl Slots {
         Feature { index: u64::from(index), value: 1.0, masked: true }
     }
 
-    /// The context with the features of a slot.
-    fn shared(&self, context: &Example, slot: Option<&EventSlot>, number: usize) -> Example {
-        let mut shared = context.clone();
-        for NamespaceFeatures { letter, features } in
-            slot.into_iter().flat_map(|slot| &slot.features.namespaces)
-        {
-            let letter = if *letter == DEFAULT_NAMESPACE { SLOT_NAMESPACE } else { *letter };
-            shared.append(letter, features);
+    /// The context with the features of a slot. The namespaces of the slots before it stay in
+    /// the list of VW's example, empty: they say where those of this slot go
+    /// (`remove_slot_features`).
+    fn shared(&self, event: &Event, number: usize) -> Example {
+        let mut shared = Example::clone(&event.shared);
+        if let Some(slots) = &event.slots {
+            let namespaces = |slot: usize| slots[slot].features.namespaces.iter();
+            let order: Vec<_> = (0..number).flat_map(namespaces).map(letter).collect();
+            let position = |features: &&NamespaceFeatures| {
+                let position = order.iter().position(|known| *known == letter(features));
+                position.unwrap_or(order.len())
+            };
+            let mut own: Vec<_> = namespaces(number).collect();
+            own.sort_by_key(position);
+            own.into_iter()
+                .for_each(|features| shared.append(letter(features), &features.features));
         }
         if self.multi_slot_seen {
             shared.append(SLOT_INDEX_NAMESPACE, &[self.index(number)]);
@@ -75,10 +83,9 @@ impl Slots {
 
     /// The choice for a slot from the actions `offered`.
     pub fn choice(&self, event: &Event, number: usize, offered: &[usize]) -> SlotChoice {
-        let slot = event.slots.as_ref().map(|slots| &slots[number]);
         SlotChoice {
             event: Event {
-                shared: Arc::new(self.shared(&event.shared, slot, number)),
+                shared: Arc::new(self.shared(event, number)),
                 actions: offered.iter().map(|action| event.actions[*action].clone()).collect(),
                 recurs: false,
                 slots: None,
@@ -87,6 +94,11 @@ impl Slots {
             offered: offered.to_vec(),
         }
     }
+}
+
+/// The namespace that a slot's features have in the context.
+fn letter(features: &NamespaceFeatures) -> u8 {
+    if features.letter == DEFAULT_NAMESPACE { SLOT_NAMESPACE } else { features.letter }
 }
 
 impl Event {

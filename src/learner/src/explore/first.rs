@@ -4,7 +4,6 @@
 use serde::{Deserialize, Serialize};
 
 use super::Stage;
-use crate::cost::Scored;
 use crate::distribution::{enforce_minimum, narrow};
 use crate::features::Label;
 
@@ -16,13 +15,15 @@ pub struct First {
 }
 
 impl First {
-    pub fn fill(&self, ranked: &[Scored], pmf: &mut [f32]) {
+    pub fn fill(&self, stage: &Stage<'_>, pmf: &mut [f32]) {
+        let mut shares = vec![0.0; pmf.len()];
         if self.remaining > 0 {
-            pmf.fill(1.0 / narrow(ranked.len()));
-        } else if let Some(best) = ranked.first() {
-            pmf[best.action] = 1.0;
+            shares.fill(1.0 / narrow(pmf.len()));
+        } else if let Some(best) = shares.first_mut() {
+            *best = 1.0;
         }
-        enforce_minimum(self.epsilon, true, pmf);
+        enforce_minimum(self.epsilon, true, &mut shares);
+        stage.spread(&shares, pmf);
     }
 
     pub fn learn(&mut self, stage: &mut Stage<'_>, label: &Label) {

@@ -101,8 +101,8 @@ impl Exploration {
         let Prediction { pmf, ranking, .. } = prediction;
         match self {
             Self::EpsilonGreedy(greedy) => greedy.fill(stage.ranked, pmf),
-            Self::Softmax(softmax) => softmax.fill(stage.ranked, pmf),
-            Self::First(first) => first.fill(stage.ranked, pmf),
+            Self::Softmax(softmax) => softmax.fill(stage, pmf),
+            Self::First(first) => first.fill(stage, pmf),
             Self::Bag(bag) => bag.fill(stage, pmf, ranking),
             Self::Cover(cover) => cover.fill(stage, pmf, ranking),
             Self::SquareCb(squarecb) => squarecb.fill(stage, pmf),
@@ -157,6 +157,13 @@ impl Exploration {
 }
 
 impl Stage<'_> {
+    /// Gives each action the share of its position in the ranking.
+    fn spread(&self, shares: &[f32], pmf: &mut [f32]) {
+        for (scored, share) in self.ranked.iter().zip(shares) {
+            pmf[scored.action] = *share;
+        }
+    }
+
     /// The ranking and the scores of the first model, and no probabilities.
     fn show_ranking(&self, prediction: &mut Prediction) {
         let Prediction { pmf, ranking, scores } = prediction;

@@ -41,9 +41,7 @@ impl Rnd {
         let scores: Vec<_> = stage.ranked.iter().map(adjusted).collect();
         let mut shares = softmax(-1.0 / largest, &scores);
         enforce_minimum(self.epsilon, true, &mut shares);
-        for (scored, share) in stage.ranked.iter().zip(shares) {
-            pmf[scored.action] = share;
-        }
+        stage.spread(&shares, pmf);
     }
 
     /// How badly each action's random targets are predicted.

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::cost::Scored;
+use super::Stage;
 use crate::distribution::{enforce_minimum, softmax};
 
 /// By the exponential of minus lambda times the score.
@@ -13,12 +13,10 @@ pub struct Softmax {
 }
 
 impl Softmax {
-    pub fn fill(&self, ranked: &[Scored], pmf: &mut [f32]) {
-        let scores: Vec<_> = ranked.iter().map(|scored| scored.score).collect();
+    pub fn fill(&self, stage: &Stage<'_>, pmf: &mut [f32]) {
+        let scores: Vec<_> = stage.ranked.iter().map(|scored| scored.score).collect();
         let mut shares = softmax(-self.lambda, &scores);
         enforce_minimum(self.epsilon, true, &mut shares);
-        for (scored, share) in ranked.iter().zip(shares) {
-            pmf[scored.action] = share;
-        }
+        stage.spread(&shares, pmf);
     }
 }

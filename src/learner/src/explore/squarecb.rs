@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::Stage;
 use super::bounds::{Bounds, CostRange};
+use crate::cost::Scored;
 use crate::distribution::{enforce_minimum, narrow};
 use crate::features::Label;
 
@@ -25,17 +26,17 @@ impl SquareCb {
             return self.fill_survivors(range, stage, pmf);
         }
         let gamma = self.gamma();
-        let Some(mut best) = stage.ranked.first() else { return };
+        let is_less = |a: usize, b: usize| stage.ranked[a].score < stage.ranked[b].score;
         // Where scores are not numbers, the first of the ranking is not the least.
-        best = stage.ranked.iter().fold(best, |a, b| if b.score < a.score { b } else { a });
-        let mut total = 0.0;
-        for scored in stage.ranked.iter().filter(|scored| scored.action != best.action) {
-            let probability = 1.0 / (narrow(pmf.len()) + gamma * (scored.score - best.score));
-            pmf[scored.action] = probability;
-            total += probability;
-        }
-        pmf[best.action] = 1.0 - total;
-        enforce_minimum(self.epsilon, true, pmf);
+        let best =
+            (0..pmf.len()).fold(0, |best, other| if is_less(other, best) { other } else { best });
+        let Some(least) = stage.ranked.get(best).map(|scored| scored.score) else { return };
+        let share = |scored: &Scored| 1.0 / (narrow(pmf.len()) + gamma * (scored.score - least));
+        let mut shares: Vec<_> = stage.ranked.iter().map(share).collect();
+        let others = shares.iter().enumerate().filter(|(position, _)| *position != best);
+        shares[best] = 1.0 - others.fold(0.0, |sum, (_, share)| sum + share);
+        enforce_minimum(self.epsilon, true, &mut shares);
+        stage.spread(&shares, pmf);
     }
 
     fn fill_survivors(&self, range: &CostRange, stage: &mut Stage<'_>, pmf: &mut [f32]) {

@@ -201,7 +201,7 @@ mod tests {
     use std::sync::Arc;
 
     use super::*;
-    use crate::features::{Interactions, Label, NormUse, WeightIndexing};
+    use crate::features::{Interactions, Label, WeightIndexing};
     use crate::{ExampleBuilder, Hashing, Learner, LearningPolicy, Prediction};
 
     fn example(namespace: &str, value: &str) -> Arc<crate::Example> {
@@ -263,14 +263,8 @@ mod tests {
     fn scores_are_kept_for_who_asks_twice_in_a_version() {
         let interactions = Interactions::new(Vec::new());
         let none = || Box::new([false; 256]);
-        let maker = TermMaker::new(
-            interactions,
-            none(),
-            none(),
-            true,
-            WeightIndexing::new(18, 1),
-            NormUse::None,
-        );
+        let maker =
+            TermMaker::new(interactions, none(), none(), true, WeightIndexing::new(18, 1), None);
         let mut terms = EventTerms::new(maker);
         let [once, again] = [events(1, false), events(1, true)].map(|mut events| events.remove(0));
         let mut ask = |event, version| {
@@ -289,14 +283,8 @@ mod tests {
     fn no_more_is_kept_than_there_is_room_for() {
         let (interactions, places) = (Interactions::new(Vec::new()), WeightIndexing::new(18, 1));
         let none = || Box::new([false; 256]);
-        let mut terms = EventTerms::new(TermMaker::new(
-            interactions,
-            none(),
-            none(),
-            true,
-            places,
-            NormUse::None,
-        ));
+        let mut terms =
+            EventTerms::new(TermMaker::new(interactions, none(), none(), true, places, None));
         // Three terms each: two features and the constant.
         for event in events(CAPACITY / 3 + 2, true) {
             terms.reset_to(&event);

@@ -15,7 +15,7 @@ pub use example::{Example, ExampleBuilder};
 pub(crate) use example::{Feature, NamespaceFeatures};
 pub use hash::{HashMode, Hashing, uniform_hash};
 pub use interactions::Interactions;
-pub use terms::{NormUse, Term, TermMaker, Terms, WeightIndexing, WholeIndices};
+pub use terms::{Expansion, NormRule, Term, TermMaker, Terms, WeightIndexing, WholeIndices};
 
 /// The namespace of the constant feature (`constant.h`).
 pub const CONSTANT_NAMESPACE: u8 = 128;

@@ -25,15 +25,25 @@ impl AsRef<[Term]> for Terms {
     }
 }
 
-/// When the squared norm of features is wanted.
+/// How the squared norm of features is summed up for learning.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum NormUse {
-    /// Never.
-    None,
-    /// VW learns at once.
-    Learning,
-    /// VW predicts before it learns, which merges the context into the actions twice.
-    LearningAfterPrediction,
+pub struct NormRule {
+    /// Whether VW has merged the context into the actions before, to predict.
+    pub merged_before: bool,
+    /// When the interactions that wildcards stand for count.
+    pub expansion: Expansion,
+}
+
+/// When the norm for learning counts the interactions that wildcards stand for. VW keeps a norm
+/// until features are merged into an action or taken out, and bounds need one without them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Expansion {
+    /// Nothing else needs a norm.
+    Always,
+    /// Features of the context are merged again after the bounds.
+    WithContext,
+    /// Bounds and learning follow each other.
+    Never,
 }
 
 /// Where hashes have their weights.
@@ -64,7 +74,7 @@ pub struct TermMaker {
     /// Slots that count in interactions only: `--ignore_linear`.
     pub ignored_linear: Box<[bool; 256]>,
     pub constant: bool,
-    norm_use: NormUse,
+    norm_rule: Option<NormRule>,
     places: WeightIndexing,
     expanded: ProductCache,
     given: ProductCache,
@@ -86,10 +96,10 @@ impl TermMaker {
         ignored_linear: Box<[bool; 256]>,
         constant: bool,
         places: WeightIndexing,
-        norm_use: NormUse,
+        norm_rule: Option<NormRule>,
     ) -> Self {
         Self {
-            norm_use,
+            norm_rule,
             places,
             interactions,
             ignored,
@@ -113,9 +123,19 @@ impl TermMaker {
     /// namespace, then the interactions.
     pub fn make(&mut self, event: &Event, action: usize, terms: &mut Terms) {
         self.merge(event, action);
-        if self.norm_use != NormUse::None {
-            let interactions = self.interactions.over(&self.merged.layout.letters);
-            let merged_before = self.norm_use == NormUse::LearningAfterPrediction;
+        if let Some(NormRule { merged_before, expansion }) = self.norm_rule {
+            let expanded = match expansion {
+                Expansion::Always => true,
+                Expansion::WithContext => {
+                    event.shared.letters().any(|letter| !self.ignored[usize::from(letter)])
+                }
+                Expansion::Never => false,
+            };
+            let interactions = if expanded {
+                self.interactions.over(&self.merged.layout.letters)
+            } else {
+                self.interactions.given().to_vec()
+            };
             terms.squared_norm = self.squared_norm(event, action, &interactions, merged_before);
         }
         let Self { interactions, ignored_linear, places, expanded, merged, partials, .. } = self;
@@ -134,7 +154,7 @@ impl TermMaker {
     /// `--squarecb --elim` see the interactions as they are given.
     pub fn make_unexpanded(&mut self, event: &Event, action: usize, terms: &mut Terms) {
         self.merge(event, action);
-        if self.norm_use != NormUse::None {
+        if self.norm_rule.is_some() {
             let interactions = self.interactions.given();
             terms.squared_norm = self.squared_norm(event, action, interactions, false);
         }

@@ -5,8 +5,8 @@ use crate::explore::{
     Bag, CostRange, Cover, EpsilonGreedy, Exploration, First, RegCb, Rnd, Softmax, SquareCb,
 };
 use crate::features::{
-    DEFAULT_NAMESPACE, Interactions, NormUse, SLOT_INDEX_NAMESPACE, SLOT_NAMESPACE, TermMaker,
-    WeightIndexing, WholeIndices,
+    DEFAULT_NAMESPACE, Expansion, Interactions, NormRule, SLOT_INDEX_NAMESPACE, SLOT_NAMESPACE,
+    TermMaker, WeightIndexing, WholeIndices,
 };
 use crate::policy::{Explorer, Settings};
 use crate::regression::{Coin, Gd, GdOptions, Regression};
@@ -76,7 +76,7 @@ pub(super) fn term_maker(settings: &Settings, models: u32) -> TermMaker {
     ignored[usize::from(SLOT_NAMESPACE)] = ignored[usize::from(DEFAULT_NAMESPACE)];
     ignored[usize::from(SLOT_INDEX_NAMESPACE)] = false;
     let interactions = Interactions::new(settings.interactions.clone());
-    let norm_use = norm_use(settings);
+    let norm_rule = norm_rule(settings);
     let places = WeightIndexing::new(settings.bits, models.next_power_of_two());
     TermMaker::new(
         interactions,
@@ -84,24 +84,28 @@ pub(super) fn term_maker(settings: &Settings, models: u32) -> TermMaker {
         table(&settings.ignore_linear),
         settings.constant,
         places,
-        norm_use,
+        norm_rule,
     )
 }
 
-/// Who asks for the squared norm of features, and whether VW predicts before it learns: it does
-/// not where learning predicts (`learn_returns_prediction`).
-fn norm_use(settings: &Settings) -> NormUse {
+/// The rates that need the squared norm of features, and how VW comes by it.
+fn norm_rule(settings: &Settings) -> Option<NormRule> {
     let is_wanted = !settings.coin && !settings.adaptive && !settings.normalized;
+    // `learn_returns_prediction`
     let learning_predicts = match settings.explorer {
         Explorer::EpsilonGreedy => settings.cost_type != CostType::Mtr,
         Explorer::Cover(_) => true,
         _ => false,
     };
-    match (is_wanted, learning_predicts) {
-        (false, _) => NormUse::None,
-        (true, true) => NormUse::Learning,
-        (true, false) => NormUse::LearningAfterPrediction,
-    }
+    let has_bounds = settings.explorer == Explorer::RegCb || settings.elim;
+    is_wanted.then_some(NormRule {
+        merged_before: !settings.slots && !learning_predicts,
+        expansion: match (has_bounds, settings.slots) {
+            (false, _) => Expansion::Always,
+            (true, false) => Expansion::WithContext,
+            (true, true) => Expansion::Never,
+        },
+    })
 }
 
 fn table(letters: &[u8]) -> Box<[bool; 256]> {
