@@ -178,8 +178,9 @@ mod tests {
     #[test]
     fn a_killer_sequence_is_sorted_by_the_heap() {
         let half = 1 << 11;
-        let killer =
-            |i: u32| if i < half { if i % 2 == 0 { i } else { half + i } } else { 2 * (i - half) };
+        let killer = |i: u32| {
+            if i < half { if i.is_multiple_of(2) { i } else { half + i } } else { 2 * (i - half) }
+        };
         let mut items: Vec<_> = (0..2 * half).map(killer).collect();
         let mut expected = items.clone();
         expected.sort_unstable();

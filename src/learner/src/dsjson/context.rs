@@ -139,6 +139,7 @@ impl<'c, 'a, 's> ContextReader<'c, 'a, 's> {
     }
 
     /// Keys that mean something of their own.
+    #[expect(clippy::ptr_arg, reason = "an owned key is one with escapes")]
     fn special(
         &mut self,
         key: &Cow<'_, [u8]>,

@@ -321,6 +321,7 @@ impl<'a> Cursor<'a> {
     /// must follow at once, and only quotes and brackets are looked at. VW looks for the
     /// colon behind the decoded key, which is shorter than one with escapes
     /// (`parse_example_json.cc`, `DefaultState::Ignore`).
+    #[expect(clippy::ptr_arg, reason = "an owned key is one with escapes")]
     pub fn skip_unread(&mut self, key: &Cow<'_, [u8]>) -> Read<()> {
         if matches!(key, Cow::Owned(_)) || self.byte() != b':' {
             return Err(DropReason::Syntax);

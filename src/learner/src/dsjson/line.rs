@@ -84,6 +84,7 @@ impl<'a> Line<'a> {
         if cursor.is_at_end() { self.finish() } else { Err(DropReason::Syntax) }
     }
 
+    #[expect(clippy::ptr_arg, reason = "an owned key is one with escapes")]
     fn value(
         &mut self,
         key: &Cow<'_, [u8]>,

@@ -20,6 +20,7 @@ pub use rnd::Rnd;
 pub use softmax::Softmax;
 pub use squarecb::SquareCb;
 
+use std::cmp::Ordering;
 use std::mem::discriminant;
 
 use serde::{Deserialize, Serialize};
@@ -193,12 +194,8 @@ fn rank_by_probability(ranking: &mut Vec<usize>, pmf: &[f32], scores: &[f32]) {
     ranking.clear();
     ranking.extend(0..pmf.len());
     sort_by(ranking, |a, b| {
-        if pmf[*a] > pmf[*b] || pmf[*a] < pmf[*b] {
-            pmf[*a] > pmf[*b]
-        } else if scores[*a] < scores[*b] || scores[*a] > scores[*b] {
-            scores[*a] < scores[*b]
-        } else {
-            a < b
-        }
+        let by_score = || scores[*a].partial_cmp(&scores[*b]).unwrap_or(Ordering::Equal);
+        let by_probability = pmf[*b].partial_cmp(&pmf[*a]).unwrap_or(Ordering::Equal);
+        by_probability.then_with(by_score).then(a.cmp(b)) == Ordering::Less
     });
 }

@@ -43,12 +43,12 @@ struct Line<'r> {
 
 impl Line<'_> {
     fn single(&mut self, number: usize, actions: usize) -> String {
-        let context = self.context();
+        let shared = self.context();
         let multi: Vec<_> = (0..actions).map(|action| self.action(action)).collect();
         let mut content = vec![format!("\"_multi\":[{}]", multi.join(","))];
-        if !context.is_empty() {
+        if !shared.is_empty() {
             let at = self.rng.below(2);
-            content.insert(at, context);
+            content.insert(at, shared);
         }
         let mut keys = Vec::new();
         if !self.rng.one_in(if self.wild { 8 } else { 30 }) {
@@ -61,10 +61,10 @@ impl Line<'_> {
         }
         keys.push(format!("\"c\":{{{}}}", content.join(",")));
         if self.rng.one_in(2) {
-            keys.push(format!("\"p\":[{}]", list((0..actions).map(|_| 1.0 / actions as f64))));
+            keys.push(format!("\"p\":[{}]", list((0..actions).map(|_| share(actions)))));
         }
         let line = format!("{{{}}}", keys.join(","));
-        if self.wild && self.rng.one_in(25) { self.odd(line) } else { line }
+        if self.wild && self.rng.one_in(25) { self.odd(&line) } else { line }
     }
 
     fn label(&mut self, actions: usize) -> String {
@@ -78,7 +78,7 @@ impl Line<'_> {
             0 => 1.0,
             1 => 0.05,
             2 => 1e-3,
-            _ => 1.0 / actions as f64,
+            _ => share(actions),
         };
         format!(
             "\"_label_cost\":{cost},\"_label_probability\":{probability},\"_label_Action\":{},\"_labelIndex\":{chosen}",
@@ -87,7 +87,7 @@ impl Line<'_> {
     }
 
     /// Something that happens to lines.
-    fn odd(&mut self, line: String) -> String {
+    fn odd(&mut self, line: &str) -> String {
         match self.rng.below(7) {
             0 => line[..self.rng.below(line.len())]
                 .to_owned()
@@ -207,7 +207,6 @@ impl Line<'_> {
             return self.number();
         }
         match self.rng.below(if self.wild { 10 } else { 6 }) {
-            0 | 1 => self.number(),
             2 | 3 => format!("\"{}\"", self.text()),
             4 => self.rng.pick(&["true", "false"]).to_owned(),
             5 => self.object(depth - 1),
@@ -310,12 +309,12 @@ impl Line<'_> {
             left.retain(|action| *action != chosen);
             outcomes.push(self.outcome(chosen, &from));
         }
-        let context = self.context();
+        let shared = self.context();
         let mut content =
             vec![format!("\"_multi\":[{}],\"_slots\":[{}]", multi.join(","), described.join(","))];
-        if !context.is_empty() {
+        if !shared.is_empty() {
             let at = self.rng.below(2);
-            content.insert(at, context);
+            content.insert(at, shared);
         }
         let pdrop = if self.rng.one_in(8) { "\"pdrop\":0.5," } else { "" };
         let ranked = if self.rng.one_in(4) { "\"a\":[1]," } else { "" };
@@ -368,6 +367,11 @@ impl Line<'_> {
             if self.rng.one_in(10) { String::new() } else { format!("\"_label_cost\":{cost},") };
         format!("{{{cost}\"_a\":[{ranked}],\"_p\":[{first}{rest}]}}")
     }
+}
+
+#[expect(clippy::cast_precision_loss, reason = "a number of actions")]
+fn share(actions: usize) -> f64 {
+    1.0 / actions as f64
 }
 
 fn list<T: ToString>(items: impl Iterator<Item = T>) -> String {

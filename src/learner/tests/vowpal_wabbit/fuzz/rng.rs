@@ -16,6 +16,7 @@ impl Rng {
     }
 
     /// Below `bound`.
+    #[expect(clippy::cast_possible_truncation, reason = "below a usize")]
     pub fn below(&mut self, bound: usize) -> usize {
         (self.next() % bound as u64) as usize
     }
@@ -35,6 +36,7 @@ impl Rng {
     }
 
     /// In [0, 1).
+    #[expect(clippy::cast_precision_loss, reason = "53 bits")]
     pub fn unit(&mut self) -> f64 {
         (self.next() >> 11) as f64 / (1_u64 << 53) as f64
     }
