@@ -12,23 +12,22 @@ use learning_loop::LoopOptions;
 use scenario::plan::ServedPlan;
 use server::{Keys, Limits, Service};
 
-/// Whoever calls is the runner itself: what it may have under way at once may come in, and
-/// operators beside it.
+/// The only client is the runner itself: its largest concurrency, and operators.
 const CONNECTIONS: usize = 1 << 17;
 
-/// The loop inside, served on the loopback by a thread of its own until it is dropped.
+/// The embedded loop, served on the loopback interface by its own thread until it is dropped.
 pub struct Served {
     url: String,
-    /// Whoever drops it asks the thread to stop.
+    /// Dropping it stops the thread.
     stop: Option<oneshot::Sender<()>>,
     thread: Option<JoinHandle<()>>,
 }
 
 impl Served {
-    /// A fresh loop at an address that is free.
+    /// A new loop on a free port.
     ///
     /// # Errors
-    /// When the machine has no address, thread or runtime to give.
+    /// If no port, thread or runtime is available.
     pub fn start(plan: &ServedPlan, clock: WallClock) -> io::Result<Self> {
         let runtime = Builder::new_current_thread().enable_all().build()?;
         let listener = runtime.block_on(TcpListener::bind((Ipv4Addr::LOCALHOST, 0)))?;
@@ -40,7 +39,7 @@ impl Served {
         Ok(Self { url, stop: Some(stop), thread: Some(thread) })
     }
 
-    /// Where it is.
+    /// The URL of the service.
     pub fn url(&self) -> &str {
         &self.url
     }
@@ -50,7 +49,7 @@ impl Drop for Served {
     fn drop(&mut self) {
         drop(self.stop.take());
         if let Some(thread) = self.thread.take() {
-            // One that panicked has said so, and its calls have failed.
+            // After a panic its calls have failed already.
             thread.join().ok();
         }
     }

@@ -12,7 +12,7 @@ use evaluation::run::{
     BatchObserver, Candidate, EvaluationRun, Origin, PolicyEvaluator, Row, RunSettings,
 };
 use learner::{DsjsonReader, Event, Label, Learner, LearningPolicy, Prediction};
-use learning_loop::Keeps;
+use learning_loop::Retention;
 use metrics::{PhaseScope, Summary};
 use record::{ObserveError, Observer, Progress};
 use scenario::plan::TargetPlan;
@@ -120,7 +120,7 @@ fn evaluate(criterion: &mut Criterion) {
     group.finish();
 }
 
-/// Keeps the figures of a run, and its records no longer than they come.
+/// Retention the figures of a run, and its records no longer than they come.
 struct Recorder(Summary);
 
 impl Observer for Recorder {
@@ -161,7 +161,7 @@ fn iteration(criterion: &mut Criterion) {
             }]));
             let ran = VirtualClock::run(|clock| async {
                 let target =
-                    EmbeddedTarget::one_of_many(embedded, plan.seed, clock.clone(), Keeps::Log);
+                    EmbeddedTarget::one_of_many(embedded, plan.seed, clock.clone(), Retention::Log);
                 let (_stopper, stop) = Stopper::new();
                 engine::run(
                     &plan,

@@ -3,9 +3,10 @@ use std::time::Duration;
 use super::LogEvaluation;
 use evaluation::analysis::{PolicyReport, Verdict};
 use evaluation::run::{Origin, PolicyEvaluator};
-use learning_loop::{ONLINE, summary};
+use learning_loop::summary;
 use protocol::{
-    Evaluation, EvaluationStatus, EvaluationType, PolicyResult, PolicyResultSummary, PolicySource,
+    Evaluation, EvaluationStatus, EvaluationType, ONLINE_POLICY, PolicyResult, PolicyResultSummary,
+    PolicySource,
 };
 use timestamp::Timestamp;
 
@@ -46,7 +47,7 @@ fn optimal(evaluation: &LogEvaluation) -> &str {
     };
     let bounds = evaluation.reports.iter().filter_map(|report| Some((better(report)?, report)));
     let best = bounds.max_by(|(a, _), (b, _)| a.total_cmp(b));
-    best.map_or(ONLINE, |(_, report)| &report.name)
+    best.map_or(ONLINE_POLICY, |(_, report)| &report.name)
 }
 
 fn result(policy: &PolicyEvaluator, end: Timestamp) -> PolicyResult {

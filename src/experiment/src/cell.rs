@@ -4,7 +4,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use super::cell_folder::{CellFolder, CellFolders};
 use clock::VirtualClock;
 use engine::{self, Ending, Operator, StartPoint, Stop};
-use learning_loop::Keeps;
+use learning_loop::Retention;
 use metrics::Summary;
 use record::{ObserveError, Observer, Observers, Progress};
 use results::experiment::{CellRecord, Tracer};
@@ -29,7 +29,7 @@ pub(super) fn run(
     let mut tracer = Tracer::new(plan.phases.iter().map(|phase| phase.name.clone()));
     let mut observers = Observers(vec![&mut summary, &mut tracer, &mut folder]);
     let ending = catch_unwind(AssertUnwindSafe(|| {
-        execute(&plan, keeps(&plan, cell_folders), stop, &mut observers)
+        execute(&plan, retention(&plan, cell_folders), stop, &mut observers)
     }));
     match ending.map_err(|panic| format!("the program failed: {}", panic_message(&*panic)))?? {
         Ending::Stopped => {
@@ -48,17 +48,17 @@ pub(super) fn run(
 }
 
 /// What the loop records of its events: only what something reads.
-fn keeps(plan: &Plan, cell_folders: Option<&CellFolders>) -> Keeps {
+fn retention(plan: &Plan, cell_folders: Option<&CellFolders>) -> Retention {
     match cell_folders {
-        Some(_) => Keeps::Lines,
-        None if plan.reads_log() => Keeps::Log,
-        None => Keeps::Nothing,
+        Some(_) => Retention::Lines,
+        None if plan.reads_log() => Retention::Log,
+        None => Retention::Nothing,
     }
 }
 
 fn execute(
     plan: &Plan,
-    keeps: Keeps,
+    retention: Retention,
     stop: Stop,
     observer: &mut dyn Observer,
 ) -> Result<Ending, String> {
@@ -66,7 +66,7 @@ fn execute(
         return Err("a cell needs the target `embedded`".to_owned());
     };
     let ended = VirtualClock::run(|clock| async {
-        let target = EmbeddedTarget::one_of_many(embedded, plan.seed, clock.clone(), keeps);
+        let target = EmbeddedTarget::one_of_many(embedded, plan.seed, clock.clone(), retention);
         let start = StartPoint::default();
         engine::run(plan, clock, &target, &NoOperator, start, stop, observer).await
     });

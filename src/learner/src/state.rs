@@ -68,16 +68,25 @@ impl Learner {
         with_header(&Saving { arguments: self.policy().arguments(), costs, exploration, slots })
     }
 
-    /// The learner that was saved.
+    /// The policy of a saved learner, read without its weights.
+    ///
+    /// # Errors
+    /// As [`Self::load`].
+    pub fn saved_policy(bytes: &[u8]) -> Result<LearningPolicy, LoadError> {
+        let (arguments, _) = postcard::take_from_bytes::<&str>(content(bytes)?)
+            .map_err(|error| unreadable(&error))?;
+        parse_policy(arguments)
+    }
+
+    /// The learner that was saved. Allocates the weights of its policy
+    /// ([`LearningPolicy::weight_bytes`]), however few of them are in the bytes.
     ///
     /// # Errors
     /// When the bytes are not those of a saved learner, or not all of them.
     pub fn load(bytes: &[u8]) -> Result<Self, LoadError> {
-        let content = content(bytes)?;
-        let unreadable = |error: postcard::Error| LoadError::Content(error.to_string());
-        let saved: Saved = postcard::from_bytes(content).map_err(unreadable)?;
-        let policy = LearningPolicy::parse(&saved.arguments)
-            .map_err(|errors| LoadError::Content(errors[0].to_string()))?;
+        let saved: Saved =
+            postcard::from_bytes(content(bytes)?).map_err(|error| unreadable(&error))?;
+        let policy = parse_policy(&saved.arguments)?;
         let blank = Self::new(&policy);
         let (costs, exploration, _) = blank.parts();
         if !(saved.costs.is_compatible(costs) && saved.exploration.is_compatible(exploration)) {
@@ -88,6 +97,14 @@ impl Learner {
         learner.sync_slots(&saved.slots);
         Ok(learner)
     }
+}
+
+fn unreadable(error: &postcard::Error) -> LoadError {
+    LoadError::Content(error.to_string())
+}
+
+fn parse_policy(arguments: &str) -> Result<LearningPolicy, LoadError> {
+    LearningPolicy::parse(arguments).map_err(|errors| LoadError::Content(errors[0].to_string()))
 }
 
 /// What is saved, behind its header.

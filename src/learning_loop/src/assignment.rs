@@ -1,27 +1,27 @@
-/// Which actions are left for which slot.
+/// The actions that remain for each slot.
 ///
-/// It always knows a way to fill every slot (at first with the baselines), so that what
-/// is chosen for one never leaves a later one with nothing.
-pub(super) struct Assignment {
-    /// For each slot, whether it may show each action.
+/// It keeps a complete assignment at all times (at first the baselines), so that no choice
+/// leaves a later slot without an action.
+pub(crate) struct Assignment {
+    /// Whether a slot may show an action, by slot and action.
     allowed: Vec<Vec<bool>>,
-    /// For each slot, the action that it has, or could have.
+    /// The action of each slot in the complete assignment.
     taken: Vec<usize>,
 }
 
 impl Assignment {
-    /// `taken` is a way to fill every slot.
+    /// `taken` is a complete assignment.
     pub fn new(allowed: Vec<Vec<bool>>, taken: Vec<usize>) -> Self {
         Self { allowed, taken }
     }
 
-    /// What may be chosen for a slot once all before it are filled. The action that it
-    /// would have without a choice stands first.
+    /// The actions that a slot may show once all before it are filled; that of the complete
+    /// assignment first.
     pub fn choices(&self, slot: usize) -> Vec<usize> {
         let own = self.taken[slot];
         let others = (0..self.allowed[slot].len()).filter(|action| *action != own);
-        let fits = |action: &usize| self.clone_with(slot, *action).is_some();
-        std::iter::once(own).chain(others.filter(fits)).collect()
+        let is_possible = |action: &usize| self.clone_with(slot, *action).is_some();
+        std::iter::once(own).chain(others.filter(is_possible)).collect()
     }
 
     /// Fills a slot.
@@ -29,8 +29,7 @@ impl Assignment {
         self.taken = self.clone_with(slot, action).expect("one of the choices");
     }
 
-    /// A way to fill every slot that gives `action` to `slot` and leaves those before it
-    /// as they are.
+    /// A complete assignment that gives `action` to `slot` and keeps the slots before it.
     fn clone_with(&self, slot: usize, action: usize) -> Option<Vec<usize>> {
         if !self.allowed[slot][action] || self.taken[..slot].contains(&action) {
             return None;
@@ -44,8 +43,8 @@ impl Assignment {
         self.place(rival, slot + 1, &mut taken, &mut seen).then_some(taken)
     }
 
-    /// Finds another action for a slot from `first` on, moving others if it must (an
-    /// augmenting path).
+    /// Finds another action for a slot from `first` on, reassigning later slots if necessary
+    /// (an augmenting path).
     fn place(&self, slot: usize, first: usize, taken: &mut [usize], seen: &mut [bool]) -> bool {
         for action in 0..seen.len() {
             if !self.allowed[slot][action] || std::mem::replace(&mut seen[action], true) {

@@ -1,17 +1,18 @@
 use std::ops::RangeInclusive;
 use std::time::Duration;
 
-use super::{DEFAULT_POLICY, DEFAULT_SLOTS_POLICY};
+use super::limits::LoopLimits;
 use learner::LearningPolicy;
-use protocol::{ErrorCode, PolicyContract, ServiceConfiguration, ServiceError};
+use protocol::{
+    DEFAULT_POLICY, DEFAULT_SLOTS_POLICY, ErrorCode, LONGEST_ARGUMENTS, LONGEST_INTERVAL,
+    LONGEST_NAME, PolicyContract, SHORTEST_INTERVAL, ServiceConfiguration, ServiceError,
+};
 
-const SECOND: Duration = Duration::from_secs(1);
 const DAY: Duration = Duration::from_secs(24 * 3600);
-const TWO_DAYS: Duration = Duration::from_secs(2 * 24 * 3600);
 
-/// Refuses settings that are out of their range.
-pub(super) fn check(configuration: &ServiceConfiguration) -> Result<(), ServiceError> {
-    let times = SECOND..=TWO_DAYS;
+/// Refuses settings out of range.
+pub(crate) fn check(configuration: &ServiceConfiguration) -> Result<(), ServiceError> {
+    let times = SHORTEST_INTERVAL..=LONGEST_INTERVAL;
     let wait = configuration.reward_wait_time;
     within(&wait.0, &times, || format!("`rewardWaitTime` must be from PT1S to P2D, found {wait}"))?;
     let every = configuration.model_export_frequency;
@@ -27,15 +28,15 @@ pub(super) fn check(configuration: &ServiceConfiguration) -> Result<(), ServiceE
         format!("`explorationPercentage` must be from 0 to 1, found {share}")
     })?;
     if let Some(every) = configuration.auto_optimization_frequency {
-        within(&every.0, &(SECOND..=Duration::MAX), || {
+        within(&every.0, &(SHORTEST_INTERVAL..=Duration::MAX), || {
             format!("`autoOptimizationFrequency` must be at least PT1S, found {every}")
         })?;
     }
     check_retention(configuration)
 }
 
-/// Events are kept until a day after their windows have closed, or for ever, or, as version
-/// 1.0 of the service had it, not at all.
+/// Events are kept until at least a day after their windows have closed, or without limit
+/// (-1), or not at all (0, as version 1.0 of the service allowed).
 fn check_retention(configuration: &ServiceConfiguration) -> Result<(), ServiceError> {
     let days = configuration.log_retention_days;
     within(&days, &(-1..=i32::MAX), || {
@@ -48,7 +49,7 @@ fn check_retention(configuration: &ServiceConfiguration) -> Result<(), ServiceEr
     }
     let message = format!(
         "`logRetentionDays` must be at least {least} while `rewardWaitTime` is {wait}, or -1 for \
-         ever, found {days}"
+         no limit, found {days}"
     );
     Err(ServiceError::new(ErrorCode::InvalidLogRetentionDays, message))
 }
@@ -62,9 +63,9 @@ fn within<T: PartialOrd>(
     range.contains(value).then_some(()).ok_or_else(error)
 }
 
-/// Refuses a change of the learning mode together with what a reward is: nobody could
-/// tell which of them changed the averages.
-pub(super) fn check_change(
+/// Refuses a change of the learning mode together with the meaning of rewards: the averages
+/// before and after could not be compared.
+pub(crate) fn check_change(
     old: &ServiceConfiguration,
     new: &ServiceConfiguration,
 ) -> Result<(), ServiceError> {
@@ -78,8 +79,8 @@ pub(super) fn check_change(
     ))
 }
 
-/// Whether a model that was learned under `old` is of no use under `new`.
-pub(super) fn needs_new_model(old: &ServiceConfiguration, new: &ServiceConfiguration) -> bool {
+/// Whether a model that was trained under `old` must be trained again under `new`.
+pub(crate) fn needs_new_model(old: &ServiceConfiguration, new: &ServiceConfiguration) -> bool {
     rewards_differ(old, new) || differ(old.exploration_percentage, new.exploration_percentage)
 }
 
@@ -93,45 +94,54 @@ fn differ(old: f64, new: f64) -> bool {
     old.total_cmp(&new).is_ne()
 }
 
-/// The policy with the share of exploration that the configuration asks for.
-pub(super) fn effective(
+/// The policy with the exploration percentage of the configuration.
+pub(crate) fn effective(
     policy: &LearningPolicy,
     configuration: &ServiceConfiguration,
 ) -> LearningPolicy {
-    #[expect(clippy::cast_possible_truncation, reason = "VW keeps probabilities as f32")]
+    #[expect(clippy::cast_possible_truncation, reason = "VW retention probabilities as f32")]
     policy.with_epsilon(configuration.exploration_percentage as f32)
 }
 
-/// The policy of a contract, or why it cannot be used.
-pub(super) fn parse(contract: &PolicyContract) -> Result<LearningPolicy, ServiceError> {
+/// Parses the policy of a contract.
+pub(crate) fn parse(
+    contract: &PolicyContract,
+    limits: &LoopLimits,
+) -> Result<LearningPolicy, ServiceError> {
     check_lengths(contract)?;
-    LearningPolicy::parse(&contract.arguments).map_err(|errors| {
+    let invalid = |message| ServiceError::new(ErrorCode::InvalidPolicyConfiguration, message);
+    let policy = LearningPolicy::parse(&contract.arguments).map_err(|errors| {
         let errors: Vec<_> = errors.iter().map(ToString::to_string).collect();
-        ServiceError::new(ErrorCode::InvalidPolicyConfiguration, errors.join("; "))
-    })
+        invalid(errors.join("; "))
+    })?;
+    limits.check_policy(&policy).map_err(invalid)?;
+    Ok(policy)
 }
 
 fn check_lengths(contract: &PolicyContract) -> Result<(), ServiceError> {
     let name = contract.name.chars().count();
     let arguments = contract.arguments.chars().count();
-    let message = if !(1..=256).contains(&name) {
-        format!("the name of a policy must have 1 to 256 characters, found {name}")
-    } else if !(1..=1024).contains(&arguments) {
-        format!("the arguments of a policy must have 1 to 1024 characters, found {arguments}")
+    let message = if !(1..=LONGEST_NAME).contains(&name) {
+        format!("the name of a policy must have 1 to {LONGEST_NAME} characters, found {name}")
+    } else if !(1..=LONGEST_ARGUMENTS).contains(&arguments) {
+        format!(
+            "the arguments of a policy must have 1 to {LONGEST_ARGUMENTS} characters, found \
+             {arguments}"
+        )
     } else {
         return Ok(());
     };
     Err(ServiceError::new(ErrorCode::InvalidPolicyContract, message))
 }
 
-/// The policy of a new service; of one that fills slots, if it is to.
-pub(super) fn default_policy(fills_slots: bool) -> LearningPolicy {
+/// The policy of a new service, for slots or not.
+pub(crate) fn default_policy(fills_slots: bool) -> LearningPolicy {
     let arguments = if fills_slots { DEFAULT_SLOTS_POLICY } else { DEFAULT_POLICY };
     LearningPolicy::parse(arguments).expect("the service's own arguments")
 }
 
-/// Refuses that a loop with slots optimizes itself, as the service does not.
-pub(super) fn check_optimization(
+/// Refuses automatic optimization of a policy for slots, as the service does.
+pub(crate) fn check_optimization(
     configuration: &ServiceConfiguration,
     policy: &LearningPolicy,
 ) -> Result<(), ServiceError> {
@@ -141,7 +151,7 @@ pub(super) fn check_optimization(
     }
     Err(ServiceError::new(
         ErrorCode::ProblemTypeIncompatibleWithAutoOptimization,
-        "`isAutoOptimizationEnabled` must be false while the learning policy fills slots \
+        "`isAutoOptimizationEnabled` must be false while the learning policy is for slots \
          (`--ccb_explore_adf`)",
     ))
 }

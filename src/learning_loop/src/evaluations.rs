@@ -3,28 +3,25 @@
 use std::collections::HashSet;
 use std::sync::Arc;
 
-use super::contest::{BASELINE, ONLINE, RANDOM};
-use super::fact::Fact;
-use super::job::{EvaluationJob, EvaluationOutcome};
-use super::joiner::Joined;
-use super::replay::Replay;
-use super::{LearningLoop, configuration, identity};
+use super::evaluation_log::EvaluationLog;
+use super::job::{EvaluationJob, EvaluationResults};
+use super::joined::Joined;
+use super::log_entry::Operation;
+use super::{LearningLoop, configuration, ids};
 use learner::LearningPolicy;
 use protocol::{
-    ApplyFromEvaluation, ErrorCode, Evaluation, EvaluationContract, EvaluationStatus,
-    EvaluationType, PolicyContract, ServiceError,
+    ApplyFromEvaluation, BASELINE_POLICY, ErrorCode, Evaluation, EvaluationContract,
+    EvaluationStatus, EvaluationType, LONGEST_NAME, MOST_EVALUATED_POLICIES, ONLINE_POLICY,
+    PolicyContract, RANDOM_POLICY, ServiceError,
 };
 use timestamp::Timestamp;
 
-/// Features of high, medium and low importance. None is named: none is computed.
+/// The lists of features of high, medium and low importance. They are always empty.
 const IMPORTANCES: usize = 3;
 
-/// So many policies of a request are compared.
-const MOST_POLICIES: usize = 10;
-
 impl LearningLoop {
-    /// `POST /evaluations`, done when it is answered: [`Self::begin_evaluation`],
-    /// [`EvaluationJob::run`] and [`Self::finish_evaluation`] at one moment.
+    /// `POST /evaluations`, completed in the call: [`Self::begin_evaluation`],
+    /// [`EvaluationJob::run`] and [`Self::finish_evaluation`] at one instant.
     ///
     /// # Errors
     /// As [`Self::begin_evaluation`].
@@ -52,12 +49,12 @@ impl LearningLoop {
         self.advance(now);
         check(contract)?;
         let job = self.submit(contract, EvaluationType::Manual)?;
-        self.note(|| Fact::EvaluationBegun(contract.clone()));
+        self.log_operation(|| Operation::EvaluationBegun(contract.clone()));
         Ok(job)
     }
 
-    /// Puts an evaluation on the list, and everything it takes in a job.
-    pub(super) fn submit(
+    /// Lists an evaluation as pending, and returns its job.
+    pub(crate) fn submit(
         &mut self,
         contract: &EvaluationContract,
         by: EvaluationType,
@@ -66,7 +63,7 @@ impl LearningLoop {
         let evaluation = self.pending(contract, by);
         let job = EvaluationJob {
             id: evaluation.id.clone(),
-            replay: self.events_between(contract.start_time, contract.end_time),
+            log: self.events_between(contract.start_time, contract.end_time),
             online: self.trainer.policy().clone(),
             policies,
             discovers: contract.enable_offline_experimentation,
@@ -78,17 +75,17 @@ impl LearningLoop {
         Ok(job)
     }
 
-    /// Ends an evaluation: completed with what it found, or failed. One that was deleted
-    /// in between stays deleted. What the loop found by itself, it applies.
+    /// Ends an evaluation: completed with its results, or failed. A deleted evaluation stays
+    /// deleted. The best policy of an automatic evaluation is applied.
     pub fn finish_evaluation(
         &mut self,
         id: &str,
-        outcome: Option<EvaluationOutcome>,
+        outcome: Option<EvaluationResults>,
         now: Timestamp,
     ) {
         self.advance(now);
-        let ended = |outcome| Fact::EvaluationEnded { id: id.to_owned(), outcome };
-        self.note(|| ended(outcome.clone()));
+        let ended = |outcome| Operation::EvaluationEnded { id: id.to_owned(), outcome };
+        self.log_operation(|| ended(outcome.clone()));
         let found = self.evaluations.iter_mut().find(|evaluation| evaluation.id == id);
         let Some(evaluation) = found else { return };
         let Some(outcome) = outcome else {
@@ -119,11 +116,11 @@ impl LearningLoop {
         self.find(id).cloned()
     }
 
-    /// `DELETE /evaluations/{evaluationId}`: no evaluation has this id afterwards.
+    /// `DELETE /evaluations/{evaluationId}`
     pub fn delete_evaluation(&mut self, id: &str, now: Timestamp) {
         self.advance(now);
         self.evaluations.retain(|evaluation| evaluation.id != id);
-        self.note(|| Fact::EvaluationDeleted { id: id.to_owned() });
+        self.log_operation(|| Operation::EvaluationDeleted { id: id.to_owned() });
     }
 
     /// `POST /configurations/applyFromEvaluation`: the policy becomes the served one,
@@ -139,10 +136,10 @@ impl LearningLoop {
     ) -> Result<(), ServiceError> {
         self.advance(now);
         let evaluation = self.find(&request.evaluation_id)?;
-        let (name, policy) = found_policy(evaluation, &request.policy_name)?;
+        let (name, policy) = find_policy(evaluation, &request.policy_name)?;
         self.policy_name = name;
         self.adopt(&policy, Timestamp::NEVER);
-        self.note(|| Fact::Applied(request.clone()));
+        self.log_operation(|| Operation::Applied(request.clone()));
         Ok(())
     }
 
@@ -157,13 +154,13 @@ impl LearningLoop {
         found.ok_or_else(|| ServiceError::new(ErrorCode::EvaluationNotFound, message()))
     }
 
-    /// The policies of a request, as they would be if they were applied.
+    /// The policies of a request, with the exploration percentage of the settings.
     fn policies(
         &self,
         contracts: &[PolicyContract],
     ) -> Result<Vec<(String, LearningPolicy)>, ServiceError> {
         let policy = |contract: &PolicyContract| {
-            let policy = configuration::parse(contract).map_err(|error| {
+            let policy = configuration::parse(contract, &self.limits).map_err(|error| {
                 invalid(format!("policy `{}`: {}", contract.name, error.message))
             })?;
             Ok((contract.name.clone(), configuration::effective(&policy, &self.configuration)))
@@ -171,16 +168,16 @@ impl LearningLoop {
         contracts.iter().map(policy).collect()
     }
 
-    fn events_between(&self, start: Timestamp, end: Timestamp) -> Replay {
+    fn events_between(&self, start: Timestamp, end: Timestamp) -> EvaluationLog {
         let times = start..end;
         let inside =
             |joined: &&Arc<Joined>| joined.learnable && times.contains(&joined.interaction.time);
-        Replay::new(self.log.iter().filter(inside).cloned().collect())
+        EvaluationLog::new(self.log.iter().filter(inside).cloned().collect())
     }
 
     fn pending(&self, contract: &EvaluationContract, by: EvaluationType) -> Evaluation {
         let number = self.evaluations_made.to_string();
-        let id = identity::identifier(&[&self.app_id, "evaluation", &number]);
+        let id = ids::identifier(&[&self.app_id, "evaluation", &number]);
         Evaluation {
             job_id: id.clone(),
             id,
@@ -198,7 +195,7 @@ impl LearningLoop {
 }
 
 /// The policy of an evaluation, by its name in any case.
-pub(super) fn found_policy(
+pub(crate) fn find_policy(
     evaluation: &Evaluation,
     name: &str,
 ) -> Result<(String, LearningPolicy), ServiceError> {
@@ -215,14 +212,16 @@ pub(super) fn found_policy(
 }
 
 fn check(contract: &EvaluationContract) -> Result<(), ServiceError> {
-    if !(1..=256).contains(&contract.name.chars().count()) {
-        return Err(invalid("the name of an evaluation must have 1 to 256 characters"));
+    if !(1..=LONGEST_NAME).contains(&contract.name.chars().count()) {
+        return Err(invalid(format!(
+            "the name of an evaluation must have 1 to {LONGEST_NAME} characters"
+        )));
     }
     if contract.start_time >= contract.end_time {
         return Err(invalid("`startTime` must be before `endTime`"));
     }
-    if contract.policies.len() > MOST_POLICIES {
-        let message = format!("at most {MOST_POLICIES} policies are compared");
+    if contract.policies.len() > MOST_EVALUATED_POLICIES {
+        let message = format!("at most {MOST_EVALUATED_POLICIES} policies are compared");
         return Err(ServiceError::new(ErrorCode::MaximumEvaluationCustomPoliciesExceeded, message));
     }
     check_names(contract)
@@ -234,7 +233,7 @@ fn check_names(contract: &EvaluationContract) -> Result<(), ServiceError> {
     for policy in &contract.policies {
         let name = policy.name.to_ascii_lowercase();
         if is_reserved(&name, contract.enable_offline_experimentation) {
-            let message = format!("the evaluation has a policy `{}` of its own", policy.name);
+            let message = format!("the policy name `{}` is reserved", policy.name);
             return Err(invalid(message));
         }
         if !names.insert(name) {
@@ -246,7 +245,9 @@ fn check_names(contract: &EvaluationContract) -> Result<(), ServiceError> {
 }
 
 fn is_reserved(name: &str, discovers: bool) -> bool {
-    let known = [ONLINE, BASELINE, RANDOM].iter().any(|known| known.eq_ignore_ascii_case(name));
+    let known = [ONLINE_POLICY, BASELINE_POLICY, RANDOM_POLICY]
+        .iter()
+        .any(|known| known.eq_ignore_ascii_case(name));
     known || discovers && ["inter-len", "hyper"].iter().any(|family| name.starts_with(family))
 }
 

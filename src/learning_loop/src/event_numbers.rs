@@ -5,22 +5,22 @@ use uuid::Uuid;
 
 use protocol::EventId;
 
-/// The numbers of events, by their ids.
+/// The numbers of events by id.
 ///
-/// An event is known for as long as the log is kept, so ids fill the memory of a loop that
-/// runs for long: the UUIDs, which most are, have a table of their own.
+/// The ids of all events of the log are in memory. Most are UUIDs, which have a table with
+/// keys of 16 bytes.
 #[derive(Debug, Default)]
-pub(super) struct EventNumbers {
+pub(crate) struct EventNumbers {
     uuids: HashMap<Uuid, usize>,
     others: HashMap<EventId, usize>,
 }
 
 impl EventNumbers {
-    /// Gives an event a number, unless it has one; whether it had none.
+    /// Numbers an event. Returns false if it already has a number.
     pub fn insert(&mut self, event_id: &EventId, number: usize) -> bool {
         match event_id.uuid() {
-            Some(uuid) => give(self.uuids.entry(uuid), number),
-            None => give(self.others.entry(event_id.clone()), number),
+            Some(uuid) => insert(self.uuids.entry(uuid), number),
+            None => insert(self.others.entry(event_id.clone()), number),
         }
     }
 
@@ -32,7 +32,7 @@ impl EventNumbers {
         }
     }
 
-    /// Forgets an event.
+    /// Removes an event.
     pub fn remove(&mut self, event_id: &EventId) {
         match event_id.uuid() {
             Some(uuid) => self.uuids.remove(&uuid),
@@ -40,13 +40,13 @@ impl EventNumbers {
         };
     }
 
-    /// Forgets every event.
+    /// Removes every event.
     pub fn clear(&mut self) {
         *self = Self::default();
     }
 }
 
-fn give<K>(entry: Entry<'_, K, usize>, number: usize) -> bool {
+fn insert<K>(entry: Entry<'_, K, usize>, number: usize) -> bool {
     match entry {
         Entry::Occupied(_) => false,
         Entry::Vacant(vacant) => {
@@ -67,7 +67,7 @@ mod tests {
         for (number, id) in ids.iter().enumerate() {
             assert_eq!(numbers.get(id), None);
             assert!(numbers.insert(id, number));
-            assert!(!numbers.insert(id, 100), "it keeps its number");
+            assert!(!numbers.insert(id, 100), "it retention its number");
         }
         for (number, id) in ids.iter().enumerate() {
             assert_eq!(numbers.get(id), Some(number));

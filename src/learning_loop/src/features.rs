@@ -8,27 +8,27 @@ use super::interaction::{FilledSlot, Interaction};
 use learner::{Event, EventSlot, Example, ExampleBuilder, Hashing, Label};
 use protocol::{FeatureObject, FeatureValue, RankableAction};
 
-/// What is kept at most of each kind; a run shares far fewer.
+/// The number of cached events and of cached action lists; a run shares far fewer.
 const CAPACITY: usize = 4096;
 
-/// Events as the learner sees them, hashed once for all requests that share their parts.
+/// Hashed events, computed once for all requests that share their parts.
 ///
-/// Keys are where the parts are in memory; they are kept alive, so that no others can come
-/// to be there.
+/// Keys are the addresses of the parts. An entry owns its parts, so that no other allocation
+/// can get these addresses.
 #[derive(Debug, Default)]
-pub(super) struct FeatureCache {
-    events: HashMap<(Hashing, usize, usize), Known>,
-    actions: HashMap<(Hashing, usize), KnownActions>,
+pub(crate) struct FeatureCache {
+    events: HashMap<(Hashing, usize, usize), CachedEvent>,
+    actions: HashMap<(Hashing, usize), CachedActions>,
 }
 
 #[derive(Debug)]
-struct Known {
+struct CachedEvent {
     event: Event,
     _alive: (Arc<[FeatureObject]>, Arc<[RankableAction]>),
 }
 
 #[derive(Debug)]
-struct KnownActions {
+struct CachedActions {
     examples: Arc<[Arc<Example>]>,
     _alive: Arc<[RankableAction]>,
 }
@@ -58,12 +58,12 @@ impl FeatureCache {
                     slots: None,
                 };
                 let alive = (context.clone(), actions.clone());
-                &entry.insert(Known { event, _alive: alive }).event
+                &entry.insert(CachedEvent { event, _alive: alive }).event
             }
         }
     }
 
-    /// The event that was, with what came of each of its slots as far as it is known.
+    /// The event of an interaction, with the outcomes of its first slots.
     pub fn event_of(
         &mut self,
         hashing: Hashing,
@@ -88,7 +88,7 @@ fn address<T>(shared: &Arc<[T]>) -> usize {
     Arc::as_ptr(shared).cast::<T>().addr()
 }
 
-/// A service sees features of its own in every request; nothing is worth keeping.
+/// Requests over the wire have new features each: a full cache is worth nothing.
 fn make_room<K, V>(known: &mut HashMap<K, V>) {
     if known.len() >= CAPACITY {
         known.clear();
@@ -96,18 +96,18 @@ fn make_room<K, V>(known: &mut HashMap<K, V>) {
 }
 
 fn examples(
-    known: &mut HashMap<(Hashing, usize), KnownActions>,
+    known: &mut HashMap<(Hashing, usize), CachedActions>,
     hashing: Hashing,
     actions: &Arc<[RankableAction]>,
 ) -> Arc<[Arc<Example>]> {
     make_room(known);
     let make =
-        || KnownActions { examples: action_examples(hashing, actions), _alive: actions.clone() };
+        || CachedActions { examples: action_examples(hashing, actions), _alive: actions.clone() };
     known.entry((hashing, address(actions))).or_insert_with(make).examples.clone()
 }
 
 /// `"_slots": [{"sj": [{..}]}]`, one of them.
-pub(super) fn event_slot(hashing: Hashing, features: &[FeatureObject]) -> EventSlot {
+pub(crate) fn event_slot(hashing: Hashing, features: &[FeatureObject]) -> EventSlot {
     let mut example = ExampleBuilder::new(hashing);
     add_namespace(&mut example, "sj", features);
     EventSlot {
@@ -129,8 +129,7 @@ fn action_examples(hashing: Hashing, actions: &[RankableAction]) -> Arc<[Arc<Exa
     actions.iter().map(|action| Arc::new(action_example(hashing, action))).collect()
 }
 
-/// `"i": {"constant": 1, "id": ".."}, "j": [{..}]`: the model always knows which action
-/// it is.
+/// `"i": {"constant": 1, "id": ".."}, "j": [{..}]`: the id of an action is a feature too.
 fn action_example(hashing: Hashing, action: &RankableAction) -> Example {
     let mut example = ExampleBuilder::new(hashing);
     example.open("i");
@@ -158,9 +157,8 @@ fn add_entries(example: &mut ExampleBuilder, object: &FeatureObject) {
     }
 }
 
-/// Whether a key names features: `_text`, `_tag` and the like would mean something else
-/// to VW.
-pub(super) fn is_feature(key: &str) -> bool {
+/// Whether a key names features: VW reads `_text`, `_tag` and the like as something else.
+pub(crate) fn is_feature(key: &str) -> bool {
     !key.starts_with('_')
 }
 

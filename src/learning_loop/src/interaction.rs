@@ -7,9 +7,9 @@ use learner::Prediction;
 use protocol::{EventId, FeatureObject, LearningMode, RankableAction};
 use timestamp::Timestamp;
 
-/// What was known, what could be chosen and what was chosen: a Rank call as it is kept.
+/// A Rank call: the context, the actions and the choice; and the rewards so far.
 #[derive(Debug, Clone, Serialize, Deserialize)]
-pub(super) struct Interaction {
+pub(crate) struct Interaction {
     pub event_id: EventId,
     pub time: Timestamp,
     pub context: Arc<[FeatureObject]>,
@@ -22,20 +22,20 @@ pub(super) struct Interaction {
     pub activation: Activation,
     /// Rewards that came in time, in the order in which they came.
     pub rewards: SmallVec<[f64; 1]>,
-    /// The slots that were filled, none where one action was chosen. The choice of the event
-    /// is that of the first; rewards are given to slots.
+    /// The slots of a multi-slot call, otherwise empty. `choice` is that of the first slot;
+    /// rewards belong to slots.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub slots: Vec<FilledSlot>,
 }
 
-/// A slot, and what was chosen for it.
+/// A slot and its choice.
 #[derive(Debug, Clone, Serialize, Deserialize)]
-pub(super) struct FilledSlot {
+pub(crate) struct FilledSlot {
     pub id: String,
     pub features: Arc<[FeatureObject]>,
     /// The actions that could be chosen, by index; empty if all could that were left.
     pub included: Vec<usize>,
-    /// What would be shown without the service.
+    /// The action that would be shown without the service.
     pub baseline: usize,
     /// Over all actions of the event; those that could be chosen are ranked.
     pub choice: Choice,
@@ -43,49 +43,51 @@ pub(super) struct FilledSlot {
     pub rewards: Vec<f64>,
 }
 
-/// So many actions of a choice need no memory of their own.
+/// The number of actions of a choice that are stored inline.
 const FEW: usize = 6;
 
-/// A distribution over actions, and the order that was drawn from it.
+/// A distribution over actions, and the ranking drawn from it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub(super) struct Choice {
+pub(crate) struct Choice {
     /// The probability of each action, in the order of the actions.
     pub pmf: SmallVec<[f32; FEW]>,
     /// The indices of the actions, the chosen one first.
     pub ranking: SmallVec<[usize; FEW]>,
 }
 
-/// Whether an event counts.
+/// Whether an event counts. The names in JSON are those of format 1 of the state.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub(super) enum Activation {
-    /// It always did.
+pub(crate) enum Activation {
+    /// From its Rank call on.
     Immediate,
-    /// It does not yet.
-    Awaited,
-    /// It does since it was activated.
-    Given,
+    /// Not before it is activated.
+    #[serde(rename = "Awaited")]
+    Deferred,
+    /// Since it was activated.
+    #[serde(rename = "Given")]
+    Activated,
 }
 
 impl Choice {
-    /// What is chosen from before there is a model: anything.
+    /// The choice without a model: every action has the same probability.
     pub fn uniform(actions: usize) -> Self {
         #[expect(clippy::cast_precision_loss, reason = "there are at most fifty")]
         let share = 1.0 / actions as f32;
         Self { pmf: smallvec![share; actions], ranking: (0..actions).collect() }
     }
 
-    /// Ranks an action first, in exchange for the one that was.
+    /// Swaps an action with the first of the ranking.
     pub fn put_first(&mut self, action: usize) {
         let place = self.ranking.iter().position(|ranked| *ranked == action);
         self.ranking.swap(0, place.expect("it could be chosen"));
     }
 
-    /// What is chosen.
+    /// The chosen action.
     pub fn chosen(&self) -> usize {
         self.ranking[0]
     }
 
-    /// The same distribution, with the actions in their own order: the baseline first.
+    /// The same distribution, ranked in the order of the request: the baseline first.
     pub fn baseline(&self) -> Self {
         Self { pmf: self.pmf.clone(), ranking: (0..self.pmf.len()).collect() }
     }
@@ -99,17 +101,17 @@ impl From<&Prediction> for Choice {
 }
 
 impl Interaction {
-    /// The action that is the event's.
+    /// The chosen action.
     pub fn chosen(&self) -> usize {
         self.choice.chosen()
     }
 
-    /// Whether it is what would be shown without the service.
+    /// Whether the choice is the baseline's.
     pub fn imitates_baseline(&self) -> bool {
         self.chosen() == self.slots.first().map_or(0, |slot| slot.baseline)
     }
 
-    /// The probability with which it was chosen.
+    /// The probability of the chosen action.
     pub fn probability(&self) -> f32 {
         self.choice.pmf[self.chosen()]
     }

@@ -1,29 +1,28 @@
 use serde::{Deserialize, Serialize};
 
-use super::contest::Contest;
-use super::replay::Replay;
+use super::evaluation_log::EvaluationLog;
+use super::evaluation_run::EvaluationRun;
 use learner::LearningPolicy;
 use protocol::PolicyResult;
 use timestamp::Timestamp;
 
-/// An evaluation that was asked for, with everything it takes. It needs the loop no
-/// more, and may run beside it.
+/// A pending evaluation with its events and policies. It can run on any thread.
 #[derive(Debug)]
 pub struct EvaluationJob {
-    pub(super) id: String,
-    pub(super) replay: Replay,
-    pub(super) online: LearningPolicy,
-    pub(super) policies: Vec<(String, LearningPolicy)>,
-    pub(super) discovers: bool,
-    pub(super) end: Timestamp,
-    pub(super) threads: usize,
+    pub(crate) id: String,
+    pub(crate) log: EvaluationLog,
+    pub(crate) online: LearningPolicy,
+    pub(crate) policies: Vec<(String, LearningPolicy)>,
+    pub(crate) discovers: bool,
+    pub(crate) end: Timestamp,
+    pub(crate) threads: usize,
 }
 
-/// What an evaluation found.
+/// The results of an evaluation.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct EvaluationOutcome {
-    pub(super) policy_results: Vec<PolicyResult>,
-    pub(super) optimal_policy: String,
+pub struct EvaluationResults {
+    pub(crate) policy_results: Vec<PolicyResult>,
+    pub(crate) optimal_policy: String,
 }
 
 impl EvaluationJob {
@@ -34,15 +33,15 @@ impl EvaluationJob {
 
     /// Replays the log under every policy. It takes from milliseconds to minutes.
     #[must_use]
-    pub fn run(&self) -> EvaluationOutcome {
-        let mut contest = Contest::new(&self.replay, &self.online);
-        contest.add_custom(&self.policies, self.threads);
+    pub fn run(&self) -> EvaluationResults {
+        let mut run = EvaluationRun::new(&self.log, &self.online);
+        run.add_custom(&self.policies, self.threads);
         if self.discovers {
-            contest.discover(&self.online, self.threads);
+            run.discover(&self.online, self.threads);
         }
-        EvaluationOutcome {
-            policy_results: contest.results(self.end),
-            optimal_policy: contest.optimal().to_owned(),
+        EvaluationResults {
+            policy_results: run.results(self.end),
+            optimal_policy: run.optimal().to_owned(),
         }
     }
 }

@@ -1,20 +1,22 @@
 //! Several slots of one event.
 //!
-//! Slots are filled in turn from the actions that are left, by a learning policy that fills
-//! slots (`--ccb_explore_adf`). An event with slots is one event for the log and the learner;
-//! its own choice and reward, which evaluations look at, are those of its first slot.
+//! A learning policy for slots (`--ccb_explore_adf`) fills them one after the other from the
+//! remaining actions. An event with slots is one event of the log; its choice and its reward,
+//! which evaluations use, are those of its first slot.
 
 use std::collections::HashSet;
 use std::sync::Arc;
 
 use super::assignment::Assignment;
-use super::fact::Fact;
 use super::interaction::{Choice, FilledSlot};
-use super::{DEFAULT_SLOTS_POLICY, LearningLoop, features, rank, sampling};
+use super::learning_loop::check_reward;
+use super::log_entry::Operation;
+use super::{LearningLoop, features, rank_rules, sampling};
 use learner::{Event, Prediction};
 use protocol::{
-    Digits, ErrorCode, EventId, LearningMode, MultiSlotRankRequest, MultiSlotRankResponse,
-    RankRequest, RankableAction, ServiceError, SlotRequest, SlotResponse, SlotReward,
+    DEFAULT_SLOTS_POLICY, Digits, ErrorCode, EventId, LearningMode, MultiSlotRankRequest,
+    MultiSlotRankResponse, RankRequest, RankableAction, ServiceError, SlotRequest, SlotResponse,
+    SlotReward,
 };
 use timestamp::Timestamp;
 
@@ -22,8 +24,8 @@ impl LearningLoop {
     /// `POST /multislot/rank`: an action for each slot, none twice.
     ///
     /// # Errors
-    /// `InvalidMultiSlotApiAccess`, if the policy of the loop fills no slots, or the loop
-    /// optimizes itself; `InvalidRankRequest`, if the request breaks a rule.
+    /// `InvalidMultiSlotApiAccess`, if the policy of the loop has no slots, or automatic
+    /// optimization is enabled; `InvalidRankRequest`, if the request breaks a rule.
     pub fn rank_slots(
         &mut self,
         request: &MultiSlotRankRequest,
@@ -36,7 +38,7 @@ impl LearningLoop {
         let left = check_slots(request)
             .map_err(|message| ServiceError::new(ErrorCode::InvalidRankRequest, message))?;
         let event_id = self.event_id(request.event_id.as_ref());
-        let slots = self.fill(request, &event_id, left);
+        let slots = self.fill(request, &event_id, left)?;
         let answer = self.shown(request, &event_id, &slots);
         let choice = Arc::new(slots[0].choice.clone());
         self.observe(&whole, event_id, request.actions.clone(), choice, slots);
@@ -47,8 +49,8 @@ impl LearningLoop {
     /// rewards, are ignored.
     ///
     /// # Errors
-    /// `InvalidRewardRequest`, if a reward is not finite, or the id of a slot is empty or
-    /// too long.
+    /// `InvalidRewardRequest`, if a reward is not a finite `f32`, or the id of a slot is empty
+    /// or too long.
     pub fn reward_slots(
         &mut self,
         event_id: &EventId,
@@ -64,24 +66,28 @@ impl LearningLoop {
         Ok(())
     }
 
-    pub(super) fn reward_slot(&mut self, event_id: &EventId, reward: &SlotReward) {
+    pub(crate) fn reward_slot(&mut self, event_id: &EventId, reward: &SlotReward) {
         let Some(interaction) = self.joiner.event(event_id, self.now) else { return };
         let slot = interaction.slots.iter_mut().find(|slot| slot.id == reward.slot_id);
         let Some(slot) = slot else { return };
         slot.rewards.push(reward.value);
         self.rewarded += 1;
         let event_id = || event_id.clone();
-        self.note(|| Fact::SlotRewarded { event_id: event_id(), reward: reward.clone() });
+        self.log_operation(|| Operation::SlotRewarded {
+            event_id: event_id(),
+            reward: reward.clone(),
+        });
     }
 
     fn check_access(&self) -> Result<(), ServiceError> {
         let message = if !self.trainer.policy().is_multi_slot() {
             format!(
-                "the learning policy fills no slots: set one with `--ccb_explore_adf` by PUT \
-                 /configurations/policy, such as `{DEFAULT_SLOTS_POLICY}`"
+                "the learning policy has no slots: start the service with `--multi-slot`, or set a \
+                 policy with `--ccb_explore_adf` by PUT /configurations/policy, such as \
+                 `{DEFAULT_SLOTS_POLICY}`"
             )
         } else if self.configuration.is_auto_optimization_enabled == Some(true) {
-            "a loop that optimizes itself fills no slots: set `isAutoOptimizationEnabled` to \
+            "multi-slot calls exclude automatic optimization: set `isAutoOptimizationEnabled` to \
              false by PUT /configurations/service"
                 .to_owned()
         } else {
@@ -90,16 +96,16 @@ impl LearningLoop {
         Err(ServiceError::new(ErrorCode::InvalidMultiSlotApiAccess, message))
     }
 
-    /// Fills the slots as the learning mode has it. What is logged for a slot is not offered
-    /// to a later one.
+    /// Fills the slots according to the learning mode. The logged action of a slot is not
+    /// offered to later ones.
     fn fill(
         &mut self,
         request: &MultiSlotRankRequest,
         event_id: &EventId,
         mut left: Assignment,
-    ) -> Vec<FilledSlot> {
+    ) -> Result<Vec<FilledSlot>, ServiceError> {
         let actions = request.actions.len();
-        let event = self.event_with_slots(request);
+        let event = self.event_with_slots(request)?;
         let mut slots = Vec::with_capacity(request.slots.len());
         for (number, slot) in request.slots.iter().enumerate() {
             let mut offered = left.choices(number);
@@ -121,16 +127,24 @@ impl LearningLoop {
                 rewards: Vec::new(),
             });
         }
-        slots
+        Ok(slots)
     }
 
-    /// The event as the served model sees it; none before there is a model.
-    fn event_with_slots(&mut self, request: &MultiSlotRankRequest) -> Option<Event> {
-        let hashing = self.trainer.served()?.policy().hashing();
+    /// The hashed event; `None` before the first model.
+    fn event_with_slots(
+        &mut self,
+        request: &MultiSlotRankRequest,
+    ) -> Result<Option<Event>, ServiceError> {
+        if self.trainer.served().is_none() && !self.limits.bound_work() {
+            return Ok(None);
+        }
+        let hashing = self.trainer.policy().hashing();
         let event = self.features.event(hashing, &request.context_features, &request.actions);
         let slots = request.slots.iter();
         let slots = slots.map(|slot| features::event_slot(hashing, &slot.features)).collect();
-        Some(Event { slots: Some(slots), ..event.clone() })
+        let event = Event { slots: Some(slots), ..event.clone() };
+        self.limits.check_work(self.trainer.policy(), &event)?;
+        Ok(Some(event))
     }
 
     fn choose_for_slot(
@@ -149,7 +163,7 @@ impl LearningLoop {
         Choice::from(&prediction)
     }
 
-    /// The answer: what was chosen, or the baselines for all but a loop that is online.
+    /// The answer: the choices, or the baselines unless the learning mode is online.
     fn shown(
         &self,
         request: &MultiSlotRankRequest,
@@ -169,13 +183,12 @@ impl LearningLoop {
 
 fn check_rewards(rewards: &[SlotReward]) -> Result<(), String> {
     rewards.iter().try_for_each(|SlotReward { slot_id, value }| {
-        rank::check_id("a slot", slot_id)?;
-        let message = || format!("a reward must be a finite number, found {value}");
-        value.is_finite().then_some(()).ok_or_else(message)
+        rank_rules::check_id("a slot", slot_id)?;
+        check_reward(*value)
     })
 }
 
-/// What the request would be without slots.
+/// The request without its slots.
 fn whole(request: &MultiSlotRankRequest) -> RankRequest {
     RankRequest {
         context_features: request.context_features.clone(),
@@ -186,7 +199,7 @@ fn whole(request: &MultiSlotRankRequest) -> RankRequest {
     }
 }
 
-/// Checks the slots; what may be chosen for which.
+/// Checks the slots, and returns the actions that each may show.
 fn check_slots(request: &MultiSlotRankRequest) -> Result<Assignment, String> {
     let (slots, actions) = (&request.slots, &request.actions);
     if slots.is_empty() || slots.len() > actions.len() {
@@ -198,8 +211,8 @@ fn check_slots(request: &MultiSlotRankRequest) -> Result<Assignment, String> {
     let (mut ids, mut baselines) = (HashSet::new(), HashSet::new());
     let mut taken = Vec::new();
     for slot in slots {
-        rank::check_id("a slot", &slot.id)?;
-        rank::check_features(&slot.features)?;
+        rank_rules::check_id("a slot", &slot.id)?;
+        rank_rules::check_features(&slot.features)?;
         if !ids.insert(&slot.id) {
             return Err(format!("two slots have the id `{}`", slot.id));
         }
@@ -216,7 +229,7 @@ fn check_slots(request: &MultiSlotRankRequest) -> Result<Assignment, String> {
     Ok(Assignment::new(slots.iter().map(allowed).collect(), taken))
 }
 
-/// Where the baseline of a slot stands among the actions.
+/// The index of the baseline of a slot among the actions.
 fn baseline(slot: &SlotRequest, actions: &[RankableAction]) -> Result<usize, String> {
     let (id, baseline) = (&slot.id, &slot.baseline_action);
     let known = |wanted: &String| actions.iter().position(|action| *action.id == **wanted);

@@ -1,4 +1,4 @@
-//! What a person, or a monitor, wants to know of the loop.
+//! The figures of the loop for the status page and for monitors.
 
 use std::ops::Range;
 use std::sync::Arc;
@@ -8,17 +8,17 @@ use serde::Serialize;
 use super::LearningLoop;
 use super::dsjson::LineWriter;
 use super::interaction::Interaction;
-use super::joiner::Joined;
+use super::joined::Joined;
 use protocol::{EventId, LearningMode, ModelProperties, PolicyContract};
 use timestamp::Timestamp;
 
-/// The loop in a few numbers.
+/// Counters of the loop.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct LoopState {
-    /// Events that were ever logged.
+    /// Events ever logged.
     pub ranked: u64,
-    /// Rewards that came in time.
+    /// Rewards received inside their windows.
     pub rewarded: u64,
     /// Events whose reward windows are open.
     pub waiting: u64,
@@ -28,7 +28,7 @@ pub struct LoopState {
     pub model: ModelProperties,
 }
 
-/// What the page shows.
+/// The content of the status page.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Overview {
@@ -59,7 +59,7 @@ struct Apprenticeship {
     reward_achieved: f64,
 }
 
-/// Some events in a row.
+/// Consecutive events.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 struct Batch {
@@ -70,7 +70,7 @@ struct Batch {
     success: f64,
 }
 
-/// An event for the eye.
+/// An event on the status page.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 struct RecentEvent {
@@ -83,27 +83,27 @@ struct RecentEvent {
 
 const IMITATED: usize = 1000;
 const SHOWN: usize = 10_000;
-/// At most so many batches, of at least so many events.
+/// The history has at most this many batches, of at least [`BATCH`] events.
 const BATCHES: usize = 100;
 const BATCH: usize = 20;
 const RECENT: usize = 20;
 
-/// The events of the log at a moment.
+/// The events of the log at one instant.
 #[derive(Debug)]
-pub struct Events(Vec<Arc<Joined>>);
+pub struct LogSnapshot(Vec<Arc<Joined>>);
 
-impl Events {
-    /// How many there are.
+impl LogSnapshot {
+    /// The number of events.
     pub fn len(&self) -> usize {
         self.0.len()
     }
 
-    /// Whether there are none.
+    /// Whether the log was empty.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
 
-    /// The lines of some of the events, as `vw --dsjson` reads them.
+    /// The lines of the events in `range`, for `vw --dsjson`.
     pub fn lines(&self, range: Range<usize>) -> Vec<u8> {
         let (mut writer, mut lines) = (LineWriter::default(), Vec::new());
         self.0[range].iter().for_each(|joined| writer.push(joined, &mut lines));
@@ -113,19 +113,19 @@ impl Events {
 
 impl LearningLoop {
     /// The joined events, in the order in which they were learned; with `open` also those
-    /// whose windows are open, as they stand.
-    pub fn events(&mut self, open: bool, now: Timestamp) -> Events {
+    /// whose windows are open, with the rewards so far.
+    pub fn events(&mut self, open: bool, now: Timestamp) -> LogSnapshot {
         self.advance(now);
         let mut events: Vec<_> = self.log.iter().cloned().collect();
         if open {
             let configuration = &self.configuration;
-            let joined = |event: &Interaction| Arc::new(event.clone().joined(configuration));
+            let joined = |event: &Interaction| Arc::new(Joined::new(event.clone(), configuration));
             events.extend(self.joiner.iter().map(joined));
         }
-        Events(events)
+        LogSnapshot(events)
     }
 
-    /// The loop in a few numbers.
+    /// Counters of the loop.
     pub fn state(&mut self, now: Timestamp) -> LoopState {
         self.advance(now);
         LoopState {
@@ -137,7 +137,7 @@ impl LearningLoop {
         }
     }
 
-    /// What the page shows.
+    /// The content of the status page.
     pub fn overview(&mut self, now: Timestamp) -> Overview {
         let state = self.state(now);
         let mut last: Vec<&Joined> = self.log.iter().rev().take(SHOWN).map(Arc::as_ref).collect();
@@ -162,12 +162,12 @@ fn recent(joined: &Joined) -> RecentEvent {
         time: interaction.time,
         action: interaction.actions[interaction.chosen()].id.clone(),
         probability: interaction.probability(),
-        reward: joined.original_reward,
+        reward: joined.reward.original,
     }
 }
 
 fn batch(events: &[&Joined]) -> Batch {
-    let rewards = events.iter().map(|joined| joined.original_reward);
+    let rewards = events.iter().map(|joined| joined.reward.original);
     Batch {
         from: events[0].interaction.time,
         events: events.len(),
@@ -176,13 +176,13 @@ fn batch(events: &[&Joined]) -> Batch {
     }
 }
 
-/// Of the events, the newest first; none, if none of the last is an apprentice's.
+/// Of events, the newest first; `None` if none of them is an apprentice's.
 fn apprenticeship(events: &[&Joined]) -> Option<Apprenticeship> {
     let is_apprentice = |joined: &&&Joined| joined.interaction.mode == LearningMode::Apprentice;
     let all: Vec<_> = events.iter().filter(is_apprentice).take(IMITATED).collect();
     let imitated: Vec<_> =
         all.iter().filter(|joined| joined.interaction.imitates_baseline()).collect();
-    let of = |joined: &Joined| joined.original_reward;
+    let of = |joined: &Joined| joined.reward.original;
     let total: f64 = all.iter().map(|joined| of(joined)).sum();
     let achieved: f64 = imitated.iter().map(|joined| of(joined)).sum();
     (!all.is_empty()).then(|| Apprenticeship {
@@ -194,7 +194,7 @@ fn apprenticeship(events: &[&Joined]) -> Option<Apprenticeship> {
     })
 }
 
-/// The mean; of nothing, zero.
+/// The mean; zero for no value.
 #[expect(clippy::cast_precision_loss, reason = "there are at most ten thousand")]
 fn mean(values: impl Iterator<Item = f64>) -> f64 {
     let (sum, count) = values.fold((0.0, 0_usize), |(sum, count), value| (sum + value, count + 1));

@@ -1,16 +1,16 @@
 use learner::uniform_hash;
 
-/// What decides the draw of an event: its id and the id of the loop, as the service's
-/// client library does it (`reinforcement_learning`, `live_model_impl.cc`). The same
+/// The seed of the draw of an event: from its id and the id of the loop, as in the client
+/// library of the service (`reinforcement_learning`, `live_model_impl.cc`). The same
 /// event has the same draw under every model.
-pub(super) fn seed(event_id: &str, app_id: &str) -> u64 {
+pub(crate) fn seed(event_id: &str, app_id: &str) -> u64 {
     let hash = |id: &str| u64::from(uniform_hash(id.as_bytes(), 0));
     hash(event_id) + hash(app_id)
 }
 
-/// What decides the draw for a slot (`reinforcement_learning`, `safe_vw.cc`,
+/// The seed of the draw for a slot (`reinforcement_learning`, `safe_vw.cc`,
 /// `rank_multi_slot_decisions`).
-pub(super) fn slot_seed(event_id: &str, slot_id: &str) -> u64 {
+pub(crate) fn slot_seed(event_id: &str, slot_id: &str) -> u64 {
     u64::from(uniform_hash([event_id, slot_id].concat().as_bytes(), 0))
 }
 

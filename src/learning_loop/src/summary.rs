@@ -1,9 +1,9 @@
-//! What the contract reports of a policy: sums by window.
+//! The sums by window that the contract reports of a policy.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use super::replay::Replay;
+use super::evaluation_log::EvaluationLog;
 use evaluation::{Aggregate, Log, PolicyTrace, WINDOW};
 use protocol::{PolicyResultSummary, WireDuration};
 use timestamp::Timestamp;
@@ -13,11 +13,11 @@ use timestamp::Timestamp;
 const SIZES: [i64; 4] = [1, 12, 72, 288];
 
 /// The sums of a trace by the smallest windows.
-pub(super) fn by_window(replay: &Replay, trace: &PolicyTrace) -> BTreeMap<i64, Aggregate> {
+pub(crate) fn by_window(log: &EvaluationLog, trace: &PolicyTrace) -> BTreeMap<i64, Aggregate> {
     let mut sums: BTreeMap<i64, Aggregate> = BTreeMap::new();
-    for index in 0..replay.len() {
-        let window = evaluation::window(replay.time(index));
-        sums.entry(window).or_default().merge(&trace.aggregate(replay, index..index + 1));
+    for index in 0..log.len() {
+        let window = evaluation::window(log.time(index));
+        sums.entry(window).or_default().merge(&trace.aggregate(log, index..index + 1));
     }
     sums
 }
@@ -46,8 +46,12 @@ fn windows_of(smallest: &BTreeMap<i64, Aggregate>, size: i64) -> Vec<PolicyResul
 }
 
 /// The row of the whole evaluation.
-pub(super) fn total(replay: &Replay, trace: &PolicyTrace, end: Timestamp) -> PolicyResultSummary {
-    row(end, Duration::ZERO, &trace.aggregate(replay, 0..replay.len()))
+pub(crate) fn total(
+    log: &EvaluationLog,
+    trace: &PolicyTrace,
+    end: Timestamp,
+) -> PolicyResultSummary {
+    row(end, Duration::ZERO, &trace.aggregate(log, 0..log.len()))
 }
 
 /// One row.
@@ -66,7 +70,7 @@ pub fn row(time_stamp: Timestamp, size: Duration, sum: &Aggregate) -> PolicyResu
     }
 }
 
-/// The row of what was served: its mean is observed and not estimated.
+/// The row of the served policy: its mean is observed, not estimated.
 #[must_use]
 pub fn observed(mut row: PolicyResultSummary) -> PolicyResultSummary {
     row.non_zero_probability = None;

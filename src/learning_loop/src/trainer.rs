@@ -4,18 +4,18 @@ use learner::{Event, Label, Learner, LearningPolicy};
 use protocol::ModelProperties;
 use timestamp::Timestamp;
 
-/// The model that learns, and the copy of it that is served.
+/// The model in training, and the served copy of it.
 #[derive(Debug)]
-pub(super) struct Trainer {
+pub(crate) struct Trainer {
     learner: Learner,
     served: Option<Learner>,
-    /// Whether something was learned since the last export.
+    /// Whether an event was learned since the last export.
     learned: bool,
     schedule: Schedule,
     properties: ModelProperties,
 }
 
-/// Ticks every so often since a moment.
+/// Ticks at an interval.
 #[derive(Debug, Clone, Copy)]
 struct Schedule {
     next: Timestamp,
@@ -26,7 +26,7 @@ const UNTRAINED: ModelProperties =
     ModelProperties { creation_time: Timestamp::NEVER, last_modified_time: Timestamp::NEVER };
 
 impl Trainer {
-    /// A blank model, exported every so often from `now` on.
+    /// A blank model, exported at an interval counted from `now`.
     pub fn new(policy: &LearningPolicy, every: Duration, now: Timestamp) -> Self {
         Self {
             learner: Learner::new(policy),
@@ -37,7 +37,7 @@ impl Trainer {
         }
     }
 
-    /// The model that is served; none before the first export.
+    /// The served model; `None` before the first export.
     pub fn served(&mut self) -> Option<&mut Learner> {
         self.served.as_mut()
     }
@@ -63,14 +63,14 @@ impl Trainer {
         self.learned = true;
     }
 
-    /// Lets the ticks up to `bound` pass, itself included.
+    /// Exports if a tick is due by `bound`, inclusive.
     pub fn pass(&mut self, bound: Timestamp) {
         if let Some(tick) = self.schedule.pass(bound) {
             self.export(tick);
         }
     }
 
-    /// Serves what was learned; nothing new, nothing happens.
+    /// Serves the model in training, if it has learned since the last export.
     pub fn export(&mut self, at: Timestamp) {
         if !std::mem::take(&mut self.learned) {
             return;
@@ -85,12 +85,12 @@ impl Trainer {
         }
     }
 
-    /// Exports every so often from `now` on.
+    /// Changes the interval; it counts from `now`.
     pub fn reschedule(&mut self, every: Duration, now: Timestamp) {
         self.schedule = Schedule::new(every, now);
     }
 
-    /// Learns from and serves another model from now on.
+    /// Replaces both models.
     pub fn replace(&mut self, learner: Learner, now: Timestamp) {
         self.learner = learner;
         self.served = Some(self.learner.fork());
@@ -98,7 +98,7 @@ impl Trainer {
         self.properties = ModelProperties { creation_time: now, last_modified_time: now };
     }
 
-    /// Forgets everything.
+    /// Starts again with a blank model; none is served.
     pub fn blank(&mut self, policy: &LearningPolicy) {
         self.learner = Learner::new(policy);
         self.served = None;
@@ -112,7 +112,7 @@ impl Schedule {
         Self { next: now + every, every }
     }
 
-    /// The first tick that was still to come, if it is not after `bound`; the next one is.
+    /// The next tick, if it is due by `bound`; skips all others up to `bound`.
     fn pass(&mut self, bound: Timestamp) -> Option<Timestamp> {
         let tick = self.next;
         if bound < tick {

@@ -8,27 +8,27 @@ use uuid::fmt::Simple;
 
 /// The id of an event: a text.
 ///
-/// Most are UUIDs in the simple form, 32 lower-case hexadecimal digits, and kept in 16
-/// bytes: a loop that runs for long knows millions, and a run passes them on and on.
+/// Most are UUIDs in the simple form, 32 lower-case hexadecimal digits, and take 16
+/// bytes: a long-running loop stores millions of them.
 #[derive(Clone, PartialEq, Eq, Hash)]
-pub struct EventId(Kept);
+pub struct EventId(Repr);
 
 #[derive(Clone, PartialEq, Eq, Hash)]
-enum Kept {
+enum Repr {
     Uuid(Uuid),
-    /// Never such a UUID, so that what is equal is kept alike.
+    /// Never a UUID in the simple form, so that equal ids have equal representations.
     Text(Arc<str>),
 }
 
-/// Room for the digits of a UUID.
+/// A buffer for the digits of a UUID.
 pub type Digits = [u8; Simple::LENGTH];
 
 impl EventId {
-    /// The text; `digits` is room for it.
+    /// The text; a UUID is written into `digits`.
     pub fn text<'a>(&'a self, digits: &'a mut Digits) -> &'a str {
         match &self.0 {
-            Kept::Uuid(uuid) => uuid.simple().encode_lower(digits),
-            Kept::Text(text) => text,
+            Repr::Uuid(uuid) => uuid.simple().encode_lower(digits),
+            Repr::Text(text) => text,
         }
     }
 
@@ -36,21 +36,21 @@ impl EventId {
     #[must_use]
     pub fn uuid(&self) -> Option<Uuid> {
         match &self.0 {
-            Kept::Uuid(uuid) => Some(*uuid),
-            Kept::Text(_) => None,
+            Repr::Uuid(uuid) => Some(*uuid),
+            Repr::Text(_) => None,
         }
     }
 }
 
 impl From<Uuid> for EventId {
     fn from(uuid: Uuid) -> Self {
-        Self(Kept::Uuid(uuid))
+        Self(Repr::Uuid(uuid))
     }
 }
 
 impl From<&str> for EventId {
     fn from(text: &str) -> Self {
-        Self(simple_uuid(text).map_or_else(|| Kept::Text(text.into()), Kept::Uuid))
+        Self(simple_uuid(text).map_or_else(|| Repr::Text(text.into()), Repr::Uuid))
     }
 }
 
@@ -113,7 +113,7 @@ fn simple_uuid(text: &str) -> Option<Uuid> {
 
 const NO_DIGIT: u8 = 0x80;
 
-/// What a character is worth as a digit.
+/// The value of each character as a hexadecimal digit.
 const DIGITS: [u8; 256] = {
     let mut digits = [NO_DIGIT; 256];
     let mut digit = 0;

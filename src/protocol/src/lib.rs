@@ -1,11 +1,12 @@
 //! The Personalizer REST contract as values: one set of types for both ends.
 //!
-//! Field names on the wire are camelCase; they exist only here. Types accept what
-//! official SDKs send and emit what the service emitted.
+//! Field names on the wire are camelCase; they exist only here. Types accept
+//! everything that the official SDKs send, and serialize as the service did.
 //!
 //! Must not know: HTTP clients and servers.
 
 mod configuration;
+mod contract;
 mod duration;
 mod error;
 mod evaluation;
@@ -17,6 +18,12 @@ mod policy;
 mod rank;
 
 pub use configuration::{LearningMode, RewardAggregation, ServiceConfiguration};
+pub use contract::{
+    BASELINE_POLICY, DEFAULT_POLICY, DEFAULT_SLOTS_POLICY, KEY_HEADER, LONGEST_ARGUMENTS,
+    LONGEST_ID, LONGEST_INTERVAL, LONGEST_NAME, MOST_ACTIONS, MOST_AUTOMATIC_EVALUATIONS,
+    MOST_EVALUATED_POLICIES, ONLINE_POLICY, OPTIMIZATION_DELAY, OPTIMIZATION_INTERVAL,
+    RANDOM_POLICY, RETRAINING_HORIZON, SHORTEST_INTERVAL, VERSIONS,
+};
 pub use duration::{WireDuration, parse_wire_duration};
 pub use error::{ErrorBody, ErrorCode, ErrorDetail, InnerError, ServiceError};
 pub use evaluation::{
@@ -32,6 +39,5 @@ pub use multislot::{
 };
 pub use policy::{ApplyFromEvaluation, PolicyContract};
 pub use rank::{
-    LONGEST_ID, MOST_ACTIONS, RankEnvelope, RankRequest, RankResponse, RankableAction,
-    RankedAction, RewardRequest,
+    RankEnvelope, RankRequest, RankResponse, RankableAction, RankedAction, RewardRequest,
 };

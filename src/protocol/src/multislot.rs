@@ -9,12 +9,12 @@ use super::{EventId, FeatureObject, RankableAction};
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct MultiSlotRankRequest {
-    /// What is known of the visitor. Absent and null count as empty, here and below.
+    /// The context features. Absent and null are empty, here and below.
     #[serde(default, deserialize_with = "null_as_default")]
     pub context_features: Arc<[FeatureObject]>,
     /// The actions to choose from.
     pub actions: Arc<[RankableAction]>,
-    /// The places to fill, each with an action of its own.
+    /// The slots; no two get the same action.
     pub slots: Vec<SlotRequest>,
     /// The id of the event; the service makes one where it is missing or null.
     #[serde(default)]
@@ -24,13 +24,13 @@ pub struct MultiSlotRankRequest {
     pub defer_activation: bool,
 }
 
-/// A place to fill.
+/// A slot.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct SlotRequest {
     /// The id of the slot, unique in its request.
     pub id: String,
-    /// What is known of the slot.
+    /// The features of the slot.
     #[serde(default, deserialize_with = "null_as_default")]
     pub features: Vec<FeatureObject>,
     /// Ids of actions that must not be chosen for it.
@@ -50,7 +50,7 @@ pub struct MultiSlotRankResponse {
     pub event_id: EventId,
 }
 
-/// What a slot is to show.
+/// The choice for a slot.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct SlotResponse {

@@ -5,20 +5,14 @@ use serde_json::value::RawValue;
 
 use super::{EventId, FeatureObject};
 
-/// So many actions a request may have.
-pub const MOST_ACTIONS: usize = 50;
-
-/// So many characters an id may have.
-pub const LONGEST_ID: usize = 256;
-
 /// `POST /rank`, the request.
 ///
-/// What many requests share is behind an `Arc`: a run sends the same actions ten
+/// Parts that many requests share are behind an `Arc`: a run sends the same actions ten
 /// thousand times.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct RankRequest {
-    /// What is known of the visitor. Absent and null count as empty, here and below.
+    /// The context features. Absent and null are empty, here and below.
     #[serde(default, deserialize_with = "null_as_default")]
     pub context_features: Arc<[FeatureObject]>,
     /// The actions to choose from.
@@ -34,12 +28,12 @@ pub struct RankRequest {
     pub defer_activation: bool,
 }
 
-/// A Rank request whose actions are still a text: what a service reads that knows them
-/// already.
+/// A Rank request whose actions are not parsed: a service that caches actions compares
+/// their text.
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct RankEnvelope<'a> {
-    /// The actions, as they came.
+    /// The text of the actions.
     #[serde(borrow)]
     pub actions: &'a RawValue,
     #[serde(default, deserialize_with = "null_as_default")]
@@ -53,7 +47,7 @@ pub struct RankEnvelope<'a> {
 }
 
 impl RankEnvelope<'_> {
-    /// The request, with what its actions are.
+    /// The request with its parsed actions.
     #[must_use]
     pub fn with(self, actions: Arc<[RankableAction]>) -> RankRequest {
         RankRequest {

@@ -1,54 +1,115 @@
-use axum::http::HeaderMap;
-use sha2::{Digest, Sha256};
-use subtle::ConstantTimeEq;
+//! Which hosts and origins may call.
+//!
+//! A service without keys trusts the network. A browser on the same machine must not carry
+//! the requests of other sites to it: a page of another origin is refused by its `Origin`, and
+//! a name that was rebound to the loopback address (DNS rebinding) by its `Host`.
 
-use super::answer::Refusal;
+use std::net::IpAddr;
 
-/// The header that carries the key.
-const HEADER: &str = "ocp-apim-subscription-key";
+use axum::http::header::{HOST, ORIGIN};
+use axum::http::{HeaderMap, HeaderValue, StatusCode};
 
-/// The keys that open the service; without any, every caller may.
-///
-/// Digests are compared, in constant time: neither the length nor the first characters
-/// of a key can be measured from outside.
+use super::keys::Keys;
+use super::response::ErrorResponse;
+
+/// The rules of admission.
 #[derive(Debug, Clone, Default)]
-pub struct Keys(Vec<[u8; 32]>);
+pub struct Access {
+    /// The keys of the service.
+    pub keys: Keys,
+    /// Whether `/status` and `/metrics` require a key too.
+    pub protect_monitoring: bool,
+    /// The origins of other pages that may call, such as `https://shop.example`.
+    pub allowed_origins: Vec<String>,
+}
 
-impl Keys {
-    /// These keys, each as good as the others.
-    pub fn new<'a>(keys: impl IntoIterator<Item = &'a str>) -> Self {
-        Self(keys.into_iter().map(digest).collect())
-    }
-
-    /// Whether every caller may.
-    pub fn is_empty(&self) -> bool {
-        self.0.is_empty()
-    }
-
-    /// What the seal of models is made of: the first key, or nothing.
-    pub(super) fn sealing(&self) -> &[u8] {
-        self.0.first().map_or(&[], |digest| &digest[..])
-    }
-
-    /// Refuses a caller without one of the keys.
-    pub(super) fn check(&self, headers: &HeaderMap) -> Result<(), Refusal> {
-        if self.is_empty() || headers.get(HEADER).is_some_and(|key| self.opens(key.as_bytes())) {
-            return Ok(());
-        }
-        Err(Refusal::unauthorized(
-            "the header `Ocp-Apim-Subscription-Key` has none of the keys of this service",
-        ))
-    }
-
-    fn opens(&self, key: &[u8]) -> bool {
-        let digest = digest(key);
-        let matches = self.0.iter().map(|known| known.ct_eq(&digest));
-        matches.reduce(|one, other| one | other).is_some_and(bool::from)
+impl From<Keys> for Access {
+    fn from(keys: Keys) -> Self {
+        Self { keys, ..Self::default() }
     }
 }
 
-fn digest(key: impl AsRef<[u8]>) -> [u8; 32] {
-    Sha256::digest(key).into()
+impl Access {
+    /// Refuses requests without exactly one `Host`; without keys also those of other origins
+    /// and, on a loopback address, those for other hosts.
+    pub(crate) fn check_site(
+        &self,
+        headers: &HeaderMap,
+        is_loopback: bool,
+    ) -> Result<(), ErrorResponse> {
+        let host = host(headers)?;
+        if !self.keys.is_empty() {
+            return Ok(());
+        }
+        if is_loopback && !is_loopback_host(host) {
+            return Err(forbidden(&format!(
+                "the service has no key and accepts requests for `localhost` only, found the host \
+                 `{host}`"
+            )));
+        }
+        match headers.get(ORIGIN).map(|origin| origin.to_str().unwrap_or("")) {
+            Some(origin) if !self.allows(origin) && !is_own(origin, host) => {
+                Err(forbidden(&format!(
+                    "pages of `{origin}` may not call this service: start it with `--allow-origin \
+                     {origin}`"
+                )))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// The origin of a request, if it is one of the allowed ones.
+    pub(crate) fn allowed_origin(&self, headers: &HeaderMap) -> Option<HeaderValue> {
+        let origin = headers.get(ORIGIN)?;
+        self.allows(origin.to_str().ok()?).then(|| origin.clone())
+    }
+
+    fn allows(&self, origin: &str) -> bool {
+        self.allowed_origins.iter().any(|allowed| allowed.eq_ignore_ascii_case(origin))
+    }
+}
+
+fn host(headers: &HeaderMap) -> Result<&str, ErrorResponse> {
+    let mut hosts = headers.get_all(HOST).iter();
+    let bad = |message: &str| ErrorResponse::gateway(StatusCode::BAD_REQUEST, message);
+    let host = hosts.next().ok_or_else(|| bad("the header `Host` is missing"))?;
+    if hosts.next().is_some() {
+        return Err(bad("the header `Host` is given twice"));
+    }
+    host.to_str().map_err(|_| bad("the header `Host` is not a host"))
+}
+
+fn forbidden(message: &str) -> ErrorResponse {
+    ErrorResponse::gateway(StatusCode::FORBIDDEN, message)
+}
+
+/// Whether an origin is that of the service itself: its host and port are those of the
+/// request.
+fn is_own(origin: &str, host: &str) -> bool {
+    origin.split_once("://").is_some_and(|(_, site)| site.eq_ignore_ascii_case(host))
+}
+
+/// Whether a host, with or without a port, always means this machine.
+fn is_loopback_host(host: &str) -> bool {
+    let name = match host.strip_prefix('[') {
+        Some(bracketed) => match bracketed.split_once(']') {
+            Some((name, rest)) if rest.is_empty() || is_port(rest) => name,
+            _ => return false,
+        },
+        None => match host.split_once(':') {
+            Some((name, port)) if port.bytes().all(|byte| byte.is_ascii_digit()) => name,
+            Some(_) => return false,
+            None => host,
+        },
+    };
+    // RFC 6761, 6.3: names below `localhost` are never resolved by the network.
+    let name = name.to_ascii_lowercase();
+    let is_name = name == "localhost" || name.ends_with(".localhost");
+    is_name || name.parse().is_ok_and(|address: IpAddr| address.is_loopback())
+}
+
+fn is_port(text: &str) -> bool {
+    text.strip_prefix(':').is_some_and(|port| port.bytes().all(|byte| byte.is_ascii_digit()))
 }
 
 #[cfg(test)]
@@ -56,16 +117,53 @@ mod tests {
     use super::*;
 
     #[test]
-    fn each_of_the_keys_opens_and_nothing_else_does() {
-        let keys = Keys::new(["first", "second"]);
-        assert!(keys.opens(b"first") && keys.opens(b"second"));
-        assert!(!keys.opens(b"") && !keys.opens(b"firs") && !keys.opens(b"first "));
-        assert!(keys.check(&HeaderMap::new()).is_err());
-        assert!(Keys::default().check(&HeaderMap::new()).is_ok());
+    fn only_names_of_this_machine_are_loopback_hosts() {
+        for host in [
+            "localhost",
+            "LOCALHOST:80",
+            "app.localhost:5000",
+            "127.0.0.1",
+            "127.1.2.3:9",
+            "[::1]",
+            "[::1]:5000",
+        ] {
+            assert!(is_loopback_host(host), "{host}");
+        }
+        for host in [
+            "",
+            "site.example",
+            "localhost.site.example",
+            "127.0.0.1.site.example",
+            "0.0.0.0",
+            "[::2]:80",
+            "localhost:80@site.example",
+            "[::1]site.example",
+            "10.0.0.1",
+        ] {
+            assert!(!is_loopback_host(host), "{host}");
+        }
     }
 
     #[test]
-    fn a_key_cannot_be_read_back() {
-        assert!(!format!("{:?}", Keys::new(["canary"])).contains("canary"));
+    fn an_origin_is_own_or_allowed_or_refused() {
+        let access = Access {
+            allowed_origins: vec!["https://shop.example".to_owned()],
+            ..Access::default()
+        };
+        let check = |host: &str, origin: Option<&str>| {
+            let mut headers = HeaderMap::new();
+            headers.insert(HOST, HeaderValue::from_str(host).unwrap());
+            if let Some(origin) = origin {
+                headers.insert(ORIGIN, HeaderValue::from_str(origin).unwrap());
+            }
+            access.check_site(&headers, true).map_err(|error| error.status.as_u16())
+        };
+        assert_eq!(check("localhost:1", None), Ok(()));
+        assert_eq!(check("localhost:1", Some("http://localhost:1")), Ok(()));
+        assert_eq!(check("localhost:1", Some("https://shop.example")), Ok(()));
+        assert_eq!(check("localhost:1", Some("http://localhost:2")), Err(403));
+        assert_eq!(check("localhost:1", Some("null")), Err(403));
+        assert_eq!(check("site.example:1", Some("http://site.example:1")), Err(403));
+        assert_eq!(access.check_site(&HeaderMap::new(), true).unwrap_err().status, 400);
     }
 }

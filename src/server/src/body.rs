@@ -1,61 +1,174 @@
+//! Request bodies: bounded one by one and all together.
+
+use std::io::Read;
+use std::ops::Deref;
+use std::sync::Arc;
 use std::time::Duration;
 
-use axum::body::{Bytes, HttpBody};
+use axum::body::{Body, Bytes, HttpBody};
 use axum::extract::Request;
-use axum::http::header::CONTENT_TYPE;
+use axum::http::header::{CONTENT_ENCODING, CONTENT_TYPE};
 use axum::http::{HeaderMap, StatusCode};
+use flate2::read::GzDecoder;
+use futures_util::StreamExt;
 use serde::de::DeserializeOwned;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
-use super::answer::Refusal;
+use super::Service;
+use super::response::ErrorResponse;
 use protocol::ErrorCode;
 
-/// More than fifty actions with hundreds of features.
+/// The largest JSON body in bytes: fifty actions with hundreds of features are smaller.
 const LARGEST: usize = 4 << 20;
-/// How long a body may take, however it drips.
+
+/// The deadline for a body.
 const SLOWEST: Duration = Duration::from_secs(30);
 
-/// The body of a request as JSON; `invalid` is what the operation calls one that is not
-/// what it takes.
-pub(super) async fn json<T: DeserializeOwned>(
+/// Bodies from this size on are parsed on a blocking thread: 4 MiB take 20 to 40 ms.
+const LARGE: usize = 64 << 10;
+
+/// The bytes of all bodies that are being received or parsed.
+#[derive(Debug)]
+pub(crate) struct UploadBudget(Arc<Semaphore>);
+
+/// A body, and its share of the budget.
+pub(crate) struct Upload {
+    bytes: Bytes,
+    _reservations: Vec<OwnedSemaphorePermit>,
+}
+
+impl UploadBudget {
+    /// A budget of so many bytes.
+    pub(crate) fn new(bytes: usize) -> Self {
+        Self(Arc::new(Semaphore::new(bytes.min(Semaphore::MAX_PERMITS))))
+    }
+
+    fn reserve(&self, bytes: usize) -> Result<OwnedSemaphorePermit, ErrorResponse> {
+        let message = "too much is being uploaded; try again";
+        let busy = || ErrorResponse::gateway(StatusCode::SERVICE_UNAVAILABLE, message);
+        let count = u32::try_from(bytes).map_err(|_| busy())?;
+        Arc::clone(&self.0).try_acquire_many_owned(count).map_err(|_| busy())
+    }
+}
+
+impl Deref for Upload {
+    type Target = [u8];
+
+    fn deref(&self) -> &[u8] {
+        &self.bytes
+    }
+}
+
+/// The body of a request, parsed as JSON; `invalid` is the code of the operation for a body
+/// that cannot be parsed.
+pub(crate) async fn json<T: DeserializeOwned + Send + 'static>(
+    service: &Service,
     request: Request,
     invalid: ErrorCode,
-) -> Result<T, Refusal> {
-    let bytes = text(request).await?;
-    serde_json::from_slice(&bytes)
-        .map_err(|error| (invalid, format!("the body cannot be used: {error}")).into())
-}
-
-/// The body of a request that says it is JSON.
-pub(super) async fn text(request: Request) -> Result<Bytes, Refusal> {
-    check_type(request.headers())?;
-    bytes(request, LARGEST).await
-}
-
-/// The body of a request, if it is not larger than `most` bytes.
-pub(super) async fn bytes(request: Request, most: usize) -> Result<Bytes, Refusal> {
-    let body = request.into_body();
-    let too_large = || {
-        let message = format!("the body is larger than {most} bytes");
-        Refusal::from((ErrorCode::PayloadSizeExceeded, message))
+) -> Result<T, ErrorResponse> {
+    let upload = text(service, request).await?;
+    let parse = move |upload: &[u8]| {
+        serde_json::from_slice(upload)
+            .map_err(|error| (invalid, format!("invalid body: {error}")).into())
     };
-    if body.size_hint().lower() > most as u64 {
-        return Err(too_large());
-    }
-    let read = tokio::time::timeout(SLOWEST, axum::body::to_bytes(body, most)).await;
-    let read = read.map_err(|_| {
-        Refusal::gateway(StatusCode::REQUEST_TIMEOUT, "the body did not come in time")
-    })?;
-    read.map_err(|error| {
-        let source = std::error::Error::source(&error);
-        if source.is_some_and(<dyn std::error::Error>::is::<http_body_util::LengthLimitError>) {
-            return too_large();
-        }
-        (ErrorCode::BadRequest, "the body ended too early".to_owned()).into()
-    })
+    let size = upload.len();
+    offload(size, move || parse(&upload)).await
 }
 
-/// A page of another site may send any body but one that calls itself JSON.
-fn check_type(headers: &HeaderMap) -> Result<(), Refusal> {
+/// The body of a request with a JSON content type.
+pub(crate) async fn text(service: &Service, request: Request) -> Result<Upload, ErrorResponse> {
+    check_type(request.headers())?;
+    bytes(service, request, LARGEST).await
+}
+
+/// The body of a request of at most `most` bytes, decompressed.
+pub(crate) async fn bytes(
+    service: &Service,
+    request: Request,
+    most: usize,
+) -> Result<Upload, ErrorResponse> {
+    let is_gzip = is_gzip(request.headers())?;
+    let received = receive(service.uploads(), request.into_body(), most);
+    let upload = tokio::time::timeout(SLOWEST, received).await.map_err(|_| {
+        ErrorResponse::gateway(StatusCode::REQUEST_TIMEOUT, "the body did not arrive in time")
+    })??;
+    if !is_gzip {
+        return Ok(upload);
+    }
+    let reservation = service.uploads().reserve(most)?;
+    offload(LARGE, move || decompress(&upload, most, reservation)).await
+}
+
+async fn receive(budget: &UploadBudget, body: Body, most: usize) -> Result<Upload, ErrorResponse> {
+    if body.size_hint().lower() > most as u64 {
+        return Err(too_large(most));
+    }
+    let mut chunks = body.into_data_stream();
+    let (mut parts, mut length, mut reservations) = (Vec::new(), 0, Vec::new());
+    while let Some(chunk) = chunks.next().await {
+        let ended = |_| (ErrorCode::BadRequest, "the body ended too early".to_owned());
+        let chunk: Bytes = chunk.map_err(ended)?;
+        length += chunk.len();
+        if length > most {
+            return Err(too_large(most));
+        }
+        reservations.push(budget.reserve(chunk.len())?);
+        parts.push(chunk);
+    }
+    let bytes = if parts.len() == 1 { parts.remove(0) } else { parts.concat().into() };
+    Ok(Upload { bytes, _reservations: reservations })
+}
+
+fn decompress(
+    upload: &Upload,
+    most: usize,
+    reservation: OwnedSemaphorePermit,
+) -> Result<Upload, ErrorResponse> {
+    let mut content = Vec::new();
+    let limit = most as u64 + 1;
+    GzDecoder::new(&**upload).take(limit).read_to_end(&mut content).map_err(|error| {
+        ErrorResponse::from((ErrorCode::BadRequest, format!("the body is not valid gzip: {error}")))
+    })?;
+    if content.len() > most {
+        return Err(too_large(most));
+    }
+    Ok(Upload { bytes: content.into(), _reservations: vec![reservation] })
+}
+
+/// Runs `work` on a blocking thread if its input is large, otherwise here.
+pub(crate) async fn offload<T: Send + 'static>(
+    size: usize,
+    work: impl FnOnce() -> Result<T, ErrorResponse> + Send + 'static,
+) -> Result<T, ErrorResponse> {
+    if size < LARGE {
+        return work();
+    }
+    let failed = |_| ErrorResponse::from((ErrorCode::InternalServerError, "it failed".to_owned()));
+    tokio::task::spawn_blocking(work).await.map_err(failed)?
+}
+
+fn too_large(most: usize) -> ErrorResponse {
+    (ErrorCode::PayloadSizeExceeded, format!("the body is larger than {most} bytes")).into()
+}
+
+/// Whether the body is compressed.
+fn is_gzip(headers: &HeaderMap) -> Result<bool, ErrorResponse> {
+    let Some(value) = headers.get(CONTENT_ENCODING) else { return Ok(false) };
+    let encoding = value.to_str().unwrap_or("").trim().to_ascii_lowercase();
+    match encoding.as_str() {
+        "" | "identity" => Ok(false),
+        "gzip" | "x-gzip" => Ok(true),
+        other => {
+            let message =
+                format!("the header `Content-Encoding` must be `gzip` or absent, found `{other}`");
+            Err(ErrorResponse::gateway(StatusCode::UNSUPPORTED_MEDIA_TYPE, message))
+        }
+    }
+}
+
+/// Requires a JSON content type, which pages of other origins cannot send without a
+/// preflight.
+fn check_type(headers: &HeaderMap) -> Result<(), ErrorResponse> {
     let found = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or("");
     let essence = found.split(';').next().unwrap_or("").trim().to_ascii_lowercase();
     if essence == "application/json"
@@ -64,5 +177,5 @@ fn check_type(headers: &HeaderMap) -> Result<(), Refusal> {
         return Ok(());
     }
     let message = format!("the header `Content-Type` must be `application/json`, found `{found}`");
-    Err(Refusal::gateway(StatusCode::UNSUPPORTED_MEDIA_TYPE, message))
+    Err(ErrorResponse::gateway(StatusCode::UNSUPPORTED_MEDIA_TYPE, message))
 }

@@ -5,22 +5,22 @@ use axum::http::StatusCode;
 use axum::http::header::{HeaderValue, LOCATION};
 use axum::response::Response;
 
-use super::answer::{self, Refusal};
 use super::path::Id;
+use super::response::{self, ErrorResponse};
 use super::{Service, body};
 use learning_loop::{EvaluationJob, LearningLoop};
 use protocol::{ErrorCode, EvaluationContract};
 
-type Answer = Result<Response, Refusal>;
+type Reply = Result<Response, ErrorResponse>;
 
-/// `POST /evaluations`: pending until a thread beside the service has done it.
-pub(super) async fn create(
+/// `POST /evaluations`: runs the evaluation on a blocking thread and returns it as pending.
+pub(crate) async fn create(
     State(service): State<Service>,
     Path(version): Path<String>,
     request: Request,
-) -> Answer {
+) -> Reply {
     let code = ErrorCode::InvalidEvaluationContract;
-    let contract: EvaluationContract = body::json(request, code).await?;
+    let contract: EvaluationContract = body::json(&service, request, code).await?;
     let begin = |inner: &mut LearningLoop, now| {
         let job = inner.begin_evaluation(&contract, now)?;
         let pending = inner.evaluation(job.id(), now)?;
@@ -29,14 +29,14 @@ pub(super) async fn create(
     let (job, pending) = service.call(begin).await?;
     let location = format!("/personalizer/{version}/evaluations/{}", pending.id);
     tokio::spawn(work(service, job));
-    let mut response = answer::json(StatusCode::CREATED, &pending);
+    let mut response = response::json(StatusCode::CREATED, &pending);
     let location = HeaderValue::from_str(&location).expect("versions and ids are plain");
     response.headers_mut().insert(LOCATION, location);
     Ok(response)
 }
 
-/// Does an evaluation, and puts what it found in the loop.
-pub(super) async fn work(service: Service, job: EvaluationJob) {
+/// Runs an evaluation and stores its results in the loop.
+pub(crate) async fn work(service: Service, job: EvaluationJob) {
     let id = job.id().to_owned();
     let outcome = tokio::task::spawn_blocking(move || job.run()).await.ok();
     let finish = |inner: &mut LearningLoop, now| {
@@ -44,28 +44,28 @@ pub(super) async fn work(service: Service, job: EvaluationJob) {
         Ok(())
     };
     if let Err(refusal) = service.apply(finish).await {
-        eprintln!("evaluation `{id}` was done in vain: {}", refusal.message);
+        eprintln!("evaluation `{id}` could not be stored: {}", refusal.message);
     }
 }
 
 /// `GET /evaluations`
-pub(super) async fn list(State(service): State<Service>) -> Answer {
+pub(crate) async fn list(State(service): State<Service>) -> Reply {
     let evaluations = service.call(|inner, now| Ok(inner.evaluations(now))).await?;
-    Ok(answer::json(StatusCode::OK, &evaluations))
+    Ok(response::json(StatusCode::OK, &evaluations))
 }
 
 /// `GET /evaluations/{evaluationId}`
-pub(super) async fn one(State(service): State<Service>, Id(id): Id) -> Answer {
+pub(crate) async fn one(State(service): State<Service>, Id(id): Id) -> Reply {
     let evaluation = service.call(|inner, now| inner.evaluation(&id, now)).await?;
-    Ok(answer::json(StatusCode::OK, &evaluation))
+    Ok(response::json(StatusCode::OK, &evaluation))
 }
 
 /// `DELETE /evaluations/{evaluationId}`
-pub(super) async fn delete(State(service): State<Service>, Id(id): Id) -> Answer {
+pub(crate) async fn delete(State(service): State<Service>, Id(id): Id) -> Reply {
     let forget = |inner: &mut LearningLoop, now| {
         inner.delete_evaluation(&id, now);
         Ok(())
     };
     service.call(forget).await?;
-    Ok(answer::no_content())
+    Ok(response::no_content())
 }

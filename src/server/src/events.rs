@@ -4,41 +4,45 @@ use axum::extract::{Request, State};
 use axum::http::StatusCode;
 use axum::response::Response;
 
-use super::answer::{self, Refusal};
 use super::path::Id;
+use super::response::{self, ErrorResponse};
 use super::{Service, body};
 use protocol::{ErrorCode, EventId, LONGEST_ID, RewardRequest};
 
-type Answer = Result<Response, Refusal>;
+type Reply = Result<Response, ErrorResponse>;
 
 /// `POST /rank`
-pub(super) async fn rank(State(service): State<Service>, request: Request) -> Answer {
-    let request = service.offers().request(&body::text(request).await?)?;
+pub(crate) async fn rank(State(service): State<Service>, request: Request) -> Reply {
+    let upload = body::text(&service, request).await?;
+    let (cache, size) = (service.action_cache(), upload.len());
+    let parse = move || Ok(cache.request(&upload)?);
+    let request = body::offload(size, parse).await?;
     let ranked = service.call(|inner, now| inner.rank(&request, now)).await?;
-    Ok(answer::json(StatusCode::CREATED, &ranked))
+    Ok(response::json(StatusCode::CREATED, &ranked))
 }
 
 /// `POST /events/{eventId}/reward`
-pub(super) async fn reward(
+pub(crate) async fn reward(
     State(service): State<Service>,
     Id(event_id): Id,
     request: Request,
-) -> Answer {
+) -> Reply {
     let event_id = possible_id(&event_id, ErrorCode::InvalidRewardRequest)?;
-    let reward: RewardRequest = body::json(request, ErrorCode::InvalidRewardRequest).await?;
+    let reward: RewardRequest =
+        body::json(&service, request, ErrorCode::InvalidRewardRequest).await?;
     service.call(|inner, now| inner.reward(&event_id, reward, now)).await?;
-    Ok(answer::no_content())
+    Ok(response::no_content())
 }
 
 /// `POST /events/{eventId}/activate`
-pub(super) async fn activate(State(service): State<Service>, Id(event_id): Id) -> Answer {
+pub(crate) async fn activate(State(service): State<Service>, Id(event_id): Id) -> Reply {
     let event_id = possible_id(&event_id, ErrorCode::InvalidEventIdToActivate)?;
     service.call(|inner, now| inner.activate(&event_id, now)).await?;
-    Ok(answer::no_content())
+    Ok(response::no_content())
 }
 
-/// The id of an event, unless no event can have it.
-pub(super) fn possible_id(event_id: &str, invalid: ErrorCode) -> Result<EventId, Refusal> {
+/// Parses the id of an event.
+pub(crate) fn possible_id(event_id: &str, invalid: ErrorCode) -> Result<EventId, ErrorResponse> {
     let length = event_id.chars().count();
     if length <= LONGEST_ID {
         return Ok(event_id.into());

@@ -1,32 +1,35 @@
-//! The loop on the wire: the Personalizer REST contract, over axum and hyper.
+//! The Personalizer REST contract over HTTP.
 //!
-//! [`Service`] is the loop that many callers share; `router` says which operation is
-//! behind which path; [`serve`] takes connections, few enough and patient enough. Nothing
-//! here decides what an operation means: that is the loop's.
+//! [`Service`] shares a learning loop between requests; `router` maps paths to operations;
+//! [`serve`] accepts connections within limits. The meaning of an operation is defined by the
+//! learning loop.
 
 mod access;
-mod answer;
+mod action_cache;
+mod admission;
 mod body;
 mod configurations;
-mod door;
+mod connections;
 mod evaluations;
 mod events;
+mod keys;
 mod logs;
-mod meters;
+mod metrics;
 mod model;
+mod model_signature;
 mod multislot;
-mod offers;
 mod path;
+mod response;
 mod router;
-mod seal;
 mod server;
 mod service;
 mod status;
 mod store;
 mod tls;
 
-pub use access::Keys;
+pub use access::Access;
+pub use keys::Keys;
 pub use server::{Limits, serve};
 pub use service::{Service, Time};
-pub use store::StateError;
+pub use store::StoreError;
 pub use tls::{Tls, TlsError};

@@ -1,4 +1,4 @@
-//! What was logged.
+//! Operations on the event log.
 
 use std::convert::Infallible;
 
@@ -11,34 +11,34 @@ use axum::response::{IntoResponse, Response};
 use serde::Deserialize;
 
 use super::Service;
-use super::answer::{self, Refusal};
+use super::response::{self, ErrorResponse};
 use learning_loop::LearningLoop;
 use protocol::ErrorCode;
 
-type Answer = Result<Response, Refusal>;
+type Reply = Result<Response, ErrorResponse>;
 
 /// `GET /logs/properties`
-pub(super) async fn properties(State(service): State<Service>) -> Answer {
+pub(crate) async fn properties(State(service): State<Service>) -> Reply {
     let properties = service.call(|inner, now| Ok(inner.logs_properties(now))).await?;
-    Ok(answer::json(StatusCode::OK, &properties))
+    Ok(response::json(StatusCode::OK, &properties))
 }
 
-/// What may follow `/log.dsjson?`.
+/// The query of `GET /log.dsjson`.
 #[derive(Deserialize)]
-pub(super) struct Wanted {
+pub(crate) struct Wanted {
     #[serde(default)]
     open: bool,
 }
 
-/// So many lines are made at once.
+/// The number of lines in a chunk of the response.
 const LINES: usize = 256;
 
-/// `GET /log.dsjson`: every joined event as a line that `vw --dsjson` and `runner
-/// evaluate` read; with `?open=true` also those whose windows are open, as they stand.
-pub(super) async fn lines(
+/// `GET /log.dsjson`: every joined event as a line for `vw --dsjson` and `runner evaluate`;
+/// with `?open=true` also those whose windows are open, with the rewards so far.
+pub(crate) async fn lines(
     State(service): State<Service>,
     wanted: Result<Query<Wanted>, QueryRejection>,
-) -> Answer {
+) -> Reply {
     let invalid = |_| (ErrorCode::BadRequest, "`open` must be `true` or `false`".to_owned());
     let Query(Wanted { open }) = wanted.map_err(invalid)?;
     let events = service.call(|inner, now| Ok(inner.events(open, now))).await?;
@@ -51,18 +51,19 @@ pub(super) async fn lines(
 }
 
 /// `DELETE /logs`
-pub(super) async fn delete(State(service): State<Service>) -> Answer {
+pub(crate) async fn delete(State(service): State<Service>) -> Reply {
     let forget = |inner: &mut LearningLoop, now| {
         inner.delete_logs(now);
         Ok(())
     };
     service.call(forget).await?;
-    Ok(answer::no_content())
+    Ok(response::no_content())
 }
 
 /// `POST /logs/interactions` and `POST /logs/observations`: batches of the client library
-/// that ranks in its own process. This loop ranks itself.
-pub(super) async fn refuse_batch() -> Answer {
-    let message = "this loop takes no batches of a client that ranks by itself: call rank";
+/// with local inference, which is not supported.
+pub(crate) async fn refuse_batch() -> Reply {
+    let message =
+        "local inference is not supported: call `POST /rank` and `POST /events/{eventId}/reward`";
     Err((ErrorCode::InvalidApiAccess, message.to_owned()).into())
 }

@@ -1,4 +1,4 @@
-//! The model that is served.
+//! Operations on the model.
 
 use std::time::{Duration, UNIX_EPOCH};
 
@@ -9,33 +9,33 @@ use axum::http::header::{CONTENT_DISPOSITION, CONTENT_TYPE, HeaderValue, LAST_MO
 use axum::response::{IntoResponse, Response};
 use serde::Deserialize;
 
-use super::answer::{self, Refusal};
-use super::{Service, body, seal};
+use super::response::{self, ErrorResponse};
+use super::{Service, body, model_signature};
 use learning_loop::LearningLoop;
 use protocol::ErrorCode;
 use timestamp::Timestamp;
 
-type Answer = Result<Response, Refusal>;
+type Reply = Result<Response, ErrorResponse>;
 
-/// What may follow `/model?`.
+/// The query of `GET /model`.
 #[derive(Deserialize)]
-pub(super) struct Wanted {
+pub(crate) struct Wanted {
     #[serde(default)]
     signed: bool,
 }
 
 /// `GET /model`
-pub(super) async fn model(
+pub(crate) async fn model(
     State(service): State<Service>,
     wanted: Result<Query<Wanted>, QueryRejection>,
-) -> Answer {
+) -> Reply {
     let invalid = |_| (ErrorCode::BadRequest, "`signed` must be `true` or `false`".to_owned());
     let Query(Wanted { signed }) = wanted.map_err(invalid)?;
     let read = |inner: &mut LearningLoop, now| Ok((inner.model(now), inner.model_properties(now)));
     let (mut model, properties) = service.call(read).await?;
     let mut name = "attachment; filename=model.vw";
     if signed {
-        model = service.seal().sign(&model);
+        model = service.model_signer().sign(&model);
         name = "attachment; filename=model.vw.zip";
     }
     let headers = [(CONTENT_TYPE, "application/octet-stream"), (CONTENT_DISPOSITION, name)];
@@ -48,11 +48,11 @@ pub(super) async fn model(
 }
 
 /// `PUT /model`
-pub(super) async fn set(State(service): State<Service>, request: Request) -> Answer {
-    let signed = body::bytes(request, seal::LARGEST).await?;
-    let model = service.seal().open(&signed)?;
+pub(crate) async fn set(State(service): State<Service>, request: Request) -> Reply {
+    let signed = body::bytes(&service, request, model_signature::LARGEST).await?;
+    let model = service.model_signer().open(&signed)?;
     service.call(|inner, now| inner.set_model(&model, now)).await?;
-    Ok(answer::no_content())
+    Ok(response::no_content())
 }
 
 /// `Wed, 17 Aug 2022 21:56:50 GMT`
@@ -63,17 +63,17 @@ fn http_date(time: Timestamp) -> HeaderValue {
 }
 
 /// `GET /model/properties`
-pub(super) async fn properties(State(service): State<Service>) -> Answer {
+pub(crate) async fn properties(State(service): State<Service>) -> Reply {
     let properties = service.call(|inner, now| Ok(inner.model_properties(now))).await?;
-    Ok(answer::json(StatusCode::OK, &properties))
+    Ok(response::json(StatusCode::OK, &properties))
 }
 
 /// `DELETE /model`
-pub(super) async fn delete(State(service): State<Service>) -> Answer {
+pub(crate) async fn delete(State(service): State<Service>) -> Reply {
     let forget = |inner: &mut LearningLoop, now| {
         inner.delete_model(now);
         Ok(())
     };
     service.call(forget).await?;
-    Ok(answer::no_content())
+    Ok(response::no_content())
 }

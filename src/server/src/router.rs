@@ -3,18 +3,14 @@ use axum::http::StatusCode;
 use axum::middleware;
 use axum::routing::{delete, get, post};
 
-use super::answer::Refusal;
+use super::response::ErrorResponse;
 use super::{
-    Service, configurations, door, evaluations, events, logs, meters, model, multislot, status,
+    Service, admission, configurations, evaluations, events, logs, metrics, model, multislot,
+    status,
 };
 
-/// Versions of the contract. All have the same operations: what came later does no harm
-/// earlier.
-pub(super) const VERSIONS: [&str; 4] =
-    ["v1.0", "v1.1-preview.1", "v1.1-preview.2", "v1.1-preview.3"];
-
-/// Every operation behind its path.
-pub(super) fn router(service: Service) -> Router {
+/// The operations by path. Every version of the contract has all of them.
+pub(crate) fn router(service: Service) -> Router {
     let personalizer = Router::new()
         .route("/rank", post(events::rank))
         .route("/events/{event_id}/reward", post(events::reward))
@@ -30,12 +26,12 @@ pub(super) fn router(service: Service) -> Router {
         .route("/", get(status::page))
         .route("/status", get(status::status))
         .route("/swagger", get(status::swagger))
-        .route("/metrics", get(meters::metrics))
+        .route("/metrics", get(metrics::metrics))
         .route("/overview", get(status::overview))
         .route("/log.dsjson", get(logs::lines))
         .fallback(async || not_found())
         .method_not_allowed_fallback(async || not_allowed())
-        .layer(middleware::from_fn_with_state(service.clone(), door::pass))
+        .layer(middleware::from_fn_with_state(service.clone(), admission::admit))
         .with_state(service)
 }
 
@@ -70,12 +66,12 @@ fn model_and_logs() -> Router<Service> {
         .route("/logs/observations", post(logs::refuse_batch))
 }
 
-pub(super) fn not_found() -> Refusal {
-    let mut refusal = Refusal::gateway(StatusCode::NOT_FOUND, "there is no such operation");
+pub(crate) fn not_found() -> ErrorResponse {
+    let mut refusal = ErrorResponse::gateway(StatusCode::NOT_FOUND, "no operation has this path");
     "ResourceNotFound".clone_into(&mut refusal.code);
     refusal
 }
 
-fn not_allowed() -> Refusal {
-    Refusal::gateway(StatusCode::METHOD_NOT_ALLOWED, "the operation has no such method")
+fn not_allowed() -> ErrorResponse {
+    ErrorResponse::gateway(StatusCode::METHOD_NOT_ALLOWED, "this path does not support the method")
 }

@@ -4,7 +4,8 @@ use std::time::Duration;
 use axum::Router;
 use axum::body::Body;
 use axum::http::uri::PathAndQuery;
-use axum::http::{Request, Uri};
+use axum::http::{Request, Response, Uri};
+use http_body_util::BodyExt;
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
@@ -15,20 +16,23 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tower_service::Service as _;
 
+use super::connections::{Connections, InFlight, OpenConnection};
 use super::router::router;
 use super::{Service, Tls};
 
-/// How much of one machine callers may hold.
+/// Limits of connections.
 #[derive(Debug, Clone, Copy)]
 pub struct Limits {
-    /// So many connections at once; more wait.
+    /// Concurrent connections. For each more, the oldest idle one is closed; if all have
+    /// requests in flight, it waits.
     pub connections: usize,
-    /// So many bytes of headers.
+    /// Bytes of all request bodies that are being received.
+    pub upload_bytes: usize,
+    /// Bytes of the headers of a request.
     pub header_bytes: usize,
-    /// The headers of a request are there after so long, or the connection is closed; so
-    /// it is when it idles for so long.
+    /// The deadline for the headers of a request, and the longest idle time of a connection.
     pub header_time: Duration,
-    /// A caller takes some of its answer within so long.
+    /// The deadline for each write of a response.
     pub stalled_write: Duration,
 }
 
@@ -36,6 +40,7 @@ impl Default for Limits {
     fn default() -> Self {
         Self {
             connections: 1024,
+            upload_bytes: 256 << 20,
             header_bytes: 64 << 10,
             header_time: Duration::from_secs(30),
             stalled_write: Duration::from_secs(30),
@@ -43,14 +48,14 @@ impl Default for Limits {
     }
 }
 
-/// Callers that have not finished by then are left.
+/// The deadline for requests in flight at shutdown.
 const GRACE: Duration = Duration::from_secs(10);
 
-/// How long to wait when the machine has no more sockets.
+/// The pause after a failed accept, such as when no file descriptor is free.
 const EXHAUSTED: Duration = Duration::from_millis(100);
 
-/// Takes connections until `stop`; then finishes what is in flight. Evaluations that had
-/// not ended when the state was left are run again.
+/// Serves connections until `stop`, then finishes the requests in flight. First restarts the
+/// evaluations that were pending when the state was closed.
 pub async fn serve(
     listener: TcpListener,
     service: Service,
@@ -58,36 +63,46 @@ pub async fn serve(
     tls: Option<Tls>,
     stop: impl Future<Output = ()>,
 ) {
+    let is_loopback = listener.local_addr().is_ok_and(|address| address.ip().is_loopback());
+    service.set_edge(is_loopback, limits.upload_bytes);
     service.resume();
+    let connections = Arc::clone(service.connections());
     let router = router(service);
-    let slots = Arc::new(Semaphore::new(limits.connections));
+    let permits = Arc::new(Semaphore::new(limits.connections));
     let graceful = GracefulShutdown::new();
     let mut stop = std::pin::pin!(stop);
     loop {
         let accepted = tokio::select! {
             biased;
             () = &mut stop => break,
-            accepted = accept(&listener, &slots) => accepted,
+            accepted = accept(&listener, &permits, &connections) => accepted,
         };
         let (router, tls, watcher) = (router.clone(), tls.clone(), graceful.watcher());
-        let connection = Connection { router, tls, limits, watcher };
+        let open = Arc::new(connections.open());
+        let connection = Connection { router, tls, limits, watcher, open };
         tokio::spawn(connection.serve(accepted));
     }
     drop(listener);
     let _unfinished = tokio::time::timeout(GRACE, graceful.shutdown()).await;
 }
 
-/// The next connection, once there is a slot for it.
+/// The next connection, with a permit; makes one free if there is none.
 async fn accept(
     listener: &TcpListener,
-    slots: &Arc<Semaphore>,
+    permits: &Arc<Semaphore>,
+    connections: &Connections,
 ) -> (TcpStream, OwnedSemaphorePermit) {
-    let slot = Arc::clone(slots).acquire_owned().await.expect("slots are never closed");
     loop {
         match listener.accept().await {
-            Ok((stream, _)) => return (stream, slot),
+            Ok((stream, _)) => {
+                if permits.available_permits() == 0 {
+                    connections.close_oldest_idle();
+                }
+                let permit = Arc::clone(permits).acquire_owned().await;
+                return (stream, permit.expect("the semaphore is never closed"));
+            }
             Err(error) => {
-                eprintln!("a connection could not be taken: {error}");
+                eprintln!("cannot accept a connection: {error}");
                 tokio::time::sleep(EXHAUSTED).await;
             }
         }
@@ -99,39 +114,57 @@ struct Connection {
     tls: Option<Tls>,
     limits: Limits,
     watcher: Watcher,
+    open: Arc<OpenConnection>,
 }
 
 impl Connection {
-    async fn serve(self, (stream, _slot): (TcpStream, OwnedSemaphorePermit)) {
-        // Without it, an answer waits for the acknowledgement of the one before.
+    async fn serve(self, (stream, _permit): (TcpStream, OwnedSemaphorePermit)) {
+        // Otherwise a response waits for the acknowledgement of the previous one (Nagle).
         let _best_effort = stream.set_nodelay(true);
-        let Some(tls) = self.tls.clone() else { return self.speak(stream).await };
-        let shaken = tokio::time::timeout(self.limits.header_time, tls.accept(stream)).await;
+        let Some(tls) = self.tls.clone() else { return self.serve_http(stream).await };
+        let handshake = tokio::time::timeout(self.limits.header_time, tls.accept(stream));
+        let shaken = tokio::select! {
+            shaken = handshake => shaken,
+            () = self.open.closed() => return,
+        };
         if let Ok(Some(stream)) = shaken {
-            self.speak(stream).await;
+            self.serve_http(stream).await;
         }
     }
 
-    /// Speaks HTTP. What goes wrong is the caller's: it has gone, or it is no caller.
-    async fn speak(self, stream: impl AsyncRead + AsyncWrite + Send + 'static) {
+    /// Serves HTTP/1. Errors are those of the client and end the connection.
+    async fn serve_http(self, stream: impl AsyncRead + AsyncWrite + Send + 'static) {
         let mut stream = tokio_io_timeout::TimeoutStream::new(stream);
         stream.set_write_timeout(Some(self.limits.stalled_write));
-        let router = self.router;
+        let (router, open) = (self.router, Arc::clone(&self.open));
         let answer = service_fn(move |request: Request<Incoming>| {
-            let mut router = router.clone();
-            async move { router.call(plain(request)).await }
+            let (mut router, in_flight) = (router.clone(), open.begin_request());
+            async move { router.call(plain(request)).await.map(|response| hold(response, in_flight)) }
         });
         let connection = http1::Builder::new()
             .timer(TokioTimer::new())
             .header_read_timeout(self.limits.header_time)
             .max_buf_size(self.limits.header_bytes)
             .serve_connection(TokioIo::new(Box::pin(stream)), answer);
-        let _gone = self.watcher.watch(connection).await;
+        tokio::select! {
+            _ended = self.watcher.watch(connection) => {}
+            () = self.open.closed() => {}
+        }
     }
 }
 
-/// The request with repeated slashes as one: endpoints end with a slash, paths begin with
-/// one, and callers put them together.
+/// Keeps a connection busy until its response is sent.
+fn hold(response: Response<Body>, in_flight: InFlight) -> Response<Body> {
+    response.map(|body| {
+        Body::new(body.map_frame(move |frame| {
+            let _held = &in_flight;
+            frame
+        }))
+    })
+}
+
+/// Merges repeated slashes in the path: clients join endpoints that end with a slash and paths
+/// that begin with one.
 fn plain(request: Request<Incoming>) -> Request<Body> {
     let mut request = request.map(Body::new);
     let path = request.uri().path();

@@ -1,4 +1,4 @@
-//! Whether the service works, and what it serves.
+//! The status of the service, its OpenAPI document and its status page.
 
 use axum::extract::State;
 use axum::http::StatusCode;
@@ -7,7 +7,7 @@ use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 
 use super::Service;
-use super::answer::{self, Refusal};
+use super::response::{self, ErrorResponse};
 
 const PAGE: &str = include_str!("page.html");
 const OPENAPI: &str = include_str!("openapi.json");
@@ -21,33 +21,33 @@ struct ServiceStatus {
 }
 
 /// `GET /status`
-pub(super) async fn status(State(service): State<Service>) -> Response {
+pub(crate) async fn status(State(service): State<Service>) -> Response {
     let state = service.call(|inner, now| Ok(inner.state(now))).await;
     let (status, api_status, api_status_message) = match state {
         Ok(state) => (StatusCode::OK, "Valid", format!("{} events logged", state.logged)),
         Err(refusal) => (StatusCode::SERVICE_UNAVAILABLE, "Broken", refusal.message),
     };
     let service = concat!("runner ", env!("CARGO_PKG_VERSION"));
-    answer::json(status, &ServiceStatus { service, api_status, api_status_message })
+    response::json(status, &ServiceStatus { service, api_status, api_status_message })
 }
 
 /// `GET /swagger`
-pub(super) async fn swagger() -> Response {
+pub(crate) async fn swagger() -> Response {
     ([(CONTENT_TYPE, "application/json; charset=utf-8")], OPENAPI).into_response()
 }
 
-/// What the page may do: speak with this service, and nothing else.
+/// The page may connect to this service only.
 const POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; \
      connect-src 'self'; img-src data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
-/// `GET /`: the page for a person.
-pub(super) async fn page() -> Response {
+/// `GET /`: the status page.
+pub(crate) async fn page() -> Response {
     let headers = [(CONTENT_TYPE, "text/html; charset=utf-8"), (CONTENT_SECURITY_POLICY, POLICY)];
     (headers, PAGE).into_response()
 }
 
 /// `GET /overview`
-pub(super) async fn overview(State(service): State<Service>) -> Result<Response, Refusal> {
+pub(crate) async fn overview(State(service): State<Service>) -> Result<Response, ErrorResponse> {
     let overview = service.call(|inner, now| Ok(inner.overview(now))).await?;
-    Ok(answer::json(StatusCode::OK, &overview))
+    Ok(response::json(StatusCode::OK, &overview))
 }

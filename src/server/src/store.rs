@@ -1,9 +1,8 @@
-//! What happened to the loop, on disk.
+//! The write-ahead log of the loop on disk.
 //!
-//! Facts are rows of an embedded database, in their order. A thread writes what has come
-//! together since it last wrote, and syncs it, so that many callers share one sync; a call
-//! is answered when its facts are on disk. What was not synced when the machine stopped
-//! was never answered, and the database drops it.
+//! Entries are rows of an embedded database, in order. A thread writes the entries that were
+//! queued since its last write and syncs them, so that concurrent requests share a sync. A
+//! request is answered after its entries are synced.
 
 use std::path::Path;
 use std::sync::{Arc, Condvar, Mutex};
@@ -14,49 +13,49 @@ use redb::{
 use serde::{Deserialize, Serialize};
 use tokio::sync::watch;
 
-use learning_loop::{LearningLoop, LoopOptions, Recorded};
+use learning_loop::{LearningLoop, LogEntry, LoopOptions};
 use protocol::{ErrorCode, ServiceConfiguration, ServiceError};
 use timestamp::Timestamp;
 
-const FACTS: TableDefinition<'_, u64, &[u8]> = TableDefinition::new("facts");
-/// What the loop began with, under the number of the format.
-const BEGINNING: TableDefinition<'_, u64, &[u8]> = TableDefinition::new("beginning");
+const ENTRIES: TableDefinition<'_, u64, &[u8]> = TableDefinition::new("facts");
+/// The initial settings of the loop, by the number of the format.
+const INITIAL_SETTINGS: TableDefinition<'_, u64, &[u8]> = TableDefinition::new("beginning");
 const FORMAT: u64 = 1;
 
-/// Why there is no state to go on with.
+/// Why a state cannot be opened.
 #[derive(Debug, thiserror::Error)]
-pub enum StateError {
-    /// Another process has it.
+pub enum StoreError {
+    /// Another process uses it.
     #[error("another process is using it")]
     InUse,
     /// Another version of the program wrote it.
     #[error("it has format {0}, and this program reads {FORMAT}")]
     Format(u64),
-    /// A row is not what was written.
-    #[error("fact {0} cannot be read: {1}")]
-    Fact(u64, serde_json::Error),
+    /// The initial settings cannot be read.
+    #[error("its initial settings cannot be read: {0}")]
+    InitialSettings(String),
     /// The database cannot be used.
     #[error("{0}")]
     Database(#[from] redb::Error),
 }
 
-/// What a loop began with.
+/// The initial settings of a loop.
 #[derive(Serialize, Deserialize)]
-struct Beginning {
+struct InitialSettings {
     at: Timestamp,
     app_id: String,
     configuration: ServiceConfiguration,
     policy: String,
 }
 
-/// Takes facts, and says when they are on disk.
-pub(super) struct Store {
+/// The queue of entries, and how many of them are on disk.
+pub(crate) struct Store {
     queue: Arc<Queue>,
     written: watch::Receiver<Written>,
     writer: Option<std::thread::JoinHandle<()>>,
 }
 
-/// What waits to be written.
+/// Entries to write.
 #[derive(Default)]
 struct Queue {
     waiting: Mutex<Waiting>,
@@ -71,64 +70,65 @@ struct Waiting {
     closed: bool,
 }
 
-/// How far the writer has come.
+/// The progress of the writer.
 #[derive(Clone)]
 enum Written {
     Below(u64),
     Failed(String),
 }
 
-/// A loop as it was left, and where what happens to it goes.
-pub(super) struct Restored {
+/// An opened state.
+pub(crate) struct Restored {
     pub learning_loop: LearningLoop,
-    /// Evaluations that had not ended.
+    /// Pending evaluations.
     pub jobs: Vec<learning_loop::EvaluationJob>,
     pub store: Store,
-    /// Whether there was a state before.
+    /// Whether the state existed.
     pub is_old: bool,
 }
 
-/// The loop whose state is in the file; a new one, if there is none.
-pub(super) fn open(
+/// Opens the state in a file, or creates it.
+pub(crate) fn open(
     path: &Path,
-    options: LoopOptions,
+    options: &LoopOptions,
     now: Timestamp,
-) -> Result<Restored, StateError> {
-    let note =
-        |_: &mut RepairSession| eprintln!("note: the state was not closed; it is checked first");
+) -> Result<Restored, StoreError> {
+    let note = |_: &mut RepairSession| {
+        eprintln!("note: the state was not closed properly and is checked first");
+    };
     let database =
         Database::builder().set_repair_callback(note).create(path).map_err(
             |error| match error {
-                DatabaseError::DatabaseAlreadyOpen => StateError::InUse,
-                error => StateError::Database(error.into()),
+                DatabaseError::DatabaseAlreadyOpen => StoreError::InUse,
+                error => StoreError::Database(error.into()),
             },
         )?;
-    let (beginning, is_old) = begin(&database, &options, now)?;
-    let mut learning_loop = first(options, beginning);
+    let (beginning, is_old) = initial_settings(&database, options, now)?;
+    let mut learning_loop = first(options, beginning)?;
     let (jobs, next) = replay(&database, &mut learning_loop)?;
-    learning_loop.record();
+    learning_loop.start_recording();
     Ok(Restored { learning_loop, jobs, store: Store::start(database, next), is_old })
 }
 
-/// What the loop began with: long ago, or now.
-fn begin(
+/// The initial settings of the state; writes those of `options` to a new one.
+fn initial_settings(
     database: &Database,
     options: &LoopOptions,
     now: Timestamp,
-) -> Result<(Beginning, bool), StateError> {
+) -> Result<(InitialSettings, bool), StoreError> {
     let transaction = database.begin_write().map_err(redb::Error::from)?;
     let found = {
-        let mut table = transaction.open_table(BEGINNING).map_err(redb::Error::from)?;
-        transaction.open_table(FACTS).map_err(redb::Error::from)?;
+        let mut table = transaction.open_table(INITIAL_SETTINGS).map_err(redb::Error::from)?;
+        transaction.open_table(ENTRIES).map_err(redb::Error::from)?;
         let found = table.first().map_err(redb::Error::from)?;
         let found = found.map(|(format, row)| (format.value(), row.value().to_vec()));
         match found {
             Some((FORMAT, row)) => {
-                (serde_json::from_slice(&row).map_err(|error| StateError::Fact(0, error))?, true)
+                (serde_json::from_slice(&row).map_err(|error| invalid_settings(&error))?, true)
             }
-            Some((format, _)) => return Err(StateError::Format(format)),
+            Some((format, _)) => return Err(StoreError::Format(format)),
             None => {
-                let beginning = Beginning {
+                let beginning = InitialSettings {
                     at: now,
                     app_id: options.app_id.clone(),
                     configuration: options.configuration.clone(),
@@ -144,60 +144,79 @@ fn begin(
     Ok(found)
 }
 
-fn first(options: LoopOptions, beginning: Beginning) -> LearningLoop {
-    let Beginning { at, app_id, configuration, policy } = beginning;
-    let policy = learner::LearningPolicy::parse(&policy).unwrap_or(options.policy);
-    let options = LoopOptions { configuration, policy, app_id, ..options };
-    LearningLoop::new(options, at)
+fn first(options: &LoopOptions, beginning: InitialSettings) -> Result<LearningLoop, StoreError> {
+    let InitialSettings { at, app_id, configuration, policy } = beginning;
+    let policy = learner::LearningPolicy::parse(&policy).map_err(|errors| {
+        let errors: Vec<_> = errors.iter().map(ToString::to_string).collect();
+        StoreError::InitialSettings(format!("`{policy}`: {}", errors.join("; ")))
+    })?;
+    let options = LoopOptions { configuration, policy, app_id, ..options.clone() };
+    Ok(LearningLoop::new(options, at))
 }
 
-/// Lets every fact happen again; the evaluations that had not ended, and the number of the
-/// next fact.
+fn invalid_settings(error: &serde_json::Error) -> StoreError {
+    StoreError::InitialSettings(error.to_string())
+}
+
+/// Replays the entries. Returns the pending evaluations and the number of the next entry.
+/// An entry that cannot be replayed is skipped with a note: it must not make the others
+/// unreachable.
 fn replay(
     database: &Database,
     learning_loop: &mut LearningLoop,
-) -> Result<(Vec<learning_loop::EvaluationJob>, u64), StateError> {
+) -> Result<(Vec<learning_loop::EvaluationJob>, u64), StoreError> {
     let transaction = database.begin_read().map_err(redb::Error::from)?;
-    let table = transaction.open_table(FACTS).map_err(redb::Error::from)?;
+    let table = transaction.open_table(ENTRIES).map_err(redb::Error::from)?;
     let (mut jobs, mut next) = (Vec::new(), 0);
     for row in table.iter().map_err(redb::Error::from)? {
         let (number, row) = row.map_err(redb::Error::from)?;
         let number = number.value();
-        let fact: Recorded =
-            serde_json::from_slice(row.value()).map_err(|error| StateError::Fact(number, error))?;
-        jobs.extend(learning_loop.replay(fact));
+        match replay_row(learning_loop, row.value()) {
+            Ok(job) => jobs.extend(job),
+            Err(error) => eprintln!("note: log entry {number} is set aside: {error}"),
+        }
         jobs.retain(|job| learning_loop.is_pending(job.id()));
         next = number + 1;
     }
     Ok((jobs, next))
 }
 
+fn replay_row(
+    learning_loop: &mut LearningLoop,
+    row: &[u8],
+) -> Result<Option<learning_loop::EvaluationJob>, String> {
+    let entry: LogEntry = serde_json::from_slice(row).map_err(|error| error.to_string())?;
+    learning_loop.replay(entry).map_err(|error| error.to_string())
+}
+
 impl Store {
     fn start(database: Database, next: u64) -> Self {
         let queue = Arc::new(Queue::default());
-        queue.waiting.lock().expect("nobody has it yet").next = next;
-        let (tell, written) = watch::channel(Written::Below(next));
+        queue.waiting.lock().expect("not shared yet").next = next;
+        let (progress, written) = watch::channel(Written::Below(next));
         let read = Arc::clone(&queue);
-        let write = move || write(&database, &read, &tell);
+        let write = move || write(&database, &read, &progress);
         let writer = std::thread::Builder::new().name("state".to_owned()).spawn(write);
-        let writer = Some(writer.expect("the machine gives a thread"));
+        let writer = Some(writer.expect("cannot start a thread"));
         Self { queue, written, writer }
     }
 
-    /// Takes facts that happened, and what happened before them; the moment up to which
-    /// all must be on disk before anybody is told.
-    pub fn append(&self, facts: &[Recorded]) -> u64 {
-        let rows = facts.iter().map(|fact| serde_json::to_vec(fact).expect("facts are JSON"));
-        let mut waiting = self.queue.waiting.lock().expect("the writer does not fail there");
+    /// Queues entries. Returns the number of entries that must be on disk before the request
+    /// is answered.
+    pub fn append(&self, entries: &[LogEntry]) -> u64 {
+        let rows =
+            entries.iter().map(|entry| serde_json::to_vec(entry).expect("an entry is finite"));
+        let mut waiting =
+            self.queue.waiting.lock().expect("the writer does not panic under the lock");
         waiting.rows.extend(rows);
-        waiting.next += facts.len() as u64;
-        if !facts.is_empty() {
+        waiting.next += entries.len() as u64;
+        if !entries.is_empty() {
             self.queue.more.notify_one();
         }
         waiting.next
     }
 
-    /// Waits until every fact below `number` is on disk.
+    /// Waits until every entry below `number` is on disk.
     pub async fn wait(&self, number: u64) -> Result<(), ServiceError> {
         let mut written = self.written.clone();
         let done = |written: &Written| match written {
@@ -208,11 +227,11 @@ impl Store {
         match outcome {
             Ok(Written::Below(_)) => Ok(()),
             Ok(Written::Failed(why)) => Err(broken(&why)),
-            Err(_) => Err(broken("its writer is gone")),
+            Err(_) => Err(broken("the writer has ended")),
         }
     }
 
-    /// Refuses to go on once something could not be written.
+    /// Fails after a failed write.
     pub fn check(&self) -> Result<(), ServiceError> {
         match &*self.written.borrow() {
             Written::Below(_) => Ok(()),
@@ -222,7 +241,7 @@ impl Store {
 }
 
 impl Drop for Store {
-    /// Writes what is left.
+    /// Writes the rest of the queue.
     fn drop(&mut self) {
         if let Ok(mut waiting) = self.queue.waiting.lock() {
             waiting.closed = true;
@@ -235,27 +254,27 @@ impl Drop for Store {
 }
 
 fn broken(why: &str) -> ServiceError {
-    let message = format!("the state cannot be written: {why}; make room, and start again");
+    let message = format!("the state cannot be written: {why}; make room on the disk and restart");
     ServiceError::new(ErrorCode::InternalServerError, message)
 }
 
-/// Writes until the store is closed, or something cannot be written.
-fn write(database: &Database, queue: &Queue, tell: &watch::Sender<Written>) {
+/// Writes until the store is closed or a write fails.
+fn write(database: &Database, queue: &Queue, progress: &watch::Sender<Written>) {
     while let Some((rows, next)) = queue.take() {
         let first = next - rows.len() as u64;
         if let Err(error) = commit(database, first, &rows) {
             eprintln!("the state cannot be written: {error}");
-            tell.send_replace(Written::Failed(error.to_string()));
+            progress.send_replace(Written::Failed(error.to_string()));
             return;
         }
-        tell.send_replace(Written::Below(next));
+        progress.send_replace(Written::Below(next));
     }
 }
 
 fn commit(database: &Database, first: u64, rows: &[Vec<u8>]) -> Result<(), redb::Error> {
     let transaction = database.begin_write()?;
     {
-        let mut table = transaction.open_table(FACTS)?;
+        let mut table = transaction.open_table(ENTRIES)?;
         for (number, row) in (first..).zip(rows) {
             table.insert(number, row.as_slice())?;
         }
@@ -265,7 +284,7 @@ fn commit(database: &Database, first: u64, rows: &[Vec<u8>]) -> Result<(), redb:
 }
 
 impl Queue {
-    /// What has come together, and the number after it; nothing, once it is closed and
+    /// The queued rows and the number after the last; `None` once the queue is closed and
     /// empty.
     fn take(&self) -> Option<(Vec<Vec<u8>>, u64)> {
         let mut waiting = self.waiting.lock().ok()?;

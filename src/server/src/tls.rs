@@ -1,4 +1,4 @@
-//! Connections that nobody reads along.
+//! TLS.
 
 use std::sync::Arc;
 
@@ -9,12 +9,12 @@ use tokio::net::TcpStream;
 use tokio_rustls::TlsAcceptor;
 use tokio_rustls::server::TlsStream;
 
-/// Why a certificate cannot be used.
+/// An unusable certificate or key.
 #[derive(Debug, thiserror::Error)]
 #[error("{0}")]
 pub struct TlsError(String);
 
-/// A certificate and its key, to open connections with.
+/// A certificate and its key.
 #[derive(Clone)]
 pub struct Tls(TlsAcceptor);
 
@@ -22,7 +22,7 @@ impl Tls {
     /// From a chain of certificates and a key, both in PEM.
     ///
     /// # Errors
-    /// When they cannot be read, or do not belong together.
+    /// If they cannot be parsed or do not match.
     pub fn new(chain: &[u8], key: &[u8]) -> Result<Self, TlsError> {
         let chain: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(chain).collect();
         let chain = chain.map_err(|error| TlsError(format!("the certificate: {error}")))?;
@@ -36,8 +36,8 @@ impl Tls {
         Ok(Self(TlsAcceptor::from(Arc::new(configuration))))
     }
 
-    /// Shakes hands; nobody, where the caller does not.
-    pub(super) async fn accept(&self, stream: TcpStream) -> Option<TlsStream<TcpStream>> {
+    /// The TLS handshake; `None` if it fails.
+    pub(crate) async fn accept(&self, stream: TcpStream) -> Option<TlsStream<TcpStream>> {
         self.0.accept(stream).await.ok()
     }
 }

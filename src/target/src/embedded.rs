@@ -3,7 +3,7 @@ use std::time::Duration;
 
 use super::{CallAddress, CallError, Target};
 use clock::Clock;
-use learning_loop::{Keeps, LearningLoop, LoopOptions};
+use learning_loop::{LearningLoop, LoopOptions, Retention};
 use protocol::{
     ApplyFromEvaluation, Evaluation, EvaluationContract, EventId, ModelProperties, PolicyContract,
     RankRequest, RankResponse, RewardRequest, ServiceConfiguration, ServiceError,
@@ -42,10 +42,10 @@ impl<C: Clock> EmbeddedTarget<C> {
         Self::with(LoopOptions::default(), plan, seed, clock)
     }
 
-    /// A new loop with the plan's settings, one of many: it has one thread, and `keeps` of its
+    /// A new loop with the plan's settings, one of many: it has one thread, and keeps of its
     /// events what the run reads.
-    pub fn one_of_many(plan: &EmbeddedPlan, seed: Seed, clock: C, keeps: Keeps) -> Self {
-        let options = LoopOptions { threads: 1, keeps, ..LoopOptions::default() };
+    pub fn one_of_many(plan: &EmbeddedPlan, seed: Seed, clock: C, retention: Retention) -> Self {
+        let options = LoopOptions { threads: 1, retention, ..LoopOptions::default() };
         Self::with(options, plan, seed, clock)
     }
 

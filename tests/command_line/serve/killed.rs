@@ -38,7 +38,7 @@ impl Caller {
     fn call(&mut self, method: &str, path: &str, body: &Value) -> Option<(u16, Vec<u8>)> {
         let body = body.to_string();
         let head = format!(
-            "{method} /personalizer/v1.0{path} HTTP/1.1\r\nHost: l\r\n\
+            "{method} /personalizer/v1.0{path} HTTP/1.1\r\nHost: localhost\r\n\
              Content-Type: application/json\r\nContent-Length: {}\r\n\r\n",
             body.len()
         );

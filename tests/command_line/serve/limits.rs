@@ -3,7 +3,7 @@
 use std::io::{Read, Write};
 use std::time::Duration;
 
-use learning_loop::LoopOptions;
+use learning_loop::{LoopLimits, LoopOptions};
 use server::{Keys, Limits};
 
 use super::contract::rank_request;
@@ -19,8 +19,9 @@ fn limited(limits: Limits) -> Served {
 #[test]
 fn a_body_that_is_too_large_is_not_read() {
     let served = Served::new();
-    let head =
-        format!("POST {RANK} HTTP/1.1\r\nHost: loop\r\n{JSON}Content-Length: 100000000\r\n\r\n");
+    let head = format!(
+        "POST {RANK} HTTP/1.1\r\nHost: localhost\r\n{JSON}Content-Length: 100000000\r\n\r\n"
+    );
     let answer = served.send(head.as_bytes());
     assert_eq!(answer.refusal(400), "PayloadSizeExceeded");
 }
@@ -29,7 +30,7 @@ fn a_body_that_is_too_large_is_not_read() {
 fn a_body_that_does_not_say_how_large_it_is_is_read_so_far() {
     let served = Served::new();
     let head = format!(
-        "POST {RANK} HTTP/1.1\r\nHost: loop\r\nConnection: close\r\n{JSON}Transfer-Encoding: chunked\r\n\r\n"
+        "POST {RANK} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n{JSON}Transfer-Encoding: chunked\r\n\r\n"
     );
     let mut stream = served.connect();
     stream.write_all(head.as_bytes()).unwrap();
@@ -77,18 +78,68 @@ fn who_never_ends_its_headers_is_left() {
 }
 
 #[test]
-fn more_connections_than_there_are_slots_wait() {
-    let served = limited(Limits { connections: 1, ..Limits::default() });
-    let first = served.connect();
-    let mut second = served.connect();
-    second.write_all(b"GET /personalizer/v1.0/model/properties HTTP/1.1\r\nHost: l\r\nConnection: close\r\n\r\n").unwrap();
-    second.set_read_timeout(Some(Duration::from_millis(100))).unwrap();
-    let mut answer = [0; 12];
-    assert!(second.read(&mut answer).is_err(), "the first holds the only slot");
-    drop(first);
-    second.set_read_timeout(Some(Duration::from_secs(30))).unwrap();
-    second.read_exact(&mut answer).unwrap();
-    assert_eq!(&answer, b"HTTP/1.1 200");
+fn the_oldest_idle_connection_gives_way_to_a_new_one() {
+    let served = limited(Limits { connections: 2, ..Limits::default() });
+    let mut half = served.connect();
+    half.write_all(b"GET /status HTTP/1.1\r\nHost: lo").unwrap();
+    let mut kept = served.connect();
+    kept.write_all(b"GET /swagger HTTP/1.1\r\nHost: localhost\r\n\r\n").unwrap();
+    kept.read_exact(&mut [0; 12]).unwrap();
+    served.get("/model/properties").json(200);
+    let mut rest = Vec::new();
+    assert!(half.read_to_end(&mut rest).is_err() || rest.is_empty(), "it was closed");
+}
+
+#[test]
+fn a_gzip_body_is_read_and_other_encodings_are_refused_by_name() {
+    let served = Served::new();
+    let pack = |body: &[u8]| {
+        let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::best());
+        encoder.write_all(body).unwrap();
+        encoder.finish().unwrap()
+    };
+    let gzip = format!("{JSON}Content-Encoding: gzip\r\n");
+    let body = pack(rank_request("packed").to_string().as_bytes());
+    assert_eq!(served.call("POST", RANK, &gzip, &body).json(201)["eventId"], "packed");
+    let bomb = pack(&vec![b' '; 8 << 20]);
+    assert_eq!(served.call("POST", RANK, &gzip, &bomb).refusal(400), "PayloadSizeExceeded");
+    assert_eq!(served.call("POST", RANK, &gzip, b"{}").refusal(400), "BadRequest");
+    let other = served.call("POST", RANK, &format!("{JSON}Content-Encoding: br\r\n"), b"{}");
+    assert_eq!(other.status, 415);
+    assert!(other.text().contains("`br`"), "{}", other.text());
+}
+
+#[test]
+fn all_bodies_together_have_a_budget() {
+    let served = limited(Limits { upload_bytes: 1000, ..Limits::default() });
+    let body = format!(r#"{{"more":"{}"}}"#, "x".repeat(2000));
+    let answer = served.call("POST", RANK, JSON, body.as_bytes());
+    assert_eq!(answer.refusal(503), "503");
+    served.post("/rank", &rank_request("small")).json(201);
+}
+
+#[test]
+fn a_rank_that_takes_too_much_work_is_refused_and_says_by_how_much() {
+    let limits = LoopLimits { rank_work: 4_000_000, model_bytes: 1 << 26 };
+    let options = LoopOptions { limits, ..LoopOptions::default() };
+    let served = Served::start(options, Keys::default(), Limits::default());
+    let mut request = rank_request("large");
+    let features = (0..10_000).map(|number| (format!("f{number}"), serde_json::json!(1)));
+    request["contextFeatures"] = serde_json::json!([features.collect::<serde_json::Map<_, _>>()]);
+    let answer = served.post("/rank", &request);
+    assert!(answer.text().contains("the limit is 4000000"), "{}", answer.text());
+    assert_eq!(answer.refusal(400), "InvalidRankRequest");
+    let policy = |arguments: &str| {
+        let body = serde_json::json!({"name": "p", "arguments": arguments});
+        served.put("/configurations/policy", &body)
+    };
+    for arguments in
+        ["-b 28", "--bag 1000", &format!("--interactions {}", ":".repeat(200)), "-b 22 --cover 3"]
+    {
+        let answer = policy(&format!("--cb_explore_adf {arguments}"));
+        assert_eq!(answer.refusal(400), "InvalidPolicyConfiguration", "{arguments}");
+    }
+    policy("--cb_explore_adf -b 20 --cubic :::").json(200);
 }
 
 #[test]
@@ -103,7 +154,7 @@ fn what_is_in_flight_is_finished_before_the_end() {
     let served = Served::new();
     let body = rank_request("in flight").to_string();
     let head = format!(
-        "POST {RANK} HTTP/1.1\r\nHost: loop\r\nExpect: 100-continue\r\n{JSON}Content-Length: {}\r\n\r\n",
+        "POST {RANK} HTTP/1.1\r\nHost: localhost\r\nExpect: 100-continue\r\n{JSON}Content-Length: {}\r\n\r\n",
         body.len()
     );
     let mut stream = served.connect();

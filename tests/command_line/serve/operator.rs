@@ -24,7 +24,7 @@ fn put_policy(address: &str) {
     let mut stream = TcpStream::connect(address).unwrap();
     let length = body.len();
     let request = format!(
-        "PUT /personalizer/v1.0/configurations/policy HTTP/1.1\r\nHost: l\r\nConnection: close\r\n\
+        "PUT /personalizer/v1.0/configurations/policy HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\
          Content-Type: application/json\r\nContent-Length: {length}\r\n\r\n{body}"
     );
     stream.write_all(request.as_bytes()).unwrap();

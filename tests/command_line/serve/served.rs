@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use learning_loop::LoopOptions;
 use serde_json::Value;
-use server::{self, Keys, Limits, Service, Time};
+use server::{self, Access, Keys, Limits, Service, Time};
 use timestamp::Timestamp;
 use tokio::net::TcpListener;
 use tokio::sync::oneshot;
@@ -38,11 +38,11 @@ impl Served {
         Self::start(LoopOptions::default(), Keys::default(), Limits::default())
     }
 
-    pub fn start(options: LoopOptions, keys: Keys, limits: Limits) -> Self {
+    pub fn start(options: LoopOptions, access: impl Into<Access>, limits: Limits) -> Self {
         let now = Arc::new(AtomicI64::new(Timestamp::VIRTUAL_START.unix_micros()));
         let read = Arc::clone(&now);
         let time: Time = Arc::new(move || Timestamp::from_unix_micros(read.load(Ordering::SeqCst)));
-        let service = Service::new(options, keys, time);
+        let service = Service::new(options, access, time);
         let runtime = tokio::runtime::Runtime::new().unwrap();
         let listener = runtime.block_on(TcpListener::bind("127.0.0.1:0")).unwrap();
         let address = listener.local_addr().unwrap();
@@ -84,7 +84,7 @@ impl Served {
     pub fn call(&self, method: &str, path: &str, headers: &str, body: &[u8]) -> Answer {
         let length = body.len();
         let head = format!(
-            "{method} {path} HTTP/1.1\r\nHost: loop\r\nConnection: close\r\n\
+            "{method} {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\
              Content-Length: {length}\r\n{headers}\r\n"
         );
         self.send(&[head.as_bytes(), body].concat())

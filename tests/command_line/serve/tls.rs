@@ -44,7 +44,7 @@ fn a_certificate_opens_connections_and_plain_callers_get_nothing() {
     let program = Program::start(&["--tls-cert", &cert, "--tls-key", &key], &[]);
     assert!(ask(&program.address, &made.cert).starts_with("HTTP/1.1 200 OK"));
     let mut plain = TcpStream::connect(&program.address).unwrap();
-    plain.write_all(b"GET /status HTTP/1.1\r\nHost: l\r\n\r\n").unwrap();
+    plain.write_all(b"GET /status HTTP/1.1\r\nHost: localhost\r\n\r\n").unwrap();
     let mut answer = Vec::new();
     let _closed = plain.read_to_end(&mut answer);
     assert!(!answer.starts_with(b"HTTP"), "{answer:?}");

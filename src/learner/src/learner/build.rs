@@ -172,7 +172,7 @@ pub(super) fn exploration(settings: &Settings, models: u32) -> Exploration {
 }
 
 /// How many floats stand at one index (`gd.cc`, `ftrl.cc`).
-fn stride(settings: &Settings) -> u64 {
+pub(super) fn stride(settings: &Settings) -> u64 {
     match (settings.coin, settings.adaptive || settings.normalized) {
         (true, _) => 8,
         (false, true) => 4,

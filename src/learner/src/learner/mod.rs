@@ -2,6 +2,7 @@
 
 mod build;
 mod slots;
+mod work;
 
 use crate::cost::{CostModel, Scored};
 use crate::explore::{Exploration, Stage};
@@ -128,6 +129,13 @@ impl Learner {
     /// The same learner with other experience.
     pub(crate) fn with_parts(self, costs: CostModel, exploration: Exploration) -> Self {
         Self { costs, exploration, ..self }
+    }
+
+    /// The number of terms of all actions of an event.
+    #[cfg(test)]
+    fn terms(&mut self, event: &Event) -> usize {
+        self.event.reset_to(event);
+        (0..self.event.len()).map(|action| self.event.of(action).as_ref().len()).sum()
     }
 
     /// Puts the score of each action into `scores`; lower is better. Slots do not count.

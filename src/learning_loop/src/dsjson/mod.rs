@@ -9,13 +9,13 @@ use serde_json::value::RawValue;
 
 use super::features::is_feature;
 use super::interaction::{Activation, Choice, Interaction};
-use super::joiner::Joined;
+use super::joined::{Joined, cost};
 use protocol::{EventId, FeatureObject, FeatureValue, RankableAction};
 use timestamp::Timestamp;
 
 /// The line of a joined event that `vw --dsjson` reads.
 ///
-/// VW attaches the label when `c` closes, so whatever belongs to it stands before.
+/// VW attaches the label when `c` closes, so the keys of the label come before it.
 #[derive(Serialize)]
 struct Line<'a> {
     #[serde(rename = "_label_cost")]
@@ -95,23 +95,23 @@ struct Probabilities<'a>(&'a Choice);
 
 struct Observations<'a>(&'a Interaction);
 
-/// Writes lines. Contexts and actions that events share are put into words once.
+/// Writes lines. Contexts and actions that events share are serialized once.
 #[derive(Debug, Default)]
 pub(crate) struct LineWriter {
-    /// By where they are in memory; what is kept alive with the text lets no others come
-    /// to be there.
-    contexts: HashMap<(usize, usize), Kept>,
+    /// By the addresses of the context and the actions. The entry owns both, so that no other
+    /// allocation can get these addresses.
+    contexts: HashMap<(usize, usize), CachedText>,
 }
 
 /// The text of a context and its actions.
 #[derive(Debug)]
-struct Kept {
+struct CachedText {
     text: Box<RawValue>,
     _context: Arc<[FeatureObject]>,
     _actions: Arc<[RankableAction]>,
 }
 
-/// So many texts are kept.
+/// The number of cached texts.
 const CAPACITY: usize = 1024;
 
 impl LineWriter {
@@ -128,7 +128,7 @@ impl LineWriter {
 
     fn context(&mut self, interaction: &Interaction) -> &RawValue {
         let (context, actions) = (&interaction.context, &interaction.actions);
-        // Callers over the wire share nothing; nothing is worth keeping for them.
+        // Requests over the wire share no contexts: their texts are never used again.
         if self.contexts.len() >= CAPACITY {
             self.contexts.clear();
         }
@@ -136,19 +136,20 @@ impl LineWriter {
             Arc::as_ptr(context).cast::<FeatureObject>().addr(),
             Arc::as_ptr(actions).cast::<RankableAction>().addr(),
         );
-        let kept = || Kept {
-            text: serde_json::value::to_raw_value(&words(interaction)).expect("names are texts"),
+        let cached = || CachedText {
+            text: serde_json::value::to_raw_value(&line_context(interaction))
+                .expect("names are texts"),
             _context: context.clone(),
             _actions: actions.clone(),
         };
-        &self.contexts.entry(key).or_insert_with(kept).text
+        &self.contexts.entry(key).or_insert_with(cached).text
     }
 }
 
 fn line<'a>(joined: &'a Joined, c: &'a RawValue) -> Line<'a> {
     let interaction = &joined.interaction;
     Line {
-        label_cost: cost(joined.reward),
+        label_cost: cost(joined.reward.learned),
         label_probability: interaction.probability(),
         label_action: interaction.chosen() + 1,
         label_index: interaction.chosen(),
@@ -161,17 +162,11 @@ fn line<'a>(joined: &'a Joined, c: &'a RawValue) -> Line<'a> {
         c,
         p: Probabilities(&interaction.choice),
         state: State { m: Model(interaction.model) },
-        original_label_cost: cost(joined.original_reward),
+        original_label_cost: cost(joined.reward.original),
     }
 }
 
-/// What the learner is told of a reward. Adding zero makes minus zero zero.
-#[expect(clippy::cast_possible_truncation, reason = "VW keeps costs as f32")]
-pub(crate) fn cost(reward: f64) -> f32 {
-    -reward as f32 + 0.0
-}
-
-fn words(interaction: &Interaction) -> Context<'_> {
+fn line_context(interaction: &Interaction) -> Context<'_> {
     let multi = interaction.actions.iter().map(action).collect();
     Context { from_url: Objects(&interaction.context), multi }
 }
@@ -194,7 +189,7 @@ impl Serialize for Observations<'_> {
         let event_id = &self.0.event_id;
         let reward = |v: &f64| Observation { v: Some(*v), event_id, action_taken: false };
         let activation = Observation { v: None, event_id, action_taken: true };
-        let activated = self.0.activation == Activation::Given;
+        let activated = self.0.activation == Activation::Activated;
         let rewards = self.0.rewards.iter().map(reward);
         serializer.collect_seq(rewards.chain(activated.then_some(activation)))
     }

@@ -4,13 +4,13 @@ use std::sync::Arc;
 
 use serde::{Serialize, Serializer};
 
-use super::{Action, Model, Object, Objects, Observation, State, action, cost};
+use super::{Action, Model, Object, Objects, Observation, State, action};
 use crate::interaction::{Activation, FilledSlot, Interaction};
-use crate::joiner::{Joined, Outcome};
+use crate::joined::{Joined, JoinedReward, cost};
 use protocol::{EventId, FeatureObject};
 use timestamp::Timestamp;
 
-/// VW gives outcomes to slots, so that `_outcomes` stands after `c`.
+/// VW assigns outcomes to the slots of `c`, so `_outcomes` comes after it.
 #[derive(Serialize)]
 struct Line<'a> {
     #[serde(rename = "Timestamp")]
@@ -42,11 +42,11 @@ struct Context<'a> {
 struct Slot<'a> {
     #[serde(rename = "_id")]
     id: &'a str,
-    sj: Known<'a>,
+    sj: SlotContent<'a>,
 }
 
 /// The features of a slot, and the actions that may fill it.
-struct Known<'a>(&'a FilledSlot);
+struct SlotContent<'a>(&'a FilledSlot);
 
 #[derive(Serialize)]
 struct Included<'a> {
@@ -72,7 +72,7 @@ struct SlotOutcome<'a> {
 }
 
 /// Appends the line, without its line break.
-pub fn push(joined: &Joined, lines: &mut Vec<u8>) {
+pub(crate) fn push(joined: &Joined, lines: &mut Vec<u8>) {
     let interaction = &joined.interaction;
     let outcomes = interaction.slots.iter().zip(&joined.slots);
     let line = Line {
@@ -81,7 +81,7 @@ pub fn push(joined: &Joined, lines: &mut Vec<u8>) {
         event_id: &interaction.event_id,
         skip_learn: !joined.learnable,
         c: context(interaction),
-        outcomes: outcomes.map(|(slot, came)| outcome(interaction, slot, came)).collect(),
+        outcomes: outcomes.map(|(slot, reward)| outcome(interaction, slot, reward)).collect(),
         state: State { m: Model(interaction.model) },
     };
     serde_json::to_writer(lines, &line).expect("names are texts and numbers finite");
@@ -94,7 +94,7 @@ fn context(interaction: &Interaction) -> Context<'_> {
         slots: interaction
             .slots
             .iter()
-            .map(|slot| Slot { id: &slot.id, sj: Known(slot) })
+            .map(|slot| Slot { id: &slot.id, sj: SlotContent(slot) })
             .collect(),
     }
 }
@@ -102,29 +102,29 @@ fn context(interaction: &Interaction) -> Context<'_> {
 fn outcome<'a>(
     interaction: &'a Interaction,
     slot: &'a FilledSlot,
-    came: &Outcome,
+    reward: &JoinedReward,
 ) -> SlotOutcome<'a> {
     let event_id = &interaction.event_id;
-    let reward = |v: &f64| Observation { v: Some(*v), event_id, action_taken: false };
+    let observation = |v: &f64| Observation { v: Some(*v), event_id, action_taken: false };
     let activation = Observation { v: None, event_id, action_taken: true };
-    let activated = interaction.activation == Activation::Given;
+    let activated = interaction.activation == Activation::Activated;
     let choice = &slot.choice;
     SlotOutcome {
-        label_cost: cost(came.reward),
+        label_cost: cost(reward.learned),
         id: &slot.id,
         ranking: &choice.ranking,
         probabilities: choice.ranking.iter().map(|action| choice.pmf[*action]).collect(),
         observations: slot
             .rewards
             .iter()
-            .map(reward)
+            .map(observation)
             .chain(activated.then_some(activation))
             .collect(),
-        original_label_cost: cost(came.original_reward),
+        original_label_cost: cost(reward.original),
     }
 }
 
-impl Serialize for Known<'_> {
+impl Serialize for SlotContent<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         #[derive(Serialize)]
         #[serde(untagged)]

@@ -8,8 +8,17 @@ mod slots;
 
 use std::time::Duration;
 
+use std::sync::Arc;
+
+use super::interaction::Choice;
 use super::*;
-use protocol::{PolicyContract, RewardAggregation, WireDuration};
+use learner::LearningPolicy;
+use protocol::{
+    DEFAULT_POLICY, ErrorCode, Evaluation, LearningMode, LogsProperties, PolicyContract,
+    RETRAINING_HORIZON, RankRequest, RankResponse, RewardAggregation, RewardRequest,
+    ServiceConfiguration, WireDuration,
+};
+use timestamp::Timestamp;
 
 fn at(seconds: f64) -> Timestamp {
     Timestamp::VIRTUAL_START + Duration::from_secs_f64(seconds)
@@ -186,12 +195,27 @@ fn several_rewards_become_one_as_configured() {
 }
 
 #[test]
-fn rewards_of_unknown_events_are_ignored_and_nonsense_is_refused() {
+fn rewards_of_unknown_events_are_ignored_and_those_that_no_cost_represents_are_refused() {
     let mut learning_loop = fresh(configuration());
     reward(&mut learning_loop, "nobody", 1.0, 0.0);
-    let nonsense = RewardRequest { value: f64::NAN };
-    let error = learning_loop.reward(&"nobody".into(), nonsense, at(0.0)).unwrap_err();
-    assert_eq!(error.code, ErrorCode::InvalidRewardRequest);
+    for value in [f64::NAN, f64::INFINITY, 1e39, -1e308, f64::from(f32::MAX) * 1.000_001] {
+        let request = RewardRequest { value };
+        let error = learning_loop.reward(&"nobody".into(), request, at(0.0)).unwrap_err();
+        assert_eq!(error.code, ErrorCode::InvalidRewardRequest, "{value}");
+    }
+    reward(&mut learning_loop, "nobody", f64::from(f32::MAX), 0.0);
+}
+
+#[test]
+fn a_sum_of_the_largest_rewards_is_clamped() {
+    let sum = RewardAggregation::Sum;
+    let mut learning_loop =
+        fresh(ServiceConfiguration { reward_aggregation: sum, ..configuration() });
+    rank(&mut learning_loop, "one", 0.0);
+    for _ in 0..3 {
+        reward(&mut learning_loop, "one", -f64::from(f32::MAX), 1.0);
+    }
+    assert_eq!(cost(&mut learning_loop, 10.0), 3.402_823_5e38);
 }
 
 #[test]

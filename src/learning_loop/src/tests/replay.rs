@@ -1,4 +1,4 @@
-//! Facts, replayed, lead to the loop that they came from.
+//! Log entries, replayed, lead to the loop that they came from.
 
 use proptest::prelude::*;
 
@@ -134,7 +134,7 @@ fn seen(learning_loop: &mut LearningLoop, now: Timestamp) -> String {
     let configuration = learning_loop.configuration(now);
     let events = learning_loop.events(true, now);
     let lines = String::from_utf8(events.lines(0..events.len())).unwrap();
-    let model = crate::identity::identifier(&[&format!("{:?}", learning_loop.model(now))]);
+    let model = crate::ids::identifier(&[&format!("{:?}", learning_loop.model(now))]);
     let shown = learning_loop.logs_properties(now);
     format!("{overview:#?}\n{evaluations:?}\n{configuration:?}\n{lines}\n{model}\n{shown:?}")
 }
@@ -147,18 +147,18 @@ proptest! {
         calls in proptest::collection::vec((call(), 0.0..3.0), 1..120),
     ) {
         let mut original = eager();
-        original.record();
+        original.start_recording();
         let mut seconds = 0.0;
         for (call, pause) in calls {
             seconds += pause;
             make(&mut original, call, at(seconds));
         }
-        let facts = original.take_facts();
+        let entries = original.take_entries();
         let mut replayed = eager();
-        for fact in facts {
+        for entry in entries {
             // As it comes back from disk.
-            let row = serde_json::to_vec(&fact).unwrap();
-            replayed.replay(serde_json::from_slice(&row).unwrap());
+            let row = serde_json::to_vec(&entry).unwrap();
+            replayed.replay(serde_json::from_slice(&row).unwrap()).unwrap();
         }
         for later in [seconds, seconds + 5.0, seconds + 100.0] {
             prop_assert_eq!(seen(&mut replayed, at(later)), seen(&mut original, at(later)));
@@ -169,11 +169,14 @@ proptest! {
 #[test]
 fn an_evaluation_that_had_not_ended_is_to_be_run_again() {
     let mut original = taught();
-    original.record();
+    original.start_recording();
     let job = original.begin_evaluation(&contract(at(20.0)), at(20.0)).unwrap();
     let mut replayed = taught();
-    let again: Vec<_> =
-        original.take_facts().into_iter().filter_map(|fact| replayed.replay(fact)).collect();
+    let again: Vec<_> = original
+        .take_entries()
+        .into_iter()
+        .filter_map(|entry| replayed.replay(entry).unwrap())
+        .collect();
     assert_eq!(again.len(), 1);
     replayed.finish_evaluation(again[0].id(), Some(again[0].run()), at(21.0));
     original.finish_evaluation(job.id(), Some(job.run()), at(21.0));

@@ -40,26 +40,43 @@ fn a_model_learned_anew_looks_two_days_back() {
     assert_eq!(properties.creation_time, Timestamp::NEVER);
 }
 
+/// The ids of the events that are joined by an instant.
+fn joined_ids(learning_loop: &mut LearningLoop, seconds: f64) -> Vec<String> {
+    let lines = take_lines(learning_loop, false, seconds);
+    let id = |line: &String| {
+        serde_json::from_str::<serde_json::Value>(line).unwrap()["EventId"].as_str().unwrap().into()
+    };
+    lines.iter().map(id).collect()
+}
+
 #[test]
-fn events_are_joined_in_the_order_of_rank_also_when_windows_become_shorter() {
+fn a_shorter_wait_applies_to_open_windows() {
     let mut learning_loop = fresh(configuration());
-    rank(&mut learning_loop, "long", 0.0);
+    rank(&mut learning_loop, "old", 0.0);
+    rank(&mut learning_loop, "recent", 4.5);
     let wait = WireDuration(Duration::from_secs(2));
     let shorter = ServiceConfiguration { reward_wait_time: wait, ..configuration() };
-    learning_loop.set_configuration(shorter, at(1.0)).unwrap();
-    rank(&mut learning_loop, "short", 2.0);
-    reward(&mut learning_loop, "short", 0.5, 3.999_999);
-    reward(&mut learning_loop, "short", 1.0, 4.0);
-    reward(&mut learning_loop, "long", 1.0, 9.999_999);
-    assert!(take_lines(&mut learning_loop, false, 9.999_999).is_empty());
-    let lines = take_lines(&mut learning_loop, false, 10.0);
-    let field = |line: &String, key: &str| {
-        serde_json::from_str::<serde_json::Value>(line).unwrap()[key].clone()
-    };
-    let ids: Vec<_> = lines.iter().map(|line| field(line, "EventId")).collect();
-    assert_eq!(ids, ["long", "short"]);
-    assert_eq!(field(&lines[1], "o").as_array().unwrap().len(), 1, "the other reward was late");
-    assert_eq!(field(&lines[1], "_label_cost"), -0.5);
+    learning_loop.set_configuration(shorter, at(5.0)).unwrap();
+    rank(&mut learning_loop, "new", 6.0);
+    assert_eq!(joined_ids(&mut learning_loop, 5.0), ["old"]);
+    reward(&mut learning_loop, "recent", 0.5, 6.499_999);
+    assert_eq!(joined_ids(&mut learning_loop, 6.5), ["recent"]);
+    reward(&mut learning_loop, "new", 0.5, 7.999_999);
+    reward(&mut learning_loop, "new", 1.0, 8.0);
+    assert_eq!(joined_ids(&mut learning_loop, 8.0), ["new"]);
+}
+
+#[test]
+fn a_longer_wait_applies_to_new_events_only() {
+    let mut learning_loop = fresh(configuration());
+    rank(&mut learning_loop, "old", 0.0);
+    let wait = WireDuration(Duration::from_secs(60));
+    let longer = ServiceConfiguration { reward_wait_time: wait, ..configuration() };
+    learning_loop.set_configuration(longer, at(1.0)).unwrap();
+    rank(&mut learning_loop, "new", 2.0);
+    assert_eq!(joined_ids(&mut learning_loop, 10.0), ["old"]);
+    assert!(joined_ids(&mut learning_loop, 61.999_999).is_empty());
+    assert_eq!(joined_ids(&mut learning_loop, 62.0), ["new"]);
 }
 
 #[test]
@@ -89,7 +106,10 @@ fn settings_out_of_range_are_refused() {
     let good = configuration();
     for bad in [
         ServiceConfiguration { reward_wait_time: WireDuration(Duration::ZERO), ..good.clone() },
-        ServiceConfiguration { reward_wait_time: WireDuration(RETRAINED * 2), ..good.clone() },
+        ServiceConfiguration {
+            reward_wait_time: WireDuration(RETRAINING_HORIZON * 2),
+            ..good.clone()
+        },
         ServiceConfiguration {
             model_export_frequency: WireDuration(Duration::from_millis(999)),
             ..good.clone()

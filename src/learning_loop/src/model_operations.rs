@@ -1,13 +1,13 @@
 //! Operations on the model.
 
-use super::fact::Fact;
+use super::log_entry::Operation;
 use super::{LearningLoop, configuration};
 use learner::Learner;
 use protocol::{ErrorCode, ModelProperties, ServiceError};
 use timestamp::Timestamp;
 
 impl LearningLoop {
-    /// `GET /model`: the served model as [`Learner::save`] writes it, a blank one before
+    /// `GET /model`: the served model in the format of [`Learner::save`]; a blank one before
     /// the first export.
     pub fn model(&mut self, now: Timestamp) -> Vec<u8> {
         self.advance(now);
@@ -17,26 +17,28 @@ impl LearningLoop {
         }
     }
 
-    /// `PUT /model`: serves a model from now on, and learns on from it. Its policy
-    /// becomes that of the loop.
+    /// `PUT /model`: serves a model and continues to train it. Its policy becomes that of the
+    /// loop.
     ///
     /// # Errors
-    /// `InvalidModelImportFormat`, if it is no model, or one that explores as the settings
-    /// do not have it.
+    /// `InvalidModelImportFormat`, if the bytes are not a model, or its exploration is not that
+    /// of the settings.
     pub fn set_model(&mut self, model: &[u8], now: Timestamp) -> Result<(), ServiceError> {
         self.advance(now);
         let invalid = |message| ServiceError::new(ErrorCode::InvalidModelImportFormat, message);
+        let policy = Learner::saved_policy(model).map_err(|error| invalid(error.to_string()))?;
+        self.limits.check_policy(&policy).map_err(invalid)?;
         let learner = Learner::load(model).map_err(|error| invalid(error.to_string()))?;
         let policy = learner.policy();
         if configuration::effective(policy, &self.configuration) != *policy {
             let (found, set) = (policy.arguments(), self.configuration.exploration_percentage);
             return Err(invalid(format!(
-                "the model explores as `{found}` says, the settings have an \
-                 `explorationPercentage` of {set}: change that first"
+                "the model was trained with `{found}`, but `explorationPercentage` is {set}: \
+                 change the setting first"
             )));
         }
         self.trainer.replace(learner, self.now);
-        self.note(|| Fact::ModelSet(model.to_owned()));
+        self.log_operation(|| Operation::ModelSet(model.to_owned()));
         Ok(())
     }
 
@@ -46,11 +48,11 @@ impl LearningLoop {
         self.trainer.properties()
     }
 
-    /// `DELETE /model`: choices are uniform again until something new is learned.
+    /// `DELETE /model`: choices are uniform until the next export.
     pub fn delete_model(&mut self, now: Timestamp) {
         self.advance(now);
         let policy = self.trainer.policy().clone();
         self.trainer.blank(&policy);
-        self.note(|| Fact::ModelDeleted);
+        self.log_operation(|| Operation::ModelDeleted);
     }
 }

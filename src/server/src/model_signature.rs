@@ -7,24 +7,24 @@ use zip::{CompressionMethod, ZipArchive, ZipWriter};
 
 use protocol::{ErrorCode, ServiceError};
 
-/// Signs models, and knows its own signature again.
+/// Signs models and verifies its own signatures.
 ///
-/// Services that were started with the same key take each other's models; without a key,
-/// a signature says that a model is whole, and no more.
-pub(super) struct Seal(SigningKey);
+/// Services with the same key accept each other's models. Without a key, a signature is a
+/// checksum.
+pub(crate) struct ModelSigner(SigningKey);
 
 const MODEL: &str = "model.vw";
 const SIGNER: &str = "signer.der";
 const SIGNATURE: &str = "sha512_signature.bin";
 
-/// What stands before an Ed25519 key in a `SubjectPublicKeyInfo` (RFC 8410).
+/// The prefix of an Ed25519 key in a `SubjectPublicKeyInfo` (RFC 8410).
 const SPKI: [u8; 12] = [0x30, 0x2a, 0x30, 0x05, 0x06, 0x03, 0x2b, 0x65, 0x70, 0x03, 0x21, 0x00];
 
-/// More than any model.
-pub(super) const LARGEST: usize = 128 << 20;
+/// The largest model in bytes, signed or not.
+pub(crate) const LARGEST: usize = 128 << 20;
 
-impl Seal {
-    /// The seal that belongs to a key of the service.
+impl ModelSigner {
+    /// The signer for a key of the service.
     pub fn new(key: &[u8]) -> Self {
         let seed = Sha256::new().chain_update(b"runner: signature of models").chain_update(key);
         Self(SigningKey::from_bytes(&seed.finalize().into()))
@@ -38,13 +38,13 @@ impl Seal {
         let mut archive = ZipWriter::new(Cursor::new(Vec::new()));
         let stored = SimpleFileOptions::default().compression_method(CompressionMethod::Stored);
         for (name, content) in files {
-            archive.start_file(name, stored).expect("memory takes files");
-            archive.write_all(content).expect("memory takes bytes");
+            archive.start_file(name, stored).expect("writing to memory does not fail");
+            archive.write_all(content).expect("writing to memory does not fail");
         }
-        archive.finish().expect("memory takes archives").into_inner()
+        archive.finish().expect("writing to memory does not fail").into_inner()
     }
 
-    /// The model, if the signature is by the same key.
+    /// The model, if the signature is valid for the same key.
     pub fn open(&self, signed: &[u8]) -> Result<Vec<u8>, ServiceError> {
         let mut archive = ZipArchive::new(Cursor::new(signed)).map_err(|error| {
             invalid_format(format!(
@@ -58,10 +58,10 @@ impl Seal {
             return Err(invalid_signature("the model was signed by a service with another key"));
         }
         let signature = Signature::from_slice(&signature)
-            .map_err(|_| invalid_signature("the signature has not 64 bytes"))?;
+            .map_err(|_| invalid_signature("the signature does not have 64 bytes"))?;
         let key: VerifyingKey = self.0.verifying_key();
         key.verify_strict(&model, &signature)
-            .map_err(|_| invalid_signature("the model is not the one that was signed"))?;
+            .map_err(|_| invalid_signature("the signature is not that of this model"))?;
         Ok(model)
     }
 
@@ -93,25 +93,31 @@ mod tests {
 
     #[test]
     fn what_was_sealed_opens_and_nothing_else_does() {
-        let seal = Seal::new(b"key");
-        let signed = seal.sign(b"a model");
-        assert_eq!(seal.open(&signed).unwrap(), b"a model");
-        let code = |seal: &Seal, bytes: &[u8]| seal.open(bytes).unwrap_err().code;
-        assert_eq!(code(&Seal::new(b"other"), &signed), ErrorCode::InvalidModelImportSignature);
-        assert_eq!(code(&seal, b"a model"), ErrorCode::InvalidModelImportFormat);
-        assert_eq!(code(&seal, &signed[..signed.len() / 2]), ErrorCode::InvalidModelImportFormat);
+        let signer = ModelSigner::new(b"key");
+        let archive = signer.sign(b"a model");
+        assert_eq!(signer.open(&archive).unwrap(), b"a model");
+        let code = |signer: &ModelSigner, bytes: &[u8]| signer.open(bytes).unwrap_err().code;
+        assert_eq!(
+            code(&ModelSigner::new(b"other"), &archive),
+            ErrorCode::InvalidModelImportSignature
+        );
+        assert_eq!(code(&signer, b"a model"), ErrorCode::InvalidModelImportFormat);
+        assert_eq!(
+            code(&signer, &archive[..archive.len() / 2]),
+            ErrorCode::InvalidModelImportFormat
+        );
     }
 
     #[test]
     fn a_model_that_was_changed_has_no_signature() {
-        let seal = Seal::new(b"");
-        let forged = seal.sign(b"good");
-        let other = seal.sign(b"evil");
+        let signer = ModelSigner::new(b"");
+        let forged = signer.sign(b"good");
+        let other = signer.sign(b"evil");
         let place = |bytes: &[u8], word: &[u8]| bytes.windows(4).position(|found| found == word);
         let mut mixed = other.clone();
         let at = place(&other, b"evil").unwrap();
         mixed[at..at + 4].copy_from_slice(b"good");
         assert!(place(&forged, b"good").is_some());
-        assert!(seal.open(&mixed).is_err());
+        assert!(signer.open(&mixed).is_err());
     }
 }

@@ -9,25 +9,25 @@ use protocol::{
 
 /// Refuses requests that break a rule of the service.
 #[derive(Debug, Default)]
-pub(super) struct Checker {
-    /// The last actions without fault: most requests offer the same.
-    sound: Option<Arc<[RankableAction]>>,
+pub(crate) struct Checker {
+    /// The last valid actions: most requests have the same.
+    valid: Option<Arc<[RankableAction]>>,
 }
 
 impl Checker {
     pub fn check(&mut self, request: &RankRequest) -> Result<(), ServiceError> {
-        self.check_offer(&request.actions)
+        self.check_action_list(&request.actions)
             .and_then(|()| check_request(request))
             .map_err(|message| ServiceError::new(ErrorCode::InvalidRankRequest, message))
     }
 
-    fn check_offer(&mut self, actions: &Arc<[RankableAction]>) -> Result<(), String> {
-        if self.sound.as_ref().is_some_and(|sound| Arc::ptr_eq(sound, actions)) {
+    fn check_action_list(&mut self, actions: &Arc<[RankableAction]>) -> Result<(), String> {
+        if self.valid.as_ref().is_some_and(|valid| Arc::ptr_eq(valid, actions)) {
             return Ok(());
         }
         check_count(actions.len())?;
         check_actions(actions)?;
-        self.sound = Some(actions.clone());
+        self.valid = Some(actions.clone());
         Ok(())
     }
 }
@@ -35,7 +35,13 @@ impl Checker {
 fn check_request(request: &RankRequest) -> Result<(), String> {
     // A UUID is neither empty nor too long.
     if let Some(event_id) = request.event_id.as_ref().filter(|id| id.uuid().is_none()) {
-        check_id("an event", event_id.text(&mut Digits::default()))?;
+        let mut digits = Digits::default();
+        let text = event_id.text(&mut digits);
+        check_id("an event", text)?;
+        // RFC 3986, 5.2.4: clients remove these segments from the path of a reward.
+        if matches!(text, "." | "..") {
+            return Err(format!("the id of an event must not be `{text}`: no URL can address it"));
+        }
     }
     check_features(&request.context_features)?;
     if request.actions.iter().all(|action| is_excluded(request, action)) {
@@ -49,7 +55,7 @@ fn check_count(count: usize) -> Result<(), String> {
     (1..=MOST_ACTIONS).contains(&count).then_some(()).ok_or_else(message)
 }
 
-pub(super) fn check_id(what: &str, id: &str) -> Result<(), String> {
+pub(crate) fn check_id(what: &str, id: &str) -> Result<(), String> {
     let length = id.chars().count();
     let message =
         || format!("the id of {what} must have 1 to {LONGEST_ID} characters, found {length}");
@@ -72,7 +78,7 @@ fn check_actions(actions: &[RankableAction]) -> Result<(), String> {
 }
 
 /// Refuses features that break a rule.
-pub(super) fn check_features(objects: &[FeatureObject]) -> Result<(), String> {
+pub(crate) fn check_features(objects: &[FeatureObject]) -> Result<(), String> {
     objects.iter().try_for_each(check_object)
 }
 
@@ -104,9 +110,8 @@ fn check_value(key: &str, value: &FeatureValue) -> Result<(), String> {
     }
 }
 
-/// The actions that may be chosen: those of the request, the same object, where none is
-/// excluded.
-pub(super) fn rankable(request: &RankRequest) -> Arc<[RankableAction]> {
+/// The actions that may be chosen: the list of the request itself, if none is excluded.
+pub(crate) fn rankable(request: &RankRequest) -> Arc<[RankableAction]> {
     if request.excluded_actions.is_empty() {
         return request.actions.clone();
     }
@@ -117,9 +122,9 @@ fn is_excluded(request: &RankRequest, action: &RankableAction) -> bool {
     request.excluded_actions.iter().any(|id| **id == *action.id)
 }
 
-/// The answer: excluded actions stay where the request has them, with probability zero;
-/// the others fill the places between, as they were ranked.
-pub(super) fn answer(
+/// The answer: excluded actions keep their positions, with probability zero; the others fill
+/// the remaining positions in the order of the ranking.
+pub(crate) fn answer(
     request: &RankRequest,
     event_id: &EventId,
     rankable: &[RankableAction],

@@ -1,9 +1,9 @@
 //! Operations on the settings of the loop.
 
-use super::fact::Fact;
-use super::{LearningLoop, RETRAINED, configuration, identity};
+use super::log_entry::Operation;
+use super::{LearningLoop, configuration, ids};
 use learner::LearningPolicy;
-use protocol::{PolicyContract, ServiceConfiguration, ServiceError};
+use protocol::{PolicyContract, RETRAINING_HORIZON, ServiceConfiguration, ServiceError};
 use timestamp::Timestamp;
 
 impl LearningLoop {
@@ -13,9 +13,9 @@ impl LearningLoop {
         self.configuration.clone()
     }
 
-    /// `PUT /configurations/service`. Where rewards or exploration change, the model is
-    /// learned anew from the events of the last two days. Windows that are open close
-    /// when they were to close, and their events are learned first.
+    /// `PUT /configurations/service`. If rewards or exploration change, the model is trained
+    /// again with the events of the last two days. A shorter reward wait time also applies to
+    /// open windows; a longer one only to new events.
     ///
     /// # Errors
     /// `InvalidServiceConfiguration`, `InvalidLogRetentionDays`,
@@ -36,22 +36,25 @@ impl LearningLoop {
         if old.model_export_frequency != new.model_export_frequency {
             self.trainer.reschedule(new.model_export_frequency.0, self.now);
         }
-        if configuration::needs_new_model(&old, &new) {
-            self.adopt(&self.trainer.policy().clone(), self.now - RETRAINED);
+        if new.reward_wait_time < old.reward_wait_time {
+            self.joiner.shorten(new.reward_wait_time.0);
+            self.advance(now);
         }
-        self.note(|| Fact::Configured(Box::new(new.clone())));
+        if configuration::needs_new_model(&old, &new) {
+            self.adopt(&self.trainer.policy().clone(), self.now - RETRAINING_HORIZON);
+        }
+        self.log_operation(|| Operation::Configured(Box::new(new.clone())));
         Ok(new)
     }
 
-    /// `GET /configurations/policy`: the policy with the share of exploration that is in
-    /// force.
+    /// `GET /configurations/policy`: the policy with the exploration percentage of the settings.
     pub fn policy(&mut self, now: Timestamp) -> PolicyContract {
         self.advance(now);
         self.policy_contract()
     }
 
-    /// `PUT /configurations/policy`. The model is learned anew from the whole log, as it
-    /// is when a policy is applied from an evaluation.
+    /// `PUT /configurations/policy`. The model is trained again with the whole log, as when a
+    /// policy is applied from an evaluation.
     ///
     /// # Errors
     /// `InvalidPolicyContract` and `InvalidPolicyConfiguration`.
@@ -61,32 +64,32 @@ impl LearningLoop {
         now: Timestamp,
     ) -> Result<PolicyContract, ServiceError> {
         self.advance(now);
-        let policy = configuration::parse(&contract)?;
+        let policy = configuration::parse(&contract, &self.limits)?;
         self.policy_name.clone_from(&contract.name);
         self.adopt(&policy, Timestamp::NEVER);
-        self.note(|| Fact::PolicySet(contract));
+        self.log_operation(|| Operation::PolicySet(contract));
         Ok(self.policy_contract())
     }
 
-    /// `DELETE /configurations/policy`: back to the policy of a new service, which fills slots
-    /// if the policy before did. The model is learned anew from the whole log.
+    /// `DELETE /configurations/policy`: sets the default policy, that for slots if the policy
+    /// before was one. The model is trained again with the whole log.
     pub fn delete_policy(&mut self, now: Timestamp) -> PolicyContract {
         self.advance(now);
-        self.policy_name = identity::identifier(&[&self.app_id, "policy"]);
+        self.policy_name = ids::identifier(&[&self.app_id, "policy"]);
         let fills_slots = self.trainer.policy().is_multi_slot();
         self.adopt(&configuration::default_policy(fills_slots), Timestamp::NEVER);
-        self.note(|| Fact::PolicyDeleted);
+        self.log_operation(|| Operation::PolicyDeleted);
         self.policy_contract()
     }
 
     /// Learns and serves under a policy from now on.
-    pub(super) fn adopt(&mut self, policy: &LearningPolicy, oldest: Timestamp) {
+    pub(crate) fn adopt(&mut self, policy: &LearningPolicy, oldest: Timestamp) {
         let policy = configuration::effective(policy, &self.configuration);
         self.retrain(&policy, oldest);
     }
 
     /// The policy under which the loop learns.
-    pub(super) fn policy_contract(&self) -> PolicyContract {
+    pub(crate) fn policy_contract(&self) -> PolicyContract {
         let arguments = self.trainer.policy().arguments().to_owned();
         PolicyContract { name: self.policy_name.clone(), arguments }
     }

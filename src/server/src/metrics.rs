@@ -1,4 +1,4 @@
-//! Figures for Prometheus.
+//! Metrics in the OpenMetrics format.
 
 use std::time::Duration;
 
@@ -14,12 +14,12 @@ use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::registry::Registry;
 
 use super::Service;
-use super::answer::Refusal;
+use super::response::ErrorResponse;
 use learning_loop::LoopState;
 use timestamp::Timestamp;
 
-/// What was answered, how fast, and how the loop is.
-pub(super) struct Meters {
+/// Request counts and latencies, and the state of the loop.
+pub(crate) struct Metrics {
     registry: Registry,
     requests: Family<Call, Counter>,
     duration: Histogram,
@@ -28,6 +28,7 @@ pub(super) struct Meters {
     exported: Gauge,
     ranked: Gauge,
     rewarded: Gauge,
+    connections: Gauge,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
@@ -36,13 +37,13 @@ struct Call {
     status: u16,
 }
 
-/// From a tenth of a millisecond on, in seconds.
+/// The bounds of the latency histogram, in seconds.
 const BOUNDS: [f64; 12] =
     [0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 1.0, 10.0];
 
-impl Default for Meters {
+impl Default for Metrics {
     fn default() -> Self {
-        let mut meters = Self {
+        let mut metrics = Self {
             registry: Registry::with_prefix("runner"),
             requests: Family::default(),
             duration: Histogram::new(BOUNDS),
@@ -51,40 +52,47 @@ impl Default for Meters {
             exported: Gauge::default(),
             ranked: Gauge::default(),
             rewarded: Gauge::default(),
+            connections: Gauge::default(),
         };
-        meters.register();
-        meters
+        metrics.register();
+        metrics
     }
 }
 
-impl Meters {
+impl Metrics {
     fn register(&mut self) {
         let registry = &mut self.registry;
         let requests = self.requests.clone();
-        registry.register("requests", "Calls that were answered", requests);
+        registry.register("requests", "Requests by operation and status", requests);
         let duration = self.duration.clone();
-        registry.register("request_duration_seconds", "How long calls took", duration);
+        registry.register("request_duration_seconds", "Latency of requests", duration);
         let gauges = [
+            ("connections_open", "Open connections", &self.connections),
             ("events_waiting", "Events whose reward windows are open", &self.waiting),
             ("events_logged", "Joined events in the log", &self.logged),
-            ("events_ranked", "Events that were ever logged", &self.ranked),
-            ("rewards", "Rewards that ever came in time", &self.rewarded),
-            ("model_exported_timestamp_seconds", "When the model was exported", &self.exported),
+            ("events_ranked", "Events ever logged", &self.ranked),
+            ("rewards", "Rewards received inside their windows", &self.rewarded),
+            (
+                "model_exported_timestamp_seconds",
+                "Time of the last export of the model",
+                &self.exported,
+            ),
         ];
         for (name, help, gauge) in gauges {
             registry.register(name, help, gauge.clone());
         }
     }
 
-    /// Counts a call.
+    /// Counts a request.
     pub fn count(&self, operation: &str, status: u16, took: Duration) {
         let call = Call { operation: operation.to_owned(), status };
         self.requests.get_or_create(&call).inc();
         self.duration.observe(took.as_secs_f64());
     }
 
-    fn text(&self, state: &LoopState) -> String {
+    fn text(&self, state: &LoopState, connections: usize) -> String {
         let set = |gauge: &Gauge, value: u64| gauge.set(value.cast_signed());
+        set(&self.connections, connections as u64);
         set(&self.waiting, state.waiting);
         set(&self.logged, state.logged);
         set(&self.ranked, state.ranked);
@@ -100,8 +108,9 @@ impl Meters {
 }
 
 /// `GET /metrics`
-pub(super) async fn metrics(State(service): State<Service>) -> Result<Response, Refusal> {
+pub(crate) async fn metrics(State(service): State<Service>) -> Result<Response, ErrorResponse> {
     let state = service.call(|inner, now| Ok(inner.state(now))).await?;
     let kind = "application/openmetrics-text; version=1.0.0; charset=utf-8";
-    Ok(([(CONTENT_TYPE, kind)], service.meters().text(&state)).into_response())
+    Ok(([(CONTENT_TYPE, kind)], service.metrics().text(&state, service.connections().len()))
+        .into_response())
 }

@@ -3,18 +3,18 @@ use std::sync::{Arc, Mutex};
 
 use protocol::{ErrorCode, RankEnvelope, RankRequest, RankableAction, ServiceError};
 
-/// So many texts of actions are kept.
+/// The number of cached action lists.
 const CAPACITY: usize = 256;
-/// Longer ones are not.
+/// Longer texts are not cached.
 const LONGEST: usize = 64 << 10;
 
-/// What callers offer to choose from: most offer the same again and again, so that it is
-/// read once, kept in memory once and hashed once.
+/// Parsed actions by their text: most requests of a service have the same actions, which are
+/// parsed, stored and hashed once.
 #[derive(Debug, Default)]
-pub(super) struct Offers(Mutex<HashMap<Box<str>, Arc<[RankableAction]>>>);
+pub(crate) struct ActionCache(Mutex<HashMap<Box<str>, Arc<[RankableAction]>>>);
 
-impl Offers {
-    /// The request of a body.
+impl ActionCache {
+    /// Parses a Rank request.
     pub fn request(&self, body: &[u8]) -> Result<RankRequest, ServiceError> {
         let envelope: RankEnvelope<'_> = serde_json::from_slice(body).map_err(|e| invalid(&e))?;
         let actions = self.actions(envelope.actions.get()).map_err(|error| invalid(&error))?;
@@ -38,7 +38,7 @@ impl Offers {
 }
 
 fn invalid(error: &serde_json::Error) -> ServiceError {
-    let message = format!("the body cannot be used: {error}");
+    let message = format!("invalid body: {error}");
     ServiceError::new(ErrorCode::InvalidRankRequest, message)
 }
 
@@ -52,22 +52,22 @@ mod tests {
 
     #[test]
     fn a_request_is_the_same_by_either_way_and_its_actions_are_shared() {
-        let offers = Offers::default();
+        let cache = ActionCache::default();
         let text = body(r#"[{"id":"one","features":[{"b":"c"}]}]"#);
-        let [first, second] = [0, 1].map(|_| offers.request(text.as_bytes()).unwrap());
+        let [first, second] = [0, 1].map(|_| cache.request(text.as_bytes()).unwrap());
         assert_eq!(first, serde_json::from_str(&text).unwrap());
         assert!(Arc::ptr_eq(&first.actions, &second.actions));
     }
 
     #[test]
     fn however_many_there_are_few_are_kept() {
-        let offers = Offers::default();
+        let cache = ActionCache::default();
         for number in 0..2 * CAPACITY {
             let text = body(&format!(r#"[{{"id":"{number}","features":[]}}]"#));
-            let actions = offers.request(text.as_bytes()).unwrap().actions;
+            let actions = cache.request(text.as_bytes()).unwrap().actions;
             assert_eq!(*actions[0].id, number.to_string());
         }
-        assert!(offers.0.lock().unwrap().len() <= CAPACITY);
-        assert!(offers.request(body("null").as_bytes()).is_err());
+        assert!(cache.0.lock().unwrap().len() <= CAPACITY);
+        assert!(cache.request(body("null").as_bytes()).is_err());
     }
 }

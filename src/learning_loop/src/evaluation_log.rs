@@ -1,20 +1,20 @@
 use std::sync::{Arc, Mutex};
 
 use super::features::FeatureCache;
-use super::joiner::Joined;
+use super::joined::Joined;
 use evaluation::{Log, PolicyTrace};
 use learner::{Event, Hashing, Label};
 use timestamp::Timestamp;
 
-/// The events of the log that an evaluation looks at.
+/// The events that an evaluation replays.
 #[derive(Debug)]
-pub(super) struct Replay {
+pub(crate) struct EvaluationLog {
     events: Vec<Arc<Joined>>,
-    /// The events as learners see them, for each way of hashing that was asked for.
+    /// The hashed events, for each hashing that was requested.
     hashed: Mutex<Vec<(Hashing, Arc<[Event]>)>>,
 }
 
-impl Replay {
+impl EvaluationLog {
     pub fn new(events: Vec<Arc<Joined>>) -> Self {
         Self { events, hashed: Mutex::default() }
     }
@@ -24,7 +24,7 @@ impl Replay {
         self.events[index].interaction.time
     }
 
-    /// What was served, as a policy.
+    /// The served policy.
     pub fn online(&self) -> PolicyTrace {
         self.trace(|joined| joined.label().probability)
     }
@@ -56,7 +56,7 @@ impl Replay {
     }
 }
 
-impl Log for Replay {
+impl Log for EvaluationLog {
     fn len(&self) -> usize {
         self.events.len()
     }

@@ -4,9 +4,9 @@ use sha2::{Digest, Sha256};
 
 use timestamp::Timestamp;
 
-/// 32 hexadecimal digits that belong to `parts`: where the service draws a GUID, the
-/// loop derives one, so that a run gives the same bytes again.
-pub(super) fn identifier(parts: &[&str]) -> String {
+/// 32 hexadecimal digits derived from `parts`. The service draws a GUID; a derived one makes
+/// runs reproducible.
+pub(crate) fn identifier(parts: &[&str]) -> String {
     let mut hash = Sha256::new();
     for part in parts {
         hash.update(part.len().to_le_bytes());
@@ -20,7 +20,7 @@ pub(super) fn identifier(parts: &[&str]) -> String {
 }
 
 /// An event id as the service makes them: 32 digits, and when it was made.
-pub(super) fn event_id(app_id: &str, number: u64, now: Timestamp) -> String {
+pub(crate) fn event_id(app_id: &str, number: u64, now: Timestamp) -> String {
     let digits = identifier(&[app_id, "event", &number.to_string(), &now.to_string()]);
     format!("{digits}-{}", base_62(seconds_since_epoch(now)))
 }

@@ -9,8 +9,8 @@ use protocol::{ErrorBody, ErrorCode, ErrorDetail, ServiceError};
 const JSON: HeaderValue = HeaderValue::from_static("application/json; charset=utf-8");
 const ERROR_CODE: HeaderName = HeaderName::from_static("x-ms-error-code");
 
-/// A body in JSON.
-pub(super) fn json(status: StatusCode, body: &impl Serialize) -> Response {
+/// A response with a JSON body.
+pub(crate) fn json(status: StatusCode, body: &impl Serialize) -> Response {
     let text = serde_json::to_vec(body).expect("the contract's types are JSON");
     let mut response = HttpResponse::new(Body::from(text));
     *response.status_mut() = status;
@@ -18,21 +18,21 @@ pub(super) fn json(status: StatusCode, body: &impl Serialize) -> Response {
     response
 }
 
-/// Done, and nothing to say.
-pub(super) fn no_content() -> Response {
+/// A response without a body.
+pub(crate) fn no_content() -> Response {
     StatusCode::NO_CONTENT.into_response()
 }
 
-/// A call that was not done, and why.
+/// A failed request: its status, and the code and the message of its body.
 #[derive(Debug)]
-pub(super) struct Refusal {
+pub(crate) struct ErrorResponse {
     pub status: StatusCode,
     pub code: String,
     pub message: String,
 }
 
-impl Refusal {
-    /// A refusal that comes before the service: its code is the status.
+impl ErrorResponse {
+    /// An error of the gateway: its code is the status.
     pub fn gateway(status: StatusCode, message: impl Into<String>) -> Self {
         Self { status, code: status.as_u16().to_string(), message: message.into() }
     }
@@ -42,20 +42,20 @@ impl Refusal {
     }
 }
 
-impl From<ServiceError> for Refusal {
+impl From<ServiceError> for ErrorResponse {
     fn from(error: ServiceError) -> Self {
         let status = StatusCode::from_u16(error.code.status()).expect("codes have statuses");
         Self { status, code: error.code.to_string(), message: error.message }
     }
 }
 
-impl From<(ErrorCode, String)> for Refusal {
+impl From<(ErrorCode, String)> for ErrorResponse {
     fn from((code, message): (ErrorCode, String)) -> Self {
         ServiceError::new(code, message).into()
     }
 }
 
-impl IntoResponse for Refusal {
+impl IntoResponse for ErrorResponse {
     fn into_response(self) -> Response {
         let code = HeaderValue::from_str(&self.code).expect("codes are words");
         let (code_text, message) = (self.code, self.message);
