@@ -96,7 +96,7 @@ impl Manifest {
             resumed: Vec::new(),
             host: origin.host.clone(),
         };
-        let (name, version) = (env!("CARGO_PKG_NAME"), env!("CARGO_PKG_VERSION"));
+        let (name, version) = ("runner", env!("CARGO_PKG_VERSION"));
         Self {
             format: FORMAT,
             status: Status::Running,

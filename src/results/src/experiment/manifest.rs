@@ -77,7 +77,7 @@ pub enum CellStatus {
 impl ExperimentManifest {
     pub(super) fn of(experiment: &Experiment, shard: Option<Shard>) -> Self {
         let scenario = experiment.scenario();
-        let (name, version) = (env!("CARGO_PKG_NAME"), env!("CARGO_PKG_VERSION"));
+        let (name, version) = ("runner", env!("CARGO_PKG_VERSION"));
         let variant = |variant: &scenario::Variant| VariantEntry {
             labels: variant.labels.clone(),
             policy: variant.plan.target.start().map(|(_, policy)| policy.arguments().to_owned()),
