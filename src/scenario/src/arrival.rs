@@ -9,6 +9,9 @@ use super::model::{ArrivalKind, IterateFile, PhaseItem};
 use super::plan::Rate;
 use diagnostic::{Diagnostic, Place, Report};
 
+/// No schedule is looked at further ahead, in seconds: thousands of years.
+const LONGEST: f64 = 1e11;
+
 /// No phase makes more iterations.
 pub(super) const MOST_ITERATIONS: u64 = 1_000_000_000;
 
@@ -55,6 +58,25 @@ impl Schedule {
         self.start.map_or(0.0, |rate| rate.0)
     }
 
+    /// How long it takes until so many iterations have fallen due, in seconds, to a
+    /// millionth; infinite, if they never do.
+    pub(super) fn time_of(&self, iterations: f64) -> f64 {
+        let due = |seconds: f64| within(self, Duration::from_secs_f64(seconds));
+        let mut high = 1.0;
+        while due(high) < iterations {
+            high *= 2.0;
+            if high > LONGEST {
+                return f64::INFINITY;
+            }
+        }
+        let mut low = 0.0;
+        while high - low > high * 1e-6 {
+            let middle = f64::midpoint(low, high);
+            *(if due(middle) < iterations { &mut low } else { &mut high }) = middle;
+        }
+        high
+    }
+
     /// How many iterations fall due during the stages: the area below the rate.
     #[must_use]
     pub fn staged(&self) -> f64 {
@@ -91,8 +113,14 @@ fn closed(iterate: &IterateFile, report: &mut Report) -> Option<(Arrival, u64)> 
     for (key, place) in of_open {
         refuse(key, place, "open arrival", "add `arrival: open`", report);
     }
-    let arrival = Arrival::Closed { concurrency: iterate.concurrency.value, rate: iterate.rate };
+    let arrival = Arrival::Closed { concurrency: iterate.concurrency.value, rate: iterate.rate() };
     Some((arrival, iterate.iterations.as_ref()?.value))
+}
+
+impl IterateFile {
+    fn rate(&self) -> Option<Rate> {
+        self.rate.as_ref().map(|rate| rate.value)
+    }
 }
 
 fn refuse(key: &str, place: Option<&Place>, kind: &str, help: &str, report: &mut Report) {
@@ -112,12 +140,13 @@ fn open(item: &PhaseItem, iterate: &IterateFile, report: &mut Report) -> Option<
         return None;
     }
     let schedule = Schedule {
-        start: iterate.rate,
+        start: iterate.rate(),
         stages: iterate.stages.as_ref().map(|stages| stages.value.clone()).unwrap_or_default(),
         poisson: iterate.poisson.value,
         max_in_flight: iterate.max_in_flight.value,
     };
     let iterations = iterations(item, iterate, &schedule, report)?;
+    refuse_never_due(item, iterate, &schedule, iterations, report);
     Some((Arrival::Open(schedule), iterations))
 }
 
@@ -149,6 +178,33 @@ fn iterations(
         return None;
     }
     Some(count)
+}
+
+/// After a last stage that ends at nothing no iteration falls due any more.
+fn refuse_never_due(
+    item: &PhaseItem,
+    iterate: &IterateFile,
+    schedule: &Schedule,
+    iterations: u64,
+    report: &mut Report,
+) {
+    let ends_at_nothing = schedule.stages.last().is_some_and(|stage| stage.to.0 == 0.0);
+    if !ends_at_nothing {
+        return;
+    }
+    let due = whole(schedule.staged());
+    if iterations > due {
+        let place = iterate.iterations.as_ref().map_or(&item.place, |written| &written.place);
+        let message = format!("`{}` ends at `0/s` after {due} iterations", item.name);
+        let help = "leave `iterations` out, or add a stage that rises again";
+        report.push(Diagnostic::error(message).at(place).help(help));
+    }
+    if schedule.poisson {
+        let message =
+            format!("`{}` ends at `0/s`, where random arrivals may be left over", item.name);
+        let help = "end at a rate above zero, or leave `poisson` out";
+        report.push(Diagnostic::error(message).at(&iterate.poisson.key).help(help));
+    }
 }
 
 /// How many iterations fall due within `time`.

@@ -23,14 +23,24 @@ impl Delay {
     /// No delay at all.
     pub const NONE: Self = Self::Constant(Duration::ZERO);
 
+    /// The standard deviation of the logarithm.
+    pub(super) fn spread(self) -> f64 {
+        match self {
+            Self::Constant(_) => 0.0,
+            Self::LogNormal { median, p99 } => {
+                libm::log(p99.as_secs_f64() / median.as_secs_f64()) / NORMAL_99
+            }
+        }
+    }
+
     /// How it is drawn.
     #[must_use]
     pub fn sampler(self) -> DelaySampler {
         match self {
             Self::Constant(delay) => DelaySampler::Constant(delay),
-            Self::LogNormal { median, p99 } => DelaySampler::LogNormal {
+            Self::LogNormal { median, .. } => DelaySampler::LogNormal {
                 median: median.as_secs_f64() * 1e6,
-                spread: libm::log(p99.as_secs_f64() / median.as_secs_f64()) / NORMAL_99,
+                spread: self.spread(),
             },
         }
     }

@@ -6,11 +6,14 @@ use std::io::Read;
 use std::path::{Component, Path, PathBuf};
 use std::sync::Arc;
 
-use diagnostic::{Diagnostic, Place, Report, Source};
+use diagnostic::{Diagnostic, Place, Report, Source, nearest};
 
 /// Scenarios are written by hand.
 pub(super) const LARGEST_SCENARIO: u64 = 1 << 20;
 const LARGEST_DATASET: u64 = 64 << 20;
+
+/// So many names of a folder are looked at for one that was meant.
+const MOST_NAMES: usize = 10_000;
 
 /// A file that a scenario is made of.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -69,7 +72,12 @@ impl Files {
             }
             Err(diagnostic) => {
                 let in_file = diagnostic.place().is_some();
-                report.push(if in_file { diagnostic } else { diagnostic.at(place) });
+                let near = || nearest_file(&path, |near| with_file_name(name, near));
+                report.push(match (in_file, path.exists()) {
+                    (true, _) => diagnostic,
+                    (false, true) => diagnostic.at(place),
+                    (false, false) => diagnostic.at(place).maybe_help(near()),
+                });
                 None
             }
         }
@@ -86,6 +94,48 @@ impl Files {
         let help =
             "keep data sets below the folder above the scenario's, or allow it: `--allow-paths`";
         Err(("lies outside the project of the scenario".to_owned(), Some(help.to_owned())))
+    }
+}
+
+/// Reads a file that the user named on the command line.
+pub(super) fn read_named(path: &Path, largest: u64) -> Result<Arc<Source>, Diagnostic> {
+    let shown = path.display().to_string();
+    read(path, &shown, largest).map_err(|mistake| {
+        let near = || nearest_file(path, |near| with_file_name(&shown, near));
+        let is_missing = mistake.place().is_none() && !path.exists();
+        mistake.maybe_help(if is_missing { near() } else { None })
+    })
+}
+
+/// What may have been meant by a file that does not exist: the nearest name in its folder, or
+/// the folder that does not exist either. `written` gives the path as the user writes it.
+fn nearest_file(path: &Path, written: impl Fn(&str) -> String) -> Option<String> {
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
+    let folder = folder.unwrap_or(Path::new("."));
+    let Ok(entries) = std::fs::read_dir(folder) else {
+        return Some(format!("there is no folder `{}`", simplified(folder).display()));
+    };
+    let mut names: Vec<String> = entries
+        .filter_map(|entry| entry.ok()?.file_name().into_string().ok())
+        .take(MOST_NAMES)
+        .collect();
+    names.sort();
+    let name = path.file_name()?.to_str()?;
+    let near = nearest(name, names.iter().map(String::as_str))
+        .or_else(|| names.iter().map(String::as_str).find(|other| is_stem(name, other)))?;
+    Some(format!("did you mean `{}`?", written(near)))
+}
+
+/// Whether a name is another without its ending.
+fn is_stem(name: &str, other: &str) -> bool {
+    other.strip_prefix(name).is_some_and(|ending| ending.starts_with('.'))
+}
+
+/// A path as it is written, with another name at its end.
+fn with_file_name(path: &str, name: &str) -> String {
+    match path.rfind('/') {
+        Some(slash) => format!("{}{name}", &path[..=slash]),
+        None => name.to_owned(),
     }
 }
 

@@ -28,6 +28,7 @@ mod model;
 mod order;
 mod phase;
 pub mod plan;
+mod plausible;
 mod policy;
 pub mod policy_list;
 mod reward;

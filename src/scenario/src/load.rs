@@ -13,7 +13,7 @@ use super::model::{Comparison, DriftFile, PhaseItem, ScenarioFile, StepFile};
 use super::order::check_order;
 use super::phase::phases;
 use super::plan::{Phase, Plan, Source as PlanSource, Step};
-use super::{target, written};
+use super::{plausible, target, written};
 use diagnostic::{Diagnostic, Place, Report, Source};
 use metrics::{Expectation, PhaseScope};
 use seed::Seed;
@@ -89,8 +89,7 @@ fn read_with(
     options: &LoadOptions,
     environment: &dyn Fn(&str) -> Option<String>,
 ) -> Result<(Scenario, Report), Report> {
-    let shown = path.display().to_string();
-    let source = file::read(path, &shown, LARGEST_SCENARIO)?;
+    let source = file::read_named(path, LARGEST_SCENARIO)?;
     files.note(path, &source);
     let mut report = Report::new();
     let Some(root) = tree(&source, options, environment, &mut report) else {
@@ -207,6 +206,9 @@ fn plan(
         shard: None,
     };
     plan.digest = super::digest::digest(&plan);
+    if !report.has_errors() {
+        plausible::warn(&plan, items, report);
+    }
     Some(plan)
 }
 

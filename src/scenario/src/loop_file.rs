@@ -4,8 +4,8 @@ use std::path::Path;
 
 use super::document::{interpolate, yaml};
 use super::file::{self, LARGEST_SCENARIO};
-use super::format::{Reading, object};
-use super::model::LoopFile;
+use super::format::Reading;
+use super::model::learning_loop;
 use diagnostic::Report;
 use learner::LearningPolicy;
 use protocol::ServiceConfiguration;
@@ -24,13 +24,12 @@ pub fn load_loop(
     let mut report = Report::new();
     let Some(mut root) = yaml::read(&source, &mut report) else { return Err(report) };
     interpolate(&mut root, environment, &mut report);
-    let file = Reading::new(&mut report, None).document(&object::<LoopFile>(), &root, "the loop");
+    let file = Reading::new(&mut report, None).document(&learning_loop(), &root, "the loop");
     report.sort();
     match file {
         Some(file) if !report.has_errors() => {
-            let mut configuration = ServiceConfiguration::default();
-            file.settings.apply_to(&mut configuration);
-            Ok((configuration, file.learning_policy, report))
+            let (configuration, policy) = file.start();
+            Ok((configuration, policy, report))
         }
         _ => Err(report),
     }

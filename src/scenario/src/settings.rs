@@ -62,7 +62,8 @@ fn replace<T>(place: &mut T, value: Option<T>) {
     }
 }
 
-fn written(time: Duration) -> String {
+/// A duration as a scenario writes it.
+pub(super) fn written(time: Duration) -> String {
     humantime::format_duration(time).to_string().replace(' ', "")
 }
 
@@ -95,8 +96,11 @@ mod tests {
             log_retention_days: 1,
             ..ServiceConfiguration::default()
         };
-        by_default::<LoopFile>().settings.apply_to(&mut configuration);
+        let start = by_default::<LoopFile>();
+        start.settings.apply_to(&mut configuration);
+        configuration.exploration_percentage = start.start().0.exploration_percentage;
         assert_eq!(configuration, ServiceConfiguration::default());
+        assert_eq!(start.start().0, ServiceConfiguration::default());
     }
 
     fn some() -> Settings {

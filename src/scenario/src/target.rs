@@ -4,7 +4,6 @@ use super::format::{Placed, Read};
 use super::model::{LoopFile, ScenarioFile, Target};
 use super::plan::{ClockKind, EmbeddedPlan, HttpPlan, ServedPlan, TargetPlan};
 use diagnostic::{Diagnostic, Report};
-use protocol::ServiceConfiguration;
 
 /// The target of a scenario; none, if it or the loop that it starts could not be read.
 pub(super) fn target(file: &ScenarioFile, report: &mut Report) -> Option<TargetPlan> {
@@ -40,10 +39,8 @@ fn refuse_loop(start: &Read<Placed<LoopFile>>, report: &mut Report) {
 
 /// What the loop inside starts with.
 fn start(file: &ScenarioFile) -> Option<ServedPlan> {
-    let LoopFile { settings, learning_policy } = &file.learning_loop.as_ref().ok()?.value;
-    let mut configuration = ServiceConfiguration::default();
-    settings.apply_to(&mut configuration);
-    Some(ServedPlan { configuration, policy: learning_policy.clone() })
+    let (configuration, policy) = file.learning_loop.as_ref().ok()?.start();
+    Some(ServedPlan { configuration, policy })
 }
 
 /// Whose time passes: virtual with the embedded loop, the wall's with a service, if it

@@ -138,7 +138,7 @@ enum Kind {
 fn kind_of(source: &Source) -> Kind {
     let path = source.path().to_lowercase();
     match path.rsplit('.').next() {
-        Some("csv") => Kind::Table,
+        Some("csv" | "tsv") => Kind::Table,
         Some("yaml" | "yml") => Kind::Yaml,
         _ => Kind::Json,
     }

@@ -27,11 +27,27 @@ impl Default for Form<'_> {
 
 fn records(source: &Source) -> impl Iterator<Item = StringRecord> + '_ {
     let reader = ReaderBuilder::new()
+        .delimiter(separator(source.text()))
         .has_headers(false)
         .flexible(true)
         .trim(Trim::All)
         .from_reader(source.text().as_bytes());
     reader.into_records().map_while(Result::ok)
+}
+
+/// What separates the fields of a table: a comma, or what its header has instead of one.
+fn separator(text: &str) -> u8 {
+    let header = text.trim_start().lines().next().unwrap_or_default();
+    let mut is_quoted = false;
+    let mut counts = [(b',', 0), (b';', 0), (b'\t', 0)];
+    for byte in header.bytes() {
+        is_quoted ^= byte == b'"';
+        let known = counts.iter_mut().find(|(separator, _)| *separator == byte && !is_quoted);
+        known.into_iter().for_each(|(_, count)| *count += 1);
+    }
+    // The first of equally frequent ones: a comma, if there is none.
+    let most = counts.into_iter().reduce(|best, other| if other.1 > best.1 { other } else { best });
+    most.map_or(b',', |(separator, _)| separator)
 }
 
 /// Refuses a name that the scenario gives to no column.
@@ -197,27 +213,27 @@ impl Line<'_> {
     }
 
     fn whole(&self) -> Place {
-        let spans = fields(&self.source.text()[self.start()..]);
+        let spans = fields(&self.source.text()[self.start()..], separator(self.source.text()));
         let end = spans.last().map_or(0, |span| span.end);
         Place::new(self.source, self.start()..self.start() + end)
     }
 
     fn field(&self, index: usize) -> Place {
-        let spans = fields(&self.source.text()[self.start()..]);
+        let spans = fields(&self.source.text()[self.start()..], separator(self.source.text()));
         let span = spans.get(index).cloned().unwrap_or(0..0);
         Place::new(self.source, self.start() + span.start..self.start() + span.end)
     }
 }
 
 /// Where the fields of the first record of `text` stand, without the space around.
-fn fields(text: &str) -> Vec<Range<usize>> {
+fn fields(text: &str, separator: u8) -> Vec<Range<usize>> {
     let mut spans = Vec::new();
     let (mut start, mut quoted) = (0, false);
     let end_of = |at: usize, start: usize| start..at;
     for (at, byte) in text.bytes().enumerate() {
         match byte {
             b'"' => quoted = !quoted,
-            b',' if !quoted => {
+            _ if byte == separator && !quoted => {
                 spans.push(end_of(at, start));
                 start = at + 1;
             }
@@ -240,12 +256,27 @@ fn trimmed(text: &str, span: &Range<usize>) -> Range<usize> {
 
 #[cfg(test)]
 mod tests {
-    use super::fields;
+    use super::{fields, separator};
+
+    #[test]
+    fn the_header_says_what_separates_fields() {
+        for (text, expected) in [
+            ("a,b;c,d\n;;;;;", b','),
+            ("a;b;c\n1,2;3;4", b';'),
+            ("a\tb, c\td", b'\t'),
+            ("\"a;b;c\",d", b','),
+            ("alone", b','),
+            ("", b','),
+        ] {
+            assert_eq!(separator(text), expected, "{text}");
+        }
+    }
 
     #[test]
     fn fields_are_found_where_they_stand() {
         let text = "a, \"b,\nc\" ,é\r\nnext";
-        let found: Vec<&str> = fields(text).into_iter().map(|span| &text[span]).collect();
+        let found: Vec<&str> =
+            fields(text, separator(text)).into_iter().map(|span| &text[span]).collect();
         assert_eq!(found, ["a", "\"b,\nc\"", "é"]);
     }
 }

@@ -1,4 +1,5 @@
 use std::ops::Range;
+use std::sync::Arc;
 
 use super::node::refuse_duplicates;
 use super::{Entry, ItemName, Node, Value, item_names, yaml};
@@ -25,9 +26,20 @@ fn apply(root: &mut Node, text: &str, report: &mut Report) -> Result<(), Diagnos
         // Keys of services are secrets, also where they are written to a wrong place.
         source.hide(path.len() + 1..text.len());
     }
-    let mut new = yaml::read_value(&source, path.len() + 1)?;
+    let mut new = value(&source, path.len() + 1)?;
     refuse_duplicates(&mut new, report);
     set(root, &Place::new(&source, 0..path.len()), new)
+}
+
+/// The value that begins at byte `start`: YAML. The arguments of a learning policy are a text
+/// as they are, although `-q ::` at the end would be a map in YAML.
+fn value(source: &Arc<Source>, start: usize) -> Result<Node, Diagnostic> {
+    let text = source.text()[start..].trim();
+    if !text.starts_with("--") {
+        return yaml::read_value(source, start);
+    }
+    let place = Place::new(source, start..source.text().len());
+    Ok(Node { value: Value::Text(text.to_owned()), place })
 }
 
 /// Puts a value to where the text of `path` says.

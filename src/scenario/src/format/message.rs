@@ -76,6 +76,10 @@ pub(super) fn unknown_key(
 ) -> Diagnostic {
     let help = match near {
         Some(name) => format!("did you mean `{name}`?"),
+        // The path of a value, beside the key for such paths.
+        None if entry.key.contains('.') && names.contains(&"axes") => {
+            format!("put it under `axes`: `axes: {{ {}: […] }}`", entry.key)
+        }
         None => format!("its keys are {}", listed(names.iter().copied(), "and")),
     };
     let message = format!("unknown key `{}` in {}", entry.key, owner.shown());

@@ -9,16 +9,17 @@ use crate::document::{Node, Value};
 use crate::plan::Rate;
 use protocol::parse_wire_duration;
 
-/// Units; ISO 8601 with days, time or both; `[d.]hh:mm[:ss[.f]]`.
+/// Units; ISO 8601 with days, time or both; `[d.]hh:mm:ss[.f]`.
 pub(crate) const DURATION_PATTERN: &str = concat!(
     r"^([0-9]+(\.[0-9]+)?(us|ms|s|m|h|d))+$",
     r"|^P([0-9]+W([0-9]+D)?|[0-9]+D)$",
     r"|^P([0-9]+W)?([0-9]+D)?T([0-9]+H)?([0-9]+M)?[0-9]+(\.[0-9]+)?S$",
     r"|^P([0-9]+W)?([0-9]+D)?T([0-9]+H([0-9]+M)?|[0-9]+M)$",
-    r"|^([0-9]+\.)?0*(1?[0-9]|2[0-3]):0*[0-5]?[0-9](:0*[0-5]?[0-9](\.[0-9]+)?)?$",
+    r"|^([0-9]+\.)?0*(1?[0-9]|2[0-3]):0*[0-5]?[0-9]:0*[0-5]?[0-9](\.[0-9]+)?$",
 );
 pub(crate) const RATE_PATTERN: &str =
     concat!(r"^((0[0_]*)?[1-9][0-9_]*(\.[0-9]+)?|0[0_]*\.[0-9]*[1-9][0-9]*)", r"/(s|m|min|h)$",);
+pub(crate) const ANY_RATE_PATTERN: &str = r"^[0-9][0-9_]*(\.[0-9]+)?/(s|m|min|h)$";
 pub(crate) const COUNT_PATTERN: &str = r"^[0-9][0-9_]*$";
 pub(crate) const SEEDS_PATTERN: &str = r"^\s*[0-9][0-9_]*\s*\.\.\s*[0-9][0-9_]*\s*$";
 pub(crate) const POSITIVE_COUNT_PATTERN: &str = r"^(0[0_]*)?[1-9][0-9_]*$";
@@ -37,10 +38,10 @@ const UNITS: [(&str, u64); 6] = [
 /// No run waits longer than this, and sums of such durations never overflow.
 const LONGEST: Duration = Duration::from_secs(10_000 * 24 * 3600);
 
-/// `15s`, `1h30m`, `250ms`, `1.5s`, ISO 8601 (`PT15S`), `[d.]hh:mm[:ss[.f]]`. At most
-/// ten thousand days.
+/// `15s`, `1h30m`, `250ms`, `1.5s`, ISO 8601 (`PT15S`), `[d.]hh:mm:ss[.f]`. At most ten
+/// thousand days. `1:30` is refused: on the wire it is hours, to people minutes.
 pub(crate) fn duration(text: &str) -> Option<Duration> {
-    let wire = text.starts_with('P') || text.contains(':');
+    let wire = text.starts_with('P') || text.matches(':').count() == 2;
     let duration = if wire { parse_wire_duration(text) } else { in_units(text) };
     duration.filter(|duration| *duration <= LONGEST)
 }
@@ -85,6 +86,11 @@ fn digits(text: &str) -> Option<u64> {
 
 /// `50/s`, `3000/min`, `1/h`. Positive.
 pub(crate) fn rate(text: &str) -> Option<Rate> {
+    any_rate(text).filter(|rate| rate.0 > 0.0)
+}
+
+/// A rate that may be zero.
+pub(crate) fn any_rate(text: &str) -> Option<Rate> {
     let (number, unit) = text.split_once('/')?;
     let seconds = match unit {
         "s" => 1.0,
@@ -93,7 +99,7 @@ pub(crate) fn rate(text: &str) -> Option<Rate> {
         _ => return None,
     };
     let rate = decimal(number)? / seconds;
-    (rate > 0.0 && rate.is_finite()).then_some(Rate(rate))
+    rate.is_finite().then_some(Rate(rate))
 }
 
 fn decimal(text: &str) -> Option<f64> {
@@ -193,7 +199,9 @@ mod tests {
             assert_eq!(duration(text), Some(Duration::from_millis(milliseconds)), "{text}");
         }
         assert_eq!(duration("1.5us"), Some(Duration::from_nanos(1_500)));
-        for text in ["", "15", "s", "1.s", ".5s", "5 s", "-5s", "1e3s", "5parsec", "99999999999d"] {
+        for text in
+            ["", "1:30", "15", "s", "1.s", ".5s", "5 s", "-5s", "1e3s", "5parsec", "99999999999d"]
+        {
             assert_eq!(duration(text), None, "{text}");
         }
     }

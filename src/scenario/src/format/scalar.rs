@@ -158,7 +158,8 @@ impl Scalar for Count {
         if node.number() == Some(0.0) {
             return self.zero.map(str::to_owned);
         }
-        let number = node.text()?.strip_suffix(['k', 'K'])?.parse::<u32>().ok()?;
+        let Value::Text(text) = &node.value else { return None };
+        let number = text.strip_suffix(['k', 'K'])?.parse::<u32>().ok()?;
         Some(format!("write it out: `{number}_000`"))
     }
 
@@ -240,11 +241,12 @@ impl Scalar for Number {
     /// A percentage where a share is expected.
     fn hint(&self, node: &Node) -> Option<String> {
         let is_share = (self.least, self.most) == (0.0, 1.0);
-        let percent = match node.text().and_then(|text| text.strip_suffix('%')) {
-            Some(number) => number.trim_end().parse().ok().filter(|number| *number >= 0.0),
-            None => node.number().filter(|number| *number >= 1.0),
+        let percent: Option<f64> = match &node.value {
+            Value::Text(text) => text.strip_suffix('%')?.trim_end().parse().ok(),
+            Value::Number(number) => number.as_f64().filter(|number| *number >= 1.0),
+            _ => None,
         };
-        let percent = percent.filter(|percent| is_share && *percent <= 100.0)?;
+        let percent = percent.filter(|percent| is_share && (0.0..=100.0).contains(percent))?;
         Some(format!("{percent} % is written `{}`", percent / 100.0))
     }
 

@@ -1,11 +1,13 @@
 //! What the cells of a matrix differ in.
 
 use std::collections::HashSet;
+use std::time::Duration;
 
 use crate::document::{Node, Value};
 use crate::file::Files;
-use crate::format::{Named, Placed};
+use crate::format::{Named, Placed, Share, duration, rate, share};
 use crate::model::{MatrixFile, Policies};
+use crate::plan::Rate;
 use crate::policy_list;
 use diagnostic::{Diagnostic, Place, Report, Source};
 
@@ -24,6 +26,8 @@ pub(super) struct AxisValue {
     /// What it is called in results.
     pub label: String,
     pub node: Node,
+    /// Whether the label is a name that the user chose, and not the value as it is written.
+    pub is_named: bool,
 }
 
 /// Where the policy of a cell stands.
@@ -35,11 +39,7 @@ pub(super) fn axes(matrix: &MatrixFile, files: &Files, report: &mut Report) -> V
     let others = matrix.axes.iter().flatten().map(|Named { name, place, value: values }| {
         refuse_own(name, place, report);
         let all = values.iter().map(AxisValue::of).collect();
-        Axis {
-            name: name.clone(),
-            path: place.clone(),
-            values: distinct(all, &values.place, report),
-        }
+        Axis { name: name.clone(), path: place.clone(), values: distinct(all, report) }
     });
     policies.into_iter().chain(others).collect()
 }
@@ -57,12 +57,12 @@ fn policy_axis(policies: &Placed<Policies>, files: &Files, report: &mut Report) 
     let values = match &policies.value {
         Policies::Named(policies) => policies
             .iter()
-            .map(|of| AxisValue { label: of.name.clone(), node: of.value.clone() })
+            .map(|of| AxisValue { label: of.name.clone(), node: of.value.clone(), is_named: true })
             .collect(),
         Policies::File(path) => of_file(path, files, report),
     };
     let path = Place::new(&path, 0..POLICY.len());
-    Axis { name: "policy".to_owned(), path, values: distinct(values, &policies.place, report) }
+    Axis { name: "policy".to_owned(), path, values: distinct(values, report) }
 }
 
 fn of_file(path: &Placed<String>, files: &Files, report: &mut Report) -> Vec<AxisValue> {
@@ -70,6 +70,7 @@ fn of_file(path: &Placed<String>, files: &Files, report: &mut Report) -> Vec<Axi
     let value = |policy: policy_list::Written| AxisValue {
         label: policy.name,
         node: Node { value: Value::Text(policy.place.text().to_owned()), place: policy.place },
+        is_named: true,
     };
     policy_list::written(&source, report).into_iter().map(value).collect()
 }
@@ -87,20 +88,63 @@ fn refuse_own(path: &str, place: &Place, report: &mut Report) {
 }
 
 /// Refuses a value that is there twice.
-fn distinct(values: Vec<AxisValue>, place: &Place, report: &mut Report) -> Vec<AxisValue> {
+fn distinct(values: Vec<AxisValue>, report: &mut Report) -> Vec<AxisValue> {
     for (index, value) in values.iter().enumerate() {
-        if values[..index].iter().any(|other| other.label == value.label) {
-            let message = format!("`{}` is there twice", value.label);
-            report.push(Diagnostic::error(message).at(place).help("leave one of them out"));
-        }
+        let Some(first) = values[..index].iter().find(|other| other.is(value)) else { continue };
+        let message = if first.label == value.label {
+            format!("`{}` is there twice", value.label)
+        } else {
+            format!("`{}` and `{}` are the same value", first.label, value.label)
+        };
+        let mistake = Diagnostic::error(message).at(&value.node.place).label("again");
+        report.push(mistake.context(&first.node.place, "first").help("leave one of them out"));
     }
     values
+}
+
+/// What a value means, however it is written.
+#[derive(PartialEq)]
+enum Meaning<'a> {
+    Boolean(bool),
+    Number(f64),
+    Duration(Duration),
+    Rate(Rate),
+    Percent(f64),
+    Text(&'a str),
+}
+
+impl<'a> Meaning<'a> {
+    fn of(node: &'a Node) -> Self {
+        let text = node.text().unwrap_or_default();
+        if let Some(number) = node.number() {
+            return Self::Number(number);
+        }
+        match share(text) {
+            #[expect(clippy::cast_precision_loss, reason = "as JSON numbers are compared")]
+            Some(Share::Count(number)) => return Self::Number(number as f64),
+            Some(Share::Percent(percent)) => return Self::Percent(percent),
+            None => {}
+        }
+        let notation = duration(text).map(Self::Duration).or_else(|| rate(text).map(Self::Rate));
+        match node.boolean() {
+            Some(value) => Self::Boolean(value),
+            None => notation.unwrap_or(Self::Text(text)),
+        }
+    }
 }
 
 impl AxisValue {
     /// A value, called as it is written.
     pub fn of(node: &Node) -> Self {
         let label = node.text().map_or_else(|| node.place.text().to_owned(), str::to_owned);
-        Self { label, node: node.clone() }
+        Self { label, node: node.clone(), is_named: false }
+    }
+
+    /// Whether two values of an axis are one: by their names, or by what they mean.
+    pub fn is(&self, other: &Self) -> bool {
+        if self.is_named || other.is_named {
+            return self.label == other.label;
+        }
+        Meaning::of(&self.node) == Meaning::of(&other.node)
     }
 }

@@ -79,7 +79,7 @@ fn seed(entry: &Named<Node>, report: &mut Report) -> Option<u64> {
 /// The index of a value; one that is not there is added where that makes sense.
 fn value(axis: &mut Axis, entry: &Named<Node>, adds: bool, report: &mut Report) -> Option<usize> {
     let value = AxisValue::of(&entry.value);
-    let known = axis.values.iter().position(|other| other.label == value.label);
+    let known = axis.values.iter().position(|other| other.is(&value));
     if known.is_none() && adds && axis.name != "policy" {
         axis.values.push(value);
         return Some(axis.values.len() - 1);

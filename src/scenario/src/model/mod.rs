@@ -6,6 +6,7 @@
 
 mod datasets;
 mod gate;
+mod hint;
 mod matrix;
 mod notation;
 mod phase;
@@ -31,6 +32,6 @@ pub use scenario::schema;
 pub(super) use scenario::{Comparison, ScenarioFile};
 pub use service::Retries;
 pub(super) use service::{KeepAlive, Path, Paths, ServiceFile, Timeout, TimeoutParts};
-pub(super) use settings::LoopFile;
 pub use settings::Settings;
+pub(super) use settings::{LoopFile, learning_loop};
 pub(super) use target::Target;

@@ -2,10 +2,10 @@
 
 use std::time::Duration;
 
-use crate::document::{Node, Value};
+use super::hint;
 use crate::format::{
-    self, DURATION_PATTERN, Either, Form, Notation, RATE_PATTERN, SEEDS_PATTERN, SHARE_PATTERN,
-    Share, count, either, no_hint,
+    self, ANY_RATE_PATTERN, DURATION_PATTERN, Either, Form, Notation, RATE_PATTERN, SEEDS_PATTERN,
+    SHARE_PATTERN, Share, count, either, no_hint,
 };
 use crate::plan::Rate;
 use std::ops::RangeInclusive;
@@ -14,6 +14,14 @@ pub(super) const IDENTIFIER: Notation<String> = Notation {
     what: "a name of letters, digits, `-` and `_` that begins with a letter",
     pattern: "^[A-Za-z][A-Za-z0-9_-]{0,99}$",
     parse: |text| is_identifier(text).then(|| text.to_owned()),
+    hint: no_hint,
+};
+
+/// The name of a phase: of the letters of any language.
+pub(super) const PHASE_NAME: Notation<String> = Notation {
+    what: "a name of letters, digits, `-` and `_` that begins with a letter",
+    pattern: r"^\p{Alphabetic}[\p{Alphabetic}\p{N}_-]{0,99}$",
+    parse: |text| is_phase_name(text).then(|| text.to_owned()),
     hint: no_hint,
 };
 
@@ -28,38 +36,43 @@ pub(super) const DURATION: Notation<Duration> = Notation {
     what: "a duration such as `15s`, `5m`, `1h30m`, `PT15S` or `00:05:00`",
     pattern: DURATION_PATTERN,
     parse: format::duration,
-    hint: |node| {
-        let number = number(node)?;
-        Some(format!("a duration has a unit: `{number}s` or `{number}ms`"))
-    },
+    hint: hint::duration,
 };
 
 pub(super) const RATE: Notation<Rate> = Notation {
     what: "a rate above zero such as `50/s`, `3000/min` or `1/h`",
     pattern: RATE_PATTERN,
     parse: format::rate,
-    hint: |node| Some(format!("a rate has a unit: `{}/s`", number(node)?)),
+    hint: hint::rate,
+};
+
+/// A rate that may be nothing: what a stage goes to.
+pub(super) const RATE_OR_NOTHING: Notation<Rate> = Notation {
+    what: "a rate such as `50/s`, `3000/min` or `0/s`",
+    pattern: ANY_RATE_PATTERN,
+    parse: format::any_rate,
+    hint: hint::rate,
 };
 
 pub(super) const SEEDS: Notation<RangeInclusive<u64>> = Notation {
     what: "seeds from the first to the last, such as `1..20`",
     pattern: SEEDS_PATTERN,
     parse: format::seed_range,
-    hint: |node| Some(format!("one seed is a range or a list too: `[{}]`", number(node)?)),
+    hint: hint::seeds,
 };
 
 pub(super) const URL: Notation<String> = Notation {
     what: "an address such as `https://example.com`",
     pattern: r"^https?://[^\s/?#@]+(/[^\s?#]*)?$",
     parse: |text| is_url(text).then(|| text.trim_end_matches('/').to_owned()),
-    hint: no_hint,
+    hint: hint::address,
 };
 
 pub(super) const PROXY: Notation<String> = Notation {
     what: "the address of a proxy such as `http://localhost:3128`",
     pattern: r"^https?://[^\s/?#]+/?$",
     parse: |text| is_proxy(text).then(|| text.to_owned()),
-    hint: no_hint,
+    hint: hint::address,
 };
 
 /// A count, or a share of a total.
@@ -71,14 +84,6 @@ pub(super) fn share() -> Either<Share> {
         hint: no_hint,
     };
     either([count(1, 1_000_000_000).map(Share::Count).boxed(), PERCENT.boxed()])
-}
-
-/// The number that stands where a number with a unit is expected.
-fn number(node: &Node) -> Option<String> {
-    match &node.value {
-        Value::Number(number) => Some(number.to_string()),
-        _ => None,
-    }
 }
 
 pub(super) fn is_odd_in_path(letter: char) -> bool {
@@ -98,6 +103,13 @@ fn is_identifier(text: &str) -> bool {
     let plain = |c: char| c.is_ascii_alphanumeric() || c == '_' || c == '-';
     let begins = text.starts_with(|c: char| c.is_ascii_alphabetic());
     begins && text.chars().all(plain) && text.len() <= 100
+}
+
+fn is_phase_name(text: &str) -> bool {
+    let belongs = |c: char| c.is_alphanumeric() || c == '_' || c == '-';
+    text.starts_with(char::is_alphabetic)
+        && text.chars().all(belongs)
+        && text.chars().count() <= 100
 }
 
 /// Whether a context dimension may be called so.

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde_json::Value as Json;
 
-use super::notation::{DURATION, IDENTIFIER, RATE, share};
+use super::notation::{DURATION, PHASE_NAME, RATE, RATE_OR_NOTHING, share};
 use super::settings::{Settings, policy};
 use super::target::{delay, positive};
 use crate::document::{ItemName, Node, Value, item_names};
@@ -147,7 +147,7 @@ keyed! {
     /// The name.
     pub(crate) struct PhaseName {
         /// The name of the phase; its kind, if it is not said.
-        _name as "name": Option<String> = optional(IDENTIFIER),
+        _name as "name": Option<String> = optional(PHASE_NAME),
     }
 }
 
@@ -162,7 +162,7 @@ keyed! {
     /// Rank and Reward, over and over.
     pub(crate) struct IterateFile {
         /// The name of the phase; expectations and results call it so.
-        _name as "name": String = required(IDENTIFIER),
+        _name as "name": String = required(PHASE_NAME),
         /// How many rounds of Rank and Reward.
         iterations: Option<Placed<u64>> = required_unless(
             count(1, 1_000_000_000)
@@ -188,7 +188,7 @@ keyed! {
         concurrency: Placed<usize> = or(size(1, 65_536).at(), "1"),
         /// How many rounds may start, for example `50/s`. As many as the concurrency allows, if
         /// it is not said. The rate before the first stage of an open arrival.
-        rate: Option<Rate> = optional(RATE),
+        rate: Option<Placed<Rate>> = optional(RATE.at()),
         /// How the rate of an open arrival changes, from `rate` or from nothing.
         stages: Option<Placed<Vec<Stage>>> = optional(list_of(object(), 1).at()),
         /// How long rounds of an open arrival start, in place of `iterations`.
@@ -236,7 +236,7 @@ keyed! {
     #[derive(Copy, PartialEq, serde::Serialize)]
     pub struct Stage {
         /// The rate at its end.
-        to: Rate = required(RATE),
+        to: Rate = required(RATE_OR_NOTHING),
         /// How long the change takes; `0s` is a jump.
         over: Duration = required(DURATION),
     }

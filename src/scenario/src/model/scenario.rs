@@ -7,7 +7,7 @@ use super::gate::{GateFile, gate_list};
 use super::matrix::MatrixFile;
 use super::notation::{IDENTIFIER, share};
 use super::phase::{PhaseItem, Phases};
-use super::settings::LoopFile;
+use super::settings::{LoopFile, learning_loop};
 use super::target::{Target, target};
 use crate::format::{
     Form, Placed, Read, Share, TEXT, count, each_of, flatten, integer, object, optional, or,
@@ -48,7 +48,7 @@ keyed! {
             ("wall", ClockKind::Wall, "The machine's time."),
         ]).at())),
         /// The settings the embedded loop starts with. Those of a new service, if it is not said.
-        learning_loop as "loop": Read<Placed<LoopFile>> = part(or_empty(object().at())),
+        learning_loop as "loop": Read<Placed<LoopFile>> = part(or_empty(learning_loop().at())),
         /// How the success curve is drawn.
         success_curve: Read<SuccessCurve> = part(or_empty(object())),
         /// After how many iterations of a phase the model's age is asked for: a count, or a share

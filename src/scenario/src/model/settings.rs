@@ -4,11 +4,13 @@ use std::time::Duration;
 
 use super::datasets::REWARD;
 use super::notation::DURATION;
-use crate::format::{Form, TEXT, flatten_with, integer, number, optional, or, word};
+use crate::format::{
+    Form, Placed, TEXT, flatten_with, integer, number, object, optional, or, word,
+};
 use crate::policy;
 use diagnostic::Diagnostic;
 use learner::LearningPolicy;
-use protocol::{LearningMode, RewardAggregation};
+use protocol::{LearningMode, RewardAggregation, ServiceConfiguration};
 
 keyed! {
     /// Settings of the loop.
@@ -27,7 +29,8 @@ keyed! {
             ("min", RewardAggregation::Min, "The smallest."),
             ("max", RewardAggregation::Max, "The largest."),
         ])),
-        /// The share of events that explore: 0.2 is 20 %.
+        /// The share of events that explore: 0.2 is 20 %. A loop starts with the `--epsilon` of
+        /// its learning policy, if it is not said, and with 0.2 where the policy has none.
         exploration_percentage: Option<f64> = optional(number(0.0, 1.0)),
         /// How often a newly learned model is served: 1s to 2d.
         model_export_frequency: Option<Duration> = optional(service_time()),
@@ -58,17 +61,55 @@ keyed! {
             ("reward_wait_time", "\"10m\""),
             ("default_reward", "0"),
             ("reward_aggregation", "\"earliest\""),
-            ("exploration_percentage", "0.2"),
             ("model_export_frequency", "\"5m\""),
             ("log_retention_days", "90"),
             ("learning_mode", "\"Online\""),
         ]),
         /// The learning policy in Vowpal Wabbit arguments.
-        learning_policy: LearningPolicy = or(
-            policy(),
+        learning_policy: Placed<LearningPolicy> = or(
+            policy().at(),
             "\"--cb_explore_adf --epsilon 0.2 --power_t 0 -l 0.001 --cb_type mtr -q ::\"",
         ),
     }
+}
+
+impl LoopFile {
+    /// What a loop starts with. Exploration that is not said is that of the policy.
+    pub fn start(&self) -> (ServiceConfiguration, LearningPolicy) {
+        let mut configuration = ServiceConfiguration::default();
+        if let Some(epsilon) = self.learning_policy.epsilon() {
+            configuration.exploration_percentage = decimal(epsilon);
+        }
+        self.settings.apply_to(&mut configuration);
+        (configuration, self.learning_policy.value.clone())
+    }
+}
+
+/// A number of 32 bits as its shortest decimal in 64 bits: 0.05, not 0.05000000074505806.
+fn decimal(number: f32) -> f64 {
+    number.to_string().parse().unwrap_or(f64::from(number))
+}
+
+/// A loop whose settings and policy agree; a warning, if one overrides the other.
+pub(crate) fn learning_loop() -> impl Form<Value = LoopFile> {
+    object().and_then(|file: LoopFile, spot, reading| {
+        let epsilon = file.learning_policy.epsilon().map(decimal);
+        let share = file.settings.exploration_percentage;
+        if let (Some(epsilon), Some(share)) = (epsilon, share)
+            && file.learning_policy.is_written
+            && epsilon.total_cmp(&share).is_ne()
+        {
+            let message = format!(
+                "`--epsilon {epsilon}` of the learning policy has no effect: \
+                 `exploration_percentage` is {share}"
+            );
+            let warning = Diagnostic::warning(message).at(spot.key("exploration_percentage"));
+            reading.report.push(warning.help(
+                "leave `exploration_percentage` out for the policy's own, or make them equal",
+            ));
+        }
+        Some(file)
+    })
 }
 
 /// A learning policy in Vowpal Wabbit arguments.

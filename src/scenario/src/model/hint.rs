@@ -1,0 +1,105 @@
+//! What may have been meant by a text that is in no notation.
+//!
+//! What came from the environment is not repeated: it may be a secret.
+
+use crate::document::{Node, Value};
+
+/// The value as it was written, if it is a text or a number of the document.
+fn written(node: &Node) -> Option<String> {
+    match &node.value {
+        Value::Number(number) => Some(number.to_string()),
+        Value::Text(text) => Some(text.trim().to_owned()),
+        _ => None,
+    }
+}
+
+/// A leading decimal number, and what follows it without the space between, in lower case.
+fn quantity(text: &str) -> Option<(&str, String)> {
+    let end = text.find(|c: char| !c.is_ascii_digit() && !".,_".contains(c));
+    let (number, unit) = text.split_at(end.unwrap_or(text.len()));
+    let starts = number.starts_with(|c: char| c.is_ascii_digit());
+    starts.then(|| (number, unit.trim().to_lowercase()))
+}
+
+/// `20 rps` for `20/s`.
+pub(super) fn rate(node: &Node) -> Option<String> {
+    let text = written(node)?;
+    let (number, unit) = quantity(&text)?;
+    if unit.is_empty() {
+        return Some(format!("a rate has a unit: `{number}/s`"));
+    }
+    let unit = match unit.trim_start_matches("requests").trim_start_matches("req").trim() {
+        "rps" | "qps" | "tps" | "hz" | "/s" | "/ s" | "/sec" | "/second" | "per second"
+        | "a second" | "per sec" | "per s" => "s",
+        "rpm" | "qpm" | "/m" | "/min" | "/minute" | "per minute" | "a minute" | "per min" => "min",
+        "rph" | "/h" | "/hour" | "per hour" | "an hour" => "h",
+        _ => return None,
+    };
+    let rate = format!("{number}/{unit}");
+    (rate != text).then(|| format!("write `{rate}`"))
+}
+
+/// `5 seconds` for `5s`; `1:30` could be minutes or hours.
+pub(super) fn duration(node: &Node) -> Option<String> {
+    let text = written(node)?;
+    if let Some((first, second)) = text.split_once(':')
+        && [first, second].iter().all(|part| part.bytes().all(|byte| byte.is_ascii_digit()))
+        && !first.is_empty()
+        && !second.is_empty()
+    {
+        let (first, second) = (first.trim_start_matches('0'), second.trim_start_matches('0'));
+        let part = |number: &str, unit| match number {
+            "" => String::new(),
+            number => format!("{number}{unit}"),
+        };
+        let both = |long, short| format!("{}{}", part(first, long), part(second, short));
+        let help = format!("write `{}` or `{}`", both("m", "s"), both("h", "m"));
+        return Some(format!("`{text}` could be minutes or hours: {help}"));
+    }
+    let (number, unit) = quantity(&text)?;
+    if unit.is_empty() {
+        return Some(format!("a duration has a unit: `{number}s` or `{number}ms`"));
+    }
+    let unit = match unit.as_str() {
+        "ms" | "msec" | "millis" | "milliseconds" => "ms",
+        "s" | "sec" | "secs" | "second" | "seconds" => "s",
+        "m" | "min" | "mins" | "minute" | "minutes" => "m",
+        "h" | "hr" | "hrs" | "hour" | "hours" => "h",
+        "d" | "day" | "days" => "d",
+        _ => return None,
+    };
+    let duration = format!("{number}{unit}");
+    (duration != text).then(|| format!("write `{duration}`"))
+}
+
+/// `1-5` for `1..5`; a number alone may be the last seed, or the only one.
+pub(super) fn seeds(node: &Node) -> Option<String> {
+    let text = written(node)?;
+    let is_number = |text: &str| {
+        let digits = |byte: u8| byte.is_ascii_digit() || byte == b'_';
+        !text.is_empty() && text.bytes().all(digits)
+    };
+    if is_number(&text) {
+        let range = format!("write `1..{text}` for the seeds from 1 to {text}");
+        return Some(format!("{range}, or `[{text}]` for the seed {text} alone"));
+    }
+    let mut between = ["...", "-", "–", ":", " to ", ","].into_iter();
+    let (first, last) = between.find_map(|between| text.split_once(between))?;
+    let (first, last) = (first.trim(), last.trim());
+    (is_number(first) && is_number(last)).then(|| format!("write `{first}..{last}`"))
+}
+
+/// An address without its scheme.
+pub(super) fn address(node: &Node) -> Option<String> {
+    let Value::Text(text) = &node.value else { return None };
+    let host = text.split(['/', ':']).next().unwrap_or_default();
+    let is_host = !host.is_empty()
+        && host.chars().all(|c| c.is_ascii_alphanumeric() || ".-".contains(c))
+        && (host == "localhost" || host.contains('.'));
+    if !is_host || text.contains("://") || text.contains(['@', ' ', '?', '#']) {
+        return None;
+    }
+    let is_near = host == "localhost" || host.parse::<std::net::Ipv4Addr>().is_ok();
+    let scheme = if is_near { "http" } else { "https" };
+    Some(format!("an address has a scheme: `{scheme}://{text}`"))
+}
