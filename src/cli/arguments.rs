@@ -8,19 +8,21 @@ use super::check::CheckArguments;
 use super::compare::CompareArguments;
 use super::evaluate::EvaluateArguments;
 use super::exit::Exit;
+use super::gate::GateArguments;
 use super::guide::GuideArguments;
 use super::merge::MergeArguments;
 use super::plan::PlanArguments;
 use super::report::ReportArguments;
 use super::run::RunArguments;
 use super::serve::ServeArguments;
+use super::shell::{CompletionsArguments, ManArguments};
 use super::submit::SubmitArguments;
 
 /// Rank/Reward experiments from a file.
 ///
 /// `runner FILE` runs the scenario in FILE, as `runner run FILE` does.
 #[derive(Debug, Parser)]
-#[command(version, about, after_help = exit_codes(), override_usage = USAGE)]
+#[command(name = "runner", version = env!("RUNNER_VERSION"), about, after_help = exit_codes(), override_usage = USAGE)]
 pub struct Arguments {
     #[command(subcommand)]
     pub command: Command,
@@ -33,29 +35,35 @@ const USAGE: &str = "runner [run] [OPTIONS] <FILE>\n       runner <COMMAND>";
 pub enum Command {
     /// Run a scenario: rate-limited Rank and Reward calls, phase by phase.
     Run(RunArguments),
-    /// Write down what there is to do, to be cut into shards.
-    Plan(PlanArguments),
-    /// Print what an engine must be asked for to run and merge shards, or ask it.
-    Submit(SubmitArguments),
-    /// Put shards together, and judge the whole.
-    Merge(MergeArguments),
-    /// Do everything up to sending, and report every mistake.
+    /// Check a scenario without sending anything, and report every mistake.
     Check(CheckArguments),
-    /// Judge learning policies on logs: what would they have earned?
-    Evaluate(EvaluateArguments),
-    /// Compare runs, or the policies of an experiment: what differs, by how much, how sure?
+    /// Compare runs, or the policies of an experiment, with intervals and tests.
     Compare(CompareArguments),
-    /// Keep what runs came to in a file for git, or show such a file.
+    /// Compare a scenario with itself at another commit, and judge its gates.
+    Gate(GateArguments),
+    /// Save the results of runs in a file for git, or show such a file.
     #[command(subcommand)]
     Baseline(BaselineCommand),
-    /// Write folders as one page: curves, comparison, evaluation, latencies, what was unusual.
+    /// Evaluate learning policies on logs: what would each have earned?
+    Evaluate(EvaluateArguments),
+    /// Write results as one HTML page: curves, comparison, evaluation, latencies, warnings.
     Report(ReportArguments),
     /// Serve the learning loop over HTTP, as Azure Personalizer was served.
     Serve(ServeArguments),
+    /// Write the plan of the work, so that shards can be held to it.
+    Plan(PlanArguments),
+    /// Print or submit the jobs that run and merge shards on a cluster or in CI.
+    Submit(SubmitArguments),
+    /// Merge the results of shards, and judge the whole.
+    Merge(MergeArguments),
     /// Print the JSON Schema of scenario files.
     Schema,
-    /// Print a guide: how to get something done, from start to end.
+    /// Print a guide; without a topic, the list of topics.
     Guide(GuideArguments),
+    /// Print the completions for a shell.
+    Completions(CompletionsArguments),
+    /// Write manual pages to a folder.
+    Man(ManArguments),
 }
 
 /// Puts in the `run` that `runner FILE` leaves out.

@@ -55,8 +55,14 @@ impl Exit {
         }
     }
 
-    /// Whether trying again comes to the same: what failed is not the machine, the service
-    /// or the time, but what was asked.
+    /// The way to end that has this code.
+    #[must_use]
+    pub fn of_code(code: i32) -> Option<Self> {
+        Self::ALL.into_iter().find(|exit| i32::from(exit.code()) == code)
+    }
+
+    /// Whether a retry fails in the same way: the cause is the request, not the machine, the
+    /// service or the time.
     #[must_use]
     pub fn is_final(self) -> bool {
         match self {

@@ -48,21 +48,24 @@ async fn heed(mut signals: Signals, seen: &AtomicU8, stopper: &Stopper) {
     std::process::exit(i32::from(signals.next().await.code()));
 }
 
+/// SIGINT and SIGTERM, which no longer end the process while this exists.
 #[cfg(unix)]
-struct Signals {
+pub struct Signals {
     interrupt: tokio::signal::unix::Signal,
     terminate: tokio::signal::unix::Signal,
 }
 
 #[cfg(unix)]
 impl Signals {
-    fn new() -> std::io::Result<Self> {
+    /// Listens from now on; within a runtime.
+    pub fn new() -> std::io::Result<Self> {
         use tokio::signal::unix::{SignalKind, signal};
         let interrupt = signal(SignalKind::interrupt())?;
         Ok(Self { interrupt, terminate: signal(SignalKind::terminate())? })
     }
 
-    async fn next(&mut self) -> Exit {
+    /// The next signal, as the exit code that it asks for.
+    pub async fn next(&mut self) -> Exit {
         tokio::select! {
             biased;
             _ = self.interrupt.recv() => Exit::Interrupted,
@@ -71,17 +74,18 @@ impl Signals {
     }
 }
 
+/// Ctrl-C, which no longer ends the process while this exists.
 #[cfg(not(unix))]
-struct Signals;
+pub struct Signals;
 
 #[cfg(not(unix))]
 impl Signals {
     #[expect(clippy::unnecessary_wraps, reason = "as on Unix")]
-    fn new() -> std::io::Result<Self> {
+    pub fn new() -> std::io::Result<Self> {
         Ok(Self)
     }
 
-    async fn next(&mut self) -> Exit {
+    pub async fn next(&mut self) -> Exit {
         let _unlikely = tokio::signal::ctrl_c().await;
         Exit::Interrupted
     }

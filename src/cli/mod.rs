@@ -13,6 +13,7 @@ mod evaluate;
 mod exit;
 mod experiment;
 mod folder;
+mod gate;
 mod guide;
 mod interrupt;
 mod load;
@@ -26,6 +27,7 @@ mod schema;
 mod serve;
 mod served;
 mod shard;
+mod shell;
 mod streams;
 mod submit;
 mod world;
@@ -34,7 +36,7 @@ pub use exit::Exit;
 
 use std::ffi::OsString;
 
-use clap::Parser;
+use clap::{CommandFactory, Parser};
 
 use self::arguments::{Arguments, Command};
 use self::error::Error;
@@ -61,5 +63,8 @@ fn command(command: &Command) -> Result<Exit, Error> {
         Command::Report(arguments) => report::report(arguments),
         Command::Schema => schema::schema(),
         Command::Guide(arguments) => guide::guide(arguments),
+        Command::Gate(arguments) => gate::gate(arguments),
+        Command::Completions(arguments) => shell::completions(arguments, Arguments::command()),
+        Command::Man(arguments) => shell::man(arguments, Arguments::command()),
     }
 }

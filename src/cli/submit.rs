@@ -29,7 +29,7 @@ pub struct SubmitArguments {
     scenario: PathBuf,
     #[command(flatten)]
     changes: ScenarioArguments,
-    /// Who runs the shards.
+    /// The engine that runs the shards.
     #[arg(long, value_name = "ENGINE")]
     engine: EngineName,
     /// Into how many shards the work is cut.
@@ -57,13 +57,13 @@ pub struct SubmitArguments {
     /// When every shard of a load starts, such as `2026-01-01T12:00:00Z`.
     #[arg(long, value_name = "RFC3339")]
     start_at: Option<Timestamp>,
-    /// Slurm and CI: the command that is this program there [default: this file; CI builds it].
+    /// Slurm and CI: the command that starts this program there [default: this file; CI builds it].
     #[arg(long, value_name = "COMMAND")]
     program: Option<String>,
     /// Slurm: one more argument of sbatch, such as `--partition=long`.
     #[arg(long = "sbatch", value_name = "ARGUMENT", allow_hyphen_values = true)]
     sbatch: Vec<String>,
-    /// Kubernetes: the image, which starts this program.
+    /// Kubernetes: an image whose entry point is this program.
     #[arg(long, value_name = "IMAGE")]
     image: Option<String>,
     /// Kubernetes: the claim of a volume that all pods can write to.

@@ -29,7 +29,7 @@ pub struct CompareArguments {
     /// policies of an experiment are compared with each other.
     #[arg(value_name = "BASE")]
     pub base: PathBuf,
-    /// What is compared with it.
+    /// The folders that are compared with it.
     #[arg(value_name = "CANDIDATE")]
     pub candidates: Vec<PathBuf>,
     /// A metric, such as `validation.success_rate[last 25%]` [default: the success rates].
@@ -38,29 +38,22 @@ pub struct CompareArguments {
     /// Which policy of an experiment the others are compared with [default: the first].
     #[arg(long, value_name = "NAME", conflicts_with = "candidates")]
     pub base_policy: Option<String>,
-    /// How sure the intervals are [default: 0.95].
+    /// The confidence level of intervals [default: 0.95].
     #[arg(long, value_name = "LEVEL", value_parser = crate::cli::evaluate::parse_confidence)]
     pub confidence: Option<Confidence>,
-    /// What must hold of the differences: a file with `gates:`, such as a scenario.
-    /// [exit 3: a gate failed, 4: undecided where that is a failure]
+    /// Judge gates: a file with `gates:`, such as a scenario
+    /// [exit code 3: a gate failed, 4: undecided where that is a failure].
     #[arg(long, value_name = "FILE")]
     pub gates: Option<PathBuf>,
-    /// Measure the noise instead: compares the runs of each policy with each other, of which
-    /// nothing differs but the seeds.
+    /// Measure the noise instead: compare the runs of each policy with each other, which differ
+    /// in their seeds only.
     #[arg(long, conflicts_with_all = ["candidates", "gates", "base_policy", "annotate"])]
     #[arg(conflicts_with_all = ["format", "junit", "markdown", "openmetrics"])]
     pub null: bool,
-    /// Compare with a baseline that is of another world, which is refused otherwise. No
-    /// gate passes so.
+    /// Compare with a baseline of other visitors, rewards or phases, which is refused otherwise.
+    /// No gate passes then.
     #[arg(long)]
     pub allow_incomparable: bool,
-    /// What is written to stdout.
-    #[arg(long, value_name = "FORMAT", default_value = "text")]
-    pub format: Format,
-    /// Ends the output with a line `::error …` for each gate that fails, as GitHub shows
-    /// them on a pull request.
-    #[arg(long)]
-    pub annotate: bool,
     #[command(flatten)]
     outputs: Outputs,
 }
@@ -76,21 +69,44 @@ pub enum Format {
     Json,
 }
 
-/// Files for a CI server.
+/// Where a comparison goes: stdout, and files for a CI server.
 #[derive(Debug, Clone, Args)]
-struct Outputs {
-    /// Writes the gates as JUnit XML.
+pub struct Outputs {
+    /// What is written to stdout.
+    #[arg(long, value_name = "FORMAT", default_value = "text")]
+    format: Format,
+    /// End the output with a line `::error …` for each gate that fails, which GitHub shows on
+    /// the pull request.
+    #[arg(long)]
+    annotate: bool,
+    /// Write the gates as JUnit XML.
     #[arg(long, value_name = "FILE")]
     junit: Option<PathBuf>,
-    /// Appends the tables as Markdown, for `$GITHUB_STEP_SUMMARY`.
+    /// Append the tables as Markdown, such as for `$GITHUB_STEP_SUMMARY`.
     #[arg(long, value_name = "FILE")]
     markdown: Option<PathBuf>,
-    /// Writes the means, the differences and the gates as OpenMetrics text.
+    /// Write the means, the differences and the gates as OpenMetrics text.
     #[arg(long, value_name = "FILE")]
     openmetrics: Option<PathBuf>,
 }
 
 impl Outputs {
+    /// Writes the files, and what is asked for to stdout; gives what the gates decide.
+    pub fn publish(&self, document: &ComparisonDocument) -> Result<Exit, Error> {
+        self.write(document)?;
+        streams::print(&self.render(document))?;
+        Ok(document.exit())
+    }
+
+    fn render(&self, document: &ComparisonDocument) -> String {
+        let text = match self.format {
+            Format::Text => text(document),
+            Format::Markdown => markdown(document),
+            Format::Json => return String::from_utf8_lossy(&json(document)).into_owned(),
+        };
+        if self.annotate { text + &annotations(document) } else { text }
+    }
+
     fn write(&self, document: &ComparisonDocument) -> Result<(), Error> {
         if let Some(path) = &self.junit {
             fs::write(path, junit(document)).map_err(|error| not_written(path, &error))?;
@@ -124,9 +140,7 @@ pub fn run(arguments: &CompareArguments) -> Result<Exit, Error> {
         return Err(report.into());
     };
     anstream::eprint!("{}", report.render(true));
-    arguments.outputs.write(&document)?;
-    streams::print(&arguments.told(&document))?;
-    Ok(document.exit())
+    arguments.outputs.publish(&document)
 }
 
 /// Prints the comparisons of every policy with itself.
@@ -136,7 +150,8 @@ fn noise(
     mut report: Report,
 ) -> Result<Exit, Error> {
     let groups = subjects.first().map_or(&[][..], |subject| &subject.groups);
-    let terms = if report.has_errors() { None } else { terms(arguments, groups, &mut report) };
+    let terms =
+        if report.has_errors() { None } else { terms(&arguments.metrics, groups, &mut report) };
     let Some(terms) = terms else { return Err(report.into()) };
     anstream::eprint!("{}", report.render(true));
     streams::print(&null::text(groups, &terms, arguments.confidence()))?;
@@ -144,16 +159,6 @@ fn noise(
 }
 
 impl CompareArguments {
-    /// What is written to stdout.
-    fn told(&self, document: &ComparisonDocument) -> String {
-        let text = match self.format {
-            Format::Text => text(document),
-            Format::Markdown => markdown(document),
-            Format::Json => return String::from_utf8_lossy(&json(document)).into_owned(),
-        };
-        if self.annotate { text + &annotations(document) } else { text }
-    }
-
     fn confidence(&self) -> Confidence {
         self.confidence.unwrap_or(Confidence::P95)
     }
@@ -184,7 +189,7 @@ fn document(
     report: &mut Report,
 ) -> Option<ComparisonDocument> {
     let (base, candidates) = subjects.split_first()?;
-    let terms = terms(arguments, &base.groups, report)?;
+    let terms = terms(&arguments.metrics, &base.groups, report)?;
     let gates = gates(arguments, base, report)?;
     let inside = candidates.is_empty();
     if inside {
@@ -202,11 +207,10 @@ fn document(
         let section = Section { title: None, remarks: Vec::new(), metrics };
         (vec![section], judge_within(&gates, &base.groups, base_policy))
     } else {
-        across_all(arguments, subjects, &terms, &gates)
+        across_all(subjects, &terms, &gates, arguments.confidence())
     };
     if sections.is_empty() {
-        let message = "the folders have no policy in common";
-        report.push(Diagnostic::error(message).help("compare experiments with the same policies"));
+        report.push(nothing_in_common());
         return None;
     }
     if !strange.is_empty() {
@@ -269,14 +273,14 @@ fn gates(arguments: &CompareArguments, base: &Subject, report: &mut Report) -> O
 }
 
 /// The metrics that are asked for; none, if something is wrong with one.
-fn terms(arguments: &CompareArguments, groups: &[Group], report: &mut Report) -> Option<Vec<Term>> {
+fn terms(metrics: &[String], groups: &[Group], report: &mut Report) -> Option<Vec<Term>> {
     let Some(group) = groups.iter().find(|group| !group.samples.is_empty()) else {
         report.push(Diagnostic::error("the base has no run that is done"));
         return None;
     };
     let scopes = group.scopes();
     let mut terms = Vec::new();
-    for text in &arguments.metrics {
+    for text in metrics {
         match Term::parse(text, &scopes) {
             Ok(term) => terms.push(term),
             Err(errors) => {
@@ -289,7 +293,7 @@ fn terms(arguments: &CompareArguments, groups: &[Group], report: &mut Report) ->
             }
         }
     }
-    (terms.len() == arguments.metrics.len()).then_some(terms)
+    (terms.len() == metrics.len()).then_some(terms)
 }
 
 /// Says why the policies of a folder cannot be compared with each other.
@@ -314,19 +318,42 @@ fn inside_is_sound(
     Some(())
 }
 
+/// Compares every policy of the first folder with the same policy of the others.
+pub fn between(
+    subjects: &[Subject],
+    metrics: &[String],
+    gates: &[Gate],
+    confidence: Confidence,
+) -> Result<ComparisonDocument, Report> {
+    let mut report = Report::new();
+    let groups = subjects.first().map_or(&[][..], |base| &base.groups);
+    let Some(terms) = terms(metrics, groups, &mut report) else { return Err(report) };
+    let (sections, verdicts) = across_all(subjects, &terms, gates, confidence);
+    if sections.is_empty() {
+        return Err(nothing_in_common().into());
+    }
+    let name = subjects.first().map_or_else(String::new, |base| base.scenario.clone());
+    Ok(ComparisonDocument { name, sections, verdicts, confidence })
+}
+
+fn nothing_in_common() -> Diagnostic {
+    Diagnostic::error("no policy is in all of the results")
+        .help("compare experiments with the same policies")
+}
+
 /// Every policy of the base in the other folders.
 fn across_all(
-    arguments: &CompareArguments,
     subjects: &[Subject],
     terms: &[Term],
     gates: &[Gate],
+    confidence: Confidence,
 ) -> (Vec<Section>, Vec<GateVerdict>) {
     let alone = subjects.iter().all(|subject| subject.groups.len() == 1);
     let subjects: Vec<&Subject> = subjects.iter().collect();
     let (mut sections, mut verdicts) = (Vec::new(), Vec::new());
     for group in &subjects[0].groups {
         let Some(side) = Sides::of(&subjects, group, alone) else { continue };
-        sections.push(side.section(terms, arguments.confidence()));
+        sections.push(side.section(terms, confidence));
         verdicts.extend(judge_between(gates, &group.name, &side.base, &side.candidates));
     }
     (sections, verdicts)

@@ -13,7 +13,7 @@ mod subject;
 mod text;
 mod traces;
 
-pub use command::{CompareArguments, run, sections};
+pub use command::{CompareArguments, Outputs, between, run, sections};
 pub use document::{ComparisonDocument, Section};
 pub use json::json;
 pub use subject::{Subject, read_baseline};

@@ -21,6 +21,8 @@ pub fn read_baseline(path: &Path) -> Result<Baseline, String> {
 pub struct Subject {
     /// Where it is, as the user gave it.
     pub path: PathBuf,
+    /// Its name, if that is not the path.
+    label: Option<&'static str>,
     /// The name of the scenario.
     pub scenario: String,
     /// The version of the program that wrote it.
@@ -50,6 +52,7 @@ impl Subject {
         let baseline = read_baseline(path)?;
         Ok(Self {
             path: path.to_owned(),
+            label: None,
             groups: baseline.groups().map_err(|why| format!("`{}`: {why}", path.display()))?,
             scenario: baseline.scenario,
             version: baseline.version,
@@ -62,6 +65,7 @@ impl Subject {
         let experiment = read_experiment(path)?;
         Ok(Self {
             path: path.to_owned(),
+            label: None,
             groups: comparison::groups(&experiment),
             scenario: experiment.manifest.scenario,
             version: experiment.manifest.tool.version,
@@ -74,6 +78,7 @@ impl Subject {
         let run = results::read(path)?;
         Ok(Self {
             path: path.to_owned(),
+            label: None,
             groups: vec![comparison::of_run(&run)],
             scenario: run.manifest.scenario,
             version: run.manifest.tool.version,
@@ -82,9 +87,14 @@ impl Subject {
         })
     }
 
-    /// What it is called in tables.
+    /// The same under another name than its path.
+    pub fn labelled(self, label: &'static str) -> Self {
+        Self { label: Some(label), ..self }
+    }
+
+    /// Its name in tables.
     pub fn name(&self) -> String {
-        self.path.display().to_string()
+        self.label.map_or_else(|| self.path.display().to_string(), str::to_owned)
     }
 
     /// Its group that is to be compared with `group` of another: that of the same name,

@@ -12,10 +12,10 @@ pub struct EvaluateArguments {
     /// Logs of DSJSON lines, plain or gzip; `-` is stdin. Several are read as one.
     #[arg(value_name = "LOG", required = true)]
     pub logs: Vec<PathBuf>,
-    /// A learning policy, Vowpal Wabbit arguments, with a name if it begins with one.
+    /// A learning policy: Vowpal Wabbit arguments, optionally with a name.
     #[arg(long = "policy", short, value_name = "[NAME=]ARGS", allow_hyphen_values = true)]
     pub policies: Vec<String>,
-    /// Learning policies, one a line as for `--policy`, or learning settings as JSON.
+    /// A file of learning policies, one per line as for `--policy`, or learning settings as JSON.
     #[arg(long = "policies", value_name = "FILE")]
     pub policy_files: Vec<PathBuf>,
     /// Compare every policy with this one too.
@@ -37,10 +37,10 @@ pub struct EvaluateArguments {
     /// What is written to stdout.
     #[arg(long, value_name = "FORMAT", default_value = "text")]
     pub format: Format,
-    /// How sure the intervals are [default: 0.95].
+    /// The confidence level of intervals [default: 0.95].
     #[arg(long, value_name = "LEVEL", value_parser = parse_confidence)]
     pub confidence: Option<Confidence>,
-    /// The range of rewards [default: 0..1, or as far as they were seen].
+    /// The range of rewards [default: 0..1, or the observed range if it is larger].
     #[arg(long, value_name = "MIN..MAX", value_parser = parse_range,
           allow_hyphen_values = true)]
     pub rewards: Option<Interval>,

@@ -30,10 +30,10 @@ pub struct ReportArguments {
     /// compared with.
     #[arg(value_name = "DIR", required = true)]
     pub folders: Vec<PathBuf>,
-    /// The page: one file, which loads nothing. It is written over.
+    /// The page, one self-contained file; an existing one is replaced.
     #[arg(long, short, value_name = "FILE", default_value = "report.html")]
     pub out: PathBuf,
-    /// Write the pictures to this folder too, an SVG each.
+    /// Write the charts to this folder, too, as SVG files.
     #[arg(long, value_name = "DIR")]
     pub svg: Option<PathBuf>,
 }

@@ -31,11 +31,66 @@ fn output(arguments: &[&str]) -> Output {
 }
 
 #[test]
-fn the_readme_documents_every_exit_code() {
-    let readme = include_str!("../../../README.md");
+fn the_guide_to_stability_documents_every_exit_code() {
+    let guide = text(&output(&["guide", "stability"]).stdout);
     for exit in Exit::ALL {
         let row = format!("| {} | {} |", exit.code(), exit.meaning());
-        assert!(readme.contains(&row), "{row}");
+        assert!(guide.contains(&row), "{row}");
+    }
+}
+
+#[test]
+fn every_guide_that_is_named_exists() {
+    let readme = include_str!("../../../README.md");
+    let named = readme
+        .match_indices("`runner guide ")
+        .map(|(at, found)| readme[at + found.len()..].split('`').next().unwrap());
+    let named: std::collections::BTreeSet<_> = named.collect();
+    let list = text(&output(&["guide"]).stdout);
+    let listed: std::collections::BTreeSet<_> =
+        list.lines().filter_map(|line| line.strip_prefix("  ")?.split(' ').next()).collect();
+    assert_eq!(named, listed, "README.md names what `runner guide` lists");
+    for topic in listed {
+        assert!(text(&output(&["guide", topic]).stdout).starts_with("# "), "{topic}");
+    }
+}
+
+#[test]
+fn the_version_names_the_commit_that_was_built() {
+    let printed = text(&output(&["--version"]).stdout);
+    let git = std::process::Command::new("git").args(["rev-parse", "HEAD"]).output();
+    let commit = git.ok().filter(|git| git.status.success()).map(|git| text(&git.stdout));
+    let commit = commit.map_or(String::new(), |commit| format!(" ({})", &commit[..12]));
+    assert_eq!(printed, format!("runner {}{commit}\n", env!("CARGO_PKG_VERSION")));
+}
+
+/// Each shell reads its completions, and the pages are those of every command.
+#[test]
+fn completions_and_manual_pages_are_of_every_command() {
+    let script = text(&output(&["completions", "bash"]).stdout);
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("runner.bash");
+    std::fs::write(&file, &script).unwrap();
+    let read = std::process::Command::new("bash").arg("-n").arg(&file).status().unwrap();
+    assert!(read.success());
+    for shell in ["zsh", "fish", "elvish", "powershell"] {
+        assert!(!output(&["completions", shell]).stdout.is_empty(), "{shell}");
+    }
+    let pages = folder.path().join("man");
+    assert_eq!(code(&output(&["man", pages.to_str().unwrap()])), Some(0));
+    let help = text(&output(&["--help"]).stdout);
+    let commands = help.split("Commands:\n").nth(1).unwrap().split("\n\n").next().unwrap();
+    let commands: Vec<_> = commands
+        .lines()
+        .filter(|line| line.starts_with("  ") && !line.starts_with("   "))
+        .map(|line| line.trim().split(' ').next().unwrap())
+        .filter(|name| *name != "help")
+        .collect();
+    assert!(commands.len() > 12, "{commands:?}");
+    for command in commands {
+        assert!(script.contains(&format!("runner__subcmd__{command}")), "{command}");
+        let page = std::fs::read_to_string(pages.join(format!("runner-{command}.1"))).unwrap();
+        assert!(page.contains(".SH SYNOPSIS"), "{command}");
     }
 }
 

@@ -88,7 +88,7 @@ fn what_cannot_be_sent_is_kept_here_and_sent_by_the_same_command() {
     fs::write(&store, "no folder").unwrap();
     let (code, said) = ended(&process.wait_with_output().unwrap());
     assert_eq!(code, 7, "{said}");
-    assert!(said.contains("the same command sends it to"), "{said}");
+    assert!(said.contains("the same command sends them to"), "{said}");
     fs::remove_file(&store).unwrap();
     fs::rename(&away, &store).unwrap();
     done(machine.experiment(40_000, &shard));

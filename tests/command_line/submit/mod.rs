@@ -5,6 +5,7 @@ mod kubernetes;
 mod pipelines;
 mod refusals;
 mod slurm;
+mod workflows;
 
 use std::collections::BTreeMap;
 use std::fs;

@@ -36,7 +36,7 @@ fn what_pods_cannot_do_is_refused_with_a_remedy() {
         (with(&claim), with(&[&claim[..], &["--throttle", "1"], &start].concat()));
     let table: [Row<'_>; 5] = [
         (&policies, &["--engine", "kubernetes"], "pods need an image", "--image"),
-        (&policies, &nowhere, "what pods write is gone with them", "--claim NAME"),
+        (&policies, &nowhere, "a pod's storage is lost when it ends", "--claim NAME"),
         (&policies, &elsewhere, "`s3://b/p` is not on the volume of the claim", "leave `--claim`"),
         (LOAD, &unplanned, "it is not said when", "--start-at"),
         (LOAD, &throttled, "start together", "leave `--throttle` out"),
