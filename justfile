@@ -39,6 +39,10 @@ shards:
     cargo build --release
     tests/benches/shards.py
 
+# How often verdicts of `runner evaluate` are false and intervals miss; takes some ten minutes.
+study:
+    cargo run --release -p bandit-runner-evaluation --example study
+
 # The tests.
 test:
     cargo test

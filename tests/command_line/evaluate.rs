@@ -259,3 +259,186 @@ fn bad_values_of_options_say_what_is_expected() {
     let stderr = refused(&["-", "--discover"]);
     assert!(stderr.contains("twice"), "{stderr}");
 }
+
+/// A log of `events` choices among three actions, of which the first is the best where it
+/// rains and the second where it does not; a new day begins with every hundredth.
+fn weather(events: usize) -> String {
+    let line = |event: usize| {
+        let (action, rains) = (event * 7 % 3, event * 5 % 2 == 0);
+        let cost = if action == usize::from(!rains) && event % 4 != 0 { -1 } else { 0 };
+        let (day, weather) = (1 + event / 100, if rains { "rain" } else { "sun" });
+        let ranking: Vec<usize> = (0..3).map(|i| (action + i) % 3 + 1).collect();
+        format!(
+            r#"{{"_label_cost":{cost},"_label_probability":0.3333333333333333,"_labelIndex":{action},"Timestamp":"2026-01-{day:02}T12:00:00Z","EventId":"{event}","a":{ranking:?},"c":{{"u":{{"weather":"{weather}"}},"_multi":[{{"i":{{"id":"0"}}}},{{"i":{{"id":"1"}}}},{{"i":{{"id":"2"}}}}]}},"p":[0.3333333333333333,0.3333333333333333,0.3333333333333333]}}"#
+        ) + "\n"
+    };
+    (0..events).map(line).collect()
+}
+
+fn written(folder: &tempfile::TempDir, name: &str, bytes: impl AsRef<[u8]>) -> String {
+    let path = folder.path().join(name);
+    fs::write(&path, bytes).unwrap();
+    path.to_str().unwrap().to_owned()
+}
+
+#[test]
+fn logs_without_events_are_refused_with_the_first_reasons() {
+    let folder = tempfile::tempdir().unwrap();
+    let log = weather(3);
+    let values: Vec<Value> = log.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let utf16: Vec<u8> =
+        std::iter::once(0xfeff).chain(log.encode_utf16()).flat_map(u16::to_le_bytes).collect();
+    let unlabelled = r#"{"a":[1],"c":{"_multi":[{"i":{"id":"0"}}]},"p":[1.0]}"#;
+    for (name, bytes, expected) in [
+        ("empty", Vec::new(), "is empty"),
+        ("blank", b"\n\n".to_vec(), "is empty"),
+        ("utf16", utf16, "UTF-16"),
+        ("array", serde_json::to_vec(&values).unwrap(), "JSON array"),
+        ("pretty", serde_json::to_vec_pretty(&values[0]).unwrap(), "over several lines"),
+        ("foreign", b"time,reward\n1,2\n".to_vec(), "does not start with `{`"),
+        ("other", b"{\"event\":\"click\"}\n".to_vec(), "has no context `c`"),
+        ("unlabelled", unlabelled.as_bytes().to_vec(), "has a label"),
+        ("binary", vec![0, 159, 146, 150], "UTF-16"),
+        ("gzip", gzip(b"time,reward\n"), "does not start with `{`"),
+    ] {
+        let stderr = refused(&[&written(&folder, name, bytes)]);
+        assert!(stderr.contains(expected), "{name}: {stderr}");
+    }
+    let foreign = written(&folder, "foreign", "time,reward\n1,2\n");
+    let (empty, good) = (written(&folder, "empty", ""), written(&folder, "good", weather(60)));
+    let stderr = refused(&[&good, &foreign]);
+    assert!(stderr.contains("foreign` has 2 lines and no event: 1:1"), "{stderr}");
+    // An hour in which nothing happened is no mistake.
+    printed(&[&good, &empty]);
+}
+
+#[test]
+fn a_difference_is_that_of_the_rewards_beside_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let log = written(&folder, "log", weather(900));
+    let report = json(&[&log, "-p", POLICY, "-p", "bag=--cb_explore_adf --bag 3 -q ui"]);
+    let policies = report["policies"].as_array().unwrap();
+    let value =
+        |policy: &Value| policy["whole"]["estimates"]["cressie_read"]["value"].as_f64().unwrap();
+    for policy in &policies[1..] {
+        let difference = &policy["whole"]["vs_online"]["difference"];
+        let number = |key: &str| difference[key].as_f64().unwrap();
+        let apart = value(policy) - value(&policies[0]);
+        assert!((number("value") - apart).abs() < 1e-12, "{policy}");
+        assert!(number("lower") <= apart && apart <= number("upper"), "{policy}");
+    }
+    assert_eq!(policies[4]["whole"]["vs_online"]["shown"], "better");
+    assert_eq!(policies[2]["whole"]["vs_online"]["shown"], "no difference shown");
+}
+
+#[test]
+fn differences_are_broken_down_by_features_and_windows() {
+    let folder = tempfile::tempdir().unwrap();
+    let log = written(&folder, "log", weather(900));
+    let asked = [&*log, "--by", "weather", "--by", "u.weather", "--by", "nothing"];
+    let report = json(&[&asked[..], &["--window", "1d"]].concat());
+    let breakdowns = report["breakdowns"].as_array().unwrap();
+    let parts = |index: usize| -> Vec<&str> {
+        let parts = breakdowns[index]["parts"].as_array().unwrap();
+        parts.iter().map(|part| part["part"].as_str().unwrap()).collect()
+    };
+    assert_eq!(parts(0), ["rain", "sun"]);
+    assert_eq!(parts(1), ["rain", "sun"]);
+    assert_eq!(parts(2), ["(none)"]);
+    assert_eq!(parts(3).len(), 9);
+    assert_eq!(parts(3)[0], "2026-01-01T00:00:00Z");
+    let first = |part: usize| &breakdowns[0]["parts"][part]["policies"][1]["vs_online"];
+    assert_eq!((&first(0)["shown"], &first(1)["shown"]), (&"better".into(), &"worse".into()));
+    // Two policies in two parts are four comparisons; uniform choice is that of the log.
+    assert!(first(0)["p_holm"].as_f64() > first(0)["p"].as_f64());
+    let text = printed(&[&log, "--by", "weather"]);
+    assert!(text.contains("by weather; p is corrected for 4 comparisons (Holm)"), "{text}");
+    let stderr = refused(&[&log, "--window", "soon"]);
+    assert!(stderr.contains("--window"), "{stderr}");
+}
+
+#[test]
+fn gates_decide_the_exit_code_and_are_written_for_ci() {
+    let folder = tempfile::tempdir().unwrap();
+    let log = written(&folder, "log", weather(900));
+    let short = written(&folder, "short", weather(60));
+    let (junit, markdown) = (folder.path().join("junit.xml"), folder.path().join("summary.md"));
+    let gate = |text: &str| written(&folder, "gates.yaml", format!("gates:\n  - {text}\n"));
+    let (good, bad) =
+        ("good=--cb_explore_adf -q ui --epsilon 0.1", "bad=--cb_explore_adf --epsilon 1");
+    for (log, gates, code, word) in [
+        (&log, "{ metric: log.mean_reward, require: better }", 3, "fail"),
+        (&log, "{ metric: log.mean_reward, require: better, policies: good }", 0, "pass"),
+        (&log, "{ metric: log.mean_reward, margin: 0.05, policies: bad }", 0, "pass"),
+        (
+            &log,
+            "{ metric: log.mean_reward, margin: 0.05, policies: bad, against: good }",
+            3,
+            "fail",
+        ),
+        (
+            &log,
+            "{ metric: log.mean_reward, require: better, margin: 0.42, policies: good }",
+            0,
+            "inconclusive",
+        ),
+        (
+            &log,
+            "{ metric: log.mean_reward, require: better, margin: 0.42, policies: good, inconclusive: fail }",
+            4,
+            "inconclusive",
+        ),
+        (&short, "{ metric: log.mean_reward, policies: good }", 4, "not_judged"),
+    ] {
+        let gates = gate(gates);
+        let files = ["--junit", junit.to_str().unwrap(), "--markdown", markdown.to_str().unwrap()];
+        let arguments = [log, "-p", good, "-p", bad, "--gates", &gates, "--format", "json"];
+        let output = evaluate(&[&arguments[..], &files].concat());
+        let text = fs::read_to_string(&gates).unwrap();
+        assert_eq!(output.status.code(), Some(code), "{text}{output:?}");
+        let report: Value = serde_json::from_slice(&output.stdout).unwrap();
+        let verdicts = report["gates"].as_array().unwrap();
+        assert!(verdicts.iter().any(|verdict| verdict["outcome"] == word), "{text}{verdicts:?}");
+        let xml = fs::read_to_string(&junit).unwrap();
+        assert!(xml.contains(&format!("tests=\"{}\"", verdicts.len())), "{xml}");
+        assert_eq!(
+            xml.contains("<failure"),
+            code == 3 || (code == 4 && word != "not_judged"),
+            "{xml}"
+        );
+        assert_eq!(xml.contains("<error"), word == "not_judged", "{xml}");
+    }
+    let markdown = fs::read_to_string(markdown).unwrap();
+    assert_eq!(markdown.matches("## runner evaluate").count(), 7);
+    assert!(markdown.contains("| gate | policy | observed | |"), "{markdown}");
+}
+
+#[test]
+fn gates_that_a_log_cannot_judge_are_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let log = written(&folder, "log", weather(90));
+    let gate = |text: &str| written(&folder, "gates.yaml", format!("gates:\n  - {text}\n"));
+    let refused = |gates: &str, arguments: &[&str]| {
+        refused(&[&[&*log, "--gates", &gate(gates)], arguments].concat())
+    };
+    let policy = ["-p", POLICY];
+    for (gates, arguments, expected) in [
+        ("{ metric: log.mean_reward }", &policy[..0], "no policy for the gates to judge"),
+        ("{ metric: log.success_rate }", &policy[..], "a log has no `log.success_rate`"),
+        ("{ metric: validation.mean_reward }", &policy[..], "validation"),
+        ("{ metric: log.mean_reward, policies: nobody }", &policy[..], "nobody"),
+    ] {
+        let stderr = refused(gates, arguments);
+        assert!(stderr.contains(expected), "{gates}: {stderr}");
+    }
+    let empty = written(&folder, "none.yaml", "gates: []\n");
+    let output = evaluate(&[&log, "-p", POLICY, "--gates", &empty]);
+    assert_eq!(output.status.code(), Some(2), "{output:?}");
+}
+
+#[test]
+fn an_interval_that_is_not_symmetric_is_not_shown_as_one() {
+    let text = printed(&[&log("coffee"), "-p", POLICY]);
+    let estimators = text.split("every estimator").nth(1).unwrap();
+    assert!(estimators.contains(" ± ") && estimators.contains(" +0."), "{text}");
+}

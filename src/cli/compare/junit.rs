@@ -42,6 +42,6 @@ fn status(verdict: &GateVerdict) -> TestCaseStatus {
 }
 
 /// XML 1.0 has no control characters.
-fn plain(text: &str) -> String {
+pub fn plain(text: &str) -> String {
     text.chars().map(|character| if character.is_control() { ' ' } else { character }).collect()
 }

@@ -91,7 +91,7 @@ fn table(term: &Term, comparison: &Comparison, text: &mut String) {
 }
 
 /// A text in which nothing is markup.
-fn escaped(text: &str) -> String {
+pub fn escaped(text: &str) -> String {
     let mut escaped = String::new();
     for character in text.chars() {
         match character {

@@ -16,6 +16,8 @@ mod traces;
 pub use command::{CompareArguments, Outputs, between, run, sections};
 pub use document::{ComparisonDocument, Section};
 pub use json::json;
+pub use junit::plain as plain_xml;
+pub use markdown::escaped as escaped_markdown;
 pub use subject::{Subject, read_baseline};
 pub use text::{p, signed, text, value, within as within_text, words};
 

@@ -34,6 +34,16 @@ pub struct EvaluateArguments {
     /// Write what each policy predicts for each event, before it learns it, as JSON lines.
     #[arg(long, value_name = "FILE")]
     pub predictions: Option<PathBuf>,
+    /// What must be shown of policies: a file with `gates:` of `log.mean_reward`.
+    /// [exit 3: a gate failed, 4: nothing could be judged, or undecided where that is a failure]
+    #[arg(long, value_name = "FILE")]
+    pub gates: Option<PathBuf>,
+    /// Writes the gates as JUnit XML.
+    #[arg(long, value_name = "FILE", requires = "gates")]
+    pub junit: Option<PathBuf>,
+    /// Appends the gates and the differences as Markdown, for `$GITHUB_STEP_SUMMARY`.
+    #[arg(long, value_name = "FILE")]
+    pub markdown: Option<PathBuf>,
     /// What is written to stdout.
     #[arg(long, value_name = "FORMAT", default_value = "text")]
     pub format: Format,

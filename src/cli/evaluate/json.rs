@@ -2,6 +2,7 @@ use serde::Serialize;
 use serde_json::{Value, json};
 
 use super::LogEvaluation;
+use super::gates::GateVerdict;
 use evaluation::analysis::{Comparison, Findings, PolicyReport, SegmentReport, Verdict};
 use evaluation::run::{LogSummary, Origin};
 use statistics::Confidence;
@@ -50,6 +51,7 @@ pub fn show(evaluation: &LogEvaluation) -> String {
         "log": log(&found.summary),
         "policies": policies,
         "breakdowns": breakdowns,
+        "gates": evaluation.gates.iter().map(gate).collect::<Vec<_>>(),
     });
     serde_json::to_string_pretty(&document).expect("names are texts") + "\n"
 }
@@ -156,6 +158,17 @@ fn segment(part: &SegmentReport, confidence: Confidence) -> Value {
         })
         .collect();
     json!({"part": part.segment, "policies": policies})
+}
+
+fn gate(verdict: &GateVerdict) -> Value {
+    let observed = verdict.observed.map(|difference| Estimated::from(&Ok(difference)));
+    json!({
+        "gate": verdict.gate,
+        "policy": verdict.subject,
+        "outcome": verdict.word(),
+        "words": verdict.words(),
+        "difference": observed,
+    })
 }
 
 /// What a comparison shows, in a word.

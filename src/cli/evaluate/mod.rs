@@ -4,13 +4,16 @@ mod arguments;
 mod contract;
 mod csv;
 mod discovery;
+mod gates;
 mod json;
 mod logs;
+mod outputs;
 mod policies;
 mod predictions;
 mod text;
 
 use std::io;
+use std::path::PathBuf;
 
 pub use arguments::{EvaluateArguments, parse_confidence};
 
@@ -25,6 +28,7 @@ use evaluation::run::{
     Breakdown, Candidate, DroppedLines, Evaluated, EvaluationRun, LogSummary, PolicyEvaluator,
     Rejection, RunSettings,
 };
+use gates::GateVerdict;
 use logs::Logs;
 use predictions::Watcher;
 use statistics::off_policy::Weights;
@@ -37,6 +41,7 @@ struct LogEvaluation {
     segments: Vec<Vec<SegmentReport>>,
     baseline: Option<String>,
     held_out_from: Option<u64>,
+    gates: Vec<GateVerdict>,
 }
 
 impl LogEvaluation {
@@ -55,15 +60,24 @@ pub fn evaluate(arguments: &EvaluateArguments) -> Result<Exit, Error> {
     let mut report = Report::new();
     let candidates = policies::collect(arguments, &mut report);
     let logs = Logs::find(&arguments.logs, &mut report);
+    let load = |path: &PathBuf| gates::load(path, &candidates, &mut report);
+    let gates = arguments.gates.as_ref().map(load).unwrap_or_default();
+    let baseline = gates::baseline(&gates, arguments.baseline.as_deref(), &mut report);
     check(arguments, &candidates, &mut report);
+    if !gates.is_empty() && candidates.is_empty() && !arguments.discover {
+        let message = "there is no policy for the gates to judge";
+        report.push(Diagnostic::error(message).help("name some: `--policy NAME=ARGS`"));
+    }
     if report.has_errors() {
         return Err(report.into());
     }
     anstream::eprint!("{}", report.render(true));
-    let (evaluation, incomplete) = judge(arguments, candidates, &logs)?;
+    let (mut evaluation, incomplete) = judge(arguments, baseline, candidates, &logs)?;
+    evaluation.gates = gates::judge(&gates, &evaluation);
     streams::print(&shown(arguments.format, &evaluation))?;
+    outputs::write(arguments, &evaluation)?;
     match incomplete {
-        None => Ok(Exit::Done),
+        None => Ok(gates::exit(&evaluation.gates)),
         Some(error) => Err(Error::new(
             Exit::Incomplete,
             format!("{error}; what was read up to there is shown"),
@@ -96,6 +110,7 @@ fn check(arguments: &EvaluateArguments, candidates: &[Candidate], report: &mut R
 /// Reads the logs; the second value says why the reading ended early.
 fn judge(
     arguments: &EvaluateArguments,
+    baseline: Option<String>,
     mut candidates: Vec<Candidate>,
     logs: &Logs,
 ) -> Result<(LogEvaluation, Option<String>), Error> {
@@ -109,7 +124,7 @@ fn judge(
     }
     let settings = RunSettings {
         threads,
-        baseline: arguments.baseline.clone(),
+        baseline: baseline.clone(),
         held_out_from,
         windows: arguments.format == Format::Contract,
         predictions: arguments.predictions.is_some(),
@@ -133,10 +148,11 @@ fn judge(
     watcher.finish().map_err(failed)?;
     let found = run.finish();
     let analysis = analysis(arguments, &found.summary);
-    let baseline = arguments.baseline.clone();
     let reports = analysis.reports(&found.evaluators, baseline.as_deref());
     let segments = analysis.segments(&found);
-    let evaluation = LogEvaluation { found, analysis, reports, segments, baseline, held_out_from };
+    let gates = Vec::new();
+    let evaluation =
+        LogEvaluation { found, analysis, reports, segments, baseline, held_out_from, gates };
     Ok((evaluation, incomplete.err().map(|error| error.to_string())))
 }
 

@@ -16,6 +16,7 @@ pub fn show(evaluation: &LogEvaluation) -> String {
         estimators(evaluation),
         arguments(evaluation),
         remarks(evaluation),
+        super::gates::table(&evaluation.gates),
     ]
     .into_iter()
     .filter(|part| !part.is_empty())
@@ -152,7 +153,8 @@ fn verdict(comparison: &Comparison, confidence: Confidence) -> (&'static str, Pa
     }
 }
 
-fn why_not(comparison: &Comparison) -> &'static str {
+/// Why there is no verdict, in a word or two.
+pub fn why_not(comparison: &Comparison) -> &'static str {
     match (&comparison.compared, comparison.doubt) {
         (Err(why), _) => short(why),
         (_, Some(Doubt::Uncovered(_))) => "not covered",
@@ -285,11 +287,12 @@ fn title(text: &str) -> Cell {
 }
 
 fn number(value: f64) -> String {
-    format!("{value:.4}")
+    let text = format!("{value:.4}");
+    if text == "-0.0000" { "0.0000".to_owned() } else { text }
 }
 
 fn interval(estimate: &Estimate) -> String {
-    format!("[{:.4}, {:.4}]", estimate.lower, estimate.upper)
+    format!("[{}, {}]", number(estimate.lower), number(estimate.upper))
 }
 
 /// `0.5000 ± 0.0312`, or both distances where they differ: `0.5000 +0.0312 -0.0405`.

@@ -10,11 +10,11 @@ use evaluation::analysis::Verdict;
 use worlds::{Checked, Truth, WORLDS, World};
 
 /// Logs of each kind.
-const LOGS: u64 = 400;
+const LOGS: u64 = 200;
 
 fn main() {
     let logs = std::env::args().nth(1).map_or(LOGS, |text| text.parse().expect("a number of logs"));
-    println!("| world | events | false verdicts | intervals that cover | not judged | shown |");
+    println!("| world | events | false verdicts | covers | not judged | shown |");
     println!("|---|---:|---:|---:|---:|---:|");
     for world in WORLDS {
         for events in [100, 500, 1000, 5000] {

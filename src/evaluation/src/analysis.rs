@@ -301,7 +301,7 @@ impl Analysis {
                 events: judged.estimates.examples(),
                 value: self.value(judged, policy.origin),
                 overlap: judged.estimates.overlap(),
-                to_online: (!is_online).then(|| self.to_online(judged, &doubts)),
+                to_online: (!is_online).then(|| self.compare_online(judged, &doubts)),
             })
         };
         let policies = evaluated.evaluators.iter().filter_map(of).collect();
@@ -346,14 +346,15 @@ impl Analysis {
             doubly_robust: sums.doubly_robust.as_ref().map(|sums| sums.estimate(confidence)),
             overlap: estimates.overlap(),
             mean_weight_z: judged.coverage.mean_weight_z(),
-            to_online: (!is_online).then(|| self.to_online(judged, &doubts)),
+            to_online: (!is_online).then(|| self.compare_online(judged, &doubts)),
             to_baseline: baseline.and_then(|(other, other_origin)| {
                 let difference = sums.to_baseline.as_ref()?;
                 let other_doubts = Doubt::all(&other.judged, self);
                 let value = self.value(&other.judged, other_origin);
                 let values = self.value(judged, origin).and_then(|ours| Ok((ours, value?)));
                 let both: Vec<_> = doubts.iter().chain(&other_doubts).copied().collect();
-                Some(self.compare(difference, values, Against::Other, &both))
+                let uncovered = judged.coverage.uncovered() + other.judged.coverage.uncovered();
+                Some(self.compare(difference, values, Against::Other, uncovered, &both))
             }),
             doubts,
         }
@@ -363,14 +364,26 @@ impl Analysis {
     fn value(&self, judged: &Judged, origin: Origin) -> Result<Estimate, Unusable> {
         let estimate = judged.estimates.cressie_read(self.bounds, self.confidence)?;
         let observed = judged.estimates.logged().filter(|_| origin == Origin::Online);
-        Ok(observed.map_or(estimate, |value| Estimate { value, ..estimate }))
+        let estimate = observed.map_or(estimate, |value| Estimate { value, ..estimate });
+        Ok(self.widened(estimate, judged.coverage.uncovered(), self.bounds.rewards))
     }
 
-    fn to_online(&self, judged: &Judged, doubts: &[Doubt]) -> Comparison {
+    /// The estimate, with an interval that allows any reward for the share of the choices
+    /// that the log never takes.
+    fn widened(&self, estimate: Estimate, uncovered: f64, limits: Interval) -> Estimate {
+        let Estimate { value, lower, upper } = estimate;
+        let rewards = self.bounds.rewards;
+        let slack = uncovered * (rewards.upper - rewards.lower);
+        let cut = |end: f64| end.clamp(limits.lower, limits.upper);
+        Estimate { value, lower: cut(lower - slack), upper: cut(upper + slack) }
+    }
+
+    fn compare_online(&self, judged: &Judged, doubts: &[Doubt]) -> Comparison {
         let value = self.value(judged, Origin::Given);
         let online = self.value(judged, Origin::Online);
         let values = value.and_then(|value| Ok((value, online?)));
-        self.compare(&judged.to_online, values, Against::Logging, doubts)
+        let uncovered = judged.coverage.uncovered();
+        self.compare(&judged.to_online, values, Against::Logging, uncovered, doubts)
     }
 
     fn compare(
@@ -378,11 +391,17 @@ impl Analysis {
         difference: &Difference,
         values: Result<(Estimate, Estimate), Unusable>,
         against: Against,
+        uncovered: f64,
         doubts: &[Doubt],
     ) -> Comparison {
+        let rewards = self.bounds.rewards;
+        let width = rewards.upper - rewards.lower;
+        let limits = Interval { lower: -width, upper: width };
         let compared = values.and_then(|(ours, theirs)| {
             let apart = ours.value - theirs.value;
-            difference.compare(apart, against, self.bounds, self.confidence)
+            let compared = difference.compare(apart, against, self.bounds, self.confidence)?;
+            let difference = self.widened(compared.difference, uncovered, limits);
+            Ok(Compared { difference, ..compared })
         });
         Comparison::new(compared, doubts)
     }

@@ -185,19 +185,29 @@ fn replay(
     ranked
 }
 
-/// The best of each length of the first family, and the best of the second.
+/// The best of each length of the first family, and the best of the second. Candidates that
+/// do the same on every event are one policy, and reported once.
 fn report(log: &impl Log, first: Vec<Candidate>, second: Vec<Candidate>) -> Vec<Discovered> {
     let mut found: Vec<Discovered> = Vec::new();
     for candidate in first {
         let name = format!("Inter-len{}", longest(&candidate.interactions));
-        if !found.iter().any(|other| other.name == name) {
+        let is_known = found.iter().any(|other| other.name == name);
+        if !is_known && is_distinct(&candidate, &found) {
             found.push(discovered(log, name, candidate));
         }
     }
-    for (number, candidate) in (1..).zip(second.into_iter().take(REPORTED_SETTINGS)) {
-        found.push(discovered(log, format!("Hyper{number}"), candidate));
+    let interactions = found.len();
+    for candidate in second {
+        let reported = found.len() - interactions;
+        if reported < REPORTED_SETTINGS && is_distinct(&candidate, &found) {
+            found.push(discovered(log, format!("Hyper{}", reported + 1), candidate));
+        }
     }
     found
+}
+
+fn is_distinct(candidate: &Candidate, found: &[Discovered]) -> bool {
+    !found.iter().any(|other| other.trace == candidate.trace)
 }
 
 fn discovered(log: &impl Log, name: String, candidate: Candidate) -> Discovered {

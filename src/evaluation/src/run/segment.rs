@@ -67,8 +67,8 @@ fn feature(line: &[u8], path: &str) -> Option<String> {
     let found = match path.split_once('.') {
         Some((namespace, key)) => context.get(namespace)?.get(key),
         None => context.get(path).or_else(|| {
-            let namespaces = context.iter().filter(|(name, _)| !name.starts_with('_'));
-            namespaces.filter_map(|(_, value)| in_namespace(value, path)).next()
+            let mut namespaces = context.iter().filter(|(name, _)| !name.starts_with('_'));
+            namespaces.find_map(|(_, value)| in_namespace(value, path))
         }),
     };
     Some(match found? {

@@ -138,12 +138,12 @@ impl World {
             let context = usize::try_from(draws.below(CONTEXTS as u64)).unwrap();
             let distribution = self.distribution(event, context, &earned[context]);
             let mut rest = draws.unit();
-            let drawn = distribution.iter().position(|probability| {
+            let found = distribution.iter().position(|probability| {
                 rest -= probability;
                 rest < 0.0
             });
             let last = distribution.iter().rposition(|probability| *probability > 0.0);
-            let action = drawn.or(last).unwrap();
+            let action = found.or(last).unwrap();
             let means = std::array::from_fn(|action| self.mean(truth, context, action));
             let cost = if draws.chance(means[action]) { -1.0 } else { 0.0 };
             earned[context][action].0 -= cost;
@@ -177,13 +177,12 @@ impl World {
 }
 
 fn checked(report: &PolicyReport, truth: f64) -> Checked {
-    let analysis_confidence = statistics::Confidence::P95;
     let comparison = report.whole.to_online.unwrap();
     let holds = comparison.compared.ok().filter(|_| comparison.doubt.is_none()).map(|compared| {
         let difference = compared.difference;
         difference.lower <= truth + 1e-9 && truth <= difference.upper + 1e-9
     });
-    Checked { verdict: comparison.verdict(analysis_confidence), truth, holds }
+    Checked { verdict: comparison.verdict(statistics::Confidence::P95), truth, holds }
 }
 
 fn line(text: &mut String, context: usize, action: usize, cost: f64, pmf: &[f64; ACTIONS]) {
