@@ -45,6 +45,12 @@ pub struct ServeArguments {
     /// Keep the state in this folder and continue from it; without, the state is in memory.
     #[arg(long, value_name = "DIR")]
     pub state: Option<PathBuf>,
+    /// Set damaged files of the state aside, and continue without what they hold.
+    #[arg(long, requires = "state")]
+    pub repair: bool,
+    /// Keep at most this many joined events in the log.
+    #[arg(long, value_name = "N")]
+    pub log_events: Option<usize>,
     /// Let pages of this origin call, such as `https://shop.example`; may be repeated.
     #[arg(long, value_name = "ORIGIN")]
     pub allow_origin: Vec<String>,
@@ -67,9 +73,6 @@ pub struct ServeArguments {
     #[arg(long)]
     pub multi_slot: bool,
 }
-
-/// The file of the state, in its folder.
-const STATE: &str = "loop.redb";
 
 /// The deadline for evaluations that are running when the service stops.
 const GRACE: Duration = Duration::from_millis(100);
@@ -118,7 +121,10 @@ impl Prepared {
         streams::print(&format!("{scheme}://{}\n", self.address))?;
         let stopped = async move { stop.asked().await };
         let served = server::serve(self.listener, self.service, self.limits, self.tls, stopped);
-        self.runtime.block_on(served);
+        self.runtime.block_on(served).map_err(|why| {
+            Error::new(Exit::Results, format!("the last requests could not be stored: {why}"))
+                .help("make room on the disk; everything that was acknowledged is stored")
+        })?;
         self.runtime.shutdown_timeout(GRACE);
         Ok(Exit::Done)
     }
@@ -145,8 +151,7 @@ fn service(
         let message = format!("the state in `{}` cannot be used: {why}", folder.display());
         Error::new(Exit::Results, message)
     };
-    std::fs::create_dir_all(folder).map_err(|error| unusable(&error))?;
-    let opened = Service::open(&folder.join(STATE), options, access, time());
+    let opened = Service::open(folder, &options, access, time(), arguments.repair);
     let (service, is_old) = opened.map_err(|error| unusable(&error))?;
     if is_old && arguments.settings.is_some() {
         eprintln!("note: `--settings` is ignored: the state in the folder has settings");
@@ -162,7 +167,8 @@ fn time() -> Time {
 /// The initial options of the loop.
 fn options(arguments: &ServeArguments) -> Result<LoopOptions, Error> {
     let limits = LoopLimits { rank_work: arguments.rank_work, model_bytes: arguments.model_bytes };
-    let mut options = LoopOptions { limits, ..LoopOptions::default() };
+    let log_events = arguments.log_events.unwrap_or(usize::MAX);
+    let mut options = LoopOptions { limits, log_events, ..LoopOptions::default() };
     if arguments.multi_slot {
         options.policy =
             LearningPolicy::parse(DEFAULT_SLOTS_POLICY).expect("the default policies are valid");

@@ -3,6 +3,8 @@
 use std::collections::HashSet;
 use std::sync::Arc;
 
+use serde::{Deserialize, Serialize};
+
 use super::evaluation_log::EvaluationLog;
 use super::job::{EvaluationJob, EvaluationResults};
 use super::joined::Joined;
@@ -18,6 +20,13 @@ use timestamp::Timestamp;
 
 /// The lists of features of high, medium and low importance. They are always empty.
 const IMPORTANCES: usize = 3;
+
+/// An evaluation that was not finished, with its contract.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(crate) struct PendingEvaluation {
+    id: String,
+    contract: EvaluationContract,
+}
 
 impl LearningLoop {
     /// `POST /evaluations`, completed in the call: [`Self::begin_evaluation`],
@@ -60,19 +69,39 @@ impl LearningLoop {
         by: EvaluationType,
     ) -> Result<EvaluationJob, ServiceError> {
         let policies = self.policies(&contract.policies)?;
-        let evaluation = self.pending(contract, by);
-        let job = EvaluationJob {
-            id: evaluation.id.clone(),
+        let evaluation = self.pending_evaluation(contract, by);
+        let id = evaluation.id.clone();
+        self.evaluations_made += 1;
+        self.evaluations.push(evaluation);
+        self.pending.push(PendingEvaluation { id: id.clone(), contract: contract.clone() });
+        Ok(self.job(id, contract, policies))
+    }
+
+    fn job(
+        &self,
+        id: String,
+        contract: &EvaluationContract,
+        policies: Vec<(String, LearningPolicy)>,
+    ) -> EvaluationJob {
+        EvaluationJob {
+            id,
             log: self.events_between(contract.start_time, contract.end_time),
             online: self.trainer.policy().clone(),
             policies,
             discovers: contract.enable_offline_experimentation,
             end: contract.end_time,
             threads: self.threads,
+        }
+    }
+
+    /// The jobs of the evaluations that are pending in a restored loop.
+    pub fn pending_jobs(&self) -> Vec<EvaluationJob> {
+        let job = |pending: &PendingEvaluation| {
+            // Its policies were accepted; limits that are lower now refuse them.
+            let policies = self.policies(&pending.contract.policies).ok()?;
+            Some(self.job(pending.id.clone(), &pending.contract, policies))
         };
-        self.evaluations_made += 1;
-        self.evaluations.push(evaluation);
-        Ok(job)
+        self.pending.iter().filter_map(job).collect()
     }
 
     /// Ends an evaluation: completed with its results, or failed. A deleted evaluation stays
@@ -86,6 +115,7 @@ impl LearningLoop {
         self.advance(now);
         let ended = |outcome| Operation::EvaluationEnded { id: id.to_owned(), outcome };
         self.log_operation(|| ended(outcome.clone()));
+        self.pending.retain(|pending| pending.id != id);
         let found = self.evaluations.iter_mut().find(|evaluation| evaluation.id == id);
         let Some(evaluation) = found else { return };
         let Some(outcome) = outcome else {
@@ -120,6 +150,7 @@ impl LearningLoop {
     pub fn delete_evaluation(&mut self, id: &str, now: Timestamp) {
         self.advance(now);
         self.evaluations.retain(|evaluation| evaluation.id != id);
+        self.pending.retain(|pending| pending.id != id);
         self.log_operation(|| Operation::EvaluationDeleted { id: id.to_owned() });
     }
 
@@ -175,7 +206,7 @@ impl LearningLoop {
         EvaluationLog::new(self.log.iter().filter(inside).cloned().collect())
     }
 
-    fn pending(&self, contract: &EvaluationContract, by: EvaluationType) -> Evaluation {
+    fn pending_evaluation(&self, contract: &EvaluationContract, by: EvaluationType) -> Evaluation {
         let number = self.evaluations_made.to_string();
         let id = ids::identifier(&[&self.app_id, "evaluation", &number]);
         Evaluation {

@@ -27,6 +27,8 @@ pub enum Retention {
     /// The event, in the log; and its line, until it is taken.
     #[default]
     Lines,
+    /// The same, but lines of a cleared log are not taken: deleted events must not be stored.
+    Archive,
 }
 
 const DAY: Duration = Duration::from_secs(24 * 3600);
@@ -45,7 +47,7 @@ impl EventLog {
     /// Adds an event; `taken`, if its line was taken while its window was open.
     pub(crate) fn push(&mut self, joined: Joined, taken: bool) {
         let joined = Arc::new(joined);
-        if self.retention == Retention::Lines && !taken {
+        if matches!(self.retention, Retention::Lines | Retention::Archive) && !taken {
             self.untaken.push_back(joined.clone());
         }
         self.events.push_back(joined);
@@ -78,8 +80,30 @@ impl EventLog {
         }
     }
 
+    /// Adds an event whose line was taken.
+    pub(crate) fn restore(&mut self, joined: Joined) {
+        self.events.push_back(Arc::new(joined));
+    }
+
+    /// The number of events whose lines were not taken.
+    pub(crate) fn untaken(&self) -> usize {
+        self.untaken.len()
+    }
+
+    /// Removes the oldest events beyond `most`, and passes their ids to `forget`.
+    pub(crate) fn limit(&mut self, most: usize, mut forget: impl FnMut(&EventId)) {
+        while self.events.len() > most
+            && let Some(joined) = self.events.pop_front()
+        {
+            forget(&joined.interaction.event_id);
+        }
+    }
+
     /// Removes every event.
     pub(crate) fn clear(&mut self) {
         self.events.clear();
+        if self.retention == Retention::Archive {
+            self.untaken.clear();
+        }
     }
 }

@@ -15,19 +15,19 @@ const CAPACITY: usize = 4096;
 ///
 /// Keys are the addresses of the parts. An entry owns its parts, so that no other allocation
 /// can get these addresses.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Clone)]
 pub(crate) struct FeatureCache {
     events: HashMap<(Hashing, usize, usize), CachedEvent>,
     actions: HashMap<(Hashing, usize), CachedActions>,
 }
 
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 struct CachedEvent {
     event: Event,
     _alive: (Arc<[FeatureObject]>, Arc<[RankableAction]>),
 }
 
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 struct CachedActions {
     examples: Arc<[Arc<Example>]>,
     _alive: Arc<[RankableAction]>,

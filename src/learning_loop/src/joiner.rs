@@ -57,6 +57,30 @@ impl Joiner {
         self.open.iter().map(|open| &open.interaction)
     }
 
+    /// The events whose windows are open, and when each closes.
+    pub(crate) fn windows(&self) -> impl Iterator<Item = (&Interaction, Timestamp)> {
+        self.open.iter().map(|open| (&open.interaction, open.closes))
+    }
+
+    /// The number of events that have left the joiner.
+    pub(crate) fn joined(&self) -> usize {
+        self.first
+    }
+
+    /// Opens windows again, in their order, after so many events that have left.
+    pub(crate) fn restore(&mut self, windows: Vec<(Interaction, Timestamp)>, joined: usize) {
+        self.first = joined;
+        for (interaction, closes) in windows {
+            self.open(interaction, closes);
+        }
+    }
+
+    /// Marks an id as that of a joined event.
+    pub(crate) fn restore_known(&mut self, event_id: &EventId) {
+        self.first = self.first.max(1);
+        self.numbers.insert(event_id, 0);
+    }
+
     /// The number of open windows.
     pub(crate) fn len(&self) -> usize {
         self.open.len()

@@ -4,22 +4,22 @@ use std::num::NonZero;
 use std::sync::Arc;
 use std::time::Duration;
 
-use smallvec::SmallVec;
-
+use super::decision::Decider;
 use super::dsjson::LineWriter;
+use super::evaluations::PendingEvaluation;
 use super::event_log::{EventLog, Retention};
 use super::features::FeatureCache;
-use super::interaction::{Activation, Choice, FilledSlot, Interaction};
+use super::interaction::{Activation, Interaction};
 use super::joined::{Joined, LARGEST_REWARD};
 use super::joiner::Joiner;
 use super::limits::LoopLimits;
 use super::log_entry::{LogEntry, Operation};
 use super::trainer::Trainer;
-use super::{configuration, ids, rank_rules, sampling};
-use learner::{LearningPolicy, Prediction, sample};
+use super::{configuration, ids, rank_rules};
+use learner::{LearningPolicy, Prediction};
 use protocol::{
-    DateRange, Digits, ErrorCode, Evaluation, EventId, LearningMode, LogsProperties, RankRequest,
-    RankResponse, RankableAction, RewardRequest, ServiceConfiguration, ServiceError,
+    DateRange, ErrorCode, Evaluation, EventId, LearningMode, LogsProperties, RankRequest,
+    RankResponse, RewardRequest, ServiceConfiguration, ServiceError,
 };
 use timestamp::Timestamp;
 
@@ -37,6 +37,8 @@ pub struct LoopOptions {
     pub threads: usize,
     /// What is kept of joined events.
     pub retention: Retention,
+    /// The largest number of events in the log; the oldest leave it.
+    pub log_events: usize,
     /// The bounds of requests.
     pub limits: LoopLimits,
 }
@@ -49,6 +51,7 @@ impl Default for LoopOptions {
             app_id: "runner".to_owned(),
             threads: std::thread::available_parallelism().map_or(1, NonZero::get),
             retention: Retention::default(),
+            log_events: usize::MAX,
             limits: LoopLimits::NONE,
         }
     }
@@ -71,12 +74,16 @@ pub struct LearningLoop {
     pub(crate) features: FeatureCache,
     pub(crate) prediction: Prediction,
     pub(crate) evaluations: Vec<Evaluation>,
+    pub(crate) pending: Vec<PendingEvaluation>,
     /// The number of evaluations ever created: their ids are not used again.
     pub(crate) evaluations_made: u64,
     pub(crate) threads: usize,
+    pub(crate) log_events: usize,
     pub(crate) limits: LoopLimits,
     /// Entries that were not taken, if entries are collected.
     pub(crate) entries: Option<Vec<LogEntry>>,
+    /// The number of changes of the settings that a decision depends on.
+    pub(crate) settings_version: u64,
     pub(crate) ranked: u64,
     pub(crate) rewarded: u64,
     /// When the last automatic optimization was due.
@@ -89,7 +96,8 @@ impl LearningLoop {
     /// from `now`.
     #[must_use]
     pub fn new(options: LoopOptions, now: Timestamp) -> Self {
-        let LoopOptions { configuration, policy, app_id, threads, retention, limits } = options;
+        let LoopOptions { configuration, policy, app_id, threads, retention, log_events, limits } =
+            options;
         let policy = configuration::effective(&policy, &configuration);
         Self {
             lines: LineWriter::default(),
@@ -103,10 +111,13 @@ impl LearningLoop {
             features: FeatureCache::default(),
             prediction: Prediction::default(),
             evaluations: Vec::new(),
+            pending: Vec::new(),
             evaluations_made: 0,
             threads,
+            log_events,
             limits,
             entries: None,
+            settings_version: 0,
             ranked: 0,
             rewarded: 0,
             optimized: None,
@@ -124,11 +135,10 @@ impl LearningLoop {
         now: Timestamp,
     ) -> Result<RankResponse, ServiceError> {
         self.advance(now);
-        self.checker.check(request)?;
-        let event_id = self.event_id(request.event_id.as_ref());
-        let actions = rank_rules::rankable(request);
-        let shown = self.decide(request, event_id.clone(), actions.clone())?;
-        Ok(rank_rules::answer(request, &event_id, &actions, &shown))
+        let (now, number) = (self.now, self.ranked + 1);
+        let (answer, interaction) = self.decider().rank(request, number, now)?;
+        self.observe(interaction);
+        Ok(answer)
     }
 
     /// `POST /events/{eventId}/reward`. Unknown events and late rewards are ignored.
@@ -220,6 +230,7 @@ impl LearningLoop {
         self.trainer.pass(now);
         let days = self.configuration.log_retention_days;
         self.log.retain(days, now, |event_id| self.joiner.forget(event_id));
+        self.log.limit(self.log_events, |event_id| self.joiner.forget(event_id));
     }
 
     /// Joins the next event and learns from it.
@@ -259,88 +270,32 @@ impl LearningLoop {
         self.configuration.learning_mode.unwrap_or(LearningMode::Online)
     }
 
-    pub(crate) fn event_id(&self, given: Option<&EventId>) -> EventId {
-        match given {
-            Some(event_id) => event_id.clone(),
-            None => ids::event_id(&self.app_id, self.ranked + 1, self.now).into(),
+    /// Whether automatic optimization is enabled.
+    pub(crate) fn optimizes(&self) -> bool {
+        self.configuration.is_auto_optimization_enabled == Some(true)
+    }
+
+    /// The parts of the loop that a decision depends on.
+    pub(crate) fn decider(&mut self) -> Decider<'_> {
+        let (mode, optimizes) = (self.mode(), self.optimizes());
+        let served_since = self.trainer.served_since();
+        let (policy, served) = self.trainer.policy_and_served();
+        Decider {
+            app_id: &self.app_id,
+            mode,
+            optimizes,
+            limits: self.limits,
+            policy,
+            served,
+            served_since,
+            checker: &mut self.checker,
+            features: &mut self.features,
+            prediction: &mut self.prediction,
         }
-    }
-
-    /// Chooses according to the learning mode and logs the event. Returns the choice to show.
-    fn decide(
-        &mut self,
-        request: &RankRequest,
-        event_id: EventId,
-        actions: Arc<[RankableAction]>,
-    ) -> Result<Arc<Choice>, ServiceError> {
-        let drawn = Arc::new(self.choose(request, &actions, &event_id)?);
-        let (shown, choice) = match self.mode() {
-            LearningMode::Online => (drawn.clone(), drawn),
-            LearningMode::Apprentice => (Arc::new(drawn.baseline()), drawn),
-            LearningMode::LoggingOnly => {
-                let baseline = Arc::new(drawn.baseline());
-                (baseline.clone(), baseline)
-            }
-        };
-        self.observe(request, event_id, actions, choice, Vec::new());
-        Ok(shown)
-    }
-
-    /// Draws an action from the distribution of the served model.
-    fn choose(
-        &mut self,
-        request: &RankRequest,
-        actions: &Arc<[RankableAction]>,
-        event_id: &EventId,
-    ) -> Result<Choice, ServiceError> {
-        let mut choice = self.predict(request, actions)?;
-        let seed = sampling::seed(event_id.text(&mut Digits::default()), &self.app_id);
-        let drawn = sample(&choice.pmf, &choice.ranking, seed);
-        choice.ranking.swap(0, drawn);
-        Ok(choice)
-    }
-
-    /// The distribution of the served model, uniform before the first export. The work is
-    /// bounded before there is a model too, since the event will be learned.
-    fn predict(
-        &mut self,
-        request: &RankRequest,
-        actions: &Arc<[RankableAction]>,
-    ) -> Result<Choice, ServiceError> {
-        let Self { trainer, features, prediction, limits, .. } = self;
-        if trainer.served().is_none() && !limits.bound_work() {
-            return Ok(Choice::uniform(actions.len()));
-        }
-        let hashing = trainer.policy().hashing();
-        let event = features.event(hashing, &request.context_features, actions);
-        limits.check_work(trainer.policy(), event)?;
-        let Some(model) = trainer.served() else { return Ok(Choice::uniform(actions.len())) };
-        model.predict(event, prediction);
-        Ok(Choice::from(&*prediction))
     }
 
     /// Logs an event. The log keeps the first event of an id.
-    pub(crate) fn observe(
-        &mut self,
-        request: &RankRequest,
-        event_id: EventId,
-        actions: Arc<[RankableAction]>,
-        choice: Arc<Choice>,
-        slots: Vec<FilledSlot>,
-    ) {
-        let deferred = request.defer_activation;
-        let interaction = Interaction {
-            event_id,
-            time: self.now,
-            context: request.context_features.clone(),
-            actions,
-            choice,
-            model: self.trainer.served_since(),
-            mode: self.mode(),
-            activation: if deferred { Activation::Deferred } else { Activation::Immediate },
-            rewards: SmallVec::new(),
-            slots,
-        };
+    pub(crate) fn observe(&mut self, interaction: Interaction) {
         let is_recorded = self.entries.is_some();
         let entry = is_recorded.then(|| Operation::Ranked(Box::new(interaction.clone())));
         if self.joiner.open(interaction, self.now + self.configuration.reward_wait_time.0) {

@@ -7,8 +7,10 @@
 //!
 //! Must not know: the engine, scenarios, results.
 
+mod archive;
 mod assignment;
 mod configuration;
+mod decision;
 mod dsjson;
 mod evaluation_log;
 mod evaluation_run;
@@ -29,17 +31,21 @@ mod multislot;
 mod optimization;
 mod overview;
 mod rank_rules;
+mod ranker;
 mod sampling;
 mod settings_operations;
+mod snapshot;
 pub mod summary;
 mod trainer;
 
 #[cfg(test)]
 mod tests;
 
+pub use archive::Segment;
 pub use event_log::Retention;
 pub use job::{EvaluationJob, EvaluationResults};
 pub use learning_loop::{LearningLoop, LoopOptions};
 pub use limits::LoopLimits;
 pub use log_entry::LogEntry;
 pub use overview::{LogSnapshot, LoopState, Overview};
+pub use ranker::Ranker;

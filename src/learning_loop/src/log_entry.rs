@@ -9,8 +9,10 @@ use serde::{Deserialize, Serialize};
 use super::LearningLoop;
 use super::interaction::Interaction;
 use super::job::{EvaluationJob, EvaluationResults};
+use super::learning_loop::check_reward;
+use super::multislot::check_slot_rewards;
 use protocol::{
-    ApplyFromEvaluation, EvaluationContract, EventId, PolicyContract, RewardRequest,
+    ApplyFromEvaluation, ErrorCode, EvaluationContract, EventId, PolicyContract, RewardRequest,
     ServiceConfiguration, ServiceError, SlotReward,
 };
 use timestamp::Timestamp;
@@ -40,6 +42,61 @@ pub(crate) enum Operation {
     EvaluationDeleted { id: String },
     Applied(ApplyFromEvaluation),
     OptimizationDue,
+}
+
+impl LogEntry {
+    pub(crate) fn new(at: Timestamp, operation: Operation) -> Self {
+        Self { at, operation }
+    }
+
+    /// The entry of `POST /events/{eventId}/reward`; see [`LearningLoop::reward`].
+    ///
+    /// # Errors
+    /// `InvalidRewardRequest`, if the reward is not a finite `f32`.
+    pub fn reward(event_id: EventId, reward: RewardRequest) -> Result<Self, ServiceError> {
+        check_reward(reward.value)
+            .map_err(|message| ServiceError::new(ErrorCode::InvalidRewardRequest, message))?;
+        let operation = Operation::Rewarded { event_id, value: reward.value };
+        Ok(Self::new(Timestamp::NEVER, operation))
+    }
+
+    /// The entries of `POST /multislot/events/{eventId}/reward`; see
+    /// [`LearningLoop::reward_slots`].
+    ///
+    /// # Errors
+    /// As [`LearningLoop::reward_slots`].
+    pub fn slot_rewards(
+        event_id: &EventId,
+        rewards: Vec<SlotReward>,
+    ) -> Result<Vec<Self>, ServiceError> {
+        check_slot_rewards(&rewards)?;
+        let operation = |reward| Operation::SlotRewarded { event_id: event_id.clone(), reward };
+        let entry = |reward| Self::new(Timestamp::NEVER, operation(reward));
+        Ok(rewards.into_iter().map(entry).collect())
+    }
+
+    /// The entry of `POST /events/{eventId}/activate`; see [`LearningLoop::activate`].
+    pub fn activation(event_id: EventId) -> Self {
+        Self::new(Timestamp::NEVER, Operation::Activated { event_id })
+    }
+
+    /// Whether the operation erases something that must leave the disk: events, the model, or a
+    /// secret in the settings.
+    pub fn erases(&self) -> bool {
+        let operation = &self.operation;
+        matches!(
+            operation,
+            Operation::LogsDeleted | Operation::ModelDeleted | Operation::Configured(_)
+        )
+    }
+
+    /// Sets the time of the entry.
+    pub fn stamp(&mut self, at: Timestamp) {
+        self.at = at;
+        if let Operation::Ranked(interaction) = &mut self.operation {
+            interaction.time = at;
+        }
+    }
 }
 
 impl LearningLoop {
@@ -107,10 +164,9 @@ impl LearningLoop {
     /// the Rank call left it.
     fn reopen(&mut self, interaction: Interaction) {
         self.advance(interaction.time);
-        self.ranked += 1;
         self.mark_slots_seen(&interaction);
         let closes = interaction.time + self.configuration.reward_wait_time.0;
-        self.joiner.open(interaction, closes);
+        self.ranked += u64::from(self.joiner.open(interaction, closes));
     }
 
     fn mark_slots_seen(&mut self, interaction: &Interaction) {

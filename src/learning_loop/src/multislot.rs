@@ -8,7 +8,8 @@ use std::collections::HashSet;
 use std::sync::Arc;
 
 use super::assignment::Assignment;
-use super::interaction::{Choice, FilledSlot};
+use super::decision::{Decider, Logged};
+use super::interaction::{Choice, FilledSlot, Interaction};
 use super::learning_loop::check_reward;
 use super::log_entry::Operation;
 use super::{LearningLoop, features, rank_rules, sampling};
@@ -32,16 +33,9 @@ impl LearningLoop {
         now: Timestamp,
     ) -> Result<MultiSlotRankResponse, ServiceError> {
         self.advance(now);
-        self.check_access()?;
-        let whole = whole(request);
-        self.checker.check(&whole)?;
-        let left = check_slots(request)
-            .map_err(|message| ServiceError::new(ErrorCode::InvalidRankRequest, message))?;
-        let event_id = self.event_id(request.event_id.as_ref());
-        let slots = self.fill(request, &event_id, left)?;
-        let answer = self.shown(request, &event_id, &slots);
-        let choice = Arc::new(slots[0].choice.clone());
-        self.observe(&whole, event_id, request.actions.clone(), choice, slots);
+        let (now, number) = (self.now, self.ranked + 1);
+        let (answer, interaction) = self.decider().rank_slots(request, number, now)?;
+        self.observe(interaction);
         Ok(answer)
     }
 
@@ -58,8 +52,7 @@ impl LearningLoop {
         now: Timestamp,
     ) -> Result<(), ServiceError> {
         self.advance(now);
-        check_rewards(rewards)
-            .map_err(|message| ServiceError::new(ErrorCode::InvalidRewardRequest, message))?;
+        check_slot_rewards(rewards)?;
         for reward in rewards {
             self.reward_slot(event_id, reward);
         }
@@ -78,15 +71,42 @@ impl LearningLoop {
             reward: reward.clone(),
         });
     }
+}
+
+impl Decider<'_> {
+    /// `POST /multislot/rank`. An event without an id gets one made of `number` and `now`.
+    pub(crate) fn rank_slots(
+        &mut self,
+        request: &MultiSlotRankRequest,
+        number: u64,
+        now: Timestamp,
+    ) -> Result<(MultiSlotRankResponse, Interaction), ServiceError> {
+        self.check_access()?;
+        self.checker.check(&whole(request))?;
+        let left = check_slots(request)
+            .map_err(|message| ServiceError::new(ErrorCode::InvalidRankRequest, message))?;
+        let event_id = self.event_id(request.event_id.as_ref(), number, now);
+        let slots = self.fill(request, &event_id, left)?;
+        let answer = self.shown(request, &event_id, &slots);
+        let logged = Logged {
+            event_id,
+            context: &request.context_features,
+            actions: request.actions.clone(),
+            is_deferred: request.defer_activation,
+            choice: Arc::new(slots[0].choice.clone()),
+            slots,
+        };
+        Ok((answer, self.interaction(logged, now)))
+    }
 
     fn check_access(&self) -> Result<(), ServiceError> {
-        let message = if !self.trainer.policy().is_multi_slot() {
+        let message = if !self.policy.is_multi_slot() {
             format!(
                 "the learning policy has no slots: start the service with `--multi-slot`, or set a \
                  policy with `--ccb_explore_adf` by PUT /configurations/policy, such as \
                  `{DEFAULT_SLOTS_POLICY}`"
             )
-        } else if self.configuration.is_auto_optimization_enabled == Some(true) {
+        } else if self.optimizes {
             "multi-slot calls exclude automatic optimization: set `isAutoOptimizationEnabled` to \
              false by PUT /configurations/service"
                 .to_owned()
@@ -113,7 +133,7 @@ impl LearningLoop {
             let baseline = place(&request.actions, &slot.baseline_action);
             let seed = sampling::slot_seed(event_id.text(&mut Digits::default()), &slot.id);
             let mut choice = self.choose_for_slot(event.as_ref(), number, &offered, actions, seed);
-            if self.mode() == LearningMode::LoggingOnly {
+            if self.mode == LearningMode::LoggingOnly {
                 choice.put_first(baseline);
             }
             left.assign(number, choice.chosen());
@@ -135,15 +155,15 @@ impl LearningLoop {
         &mut self,
         request: &MultiSlotRankRequest,
     ) -> Result<Option<Event>, ServiceError> {
-        if self.trainer.served().is_none() && !self.limits.bound_work() {
+        if self.served.is_none() && !self.limits.bound_work() {
             return Ok(None);
         }
-        let hashing = self.trainer.policy().hashing();
+        let hashing = self.policy.hashing();
         let event = self.features.event(hashing, &request.context_features, &request.actions);
         let slots = request.slots.iter();
         let slots = slots.map(|slot| features::event_slot(hashing, &slot.features)).collect();
         let event = Event { slots: Some(slots), ..event.clone() };
-        self.limits.check_work(self.trainer.policy(), &event)?;
+        self.limits.check_work(self.policy, &event)?;
         Ok(Some(event))
     }
 
@@ -156,7 +176,7 @@ impl LearningLoop {
         seed: u64,
     ) -> Choice {
         let mut prediction = Prediction::uniform(offered, actions);
-        if let (Some(event), Some(model)) = (event, self.trainer.served()) {
+        if let (Some(event), Some(model)) = (event, &mut self.served) {
             model.predict_slot(event, number, offered, &mut prediction);
         }
         prediction.draw(seed);
@@ -170,7 +190,7 @@ impl LearningLoop {
         event_id: &EventId,
         slots: &[FilledSlot],
     ) -> MultiSlotRankResponse {
-        let online = self.mode() == LearningMode::Online;
+        let online = self.mode == LearningMode::Online;
         let shown = |slot: &FilledSlot| {
             let action = if online { slot.choice.chosen() } else { slot.baseline };
             let reward_action_id = request.actions[action].id.clone();
@@ -181,11 +201,14 @@ impl LearningLoop {
     }
 }
 
-fn check_rewards(rewards: &[SlotReward]) -> Result<(), String> {
-    rewards.iter().try_for_each(|SlotReward { slot_id, value }| {
+/// Refuses rewards out of range and ids that no slot has.
+pub(crate) fn check_slot_rewards(rewards: &[SlotReward]) -> Result<(), ServiceError> {
+    let check = |SlotReward { slot_id, value }: &SlotReward| {
         rank_rules::check_id("a slot", slot_id)?;
         check_reward(*value)
-    })
+    };
+    let invalid = |message| ServiceError::new(ErrorCode::InvalidRewardRequest, message);
+    rewards.iter().try_for_each(check).map_err(invalid)
 }
 
 /// The request without its slots.

@@ -128,6 +128,11 @@ impl LearningLoop {
     /// Counters of the loop.
     pub fn state(&mut self, now: Timestamp) -> LoopState {
         self.advance(now);
+        self.last_state()
+    }
+
+    /// Counters of the loop after its last call.
+    pub fn last_state(&self) -> LoopState {
         LoopState {
             ranked: self.ranked,
             rewarded: self.rewarded,

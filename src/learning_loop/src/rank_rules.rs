@@ -8,7 +8,7 @@ use protocol::{
 };
 
 /// Refuses requests that break a rule of the service.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Clone)]
 pub(crate) struct Checker {
     /// The last valid actions: most requests have the same.
     valid: Option<Arc<[RankableAction]>>,

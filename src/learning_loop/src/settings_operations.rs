@@ -33,6 +33,7 @@ impl LearningLoop {
         configuration::check_change(&self.configuration, &new)?;
         configuration::check_optimization(&new, self.trainer.policy())?;
         let old = std::mem::replace(&mut self.configuration, new.clone());
+        self.settings_version += 1;
         if old.model_export_frequency != new.model_export_frequency {
             self.trainer.reschedule(new.model_export_frequency.0, self.now);
         }

@@ -1,5 +1,7 @@
 use std::time::Duration;
 
+use serde::{Deserialize, Serialize};
+
 use learner::{Event, Label, Learner, LearningPolicy};
 use protocol::ModelProperties;
 use timestamp::Timestamp;
@@ -9,10 +11,14 @@ use timestamp::Timestamp;
 pub(crate) struct Trainer {
     learner: Learner,
     served: Option<Learner>,
+    /// Whether the served model is the latest fork of the one in training.
+    is_fork: bool,
     /// Whether an event was learned since the last export.
     learned: bool,
     schedule: Schedule,
     properties: ModelProperties,
+    /// The number of changes of the served model or its policy.
+    version: u64,
 }
 
 /// Ticks at an interval.
@@ -31,15 +37,27 @@ impl Trainer {
         Self {
             learner: Learner::new(policy),
             served: None,
+            is_fork: false,
             learned: false,
             schedule: Schedule::new(every, now),
             properties: UNTRAINED,
+            version: 0,
         }
     }
 
     /// The served model; `None` before the first export.
     pub fn served(&mut self) -> Option<&mut Learner> {
         self.served.as_mut()
+    }
+
+    /// The policy, and the served model.
+    pub fn policy_and_served(&mut self) -> (&LearningPolicy, Option<&mut Learner>) {
+        (self.learner.policy(), self.served.as_mut())
+    }
+
+    /// A number that changes whenever the served model or its policy does.
+    pub fn version(&self) -> u64 {
+        self.version
     }
 
     /// When the served model was exported.
@@ -75,10 +93,12 @@ impl Trainer {
         if !std::mem::take(&mut self.learned) {
             return;
         }
+        self.version += 1;
         match &mut self.served {
-            Some(served) => served.catch_up(&mut self.learner),
-            None => self.served = Some(self.learner.fork()),
+            Some(served) if self.is_fork => served.catch_up(&mut self.learner),
+            _ => self.served = Some(self.learner.fork()),
         }
+        self.is_fork = true;
         self.properties.last_modified_time = at;
         if self.properties.creation_time == Timestamp::NEVER {
             self.properties.creation_time = at;
@@ -92,18 +112,58 @@ impl Trainer {
 
     /// Replaces both models.
     pub fn replace(&mut self, learner: Learner, now: Timestamp) {
+        self.version += 1;
         self.learner = learner;
         self.served = Some(self.learner.fork());
+        self.is_fork = true;
         self.learned = false;
         self.properties = ModelProperties { creation_time: now, last_modified_time: now };
     }
 
     /// Starts again with a blank model; none is served.
     pub fn blank(&mut self, policy: &LearningPolicy) {
+        self.version += 1;
         self.learner = Learner::new(policy);
         self.served = None;
         self.learned = false;
         self.properties = UNTRAINED;
+    }
+}
+
+/// Everything in a trainer but its models.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(crate) struct TrainerState {
+    learned: bool,
+    next: Timestamp,
+    every_us: u64,
+    properties: ModelProperties,
+}
+
+impl Trainer {
+    /// The model in training and the served one, in the format of [`Learner::save`].
+    pub(crate) fn save_models(&self) -> (Vec<u8>, Option<Vec<u8>>) {
+        (self.learner.save(), self.served.as_ref().map(Learner::save))
+    }
+
+    /// Everything but the models.
+    pub(crate) fn state(&self) -> TrainerState {
+        let Schedule { next, every } = self.schedule;
+        let every_us = u64::try_from(every.as_micros()).unwrap_or(u64::MAX);
+        TrainerState { learned: self.learned, next, every_us, properties: self.properties }
+    }
+
+    /// A trainer that was saved.
+    pub(crate) fn restore(learner: Learner, served: Option<Learner>, state: &TrainerState) -> Self {
+        let every = Duration::from_micros(state.every_us);
+        Self {
+            learner,
+            served,
+            is_fork: false,
+            learned: state.learned,
+            schedule: Schedule { next: state.next, every },
+            properties: state.properties,
+            version: 0,
+        }
     }
 }
 

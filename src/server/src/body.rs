@@ -24,8 +24,9 @@ const LARGEST: usize = 4 << 20;
 /// The deadline for a body.
 const SLOWEST: Duration = Duration::from_secs(30);
 
-/// Bodies from this size on are parsed on a blocking thread: 4 MiB take 20 to 40 ms.
-const LARGE: usize = 64 << 10;
+/// Bodies from this size on are handled on a blocking thread: 4 MiB take 20 to 40 ms to parse,
+/// and thousands of features as long to rank.
+pub(crate) const LARGE: usize = 8 << 10;
 
 /// The bytes of all bodies that are being received or parsed.
 #[derive(Debug)]

@@ -20,7 +20,7 @@ pub(crate) async fn service(State(service): State<Service>) -> Reply {
 pub(crate) async fn set_service(State(service): State<Service>, request: Request) -> Reply {
     let code = ErrorCode::InvalidServiceConfiguration;
     let new: ServiceConfiguration = body::json(&service, request, code).await?;
-    let stored = service.call(|inner, now| inner.set_configuration(new, now)).await?;
+    let stored = service.call(move |inner, now| inner.set_configuration(new, now)).await?;
     Ok(response::json(StatusCode::OK, &stored))
 }
 
@@ -34,7 +34,7 @@ pub(crate) async fn policy(State(service): State<Service>) -> Reply {
 pub(crate) async fn set_policy(State(service): State<Service>, request: Request) -> Reply {
     let new: PolicyContract =
         body::json(&service, request, ErrorCode::InvalidPolicyContract).await?;
-    let stored = service.call(|inner, now| inner.set_policy(new, now)).await?;
+    let stored = service.call(move |inner, now| inner.set_policy(new, now)).await?;
     Ok(response::json(StatusCode::OK, &stored))
 }
 
@@ -47,6 +47,6 @@ pub(crate) async fn delete_policy(State(service): State<Service>) -> Reply {
 /// `POST /configurations/applyFromEvaluation`
 pub(crate) async fn apply(State(service): State<Service>, request: Request) -> Reply {
     let asked: ApplyFromEvaluation = body::json(&service, request, ErrorCode::BadRequest).await?;
-    service.call(|inner, now| inner.apply_from_evaluation(&asked, now)).await?;
+    service.call(move |inner, now| inner.apply_from_evaluation(&asked, now)).await?;
     Ok(response::no_content())
 }

@@ -8,12 +8,12 @@ use axum::response::Response;
 use super::path::Id;
 use super::response::{self, ErrorResponse};
 use super::{Service, body};
-use learning_loop::{EvaluationJob, LearningLoop};
+use learning_loop::LearningLoop;
 use protocol::{ErrorCode, EvaluationContract};
 
 type Reply = Result<Response, ErrorResponse>;
 
-/// `POST /evaluations`: runs the evaluation on a blocking thread and returns it as pending.
+/// `POST /evaluations`: queues the evaluation and returns it as pending.
 pub(crate) async fn create(
     State(service): State<Service>,
     Path(version): Path<String>,
@@ -21,31 +21,18 @@ pub(crate) async fn create(
 ) -> Reply {
     let code = ErrorCode::InvalidEvaluationContract;
     let contract: EvaluationContract = body::json(&service, request, code).await?;
-    let begin = |inner: &mut LearningLoop, now| {
+    let begin = move |inner: &mut LearningLoop, now| {
         let job = inner.begin_evaluation(&contract, now)?;
         let pending = inner.evaluation(job.id(), now)?;
         Ok((job, pending))
     };
     let (job, pending) = service.call(begin).await?;
     let location = format!("/personalizer/{version}/evaluations/{}", pending.id);
-    tokio::spawn(work(service, job));
+    service.evaluate(job);
     let mut response = response::json(StatusCode::CREATED, &pending);
     let location = HeaderValue::from_str(&location).expect("versions and ids are plain");
     response.headers_mut().insert(LOCATION, location);
     Ok(response)
-}
-
-/// Runs an evaluation and stores its results in the loop.
-pub(crate) async fn work(service: Service, job: EvaluationJob) {
-    let id = job.id().to_owned();
-    let outcome = tokio::task::spawn_blocking(move || job.run()).await.ok();
-    let finish = |inner: &mut LearningLoop, now| {
-        inner.finish_evaluation(&id, outcome, now);
-        Ok(())
-    };
-    if let Err(refusal) = service.apply(finish).await {
-        eprintln!("evaluation `{id}` could not be stored: {}", refusal.message);
-    }
 }
 
 /// `GET /evaluations`
@@ -56,13 +43,13 @@ pub(crate) async fn list(State(service): State<Service>) -> Reply {
 
 /// `GET /evaluations/{evaluationId}`
 pub(crate) async fn one(State(service): State<Service>, Id(id): Id) -> Reply {
-    let evaluation = service.call(|inner, now| inner.evaluation(&id, now)).await?;
+    let evaluation = service.call(move |inner, now| inner.evaluation(&id, now)).await?;
     Ok(response::json(StatusCode::OK, &evaluation))
 }
 
 /// `DELETE /evaluations/{evaluationId}`
 pub(crate) async fn delete(State(service): State<Service>, Id(id): Id) -> Reply {
-    let forget = |inner: &mut LearningLoop, now| {
+    let forget = move |inner: &mut LearningLoop, now| {
         inner.delete_evaluation(&id, now);
         Ok(())
     };

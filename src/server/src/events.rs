@@ -7,6 +7,7 @@ use axum::response::Response;
 use super::path::Id;
 use super::response::{self, ErrorResponse};
 use super::{Service, body};
+use learning_loop::LogEntry;
 use protocol::{ErrorCode, EventId, LONGEST_ID, RewardRequest};
 
 type Reply = Result<Response, ErrorResponse>;
@@ -17,7 +18,13 @@ pub(crate) async fn rank(State(service): State<Service>, request: Request) -> Re
     let (cache, size) = (service.action_cache(), upload.len());
     let parse = move || Ok(cache.request(&upload)?);
     let request = body::offload(size, parse).await?;
-    let ranked = service.call(|inner, now| inner.rank(&request, now)).await?;
+    let deciding = service.clone();
+    let decide = move || {
+        deciding
+            .decide(size >= body::LARGE, |ranker, number, now| ranker.rank(&request, number, now))
+    };
+    let (ranked, entry) = body::offload(size, decide).await?;
+    service.log(vec![entry]).await?;
     Ok(response::json(StatusCode::CREATED, &ranked))
 }
 
@@ -30,14 +37,14 @@ pub(crate) async fn reward(
     let event_id = possible_id(&event_id, ErrorCode::InvalidRewardRequest)?;
     let reward: RewardRequest =
         body::json(&service, request, ErrorCode::InvalidRewardRequest).await?;
-    service.call(|inner, now| inner.reward(&event_id, reward, now)).await?;
+    service.log(vec![LogEntry::reward(event_id, reward)?]).await?;
     Ok(response::no_content())
 }
 
 /// `POST /events/{eventId}/activate`
 pub(crate) async fn activate(State(service): State<Service>, Id(event_id): Id) -> Reply {
     let event_id = possible_id(&event_id, ErrorCode::InvalidEventIdToActivate)?;
-    service.call(|inner, now| inner.activate(&event_id, now)).await?;
+    service.log(vec![LogEntry::activation(event_id)]).await?;
     Ok(response::no_content())
 }
 

@@ -9,6 +9,7 @@ use axum::http::StatusCode;
 use axum::http::header::CONTENT_TYPE;
 use axum::response::{IntoResponse, Response};
 use serde::Deserialize;
+use tokio::sync::mpsc::Receiver;
 
 use super::Service;
 use super::response::{self, ErrorResponse};
@@ -32,6 +33,8 @@ pub(crate) struct Wanted {
 
 /// The number of lines in a chunk of the response.
 const LINES: usize = 256;
+/// The number of chunks that wait for the client.
+const CHUNKS: usize = 4;
 
 /// `GET /log.dsjson`: every joined event as a line for `vw --dsjson` and `runner evaluate`;
 /// with `?open=true` also those whose windows are open, with the rewards so far.
@@ -41,18 +44,24 @@ pub(crate) async fn lines(
 ) -> Reply {
     let invalid = |_| (ErrorCode::BadRequest, "`open` must be `true` or `false`".to_owned());
     let Query(Wanted { open }) = wanted.map_err(invalid)?;
-    let events = service.call(|inner, now| Ok(inner.events(open, now))).await?;
-    let chunks = (0..events.len()).step_by(LINES).map(move |from| {
-        let to = events.len().min(from + LINES);
-        Ok::<_, Infallible>(events.lines(from..to))
+    let events = service.call(move |inner, now| Ok(inner.events(open, now))).await?;
+    let (sender, chunks) = tokio::sync::mpsc::channel(CHUNKS);
+    // A client that stalls loses its connection, which ends the thread.
+    tokio::task::spawn_blocking(move || {
+        let ranges = (0..events.len()).step_by(LINES);
+        let mut ranges = ranges.map(|from| from..events.len().min(from + LINES));
+        ranges.all(|range| sender.blocking_send(events.lines(range)).is_ok())
     });
-    let body = Body::from_stream(futures_util::stream::iter(chunks));
+    let next = async |mut chunks: Receiver<Vec<u8>>| {
+        chunks.recv().await.map(|chunk| (Ok::<_, Infallible>(chunk), chunks))
+    };
+    let body = Body::from_stream(futures_util::stream::unfold(chunks, next));
     Ok(([(CONTENT_TYPE, "application/x-ndjson")], body).into_response())
 }
 
 /// `DELETE /logs`
 pub(crate) async fn delete(State(service): State<Service>) -> Reply {
-    let forget = |inner: &mut LearningLoop, now| {
+    let forget = move |inner: &mut LearningLoop, now| {
         inner.delete_logs(now);
         Ok(())
     };

@@ -22,13 +22,17 @@ use timestamp::Timestamp;
 pub(crate) struct Metrics {
     registry: Registry,
     requests: Family<Call, Counter>,
-    duration: Histogram,
+    duration: Family<OperationLabel, Histogram>,
     waiting: Gauge,
     logged: Gauge,
     exported: Gauge,
     ranked: Gauge,
     rewarded: Gauge,
     connections: Gauge,
+    queue_lock: Histogram,
+    backlog: Gauge,
+    snapshot: Gauge,
+    state_bytes: Gauge,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
@@ -37,22 +41,34 @@ struct Call {
     status: u16,
 }
 
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct OperationLabel {
+    operation: String,
+}
+
 /// The bounds of the latency histogram, in seconds.
 const BOUNDS: [f64; 12] =
     [0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 1.0, 10.0];
+
+/// The bounds of the histogram of the time under the lock, in seconds.
+const LOCK_BOUNDS: [f64; 6] = [0.000_001, 0.000_01, 0.000_1, 0.001, 0.01, 0.1];
 
 impl Default for Metrics {
     fn default() -> Self {
         let mut metrics = Self {
             registry: Registry::with_prefix("runner"),
             requests: Family::default(),
-            duration: Histogram::new(BOUNDS),
+            duration: Family::new_with_constructor(|| Histogram::new(BOUNDS)),
             waiting: Gauge::default(),
             logged: Gauge::default(),
             exported: Gauge::default(),
             ranked: Gauge::default(),
             rewarded: Gauge::default(),
             connections: Gauge::default(),
+            queue_lock: Histogram::new(LOCK_BOUNDS),
+            backlog: Gauge::default(),
+            snapshot: Gauge::default(),
+            state_bytes: Gauge::default(),
         };
         metrics.register();
         metrics
@@ -65,8 +81,14 @@ impl Metrics {
         let requests = self.requests.clone();
         registry.register("requests", "Requests by operation and status", requests);
         let duration = self.duration.clone();
-        registry.register("request_duration_seconds", "Latency of requests", duration);
+        registry.register("request_duration_seconds", "Latency of requests by operation", duration);
+        let lock = self.queue_lock.clone();
+        let help = "Time under the lock that all requests share";
+        registry.register("queue_lock_seconds", help, lock);
         let gauges = [
+            ("entries_untrained", "Log entries that wait for joining and training", &self.backlog),
+            ("snapshot_timestamp_seconds", "Time of the last snapshot", &self.snapshot),
+            ("state_bytes", "Bytes of the state on disk at the last snapshot", &self.state_bytes),
             ("connections_open", "Open connections", &self.connections),
             ("events_waiting", "Events whose reward windows are open", &self.waiting),
             ("events_logged", "Joined events in the log", &self.logged),
@@ -87,12 +109,25 @@ impl Metrics {
     pub fn count(&self, operation: &str, status: u16, took: Duration) {
         let call = Call { operation: operation.to_owned(), status };
         self.requests.get_or_create(&call).inc();
-        self.duration.observe(took.as_secs_f64());
+        let label = OperationLabel { operation: operation.to_owned() };
+        self.duration.get_or_create(&label).observe(took.as_secs_f64());
     }
 
-    fn text(&self, state: &LoopState, connections: usize) -> String {
+    /// Records a time under the lock of the queue.
+    pub fn observe_lock(&self, held: Duration) {
+        self.queue_lock.observe(held.as_secs_f64());
+    }
+
+    /// Records that a snapshot was written, and the bytes of the state.
+    pub fn set_snapshot(&self, at: Timestamp, bytes: u64) {
+        self.snapshot.set(at.unix_micros() / 1_000_000);
+        self.state_bytes.set(bytes.cast_signed());
+    }
+
+    fn text(&self, state: &LoopState, connections: usize, waiting: usize) -> String {
         let set = |gauge: &Gauge, value: u64| gauge.set(value.cast_signed());
         set(&self.connections, connections as u64);
+        set(&self.backlog, waiting as u64);
         set(&self.waiting, state.waiting);
         set(&self.logged, state.logged);
         set(&self.ranked, state.ranked);
@@ -109,8 +144,46 @@ impl Metrics {
 
 /// `GET /metrics`
 pub(crate) async fn metrics(State(service): State<Service>) -> Result<Response, ErrorResponse> {
-    let state = service.call(|inner, now| Ok(inner.state(now))).await?;
+    let state = service.state().await?;
     let kind = "application/openmetrics-text; version=1.0.0; charset=utf-8";
-    Ok(([(CONTENT_TYPE, kind)], service.metrics().text(&state, service.connections().len()))
-        .into_response())
+    let (connections, waiting) = (service.connections().len(), service.waiting());
+    let text = service.metrics().text(&state, connections, waiting);
+    Ok(([(CONTENT_TYPE, kind)], text).into_response())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Every metric that the dashboard queries is exported.
+    #[test]
+    fn the_dashboard_queries_what_is_exported() {
+        let metrics = Metrics::default();
+        metrics.count("POST /rank", 201, Duration::from_millis(1));
+        metrics.observe_lock(Duration::from_micros(1));
+        let model = protocol::ModelProperties {
+            creation_time: Timestamp::NEVER,
+            last_modified_time: Timestamp::NEVER,
+        };
+        let state = LoopState { ranked: 0, rewarded: 0, waiting: 0, logged: 0, model };
+        let exported = metrics.text(&state, 0, 0);
+        let dashboard: serde_json::Value =
+            serde_json::from_str(include_str!("../grafana.json")).unwrap();
+        let mut queried = 0;
+        for panel in dashboard["panels"].as_array().unwrap() {
+            for target in panel["targets"].as_array().unwrap() {
+                let query = target["expr"].as_str().unwrap();
+                let is_name = |c: char| c.is_ascii_alphanumeric() || c == '_';
+                for name in query.split(|c| !is_name(c)).filter(|name| name.starts_with("runner_"))
+                {
+                    let line = exported.lines().find(|line| {
+                        line.strip_prefix(name).is_some_and(|rest| rest.starts_with([' ', '{']))
+                    });
+                    assert!(line.is_some(), "`{name}` is not exported:\n{exported}");
+                    queried += 1;
+                }
+            }
+        }
+        assert!(queried > 8);
+    }
 }

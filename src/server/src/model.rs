@@ -31,7 +31,8 @@ pub(crate) async fn model(
 ) -> Reply {
     let invalid = |_| (ErrorCode::BadRequest, "`signed` must be `true` or `false`".to_owned());
     let Query(Wanted { signed }) = wanted.map_err(invalid)?;
-    let read = |inner: &mut LearningLoop, now| Ok((inner.model(now), inner.model_properties(now)));
+    let read =
+        move |inner: &mut LearningLoop, now| Ok((inner.model(now), inner.model_properties(now)));
     let (mut model, properties) = service.call(read).await?;
     let mut name = "attachment; filename=model.vw";
     if signed {
@@ -51,7 +52,7 @@ pub(crate) async fn model(
 pub(crate) async fn set(State(service): State<Service>, request: Request) -> Reply {
     let signed = body::bytes(&service, request, model_signature::LARGEST).await?;
     let model = service.model_signer().open(&signed)?;
-    service.call(|inner, now| inner.set_model(&model, now)).await?;
+    service.call(move |inner, now| inner.set_model(&model, now)).await?;
     Ok(response::no_content())
 }
 
@@ -70,7 +71,7 @@ pub(crate) async fn properties(State(service): State<Service>) -> Reply {
 
 /// `DELETE /model`
 pub(crate) async fn delete(State(service): State<Service>) -> Reply {
-    let forget = |inner: &mut LearningLoop, now| {
+    let forget = move |inner: &mut LearningLoop, now| {
         inner.delete_model(now);
         Ok(())
     };

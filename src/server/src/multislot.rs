@@ -8,6 +8,7 @@ use super::events::possible_id;
 use super::path::Id;
 use super::response::{self, ErrorResponse};
 use super::{Service, body};
+use learning_loop::LogEntry;
 use protocol::{ErrorCode, MultiSlotRankRequest, MultiSlotRewardRequest};
 
 type Reply = Result<Response, ErrorResponse>;
@@ -16,7 +17,9 @@ type Reply = Result<Response, ErrorResponse>;
 pub(crate) async fn rank(State(service): State<Service>, request: Request) -> Reply {
     let code = ErrorCode::InvalidRankRequest;
     let request: MultiSlotRankRequest = body::json(&service, request, code).await?;
-    let ranked = service.call(|inner, now| inner.rank_slots(&request, now)).await?;
+    let (ranked, entry) =
+        service.decide(false, |ranker, number, now| ranker.rank_slots(&request, number, now))?;
+    service.log(vec![entry]).await?;
     Ok(response::json(StatusCode::CREATED, &ranked))
 }
 
@@ -29,13 +32,13 @@ pub(crate) async fn reward(
     let event_id = possible_id(&event_id, ErrorCode::InvalidRewardRequest)?;
     let code = ErrorCode::InvalidRewardRequest;
     let rewards: MultiSlotRewardRequest = body::json(&service, request, code).await?;
-    service.call(|inner, now| inner.reward_slots(&event_id, &rewards.reward, now)).await?;
+    service.log(LogEntry::slot_rewards(&event_id, rewards.reward)?).await?;
     Ok(response::no_content())
 }
 
 /// `POST /multislot/events/{eventId}/activate`
 pub(crate) async fn activate(State(service): State<Service>, Id(event_id): Id) -> Reply {
     let event_id = possible_id(&event_id, ErrorCode::InvalidEventIdToActivate)?;
-    service.call(|inner, now| inner.activate(&event_id, now)).await?;
+    service.log(vec![LogEntry::activation(event_id)]).await?;
     Ok(response::no_content())
 }

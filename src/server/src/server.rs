@@ -54,20 +54,23 @@ const GRACE: Duration = Duration::from_secs(10);
 /// The pause after a failed accept, such as when no file descriptor is free.
 const EXHAUSTED: Duration = Duration::from_millis(100);
 
-/// Serves connections until `stop`, then finishes the requests in flight. First restarts the
-/// evaluations that were pending when the state was closed.
+/// Serves connections until `stop`, then finishes the requests in flight and closes the state.
+/// First restarts the evaluations that were pending when the state was closed.
+///
+/// # Errors
+/// If entries could not be written. None of them was acknowledged.
 pub async fn serve(
     listener: TcpListener,
     service: Service,
     limits: Limits,
     tls: Option<Tls>,
     stop: impl Future<Output = ()>,
-) {
+) -> Result<(), String> {
     let is_loopback = listener.local_addr().is_ok_and(|address| address.ip().is_loopback());
     service.set_edge(is_loopback, limits.upload_bytes);
     service.resume();
     let connections = Arc::clone(service.connections());
-    let router = router(service);
+    let router = router(service.clone());
     let permits = Arc::new(Semaphore::new(limits.connections));
     let graceful = GracefulShutdown::new();
     let mut stop = std::pin::pin!(stop);
@@ -84,6 +87,7 @@ pub async fn serve(
     }
     drop(listener);
     let _unfinished = tokio::time::timeout(GRACE, graceful.shutdown()).await;
+    service.close()
 }
 
 /// The next connection, with a permit; makes one free if there is none.

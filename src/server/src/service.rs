@@ -1,7 +1,8 @@
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::mpsc::{self, Receiver};
 use std::sync::{Arc, Mutex, OnceLock};
+use std::time::Duration;
 
 use axum::http::HeaderValue;
 use uuid::Uuid;
@@ -10,13 +11,16 @@ use super::access::Access;
 use super::action_cache::ActionCache;
 use super::body::UploadBudget;
 use super::connections::Connections;
-use super::evaluations;
+use super::core::{Core, Rankers};
 use super::metrics::Metrics;
 use super::model_signature::ModelSigner;
 use super::response::ErrorResponse;
-use super::store::{self, Store, StoreError};
-use learning_loop::{EvaluationJob, LearningLoop, LoopOptions, Retention};
-use protocol::{ErrorCode, ServiceError};
+use super::state::{self, Disk, Folder, StateError, Store};
+use super::worker::{self, Worker};
+use learning_loop::{
+    EvaluationJob, LearningLoop, LogEntry, LoopOptions, LoopState, Ranker, Retention,
+};
+use protocol::ServiceError;
 use timestamp::Timestamp;
 
 /// The clock of the service.
@@ -33,77 +37,122 @@ struct Edge {
 }
 
 struct Shared {
-    learning_loop: Mutex<LearningLoop>,
-    store: Option<Store>,
+    core: Arc<Core>,
+    /// Receives a message when the worker has ended.
+    worker_ended: Mutex<Receiver<()>>,
     /// Evaluations that were pending when the state was closed.
     unfinished: Mutex<Vec<EvaluationJob>>,
-    time: Time,
     access: Access,
     edge: OnceLock<Edge>,
     connections: Arc<Connections>,
     model_signer: ModelSigner,
-    metrics: Metrics,
     action_cache: Arc<ActionCache>,
     started: Timestamp,
     requests: AtomicU64,
+    is_closed: AtomicBool,
 }
+
+/// The deadline for the worker at shutdown. Everything that was answered is on disk by then.
+const GRACE: Duration = Duration::from_secs(10);
+
+/// How long the counters of the loop are waited for before older ones are reported.
+const STATE_DEADLINE: Duration = Duration::from_millis(250);
 
 impl Service {
     /// A new loop in memory.
     pub fn new(options: LoopOptions, access: impl Into<Access>, time: Time) -> Self {
         let options = LoopOptions { retention: Retention::Log, ..options };
+        let threads = options.threads;
         let learning_loop = LearningLoop::new(options, time());
-        Self::of(learning_loop, None, Vec::new(), access.into(), time)
+        Self::start(learning_loop, (None, 0), threads, Vec::new(), access.into(), time)
     }
 
-    /// The loop with the state in the file at `path`, or a new one if the file does not exist;
-    /// and whether it existed: then its settings replace those of the options.
+    /// The loop with the state in the folder at `path`, or a new one if the folder has none; and
+    /// whether it had: then its settings replace those of the options. With `repair`, damaged
+    /// files are set aside.
     ///
     /// # Errors
-    /// If the file cannot be read.
+    /// If the state is in use, damaged or cannot be read.
     pub fn open(
         path: &Path,
-        options: LoopOptions,
+        options: &LoopOptions,
         access: impl Into<Access>,
         time: Time,
-    ) -> Result<(Self, bool), StoreError> {
-        let options = LoopOptions { retention: Retention::Log, ..options };
-        let restored = store::open(path, &options, time())?;
-        let (learning_loop, store) = (restored.learning_loop, Some(restored.store));
-        Ok((Self::of(learning_loop, store, restored.jobs, access.into(), time), restored.is_old))
+        repair: bool,
+    ) -> Result<(Self, bool), StateError> {
+        Self::open_on(path, options, access.into(), time, repair, Disk::default())
     }
 
-    fn of(
-        learning_loop: LearningLoop,
-        store: Option<Store>,
+    pub(crate) fn open_on(
+        path: &Path,
+        options: &LoopOptions,
+        access: Access,
+        time: Time,
+        repair: bool,
+        disk: Disk,
+    ) -> Result<(Self, bool), StateError> {
+        let options = LoopOptions { retention: Retention::Archive, ..options.clone() };
+        let threads = options.threads;
+        let opened = state::open(path, &options, time(), repair, disk)?;
+        let state = (Some((opened.store, opened.folder)), opened.next);
+        let (learning_loop, jobs) = (opened.learning_loop, opened.jobs);
+        let service = Self::start(learning_loop, state, threads, jobs, access, time);
+        Ok((service, opened.is_old))
+    }
+
+    /// Starts the threads of a loop.
+    fn start(
+        mut learning_loop: LearningLoop,
+        (state, next): (Option<(Store, Folder)>, u64),
+        threads: usize,
         unfinished: Vec<EvaluationJob>,
         access: Access,
         time: Time,
     ) -> Self {
-        let (learning_loop, unfinished) = (Mutex::new(learning_loop), Mutex::new(unfinished));
         let started = time();
+        let (store, folder) = state.unzip();
+        let (commands, queue) = mpsc::channel();
+        let (jobs, queued_jobs) = mpsc::channel();
+        let (ended, worker_ended) = mpsc::channel();
+        learning_loop.start_recording();
+        let state = learning_loop.state(started);
+        let rankers = Rankers::new(&learning_loop.ranker(), threads);
+        let core = Arc::new(Core::new(time, (store, next), commands, jobs, rankers, state));
+        let worker = Worker::new(learning_loop, queue, Arc::clone(&core), threads, (folder, next));
+        let weak = Arc::downgrade(&core);
+        spawn("loop", move || {
+            worker.run();
+            // The service may have ended its wait.
+            ended.send(()).ok();
+        });
+        spawn("evaluations", move || worker::evaluate(&weak, &queued_jobs));
         Self(Arc::new(Shared {
-            learning_loop,
-            store,
-            unfinished,
-            time,
+            core,
+            worker_ended: Mutex::new(worker_ended),
+            unfinished: Mutex::new(unfinished),
             model_signer: ModelSigner::new(access.keys.signing_seed()),
             access,
             edge: OnceLock::new(),
             connections: Arc::default(),
-            metrics: Metrics::default(),
             action_cache: Arc::default(),
             started,
             requests: AtomicU64::new(0),
+            is_closed: AtomicBool::new(false),
         }))
+    }
+
+    /// Ends the loop, and closes its state.
+    ///
+    /// # Errors
+    /// If entries could not be written. None of them was acknowledged.
+    pub(crate) fn close(&self) -> Result<(), String> {
+        self.0.close()
     }
 
     /// Restarts the evaluations that were pending when the state was closed.
     pub(crate) fn resume(&self) {
         let jobs = self.0.unfinished.lock().map(|mut jobs| std::mem::take(&mut *jobs));
-        for job in jobs.unwrap_or_default() {
-            tokio::spawn(evaluations::work(self.clone(), job));
-        }
+        jobs.unwrap_or_default().into_iter().for_each(|job| self.0.core.evaluate(job));
     }
 
     /// The signer of models.
@@ -118,7 +167,7 @@ impl Service {
 
     /// The metrics.
     pub(crate) fn metrics(&self) -> &Metrics {
-        &self.0.metrics
+        &self.0.core.metrics
     }
 
     /// The rules of admission.
@@ -160,56 +209,73 @@ impl Service {
 
     /// The time.
     pub(crate) fn now(&self) -> Timestamp {
-        (self.0.time)()
+        self.0.core.now()
     }
 
-    /// Calls the loop, and starts an automatic evaluation if one is due.
-    pub(crate) async fn call<A>(
+    /// Decides with a ranker. Blocks while the ranker works.
+    pub(crate) fn decide<A>(
         &self,
-        operation: impl FnOnce(&mut LearningLoop, Timestamp) -> Result<A, ServiceError>,
+        is_large: bool,
+        decide: impl FnOnce(&mut Ranker, u64, Timestamp) -> Result<A, ServiceError>,
     ) -> Result<A, ErrorResponse> {
-        let (answer, due) = self
-            .apply(|inner, now| Ok((operation(inner, now)?, inner.begin_optimization(now))))
-            .await?;
-        if let Some(job) = due {
-            tokio::spawn(evaluations::work(self.clone(), job));
-        }
-        Ok(answer)
+        Ok(self.0.core.decide(is_large, decide)?)
     }
 
-    /// Calls the loop. The time is read under the lock, so that calls are in the order of time.
-    pub(crate) async fn apply<A>(
+    /// Logs entries; returns when they are on disk.
+    pub(crate) async fn log(&self, entries: Vec<LogEntry>) -> Result<(), ErrorResponse> {
+        self.0.core.log(entries).await
+    }
+
+    /// Runs an operation on the loop, in its turn.
+    pub(crate) async fn call<A: Send + 'static>(
         &self,
-        operation: impl FnOnce(&mut LearningLoop, Timestamp) -> Result<A, ServiceError>,
+        operation: impl FnOnce(&mut LearningLoop, Timestamp) -> Result<A, ServiceError> + Send + 'static,
     ) -> Result<A, ErrorResponse> {
-        let (answer, number) = self.locked(operation)?;
-        // A response must not report what a restart would lose.
-        if let (Some(store), Some(number)) = (&self.0.store, number) {
-            store.wait(number).await?;
-        }
-        Ok(answer?)
+        self.0.core.call(operation).await
     }
 
-    /// Calls the loop under its lock. A panic is a bug that may leave the loop inconsistent: it
-    /// poisons the lock, and every later call fails too.
-    fn locked<A>(
-        &self,
-        operation: impl FnOnce(&mut LearningLoop, Timestamp) -> Result<A, ServiceError>,
-    ) -> Result<(Result<A, ServiceError>, Option<u64>), ServiceError> {
-        let broken = || {
-            ServiceError::new(
-                ErrorCode::InternalServerError,
-                "the learning loop failed and must be restarted",
-            )
-        };
-        let call = || {
-            let mut learning_loop = self.0.learning_loop.lock().map_err(|_| broken())?;
-            let store = self.0.store.as_ref();
-            store.map_or(Ok(()), Store::check)?;
-            let answer = operation(&mut learning_loop, self.now());
-            let number = store.map(|store| store.append(&learning_loop.take_entries()));
-            Ok((answer, number))
-        };
-        catch_unwind(AssertUnwindSafe(call)).unwrap_or_else(|_| Err(broken()))
+    /// Queues an evaluation.
+    pub(crate) fn evaluate(&self, job: EvaluationJob) {
+        self.0.core.evaluate(job);
     }
+
+    /// The number of entries that wait for the worker.
+    pub(crate) fn waiting(&self) -> usize {
+        self.0.core.waiting()
+    }
+
+    /// The counters of the loop; older ones while it is busy.
+    pub(crate) async fn state(&self) -> Result<LoopState, ErrorResponse> {
+        let current = self.call(|inner, now| Ok(inner.state(now)));
+        tokio::time::timeout(STATE_DEADLINE, current)
+            .await
+            .unwrap_or_else(|_busy| Ok(self.0.core.state()))
+    }
+}
+
+impl Shared {
+    fn close(&self) -> Result<(), String> {
+        if self.is_closed.swap(true, Ordering::SeqCst) {
+            return Ok(());
+        }
+        self.core.stop();
+        let ended = self.worker_ended.lock().map(|ended| ended.recv_timeout(GRACE));
+        if !matches!(ended, Ok(Ok(()))) {
+            eprintln!("note: training was stopped; the journal has everything that was answered");
+        }
+        self.core.store.as_ref().map_or(Ok(()), Store::close)
+    }
+}
+
+impl Drop for Shared {
+    fn drop(&mut self) {
+        if let Err(why) = self.close() {
+            eprintln!("error: the state is incomplete: {why}");
+        }
+    }
+}
+
+fn spawn(name: &str, run: impl FnOnce() + Send + 'static) {
+    let thread = std::thread::Builder::new().name(name.to_owned()).spawn(run);
+    drop(thread.expect("cannot start a thread"));
 }

@@ -22,7 +22,7 @@ struct ServiceStatus {
 
 /// `GET /status`
 pub(crate) async fn status(State(service): State<Service>) -> Response {
-    let state = service.call(|inner, now| Ok(inner.state(now))).await;
+    let state = service.state().await;
     let (status, api_status, api_status_message) = match state {
         Ok(state) => (StatusCode::OK, "Valid", format!("{} events logged", state.logged)),
         Err(refusal) => (StatusCode::SERVICE_UNAVAILABLE, "Broken", refusal.message),

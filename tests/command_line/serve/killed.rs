@@ -210,8 +210,7 @@ fn what_is_no_state_is_refused() {
 fn a_full_disk_acknowledges_nothing() {
     let folder = tempfile::tempdir().unwrap();
     drop(state(folder.path()));
-    let file = folder.path().join("loop.redb");
-    let blocks = std::fs::metadata(&file).unwrap().len() / 512 + 64;
+    let blocks = 200;
     let limit = format!("ulimit -f {blocks}; trap '' XFSZ; exec \"$0\" \"$@\"");
     let program =
         Program::start_with("sh", &["-c", &limit], &["--state", folder.path().to_str().unwrap()]);
@@ -232,9 +231,10 @@ fn a_full_disk_acknowledges_nothing() {
         assert!(number < 100_000, "the limit is too high");
     }
     let (status, body) = refused.unwrap();
-    assert_eq!((status, &body["error"]["code"]), (500, &json!("InternalServerError")));
+    assert_eq!((status, &body["error"]["code"]), (503, &json!("503")));
     assert!(program.get("/status", "").starts_with("HTTP/1.1 503"));
-    program.end("-TERM");
+    let (code, stderr) = program.end("-TERM");
+    assert_eq!(code, Some(7), "{stderr}");
     check(&state(folder.path()), &kept);
     println!("{} events were kept before the disk was full", kept.ranked.len());
 }

@@ -49,7 +49,7 @@ impl Served {
         let (stop, stopped) = oneshot::channel::<()>();
         let serve = async move {
             let stopped = async { drop(stopped.await) };
-            server::serve(listener, service, limits, None, stopped).await;
+            server::serve(listener, service, limits, None, stopped).await.unwrap();
         };
         let server = Some(std::thread::spawn(move || runtime.block_on(serve)));
         Self { address, now, stop: Some(stop), server }

@@ -1,3 +1,4 @@
+pub(crate) mod read;
 mod slots;
 
 use std::sync::Arc;
@@ -7,6 +8,7 @@ use serde::ser::{SerializeMap, SerializeSeq};
 use serde::{Serialize, Serializer};
 use serde_json::value::RawValue;
 
+use self::read::LoopFields;
 use super::features::is_feature;
 use super::interaction::{Activation, Choice, Interaction};
 use super::joined::{Joined, cost};
@@ -44,6 +46,8 @@ struct Line<'a> {
     state: State,
     #[serde(rename = "_original_label_cost")]
     original_label_cost: f32,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    runner: Option<LoopFields>,
 }
 
 /// A reward or an activation.
@@ -101,6 +105,8 @@ pub(crate) struct LineWriter {
     /// By the addresses of the context and the actions. The entry owns both, so that no other
     /// allocation can get these addresses.
     contexts: HashMap<(usize, usize), CachedText>,
+    /// Whether lines have the fields of a segment.
+    is_for_segments: bool,
 }
 
 /// The text of a context and its actions.
@@ -115,13 +121,20 @@ struct CachedText {
 const CAPACITY: usize = 1024;
 
 impl LineWriter {
+    /// Writes the lines of segments, which can be read back.
+    pub(crate) fn for_segments() -> Self {
+        Self { is_for_segments: true, ..Self::default() }
+    }
+
     /// Appends the line of an event, and its line break.
     pub fn push(&mut self, joined: &Joined, lines: &mut Vec<u8>) {
         if joined.interaction.slots.is_empty() {
-            let line = line(joined, self.context(&joined.interaction));
+            let fields = self.is_for_segments.then(|| LoopFields::of(joined));
+            let line = line(joined, self.context(&joined.interaction), fields);
             serde_json::to_writer(&mut *lines, &line).expect("names are texts and numbers finite");
         } else {
-            slots::push(joined, lines);
+            let fields = self.is_for_segments.then(|| LoopFields::of(joined));
+            slots::push(joined, fields, lines);
         }
         lines.push(b'\n');
     }
@@ -146,7 +159,7 @@ impl LineWriter {
     }
 }
 
-fn line<'a>(joined: &'a Joined, c: &'a RawValue) -> Line<'a> {
+fn line<'a>(joined: &'a Joined, c: &'a RawValue, runner: Option<LoopFields>) -> Line<'a> {
     let interaction = &joined.interaction;
     Line {
         label_cost: cost(joined.reward.learned),
@@ -163,6 +176,7 @@ fn line<'a>(joined: &'a Joined, c: &'a RawValue) -> Line<'a> {
         p: Probabilities(&interaction.choice),
         state: State { m: Model(interaction.model) },
         original_label_cost: cost(joined.reward.original),
+        runner,
     }
 }
 

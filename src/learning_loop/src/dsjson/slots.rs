@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use serde::{Serialize, Serializer};
 
+use super::read::LoopFields;
 use super::{Action, Model, Object, Objects, Observation, State, action};
 use crate::interaction::{Activation, FilledSlot, Interaction};
 use crate::joined::{Joined, JoinedReward, cost};
@@ -26,6 +27,8 @@ struct Line<'a> {
     outcomes: Vec<SlotOutcome<'a>>,
     #[serde(rename = "VWState")]
     state: State,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    runner: Option<LoopFields>,
 }
 
 #[derive(Serialize)]
@@ -72,7 +75,7 @@ struct SlotOutcome<'a> {
 }
 
 /// Appends the line, without its line break.
-pub(crate) fn push(joined: &Joined, lines: &mut Vec<u8>) {
+pub(crate) fn push(joined: &Joined, runner: Option<LoopFields>, lines: &mut Vec<u8>) {
     let interaction = &joined.interaction;
     let outcomes = interaction.slots.iter().zip(&joined.slots);
     let line = Line {
@@ -83,6 +86,7 @@ pub(crate) fn push(joined: &Joined, lines: &mut Vec<u8>) {
         c: context(interaction),
         outcomes: outcomes.map(|(slot, reward)| outcome(interaction, slot, reward)).collect(),
         state: State { m: Model(interaction.model) },
+        runner,
     };
     serde_json::to_writer(lines, &line).expect("names are texts and numbers finite");
 }

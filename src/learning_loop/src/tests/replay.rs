@@ -139,6 +139,31 @@ fn seen(learning_loop: &mut LearningLoop, now: Timestamp) -> String {
     format!("{overview:#?}\n{evaluations:?}\n{configuration:?}\n{lines}\n{model}\n{shown:?}")
 }
 
+/// A loop that keeps its events for segments.
+fn archived() -> LearningLoop {
+    let policy = LearningPolicy::parse(EAGER).unwrap();
+    let options = LoopOptions { configuration: configuration(), policy, ..archiving() };
+    LearningLoop::new(options, at(0.0))
+}
+
+fn archiving() -> LoopOptions {
+    LoopOptions { retention: Retention::Archive, ..LoopOptions::default() }
+}
+
+/// The loop of a snapshot and of the segments so far.
+fn restored(original: &mut LearningLoop, segments: &mut Vec<Vec<u8>>) -> LearningLoop {
+    segments.push(original.take_segment().lines);
+    let mut restored = LearningLoop::restore(&original.snapshot(), &archiving()).unwrap();
+    let lines: Vec<_> =
+        segments.iter().flat_map(|lines| lines.split(|byte| *byte == b'\n')).collect();
+    let lines: Vec<_> = lines.into_iter().filter(|line| !line.is_empty()).collect();
+    // Deleted events are at the front.
+    for line in &lines[lines.len() - original.logged()..] {
+        restored.restore_event(line).unwrap();
+    }
+    restored
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { cases: 24, failure_persistence: None, ..ProptestConfig::default() })]
 
@@ -162,6 +187,37 @@ proptest! {
         }
         for later in [seconds, seconds + 5.0, seconds + 100.0] {
             prop_assert_eq!(seen(&mut replayed, at(later)), seen(&mut original, at(later)));
+        }
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 16, failure_persistence: None, ..ProptestConfig::default() })]
+
+    /// A restart from a snapshot and its segments, at any moment, changes nothing later.
+    #[test]
+    fn a_loop_that_is_restored_is_the_same_now_and_later(
+        calls in proptest::collection::vec((call(), 0.0..3.0), 1..60),
+        more in proptest::collection::vec((call(), 0.0..3.0), 1..60),
+    ) {
+        let mut original = archived();
+        let (mut seconds, mut segments) = (0.0, Vec::new());
+        for (number, (call, pause)) in calls.into_iter().enumerate() {
+            seconds += pause;
+            make(&mut original, call, at(seconds));
+            if number % 20 == 19 {
+                segments.push(original.take_segment().lines);
+            }
+        }
+        let mut restored = restored(&mut original, &mut segments);
+        prop_assert_eq!(seen(&mut restored, at(seconds)), seen(&mut original, at(seconds)));
+        for (call, pause) in more {
+            seconds += pause;
+            make(&mut original, call, at(seconds));
+            make(&mut restored, call, at(seconds));
+        }
+        for later in [seconds, seconds + 5.0, seconds + 100.0] {
+            prop_assert_eq!(seen(&mut restored, at(later)), seen(&mut original, at(later)));
         }
     }
 }

@@ -1,0 +1,130 @@
+//! Rank calls: from a request to the choice to show and the interaction to log.
+
+use std::sync::Arc;
+
+use smallvec::SmallVec;
+
+use super::features::FeatureCache;
+use super::interaction::{Activation, Choice, FilledSlot, Interaction};
+use super::limits::LoopLimits;
+use super::{ids, rank_rules, sampling};
+use learner::{Learner, LearningPolicy, Prediction, sample};
+use protocol::{
+    Digits, EventId, FeatureObject, LearningMode, RankRequest, RankResponse, RankableAction,
+    ServiceError,
+};
+use timestamp::Timestamp;
+
+/// Everything that a decision depends on, borrowed from a loop or from a ranker.
+pub(crate) struct Decider<'a> {
+    pub(crate) app_id: &'a str,
+    pub(crate) mode: LearningMode,
+    pub(crate) optimizes: bool,
+    pub(crate) limits: LoopLimits,
+    pub(crate) policy: &'a LearningPolicy,
+    /// The served model; `None` before the first export.
+    pub(crate) served: Option<&'a mut Learner>,
+    /// When the served model was exported.
+    pub(crate) served_since: Option<Timestamp>,
+    pub(crate) checker: &'a mut rank_rules::Checker,
+    pub(crate) features: &'a mut FeatureCache,
+    pub(crate) prediction: &'a mut Prediction,
+}
+
+/// The parts of a request that are logged.
+pub(crate) struct Logged<'a> {
+    pub(crate) event_id: EventId,
+    pub(crate) context: &'a Arc<[FeatureObject]>,
+    pub(crate) actions: Arc<[RankableAction]>,
+    pub(crate) is_deferred: bool,
+    pub(crate) choice: Arc<Choice>,
+    pub(crate) slots: Vec<FilledSlot>,
+}
+
+impl Decider<'_> {
+    /// `POST /rank`. An event without an id gets one made of `number` and `now`.
+    pub(crate) fn rank(
+        &mut self,
+        request: &RankRequest,
+        number: u64,
+        now: Timestamp,
+    ) -> Result<(RankResponse, Interaction), ServiceError> {
+        self.checker.check(request)?;
+        let event_id = self.event_id(request.event_id.as_ref(), number, now);
+        let actions = rank_rules::rankable(request);
+        let drawn = Arc::new(self.choose(request, &actions, &event_id)?);
+        let (shown, choice) = match self.mode {
+            LearningMode::Online => (drawn.clone(), drawn),
+            LearningMode::Apprentice => (Arc::new(drawn.baseline()), drawn),
+            LearningMode::LoggingOnly => {
+                let baseline = Arc::new(drawn.baseline());
+                (baseline.clone(), baseline)
+            }
+        };
+        let answer = rank_rules::answer(request, &event_id, &actions, &shown);
+        let logged = Logged {
+            event_id,
+            context: &request.context_features,
+            actions,
+            is_deferred: request.defer_activation,
+            choice,
+            slots: Vec::new(),
+        };
+        Ok((answer, self.interaction(logged, now)))
+    }
+
+    pub(crate) fn event_id(&self, given: Option<&EventId>, number: u64, now: Timestamp) -> EventId {
+        match given {
+            Some(event_id) => event_id.clone(),
+            None => ids::event_id(self.app_id, number, now).into(),
+        }
+    }
+
+    pub(crate) fn interaction(&self, logged: Logged<'_>, now: Timestamp) -> Interaction {
+        let Logged { event_id, context, actions, is_deferred, choice, slots } = logged;
+        Interaction {
+            event_id,
+            time: now,
+            context: context.clone(),
+            actions,
+            choice,
+            model: self.served_since,
+            mode: self.mode,
+            activation: if is_deferred { Activation::Deferred } else { Activation::Immediate },
+            rewards: SmallVec::new(),
+            slots,
+        }
+    }
+
+    /// Draws an action from the distribution of the served model.
+    fn choose(
+        &mut self,
+        request: &RankRequest,
+        actions: &Arc<[RankableAction]>,
+        event_id: &EventId,
+    ) -> Result<Choice, ServiceError> {
+        let mut choice = self.predict(request, actions)?;
+        let seed = sampling::seed(event_id.text(&mut Digits::default()), self.app_id);
+        let drawn = sample(&choice.pmf, &choice.ranking, seed);
+        choice.ranking.swap(0, drawn);
+        Ok(choice)
+    }
+
+    /// The distribution of the served model, uniform before the first export. The work is
+    /// bounded before there is a model too, since the event will be learned.
+    fn predict(
+        &mut self,
+        request: &RankRequest,
+        actions: &Arc<[RankableAction]>,
+    ) -> Result<Choice, ServiceError> {
+        if self.served.is_none() && !self.limits.bound_work() {
+            return Ok(Choice::uniform(actions.len()));
+        }
+        let hashing = self.policy.hashing();
+        let event = self.features.event(hashing, &request.context_features, actions);
+        self.limits.check_work(self.policy, event)?;
+        let Some(model) = &mut self.served else { return Ok(Choice::uniform(actions.len())) };
+        model.predict(event, self.prediction);
+        Ok(Choice::from(&*self.prediction))
+    }
+}

@@ -1,0 +1,270 @@
+//! What requests, the worker and evaluations share.
+//!
+//! A Rank is decided by a ranker, a copy of what the loop serves; its result is queued as a log
+//! entry. The queue is the only thing that all requests share: it gives entries their order and
+//! their time, and is locked for microseconds. The worker thread owns the loop, replays the
+//! entries in order (so it joins, learns and exports), and publishes new rankers. Operations
+//! that read or change the loop are queued as calls and run there too.
+
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::mpsc::Sender;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
+
+use tokio::sync::{Semaphore, oneshot};
+
+use super::Time;
+use super::metrics::Metrics;
+use super::response::ErrorResponse;
+use super::state::{self, Store, Ticket};
+use learning_loop::{EvaluationJob, LearningLoop, LogEntry, LoopState, Ranker};
+use protocol::{ErrorCode, ServiceError};
+use timestamp::Timestamp;
+
+/// The number of entries that may wait for the worker; further requests wait.
+const BACKLOG: usize = 1 << 16;
+
+/// The log numbers that a command may use: one operation gives at most a few entries.
+pub(crate) const NUMBERS: u64 = 16;
+
+/// An operation on the loop, run by the worker.
+pub(crate) type Operation = Box<dyn FnOnce(&mut LearningLoop, Timestamp) -> Reply + Send>;
+
+/// Answers an operation once its entries are queued for the disk, or says why what it erased is
+/// still there.
+pub(crate) type Reply = Box<dyn FnOnce(Result<Ticket, String>) + Send>;
+
+/// Something for the worker to do, in order.
+pub(crate) enum Command {
+    /// Replay an entry, which is queued for the disk already.
+    Entry { number: u64, entry: LogEntry },
+    /// Run an operation; log its entries from `number` on.
+    Call { at: Timestamp, number: u64, operation: Operation },
+    /// Bring the loop up to an instant.
+    Tick { at: Timestamp, number: u64 },
+    /// End.
+    Stop,
+}
+
+pub(crate) struct Core {
+    time: Time,
+    pub(crate) store: Option<Store>,
+    queue: Mutex<Queue>,
+    backlog: Semaphore,
+    rankers: RwLock<Arc<Rankers>>,
+    /// The counters of the loop after the last command.
+    state: Mutex<LoopState>,
+    jobs: Sender<EvaluationJob>,
+    /// The number of Rank calls, for the ids of events without one.
+    ranks: AtomicU64,
+    has_failed: AtomicBool,
+    pub(crate) metrics: Metrics,
+}
+
+struct Queue {
+    commands: Sender<Command>,
+    /// The number of the next entry.
+    next: u64,
+}
+
+/// Copies of what is served. Large requests have one of their own, so that small ones never
+/// wait for them.
+pub(crate) struct Rankers {
+    small: Vec<Mutex<Ranker>>,
+    large: Mutex<Ranker>,
+}
+
+impl Rankers {
+    pub(crate) fn new(ranker: &Ranker, threads: usize) -> Self {
+        let copy = |_| Mutex::new(ranker.clone());
+        Self { small: (0..threads.max(1)).map(copy).collect(), large: copy(0) }
+    }
+
+    /// A ranker that is free, or the first to become free.
+    fn get(&self, is_large: bool) -> MutexGuard<'_, Ranker> {
+        // A ranker is replaced at the next export; scratch space is its only state.
+        let lock = |ranker| Mutex::lock(ranker).unwrap_or_else(PoisonError::into_inner);
+        if is_large {
+            return lock(&self.large);
+        }
+        let free = self.small.iter().find_map(|ranker| ranker.try_lock().ok());
+        free.unwrap_or_else(|| lock(&self.small[0]))
+    }
+}
+
+impl Core {
+    pub(crate) fn new(
+        time: Time,
+        (store, next): (Option<Store>, u64),
+        commands: Sender<Command>,
+        jobs: Sender<EvaluationJob>,
+        rankers: Rankers,
+        state: LoopState,
+    ) -> Self {
+        Self {
+            time,
+            store,
+            queue: Mutex::new(Queue { commands, next }),
+            backlog: Semaphore::new(BACKLOG),
+            rankers: RwLock::new(Arc::new(rankers)),
+            ranks: AtomicU64::new(state.ranked),
+            state: Mutex::new(state),
+            jobs,
+            has_failed: AtomicBool::new(false),
+            metrics: Metrics::default(),
+        }
+    }
+
+    /// The time.
+    pub(crate) fn now(&self) -> Timestamp {
+        (self.time)()
+    }
+
+    /// Decides with a ranker.
+    pub(crate) fn decide<A>(
+        &self,
+        is_large: bool,
+        decide: impl FnOnce(&mut Ranker, u64, Timestamp) -> Result<A, ServiceError>,
+    ) -> Result<A, ServiceError> {
+        let rankers = Arc::clone(&self.rankers.read().unwrap_or_else(PoisonError::into_inner));
+        let number = self.ranks.fetch_add(1, Ordering::Relaxed) + 1;
+        let mut ranker = rankers.get(is_large);
+        decide(&mut ranker, number, self.now())
+    }
+
+    /// Replaces the rankers.
+    pub(crate) fn publish(&self, rankers: Rankers) {
+        *self.rankers.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(rankers);
+    }
+
+    /// The counters of the loop after the last command.
+    pub(crate) fn state(&self) -> LoopState {
+        *self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(crate) fn set_state(&self, state: LoopState) {
+        *self.state.lock().unwrap_or_else(PoisonError::into_inner) = state;
+    }
+
+    /// Logs entries: queues them for the worker and the disk, and waits until they are on the
+    /// disk. A response must not report what a restart would lose.
+    pub(crate) async fn log(&self, mut entries: Vec<LogEntry>) -> Result<(), ErrorResponse> {
+        self.check()?;
+        let count = u32::try_from(entries.len()).unwrap_or(u32::MAX);
+        let permits = self.backlog.acquire_many(count).await;
+        permits.map_err(|_| failed())?.forget();
+        let first = self.enqueue(|queue, now| {
+            let first = queue.next;
+            for entry in &mut entries {
+                entry.stamp(now);
+                let (number, entry) = (queue.next, entry.clone());
+                queue.next += NUMBERS;
+                queue.send(Command::Entry { number, entry })?;
+            }
+            Ok(first)
+        })?;
+        let Some(store) = &self.store else { return Ok(()) };
+        let numbers = (first..).step_by(usize::try_from(NUMBERS).unwrap_or(1));
+        let ticket = store.append(numbers.zip(&entries));
+        store.wait(ticket).await
+    }
+
+    /// Marks entries as replayed.
+    pub(crate) fn release(&self, entries: usize) {
+        self.backlog.add_permits(entries);
+    }
+
+    /// Runs an operation on the loop, in its turn.
+    pub(crate) async fn call<A: Send + 'static>(
+        &self,
+        operation: impl FnOnce(&mut LearningLoop, Timestamp) -> Result<A, ServiceError> + Send + 'static,
+    ) -> Result<A, ErrorResponse> {
+        self.check()?;
+        let (sender, answer) = oneshot::channel();
+        let operation = move |learning_loop: &mut LearningLoop, now| -> Reply {
+            let answer = operation(learning_loop, now);
+            // The caller may be gone.
+            Box::new(move |ticket| drop(sender.send((answer, ticket))))
+        };
+        self.enqueue_call(Box::new(operation))?;
+        let (answer, ticket) = answer.await.map_err(|_| failed())?;
+        let ticket = ticket.map_err(|why| state::unwritable(&why))?;
+        if let Some(store) = &self.store {
+            store.wait(ticket).await?;
+        }
+        Ok(answer?)
+    }
+
+    /// Queues an operation whose answer nobody waits for.
+    pub(crate) fn enqueue_call(&self, operation: Operation) -> Result<(), ServiceError> {
+        self.enqueue(|queue, at| {
+            let number = queue.next;
+            queue.next += NUMBERS;
+            queue.send(Command::Call { at, number, operation })
+        })
+    }
+
+    /// Queues a tick.
+    pub(crate) fn tick(&self) -> Result<(), ServiceError> {
+        self.enqueue(|queue, at| {
+            let number = queue.next;
+            queue.next += NUMBERS;
+            queue.send(Command::Tick { at, number })
+        })
+    }
+
+    /// Asks the worker to end after everything before.
+    pub(crate) fn stop(&self) {
+        // A worker that has failed has ended.
+        self.enqueue(|queue, _| queue.send(Command::Stop)).ok();
+    }
+
+    /// Changes the queue under its lock. The time is read under the lock, so that commands are
+    /// in the order of time.
+    fn enqueue<A>(
+        &self,
+        change: impl FnOnce(&mut Queue, Timestamp) -> Result<A, ServiceError>,
+    ) -> Result<A, ServiceError> {
+        let mut queue = self.queue.lock().map_err(|_| failed())?;
+        let now = self.now();
+        let changed = change(&mut queue, now);
+        drop(queue);
+        self.metrics.observe_lock(self.now().since(now));
+        changed
+    }
+
+    /// Queues an evaluation for the evaluator thread.
+    pub(crate) fn evaluate(&self, job: EvaluationJob) {
+        if self.jobs.send(job).is_err() {
+            eprintln!("error: the evaluator thread has ended; restart the service");
+        }
+    }
+
+    /// The number of entries that wait for the worker.
+    pub(crate) fn waiting(&self) -> usize {
+        BACKLOG.saturating_sub(self.backlog.available_permits())
+    }
+
+    /// Reports a bug in the loop: every later request fails.
+    pub(crate) fn fail(&self) {
+        self.has_failed.store(true, Ordering::SeqCst);
+        self.backlog.close();
+    }
+
+    fn check(&self) -> Result<(), ErrorResponse> {
+        if self.has_failed.load(Ordering::SeqCst) {
+            return Err(failed().into());
+        }
+        self.store.as_ref().map_or(Ok(()), Store::check)
+    }
+}
+
+impl Queue {
+    fn send(&self, command: Command) -> Result<(), ServiceError> {
+        self.commands.send(command).map_err(|_| failed())
+    }
+}
+
+fn failed() -> ServiceError {
+    let message = "the learning loop failed and must be restarted";
+    ServiceError::new(ErrorCode::InternalServerError, message)
+}

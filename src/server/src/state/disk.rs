@@ -1,0 +1,119 @@
+//! The steps that change files. A test can end them at any one, as a crash would.
+
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, Write};
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+/// Changes files.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Disk {
+    /// The number of steps until all fail; `None` for never.
+    remaining: Option<Arc<AtomicU64>>,
+}
+
+impl Disk {
+    /// A disk whose steps fail after so many, the first of them after half of its bytes.
+    #[cfg(test)]
+    pub(crate) fn failing_after(steps: u64) -> Self {
+        Self { remaining: Some(Arc::new(AtomicU64::new(steps))) }
+    }
+
+    /// Writes bytes at the end of a file that has `length` bytes, and syncs them.
+    pub(crate) fn append(&self, file: &mut File, length: u64, bytes: &[u8]) -> io::Result<()> {
+        // What a failed write left behind.
+        file.set_len(length)?;
+        io::Seek::seek(file, io::SeekFrom::Start(length))?;
+        if let Err(crash) = self.step() {
+            file.write_all(&bytes[..bytes.len() / 2])?;
+            return Err(crash);
+        }
+        file.write_all(bytes)?;
+        self.step()?;
+        file.sync_data()
+    }
+
+    /// Creates a file with content, under its name only when it is complete.
+    pub(crate) fn create(&self, path: &Path, content: &[u8]) -> io::Result<()> {
+        let temporary = path.with_extension("tmp");
+        let mut file = private().truncate(true).open(&temporary)?;
+        self.append(&mut file, 0, content)?;
+        file.sync_all()?;
+        self.step()?;
+        fs::rename(&temporary, path)?;
+        self.step()?;
+        sync_parent(path)
+    }
+
+    /// Creates an empty file.
+    pub(crate) fn create_empty(&self, path: &Path) -> io::Result<File> {
+        self.step()?;
+        let file = private().read(true).open(path)?;
+        sync_parent(path)?;
+        Ok(file)
+    }
+
+    /// Removes a file.
+    pub(crate) fn remove(&self, path: &Path) -> io::Result<()> {
+        self.step()?;
+        fs::remove_file(path)
+    }
+
+    /// Renames a file.
+    pub(crate) fn rename(&self, from: &Path, to: &Path) -> io::Result<()> {
+        self.step()?;
+        fs::rename(from, to)?;
+        sync_parent(to)
+    }
+
+    fn step(&self) -> io::Result<()> {
+        let Some(remaining) = &self.remaining else { return Ok(()) };
+        let less = |left: u64| left.checked_sub(1);
+        let left = remaining.fetch_update(Ordering::SeqCst, Ordering::SeqCst, less);
+        left.map(|_| ()).map_err(|_| io::Error::other("the disk has crashed"))
+    }
+}
+
+/// Opens or creates files that only their owner can read.
+fn private() -> OpenOptions {
+    let mut options = OpenOptions::new();
+    options.write(true).create(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options
+}
+
+/// Opens the lock file of a folder.
+pub(super) fn open_lock(path: &Path) -> io::Result<File> {
+    private().open(path)
+}
+
+/// Creates a folder that only its owner can read.
+pub(super) fn create_folder(path: &Path) -> io::Result<()> {
+    fs::create_dir_all(path)?;
+    set_mode(path, 0o700)
+}
+
+/// Makes a file readable for its owner only.
+pub(super) fn make_private(path: &Path) -> io::Result<()> {
+    set_mode(path, 0o600)
+}
+
+#[cfg(unix)]
+fn set_mode(path: &Path, mode: u32) -> io::Result<()> {
+    use std::os::unix::fs::PermissionsExt;
+    fs::set_permissions(path, fs::Permissions::from_mode(mode))
+}
+
+/// Other systems have no modes: files inherit the rights of their folder.
+#[cfg(not(unix))]
+fn set_mode(_path: &Path, _mode: u32) -> io::Result<()> {
+    Ok(())
+}
+
+/// Makes the names in a folder durable. Windows has no such call and needs none.
+fn sync_parent(path: &Path) -> io::Result<()> {
+    let parent = path.parent().unwrap_or(Path::new("."));
+    if cfg!(unix) { File::open(parent)?.sync_all() } else { Ok(()) }
+}

@@ -1,0 +1,472 @@
+//! Opening a state, and its snapshots.
+
+use std::collections::BTreeMap;
+use std::fs::{self, File, TryLockError};
+use std::io::{self, Read, Write};
+use std::path::{Path, PathBuf};
+
+use flate2::Compression;
+use flate2::read::GzDecoder;
+use flate2::write::GzEncoder;
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+
+use super::disk::{self, Disk};
+use super::store::{Closed, Store};
+use super::{journal, migration};
+use learning_loop::{EvaluationJob, LearningLoop, LogEntry, LoopOptions, Segment};
+use timestamp::Timestamp;
+
+const MAGIC: &[u8; 8] = b"rnrstate";
+const FORMAT: u16 = 2;
+/// Where damaged files go when a state is repaired.
+const SET_ASIDE: &str = "damaged";
+
+/// Why a state cannot be opened.
+#[derive(Debug, thiserror::Error)]
+pub enum StateError {
+    /// Another process uses it.
+    #[error("another process is using it")]
+    InUse,
+    /// A file is not what was written.
+    #[error("{0}")]
+    Damaged(String),
+    /// A file cannot be read or written.
+    #[error("{0}")]
+    Io(#[from] io::Error),
+}
+
+/// The beginning of a snapshot.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+struct Manifest {
+    /// The number of the first entry that is not covered.
+    next: u64,
+    /// The number of events in the log: the last ones of the segments.
+    logged: usize,
+    segments: Vec<SegmentFile>,
+}
+
+/// A file of joined events.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+struct SegmentFile {
+    name: String,
+    events: usize,
+    /// The SHA-256 of the file, in hexadecimal digits.
+    sha256: String,
+}
+
+/// A state that is open.
+pub(crate) struct Folder {
+    path: PathBuf,
+    disk: Disk,
+    /// Held until the state is closed.
+    _lock: File,
+    /// The number of the last snapshot.
+    generation: u64,
+    segments: Vec<SegmentFile>,
+    /// The number of the next segment.
+    next_segment: u64,
+    /// Joined events that are in no segment yet.
+    unwritten: Segment,
+    /// Journals that the next snapshot covers.
+    closed: Vec<Closed>,
+}
+
+/// A state, its loop, and where new entries go.
+pub(crate) struct Opened {
+    pub(crate) learning_loop: LearningLoop,
+    /// Pending evaluations.
+    pub(crate) jobs: Vec<EvaluationJob>,
+    pub(crate) store: Store,
+    pub(crate) folder: Folder,
+    /// The number of the next entry.
+    pub(crate) next: u64,
+    /// Whether the state existed.
+    pub(crate) is_old: bool,
+}
+
+/// The files of a state, by kind and number.
+#[derive(Debug, Default)]
+struct Files {
+    snapshots: BTreeMap<u64, PathBuf>,
+    journals: BTreeMap<u64, PathBuf>,
+    segments: BTreeMap<u64, PathBuf>,
+}
+
+/// Opens the state in a folder, or creates it. With `repair`, damaged files are set aside, and
+/// what they hold is lost; without, they are an error that says what would be lost.
+pub(crate) fn open(
+    path: &Path,
+    options: &LoopOptions,
+    now: Timestamp,
+    repair: bool,
+    disk: Disk,
+) -> Result<Opened, StateError> {
+    disk::create_folder(path)?;
+    let lock = disk::open_lock(&path.join("lock"))?;
+    match lock.try_lock() {
+        Err(TryLockError::WouldBlock) => return Err(StateError::InUse),
+        Err(TryLockError::Error(error)) => return Err(error.into()),
+        Ok(()) => {}
+    }
+    let files = files(path)?;
+    let old = path.join(migration::FILE);
+    let reader = Reader { path, options, repair, disk: &disk };
+    let (mut learning_loop, manifest, is_old) = if old.exists() {
+        eprintln!("note: the state is migrated to format {FORMAT}");
+        (migration::read(&old, options)?, Manifest::default(), true)
+    } else {
+        reader.snapshot(&files, now)?
+    };
+    reader.segments(&manifest, &mut learning_loop)?;
+    let next = reader.journals(&files, &manifest, &mut learning_loop)?;
+    let last = [&files.snapshots, &files.journals].map(|files| files.keys().last().copied());
+    let generation = last.into_iter().flatten().max().map_or(0, |last| last + 1);
+    let jobs = learning_loop.pending_jobs();
+    let closed = |path: &PathBuf| Closed { path: path.clone(), last: None };
+    let mut folder = Folder {
+        path: path.to_owned(),
+        disk: disk.clone(),
+        _lock: lock,
+        generation,
+        segments: manifest.segments,
+        next_segment: files.segments.keys().last().map_or(0, |last| last + 1),
+        unwritten: Segment::default(),
+        closed: files.journals.values().map(closed).collect(),
+    };
+    folder.snapshot(&mut learning_loop, next)?;
+    if old.exists() {
+        disk.rename(&old, &path.join(migration::BACKUP))?;
+        disk::make_private(&path.join(migration::BACKUP))?;
+        eprintln!("note: the state before is kept as `{}`", migration::BACKUP);
+    }
+    let store = Store::start(path, generation, disk)?;
+    Ok(Opened { learning_loop, jobs, store, folder, next, is_old })
+}
+
+fn files(folder: &Path) -> io::Result<Files> {
+    let mut files = Files::default();
+    for entry in fs::read_dir(folder)? {
+        let path = entry?.path();
+        let Some(name) = path.file_name().and_then(|name| name.to_str()) else { continue };
+        let number = |prefix: &str, suffix: &str| {
+            name.strip_prefix(prefix)?.strip_suffix(suffix)?.parse::<u64>().ok()
+        };
+        if let Some(number) = number("snapshot-", "") {
+            files.snapshots.insert(number, path);
+        } else if let Some(number) = number("journal-", "") {
+            files.journals.insert(number, path);
+        } else if let Some(number) = number("events-", ".dsjson.gz") {
+            files.segments.insert(number, path);
+        }
+    }
+    Ok(files)
+}
+
+/// Reads the files of a state.
+struct Reader<'a> {
+    path: &'a Path,
+    options: &'a LoopOptions,
+    repair: bool,
+    disk: &'a Disk,
+}
+
+impl Reader<'_> {
+    /// The loop of the last snapshot; a new one if the folder has no state.
+    fn snapshot(
+        &self,
+        files: &Files,
+        now: Timestamp,
+    ) -> Result<(LearningLoop, Manifest, bool), StateError> {
+        let is_new =
+            files.snapshots.is_empty() && files.journals.is_empty() && files.segments.is_empty();
+        if is_new {
+            eprintln!("note: `{}` has no state; a new one is created", self.path.display());
+            let learning_loop = LearningLoop::new(self.options.clone(), now);
+            return Ok((learning_loop, Manifest::default(), false));
+        }
+        let lost = "the model, the settings and the open events that it holds";
+        match files.snapshots.values().last() {
+            None => self.damage(None, "there is no snapshot", lost)?,
+            Some(path) => match parse_snapshot(&fs::read(path)?, self.options) {
+                Ok((learning_loop, manifest)) => return Ok((learning_loop, manifest, true)),
+                Err(why) => self.damage(Some(path), &why, lost)?,
+            },
+        }
+        let learning_loop = LearningLoop::new(self.options.clone(), now);
+        Ok((learning_loop, recovered(files)?, true))
+    }
+
+    /// Reads the events of the log into the loop.
+    fn segments(
+        &self,
+        manifest: &Manifest,
+        learning_loop: &mut LearningLoop,
+    ) -> Result<(), StateError> {
+        let stored: usize = manifest.segments.iter().map(|segment| segment.events).sum();
+        let mut skipped = stored.saturating_sub(manifest.logged);
+        for segment in &manifest.segments {
+            let path = self.path.join(&segment.name);
+            if let Err(why) = read_segment(&path, segment, &mut skipped, learning_loop) {
+                let lost = format!("{} joined events", segment.events);
+                self.damage(path.exists().then_some(&path), &why, &lost)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Replays the entries that the snapshot does not cover, in the order of their numbers.
+    /// Returns the number after the last.
+    fn journals(
+        &self,
+        files: &Files,
+        manifest: &Manifest,
+        learning_loop: &mut LearningLoop,
+    ) -> Result<u64, StateError> {
+        let mut entries = BTreeMap::new();
+        for path in files.journals.values() {
+            let found = journal::read(path)?;
+            if let Some((at, why)) = found.damage {
+                let why = format!("the record at byte {at}: {why}");
+                self.damage(Some(path), &why, "the requests from this record on")?;
+            }
+            if found.unfinished > 0 {
+                eprintln!(
+                    "note: the state was not closed: {} bytes of `{}` were not written to their \
+                     end and not acknowledged",
+                    found.unfinished,
+                    path.display()
+                );
+            }
+            entries.extend(found.entries);
+        }
+        let mut next = manifest.next;
+        let count = entries.range(manifest.next..).count();
+        if count > 0 {
+            eprintln!("note: the state was not closed: {count} log entries are replayed");
+        }
+        for (number, entry) in entries.range(manifest.next..) {
+            replay(learning_loop, *number, entry);
+            next = number + 1;
+        }
+        Ok(next)
+    }
+
+    /// Sets a damaged file aside, or refuses to.
+    fn damage(&self, path: Option<&PathBuf>, why: &str, lost: &str) -> Result<(), StateError> {
+        let name = path.and_then(|path| path.file_name()).map(|name| name.display().to_string());
+        let name = name.unwrap_or_else(|| "the folder".to_owned());
+        if !self.repair {
+            return Err(StateError::Damaged(format!(
+                "`{name}` is damaged: {why}; `--repair` sets it aside and loses {lost}"
+            )));
+        }
+        eprintln!("note: `{name}` is damaged: {why}; lost: {lost}");
+        if let Some(path) = path {
+            let aside = self.path.join(SET_ASIDE);
+            disk::create_folder(&aside)?;
+            fs::copy(path, aside.join(path.file_name().unwrap_or_default()))?;
+            if self.path.join("loop.redb") != *path && !name.starts_with("journal-") {
+                self.disk.remove(path)?;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Replays an entry. One that cannot be replayed is set aside with a note: it must not make the
+/// others unreachable.
+pub(super) fn replay(learning_loop: &mut LearningLoop, number: u64, entry: &[u8]) {
+    let parsed = serde_json::from_slice::<LogEntry>(entry).map_err(|error| error.to_string());
+    let replayed = parsed
+        .and_then(|entry| learning_loop.replay(entry).map_err(|error| error.to_string()).map(drop));
+    if let Err(error) = replayed {
+        eprintln!("note: log entry {number} is set aside: {error}");
+    }
+}
+
+fn parse_snapshot(bytes: &[u8], options: &LoopOptions) -> Result<(LearningLoop, Manifest), String> {
+    let short = || "it is too short".to_owned();
+    let (checksum, content) = bytes.split_first_chunk::<32>().ok_or_else(short)?;
+    if Sha256::digest(content)[..] != checksum[..] {
+        return Err("its checksum is wrong".to_owned());
+    }
+    let (magic, rest) = content.split_first_chunk::<8>().ok_or_else(short)?;
+    let (format, rest) = rest.split_first_chunk::<2>().ok_or_else(short)?;
+    let (length, rest) = rest.split_first_chunk::<8>().ok_or_else(short)?;
+    let format = u16::from_le_bytes(*format);
+    if magic != MAGIC || format != FORMAT {
+        return Err(format!("it has format {format}, this program reads {FORMAT}"));
+    }
+    let length = usize::try_from(u64::from_le_bytes(*length)).map_err(|_| short())?;
+    let (manifest, rest) = rest.split_at_checked(length).ok_or_else(short)?;
+    let manifest = serde_json::from_slice(manifest).map_err(|error| error.to_string())?;
+    let mut snapshot = Vec::new();
+    GzDecoder::new(rest).read_to_end(&mut snapshot).map_err(|error| error.to_string())?;
+    Ok((LearningLoop::restore(&snapshot, options)?, manifest))
+}
+
+/// The segments that can be read, for a state without a snapshot.
+fn recovered(files: &Files) -> io::Result<Manifest> {
+    let mut manifest = Manifest::default();
+    for path in files.segments.values() {
+        let file = fs::read(path)?;
+        let mut lines = Vec::new();
+        if GzDecoder::new(&*file).read_to_end(&mut lines).is_err() {
+            eprintln!("note: `{}` is damaged and not used", path.display());
+            continue;
+        }
+        let events = lines.split(|byte| *byte == b'\n').filter(|line| !line.is_empty()).count();
+        let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        manifest.segments.push(SegmentFile { name, events, sha256: digest(&file) });
+        manifest.logged += events;
+    }
+    Ok(manifest)
+}
+
+fn read_segment(
+    path: &Path,
+    segment: &SegmentFile,
+    skipped: &mut usize,
+    learning_loop: &mut LearningLoop,
+) -> Result<(), String> {
+    let bytes = fs::read(path).map_err(|error| error.to_string())?;
+    if digest(&bytes) != segment.sha256 {
+        return Err("its checksum is wrong".to_owned());
+    }
+    let mut lines = Vec::new();
+    GzDecoder::new(&*bytes).read_to_end(&mut lines).map_err(|error| error.to_string())?;
+    for line in lines.split(|byte| *byte == b'\n').filter(|line| !line.is_empty()) {
+        if *skipped > 0 {
+            *skipped -= 1;
+            continue;
+        }
+        learning_loop.restore_event(line)?;
+    }
+    Ok(())
+}
+
+fn digest(bytes: &[u8]) -> String {
+    let mut text = String::new();
+    for byte in Sha256::digest(bytes) {
+        use std::fmt::Write;
+        // Writing to a string cannot fail.
+        _ = write!(text, "{byte:02x}");
+    }
+    text
+}
+
+impl Folder {
+    /// Remembers a journal that the next snapshot covers.
+    pub(crate) fn close_journal(&mut self, closed: Closed) {
+        self.closed.push(closed);
+    }
+
+    /// Writes a snapshot that covers all entries below `next`, with the events that were joined
+    /// since the last one; then removes what is no longer needed.
+    pub(crate) fn snapshot(
+        &mut self,
+        learning_loop: &mut LearningLoop,
+        next: u64,
+    ) -> io::Result<()> {
+        let taken = learning_loop.take_segment();
+        self.unwritten.lines.extend(taken.lines);
+        self.unwritten.events += taken.events;
+        self.write_segment()?;
+        let logged = learning_loop.logged();
+        self.expire(logged);
+        let manifest = Manifest { next, logged, segments: self.segments.clone() };
+        let path = self.path.join(format!("snapshot-{:08}", self.generation));
+        self.disk.create(&path, &snapshot_file(&manifest, &learning_loop.snapshot())?)?;
+        self.remove_covered(&path)?;
+        self.generation += 1;
+        Ok(())
+    }
+
+    /// Forgets the events that are in no segment yet: the log was cleared.
+    pub(crate) fn forget_unwritten(&mut self) {
+        self.unwritten = Segment::default();
+    }
+
+    /// Writes the events that are in no segment yet. If it fails, they wait for the next time.
+    fn write_segment(&mut self) -> io::Result<()> {
+        if self.unwritten.events == 0 {
+            return Ok(());
+        }
+        let name = format!("events-{:08}.dsjson.gz", self.next_segment);
+        let mut encoder = GzEncoder::new(Vec::new(), Compression::default());
+        encoder.write_all(&self.unwritten.lines)?;
+        let file = encoder.finish()?;
+        self.disk.create(&self.path.join(&name), &file)?;
+        let events = std::mem::take(&mut self.unwritten).events;
+        self.segments.push(SegmentFile { name, events, sha256: digest(&file) });
+        self.next_segment += 1;
+        Ok(())
+    }
+
+    /// Removes what a migration or a repair has kept of deleted events.
+    pub(crate) fn remove_copies(&self) -> io::Result<()> {
+        let (backup, aside) = (self.path.join(migration::BACKUP), self.path.join(SET_ASIDE));
+        if backup.exists() {
+            self.disk.remove(&backup)?;
+        }
+        if aside.exists() {
+            fs::remove_dir_all(&aside)?;
+        }
+        Ok(())
+    }
+
+    /// The bytes of the files of the state.
+    pub(crate) fn bytes(&self) -> u64 {
+        let entries = fs::read_dir(&self.path).into_iter().flatten().flatten();
+        entries.filter_map(|entry| entry.metadata().ok()).map(|found| found.len()).sum()
+    }
+
+    /// Forgets the segments without events of the log.
+    fn expire(&mut self, logged: usize) {
+        let mut needed = logged;
+        let mut kept = 0;
+        for segment in self.segments.iter().rev() {
+            if needed == 0 {
+                break;
+            }
+            needed = needed.saturating_sub(segment.events);
+            kept += 1;
+        }
+        let expired = self.segments.len() - kept;
+        self.segments.drain(..expired);
+    }
+
+    /// Removes the snapshots, journals and segments that a snapshot replaces.
+    fn remove_covered(&mut self, snapshot: &Path) -> io::Result<()> {
+        while let Some(closed) = self.closed.last() {
+            if closed.path.exists() {
+                self.disk.remove(&closed.path)?;
+            }
+            self.closed.pop();
+        }
+        let files = files(&self.path)?;
+        let is_listed = |path: &PathBuf| {
+            let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
+            self.segments.iter().any(|segment| segment.name == name)
+        };
+        let old_snapshots = files.snapshots.values().filter(|path| **path != snapshot);
+        let unlisted = files.segments.values().filter(|path| !is_listed(path));
+        for path in old_snapshots.chain(unlisted) {
+            self.disk.remove(path)?;
+        }
+        Ok(())
+    }
+}
+
+fn snapshot_file(manifest: &Manifest, snapshot: &[u8]) -> io::Result<Vec<u8>> {
+    let manifest = serde_json::to_vec(manifest)?;
+    let mut content = MAGIC.to_vec();
+    content.extend_from_slice(&FORMAT.to_le_bytes());
+    content.extend_from_slice(&(manifest.len() as u64).to_le_bytes());
+    content.extend_from_slice(&manifest);
+    let mut encoder = GzEncoder::new(content, Compression::fast());
+    encoder.write_all(snapshot)?;
+    let content = encoder.finish()?;
+    Ok([&Sha256::digest(&content)[..], &content].concat())
+}

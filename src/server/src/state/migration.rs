@@ -1,0 +1,64 @@
+//! States of the format before: all entries since the beginning, in a database.
+
+use std::path::Path;
+
+use redb::{Database, DatabaseError, ReadableDatabase, ReadableTable, TableDefinition};
+use serde::Deserialize;
+
+use super::folder::{self, StateError};
+use learning_loop::{LearningLoop, LoopOptions};
+use protocol::ServiceConfiguration;
+use timestamp::Timestamp;
+
+/// The file of a state of format 1.
+pub(super) const FILE: &str = "loop.redb";
+/// Its name once it is migrated.
+pub(super) const BACKUP: &str = "loop.redb.backup";
+
+const ENTRIES: TableDefinition<'_, u64, &[u8]> = TableDefinition::new("facts");
+const INITIAL_SETTINGS: TableDefinition<'_, u64, &[u8]> = TableDefinition::new("beginning");
+const FORMAT: u64 = 1;
+
+/// The initial settings of a loop.
+#[derive(Deserialize)]
+struct InitialSettings {
+    at: Timestamp,
+    app_id: String,
+    configuration: ServiceConfiguration,
+    policy: String,
+}
+
+/// The loop of an old state.
+pub(super) fn read(path: &Path, options: &LoopOptions) -> Result<LearningLoop, StateError> {
+    let damaged = |why: String| StateError::Damaged(format!("`{FILE}`: {why}"));
+    let unreadable = |error: redb::Error| damaged(error.to_string());
+    if std::fs::metadata(path).is_ok_and(|found| found.len() == 0) {
+        return Err(damaged("it is empty".to_owned()));
+    }
+    let database = Database::open(path).map_err(|error| match error {
+        DatabaseError::DatabaseAlreadyOpen => StateError::InUse,
+        error => unreadable(error.into()),
+    })?;
+    let transaction = database.begin_read().map_err(|error| unreadable(error.into()))?;
+    let settings =
+        transaction.open_table(INITIAL_SETTINGS).map_err(|error| unreadable(error.into()))?;
+    let row = settings.get(FORMAT).map_err(|error| unreadable(error.into()))?;
+    let row = row.ok_or_else(|| damaged("it has no initial settings of format 1".to_owned()))?;
+    let settings: InitialSettings =
+        serde_json::from_slice(row.value()).map_err(|error| damaged(error.to_string()))?;
+    let policy = learner::LearningPolicy::parse(&settings.policy)
+        .map_err(|_| damaged(format!("its learning policy is `{}`", settings.policy)))?;
+    let options = LoopOptions {
+        configuration: settings.configuration,
+        policy,
+        app_id: settings.app_id,
+        ..options.clone()
+    };
+    let mut learning_loop = LearningLoop::new(options, settings.at);
+    let entries = transaction.open_table(ENTRIES).map_err(|error| unreadable(error.into()))?;
+    for row in entries.iter().map_err(|error| unreadable(error.into()))? {
+        let (number, row) = row.map_err(|error| unreadable(error.into()))?;
+        folder::replay(&mut learning_loop, number.value(), row.value());
+    }
+    Ok(learning_loop)
+}

@@ -1,0 +1,203 @@
+//! The state survives a crash at every step that changes a file, and notices every damage.
+
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
+use std::time::Duration;
+
+use super::Disk;
+use crate::Service;
+use crate::keys::Keys;
+use learner::LearningPolicy;
+use learning_loop::{LogEntry, LoopOptions};
+use protocol::{RankRequest, RewardRequest, WireDuration};
+use timestamp::Timestamp;
+
+fn options() -> LoopOptions {
+    let policy = LearningPolicy::parse("--cb_explore_adf --epsilon 0.2 -b 10 -q ::").unwrap();
+    let mut options = LoopOptions { policy, threads: 1, ..LoopOptions::default() };
+    options.configuration.reward_wait_time = WireDuration(Duration::from_secs(10));
+    options.configuration.model_export_frequency = WireDuration(Duration::from_secs(10));
+    options
+}
+
+/// A service, and its time in microseconds.
+fn open(path: &Path, disk: Disk, now: &Arc<AtomicI64>) -> Result<Service, super::StateError> {
+    let now = Arc::clone(now);
+    let time = Arc::new(move || Timestamp::from_unix_micros(now.load(Ordering::SeqCst)));
+    let opened = Service::open_on(path, &options(), Keys::default().into(), time, false, disk);
+    opened.map(|(service, _)| service)
+}
+
+fn request(id: &str) -> RankRequest {
+    let json = format!(
+        r#"{{"eventId":"{id}","contextFeatures":[{{"canary-{id}":1}}],"actions":[
+            {{"id":"a","features":[{{"t":1}}]}},{{"id":"b","features":[{{"t":2}}]}}]}}"#
+    );
+    serde_json::from_str(&json).unwrap()
+}
+
+async fn rank(service: &Service, id: &str) -> bool {
+    let (_, entry) = service
+        .decide(false, |ranker, number, now| ranker.rank(&request(id), number, now))
+        .unwrap();
+    service.log(vec![entry]).await.is_ok()
+}
+
+async fn reward(service: &Service, id: &str) -> bool {
+    let entry = LogEntry::reward(id.into(), RewardRequest { value: 0.5 }).unwrap();
+    service.log(vec![entry]).await.is_ok()
+}
+
+/// A change of the settings, which writes a snapshot.
+async fn configure(service: &Service) -> bool {
+    let change = |learning_loop: &mut learning_loop::LearningLoop, now| {
+        let settings = learning_loop.configuration(now);
+        learning_loop.set_configuration(settings, now)
+    };
+    service.call(change).await.is_ok()
+}
+
+/// What was acknowledged.
+#[derive(Default)]
+struct Acknowledged {
+    ranked: Vec<String>,
+    rewarded: Vec<String>,
+    /// Whether every step succeeded.
+    complete: bool,
+}
+
+/// Ranks and rewards events, closes windows and writes snapshots, until something fails.
+async fn work(service: &Service, now: &AtomicI64) -> Acknowledged {
+    let mut done = Acknowledged::default();
+    for number in 0..9 {
+        let id = format!("event-{number}");
+        if !rank(service, &id).await {
+            return done;
+        }
+        done.ranked.push(id.clone());
+        if !reward(service, &id).await {
+            return done;
+        }
+        done.rewarded.push(id);
+        now.fetch_add(4_000_000, Ordering::SeqCst);
+        if number % 3 == 2 && !configure(service).await {
+            return done;
+        }
+    }
+    done.complete = true;
+    done
+}
+
+/// The lines of all events.
+async fn lines(service: &Service) -> String {
+    let events = service.call(|learning_loop, now| Ok(learning_loop.events(true, now)));
+    let events = events.await.map_err(|error| error.message).unwrap();
+    String::from_utf8(events.lines(0..events.len())).unwrap()
+}
+
+#[test]
+fn a_crash_at_any_step_loses_nothing_that_was_acknowledged() {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    for steps in 0.. {
+        let folder = tempfile::tempdir().unwrap();
+        let now = Arc::new(AtomicI64::new(Timestamp::VIRTUAL_START.unix_micros()));
+        let mut done = Acknowledged::default();
+        if let Ok(service) = open(folder.path(), Disk::failing_after(steps), &now) {
+            done = runtime.block_on(async {
+                let work = work(&service, &now);
+                tokio::time::timeout(Duration::from_secs(60), work).await.expect("it ends")
+            });
+        }
+        let service = open(folder.path(), Disk::default(), &now)
+            .unwrap_or_else(|error| panic!("after {steps} steps: {error}"));
+        let lines = runtime.block_on(lines(&service));
+        for id in &done.ranked {
+            let count = lines.matches(&format!("\"EventId\":\"{id}\",\"a\"")).count();
+            assert_eq!(count, 1, "`{id}` after {steps} steps\n{lines}");
+        }
+        for id in &done.rewarded {
+            let reward = format!("{{\"v\":0.5,\"EventId\":\"{id}\"");
+            assert_eq!(lines.matches(&reward).count(), 1, "reward of `{id}` after {steps} steps");
+        }
+        if done.complete {
+            assert!(steps > 40, "there are more steps than {steps}");
+            return;
+        }
+    }
+}
+
+#[test]
+fn deleted_events_are_in_no_file() {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let now = Arc::new(AtomicI64::new(Timestamp::VIRTUAL_START.unix_micros()));
+    let service = open(folder.path(), Disk::default(), &now).unwrap();
+    runtime.block_on(async {
+        assert!(work(&service, &now).await.complete);
+        let delete = |learning_loop: &mut learning_loop::LearningLoop, now| {
+            learning_loop.delete_logs(now);
+            Ok(())
+        };
+        service.call(delete).await.map_err(|error| error.message).unwrap();
+    });
+    let mut files = 0;
+    for entry in std::fs::read_dir(folder.path()).unwrap() {
+        let path = entry.unwrap().path();
+        let name = path.file_name().unwrap().to_str().unwrap().to_owned();
+        assert!(!name.starts_with("events-"), "{name}");
+        let bytes = std::fs::read(&path).unwrap();
+        let mut texts = vec![bytes.clone()];
+        if name.starts_with("snapshot-") {
+            texts.push(unpacked(&bytes));
+        }
+        for text in texts {
+            let found = text.windows(7).any(|window| window == b"canary-" || window == b"event-1");
+            assert!(!found, "{name}");
+        }
+        files += 1;
+    }
+    assert!(files >= 3);
+}
+
+/// The loop in a snapshot.
+fn unpacked(file: &[u8]) -> Vec<u8> {
+    use std::io::Read;
+    let start = file.windows(2).position(|window| window == [0x1f, 0x8b]).unwrap();
+    let mut content = Vec::new();
+    flate2::read::GzDecoder::new(&file[start..]).read_to_end(&mut content).unwrap();
+    content
+}
+
+#[test]
+fn every_changed_byte_is_refused() {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let now = Arc::new(AtomicI64::new(Timestamp::VIRTUAL_START.unix_micros()));
+    let service = open(folder.path(), Disk::default(), &now).unwrap();
+    assert!(runtime.block_on(work(&service, &now)).complete);
+    drop(service);
+    let names = |prefix: &str| {
+        let entries = std::fs::read_dir(folder.path()).unwrap().map(|entry| entry.unwrap().path());
+        let named = |path: &std::path::PathBuf| {
+            path.file_name().unwrap().to_str().unwrap().starts_with(prefix)
+        };
+        entries.filter(named).collect::<Vec<_>>()
+    };
+    let files = [names("snapshot-"), names("events-")].concat();
+    assert!(files.len() >= 3, "{files:?}");
+    for path in files {
+        let whole = std::fs::read(&path).unwrap();
+        for at in (0..whole.len()).step_by(whole.len() / 20) {
+            let mut changed = whole.clone();
+            changed[at] ^= 1 << (at % 8);
+            std::fs::write(&path, &changed).unwrap();
+            let error = open(folder.path(), Disk::default(), &now).err().expect("it is refused");
+            let name = path.file_name().unwrap().to_str().unwrap();
+            assert!(error.to_string().contains(name), "{error}");
+        }
+        std::fs::write(&path, whole).unwrap();
+    }
+    let service = open(folder.path(), Disk::default(), &now).unwrap();
+    assert_eq!(runtime.block_on(lines(&service)).lines().count(), 9);
+}

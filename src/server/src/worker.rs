@@ -1,0 +1,272 @@
+//! The threads beside the requests: the worker, which owns the loop, and the evaluator.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::mpsc::{Receiver, RecvTimeoutError};
+use std::sync::{Arc, Weak};
+use std::time::Duration;
+
+use super::core::{Command, Core, Operation, Rankers};
+use super::core::{NUMBERS, Reply};
+use super::state::{Folder, Ticket};
+use learning_loop::{EvaluationJob, LearningLoop, LogEntry};
+use timestamp::Timestamp;
+
+/// How often an idle loop closes windows and exports models.
+const TICK: Duration = Duration::from_millis(100);
+
+/// The number of commands after which the counters are published.
+const BATCH: usize = 256;
+
+/// A snapshot is written after so many joined events, or so many bytes of the journal. A start
+/// replays at most that; a segment is the unit in which events expire on disk.
+const SEGMENT_EVENTS: usize = 5000;
+const JOURNAL_BYTES: u64 = 64 << 20;
+
+/// The pause before a failed snapshot is tried again.
+const RETRY: Duration = Duration::from_secs(1);
+
+/// The loop, its queue, and what it has published.
+pub(crate) struct Worker {
+    learning_loop: LearningLoop,
+    commands: Receiver<Command>,
+    core: Arc<Core>,
+    /// The number of rankers for small requests.
+    threads: usize,
+    published: u64,
+    /// The state on disk, if there is one.
+    folder: Option<Folder>,
+    /// Commands with smaller numbers are done.
+    next: u64,
+    snapshot: Snapshot,
+    /// Answers that wait for a snapshot.
+    held: Vec<(Reply, Ticket)>,
+}
+
+/// How far a snapshot is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Snapshot {
+    /// None is needed.
+    Idle,
+    /// One is needed, but could not be begun or written at that time: it is tried again.
+    Failed(Timestamp),
+    /// One is needed.
+    Wanted,
+    /// The journal was replaced; the snapshot is written once all commands up to the last one in
+    /// the old journal are done.
+    Waiting(u64),
+}
+
+impl Worker {
+    pub(crate) fn new(
+        learning_loop: LearningLoop,
+        commands: Receiver<Command>,
+        core: Arc<Core>,
+        threads: usize,
+        (folder, next): (Option<Folder>, u64),
+    ) -> Self {
+        let published = learning_loop.ranker_version();
+        Self {
+            learning_loop,
+            commands,
+            core,
+            threads,
+            published,
+            folder,
+            next,
+            snapshot: Snapshot::Idle,
+            held: Vec::new(),
+        }
+    }
+
+    /// Works until it is stopped. A panic is a bug that may leave the loop inconsistent: the
+    /// service then fails every request.
+    pub(crate) fn run(mut self) {
+        let core = Arc::clone(&self.core);
+        if catch_unwind(AssertUnwindSafe(move || self.work())).is_err() {
+            core.fail();
+        }
+    }
+
+    fn work(&mut self) {
+        loop {
+            match self.commands.recv_timeout(TICK) {
+                Ok(Command::Stop) | Err(RecvTimeoutError::Disconnected) => return self.finish(),
+                Ok(command) => {
+                    self.handle(command);
+                    if self.drain() {
+                        return self.finish();
+                    }
+                }
+                Err(RecvTimeoutError::Timeout) => {
+                    if self.core.tick().is_err() {
+                        return;
+                    }
+                }
+            }
+            self.publish();
+        }
+    }
+
+    /// Handles what is queued, up to a batch. Returns true if the worker must stop.
+    fn drain(&mut self) -> bool {
+        for _ in 0..BATCH {
+            match self.commands.try_recv() {
+                Ok(Command::Stop) => return true,
+                Ok(command) => self.handle(command),
+                Err(_) => return false,
+            }
+        }
+        false
+    }
+
+    fn handle(&mut self, command: Command) {
+        match command {
+            Command::Entry { number, entry } => {
+                // Requests were checked before they were queued.
+                if let Err(error) = self.learning_loop.replay(entry) {
+                    eprintln!("error: an accepted request was refused: {error}");
+                }
+                // They are queued for the disk already.
+                self.learning_loop.take_entries();
+                self.core.release(1);
+                self.done(number);
+            }
+            Command::Call { at, number, operation } => self.call(at, number, operation),
+            Command::Tick { at, number } => {
+                self.learning_loop.state(at);
+                self.optimize(at);
+                self.store_entries(number);
+                self.done(number);
+            }
+            Command::Stop => {}
+        }
+    }
+
+    fn call(&mut self, at: Timestamp, number: u64, operation: Operation) {
+        let reply = operation(&mut self.learning_loop, at);
+        self.optimize(at);
+        let (ticket, erases) = self.store_entries(number);
+        // A request after the answer must see what the operation changed.
+        self.publish();
+        if erases && let Some(folder) = &mut self.folder {
+            if self.learning_loop.logged() == 0 {
+                folder.forget_unwritten();
+            }
+            self.snapshot = Snapshot::Wanted;
+            self.held.push((reply, ticket));
+        } else {
+            reply(Ok(ticket));
+        }
+        self.done(number);
+    }
+
+    /// Starts the automatic evaluation that is due.
+    fn optimize(&mut self, at: Timestamp) {
+        if let Some(job) = self.learning_loop.begin_optimization(at) {
+            self.core.evaluate(job);
+        }
+    }
+
+    /// Queues the entries of an operation for the disk. Also returns whether they erase something:
+    /// then it must leave the disk before the operation is answered.
+    fn store_entries(&mut self, number: u64) -> (Ticket, bool) {
+        let entries = self.learning_loop.take_entries();
+        let store = self.core.store.as_ref();
+        let ticket = store.map(|store| store.append((number..).zip(&entries)));
+        (ticket.unwrap_or_default(), entries.iter().any(LogEntry::erases))
+    }
+
+    /// Publishes new rankers if the served model or the settings changed, and the counters.
+    fn publish(&mut self) {
+        let version = self.learning_loop.ranker_version();
+        if version != self.published {
+            self.published = version;
+            self.core.publish(Rankers::new(&self.learning_loop.ranker(), self.threads));
+        }
+        self.core.set_state(self.learning_loop.last_state());
+    }
+
+    /// Marks a command as done, and moves a snapshot forward.
+    fn done(&mut self, number: u64) {
+        self.next = number + NUMBERS;
+        let Some(store) = self.core.store.as_ref() else { return };
+        let is_due =
+            self.learning_loop.unarchived() >= SEGMENT_EVENTS || store.bytes() >= JOURNAL_BYTES;
+        let is_wanted = match self.snapshot {
+            Snapshot::Idle => is_due,
+            Snapshot::Wanted => true,
+            Snapshot::Failed(at) => self.core.now().since(at) >= RETRY,
+            Snapshot::Waiting(_) => false,
+        };
+        if is_wanted {
+            self.snapshot = self.replace_journal();
+        }
+        if matches!(self.snapshot, Snapshot::Waiting(last) if self.next > last) {
+            self.snapshot = self.write_snapshot();
+        }
+    }
+
+    /// The first step of a snapshot.
+    fn replace_journal(&mut self) -> Snapshot {
+        let (Some(folder), Some(store)) = (&mut self.folder, &self.core.store) else {
+            return Snapshot::Idle;
+        };
+        match store.rotate() {
+            Ok(closed) => {
+                let last = closed.last.unwrap_or_default();
+                folder.close_journal(closed);
+                Snapshot::Waiting(last)
+            }
+            Err(error) => self.fail_snapshot(&error),
+        }
+    }
+
+    /// The second step of a snapshot.
+    fn write_snapshot(&mut self) -> Snapshot {
+        let Some(folder) = &mut self.folder else { return Snapshot::Idle };
+        let mut written = folder.snapshot(&mut self.learning_loop, self.next);
+        if !self.held.is_empty() {
+            written = written.and_then(|()| folder.remove_copies());
+        }
+        if let Err(error) = written {
+            return self.fail_snapshot(&error);
+        }
+        self.core.metrics.set_snapshot(self.core.now(), folder.bytes());
+        self.held.drain(..).for_each(|(reply, ticket)| reply(Ok(ticket)));
+        Snapshot::Idle
+    }
+
+    /// Reports that a snapshot could not be written. What was erased is still on the disk.
+    fn fail_snapshot(&mut self, error: &std::io::Error) -> Snapshot {
+        eprintln!("error: a snapshot of the state cannot be written: {error}; it is tried again");
+        self.held.drain(..).for_each(|(reply, _)| reply(Err(error.to_string())));
+        Snapshot::Failed(self.core.now())
+    }
+
+    /// Writes the last snapshot. If it cannot, the journal has everything that was answered.
+    fn finish(&mut self) {
+        let is_writable = self.core.store.as_ref().is_some_and(|store| store.failure().is_none());
+        if is_writable && matches!(self.replace_journal(), Snapshot::Waiting(_)) {
+            self.write_snapshot();
+        }
+    }
+}
+
+/// Runs evaluations one after the other, until the service ends.
+pub(crate) fn evaluate(core: &Weak<Core>, jobs: &Receiver<EvaluationJob>) {
+    while let Ok(job) = jobs.recv() {
+        let id = job.id().to_owned();
+        let results = catch_unwind(AssertUnwindSafe(|| job.run())).ok();
+        let Some(core) = core.upgrade() else { return };
+        let finished = {
+            let id = id.clone();
+            core.enqueue_call(Box::new(move |learning_loop, now| {
+                learning_loop.finish_evaluation(&id, results, now);
+                Box::new(|_| ())
+            }))
+        };
+        if let Err(error) = finished {
+            eprintln!("error: evaluation `{id}` could not be stored: {error}");
+        }
+    }
+}
