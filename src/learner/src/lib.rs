@@ -7,8 +7,8 @@
 //! From the ground: `features` (JSON to hashed features and their interactions),
 //! `regression` (the linear model), `cost` (contextual bandits to regression),
 //! `explore` (scores to a distribution), `slots` (several choices to one after the other),
-//! `policy` (the command line), `learner` (all of them put together), `state` (a learner on
-//! disk). Each uses those before it.
+//! `policy` (the command line), `learner` (all of them put together), `state` and `vw_model`
+//! (a learner on disk). Each uses those before it.
 //!
 //! Must not know: tokio, the wire, what draws are keyed by, the word reward (in here, it is
 //! cost).
@@ -26,6 +26,7 @@ mod regression;
 mod slots;
 mod sort;
 mod state;
+mod vw_model;
 
 pub use dsjson::{DropReason, Dropped, DsjsonReader, LoggedEvent};
 pub use features::{Event, EventSlot, Example, ExampleBuilder, Hashing, Label, uniform_hash};
@@ -34,3 +35,4 @@ pub use policy::{LearningPolicy, OPTIONS, OptionSpec, PolicyError, Support};
 pub use prediction::Prediction;
 pub use random::sample;
 pub use state::LoadError;
+pub use vw_model::{VwModel, VwModelError};

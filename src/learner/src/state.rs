@@ -14,7 +14,7 @@ use crate::slots::Slots;
 use crate::{Learner, LearningPolicy};
 
 const MAGIC: [u8; 8] = *b"rnrlearn";
-const VERSION: u16 = 4;
+const VERSION: u16 = 5;
 const HEADER: usize = 8 + 2 + 8 + 32;
 
 /// Why bytes are not a learner.

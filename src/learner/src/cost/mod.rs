@@ -83,6 +83,16 @@ impl CostModel {
             && self.regression.is_compatible(&blank.regression)
     }
 
+    /// The events and the actions that multi-task regression counted for the first model.
+    pub fn first_counts(&self) -> (u64, u64) {
+        (self.counts[0].events, self.counts[0].actions)
+    }
+
+    /// Goes on from these counts.
+    pub fn set_first_counts(&mut self, (events, actions): (u64, u64)) {
+        self.counts[0] = Counts { actions, events };
+    }
+
     /// A copy, which can catch up.
     pub fn fork(&mut self) -> Self {
         let regression = self.regression.fork();

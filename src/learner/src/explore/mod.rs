@@ -81,6 +81,17 @@ impl Exploration {
         }
     }
 
+    /// The count of events that VW saves, if the strategy has one.
+    pub fn counter(&mut self) -> Option<&mut u64> {
+        match self {
+            Self::First(first) => Some(&mut first.remaining),
+            Self::Cover(cover) => Some(&mut cover.learned),
+            Self::SquareCb(squarecb) => Some(&mut squarecb.learned),
+            Self::RegCb(regcb) => Some(&mut regcb.learned),
+            Self::EpsilonGreedy(_) | Self::Softmax(_) | Self::Bag(_) | Self::Rnd(_) => None,
+        }
+    }
+
     /// What the strategy draws from, if it draws.
     pub fn random_state(&mut self) -> Option<&mut u64> {
         match self {

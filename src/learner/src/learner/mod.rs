@@ -1,6 +1,7 @@
 //! The learner: a policy's parts put together.
 
 mod build;
+mod parts;
 mod slots;
 mod work;
 

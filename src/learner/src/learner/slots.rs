@@ -122,7 +122,7 @@ impl Learner {
         }
     }
 
-    fn see_multi_slot(&mut self) {
+    pub(crate) fn see_multi_slot(&mut self) {
         if !self.slots.multi_slot_seen {
             self.slots.multi_slot_seen = true;
             self.event.interact_with_slot_index();

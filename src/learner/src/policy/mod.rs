@@ -6,6 +6,7 @@ mod parse;
 use std::ops::Range;
 
 pub use options::{OPTIONS, OptionSpec, Support};
+pub(crate) use parse::{Given, given};
 
 use super::cost::CostType;
 use super::features::Hashing;
@@ -14,7 +15,7 @@ use super::features::Hashing;
 #[derive(Debug, Clone, PartialEq)]
 pub struct LearningPolicy {
     arguments: String,
-    pub(super) settings: Settings,
+    pub(crate) settings: Settings,
     dropped: Vec<String>,
     /// Where the value of `--epsilon` stands in the arguments.
     epsilon_span: Option<Range<usize>>,

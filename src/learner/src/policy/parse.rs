@@ -402,6 +402,31 @@ impl<'a> Parser<'a> {
     }
 }
 
+/// An option as it is given.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Given {
+    /// The long name.
+    pub name: &'static str,
+    pub value: Option<String>,
+}
+
+/// The options that are given, in their order; what is none is left out.
+pub(crate) fn given(arguments: &str) -> Vec<Given> {
+    let (mut parser, mut all) = (Parser::new(arguments), Vec::new());
+    while let Some(token) = parser.next_token() {
+        let Some((name, inline)) = split_option(&token) else { continue };
+        let Some(spec) = find(name.text) else { continue };
+        let value = match (spec.value, inline) {
+            (None, _) => None,
+            (Some(_), Some(value)) => Some(value),
+            (Some(_), None) => parser.next_token(),
+        };
+        let value = value.map(|value| value.text.to_owned());
+        all.push(Given { name: spec.name, value });
+    }
+    all
+}
+
 /// `--name`, `--name=value`, `-x` or `-xvalue` into name and value.
 fn split_option<'a>(token: &Token<'a>) -> Option<(Token<'a>, Option<Token<'a>>)> {
     let text = token.text;

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{LabelRange, first_of};
+use super::{LabelRange, OnlineState, first_of};
 use crate::features::Term;
 
 /// `--ftrl_alpha` with `--coin`.
@@ -19,6 +19,8 @@ pub struct Coin {
     pub(super) range: LabelRange,
     weighted_norm: f64,
     weights: f64,
+    /// Counted for the models of VW; rates do not depend on it.
+    t: f64,
     /// `--l2`, which matters to bounds only.
     l2: f32,
 }
@@ -48,7 +50,54 @@ impl Bet {
     }
 }
 
+/// How many numbers a bet is.
+pub(super) const WEIGHT_WIDTH: usize = 6;
+
 impl Coin {
+    pub(super) fn online_state(&self) -> OnlineState {
+        OnlineState {
+            initial_t: 0.0,
+            weighted_norm: self.weighted_norm,
+            total_weight: self.weights,
+            t: self.t,
+            lowest: self.range.lowest,
+            highest: self.range.highest,
+            gravity: 0.0,
+            contraction: 1.0,
+        }
+    }
+
+    pub(super) fn set_online_state(&mut self, state: &OnlineState) {
+        (self.weighted_norm, self.weights, self.t) =
+            (state.weighted_norm, state.total_weight, state.t);
+        (self.range.lowest, self.range.highest) = (state.lowest, state.highest);
+    }
+
+    pub(super) fn each_weight(&self, with: &mut dyn FnMut(usize, &[f32])) {
+        for (index, bet) in self.blocks.iter().enumerate() {
+            let Bet { weight, sum, magnitude, largest_feature, wealth, largest_gradient } = *bet;
+            with(index, &[weight, sum, magnitude, largest_feature, wealth, largest_gradient]);
+        }
+    }
+
+    pub(super) fn set_weight(&mut self, index: usize, weight: &[f32]) -> bool {
+        let Some(bet) = self.blocks.get_mut(index) else { return false };
+        let value = |position: usize| weight.get(position).copied().unwrap_or(0.0);
+        *bet = Bet {
+            weight: value(0),
+            sum: value(1),
+            magnitude: value(2),
+            largest_feature: value(3),
+            wealth: value(4),
+            largest_gradient: value(5),
+        };
+        true
+    }
+
+    pub(super) fn finish_event(&mut self, weight: f32) {
+        self.t += f64::from(weight);
+    }
+
     pub fn new(bits: u32, l2: f32, prediction_range: Option<(f32, f32)>) -> Self {
         let (lowest, highest) = prediction_range.unwrap_or((0.0, 0.0));
         Self {
@@ -56,6 +105,7 @@ impl Coin {
             range: LabelRange { lowest, highest, frozen: prediction_range.is_some() },
             weighted_norm: 0.0,
             weights: 0.0,
+            t: 0.0,
             l2,
         }
     }

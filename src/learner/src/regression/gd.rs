@@ -32,39 +32,41 @@ pub struct GdOptions {
 /// The weights of gradient descent, and what it keeps beside.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Gd {
-    options: GdOptions,
+    pub(super) options: GdOptions,
     #[serde(with = "super::sparse")]
-    blocks: Vec<Block>,
+    pub(super) blocks: Vec<Block>,
     /// What was changed since a fork caught up, if there is one.
     #[serde(skip)]
     changes: Option<Changes>,
     learning_rate: f32,
     pub(super) range: LabelRange,
-    t: f64,
-    gravity: f64,
-    contraction: f64,
+    pub(super) t: f64,
+    /// What a model of VW says of `--initial_t`, which has had its effect.
+    pub(super) initial_t: f32,
+    pub(super) gravity: f64,
+    pub(super) contraction: f64,
     /// Σ weight · norm and Σ weight, a model.
-    norms: Vec<Norm>,
+    pub(super) norms: Vec<Norm>,
     /// The factor of the last update, kept for an update without gradient.
     multiplier: f32,
 }
 
 /// What stands at one index.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
-struct Block {
-    weight: f32,
+pub(super) struct Block {
+    pub(super) weight: f32,
     /// Σ g² x²
-    gradient: f32,
+    pub(super) gradient: f32,
     /// The largest |x|.
-    scale: f32,
+    pub(super) scale: f32,
     /// The rate of the update under way.
-    rate: f32,
+    pub(super) rate: f32,
 }
 
 #[derive(Debug, Clone, Copy, Serialize, Deserialize)]
-struct Norm {
-    weighted: f64,
-    weights: f64,
+pub(super) struct Norm {
+    pub(super) weighted: f64,
+    pub(super) weights: f64,
 }
 
 /// Where a pass over the features adds up.
@@ -93,6 +95,7 @@ impl Gd {
             learning_rate: options.learning_rate * decay,
             range: LabelRange { lowest, highest, frozen: options.prediction_range.is_some() },
             t: f64::from(t),
+            initial_t: t,
             gravity: 0.0,
             contraction: 1.0,
             norms,
@@ -365,11 +368,18 @@ impl Gd {
         }
     }
 
-    /// Moves what was put off into the weights before it loses precision (`sync_weights`).
+    /// Moves what was put off into the weights before it loses precision.
     fn fold_regularization(&mut self) {
         let is_due = self.contraction < 1e-9 || self.gravity > 1e3;
         // What is not a number is never due.
-        if !is_due {
+        if is_due {
+            self.materialize();
+        }
+    }
+
+    /// Moves what regularization put off into the weights (`sync_weights`).
+    pub(super) fn materialize(&mut self) {
+        if self.gravity == 0.0 && self.contraction == 1.0 {
             return;
         }
         if let Some(changes) = &mut self.changes {

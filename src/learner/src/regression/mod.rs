@@ -6,6 +6,7 @@
 mod changes;
 mod coin;
 mod gd;
+mod gd_state;
 mod power;
 mod sparse;
 
@@ -32,6 +33,20 @@ enum Rule {
     Gd(Gd),
     /// Coin betting.
     Coin(Coin),
+}
+
+/// What the regression goes on from beside the weights; the sums are those of its first model.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct OnlineState {
+    pub initial_t: f32,
+    /// Σ weight · norm
+    pub weighted_norm: f64,
+    pub total_weight: f64,
+    pub t: f64,
+    pub lowest: f32,
+    pub highest: f32,
+    pub gravity: f64,
+    pub contraction: f64,
 }
 
 /// The range of labels seen, which predictions used for learning are clipped to
@@ -177,8 +192,9 @@ impl Regression {
 
     /// Counts a labelled event, once it is learned (`finish_example`).
     pub fn finish_event(&mut self, weight: f32) {
-        if let Rule::Gd(gd) = &mut self.rule {
-            gd.finish_event(weight);
+        match &mut self.rule {
+            Rule::Gd(gd) => gd.finish_event(weight),
+            Rule::Coin(coin) => coin.finish_event(weight),
         }
     }
 
@@ -197,6 +213,62 @@ impl Regression {
         match (&mut self.rule, &mut ahead.rule) {
             (Rule::Gd(gd), Rule::Gd(ahead)) => gd.catch_up(ahead),
             (behind, ahead) => behind.clone_from(ahead),
+        }
+    }
+
+    /// What it goes on from.
+    pub fn online_state(&self) -> OnlineState {
+        match &self.rule {
+            Rule::Gd(gd) => gd.online_state(),
+            Rule::Coin(coin) => coin.online_state(),
+        }
+    }
+
+    /// Goes on from `state`.
+    pub fn set_online_state(&mut self, state: &OnlineState) {
+        self.version += 1;
+        match &mut self.rule {
+            Rule::Gd(gd) => gd.set_online_state(state),
+            Rule::Coin(coin) => coin.set_online_state(state),
+        }
+    }
+
+    /// How many numbers a weight is: itself, and what its rate depends on.
+    pub fn weight_width(&self) -> usize {
+        match &self.rule {
+            Rule::Gd(gd) => gd.weight_width(),
+            Rule::Coin(_) => coin::WEIGHT_WIDTH,
+        }
+    }
+
+    /// Hands over the weights that are not zero, with their indices, ascending.
+    pub fn each_weight(&self, mut with: impl FnMut(u32, &[f32])) {
+        let width = self.weight_width();
+        let mut with = |index: usize, weight: &[f32]| {
+            if weight[..width].iter().any(|value| *value != 0.0) {
+                with(u32::try_from(index).expect("at most 2^31 weights"), &weight[..width]);
+            }
+        };
+        match &self.rule {
+            Rule::Gd(gd) => gd.each_weight(&mut with),
+            Rule::Coin(coin) => coin.each_weight(&mut with),
+        }
+    }
+
+    /// Sets a weight, of which some numbers may be left out; false if there is none at `index`.
+    pub fn set_weight(&mut self, index: u32, weight: &[f32]) -> bool {
+        self.version += 1;
+        match &mut self.rule {
+            Rule::Gd(gd) => gd.set_weight(index as usize, weight),
+            Rule::Coin(coin) => coin.set_weight(index as usize, weight),
+        }
+    }
+
+    /// Moves what regularization put off into the weights, as VW does before it only predicts.
+    pub fn materialize(&mut self) {
+        self.version += 1;
+        if let Rule::Gd(gd) = &mut self.rule {
+            gd.materialize();
         }
     }
 

@@ -4,6 +4,7 @@
 mod fuzz;
 mod golden;
 mod kinds;
+mod models;
 mod reading;
 mod slots;
 mod state;

@@ -3,22 +3,22 @@
 //!
 //! `VW_FUZZ_SECONDS=600` goes on for longer, `VW_FUZZ_SEED=7` begins elsewhere.
 
-mod logs;
+pub mod logs;
 mod minimise;
-mod oracle;
-mod policies;
+pub mod oracle;
+pub mod policies;
 pub mod replay;
-mod rng;
+pub mod rng;
 
 use std::hash::{BuildHasher, RandomState};
 use std::time::{Duration, Instant};
 
-use learner::{DropReason, LearningPolicy};
+use learner::LearningPolicy;
 
 use logs::Style;
 use minimise::{Pair, minimise};
 use oracle::{Answer, Oracle};
-use replay::{Prediction, replay};
+use replay::{Prediction, is_same, replay};
 use rng::Rng;
 
 /// How a pair came out.
@@ -72,38 +72,21 @@ fn compare_lines(
 ) -> Verdict {
     let found = replay(policy, &lines[..expected.len()]);
     for (line, (found, expected)) in found.iter().zip(expected).enumerate() {
-        let how = |found: &dyn std::fmt::Debug| {
-            let expected = expected.as_ref().map(shown);
-            format!("line {}:\n  here {found:?}\n  VW   {expected:?}", line + 1)
-        };
-        match (found, expected) {
-            (Err(reason), Some(_)) if UNLIKE_VW.contains(reason) => return Verdict::Equal,
-            (Err(_), None) => {}
-            (Ok(found), Some(expected)) if found.equals(expected) => {}
-            // A line without slots and label: under a policy for slots VW predicts nothing.
-            (Ok(Prediction::Pmf(_)), Some(Prediction::Pmf(none))) if none.is_empty() => {}
-            (Ok(found), Some(_)) => {
-                return Verdict::Differs(Difference::Prediction, how(&shown(found)));
-            }
-            (found, _) => {
-                let found = found.as_ref().map(shown);
-                return Verdict::Differs(Difference::Dropped, how(&found));
-            }
+        match is_same(found, expected.as_ref()) {
+            Some(true) => continue,
+            None => return Verdict::Equal,
+            Some(false) => {}
         }
+        let difference = match (found, expected) {
+            (Ok(_), Some(_)) => Difference::Prediction,
+            _ => Difference::Dropped,
+        };
+        let (found, expected) = (found.as_ref().map(shown), expected.as_ref().map(shown));
+        let how = format!("line {}:\n  here {found:?}\n  VW   {expected:?}", line + 1);
+        return Verdict::Differs(difference, how);
     }
     Verdict::Equal
 }
-
-/// Lines with these faults are dropped, though VW reads them: it stops at them, learns infinite
-/// weights, or puts what they say elsewhere.
-const UNLIKE_VW: [DropReason; 6] = [
-    DropReason::LabelIndex,
-    DropReason::LabelPlace,
-    DropReason::Probability,
-    DropReason::Cost,
-    DropReason::Slots,
-    DropReason::Actions,
-];
 
 fn shown(prediction: &Prediction) -> String {
     let number = |bits: &u32| f32::from_bits(*bits);

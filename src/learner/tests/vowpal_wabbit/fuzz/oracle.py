@@ -53,7 +53,8 @@ def answer(request):
         workspace = Workspace(f"{request['policy']} --dsjson --quiet")
     except Exception as error:
         return {"refused": str(error)}
-    kind = "--ccb_explore_adf" if "--ccb_explore_adf" in request["policy"] else "--cb_explore_adf"
+    slots = any("_slots" in line for line in request["lines"])
+    kind = "--ccb_explore_adf" if slots else "--cb_explore_adf"
     reader = Workspace(f"{kind} --dsjson --quiet -b 1")
     result = replay(workspace, reader, request["lines"])
     if "stopped" not in result:

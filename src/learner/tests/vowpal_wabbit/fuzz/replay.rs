@@ -33,6 +33,29 @@ impl Prediction {
     }
 }
 
+/// Lines with these faults are dropped, though VW reads them: it stops at them, learns infinite
+/// weights, or puts what they say elsewhere.
+const UNLIKE_VW: [DropReason; 6] = [
+    DropReason::LabelIndex,
+    DropReason::LabelPlace,
+    DropReason::Probability,
+    DropReason::Cost,
+    DropReason::Slots,
+    DropReason::Actions,
+];
+
+/// Whether a line came out as in VW; none where the two cannot be compared from here on.
+pub fn is_same(found: &Outcome, expected: Option<&Prediction>) -> Option<bool> {
+    match (found, expected) {
+        (Err(reason), Some(_)) if UNLIKE_VW.contains(reason) => None,
+        (Err(_), None) => Some(true),
+        // A line without slots and label: under a policy for slots VW predicts nothing.
+        (Ok(Prediction::Pmf(_)), Some(Prediction::Pmf(none))) if none.is_empty() => Some(true),
+        (Ok(found), Some(expected)) => Some(found.equals(expected)),
+        _ => Some(false),
+    }
+}
+
 /// What is predicted for a line, or why it is dropped.
 pub type Outcome = Result<Prediction, DropReason>;
 
