@@ -30,6 +30,7 @@ mod shard;
 mod shell;
 mod streams;
 mod submit;
+mod text_file;
 mod world;
 
 pub use exit::Exit;

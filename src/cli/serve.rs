@@ -11,6 +11,7 @@ use super::error::Error;
 use super::exit::Exit;
 use super::interrupt::Interrupt;
 use super::streams;
+use super::text_file;
 use clock::{Clock, WallClock};
 use learner::LearningPolicy;
 use learning_loop::{LoopLimits, LoopOptions};
@@ -215,7 +216,7 @@ fn access(arguments: &ServeArguments) -> Result<Access, Error> {
 /// machine.
 fn keys(arguments: &ServeArguments) -> Result<Keys, Error> {
     let text = match (&arguments.key_file, &arguments.key_env) {
-        (Some(path), _) => std::fs::read_to_string(path).map_err(|error| not_read(path, &error))?,
+        (Some(path), _) => text_file::read(path).map_err(|error| not_read(path, &error))?,
         (None, Some(name)) => std::env::var(name)
             .map_err(|_| Error::usage(format!("the environment variable `{name}` is not set")))?,
         (None, None) => return Ok(Keys::default()),

@@ -105,8 +105,12 @@ fn evaluate(criterion: &mut Criterion) {
     let mut group = criterion.benchmark_group("evaluate");
     group.throughput(Throughput::Elements(80 * 50)).sample_size(20);
     for (name, more) in POLICIES {
-        let candidate =
-            Candidate { name: name.to_owned(), policy: policy(more), origin: Origin::Given };
+        let candidate = Candidate {
+            name: name.to_owned(),
+            policy: policy(more),
+            origin: Origin::Given,
+            model: None,
+        };
         group.bench_function(name, |bencher| {
             let settings = RunSettings { threads: 1, ..RunSettings::default() };
             let run = || EvaluationRun::new(vec![candidate.clone()], settings.clone());

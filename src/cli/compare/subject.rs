@@ -1,8 +1,8 @@
 //! What is compared: the folder of a run or of an experiment, or a baseline file.
 
-use std::fs;
 use std::path::{Path, PathBuf};
 
+use crate::cli::text_file;
 use comparison::{self, Baseline, Group};
 use results::experiment::{is_experiment, read_experiment};
 use results::{self, ReadError};
@@ -13,8 +13,10 @@ use results::{self, ReadError};
 /// What is wrong with it.
 pub fn read_baseline(path: &Path) -> Result<Baseline, String> {
     let shown = path.display();
-    let bytes = fs::read(path).map_err(|error| format!("`{shown}` cannot be read: {error}"))?;
-    Baseline::parse(&bytes).map_err(|why| format!("`{shown}` is not a baseline file: {why}"))
+    let text =
+        text_file::read(path).map_err(|error| format!("`{shown}` cannot be read: {error}"))?;
+    Baseline::parse(text.as_bytes())
+        .map_err(|why| format!("`{shown}` is not a baseline file: {why}"))
 }
 
 /// A folder or a baseline file, read.

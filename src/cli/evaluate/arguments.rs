@@ -9,7 +9,7 @@ use statistics::{Confidence, Interval};
 /// `runner evaluate`
 #[derive(Debug, Clone, Args)]
 pub struct EvaluateArguments {
-    /// Logs of DSJSON lines, plain or gzip; `-` is stdin. Several are read as one.
+    /// Logs of DSJSON lines, plain, gzip or zstd; `-` is stdin. Several are read as one.
     #[arg(value_name = "LOG", required = true)]
     pub logs: Vec<PathBuf>,
     /// A learning policy: Vowpal Wabbit arguments, optionally with a name.

@@ -37,6 +37,7 @@ pub fn search(
         name: found.name,
         policy: found.policy,
         origin: Origin::Discovered,
+        model: None,
     });
     Ok(Found { policies: found.collect(), held_out_from })
 }

@@ -6,10 +6,11 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use flate2::bufread::MultiGzDecoder;
 
+use super::zstd::{self, ZstdReader};
 use diagnostic::{Diagnostic, Report};
 use evaluation::run::{LogPlace, LogSummary};
 
-/// Logs to be read one after the other, gzip or plain.
+/// Logs to be read one after the other, gzip, zstd or plain.
 pub struct Logs {
     paths: Vec<PathBuf>,
     /// Their size in bytes; zero for stdin.
@@ -32,7 +33,8 @@ impl Logs {
                 Ok(size) => bytes += size,
                 Err(error) => {
                     let message = format!("log `{}` cannot be read: {error}", path.display());
-                    let help = "expected a file of DSJSON lines, plain or gzip, or `-` for stdin";
+                    let help =
+                        "expected a file of DSJSON lines, plain, gzip or zstd, or `-` for stdin";
                     report.push(Diagnostic::error(message).help(help));
                 }
             }
@@ -70,6 +72,10 @@ impl Logs {
         let mut plain = BufReader::with_capacity(BUFFER, counted);
         if plain.fill_buf()?.starts_with(GZIP) {
             let decoded = MultiGzDecoder::new(plain);
+            return Ok(Box::new(BufReader::with_capacity(BUFFER, decoded)));
+        }
+        if plain.fill_buf()?.starts_with(zstd::MAGIC) {
+            let decoded = ZstdReader::new(plain);
             return Ok(Box::new(BufReader::with_capacity(BUFFER, decoded)));
         }
         Ok(Box::new(plain))

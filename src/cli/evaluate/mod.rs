@@ -7,10 +7,12 @@ mod discovery;
 mod gates;
 mod json;
 mod logs;
+mod models;
 mod outputs;
 mod policies;
 mod predictions;
 mod text;
+mod zstd;
 
 use std::io;
 use std::path::PathBuf;
@@ -146,7 +148,8 @@ fn judge(
         return Err(report.into());
     }
     watcher.finish().map_err(failed)?;
-    let found = run.finish();
+    let mut found = run.finish();
+    models::write(&mut found.evaluators).map_err(failed)?;
     let analysis = analysis(arguments, &found.summary);
     let reports = analysis.reports(&found.evaluators, baseline.as_deref());
     let segments = analysis.segments(&found);

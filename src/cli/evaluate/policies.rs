@@ -1,8 +1,8 @@
 //! Policies as they are given: `--policy [NAME=]ARGS`, or in a file.
 
-use std::fs;
-
 use super::arguments::EvaluateArguments;
+use super::models;
+use crate::cli::text_file;
 use diagnostic::{Diagnostic, Report, Source};
 use evaluation::run::{Candidate, Origin, PolicyEvaluator};
 use scenario::plan::NamedPolicy;
@@ -16,7 +16,7 @@ pub fn collect(arguments: &EvaluateArguments, report: &mut Report) -> Vec<Candid
         candidates.extend(policy_list::policy(&source, report).map(candidate));
     }
     for path in &arguments.policy_files {
-        match fs::read_to_string(path) {
+        match text_file::read(path) {
             Ok(text) => {
                 let source = Source::new(path.display().to_string(), text);
                 let policies = policy_list::policies(&source, report);
@@ -30,11 +30,12 @@ pub fn collect(arguments: &EvaluateArguments, report: &mut Report) -> Vec<Candid
         }
     }
     check_names(&candidates, report);
-    candidates
+    models::check(&candidates, report);
+    candidates.into_iter().filter_map(|candidate| models::start(candidate, report)).collect()
 }
 
 fn candidate(NamedPolicy { name, policy }: NamedPolicy) -> Candidate {
-    Candidate { name, policy, origin: Origin::Given }
+    Candidate { name, policy, origin: Origin::Given, model: None }
 }
 
 fn check_names(candidates: &[Candidate], report: &mut Report) {

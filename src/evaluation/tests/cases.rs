@@ -30,6 +30,7 @@ fn run(log: &str, policies: &[&str]) -> Evaluated {
         name: (*arguments).to_owned(),
         policy: LearningPolicy::parse(arguments).unwrap(),
         origin: Origin::Given,
+        model: None,
     };
     let candidates = policies.iter().map(candidate).collect();
     let settings = RunSettings { threads: 1, ..RunSettings::default() };

@@ -2,7 +2,7 @@
 
 use super::log_entry::Operation;
 use super::{LearningLoop, configuration};
-use learner::Learner;
+use learner::{Learner, VwModel};
 use protocol::{ErrorCode, ModelProperties, ServiceError};
 use timestamp::Timestamp;
 
@@ -17,8 +17,18 @@ impl LearningLoop {
         }
     }
 
-    /// `PUT /model`: serves a model and continues to train it. Its policy becomes that of the
-    /// loop.
+    /// The same in the format of Vowpal Wabbit 9.11.9.
+    pub fn vw_model(&mut self, now: Timestamp) -> Vec<u8> {
+        self.advance(now);
+        match self.trainer.served() {
+            Some(learner) => learner.clone().to_vw_model(),
+            None => Learner::new(self.trainer.policy()).to_vw_model(),
+        }
+    }
+
+    /// `PUT /model`: serves a model, its own or one of Vowpal Wabbit, and continues to train
+    /// it. Its policy becomes that of the loop; a model of Vowpal Wabbit keeps the loop's where
+    /// its options are the same.
     ///
     /// # Errors
     /// `InvalidModelImportFormat`, if the bytes are not a model, or its exploration is not that
@@ -26,9 +36,10 @@ impl LearningLoop {
     pub fn set_model(&mut self, model: &[u8], now: Timestamp) -> Result<(), ServiceError> {
         self.advance(now);
         let invalid = |message| ServiceError::new(ErrorCode::InvalidModelImportFormat, message);
-        let policy = Learner::saved_policy(model).map_err(|error| invalid(error.to_string()))?;
-        self.limits.check_policy(&policy).map_err(invalid)?;
-        let learner = Learner::load(model).map_err(|error| invalid(error.to_string()))?;
+        let learner = match VwModel::read(model) {
+            Ok(model) => self.learner_of_vw(&model).map_err(invalid)?,
+            Err(_) => self.saved_learner(model).map_err(invalid)?,
+        };
         let policy = learner.policy();
         if configuration::effective(policy, &self.configuration) != *policy {
             let (found, set) = (policy.arguments(), self.configuration.exploration_percentage);
@@ -40,6 +51,20 @@ impl LearningLoop {
         self.trainer.replace(learner, self.now);
         self.log_operation(|| Operation::ModelSet(model.to_owned()));
         Ok(())
+    }
+
+    /// Policies are checked before anything is made of a model: it says how large it is.
+    fn saved_learner(&self, model: &[u8]) -> Result<Learner, String> {
+        let policy = Learner::saved_policy(model).map_err(|error| error.to_string())?;
+        self.limits.check_policy(&policy)?;
+        Learner::load(model).map_err(|error| error.to_string())
+    }
+
+    fn learner_of_vw(&self, model: &VwModel<'_>) -> Result<Learner, String> {
+        let own = model.policy(self.trainer.policy().arguments());
+        let policy = own.or_else(|_| model.policy("")).map_err(|error| error.to_string())?;
+        self.limits.check_policy(&policy)?;
+        model.learner(&policy).map_err(|error| error.to_string())
     }
 
     /// `GET /model/properties`

@@ -11,6 +11,7 @@ use serde::Deserialize;
 
 use super::response::{self, ErrorResponse};
 use super::{Service, body, model_signature};
+use learner::VwModel;
 use learning_loop::LearningLoop;
 use protocol::ErrorCode;
 use timestamp::Timestamp;
@@ -22,6 +23,19 @@ type Reply = Result<Response, ErrorResponse>;
 pub(crate) struct Wanted {
     #[serde(default)]
     signed: bool,
+    #[serde(default)]
+    format: Format,
+}
+
+/// In which format a model is asked for.
+#[derive(Deserialize, Default, Clone, Copy, PartialEq, Eq)]
+#[serde(rename_all = "lowercase")]
+enum Format {
+    /// That of this program.
+    #[default]
+    Runner,
+    /// That of Vowpal Wabbit 9.11.9.
+    Vw,
 }
 
 /// `GET /model`
@@ -29,10 +43,18 @@ pub(crate) async fn model(
     State(service): State<Service>,
     wanted: Result<Query<Wanted>, QueryRejection>,
 ) -> Reply {
-    let invalid = |_| (ErrorCode::BadRequest, "`signed` must be `true` or `false`".to_owned());
-    let Query(Wanted { signed }) = wanted.map_err(invalid)?;
-    let read =
-        move |inner: &mut LearningLoop, now| Ok((inner.model(now), inner.model_properties(now)));
+    let invalid = |_| {
+        let message = "`signed` must be `true` or `false`, and `format` `runner` or `vw`";
+        (ErrorCode::BadRequest, message.to_owned())
+    };
+    let Query(Wanted { signed, format }) = wanted.map_err(invalid)?;
+    let read = move |inner: &mut LearningLoop, now| {
+        let model = match format {
+            Format::Runner => inner.model(now),
+            Format::Vw => inner.vw_model(now),
+        };
+        Ok((model, inner.model_properties(now)))
+    };
     let (mut model, properties) = service.call(read).await?;
     let mut name = "attachment; filename=model.vw";
     if signed {
@@ -48,10 +70,11 @@ pub(crate) async fn model(
     Ok(response)
 }
 
-/// `PUT /model`
+/// `PUT /model`: one that was signed here, or one of Vowpal Wabbit, which nobody signs.
 pub(crate) async fn set(State(service): State<Service>, request: Request) -> Reply {
-    let signed = body::bytes(&service, request, model_signature::LARGEST).await?;
-    let model = service.model_signer().open(&signed)?;
+    let body = body::bytes(&service, request, model_signature::LARGEST).await?;
+    let is_vw = VwModel::read(&body).is_ok();
+    let model = if is_vw { body.to_vec() } else { service.model_signer().open(&body)? };
     service.call(move |inner, now| inner.set_model(&model, now)).await?;
     Ok(response::no_content())
 }

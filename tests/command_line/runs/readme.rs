@@ -228,6 +228,7 @@ fn the_evaluation_shown_is_the_evaluation_printed() {
 fn support(option: &OptionSpec) -> &'static str {
     match option.support {
         Support::Full => "as in VW",
+        Support::Files => "as in VW, in `runner evaluate`",
         Support::Dropped => "without effect",
         Support::Refused => "refused",
     }

@@ -72,3 +72,23 @@ fn a_model_that_explores_otherwise_is_refused() {
     assert_eq!(answer.refusal(400), "InvalidModelImportFormat");
     assert!(answer.text().contains("explorationPercentage"), "{}", answer.text());
 }
+
+/// A model in the format of VW moves from one service to another, unsigned.
+#[test]
+fn a_model_of_vw_is_asked_for_and_taken() {
+    let (school, other) = (Served::new(), Served::new());
+    taught(&school);
+    let model = school.call("GET", &format!("{MODEL}?format=vw"), "", b"").body;
+    assert_eq!(&model[4..10], b"9.11.9");
+    put(&other, &model).is_empty(204);
+    for id in ["a", "b", "c"] {
+        let request = rank_request(id);
+        let answers = [&school, &other].map(|served| served.post("/rank", &request).json(201));
+        assert_eq!(answers[0], answers[1]);
+    }
+    assert_eq!(other.call("GET", &format!("{MODEL}?format=vw"), "", b"").body, model);
+    let asked = school.call("GET", &format!("{MODEL}?format=onnx"), "", b"");
+    assert_eq!(asked.refusal(400), "BadRequest");
+    let truncated = put(&school, &model[..model.len() - 1]);
+    assert_eq!(truncated.refusal(400), "InvalidModelImportFormat");
+}

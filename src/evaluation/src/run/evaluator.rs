@@ -46,6 +46,8 @@ pub struct PolicyEvaluator {
 /// A policy that learns.
 struct Learned {
     learner: Learner,
+    /// Whether nothing is learned.
+    test_only: bool,
     /// Which of a row's events is hashed for it.
     hashing: usize,
     prediction: Prediction,
@@ -77,8 +79,14 @@ impl PolicyEvaluator {
 
     /// A policy that learns; `hashing` says which of a row's events is for it.
     pub(super) fn learning(candidate: Candidate, hashing: usize, keeps_pmfs: bool) -> Self {
+        let mut learner = candidate.model.unwrap_or_else(|| Learner::new(&candidate.policy));
+        let test_only = candidate.policy.model_files().test_only;
+        if test_only {
+            learner.stop_learning();
+        }
         let learned = Learned {
-            learner: Learner::new(&candidate.policy),
+            learner,
+            test_only,
             hashing,
             prediction: Prediction::default(),
             expected: Vec::new(),
@@ -105,6 +113,11 @@ impl PolicyEvaluator {
     #[must_use]
     pub fn policy(&self) -> Option<&LearningPolicy> {
         self.learned.as_ref().map(|learned| learned.learner.policy())
+    }
+
+    /// The model as it stands, in the format of VW, if the policy learns.
+    pub fn vw_model(&mut self) -> Option<Vec<u8>> {
+        self.learned.as_mut().map(|learned| learned.learner.to_vw_model())
     }
 
     /// For each row of the last batch, the distribution over the actions before the event
@@ -206,7 +219,9 @@ impl Learned {
         }
         for row in rows {
             let event = &row.events[self.hashing];
-            if let Some(label) = &row.label {
+            if self.test_only {
+                self.learner.predict(event, &mut self.prediction);
+            } else if let Some(label) = &row.label {
                 self.learner.learn_predicting(event, label, &mut self.prediction);
             } else {
                 self.learner.predict(event, &mut self.prediction);

@@ -26,7 +26,7 @@ use std::io::{self, BufRead};
 use super::parallel;
 use batch::{Batch, BatchReader, Wants};
 use evaluator::Sections;
-use learner::{Hashing, LearningPolicy};
+use learner::{Hashing, Learner, LearningPolicy};
 use segment::Segments;
 
 /// A policy to be judged.
@@ -38,6 +38,8 @@ pub struct Candidate {
     pub policy: LearningPolicy,
     /// Where it came from.
     pub origin: Origin,
+    /// The model that it starts from, if not from a blank one.
+    pub model: Option<Learner>,
 }
 
 /// How logs are evaluated.

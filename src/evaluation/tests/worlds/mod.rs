@@ -161,6 +161,7 @@ impl World {
             name: (*arguments).to_owned(),
             policy: LearningPolicy::parse(arguments).unwrap(),
             origin: Origin::Given,
+            model: None,
         };
         let candidates = POLICIES.iter().map(candidate).collect();
         let settings = RunSettings { threads: 1, predictions: true, ..RunSettings::default() };

@@ -17,6 +17,7 @@ pub struct LearningPolicy {
     arguments: String,
     pub(crate) settings: Settings,
     dropped: Vec<String>,
+    model_files: ModelFiles,
     /// Where the value of `--epsilon` stands in the arguments.
     epsilon_span: Option<Range<usize>>,
 }
@@ -80,6 +81,17 @@ pub(super) enum Explorer {
     Rnd(u32),
 }
 
+/// The models that a policy starts from and leaves.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct ModelFiles {
+    /// `-i`: the file of the model to start from.
+    pub initial: Option<String>,
+    /// `-f`: the file that the model is written to in the end.
+    pub last: Option<String>,
+    /// `-t`: whether nothing is learned.
+    pub test_only: bool,
+}
+
 /// Something in the arguments that cannot be used, and where.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{message}")]
@@ -98,7 +110,21 @@ impl LearningPolicy {
     /// # Errors
     /// Everything that cannot be used, in the order of the text.
     pub fn parse(arguments: &str) -> Result<Self, Vec<PolicyError>> {
-        parse::parse(arguments)
+        parse::parse(arguments, false)
+    }
+
+    /// The same, where models may be read and written: `-i`, `-f` and `-t`.
+    ///
+    /// # Errors
+    /// Everything that cannot be used, in the order of the text.
+    pub fn parse_with_files(arguments: &str) -> Result<Self, Vec<PolicyError>> {
+        parse::parse(arguments, true)
+    }
+
+    /// The models that it starts from and leaves.
+    #[must_use]
+    pub fn model_files(&self) -> &ModelFiles {
+        &self.model_files
     }
 
     /// The arguments, as they were given, trimmed.

@@ -18,13 +18,16 @@ pub struct OptionSpec {
 pub enum Support {
     /// It has the effect that it has in VW.
     Full,
+    /// It has the effect that it has in VW where files are read and written: in
+    /// `runner evaluate`. Refused elsewhere.
+    Files,
     /// It steers VW as a program: accepted, without effect.
     Dropped,
     /// Refused.
     Refused,
 }
 
-use Support::{Dropped, Full, Refused};
+use Support::{Dropped, Files, Full, Refused};
 
 const fn flag(name: &'static str, support: Support, doc: &'static str) -> OptionSpec {
     OptionSpec { name, short: None, value: None, support, doc }
@@ -134,12 +137,12 @@ pub const OPTIONS: &[OptionSpec] = &[
     valued("log_output", "WHERE", Dropped, "output"),
     valued("limit_output", "N", Dropped, "output"),
     short('d', valued("data", "FILE", Dropped, "input")),
-    short('f', valued("final_regressor", "FILE", Dropped, "output")),
     short('p', valued("predictions", "FILE", Dropped, "output")),
     short('P', valued("progress", "N", Dropped, "output")),
     valued("id", "ID", Dropped, "the name of the model"),
-    short('i', valued("initial_regressor", "FILE", Refused, "a model to start from")),
-    short('t', flag("testonly", Refused, "learn nothing")),
+    short('i', valued("initial_regressor", "FILE", Files, "a model of VW 9.11.9 to start from")),
+    short('f', valued("final_regressor", "FILE", Files, "where the model is written at the end")),
+    short('t', flag("testonly", Files, "learn nothing")),
     flag("no_predict", Refused, "learning without predicting"),
     valued("cats", "N", Refused, "continuous actions"),
     flag("slates", Refused, "slates"),
@@ -161,8 +164,8 @@ pub const OPTIONS: &[OptionSpec] = &[
     valued("dictionary", "FILE", Refused, "features from a dictionary"),
     valued("redefine", "X:=Y", Refused, "other namespaces than those of the log"),
     valued("feature_limit", "N", Refused, "a limit of features"),
-    valued("experimental_full_name_interactions", "A|B", Refused, "interactions by whole names"),
-    valued("ignore_features_dsjson_experimental", "X|Y", Refused, "single features not read"),
+    valued("experimental_full_name_interactions", "NAMES", Refused, "interactions by whole names"),
+    valued("ignore_features_dsjson_experimental", "NAMES", Refused, "single features not read"),
     flag("sort_features", Refused, "features in another order"),
     flag("cb_sample", Refused, "the service samples, not the policy"),
     flag("ccb_no_slot_index", Refused, "slots without their index"),

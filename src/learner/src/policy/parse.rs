@@ -2,13 +2,13 @@ use std::ops::Range;
 use std::str::FromStr;
 
 use super::options::{OPTIONS, OptionSpec, Support};
-use super::{Explorer, LearningPolicy, PolicyError, Settings};
+use super::{Explorer, LearningPolicy, ModelFiles, PolicyError, Settings};
 use crate::cost::CostType;
 use crate::features::HashMode;
 
 /// Parses the arguments and collects every mistake.
-pub(super) fn parse(arguments: &str) -> Result<LearningPolicy, Vec<PolicyError>> {
-    let mut parser = Parser::new(arguments.trim());
+pub(super) fn parse(arguments: &str, with_files: bool) -> Result<LearningPolicy, Vec<PolicyError>> {
+    let mut parser = Parser { with_files, ..Parser::new(arguments.trim()) };
     while let Some(token) = parser.next_token() {
         parser.take(&token);
     }
@@ -37,6 +37,8 @@ struct Parser<'a> {
     position: usize,
     settings: Settings,
     dropped: Vec<String>,
+    with_files: bool,
+    model_files: ModelFiles,
     errors: Vec<PolicyError>,
     /// Options seen, with their values, for repetition.
     seen: Vec<(&'static str, String)>,
@@ -65,6 +67,8 @@ impl<'a> Parser<'a> {
             position: 0,
             settings: Settings::default(),
             dropped: Vec::new(),
+            with_files: false,
+            model_files: ModelFiles::default(),
             errors: Vec::new(),
             seen: Vec::new(),
             explorers: Vec::new(),
@@ -107,6 +111,16 @@ impl<'a> Parser<'a> {
     fn apply(&mut self, spec: &'static OptionSpec, token: &Token<'a>, value: Option<&Token<'a>>) {
         match spec.support {
             Support::Dropped => self.dropped.push(format!("--{}", spec.name)),
+            Support::Files if !self.with_files => self.refuse(
+                token.span.clone(),
+                format!("`--{}` reads or writes a model, which `runner evaluate` does", spec.name),
+                Some("leave it out here".to_owned()),
+            ),
+            Support::Files => {
+                if self.counts(spec, value) {
+                    self.set_model_file(spec.name, value);
+                }
+            }
             Support::Refused => self.refuse(
                 token.span.clone(),
                 format!("`--{}` is not supported ({})", spec.name, spec.doc),
@@ -208,6 +222,15 @@ impl<'a> Parser<'a> {
             "min_prediction" => settings.min_prediction = Some(number),
             "max_prediction" => settings.max_prediction = Some(number),
             _ => unreachable!("`{name}` is in the table and has no effect"),
+        }
+    }
+
+    fn set_model_file(&mut self, name: &str, value: Option<&Token<'a>>) {
+        let path = value.map(|value| value.text.to_owned());
+        match name {
+            "initial_regressor" => self.model_files.initial = path,
+            "final_regressor" => self.model_files.last = path,
+            _ => self.model_files.test_only = true,
         }
     }
 
@@ -375,7 +398,9 @@ impl<'a> Parser<'a> {
 
     fn finish(mut self) -> Result<LearningPolicy, Vec<PolicyError>> {
         let explores = |name: &str| matches!(name, "cb_explore_adf" | "ccb_explore_adf");
-        if !self.seen.iter().any(|(name, _)| explores(name)) && self.errors.is_empty() {
+        let has_model = self.model_files.initial.is_some();
+        let explores = self.seen.iter().any(|(name, _)| explores(name));
+        if !explores && !has_model && self.errors.is_empty() {
             let message = "a learning policy must contain `--cb_explore_adf`".to_owned();
             let help = Some("add `--cb_explore_adf`, or `--ccb_explore_adf` for slots".to_owned());
             self.refuse(0..self.arguments.len(), message, help);
@@ -397,6 +422,7 @@ impl<'a> Parser<'a> {
             arguments: self.arguments.to_owned(),
             settings: self.settings,
             dropped: self.dropped,
+            model_files: self.model_files,
             epsilon_span: self.epsilon_span,
         })
     }
@@ -460,25 +486,39 @@ fn find(name: &str) -> Option<&'static OptionSpec> {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use super::super::LearningPolicy;
 
     fn messages(arguments: &str) -> Vec<String> {
-        let errors = parse(arguments).unwrap_err();
+        let errors = LearningPolicy::parse(arguments).unwrap_err();
         errors.iter().map(|error| format!("{:?} {}", error.span, error.message)).collect()
     }
 
     #[test]
     fn space_before_the_first_option_moves_the_places_of_mistakes() {
-        let without = parse("--cb_explore_adf --tau 1").unwrap_err();
-        let with = parse(" \n --cb_explore_adf --tau 1").unwrap_err();
+        let without = LearningPolicy::parse("--cb_explore_adf --tau 1").unwrap_err();
+        let with = LearningPolicy::parse(" \n --cb_explore_adf --tau 1").unwrap_err();
         assert_eq!(with[0].span, without[0].span.start + 3..without[0].span.end + 3);
+    }
+
+    #[test]
+    fn models_are_read_and_written_where_files_are() {
+        let arguments = "--cb_explore_adf -i old.vw -f new.vw -t";
+        assert_eq!(LearningPolicy::parse(arguments).unwrap_err().len(), 3);
+        let policy = LearningPolicy::parse_with_files(arguments).unwrap();
+        let files = policy.model_files();
+        assert_eq!(files.initial.as_deref(), Some("old.vw"));
+        assert_eq!(files.last.as_deref(), Some("new.vw"));
+        assert!(files.test_only);
+        // What a model holds need not be given again.
+        assert!(LearningPolicy::parse_with_files("-i old.vw").is_ok());
     }
 
     #[test]
     fn the_forms_of_an_option_mean_the_same() {
         let forms = ["-q :: -l 0.5", "-q:: -l.5", "--quadratic=:: --learning_rate 5e-1"];
-        let settings =
-            forms.map(|form| parse(&format!("--cb_explore_adf {form}")).unwrap().settings);
+        let settings = forms.map(|form| {
+            LearningPolicy::parse(&format!("--cb_explore_adf {form}")).unwrap().settings
+        });
         assert_eq!(settings[0], settings[1]);
         assert_eq!(settings[0], settings[2]);
     }
@@ -494,33 +534,35 @@ mod tests {
                 "42..48 `--cats` is not supported (continuous actions)",
             ]
         );
-        let unknown = &parse("--cb_explore_adf --cb_typ mtr").unwrap_err()[0];
+        let unknown = &LearningPolicy::parse("--cb_explore_adf --cb_typ mtr").unwrap_err()[0];
         assert_eq!(unknown.help.as_deref(), Some("did you mean `--cb_type`?"));
     }
 
     #[test]
     fn what_is_repeated_adds_up_or_the_first_counts_or_is_refused() {
-        let policy = parse("--cb_explore_adf -q ab -q cd --epsilon 0.1 --epsilon 0.3").unwrap();
+        let policy =
+            LearningPolicy::parse("--cb_explore_adf -q ab -q cd --epsilon 0.1 --epsilon 0.3")
+                .unwrap();
         assert_eq!(policy.settings.interactions, [b"ab".to_vec(), b"cd".to_vec()]);
         assert_eq!(policy.epsilon(), Some(0.1));
         assert_eq!(messages("--cb_explore_adf --random_seed 5 --random_seed 6").len(), 1);
-        assert!(parse("--cb_explore_adf --random_seed 5 --random_seed 5").is_ok());
+        assert!(LearningPolicy::parse("--cb_explore_adf --random_seed 5 --random_seed 5").is_ok());
     }
 
     #[test]
     fn what_steers_vw_as_a_program_is_dropped() {
-        let policy = parse("--cb_explore_adf --dsjson -f model --quiet").unwrap();
-        assert_eq!(policy.dropped(), ["--dsjson", "--final_regressor", "--quiet"]);
+        let policy = LearningPolicy::parse("--cb_explore_adf --dsjson --quiet").unwrap();
+        assert_eq!(policy.dropped(), ["--dsjson", "--quiet"]);
     }
 
     #[test]
     fn another_epsilon_replaces_the_one_that_is_given() {
-        let policy = parse("--cb_explore_adf --epsilon 0.2 -q ::").unwrap();
+        let policy = LearningPolicy::parse("--cb_explore_adf --epsilon 0.2 -q ::").unwrap();
         let other = policy.with_epsilon(0.05);
         assert_eq!(other.arguments(), "--cb_explore_adf --epsilon 0.05 -q ::");
-        assert_eq!(other, parse(other.arguments()).unwrap());
+        assert_eq!(other, LearningPolicy::parse(other.arguments()).unwrap());
         assert_eq!(other.with_epsilon(0.2), policy);
-        let without = parse("--cb_explore_adf").unwrap();
+        let without = LearningPolicy::parse("--cb_explore_adf").unwrap();
         assert_eq!(without.with_epsilon(0.5), without);
     }
 }

@@ -5,7 +5,10 @@ use super::header::Header;
 use crate::policy::{Given, LearningPolicy, given};
 
 /// VW does not keep these: they are in the state or in the header, or are given again.
-const NOT_KEPT: [&str; 9] = [
+const NOT_KEPT: [&str; 12] = [
+    "initial_regressor",
+    "final_regressor",
+    "testonly",
     "bit_precision",
     "constant",
     "initial_t",
@@ -89,7 +92,8 @@ pub fn merge(header: &Header, arguments: &str) -> Result<LearningPolicy, VwModel
         }
     }
     let merged = merged.trim();
-    LearningPolicy::parse(merged).map_err(|errors| VwModelError::Unsupported(errors[0].to_string()))
+    LearningPolicy::parse_with_files(merged)
+        .map_err(|errors| VwModelError::Unsupported(errors[0].to_string()))
 }
 
 /// The options that VW has not added itself.

@@ -11,6 +11,7 @@ use super::fuzz::oracle::{Answer, Oracle};
 use super::fuzz::policies;
 use super::fuzz::replay::{Outcome, Prediction, is_same, replay_with};
 use super::fuzz::rng::Rng;
+use super::reading::fixture;
 
 /// VW does not keep these in a model: they are given again.
 const NOT_KEPT: [&str; 6] =
@@ -59,6 +60,7 @@ struct Case {
 impl Case {
     fn new(rng: &mut Rng, policy: &str, style: Style) -> Self {
         let mut all = [log(rng, style), log(rng, style)].concat();
+        all.truncate(30);
         let second = all.split_off(all.len() / 2);
         Self { policy: policy.to_owned(), again: given_again(policy), first: all, second }
     }
@@ -130,8 +132,27 @@ fn thirty_policies_on_three_logs_go_from_vw_to_here_and_back() {
         for (log, style) in styles.into_iter().enumerate() {
             let case = Case::new(&mut rng, &policy, style);
             case.check(&mut oracle, &format!("{number}.{log}"));
-            case.check_trained_here(&mut oracle, &format!("{number}.{log}"));
+            if log == 0 {
+                case.check_trained_here(&mut oracle, &number.to_string());
+            }
         }
+    }
+}
+
+/// `make_models.py` trained these with the wheel.
+#[test]
+fn a_model_trained_here_is_the_one_that_vw_trained() {
+    for (name, domain, policy) in [
+        ("squarecb.vw", "numeric.dsjson", "--cb_explore_adf --squarecb -q :: -b 8"),
+        ("slots.vw", "slots_shop.dsjson", "--ccb_explore_adf --cover 2 --coin -b 8"),
+    ] {
+        let policy = LearningPolicy::parse(policy).unwrap();
+        let mut here = Learner::new(&policy);
+        let log = fs::read_to_string(fixture(domain)).unwrap();
+        replay_with(&mut here, &log.lines().collect::<Vec<_>>());
+        let bytes = fs::read(fixture(name)).unwrap();
+        let mut there = VwModel::read(&bytes).unwrap().learner(&policy).unwrap();
+        assert!(here.to_vw_model() == there.to_vw_model(), "{name}");
     }
 }
 

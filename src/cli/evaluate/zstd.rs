@@ -1,0 +1,117 @@
+//! Logs that are compressed with Zstandard (RFC 8878): frames one after the other.
+
+use std::io::{self, BufRead, Read};
+
+use ruzstd::decoding::errors::{FrameDecoderError, ReadFrameHeaderError};
+use ruzstd::decoding::{BlockDecodingStrategy, FrameDecoder};
+
+/// What a frame begins with.
+pub const MAGIC: &[u8] = &[0x28, 0xb5, 0x2f, 0xfd];
+
+/// Decodes a source of frames.
+pub struct ZstdReader<R> {
+    source: R,
+    decoder: FrameDecoder,
+    within_frame: bool,
+}
+
+impl<R: BufRead> ZstdReader<R> {
+    pub fn new(source: R) -> Self {
+        Self { source, decoder: FrameDecoder::new(), within_frame: false }
+    }
+
+    /// Goes on to the next frame; false at the end of the source.
+    fn next_frame(&mut self) -> io::Result<bool> {
+        if self.source.fill_buf()?.is_empty() {
+            return Ok(false);
+        }
+        match self.decoder.reset(&mut self.source) {
+            Ok(()) => self.within_frame = true,
+            Err(FrameDecoderError::ReadFrameHeaderError(ReadFrameHeaderError::SkipFrame {
+                length,
+                ..
+            })) => {
+                io::copy(&mut (&mut self.source).take(length.into()), &mut io::sink())?;
+            }
+            Err(error) => return Err(damaged(&error)),
+        }
+        Ok(true)
+    }
+
+    fn decode_block(&mut self) -> io::Result<()> {
+        let strategy = BlockDecodingStrategy::UptoBlocks(1);
+        self.decoder.decode_blocks(&mut self.source, strategy).map_err(|error| damaged(&error))?;
+        self.within_frame = !self.decoder.is_finished();
+        Ok(())
+    }
+
+    /// Compares the checksum of the last frame, once all of it was handed out.
+    fn check(&self) -> io::Result<()> {
+        let written = self.decoder.get_checksum_from_data();
+        if written.is_some() && written != self.decoder.get_calculated_checksum() {
+            return Err(io::Error::new(
+                io::ErrorKind::InvalidData,
+                "the checksum of zstd is wrong",
+            ));
+        }
+        Ok(())
+    }
+}
+
+fn damaged(error: &FrameDecoderError) -> io::Error {
+    io::Error::new(io::ErrorKind::InvalidData, format!("not whole zstd: {error}"))
+}
+
+impl<R: BufRead> Read for ZstdReader<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        if buffer.is_empty() {
+            return Ok(0);
+        }
+        loop {
+            let read = self.decoder.read(buffer)?;
+            if read > 0 {
+                return Ok(read);
+            }
+            if self.within_frame {
+                self.decode_block()?;
+                continue;
+            }
+            self.check()?;
+            if !self.next_frame()? {
+                return Ok(0);
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use ruzstd::encoding::{CompressionLevel, compress_to_vec};
+
+    use super::*;
+
+    fn decoded(bytes: &[u8]) -> io::Result<String> {
+        let mut text = String::new();
+        ZstdReader::new(bytes).read_to_string(&mut text).map(|_| text)
+    }
+
+    #[test]
+    fn frames_follow_each_other_and_others_are_skipped() {
+        let long = "line\n".repeat(100_000);
+        let frame = |text: &str| compress_to_vec(text.as_bytes(), CompressionLevel::Fastest);
+        let skipped = [&[0x50, 0x2a, 0x4d, 0x18, 3, 0, 0, 0][..], b"any"].concat();
+        let bytes = [frame(&long), skipped, frame(""), frame("end\n")].concat();
+        assert_eq!(decoded(&bytes).unwrap(), format!("{long}end\n"));
+    }
+
+    #[test]
+    fn what_is_not_whole_or_damaged_is_an_error() {
+        let frame = compress_to_vec(&b"some text"[..], CompressionLevel::Fastest);
+        for length in 1..frame.len() {
+            assert!(decoded(&frame[..length]).is_err(), "{length}");
+        }
+        let mut damaged = frame;
+        *damaged.last_mut().unwrap() ^= 1;
+        assert!(decoded(&damaged).is_err());
+    }
+}
