@@ -25,6 +25,10 @@ const MOST: usize = 100;
 
 const OTHERS: &str = "(others)";
 const NONE: &str = "(none)";
+/// Of a line that VW reads although it is not JSON.
+const UNREADABLE: &str = "(unreadable)";
+/// Some writers put it before a line (UTF-8's byte order mark).
+const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 
 impl Segments {
     pub fn new(breakdown: Breakdown) -> Self {
@@ -62,7 +66,10 @@ fn window(time: Timestamp, length: Duration) -> String {
 
 /// The value of a feature of the context of a line.
 fn feature(line: &[u8], path: &str) -> Option<String> {
-    let line: Value = serde_json::from_slice(line).ok()?;
+    let line = line.strip_prefix(BYTE_ORDER_MARK).unwrap_or(line);
+    let Ok(line) = serde_json::from_slice::<Value>(line) else {
+        return Some(UNREADABLE.to_owned());
+    };
     let context = line.get("c")?.as_object()?;
     let found = match path.split_once('.') {
         Some((namespace, key)) => context.get(namespace)?.get(key),

@@ -4,14 +4,13 @@
 //! action, its reward, and how many events it stands for where the log was thinned.
 //! [`Estimates`] adds examples one by one in constant memory and answers for the estimators
 //! that need sums only; [`Likelihood`] keeps the weights; [`DoublyRobust`] needs a reward
-//! model besides; [`Anytime`] needs the order. [`Difference`] compares two policies on one
-//! log, example by example, which is much tighter than comparing their intervals.
+//! model besides. [`Difference`] compares two policies on one log, example by example, which is
+//! much tighter than comparing their intervals.
 //! [`Balance`] says whether weights average to what the logged probabilities imply.
 //! Every answer is an [`Estimate`] or the reason why there is none.
 //!
 //! Formulas as in the package vw-estimators 0.2.2 and the papers named at each.
 
-mod anytime;
 mod balance;
 mod controlled;
 mod difference;
@@ -22,7 +21,6 @@ mod likelihood;
 mod overlap;
 mod ratio;
 
-pub use anytime::Anytime;
 pub use balance::Balance;
 pub use difference::{Against, Compared, Difference};
 pub use doubly_robust::{DoublyRobust, Modelled};

@@ -13,7 +13,7 @@ import math
 import pathlib
 
 import numpy as np
-from estimators.bandits import cressieread, cs, gaussian, ips, mle, snips
+from estimators.bandits import cressieread, gaussian, ips, mle, snips
 from scipy import stats
 
 ALPHAS = [0.01, 0.05, 0.25]
@@ -106,7 +106,6 @@ def of_vw(weights, rewards, bounds, highest):
         "gaussian": gaussian.Interval(),
         "cressie_read": cressieread.Interval(**free, rmin=low, rmax=high),
         "cressie_read_bound": cressieread.Interval(**bound, rmin=low, rmax=high),
-        "anytime": cs.Interval(low, high),
     }
     each = lambda interval: [[alpha, *map(float, interval.get(alpha))] for alpha in ALPHAS]
     return {

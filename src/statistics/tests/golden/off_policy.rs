@@ -4,8 +4,8 @@
 use proptest::prelude::*;
 use serde_json::{Map, Value};
 use statistics::off_policy::{
-    Against, Anytime, Balance, Bounds, Compared, Difference, DoublyRobust, Estimate, Estimates,
-    Example, Likelihood, Modelled, Unusable, Weights,
+    Against, Balance, Bounds, Compared, Difference, DoublyRobust, Estimate, Estimates, Example,
+    Likelihood, Modelled, Unusable, Weights,
 };
 use statistics::{Confidence, Interval};
 
@@ -208,16 +208,6 @@ fn empirical_likelihood_is_that_of_vw_estimators() {
 }
 
 #[test]
-fn the_anytime_interval_is_that_of_vw_estimators() {
-    for (name, log) in logs() {
-        println!("{name}");
-        let mut anytime = Anytime::new(log.bounds().rewards);
-        log.examples().iter().for_each(|example| anytime.add(example));
-        log.holds(Some("ips"), "anytime", 1e-9, |level| anytime.estimate(level).unwrap());
-    }
-}
-
-#[test]
 fn the_doubly_robust_estimate_is_that_of_numpy() {
     for (name, log) in logs() {
         println!("{name}");
@@ -248,9 +238,8 @@ const FREE: Bounds =
 /// Every answer of a log, at 95 %.
 fn all(examples: &[Example]) -> Vec<Result<f64, Unusable>> {
     let (sums, level) = (estimates(examples), Confidence::P95);
-    let (mut anytime, mut robust) = (Anytime::new(UNIT), DoublyRobust::default());
+    let mut robust = DoublyRobust::default();
     for example in examples {
-        anytime.add(example);
         robust.add(example, Modelled { policy: 0.5, action: 0.5 });
     }
     let value = |estimate: Result<Estimate, Unusable>| estimate.map(|estimate| estimate.value);
@@ -259,7 +248,6 @@ fn all(examples: &[Example]) -> Vec<Result<f64, Unusable>> {
         value(sums.snips(level)),
         value(sums.cressie_read(FREE, level)),
         likelihood(examples).value(Weights::default()),
-        value(anytime.estimate(level)),
         value(robust.estimate(level)),
         to_logging(examples).compare(0.0, Against::Logging, FREE, level).map(|found| found.p),
     ]
@@ -268,8 +256,8 @@ fn all(examples: &[Example]) -> Vec<Result<f64, Unusable>> {
 #[test]
 fn a_log_that_says_nothing_is_not_a_number_but_a_reason() {
     let unmatched = [1.0, 1.0, 0.0].map(|reward| Example::new(0.0, 0.5, reward));
-    assert_eq!(all(&unmatched), [Err(Unusable::NoOverlap); 7]);
-    let few = |examples: u64| vec![Err(Unusable::TooFew { examples }); 7];
+    assert_eq!(all(&unmatched), [Err(Unusable::NoOverlap); 6]);
+    let few = |examples: u64| vec![Err(Unusable::TooFew { examples }); 6];
     assert_eq!(all(&[Example::new(1.0, 0.5, 1.0)]), few(1));
     assert_eq!(all(&[]), few(0));
     let high = [Example::new(0.5, 0.5, 2.0), Example::new(0.5, 0.5, -1.0)];
@@ -291,7 +279,7 @@ fn what_is_no_number_is_an_error_and_not_added() {
     ];
     for (probability, logged, reward) in spoiled {
         let example = Example::new(probability, logged, reward);
-        assert_eq!(all(&[sound, example, sound]), [Err(Unusable::NotNumbers { examples: 1 }); 7]);
+        assert_eq!(all(&[sound, example, sound]), [Err(Unusable::NotNumbers { examples: 1 }); 6]);
     }
 }
 
