@@ -2,9 +2,10 @@ use std::time::Duration;
 
 use hdrhistogram::iterators::IterationValue;
 
+use super::console::Models;
 use metrics::{Latencies, Metric, Operation, PhaseTally, Summary, last_tenth};
 use protocol::LearningMode;
-use record::{ModelCheck, ObserveError, Observer, Progress};
+use record::{ModelCheck, ModelExport, ObserveError, Observer, PhaseRecord, Progress};
 use report::chart::percent;
 use report::{
     LatencyChart, LatencyCurve, Quantile, SuccessBatch, SuccessChart, SuccessPhase, latency_svg,
@@ -13,28 +14,43 @@ use report::{
 use scenario::Plan;
 use scenario::plan::{AwaitedChange, ClockKind, Configure, Pause, Settings, Step};
 
-/// Remembers the checks of the model.
+/// Remembers which models the loop served.
 #[derive(Default)]
-pub struct ModelChecks(Vec<ModelCheck>);
+pub struct ModelHistory {
+    checks: Vec<ModelCheck>,
+    exports: Vec<ModelExport>,
+    /// How many models were exported, if the target tells.
+    exported: Option<u64>,
+}
 
-impl ModelChecks {
-    /// How often the model was checked, and how often it had changed.
-    pub fn counts(&self) -> (u64, u64) {
-        let changes = self.0.iter().filter(|check| check.changed).count();
-        (self.0.len() as u64, changes as u64)
+impl ModelHistory {
+    /// The numbers for a summary.
+    pub fn counts(&self) -> Models {
+        let changes = self.checks.iter().filter(|check| check.changed).count();
+        Models { exports: self.exported, checks: self.checks.len() as u64, changes: changes as u64 }
     }
 
-    /// After how many iterations of a phase the model had changed.
-    fn changes(&self, phase: usize) -> Vec<u64> {
-        let of_phase = self.0.iter().filter(|check| check.phase == phase && check.changed);
-        of_phase.map(|check| check.iterations).collect()
+    /// After how many iterations of a phase the model was exported, or, where the target does
+    /// not tell, after how many a check found a new one.
+    fn marks(&self, phase: usize) -> Vec<u64> {
+        let exports = self.exports.iter().filter(|export| export.phase == phase);
+        if self.exported.is_some() {
+            return exports.map(|export| export.iterations).collect();
+        }
+        let changes = self.checks.iter().filter(|check| check.phase == phase && check.changed);
+        changes.map(|check| check.iterations).collect()
     }
 }
 
-impl Observer for ModelChecks {
+impl Observer for ModelHistory {
     fn observe(&mut self, progress: &Progress) -> Result<(), ObserveError> {
-        if let Progress::ModelChecked(check) = progress {
-            self.0.push(check.clone());
+        match progress {
+            Progress::ModelChecked(check) => self.checks.push(check.clone()),
+            Progress::ModelExported(export) => self.exports.push(*export),
+            Progress::PhaseEnded(PhaseRecord { model_exports: Some(models), .. }) => {
+                *self.exported.get_or_insert(0) += models;
+            }
+            _ => {}
         }
         Ok(())
     }
@@ -44,10 +60,10 @@ impl Observer for ModelChecks {
 pub fn pictures(
     plan: &Plan,
     summary: &Summary,
-    checks: &ModelChecks,
+    models: &ModelHistory,
 ) -> [(&'static str, String); 2] {
     [
-        ("success_curve.svg", success_curve_svg(&success_chart(plan, summary, checks))),
+        ("success_curve.svg", success_curve_svg(&success_chart(plan, summary, models))),
         ("latency.svg", latencies(title(plan), plan.clock == ClockKind::Virtual, summary)),
     ]
 }
@@ -66,13 +82,14 @@ fn iterated(summary: &Summary) -> impl Iterator<Item = (usize, &PhaseTally)> {
     summary.phases().iter().enumerate().filter(|(_, tally)| tally.iterations() > 0)
 }
 
-fn success_chart(plan: &Plan, summary: &Summary, checks: &ModelChecks) -> SuccessChart {
+fn success_chart(plan: &Plan, summary: &Summary, models: &ModelHistory) -> SuccessChart {
     let phase = |(index, tally): (usize, &PhaseTally)| SuccessPhase {
         name: tally.name().to_owned(),
         before: before(plan, summary, index),
         iterations: tally.iterations(),
-        batches: batches(plan.curve_batch, tally),
-        model_updates: checks.changes(index),
+        batches: batches(plan.curve_batch, tally, drift(plan, index)),
+        drift: drift(plan, index),
+        model_exports: models.marks(index),
         last_tenth: tally.measure(Metric::SuccessRate, Some(last_tenth(tally.iterations()))),
         exploration: exploration(plan, summary, index),
         actions: plan.actions.len().saturating_sub(plan.excluded_actions.len()),
@@ -80,14 +97,27 @@ fn success_chart(plan: &Plan, summary: &Summary, checks: &ModelChecks) -> Succes
     SuccessChart { title: title(plan), phases: iterated(summary).map(phase).collect() }
 }
 
-fn batches(size: u64, tally: &PhaseTally) -> Vec<SuccessBatch> {
-    let batch = |first: u64| {
-        let end = (first + size).min(tally.iterations());
-        let (successes, events) = tally.successes(first..end);
-        SuccessBatch { first_iteration: first, last_iteration: end - 1, events, successes }
+/// The batches of a phase. A batch ends at a drift.
+fn batches(size: u64, tally: &PhaseTally, drift: Option<u64>) -> Vec<SuccessBatch> {
+    let made = tally.iterations();
+    let step = usize::try_from(size).unwrap_or(usize::MAX);
+    let until = |from: u64, to: u64| {
+        (from..to).step_by(step).map(move |first| {
+            let end = first.saturating_add(size).min(to);
+            let (successes, events) = tally.successes(first..end);
+            SuccessBatch { first_iteration: first, last_iteration: end - 1, events, successes }
+        })
     };
-    let size = usize::try_from(size).unwrap_or(usize::MAX);
-    (0..tally.iterations()).step_by(size).map(batch).collect()
+    let drift = drift.unwrap_or(0).min(made);
+    until(0, drift).chain(until(drift, made)).collect()
+}
+
+/// The iteration before which the population of a phase drifts.
+fn drift(plan: &Plan, index: usize) -> Option<u64> {
+    match &plan.phases[index].step {
+        Step::Iterate(iterate) => iterate.drift.as_ref().map(|drift| drift.at),
+        _ => None,
+    }
 }
 
 /// What was done since the phase before that iterated. That time passed is worth a word

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 
-use super::console::{self, RunReport};
+use super::console::{self, Models, RunReport};
 use super::error::Error;
 use super::exit::Exit;
 use super::experiment::ClosingOutput;
@@ -114,14 +114,15 @@ fn conclude_run(arguments: &MergeArguments, merged: MergedRun) -> Result<Exit, E
     if arguments.quiet {
         return Ok(exit);
     }
-    let changed = checks.iter().filter(|check| check.changed).count();
+    let changes = checks.iter().filter(|check| check.changed).count() as u64;
+    let models = Models { exports: None, checks: checks.len() as u64, changes };
     streams::print(&console::summary(&RunReport {
         scenario: &manifest.scenario,
         seed: manifest.seed.0,
         simulated: false,
         ending: missing.is_some().then_some("not all shards"),
         numbers: &numbers,
-        model_checks: (checks.len() as u64, changed as u64),
+        models,
         verdicts: &verdicts,
         folder: &arguments.called,
     }))?;

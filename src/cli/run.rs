@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use clap::{Args, ValueEnum};
 
-use super::charts::{self, ModelChecks};
+use super::charts::{self, ModelHistory};
 use super::console::{self, Console, RunReport};
 use super::error::Error;
 use super::exit::Exit;
@@ -18,7 +18,7 @@ use super::{experiment, remote_folder, streams, world};
 use ::shard::ShardChoice;
 use clock::{Clock, WallClock};
 use engine::{Ending, RunError};
-use metrics::{Holds, Verdict, judge};
+use metrics::{Holds, Verdict, judge, micros};
 use record::{ObserveError, Observers};
 use results::{Closing, Results, Status};
 use scenario::plan::{ClockKind, Pause, Step, TargetPlan};
@@ -148,11 +148,11 @@ fn run_once(
     let Some(Opened { results, wall, start }) = opened else { return Ok(Exit::Done) };
     tell_of_the_start(plan, wall, start_at, &operator);
     let (interrupt, stop) = Interrupt::listen()?;
-    let mut run = Run { arguments, plan, wall, results, checks: ModelChecks::default() };
+    let mut run = Run { arguments, plan, wall, results, models: ModelHistory::default() };
     let ending = {
         // The console removes its bar before anything else is printed.
         let mut console = Console::new(plan, arguments.quiet);
-        let mut observers = Observers(vec![&mut run.results, &mut run.checks, &mut console]);
+        let mut observers = Observers(vec![&mut run.results, &mut run.models, &mut console]);
         world::execute(plan, wall, &operator, start, stop, &mut observers)
     };
     let exit = match ending {
@@ -171,7 +171,7 @@ struct Run<'a> {
     plan: &'a Plan,
     wall: WallClock,
     results: Results,
-    checks: ModelChecks,
+    models: ModelHistory,
 }
 
 impl Run<'_> {
@@ -192,7 +192,7 @@ impl Run<'_> {
                 simulated: self.plan.clock == ClockKind::Virtual,
                 ending: (status(exit) != Status::Complete).then_some("not completed"),
                 numbers: &numbers,
-                model_checks: self.checks.counts(),
+                models: self.models.counts(),
                 verdicts: &verdicts,
                 folder: self.arguments.called.as_deref().unwrap_or(&folder),
             }),
@@ -213,7 +213,7 @@ impl Run<'_> {
     }
 
     fn draw(&mut self) -> Result<(), ObserveError> {
-        for (name, picture) in charts::pictures(self.plan, self.results.summary(), &self.checks) {
+        for (name, picture) in charts::pictures(self.plan, self.results.summary(), &self.models) {
             self.results.write_file(name, picture.as_bytes())?;
         }
         Ok(())
@@ -241,7 +241,7 @@ fn tell_of_the_start(
         let late = late.as_secs_f64();
         eprintln!("warning: the shared start was {late:.1} s ago: this process comes late");
     } else {
-        operator.tell(&format!("starting at {start}, in {:.1} s", ahead.as_secs_f64()));
+        operator.tell(&format!("starting in {}, at {start}", console::span(micros(ahead))));
     }
 }
 

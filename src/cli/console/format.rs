@@ -17,11 +17,16 @@ pub fn micros(us: u64) -> String {
     }
 }
 
-/// `12m 10s`, from microseconds.
+/// `8.0 ms`, `12m 10s`, `5h 12m`, `33 days`, from microseconds: to two units at most, cut off.
 pub fn span(us: u64) -> String {
-    match us {
-        0..10_000_000 => micros(us),
-        _ => whole(Duration::from_secs(us / 1_000_000)),
+    let seconds = us / 1_000_000;
+    let (minutes, hours, days) = (seconds / 60, seconds / 3_600, seconds / 86_400);
+    match seconds {
+        0..10 => micros(us),
+        10..60 => format!("{seconds}s"),
+        60..3_600 => format!("{minutes}m {}s", seconds % 60),
+        3_600..172_800 => format!("{hours}h {}m", minutes % 60),
+        _ => format!("{days} days"),
     }
 }
 
@@ -74,7 +79,8 @@ mod tests {
             [7, 8_040, 120_000, 2_500_000].map(micros),
             ["7 µs", "8.0 ms", "120 ms", "2.50 s"]
         );
-        assert_eq!(span(735_000_000), "12m 15s");
+        let spans = [9_990_000, 59_900_000, 735_000_000, 18_720_000_000, 2_919_899_800_000];
+        assert_eq!(spans.map(span), ["9.99 s", "59s", "12m 15s", "5h 12m", "33 days"]);
         assert_eq!([share(Some(0.5194)), share(None)], ["51.9 %", "-"]);
     }
 

@@ -12,9 +12,9 @@ mod summary;
 mod table;
 mod words;
 
-pub use format::{count, name};
+pub use format::{count, micros, name, span};
 pub use paint::Paint;
 pub use progress::Console;
 pub use screen::Screen;
-pub use summary::{RunReport, summary};
+pub use summary::{Models, RunReport, summary};
 pub use table::{Cell, Side, Table};

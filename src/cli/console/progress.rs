@@ -99,7 +99,8 @@ impl Observer for Console<'_> {
             Progress::PhaseStarted(started) => self.begin(started),
             Progress::Iteration(record) => self.iterate(record),
             Progress::PhaseEnded(ended) => self.end(ended),
-            Progress::ModelChecked(check) if check.changed => self.running.add_model_update(),
+            Progress::ModelChecked(check) if check.changed => self.running.add_model_change(),
+            Progress::ModelExported(export) => self.running.add_model_exports(export.models),
             Progress::Evaluated(evaluation) => self.line(&words::evaluated(evaluation)),
             Progress::PolicyApplied(policy) => {
                 self.line(&format!("applied {}", name(&policy.name)));
@@ -186,6 +187,8 @@ mod tests {
             started: Duration::ZERO,
             ended: Duration::from_secs(75),
             iterations: 20,
+            asked_rate: None,
+            model_exports: None,
         });
         let lines = shown(
             &phases,

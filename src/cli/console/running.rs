@@ -22,7 +22,9 @@ pub struct Running {
     now: Duration,
     errors: u64,
     dropped: u64,
-    model_updates: u64,
+    model_exports: u64,
+    /// Checks that found another model than the one before.
+    model_changes: u64,
     /// Whether each of the last iterations succeeded.
     last: VecDeque<bool>,
     /// How long Rank took, from when it was due; nothing, where that is simulated.
@@ -55,9 +57,14 @@ impl Running {
         }
     }
 
-    /// Takes in that the model had changed.
-    pub fn add_model_update(&mut self) {
-        self.model_updates += 1;
+    /// Counts models that the loop exported.
+    pub fn add_model_exports(&mut self, models: u64) {
+        self.model_exports += models;
+    }
+
+    /// Counts a check that found another model.
+    pub fn add_model_change(&mut self) {
+        self.model_changes += 1;
     }
 
     /// Whether another tenth of the iterations is made.
@@ -80,15 +87,17 @@ impl Running {
         })
     }
 
-    /// `20.0/s, success 50.2 % (last 500), 0 errors, 3 model updates`
+    /// `20.0/s, success 50.2 % (last 500), 0 errors, 3 model exports`
     pub fn describe(&self) -> String {
         let (rate, success, errors) = (self.rate(), share(self.success()), self.errors());
-        let updates = match self.model_updates {
-            0 => String::new(),
-            updates => format!(", {}", plural(updates, "model update")),
+        // A target that reports its exports has been checked, too.
+        let models = match (self.model_exports, self.model_changes) {
+            (0, 0) => String::new(),
+            (0, changes) => format!(", {}", plural(changes, "model change")),
+            (exports, _) => format!(", {}", plural(exports, "model export")),
         };
         let (last, latency) = (self.last.len(), self.latency());
-        format!("{rate}{latency}, success {success} (last {last}), {errors}{updates}")
+        format!("{rate}{latency}, success {success} (last {last}), {errors}{models}")
     }
 
     fn errors(&self) -> String {

@@ -2,6 +2,7 @@ use std::path::Path;
 
 use super::format::{count, decimal, micros, name, rate, share, span};
 use super::paint::Paint;
+use super::running::plural;
 use super::table::{Cell, Side, Table};
 use metrics::{
     EvaluationSummary, Holds, LatencySummary, PhaseSummary, PolicySummary, SummaryReport, Verdict,
@@ -16,10 +17,21 @@ pub struct RunReport<'a> {
     /// How the run ended, if not well.
     pub ending: Option<&'a str>,
     pub numbers: &'a SummaryReport,
-    /// How often the model was checked, and how often it had changed.
-    pub model_checks: (u64, u64),
+    /// What is known of the models that the loop served.
+    pub models: Models,
     pub verdicts: &'a [Verdict],
     pub folder: &'a Path,
+}
+
+/// What is known of the models that the loop served.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Models {
+    /// How many were exported, if the target tells.
+    pub exports: Option<u64>,
+    /// How often the age of the model was checked.
+    pub checks: u64,
+    /// How many of the checks found another model than the one before.
+    pub changes: u64,
 }
 
 /// The columns that a summary takes, unless names are long.
@@ -67,8 +79,9 @@ fn phases(numbers: &SummaryReport) -> String {
     let mut table = Table::new(&[
         ("phase", Left),
         ("iterations", Right),
-        ("success first \u{2192} last tenth", Right),
-        ("mean reward", Right),
+        ("first \u{2192} last tenth", Right),
+        ("reward", Right),
+        ("iter/s", Right),
         ("calls/s", Right),
         ("errors", Right),
     ]);
@@ -78,7 +91,7 @@ fn phases(numbers: &SummaryReport) -> String {
     table.text()
 }
 
-fn phase_row(phase: &PhaseSummary) -> [Cell; 6] {
+fn phase_row(phase: &PhaseSummary) -> [Cell; 7] {
     let (first, last) = (phase.first_tenth_success_rate, phase.last_tenth_success_rate);
     let errors: u64 = phase.errors.values().sum();
     let iterations = count(phase.iterations);
@@ -93,9 +106,21 @@ fn phase_row(phase: &PhaseSummary) -> [Cell; 6] {
         },
         Cell::painted(format!("{} \u{2192} {:>6}", share(first), share(last)), Paint::Strong),
         decimal(phase.mean_reward).into(),
+        iteration_rate(phase),
         rate(phase.calls_per_second).into(),
         Cell::painted(count(errors), if errors > 0 { Paint::Bad } else { Paint::Plain }),
     ]
+}
+
+/// The rate reached, and the rate asked for if it was missed.
+fn iteration_rate(phase: &PhaseSummary) -> Cell {
+    let reached = rate(phase.iterations_per_second);
+    match phase.asked_iterations_per_second.filter(|_| phase.missed_rate) {
+        Some(asked) => {
+            Cell::painted(format!("{reached} of {}", rate(Some(asked))), Paint::Doubtful)
+        }
+        None => reached.into(),
+    }
 }
 
 /// The errors of each phase by their kinds.
@@ -213,12 +238,12 @@ fn policy_row(policy: &PolicySummary, is_applied: bool) -> [Cell; 4] {
 }
 
 fn model(report: &RunReport<'_>) -> String {
-    match report.model_checks {
-        (0, _) => String::new(),
-        (checks, changes) => {
-            format!("{}    updated before {changes} of {checks} checks\n", label("model"))
-        }
-    }
+    let text = match report.models {
+        Models { exports: Some(exports), .. } => plural(exports, "export"),
+        Models { checks: 0, .. } => return String::new(),
+        Models { checks, changes, .. } => format!("{changes} of {checks} checks found a new one"),
+    };
+    format!("{}    {text}\n", label("model"))
 }
 
 /// What a person should know, said once more where it is not scrolled away.
@@ -289,7 +314,11 @@ mod tests {
             exploration_cost: None,
             errors: BTreeMap::new(),
             calls: 2 * iterations,
+            asked_iterations_per_second: Some(50.0),
+            iterations_per_second: Some(50.0),
+            missed_rate: false,
             calls_per_second: Some(100.0),
+            model_exports: None,
             rank: Some(latency(8040)),
             reward: Some(latency(420)),
             dropped: 0,
@@ -364,7 +393,7 @@ mod tests {
             simulated,
             ending: Some("not completed"),
             numbers,
-            model_checks: (20, 10),
+            models: Models { exports: Some(100), checks: 20, changes: 10 },
             verdicts: &verdicts(),
             folder: Path::new("results/coffee/seed-42"),
         });
@@ -378,9 +407,9 @@ mod tests {
             "\
 coffee, seed 42, 12m 15s simulated, not completed
 
-phase           iterations  success first → last tenth  mean reward  calls/s  errors
-baseline            10,000             25.0 % → 51.9 %        0.481    100.0       0
-validation  1,400 of 2,000                  - → 51.9 %        0.481    100.0      13
+phase           iterations  first → last tenth  reward  iter/s  calls/s  errors
+baseline            10,000     25.0 % → 51.9 %   0.481    50.0    100.0       0
+validation  1,400 of 2,000          - → 51.9 %   0.481    50.0    100.0      13
 
 errors
 validation  12  rank.timeout
@@ -398,7 +427,7 @@ evaluate: what each policy would have earned on 10,000 events
    baselineRand  0.250 ± 0.012
 applied Inter-len4, with its model trained on the log
 
-model    updated before 10 of 20 checks
+model    100 exports
 
 notice  model check failed: timeout
 

@@ -1,12 +1,13 @@
+use std::collections::VecDeque;
 use std::time::Duration;
 
 use super::pause::Operator;
 use super::stop::Stop;
 use super::stream::Stream;
 use clock::Clock;
-use record::{ObserveError, Observer, Progress};
+use record::{ModelExport, ObserveError, Observer, Progress};
 use scenario::Plan;
-use target::{CallError, Target};
+use target::{CallError, Export, Target};
 
 /// Why a run failed. What happened until then was observed.
 #[derive(Debug, thiserror::Error)]
@@ -53,6 +54,25 @@ pub(super) struct Run<'a, C, T> {
     pub observer: &'a mut dyn Observer,
     /// The deadline of the last wait.
     pub last_deadline: Duration,
+    pub exports: Exports,
+}
+
+/// The iterations of a phase.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Iterated {
+    /// How many were made.
+    pub iterations: u64,
+    /// The rate that was asked for, in iterations per second.
+    pub asked_rate: Option<f64>,
+}
+
+/// The exports of models, on their way from the target to the observer.
+#[derive(Debug, Default)]
+pub(super) struct Exports {
+    /// Those that are not emitted yet.
+    waiting: VecDeque<Export>,
+    /// How many models were exported in this phase; `None` if the target does not tell.
+    of_phase: Option<u64>,
 }
 
 impl<C: Clock, T: Target> Run<'_, C, T> {
@@ -84,6 +104,23 @@ impl<C: Clock, T: Target> Run<'_, C, T> {
         self.observer.observe(progress).map_err(RunError::Observe)
     }
 
+    /// Emits the exports up to `until`, before which so many iterations of the phase started.
+    pub(super) fn emit_exports(
+        &mut self,
+        (phase, iterations): (usize, u64),
+        until: Duration,
+    ) -> Result<(), RunError> {
+        if let Some(taken) = self.target.take_exports() {
+            let models: u64 = taken.iter().map(|export| export.models).sum();
+            *self.exports.of_phase.get_or_insert(0) += models;
+            self.exports.waiting.extend(taken);
+        }
+        while let Some(Export { at, models }) = self.exports.next_until(until) {
+            self.emit(&Progress::ModelExported(ModelExport { phase, iterations, at, models }))?;
+        }
+        Ok(())
+    }
+
     /// Passes on what the loop has joined, and marks a checkpoint.
     pub(super) fn checkpoint(&mut self, everything: bool) -> Result<(), RunError> {
         let joined = self.target.take_joined(everything);
@@ -91,6 +128,18 @@ impl<C: Clock, T: Target> Run<'_, C, T> {
             self.emit(&Progress::Joined(joined))?;
         }
         self.emit(&Progress::Checkpoint)
+    }
+}
+
+impl Exports {
+    fn next_until(&mut self, until: Duration) -> Option<Export> {
+        self.waiting.front().filter(|export| export.at <= until)?;
+        self.waiting.pop_front()
+    }
+
+    /// Ends a phase; returns how many models were exported in it.
+    pub(super) fn end_phase(&mut self) -> Option<u64> {
+        self.of_phase.take()
     }
 }
 

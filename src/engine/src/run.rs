@@ -1,6 +1,6 @@
 use std::time::Duration;
 
-use super::context::{Run, RunError, StartPoint};
+use super::context::{Exports, Iterated, Run, RunError, StartPoint};
 use super::pause::Operator;
 use super::stop::Stop;
 use super::stream::Stream;
@@ -34,8 +34,19 @@ pub async fn run<C: Clock, T: Target>(
 ) -> Result<Ending, RunError> {
     let stream = &Stream::new(plan);
     let last_deadline = Duration::ZERO;
-    let mut run =
-        Run { plan, clock, target, stream, operator, start, stop, observer, last_deadline };
+    let exports = Exports::default();
+    let mut run = Run {
+        plan,
+        clock,
+        target,
+        stream,
+        operator,
+        start,
+        stop,
+        observer,
+        last_deadline,
+        exports,
+    };
     run.preflight().await?;
     run.wait_until(Duration::ZERO).await;
     let ending = run.run_phases().await;
@@ -65,17 +76,25 @@ impl<C: Clock, T: Target> Run<'_, C, T> {
     async fn run_phase(&mut self, index: usize, phase: &Phase) -> Result<(), RunError> {
         let started = self.clock.now();
         self.emit(&Progress::PhaseStarted(PhaseStarted { phase: index, at: started }))?;
-        let iterations = self.step(index, phase).await?;
+        let Iterated { iterations, asked_rate } = self.step(index, phase).await?;
         self.checkpoint(false)?;
+        self.emit_exports((index, iterations), Duration::MAX)?;
         for note in self.target.take_notes() {
             self.emit(&Progress::Notice(note))?;
         }
-        let ended = self.clock.now();
-        self.emit(&Progress::PhaseEnded(PhaseRecord { phase: index, started, ended, iterations }))
+        let (ended, model_exports) = (self.clock.now(), self.exports.end_phase());
+        self.emit(&Progress::PhaseEnded(PhaseRecord {
+            phase: index,
+            started,
+            ended,
+            iterations,
+            asked_rate,
+            model_exports,
+        }))
     }
 
-    /// Does what the phase is for; returns the number of iterations made.
-    async fn step(&mut self, index: usize, phase: &Phase) -> Result<u64, RunError> {
+    /// Does what the phase is for.
+    async fn step(&mut self, index: usize, phase: &Phase) -> Result<Iterated, RunError> {
         match &phase.step {
             Step::Iterate(all) => {
                 let own = self.plan.shard.map_or_else(|| all.clone(), |shard| all.part(shard));
@@ -88,6 +107,6 @@ impl<C: Clock, T: Target> Run<'_, C, T> {
             Step::Configure(configure) => self.configure(phase, configure).await?,
             Step::Reset => self.reset(phase).await?,
         }
-        Ok(0)
+        Ok(Iterated::default())
     }
 }

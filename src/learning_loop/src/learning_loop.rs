@@ -203,6 +203,12 @@ impl LearningLoop {
         self.log_operation(|| Operation::LogsDeleted);
     }
 
+    /// How many models were exported so far, and when the last of them was.
+    #[must_use]
+    pub fn exports(&self) -> (u64, Timestamp) {
+        (self.trainer.exports(), self.trainer.properties().last_modified_time)
+    }
+
     /// The lines of joined events that were not taken, for `vw --dsjson`, in the order in
     /// which they were learned; with `everything` also those of events whose windows are open,
     /// with the rewards so far. Every line ends with a line break.

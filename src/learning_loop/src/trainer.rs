@@ -19,6 +19,8 @@ pub(crate) struct Trainer {
     properties: ModelProperties,
     /// The number of changes of the served model or its policy.
     version: u64,
+    /// How many models have been served.
+    exports: u64,
 }
 
 /// Ticks at an interval.
@@ -42,6 +44,7 @@ impl Trainer {
             schedule: Schedule::new(every, now),
             properties: UNTRAINED,
             version: 0,
+            exports: 0,
         }
     }
 
@@ -68,6 +71,11 @@ impl Trainer {
     /// When the model was first and last exported.
     pub fn properties(&self) -> ModelProperties {
         self.properties
+    }
+
+    /// How many models have been exported; one of an evaluation that was applied counts.
+    pub fn exports(&self) -> u64 {
+        self.exports
     }
 
     /// The policy under which the model learns.
@@ -99,6 +107,7 @@ impl Trainer {
             _ => self.served = Some(self.learner.fork()),
         }
         self.is_fork = true;
+        self.exports += 1;
         self.properties.last_modified_time = at;
         if self.properties.creation_time == Timestamp::NEVER {
             self.properties.creation_time = at;
@@ -117,6 +126,7 @@ impl Trainer {
         self.served = Some(self.learner.fork());
         self.is_fork = true;
         self.learned = false;
+        self.exports += 1;
         self.properties = ModelProperties { creation_time: now, last_modified_time: now };
     }
 

@@ -13,6 +13,7 @@ mod history;
 mod interval;
 mod latency;
 mod metric;
+mod pace;
 mod packed;
 mod punctuality;
 #[cfg(any(test, feature = "sample"))]

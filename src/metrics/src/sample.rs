@@ -41,5 +41,12 @@ pub fn phase_started(phase: usize) -> Progress {
 /// The end of a phase that took ten seconds.
 pub fn phase_ended(phase: usize) -> Progress {
     let ended = Duration::from_secs(10);
-    Progress::PhaseEnded(PhaseRecord { phase, started: Duration::ZERO, ended, iterations: 0 })
+    Progress::PhaseEnded(PhaseRecord {
+        phase,
+        started: Duration::ZERO,
+        ended,
+        iterations: 0,
+        asked_rate: None,
+        model_exports: None,
+    })
 }

@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use super::history::{History, Sums};
 use super::latency::{Latencies, LatencyState};
 use super::metric::Operation;
+use super::pace::Pace;
 use super::packed::Packed;
 use super::punctuality::Punctuality;
 use super::tally::PhaseTally;
@@ -22,6 +23,12 @@ pub struct PhaseState {
     until: Duration,
     is_over: bool,
     calls: u64,
+    #[serde(default)]
+    pace: Pace,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    asked_rate: Option<f64>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    model_exports: Option<u64>,
     violations: u64,
     errors: BTreeMap<String, u64>,
     /// What happened in each iteration, a byte each.
@@ -79,6 +86,9 @@ impl PhaseTally {
             until: self.until,
             is_over: self.is_over,
             calls: self.calls,
+            pace: self.pace.clone(),
+            asked_rate: self.asked_rate,
+            model_exports: self.model_exports,
             violations: self.violations,
             errors: self.errors.clone(),
             flags: Packed(self.history.flags.clone()),
@@ -128,6 +138,9 @@ impl PhaseTally {
             violations: state.violations,
             errors: state.errors,
             calls: state.calls,
+            pace: state.pace,
+            asked_rate: state.asked_rate,
+            model_exports: state.model_exports,
             started: state.started,
             until: state.until,
             is_over: state.is_over,

@@ -36,7 +36,8 @@ impl Summary {
             }
             Progress::Iteration(record) => self.tally(record.phase, |tally| tally.add(record)),
             Progress::PhaseEnded(ended) => {
-                self.tally(ended.phase, |tally| tally.end(ended.started, ended.ended));
+                self.tally(ended.phase, |tally| tally.end(ended));
+                self.note_missed_rate(ended.phase);
             }
             Progress::Evaluated(evaluation) => {
                 self.evaluations.push((self.current, Arc::clone(evaluation)));
@@ -44,6 +45,7 @@ impl Summary {
             Progress::PolicyApplied(policy) => self.applied.push((self.current, policy.clone())),
             Progress::Notice(notice) => self.notices.push(notice.clone()),
             Progress::ModelChecked(_)
+            | Progress::ModelExported(_)
             | Progress::Joined(_)
             | Progress::MayBeSent { .. }
             | Progress::Awaited { .. }
@@ -57,6 +59,16 @@ impl Summary {
     pub fn note_saturation(&mut self, phase: &str, reason: String) {
         if let Some(tally) = self.tallies.iter_mut().find(|tally| tally.name() == phase) {
             tally.part_saturation = Some(reason);
+        }
+    }
+
+    fn note_missed_rate(&mut self, phase: usize) {
+        let tally = self.tallies.get(phase);
+        let missed = tally.and_then(|tally| Some((tally.name(), tally.missed_rate()?)));
+        if let Some((name, (asked, reached))) = missed {
+            self.notices.push(format!(
+                "phase `{name}` reached {reached:.1} iterations/s of the {asked:.1} asked for"
+            ));
         }
     }
 

@@ -8,9 +8,10 @@ use super::expectation::PhaseScope;
 use super::history::{History, Sums};
 use super::latency::{Latencies, LatencySummary, micros};
 use super::metric::{Metric, Operation, Statistic};
+use super::pace::Pace;
 use super::punctuality::{Punctuality, is_late};
 use super::window::{first_tenth, last_tenth, share_of};
-use record::{IterationOutcome, IterationRecord};
+use record::{IterationOutcome, IterationRecord, PhaseRecord};
 
 /// What one phase comes to, in numbers.
 #[derive(Debug, Clone, PartialEq)]
@@ -23,6 +24,11 @@ pub struct PhaseTally {
     pub(super) punctuality: Option<Punctuality>,
     /// Why the latencies of a part of it are not valid.
     pub(super) part_saturation: Option<String>,
+    pub(super) pace: Pace,
+    /// The rate that was asked for, in iterations per second.
+    pub(super) asked_rate: Option<f64>,
+    /// How many models the loop exported, if it is known.
+    pub(super) model_exports: Option<u64>,
     pub(super) violations: u64,
     pub(super) errors: BTreeMap<String, u64>,
     pub(super) calls: u64,
@@ -75,6 +81,9 @@ impl PhaseTally {
             latencies: BTreeMap::new(),
             punctuality: None,
             part_saturation: None,
+            pace: Pace::default(),
+            asked_rate: None,
+            model_exports: None,
             violations: 0,
             errors: BTreeMap::new(),
             calls: 0,
@@ -89,9 +98,11 @@ impl PhaseTally {
         self.until = at;
     }
 
-    pub(super) fn end(&mut self, started: Duration, ended: Duration) {
-        self.started = Some(started);
-        self.until = ended;
+    pub(super) fn end(&mut self, ended: &PhaseRecord) {
+        self.started = Some(ended.started);
+        self.until = ended.ended;
+        self.asked_rate = ended.asked_rate;
+        self.model_exports = ended.model_exports;
         self.is_over = true;
     }
 
@@ -105,6 +116,7 @@ impl PhaseTally {
         if record.outcome != IterationOutcome::Dropped {
             self.add_start(record);
         }
+        self.pace.add_due(record.due);
         calls(record).for_each(|call| self.add_call(call));
     }
 
@@ -121,6 +133,7 @@ impl PhaseTally {
 
     fn add_call(&mut self, call: Call) {
         self.calls += 1;
+        self.pace.add_call(&call);
         self.until = self.until.max(call.end);
         if let Some(latency) = call.latency {
             self.latencies.entry(call.operation).or_default().record(latency);
@@ -174,7 +187,7 @@ impl PhaseTally {
             Metric::Regret => sums.regret(),
             Metric::ExplorationCost => sums.exploration_cost(),
             Metric::IterationsTo => None,
-            Metric::Rate => self.calls_per_second(),
+            Metric::Rate => self.pace.calls_per_second(),
             Metric::Latency(operation, statistic) => self.latency(operation, statistic),
             Metric::Service(statistic) => self.service(statistic),
             Metric::Lag(statistic) => self.lag(statistic),
@@ -227,10 +240,13 @@ impl PhaseTally {
         self.violations
     }
 
-    #[expect(clippy::cast_precision_loss, reason = "2^53 calls are out of reach")]
-    fn calls_per_second(&self) -> Option<f64> {
-        let seconds = self.until.saturating_sub(self.started?).as_secs_f64();
-        (self.calls > 0 && seconds > 0.0).then(|| self.calls as f64 / seconds)
+    /// The rate asked for and the rate reached, in iterations per second, if the second is
+    /// more than 5 % below the first.
+    #[must_use]
+    pub fn missed_rate(&self) -> Option<(f64, f64)> {
+        const TOLERANCE: f64 = 0.05;
+        let (asked, reached) = (self.asked_rate?, self.pace.iterations_per_second()?);
+        (reached < (1.0 - TOLERANCE) * asked).then_some((asked, reached))
     }
 
     /// The numbers, as they stand in `summary.json`.
@@ -254,7 +270,11 @@ impl PhaseTally {
             errors: self.errors.clone(),
             dropped: self.totals.dropped,
             calls: self.calls,
-            calls_per_second: self.calls_per_second(),
+            asked_iterations_per_second: self.asked_rate,
+            missed_rate: self.missed_rate().is_some(),
+            iterations_per_second: self.pace.iterations_per_second(),
+            calls_per_second: self.pace.calls_per_second(),
+            model_exports: self.model_exports,
             rank: latency(Operation::Rank),
             reward: latency(Operation::Reward),
             rank_service: self.punctuality.as_ref().and_then(|p| p.service().summary()),
@@ -315,8 +335,19 @@ pub struct PhaseSummary {
     pub dropped: u64,
     /// Calls of both kinds.
     pub calls: u64,
-    /// Calls per second of the phase.
+    /// The rate that was asked for, in iterations per second; absent if none was.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub asked_iterations_per_second: Option<f64>,
+    /// Whether the rate reached is more than 5 % below it.
+    #[serde(skip)]
+    pub missed_rate: bool,
+    /// Iterations started per second, from the first to the last due time.
+    pub iterations_per_second: Option<f64>,
+    /// Calls sent per second, over the same time.
     pub calls_per_second: Option<f64>,
+    /// Models that the loop exported; absent if the target does not tell.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub model_exports: Option<u64>,
     /// How long Rank took, from when it was due.
     pub rank: Option<LatencySummary>,
     /// How long Reward took.

@@ -21,6 +21,8 @@ pub enum Progress {
     Iteration(IterationRecord),
     /// The run asked for the model's age.
     ModelChecked(ModelCheck),
+    /// The loop exported a model, which answers Rank from now on.
+    ModelExported(ModelExport),
     /// The loop joined rewards to interactions: DSJSON lines, in the order of training.
     Joined(Vec<u8>),
     /// Iterations of a phase before `until` may be sent from now on.
@@ -240,6 +242,19 @@ pub struct ModelCheck {
     pub changed: bool,
 }
 
+/// Models that the loop exported between two iterations.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ModelExport {
+    /// The phase.
+    pub phase: usize,
+    /// How many iterations of it had started before.
+    pub iterations: u64,
+    /// When the last of the models was exported.
+    pub at: Duration,
+    /// How many were exported; the last of them is served.
+    pub models: u64,
+}
+
 /// A phase ended.
 #[derive(Debug, Clone, PartialEq)]
 pub struct PhaseRecord {
@@ -251,6 +266,10 @@ pub struct PhaseRecord {
     pub ended: Duration,
     /// How many iterations were made.
     pub iterations: u64,
+    /// The rate that was asked for, in iterations per second, if one was.
+    pub asked_rate: Option<f64>,
+    /// How many models the loop exported in it, if the target tells.
+    pub model_exports: Option<u64>,
 }
 
 /// Observes the events of a run.

@@ -42,7 +42,7 @@ pub struct LatencyKind {
 }
 
 /// A phase, and when it started and ended.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct PhaseEntry {
     /// The name.
     pub name: String,
@@ -54,6 +54,15 @@ pub struct PhaseEntry {
     pub started_us: Option<u64>,
     /// When it ended.
     pub ended_us: Option<u64>,
+    /// The iteration before which the population drifts, if it does.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub drift_at: Option<u64>,
+    /// The rate that was asked for, in iterations per second, once it ended.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub asked_rate: Option<f64>,
+    /// How many models the loop exported in it, if the target tells.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub model_exports: Option<u64>,
     /// The value of the service's setting before the change that the phase waits for.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub awaited: Option<String>,
@@ -83,7 +92,7 @@ pub struct WallClockEntry {
 }
 
 /// A shard that was merged. Its times count from its own start.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct ShardEntry {
     /// Which.
     pub shard: Shard,
@@ -105,12 +114,21 @@ pub struct ShardEntry {
 
 impl PhaseEntry {
     pub(super) fn of(phase: &Phase, plan: &Plan) -> Self {
-        let iterations = match &phase.step {
-            Step::Iterate(iterate) => Some(plan.stride().count(iterate.iterations)),
+        let iterate = match &phase.step {
+            Step::Iterate(iterate) => Some(iterate),
             _ => None,
         };
-        let (name, kind) = (phase.name.clone(), kind(&phase.step).to_owned());
-        Self { name, kind, iterations, started_us: None, ended_us: None, awaited: None }
+        Self {
+            name: phase.name.clone(),
+            kind: kind(&phase.step).to_owned(),
+            iterations: iterate.map(|iterate| plan.stride().count(iterate.iterations)),
+            started_us: None,
+            ended_us: None,
+            drift_at: iterate.and_then(|iterate| iterate.drift.as_ref()).map(|drift| drift.at),
+            asked_rate: None,
+            model_exports: None,
+            awaited: None,
+        }
     }
 }
 

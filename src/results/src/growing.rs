@@ -9,7 +9,7 @@ use super::table::Table;
 use super::{events, tables};
 use metrics::{Batch, Operation, Second};
 use protocol::Evaluation;
-use record::{IterationRecord, ModelCheck, ObserveError};
+use record::{IterationRecord, ModelCheck, ModelExport, ObserveError};
 
 /// The files that grow while a run goes on.
 pub(super) struct GrowingFiles {
@@ -19,6 +19,7 @@ pub(super) struct GrowingFiles {
     curve: Table,
     timeline: Table,
     model_checks: Table,
+    model_exports: Table,
     evaluation: Table,
     joined: Lines,
     intervals: Lines,
@@ -76,6 +77,7 @@ impl GrowingFiles {
             curve: table("success_curve.csv", tables::SUCCESS_CURVE, derived)?,
             timeline: table("timeline.csv", tables::TIMELINE, derived)?,
             model_checks: table("model_checks.csv", tables::MODEL_CHECKS, observed)?,
+            model_exports: table("model_exports.csv", tables::MODEL_EXPORTS, observed)?,
             evaluation: table("evaluation.csv", tables::EVALUATION, derived)?,
             joined: lines("log.dsjson", derived)?,
             intervals: lines("latency.hlog", derived)?,
@@ -120,6 +122,10 @@ impl GrowingFiles {
         self.model_checks.push(&tables::model_check_row(&self.phases[check.phase].name, check))
     }
 
+    pub(super) fn push_model_export(&mut self, export: &ModelExport) -> Result<(), ObserveError> {
+        self.model_exports.push(&tables::model_export_row(&self.phases[export.phase].name, export))
+    }
+
     /// A row a policy, of an evaluation in this phase.
     pub(crate) fn push_evaluation(
         &mut self,
@@ -141,6 +147,7 @@ impl GrowingFiles {
         self.curve.flush()?;
         self.timeline.flush()?;
         self.model_checks.flush()?;
+        self.model_exports.flush()?;
         self.evaluation.flush()?;
         self.intervals.flush()
     }
@@ -153,6 +160,7 @@ impl GrowingFiles {
             ("success_curve.csv", self.curve.seal()?),
             ("timeline.csv", self.timeline.seal()?),
             ("model_checks.csv", self.model_checks.seal()?),
+            ("model_exports.csv", self.model_exports.seal()?),
             ("evaluation.csv", self.evaluation.seal()?),
             ("latency.hlog", self.intervals.seal()?),
         ];

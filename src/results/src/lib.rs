@@ -40,6 +40,6 @@ pub use error::{CreateError, ReadError};
 pub use layout::{EXPERIMENT, MANIFEST};
 pub use manifest::{Manifest, Origin};
 pub use merged::{replace_folder, staging_folder};
-pub use read::{RunFolder, model_checks, notices, read, scenario_text};
+pub use read::{RunFolder, model_checks, model_exports, notices, read, scenario_text};
 pub use resume::{ResumeError, Resumed};
 pub use writer::Results;

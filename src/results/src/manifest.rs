@@ -55,6 +55,9 @@ pub struct Manifest {
     pub latencies: LatencyKind,
     /// The context dimensions, as in `events.csv`.
     pub context: Vec<String>,
+    /// How many actions may be chosen.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub actions: Option<u64>,
     /// How many iterations make one point of the success curve.
     pub curve_batch: u64,
     /// The phases, in the order of the plan.
@@ -113,6 +116,7 @@ impl Manifest {
             target: target_name(&plan.target).to_owned(),
             latencies: LatencyKind { simulated: matches!(plan.target, TargetPlan::Embedded(_)) },
             context: plan.population.dimensions.clone(),
+            actions: Some(available_actions(plan)),
             curve_batch: plan.curve_batch,
             phases: plan.phases.iter().map(|phase| PhaseEntry::of(phase, plan)).collect(),
             shard: plan.shard,
@@ -157,6 +161,8 @@ impl Manifest {
     pub(super) fn phase_ended(&mut self, ended: &PhaseRecord) {
         if let Some(phase) = self.phases.get_mut(ended.phase) {
             phase.ended_us = Some(micros(ended.ended));
+            phase.asked_rate = ended.asked_rate;
+            phase.model_exports = ended.model_exports;
         }
     }
 
@@ -200,6 +206,11 @@ impl Manifest {
 fn shard_expectations(plan: &Plan) -> Vec<String> {
     let texts = plan.expectations.iter().map(|expectation| expectation.text().to_owned());
     texts.filter(|_| plan.shard.is_some()).collect()
+}
+
+/// How many actions of a plan are not excluded.
+pub(crate) fn available_actions(plan: &Plan) -> u64 {
+    (plan.actions.len() as u64).saturating_sub(plan.excluded_actions.len() as u64)
 }
 
 fn target_name(target: &TargetPlan) -> &'static str {

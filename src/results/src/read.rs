@@ -15,7 +15,7 @@ use super::manifest::Manifest;
 use super::replay;
 use super::tables;
 use metrics::{Batch, SuccessCurve, Summary};
-use record::{IterationRecord, ModelCheck, Progress};
+use record::{IterationRecord, ModelCheck, ModelExport, Progress};
 
 /// The folder of a run, read back.
 #[derive(Debug, Clone)]
@@ -125,20 +125,38 @@ fn read_if_present(path: &Path) -> Result<Option<Vec<u8>>, ReadError> {
 /// # Errors
 /// When they cannot be read.
 pub fn model_checks(folder: &Path, manifest: &Manifest) -> Result<Vec<ModelCheck>, ReadError> {
-    let path = folder.join("model_checks.csv");
-    let bytes = read_if_present(&path)?.unwrap_or_default();
+    read_table(&folder.join("model_checks.csv"), |row| {
+        tables::model_check(row, |name| manifest.phase_index(name))
+    })
+}
+
+/// The exports of models, as `model_exports.csv` holds them.
+///
+/// # Errors
+/// When they cannot be read.
+pub fn model_exports(folder: &Path, manifest: &Manifest) -> Result<Vec<ModelExport>, ReadError> {
+    read_table(&folder.join("model_exports.csv"), |row| {
+        tables::model_export(row, |name| manifest.phase_index(name))
+    })
+}
+
+/// The whole rows of a file; none, if it does not exist.
+fn read_table<T>(
+    path: &Path,
+    decode: impl Fn(&csv::StringRecord) -> Option<T>,
+) -> Result<Vec<T>, ReadError> {
+    let bytes = read_if_present(path)?.unwrap_or_default();
     let malformed = |position: Option<&csv::Position>, message: String| ReadError::Malformed {
-        path: path.clone(),
+        path: path.to_owned(),
         line: position.map_or(0, csv::Position::line),
         message,
     };
     let mut reader = csv::Reader::from_reader(&bytes[..end_of_whole_rows(&bytes)]);
-    let checks = reader.records().map(|row| {
+    let rows = reader.records().map(|row| {
         let row = row.map_err(|error| malformed(error.position(), error.to_string()))?;
-        tables::model_check(&row, |name| manifest.phase_index(name))
-            .ok_or_else(|| malformed(row.position(), "not a check of the model".to_owned()))
+        decode(&row).ok_or_else(|| malformed(row.position(), "a cell cannot be read".to_owned()))
     });
-    checks.collect()
+    rows.collect()
 }
 
 /// The scenario of a run or an experiment, as its folder holds it.

@@ -72,7 +72,14 @@ fn phase_record(phase: usize, entry: &PhaseEntry, records: &[IterationRecord]) -
     let started = at(entry.started_us).unwrap_or(first);
     let last_call = records.iter().map(end_of_last_call).max().unwrap_or(started);
     let ended = at(entry.ended_us).unwrap_or(last_call);
-    PhaseRecord { phase, started, ended, iterations: records.len() as u64 }
+    PhaseRecord {
+        phase,
+        started,
+        ended,
+        iterations: records.len() as u64,
+        asked_rate: entry.asked_rate,
+        model_exports: entry.model_exports,
+    }
 }
 
 fn end_of_last_call(record: &IterationRecord) -> Duration {

@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::cell::{guard, optional, time, unguard};
 use metrics::{Batch, IntervalLatencies, Latencies, Operation, Second, micros};
 use protocol::{Evaluation, PolicyResult};
-use record::ModelCheck;
+use record::{ModelCheck, ModelExport};
 
 pub(super) const SUCCESS_CURVE: &str = "phase,batch,first_iteration,last_iteration,events,\
     successes,success_rate,cumulative_success_rate,mean_reward";
@@ -15,6 +15,8 @@ pub(super) const TIMELINE: &str = "phase,second,start_us,calls,errors,rate,\
     reward_p50_us,reward_p90_us,reward_p99_us,reward_max_us";
 
 pub(super) const MODEL_CHECKS: &str = "phase,iterations,at_us,last_modified,changed";
+
+pub(super) const MODEL_EXPORTS: &str = "phase,iterations,at_us,models";
 
 pub(super) const EVALUATION: &str = "phase,evaluation,policy,source,arguments,events,\
     average_reward,confidence_interval,ips_numerator,ips_denominator,snips_denominator,optimal";
@@ -69,6 +71,28 @@ pub(super) fn model_check_row(phase: &str, check: &ModelCheck) -> Vec<String> {
         check.last_modified.to_string(),
         check.changed.to_string(),
     ]
+}
+
+pub(super) fn model_export_row(phase: &str, export: &ModelExport) -> Vec<String> {
+    vec![
+        guard(phase),
+        export.iterations.to_string(),
+        micros(export.at).to_string(),
+        export.models.to_string(),
+    ]
+}
+
+/// The export of a row, the inverse of [`model_export_row`].
+pub(super) fn model_export(
+    row: &csv::StringRecord,
+    phase_index: impl Fn(&str) -> Option<usize>,
+) -> Option<ModelExport> {
+    Some(ModelExport {
+        phase: phase_index(unguard(row.get(0)?))?,
+        iterations: row.get(1)?.parse().ok()?,
+        at: Duration::from_micros(row.get(2)?.parse().ok()?),
+        models: row.get(3)?.parse().ok()?,
+    })
 }
 
 /// The check of a row, the inverse of [`model_check_row`].

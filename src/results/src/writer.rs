@@ -174,6 +174,7 @@ impl Observer for Results {
             }
             Progress::Iteration(record) => self.growing.push_iteration(record),
             Progress::ModelChecked(check) => self.growing.push_model_check(check),
+            Progress::ModelExported(export) => self.growing.push_model_export(export),
             Progress::Joined(lines) => {
                 self.growing.push_joined(lines);
                 Ok(())

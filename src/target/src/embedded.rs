@@ -1,7 +1,7 @@
 use std::cell::RefCell;
 use std::time::Duration;
 
-use super::{CallAddress, CallError, Target};
+use super::{CallAddress, CallError, Export, Target};
 use clock::Clock;
 use learning_loop::{LearningLoop, LoopOptions, Retention};
 use protocol::{
@@ -22,6 +22,15 @@ pub struct EmbeddedTarget<C> {
     clock: C,
     rank_latency: Latency,
     reward_latency: Latency,
+    exports: RefCell<Exports>,
+}
+
+/// The exports that the engine has not taken yet.
+#[derive(Default)]
+struct Exports {
+    /// How many there were before the next.
+    seen: u64,
+    waiting: Vec<Export>,
 }
 
 /// The simulated latency of an operation.
@@ -65,6 +74,7 @@ impl<C: Clock> EmbeddedTarget<C> {
             clock,
             rank_latency: latency(plan.rank_latency, Purpose::RankLatency),
             reward_latency: latency(plan.reward_latency, Purpose::RewardLatency),
+            exports: RefCell::default(),
         }
     }
 
@@ -74,7 +84,21 @@ impl<C: Clock> EmbeddedTarget<C> {
         operation: impl FnOnce(&mut LearningLoop, Timestamp) -> Result<A, ServiceError>,
     ) -> Result<A, CallError> {
         let now = self.clock.timestamp(self.clock.now());
-        operation(&mut self.learning_loop.borrow_mut(), now).map_err(CallError::from)
+        let answer = operation(&mut self.learning_loop.borrow_mut(), now);
+        self.note_exports();
+        answer.map_err(CallError::from)
+    }
+
+    /// Notes what the loop exported in the last call.
+    fn note_exports(&self) {
+        let (all, last) = self.learning_loop.borrow().exports();
+        let mut exports = self.exports.borrow_mut();
+        if all > exports.seen {
+            let at = last.since(self.clock.start());
+            let models = all - exports.seen;
+            exports.waiting.push(Export { at, models });
+            exports.seen = all;
+        }
     }
 
     /// Waits for the simulated latency of a call.
@@ -177,7 +201,13 @@ impl<C: Clock> Target for EmbeddedTarget<C> {
 
     fn take_joined(&self, everything: bool) -> Vec<u8> {
         let now = self.clock.timestamp(self.clock.now());
-        self.learning_loop.borrow_mut().take_joined(everything, now)
+        let joined = self.learning_loop.borrow_mut().take_joined(everything, now);
+        self.note_exports();
+        joined
+    }
+
+    fn take_exports(&self) -> Option<Vec<Export>> {
+        Some(std::mem::take(&mut self.exports.borrow_mut().waiting))
     }
 }
 

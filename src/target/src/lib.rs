@@ -8,6 +8,8 @@ mod http;
 pub use embedded::EmbeddedTarget;
 pub use http::HttpTarget;
 
+use std::time::Duration;
+
 use protocol::{
     Evaluation, EvaluationContract, EventId, ModelProperties, PolicyContract, RankRequest,
     RankResponse, ServiceConfiguration,
@@ -32,6 +34,15 @@ pub struct CallAddress {
     pub phase: PhaseKey,
     /// The index of the iteration in the phase.
     pub iteration: u64,
+}
+
+/// Models that a loop exported between two calls.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Export {
+    /// When the last of them was, since the start of the run.
+    pub at: Duration,
+    /// How many there were.
+    pub models: u64,
 }
 
 /// A Rank/Reward service.
@@ -112,6 +123,12 @@ pub trait Target {
     /// With `everything`, events still waiting for rewards are closed as they stand. A target
     /// that does not give out its log returns nothing.
     fn take_joined(&self, everything: bool) -> Vec<u8>;
+
+    /// Takes the exports of models since the last call of this, in their order; `None` if the
+    /// target does not tell.
+    fn take_exports(&self) -> Option<Vec<Export>> {
+        None
+    }
 
     /// Takes the notes on the calls since the last call of this, for a person.
     fn take_notes(&self) -> Vec<String> {

@@ -112,7 +112,7 @@ fn retry_after_is_honoured_where_retries_are_declared() {
             service.seen_at("/rank").iter().map(|rank| rank.body["eventId"].clone()).collect();
         assert_eq!(ids.len(), 12);
         assert!(ids[3] == ids[4] && ids[4] == ids[5], "the event keeps its id: {ids:?}");
-        let asked = outcome.stderr.contains("2 of them when the service said");
+        let asked = outcome.stderr.contains("2 of them after the time that the service asked for");
         assert_eq!(asked, headers.contains('0'), "{}", outcome.stderr);
     }
 }

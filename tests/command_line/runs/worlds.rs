@@ -1,5 +1,6 @@
 //! The worlds that ship tell the stories that they promise.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 
@@ -34,6 +35,81 @@ fn every_story_holds_whatever_the_seed() {
             assert!(output.status.success(), "{world}, seed {seed}: {verdicts}");
         }
     }
+}
+
+/// Exports are marked where the log says that another model began to answer.
+#[test]
+fn exports_are_counted_and_marked_where_they_were() {
+    let folder = tempfile::tempdir().unwrap();
+    let out = folder.path().join("out");
+    let arguments = [
+        "--quiet",
+        "--set",
+        "phases.baseline.iterations=3000",
+        "--set",
+        "expect=['baseline.errors == 0']",
+    ];
+    completed_into(&out, &arguments);
+    let log = fs::read_to_string(out.join("log.dsjson")).unwrap();
+    let models: BTreeMap<String, String> = log
+        .lines()
+        .map(|line| serde_json::from_str::<Value>(line).unwrap())
+        .map(|event| {
+            [&event["EventId"], &event["VWState"]["m"]].map(|it| it.as_str().unwrap().to_owned())
+        })
+        .map(|[event, model]| (event, model))
+        .collect();
+    let table = |name: &str| -> Vec<csv::StringRecord> {
+        csv::Reader::from_path(out.join(name)).unwrap().records().map(Result::unwrap).collect()
+    };
+    let events = table("events.csv");
+    let of_baseline: Vec<&str> =
+        events.iter().filter(|row| &row[0] == "baseline").map(|row| &*models[&row[2]]).collect();
+    let changes = of_baseline.windows(2).zip(1..).filter(|(pair, _)| pair[0] != pair[1]);
+    let changes: Vec<usize> = changes.map(|(_, iteration)| iteration).collect();
+    let exports = table("model_exports.csv");
+    let marks: Vec<usize> = exports
+        .iter()
+        .filter(|row| &row[0] == "baseline")
+        .map(|row| row[1].parse().unwrap())
+        .filter(|iteration| *iteration < of_baseline.len())
+        .collect();
+    assert!(changes.len() >= 5, "{changes:?}");
+    assert_eq!(marks, changes);
+    let counted: u64 = exports.iter().map(|row| row[3].parse::<u64>().unwrap()).sum();
+    let summary = json(&out, "summary.json");
+    let phases = summary["phases"].as_array().unwrap();
+    let summed: u64 = phases.iter().map(|phase| phase["model_exports"].as_u64().unwrap()).sum();
+    assert_eq!(summed, counted);
+}
+
+/// A rate that the concurrency cannot reach is said to be missed.
+#[test]
+fn a_rate_that_is_not_reached_is_noticed() {
+    let folder = tempfile::tempdir().unwrap();
+    let run = |name: &str, rate: &str| {
+        let out = folder.path().join(name);
+        let rate = format!("phases.baseline.rate={rate}");
+        let few = "phases.baseline.iterations=500";
+        completed_into(
+            &out,
+            &["--quiet", "--set", few, "--set", &rate, "--set", "expect=['baseline.errors == 0']"],
+        );
+        let summary = json(&out, "summary.json");
+        (summary["phases"][1].clone(), summary["notices"].to_string())
+    };
+    let (phase, notices) = run("reached", "20/s");
+    assert_eq!(phase["asked_iterations_per_second"], 20.0);
+    assert!((phase["iterations_per_second"].as_f64().unwrap() - 20.0).abs() < 0.1, "{phase}");
+    assert!(!notices.contains("asked for"), "{notices}");
+    let (phase, notices) = run("missed", "100000/s");
+    assert!(phase["iterations_per_second"].as_f64().unwrap() < 5_000.0, "{phase}");
+    assert!(notices.contains("of the 100000.0 asked for"), "{notices}");
+}
+
+fn completed_into(out: &Path, arguments: &[&str]) {
+    let output = run_into(out, "scenarios/baseline.yaml", arguments);
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
 }
 
 /// A row of `events.csv`.
@@ -116,7 +192,7 @@ fn a_drift_moves_nothing_before_it() {
     let folder = tempfile::tempdir().unwrap();
     let events = |name: &str, change: &[&str]| {
         let out = folder.path().join(name);
-        let mut arguments = vec!["--quiet", "--set", "expect=[]"];
+        let mut arguments = vec!["--quiet", "--set", "expect=['baseline.errors == 0']"];
         arguments.extend(change);
         completed(&out, "scenarios/drift.yaml", &arguments);
         let text = fs::read_to_string(out.join("events.csv")).unwrap();

@@ -20,7 +20,7 @@ use futures_util::future::Fuse;
 use self::calls::{Calls, Finished};
 use self::circuit_breaker::CircuitBreaker;
 use self::window::Window;
-use super::context::{Run, RunError, target_error};
+use super::context::{Iterated, Run, RunError, target_error};
 use super::pacing::{Admission, Pacer};
 use clock::{Clock, Tasks};
 use protocol::ModelProperties;
@@ -70,6 +70,8 @@ struct IteratePhase<'p> {
     announced: u64,
     /// When the model was last modified, at the last check.
     last_modified: Timestamp,
+    /// The first and the last due time, and how many there were.
+    due: Option<(Duration, Duration, u64)>,
 }
 
 impl IteratePhase<'_> {
@@ -86,22 +88,43 @@ impl IteratePhase<'_> {
         Some(self.breaker.backoff_until()).filter(|until| is_closed && *until > now)
     }
 
-    fn result(&self) -> Result<u64, RunError> {
+    fn note_due(&mut self, due: Duration) {
+        let (first, _, count) = self.due.unwrap_or((due, due, 0));
+        self.due = Some((first, due, count + 1));
+    }
+
+    /// The rate that the arrival asks for, in iterations per second; for an open one the mean
+    /// over its schedule.
+    #[expect(clippy::cast_precision_loss, reason = "a phase makes fewer than 2^53 iterations")]
+    fn asked_rate(&self) -> Option<f64> {
+        match &self.settings.arrival {
+            Arrival::Closed { rate, .. } => rate.map(|rate| rate.0),
+            Arrival::Open(_) => {
+                let (first, last, count) = self.due?;
+                let seconds = last.saturating_sub(first).as_secs_f64();
+                (seconds > 0.0).then(|| (count - 1) as f64 / seconds)
+            }
+        }
+    }
+
+    fn result(&self) -> Result<Iterated, RunError> {
         match self.breaker.tripped() {
             Some(error) => Err(target_error(&self.phase.name, error)),
-            None => Ok(self.window.emitted()),
+            None => {
+                Ok(Iterated { iterations: self.window.emitted(), asked_rate: self.asked_rate() })
+            }
         }
     }
 }
 
 impl<C: Clock, T: Target> Run<'_, C, T> {
-    /// Makes the iterations of a phase; returns how many.
+    /// Makes the iterations of a phase.
     pub(super) async fn iterate(
         &mut self,
         index: usize,
         phase: &Phase,
         settings: &Iterate,
-    ) -> Result<u64, RunError> {
+    ) -> Result<Iterated, RunError> {
         let properties = self.target.model_properties().await;
         let properties = properties.map_err(|error| target_error(&phase.name, &error))?;
         let address = (self.plan.seed, phase.key);
@@ -121,6 +144,7 @@ impl<C: Clock, T: Target> Run<'_, C, T> {
             pacer,
             breaker: CircuitBreaker::new(address, settings),
             last_modified: properties.last_modified_time,
+            due: None,
             announced: from.iteration,
         };
         let clock = self.clock.clone();
@@ -218,6 +242,9 @@ impl<C: Clock, T: Target> Run<'_, C, T> {
         in_flight: &mut C::Tasks<'f, Finished>,
     ) -> Result<(), RunError> {
         while let Some(record) = state.window.next_in_order() {
+            let started = self.plan.stride().global(state.window.emitted() - 1);
+            self.emit_exports((state.index, started), record.rank_start)?;
+            state.note_due(record.due);
             self.emit(&Progress::Iteration(record))?;
             let emitted = state.window.emitted();
             if emitted.is_multiple_of(state.settings.model_check_interval) {

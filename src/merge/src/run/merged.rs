@@ -52,6 +52,7 @@ fn merged(
         iterations: phase.iterations.map(|_| iterations.sum()),
         started_us: all().filter_map(|(phase, later)| Some(phase.started_us? + later)).min(),
         ended_us: ended.and_then(|ended| ended.into_iter().max()),
+        asked_rate: all().map(|(phase, _)| phase.asked_rate).sum(),
         ..phase.clone()
     }
 }

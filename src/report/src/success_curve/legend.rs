@@ -1,6 +1,8 @@
 use super::smooth::{Smoothing, coarsen};
 use super::{PLOT, SuccessBatch, SuccessChart, place};
-use crate::chart::{Anchor, Element, Ink, Label, Size, band, dots, group_digits, segment, width};
+use crate::chart::{
+    Anchor, Element, Ink, Label, Size, band, dots, group_digits, rule, segment, width,
+};
 
 pub(super) const BAND_OPACITY: f64 = 0.2;
 
@@ -24,8 +26,11 @@ pub(super) fn legend(chart: &SuccessChart, smoothing: Smoothing) -> Element {
         dots_key,
         format!("batch of {}", group_digits(dot.map_or(0, |dot: SuccessBatch| dot.len()))),
     );
-    if chart.phases.iter().any(|phase| !phase.model_updates.is_empty()) {
-        entry(update_key, "new model".to_owned());
+    if chart.phases.iter().any(|phase| !phase.model_exports.is_empty()) {
+        entry(export_key, "new model".to_owned());
+    }
+    if chart.phases.iter().any(|phase| phase.drift.is_some()) {
+        entry(drift_key, "drift".to_owned());
     }
     let axis = Label::new("iteration", place(PLOT.right, Y)).anchor(Anchor::End).ink(Ink::Muted);
     group.child(axis.element())
@@ -42,11 +47,20 @@ fn dots_key(x: f64) -> Element {
     dots(points, Ink::Series(0), 1.5).at("stroke-opacity", 0.6)
 }
 
-fn update_key(x: f64) -> Element {
-    update_mark(x + 16.0, 463.0)
+fn export_key(x: f64) -> Element {
+    export_mark(x + 16.0, 463.0)
 }
 
-/// Stands at the foot of a panel where a new model was seen.
-pub(super) fn update_mark(x: f64, bottom: f64) -> Element {
+fn drift_key(x: f64) -> Element {
+    drift_mark(x + 16.0, 448.0, 464.0)
+}
+
+/// Stands in a panel where the population drifts.
+pub(super) fn drift_mark(x: f64, top: f64, bottom: f64) -> Element {
+    rule(place(x, top), place(x, bottom), Ink::Strong, Some("5 3"))
+}
+
+/// Stands at the foot of a panel where a new model was served.
+pub(super) fn export_mark(x: f64, bottom: f64) -> Element {
     segment(place(x, bottom - 12.0), place(x, bottom), Ink::Strong, 2.0)
 }

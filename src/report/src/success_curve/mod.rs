@@ -31,8 +31,10 @@ pub struct SuccessPhase {
     pub iterations: u64,
     /// The success curve.
     pub batches: Vec<SuccessBatch>,
-    /// After how many iterations a new model was seen, in rising order.
-    pub model_updates: Vec<u64>,
+    /// After how many iterations a new model was served, in rising order.
+    pub model_exports: Vec<u64>,
+    /// The iteration before which the population drifts. A batch ends there.
+    pub drift: Option<u64>,
     /// The success rate over the last tenth of the iterations.
     pub last_tenth: Option<f64>,
     /// The share of events that explore, if it is known.

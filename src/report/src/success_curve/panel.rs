@@ -1,5 +1,5 @@
-use super::legend::{BAND_OPACITY, update_mark};
-use super::smooth::{Rate, Smoothing, centred_rate, coarsen, share};
+use super::legend::{BAND_OPACITY, drift_mark, export_mark};
+use super::smooth::{Smoothing, centred_rate, coarsen, share};
 use super::{PLOT, SuccessBatch, SuccessChart, SuccessPhase, WIDTH, place};
 use crate::chart::{
     Anchor, Element, Frame, Ink, Label, Point, Rect, Scale, Size, Tick, band, columns, dots, fit,
@@ -76,16 +76,19 @@ impl<'a> Panel<'a> {
         let x = Scale::linear((0.0, iterations(phase)), (area.left, area.right));
         let y = Scale::linear((0.0, 1.0), (area.bottom, area.top));
         let frame = Frame { area, x, y };
-        let rates = centred_rate(&phase.batches, smoothing.window);
         let stride = phase.batches.len().div_ceil(MOST_POINTS).max(1);
-        let marks = || phase.batches.iter().zip(&rates).step_by(stride);
         let place = |batch: &SuccessBatch, rate| frame.point(middle(batch), rate);
-        let curve = marks().map(|(batch, rate)| Some(place(batch, (*rate)?.value))).collect();
-        let edges = |(batch, rate): (&SuccessBatch, &Option<Rate>)| {
-            let rate = (*rate)?;
-            Some((place(batch, rate.high), place(batch, rate.low)))
-        };
-        let edges = marks().map(edges).collect();
+        let (mut curve, mut edges) = (Vec::new(), Vec::new());
+        for stationary in stationary(phase) {
+            let rates = centred_rate(stationary, smoothing.window);
+            for (batch, rate) in stationary.iter().zip(rates).step_by(stride) {
+                curve.push(rate.map(|rate| place(batch, rate.value)));
+                edges.push(rate.map(|rate| (place(batch, rate.high), place(batch, rate.low))));
+            }
+            // The curve is broken where the population drifts.
+            curve.push(None);
+            edges.push(None);
+        }
         Self { phase, frame, ink, gap_left, curve, edges, smoothing }
     }
 
@@ -158,7 +161,8 @@ impl<'a> Panel<'a> {
         Element::new("g")
             .child(raw)
             .child(band(&self.edges, self.ink, BAND_OPACITY))
-            .children(self.updates())
+            .children(self.exports())
+            .children(self.drift())
             .child(line(&self.curve, self.ink, 3.0).tooltip(format!(
                 "{}: mean of {} iterations",
                 self.phase.name,
@@ -166,14 +170,33 @@ impl<'a> Panel<'a> {
             )))
     }
 
+    /// A mark for each export; of those that would touch, one for all.
     #[expect(clippy::cast_precision_loss, reason = "2^53 iterations are out of reach")]
-    fn updates(&self) -> impl Iterator<Item = Element> {
+    fn exports(&self) -> impl Iterator<Item = Element> {
+        const APART: f64 = 4.0;
         let bottom = self.frame.area.bottom;
-        self.phase.model_updates.iter().map(move |after| {
-            let x = self.frame.x.at(*after as f64);
-            update_mark(x, bottom)
-                .tooltip(format!("model updated by iteration {}", group_digits(*after)))
+        let x = |after: &u64| self.frame.x.at(*after as f64);
+        let touch = move |left: &u64, right: &u64| x(right) - x(left) < APART;
+        self.phase.model_exports.chunk_by(touch).map(move |exports| {
+            let first = exports[0];
+            let after = group_digits(first);
+            let text = match exports.len() {
+                1 => format!("new model after {after} iterations"),
+                models => format!(
+                    "{models} new models after {after} to {} iterations",
+                    group_digits(exports[models - 1])
+                ),
+            };
+            export_mark(x(&first), bottom).tooltip(text)
         })
+    }
+
+    #[expect(clippy::cast_precision_loss, reason = "2^53 iterations are out of reach")]
+    fn drift(&self) -> Option<Element> {
+        let at = self.phase.drift?;
+        let Rect { top, bottom, .. } = self.frame.area;
+        let mark = drift_mark(self.frame.x.at(at as f64), top, bottom);
+        Some(mark.tooltip(format!("the population drifts at iteration {}", group_digits(at))))
     }
 
     /// The name and the number to remember.
@@ -254,6 +277,14 @@ impl<'a> Panel<'a> {
         };
         Element::new("g").children(notes.into_iter().zip(placed).flat_map(pair))
     }
+}
+
+/// The batches before and after a drift, which are not averaged together.
+fn stationary(phase: &SuccessPhase) -> impl Iterator<Item = &[SuccessBatch]> {
+    let drift = phase.drift.unwrap_or(0);
+    let before = phase.batches.partition_point(|batch| batch.last_iteration < drift);
+    let (before, after) = phase.batches.split_at(before);
+    [before, after].into_iter().filter(|part| !part.is_empty())
 }
 
 /// The middle of a batch, counted from the start of its phase.

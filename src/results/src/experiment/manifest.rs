@@ -3,6 +3,8 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use crate::entries::Tool;
+use crate::manifest::available_actions;
+use scenario::plan::Step;
 use scenario::{Cell, Experiment};
 use seed::Seed;
 use shard::{Shard, blocks};
@@ -30,6 +32,12 @@ pub struct ExperimentManifest {
     pub overrides: Vec<String>,
     /// The names of the axes, the seed left out.
     pub axes: Vec<String>,
+    /// How many actions may be chosen, if it is the same in all variants.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub actions: Option<u64>,
+    /// The iterations before which the population of a phase drifts, by the phase.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub drifts: BTreeMap<String, u64>,
     /// How many iterations make one point of the success curve.
     pub curve_batch: u64,
     /// The combinations of their values.
@@ -98,6 +106,8 @@ impl ExperimentManifest {
             description: scenario.description.clone(),
             overrides: scenario.source.overrides.clone(),
             axes: experiment.axes.clone(),
+            actions: actions(experiment),
+            drifts: drifts(experiment),
             curve_batch: scenario.curve_batch,
             variants: experiment.variants.iter().map(variant).collect(),
             cells: experiment.cells.iter().map(cell).collect(),
@@ -130,6 +140,30 @@ impl ExperimentManifest {
     pub fn labels(&self, cell: &CellEntry) -> BTreeMap<String, String> {
         self.axes.iter().cloned().zip(self.variants[cell.variant].labels.iter().cloned()).collect()
     }
+}
+
+fn actions(experiment: &Experiment) -> Option<u64> {
+    let mut all = experiment.variants.iter().map(|variant| available_actions(&variant.plan));
+    let first = all.next()?;
+    all.all(|actions| actions == first).then_some(first)
+}
+
+/// The drifts that all variants have.
+fn drifts(experiment: &Experiment) -> BTreeMap<String, u64> {
+    let of = |variant: &scenario::Variant| -> BTreeMap<String, u64> {
+        let phases = variant.plan.phases.iter();
+        let drifts = phases.filter_map(|phase| match &phase.step {
+            Step::Iterate(iterate) => Some((phase.name.clone(), iterate.drift.as_ref()?.at)),
+            _ => None,
+        });
+        drifts.collect()
+    };
+    let all = experiment.variants.iter().map(of);
+    let common = |mut left: BTreeMap<String, u64>, right: BTreeMap<String, u64>| {
+        left.retain(|phase, at| right.get(phase) == Some(at));
+        left
+    };
+    all.reduce(common).unwrap_or_default()
 }
 
 impl VariantEntry {

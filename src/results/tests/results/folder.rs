@@ -69,6 +69,7 @@ fn the_folder_holds_what_its_readme_says() {
         "log.dsjson",
         "manifest.json",
         "model_checks.csv",
+        "model_exports.csv",
         "scenario.yaml",
         "success_curve.csv",
         "summary.json",

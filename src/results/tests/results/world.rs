@@ -154,7 +154,15 @@ fn phase_story(phase: usize, iterations: u64) -> Vec<Progress> {
 fn ended(phase: usize, iterations: u64) -> Progress {
     let started = Duration::from_secs(1000 * phase as u64);
     let ended = started + Duration::from_secs(900);
-    Progress::PhaseEnded(PhaseRecord { phase, started, ended, iterations })
+    let (asked_rate, model_exports) = (Some(50.0), Some(3));
+    Progress::PhaseEnded(PhaseRecord {
+        phase,
+        started,
+        ended,
+        iterations,
+        asked_rate,
+        model_exports,
+    })
 }
 
 fn evaluation(name: &str) -> Evaluation {
