@@ -19,6 +19,7 @@ mod interrupt;
 mod load;
 mod merge;
 mod operator;
+mod output_file;
 mod plan;
 mod remote_folder;
 mod report;

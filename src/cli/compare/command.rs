@@ -1,4 +1,4 @@
-use std::fs::{self, OpenOptions};
+use std::fs::OpenOptions;
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 
@@ -13,7 +13,7 @@ use super::subject::Subject;
 use super::{json, null, text, traces, within};
 use crate::cli::error::{Error, not_written};
 use crate::cli::exit::Exit;
-use crate::cli::{remote_folder, streams};
+use crate::cli::{output_file, remote_folder, streams};
 use comparison::{
     GateOutcome, GateVerdict, Group, compare, default_terms, judge_between, judge_within,
 };
@@ -109,10 +109,10 @@ impl Outputs {
 
     fn write(&self, document: &ComparisonDocument) -> Result<(), Error> {
         if let Some(path) = &self.junit {
-            fs::write(path, junit(document)).map_err(|error| not_written(path, &error))?;
+            output_file::write(path, &junit(document))?;
         }
         if let Some(path) = &self.openmetrics {
-            fs::write(path, openmetrics(document)).map_err(|error| not_written(path, &error))?;
+            output_file::write(path, &openmetrics(document))?;
         }
         if let Some(path) = &self.markdown {
             append(path, &markdown(document)).map_err(|error| not_written(path, &error))?;

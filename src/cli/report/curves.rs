@@ -1,47 +1,86 @@
+use std::collections::BTreeMap;
+
 use super::Picture;
 use comparison::{self, CurvePoint, Group, difference_curve};
 use metrics::PhaseTally;
+use report::html::Block;
 use report::{LineChart, LinePoint, LineSeries, Unit};
 use statistics::Confidence;
 
 /// With fewer runs a band says nothing, and the runs themselves are drawn.
 const LEAST_FOR_BAND: usize = 5;
 
-/// The mean of several runs is smooth in windows of so many iterations.
+/// The fewest iterations that make a point.
 const WINDOW: u64 = 50;
+
+/// The most points of the mean of several runs: more look like a comb.
+const WINDOWS: u64 = 60;
 
 /// One run is cut into so many windows: in shorter ones it is mostly luck.
 const WINDOWS_OF_ONE: u64 = 40;
 
-/// The iterations that make a point.
-fn window(groups: &[Group], phase: &str) -> u64 {
+/// What curves are read against.
+#[derive(Debug, Clone, Default)]
+pub struct Landmarks {
+    /// How many actions may be chosen, if it is known.
+    pub actions: Option<u64>,
+    /// The iterations before which the population of a phase drifts, by the phase.
+    pub drifts: BTreeMap<String, u64>,
+}
+
+/// The curves of a report.
+#[derive(Default)]
+pub struct Curves {
+    pub pictures: Vec<Picture>,
+    /// Differences that are nothing, in words.
+    pub remarks: Vec<Block>,
+}
+
+/// The iterations that make a point. A window ends at a drift, if one of about this size can.
+fn window(groups: &[Group], phase: &str, drift: Option<u64>) -> u64 {
     let samples = groups.iter().flat_map(|group| &group.samples);
     let is_one = groups.iter().all(|group| group.samples.len() < LEAST_FOR_BAND);
     let tallies = samples.flat_map(|sample| sample.phases.iter()).filter(|of| of.name() == phase);
     let longest = tallies.map(PhaseTally::iterations).max().unwrap_or_default();
-    if is_one { WINDOW.max(longest / WINDOWS_OF_ONE) } else { WINDOW }
+    let most = if is_one { WINDOWS_OF_ONE } else { WINDOWS };
+    let window = WINDOW.max(longest.div_ceil(most).next_multiple_of(50));
+    let Some(drift) = drift.filter(|drift| *drift > 0) else { return window };
+    let least = window.div_ceil(2);
+    (least..=window).rev().find(|window| drift.is_multiple_of(*window)).unwrap_or(window)
 }
 
 /// The success of every group, phase by phase; and, where groups are comparable, how it
 /// differs from that of the first.
-pub fn curves(groups: &[Group], are_comparable: bool) -> Vec<Picture> {
+pub fn curves(groups: &[Group], landmarks: &Landmarks, are_comparable: bool) -> Curves {
     let phases = groups.first().and_then(|group| group.samples.first());
     let phases = phases.map_or(&[][..], |sample| &sample.phases);
     let phases = phases.iter().filter(|phase| phase.iterations() > 0).map(PhaseTally::name);
-    let pictures = phases.flat_map(|phase| {
-        let success = success(groups, phase);
-        let differences = differences(groups, phase);
+    let mut curves = Curves::default();
+    for phase in phases {
         let name = |kind: &str| format!("{kind}-{phase}");
-        let success = (!success.series.is_empty()).then(|| Picture::of(name("success"), &success));
-        let differences = (are_comparable && !differences.series.is_empty())
-            .then(|| Picture::of(name("difference"), &differences));
-        [success, differences].into_iter().flatten()
-    });
-    pictures.collect()
+        let success = success(groups, phase, landmarks);
+        if !success.series.is_empty() {
+            curves.pictures.push(Picture::of(name("success"), &success));
+        }
+        let differences = differences(groups, phase, landmarks);
+        if !are_comparable || differences.series.is_empty() {
+            continue;
+        }
+        let mut points = differences.series.iter().flat_map(|series| &series.points);
+        if points.all(|point| point.y == 0.0 && point.half.unwrap_or(0.0) == 0.0) {
+            let base = &groups[0].name;
+            let text = format!("{phase}: no success curve differs from that of {base}.");
+            curves.remarks.push(Block::Text(text));
+        } else {
+            curves.pictures.push(Picture::of(name("difference"), &differences));
+        }
+    }
+    curves
 }
 
-fn success(groups: &[Group], phase: &str) -> LineChart {
-    let window = window(groups, phase);
+fn success(groups: &[Group], phase: &str, landmarks: &Landmarks) -> LineChart {
+    let drift = landmarks.drifts.get(phase).copied();
+    let window = window(groups, phase, drift);
     let one = |(colour, group): (usize, &Group)| {
         let points = points(&comparison::mean_curve(group, phase, window, Confidence::P95));
         let few = (2..LEAST_FOR_BAND).contains(&group.samples.len());
@@ -55,7 +94,23 @@ fn success(groups: &[Group], phase: &str) -> LineChart {
         x_label: "iteration".to_owned(),
         unit: Unit::Share,
         series: series.into_iter().filter(|series| !series.points.is_empty()).collect(),
+        levels: landmarks.chance().into_iter().collect(),
+        breaks: drift_break(drift),
     }
+}
+
+impl Landmarks {
+    /// The success rate of choosing at random.
+    #[expect(clippy::cast_precision_loss, reason = "a handful of actions")]
+    fn chance(&self) -> Option<(f64, String)> {
+        let actions = self.actions.filter(|actions| *actions > 0)?;
+        Some((1.0 / actions as f64, "chance".to_owned()))
+    }
+}
+
+#[expect(clippy::cast_precision_loss, reason = "2^53 iterations are out of reach")]
+fn drift_break(drift: Option<u64>) -> Vec<(f64, String)> {
+    drift.map(|drift| (drift as f64, "drift".to_owned())).into_iter().collect()
 }
 
 fn subtitle(groups: &[Group]) -> String {
@@ -88,10 +143,11 @@ fn runs(group: &Group, phase: &str, window: u64) -> Vec<Vec<(f64, f64)>> {
     alone.collect()
 }
 
-fn differences(groups: &[Group], phase: &str) -> LineChart {
+fn differences(groups: &[Group], phase: &str, landmarks: &Landmarks) -> LineChart {
     let (base, others) =
         groups.split_first().map_or((None, groups), |(base, others)| (Some(base), others));
-    let window = window(groups, phase);
+    let drift = landmarks.drifts.get(phase).copied();
+    let window = window(groups, phase, drift);
     let one = |(colour, group): (usize, &Group)| {
         let base = base?;
         let curve = difference_curve(base, group, phase, window, Confidence::P95);
@@ -107,6 +163,8 @@ fn differences(groups: &[Group], phase: &str) -> LineChart {
         x_label: "iteration".to_owned(),
         unit: Unit::Difference,
         series: series.collect(),
+        levels: Vec::new(),
+        breaks: drift_break(drift),
     }
 }
 

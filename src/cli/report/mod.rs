@@ -1,25 +1,26 @@
 //! `runner report`: folders as one page.
 
+mod answer;
 mod curves;
 mod run;
 mod tables;
 
 use std::fs;
-use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 
 use clap::Args;
 
-use self::curves::curves;
+use self::answer::answer;
+use self::curves::{Landmarks, curves};
 use super::compare::{Subject, sections};
 use super::error::{Error, not_written};
 use super::exit::Exit;
-use super::{remote_folder, streams};
+use super::{output_file, remote_folder, streams};
 use comparison::Group;
 use diagnostic::{Diagnostic, Report};
 use report::html::{Block, Page, Readout, Section, page_html};
-use report::{LineChart, line_svg};
-use results::experiment::is_experiment;
+use report::{Layout, LineChart, line_svg};
+use results::experiment::{is_experiment, read_experiment};
 use results::{self, RunFolder};
 use statistics::Confidence;
 
@@ -30,7 +31,7 @@ pub struct ReportArguments {
     /// compared with.
     #[arg(value_name = "DIR", required = true)]
     pub folders: Vec<PathBuf>,
-    /// The page, one self-contained file; an existing one is replaced.
+    /// The page, one self-contained file; an existing one is replaced, and `-` is stdout.
     #[arg(long, short, value_name = "FILE", default_value = "report.html")]
     pub out: PathBuf,
     /// Write the charts to this folder, too, as SVG files.
@@ -42,26 +43,33 @@ pub struct ReportArguments {
 struct Picture {
     name: String,
     svg: String,
+    narrow: Option<String>,
     readout: Option<Readout>,
 }
 
 impl Picture {
     fn of(name: String, chart: &LineChart) -> Self {
-        Self { name, svg: line_svg(chart), readout: Some(Readout::of(chart)) }
+        Self {
+            name,
+            svg: line_svg(chart, Layout::WIDE),
+            narrow: Some(line_svg(chart, Layout::NARROW)),
+            readout: Some(Readout::of(chart)),
+        }
     }
 
     fn block(&self) -> Block {
-        Block::Picture { svg: self.svg.clone(), readout: self.readout.clone() }
+        let Self { svg, narrow, readout, .. } = self;
+        Block::Picture { svg: svg.clone(), narrow: narrow.clone(), readout: readout.clone() }
     }
 }
 
-/// A part of the page, and the pictures in it.
-struct Part {
+/// A section of the page, and the pictures in it.
+struct ReportSection {
     section: Section,
     pictures: Vec<Picture>,
 }
 
-impl Part {
+impl ReportSection {
     fn new(heading: impl Into<String>, blocks: Vec<Block>) -> Self {
         Self { section: Section { heading: heading.into(), blocks }, pictures: Vec::new() }
     }
@@ -70,99 +78,148 @@ impl Part {
         let blocks = pictures.iter().map(Picture::block).collect();
         Self { section: Section { heading: heading.into(), blocks }, pictures }
     }
+
+    fn followed_by(mut self, blocks: Vec<Block>) -> Self {
+        self.section.blocks.extend(blocks);
+        self
+    }
 }
 
 /// Writes the page.
 pub fn report(arguments: &ReportArguments) -> Result<Exit, Error> {
     let fetched = remote_folder::fetched(&arguments.folders)?;
-    let subjects = read(&fetched.folders)?;
-    let parts = all(&subjects);
-    write(arguments, &subjects, &parts)?;
-    streams::print(&format!("{}\n", arguments.out.display()))?;
+    let sources = read(&fetched.folders)?;
+    let sections = all_sections(&sources);
+    write(arguments, &sources, &sections)?;
+    if !output_file::is_stdout(&arguments.out) {
+        streams::print(&format!("{}\n", arguments.out.display()))?;
+    }
     Ok(Exit::Done)
 }
 
-/// A folder, and the run in it, if it is one.
-struct Told {
+/// A folder or a baseline file of the report.
+struct Source {
     subject: Subject,
-    run: Option<RunFolder>,
+    content: Content,
+    landmarks: Landmarks,
 }
 
-fn read(folders: &[PathBuf]) -> Result<Vec<Told>, Error> {
-    let (mut told, mut mistakes) = (Vec::new(), Report::new());
+/// What a source is.
+enum Content {
+    Run(Box<RunFolder>),
+    Experiment,
+    Baseline,
+}
+
+impl Source {
+    fn read(path: &Path) -> Result<Self, String> {
+        let subject = Subject::read(path)?;
+        let failed = |error: results::ReadError| error.to_string();
+        if subject.is_baseline {
+            let (content, landmarks) = (Content::Baseline, Landmarks::default());
+            return Ok(Self { subject, content, landmarks });
+        }
+        if is_experiment(path) {
+            let manifest = read_experiment(path).map_err(failed)?.manifest;
+            let landmarks = Landmarks { actions: manifest.actions, drifts: manifest.drifts };
+            return Ok(Self { subject, content: Content::Experiment, landmarks });
+        }
+        let run = results::read(path).map_err(failed)?;
+        let phases = run.manifest.phases.iter();
+        let drifts = phases.filter_map(|phase| Some((phase.name.clone(), phase.drift_at?)));
+        let landmarks = Landmarks { actions: run.manifest.actions, drifts: drifts.collect() };
+        Ok(Self { subject, content: Content::Run(Box::new(run)), landmarks })
+    }
+
+    fn run(&self) -> Option<&RunFolder> {
+        match &self.content {
+            Content::Run(run) => Some(run),
+            Content::Experiment | Content::Baseline => None,
+        }
+    }
+}
+
+fn read(folders: &[PathBuf]) -> Result<Vec<Source>, Error> {
+    let (mut sources, mut mistakes) = (Vec::new(), Report::new());
     for folder in folders {
-        match one(folder) {
-            Ok(one) => told.push(one),
+        match Source::read(folder) {
+            Ok(source) => sources.push(source),
             Err(error) => mistakes.push(Diagnostic::error(error)),
         }
     }
-    if mistakes.is_empty() { Ok(told) } else { Err(mistakes.into()) }
+    if mistakes.is_empty() { Ok(sources) } else { Err(mistakes.into()) }
 }
 
-fn one(folder: &Path) -> Result<Told, String> {
-    let subject = Subject::read(folder)?;
-    let is_run = !subject.is_baseline && !is_experiment(folder);
-    let run = is_run.then(|| results::read(folder)).transpose();
-    Ok(Told { subject, run: run.map_err(|error| error.to_string())? })
-}
-
-/// Every part of the page.
-fn all(told: &[Told]) -> Vec<Part> {
-    let groups = groups(told);
-    let mut all = vec![Part::new("At a glance", told.iter().map(glance).collect())];
-    all.push(Part::new("What was unusual", told.iter().flat_map(unusual).collect()));
-    // Policies of several experiments are compared each with its own, in the tables.
-    let are_comparable = told.len() == 1 || told.iter().all(|of| of.subject.groups.len() == 1);
-    all.push(Part::drawn("Success", curves(&groups, are_comparable)));
-    let subjects: Vec<&Subject> = told.iter().map(|told| &told.subject).collect();
+/// The sections of the page: the result first, the configuration last.
+fn all_sections(sources: &[Source]) -> Vec<ReportSection> {
+    let groups = groups(sources);
+    let subjects: Vec<&Subject> = sources.iter().map(|source| &source.subject).collect();
     let compared = sections(&subjects, Confidence::P95);
-    all.push(Part::new("Comparison", compared.iter().flat_map(tables::figures).collect()));
-    all.push(Part::new(
-        "Gates",
-        subjects.iter().filter_map(|of| tables::gates(&of.path)).collect(),
-    ));
-    for (number, Told { subject, run }) in told.iter().enumerate() {
-        let name = if told.len() == 1 { String::new() } else { format!(": {}", subject.name()) };
-        let mut parts: Vec<Part> = run.iter().flat_map(|run| run::parts(run, &name)).collect();
-        if told.len() > 1 {
+    // Policies of several experiments are compared each with its own, in the tables.
+    let are_comparable =
+        sources.len() == 1 || sources.iter().all(|of| of.subject.groups.len() == 1);
+    let curves = curves(&groups, &sources[0].landmarks, are_comparable);
+    let gates = subjects.iter().filter_map(|of| tables::gates(&of.path)).collect();
+    let mut all = vec![
+        ReportSection::new("Result", answer(sources, &compared)),
+        ReportSection::new("Warnings", sources.iter().flat_map(warnings).collect()),
+        ReportSection::drawn("Success", curves.pictures).followed_by(curves.remarks),
+        ReportSection::new("Comparison", compared.iter().flat_map(tables::figures).collect()),
+        ReportSection::new("Gates", gates),
+    ];
+    let heading = |what: &str, source: &Source| match sources.len() {
+        1 => what.to_owned(),
+        _ => format!("{what}: {}", source.subject.name()),
+    };
+    for (number, source) in sources.iter().enumerate() {
+        let Some(run) = source.run() else { continue };
+        let mut of_run = run::sections(run, |what| heading(what, source));
+        if sources.len() > 1 {
             // Several runs have pictures of the same names.
-            let pictures = parts.iter_mut().flat_map(|part| &mut part.pictures);
+            let pictures = of_run.iter_mut().flat_map(|section| &mut section.pictures);
             pictures.for_each(|picture| picture.name = format!("{}-{}", number + 1, picture.name));
         }
-        all.extend(parts);
-        all.push(Part::new(format!("Configuration{name}"), configuration(subject)));
+        all.extend(of_run);
     }
+    all.extend(
+        sources.iter().map(|source| {
+            ReportSection::new(heading("Configuration", source), configuration(source))
+        }),
+    );
     all
 }
 
 /// What is drawn: the policies of one folder, or the policies of each.
-fn groups(told: &[Told]) -> Vec<Group> {
-    let named = |told: &Told, group: &Group, alone: bool| {
-        let folder = told.subject.name();
-        let name = if alone { folder } else { format!("{} of {folder}", group.name) };
+fn groups(sources: &[Source]) -> Vec<Group> {
+    if let [only] = sources {
+        return only.subject.groups.clone();
+    }
+    let named = |source: &Source, group: &Group| {
+        let folder = source.subject.name();
+        let is_alone = source.subject.groups.len() == 1;
+        let name = if is_alone { folder } else { format!("{} of {folder}", group.name) };
         Group { name, ..group.clone() }
     };
-    match told {
-        [only] => only.subject.groups.clone(),
-        all => all
-            .iter()
-            .flat_map(|told| {
-                let groups = &told.subject.groups;
-                groups.iter().map(move |group| named(told, group, groups.len() == 1))
-            })
-            .collect(),
-    }
+    let all = sources.iter();
+    all.flat_map(|source| source.subject.groups.iter().map(|group| named(source, group))).collect()
 }
 
-/// What a folder holds, in a few facts.
-fn glance(Told { subject, run }: &Told) -> Block {
+/// Where a source comes from, what was set, and its scenario.
+fn configuration(source: &Source) -> Vec<Block> {
+    let folder = &source.subject.path;
+    let text = fs::read_to_string(folder.join("scenario.yaml")).unwrap_or_default();
+    let lines: Vec<String> = text.lines().map(str::to_owned).collect();
+    let scenario = (!lines.is_empty()).then_some(Block::Code(lines));
+    [facts(source)].into_iter().chain(tables::settings(folder)).chain(scenario).collect()
+}
+
+fn facts(source: &Source) -> Block {
+    let subject = &source.subject;
     let fact = |name: &str, value: String| (name.to_owned(), value);
-    let kind = if subject.is_baseline {
-        "a baseline"
-    } else if run.is_some() {
-        "a run"
-    } else {
-        "an experiment"
+    let kind = match source.content {
+        Content::Run(_) => "a run",
+        Content::Experiment => "an experiment",
+        Content::Baseline => "a baseline",
     };
     let state = if subject.complete { "complete" } else { "not complete" };
     let mut facts = vec![
@@ -170,7 +227,7 @@ fn glance(Told { subject, run }: &Told) -> Block {
         fact("scenario", subject.scenario.clone()),
         fact("made by", format!("runner {}", subject.version)),
     ];
-    if let Some(run) = run {
+    if let Some(run) = source.run() {
         facts.extend(run::facts(run));
     } else {
         let runs = subject.groups.iter().map(|group| group.samples.len());
@@ -180,48 +237,35 @@ fn glance(Told { subject, run }: &Told) -> Block {
     Block::Facts(facts)
 }
 
-/// What was set beside the scenario, what the policies are, and the scenario as it was
-/// written.
-fn configuration(subject: &Subject) -> Vec<Block> {
-    let text = fs::read_to_string(subject.path.join("scenario.yaml")).unwrap_or_default();
-    let lines: Vec<String> = text.lines().map(str::to_owned).collect();
-    let scenario = (!lines.is_empty()).then_some(Block::Code(lines));
-    tables::settings(&subject.path).into_iter().chain(scenario).collect()
+/// What a reader must not miss.
+fn warnings(source: &Source) -> Vec<Block> {
+    let mut warnings = tables::failed_cells(&source.subject.path);
+    warnings.extend(source.run().iter().flat_map(|run| run::warnings(run)));
+    warnings.into_iter().map(Block::Warning).collect()
 }
 
-/// What a reader might miss.
-fn unusual(told: &Told) -> Vec<Block> {
-    let subject = &told.subject;
-    let name = subject.name();
-    let mut said = Vec::new();
-    if !subject.complete {
-        said.push(format!("{name} is not complete: what is there is shown."));
-    }
-    said.extend(tables::failed_cells(&subject.path));
-    said.extend(told.run.iter().flat_map(run::unusual));
-    said.into_iter().map(Block::Warning).collect()
-}
-
-fn write(arguments: &ReportArguments, told: &[Told], parts: &[Part]) -> Result<(), Error> {
+fn write(
+    arguments: &ReportArguments,
+    sources: &[Source],
+    sections: &[ReportSection],
+) -> Result<(), Error> {
     let page = Page {
-        title: told[0].subject.scenario.clone(),
-        subtitle: subtitle(told),
-        sections: parts.iter().map(|part| part.section.clone()).collect(),
+        title: sources[0].subject.scenario.clone(),
+        subtitle: subtitle(sources),
+        sections: sections.iter().map(|section| section.section.clone()).collect(),
     };
-    replace(&arguments.out, &page_html(&page))
-        .map_err(|error| not_written(&arguments.out, &error))?;
+    output_file::write(&arguments.out, &page_html(&page))?;
     let Some(folder) = &arguments.svg else { return Ok(()) };
     fs::create_dir_all(folder).map_err(|error| not_written(folder, &error))?;
-    for picture in parts.iter().flat_map(|part| &part.pictures) {
-        let path = folder.join(format!("{}.svg", picture.name));
-        replace(&path, &picture.svg).map_err(|error| not_written(&path, &error))?;
+    for picture in sections.iter().flat_map(|section| &section.pictures) {
+        output_file::write(&folder.join(format!("{}.svg", picture.name)), &picture.svg)?;
     }
     Ok(())
 }
 
-fn subtitle(told: &[Told]) -> String {
-    match told {
-        [Told { run: Some(run), .. }] => {
+fn subtitle(sources: &[Source]) -> String {
+    match sources {
+        [Source { content: Content::Run(run), .. }] => {
             let description = run.manifest.description.clone();
             description.unwrap_or_else(|| format!("One run, seed {}.", run.manifest.seed))
         }
@@ -233,26 +277,4 @@ fn subtitle(told: &[Told]) -> String {
         }
         [] => String::new(),
     }
-}
-
-/// Puts a file in the place of another as a whole.
-fn replace(path: &Path, text: &str) -> io::Result<()> {
-    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
-    let mut file = tempfile::NamedTempFile::new_in(folder.unwrap_or(Path::new(".")))?;
-    file.write_all(text.as_bytes())?;
-    readable(file.as_file())?;
-    file.persist(path).map_err(|error| error.error)?;
-    Ok(())
-}
-
-/// As any file that a program writes: a temporary one is its owner's alone.
-#[cfg(unix)]
-fn readable(file: &fs::File) -> io::Result<()> {
-    use std::os::unix::fs::PermissionsExt;
-    file.set_permissions(fs::Permissions::from_mode(0o644))
-}
-
-#[cfg(not(unix))]
-fn readable(_: &fs::File) -> io::Result<()> {
-    Ok(())
 }

@@ -3,11 +3,10 @@ use std::path::Path;
 use serde_json::Value;
 
 use super::tables::{self, items, json, text};
-use super::{Part, Picture};
+use super::{Picture, ReportSection};
 use crate::cli::charts;
-use crate::cli::console::count;
-use metrics::Dimension;
-use metrics::{Metric, PhaseTally, Quantity};
+use crate::cli::console::{count, micros};
+use metrics::{Dimension, Metric, Operation, PhaseTally, Quantity};
 use report::html::{Block, Cell};
 use report::{LineChart, LinePoint, LineSeries, Unit};
 use results::{self, RunFolder};
@@ -32,16 +31,19 @@ pub fn facts(run: &RunFolder) -> Vec<(String, String)> {
     facts
 }
 
-/// What a report says of a run alone; `name` tells it from others.
-pub fn parts(run: &RunFolder, name: &str) -> Vec<Part> {
+/// The sections of a run; `heading` names the run where there are several.
+pub fn sections(run: &RunFolder, heading: impl Fn(&str) -> String) -> Vec<ReportSection> {
     let summary = json(&run.folder, "summary.json");
-    let heading = |what: &str| format!("{what}{name}");
     vec![
-        Part::new(heading("Phases"), vec![phases(run)]),
-        Part::new(heading("Expectations"), tables::expectations(&summary).into_iter().collect()),
-        Part::new(heading("Offline evaluation"), tables::evaluations(&summary)),
-        Part::drawn(heading("Latency"), vec![latency(run)]),
-        Part::drawn(heading("Timeline"), timeline(&run.folder)),
+        ReportSection::new(heading("Phases"), vec![phases(run)]),
+        ReportSection::new(
+            heading("Expectations"),
+            tables::expectations(&summary).into_iter().collect(),
+        ),
+        ReportSection::new(heading("Offline evaluation"), tables::evaluations(&summary)),
+        ReportSection::drawn(heading("Latency"), vec![latency(run)])
+            .followed_by(vec![percentiles(run)]),
+        ReportSection::drawn(heading("Timeline"), timeline(&run.folder)),
     ]
 }
 
@@ -79,12 +81,38 @@ fn phases(run: &RunFolder) -> Block {
     Block::Table { head: head.map(str::to_owned).to_vec(), rows: iterated.map(row).collect() }
 }
 
+/// The percentiles of each operation, phase by phase.
+fn percentiles(run: &RunFolder) -> Block {
+    let head = ["phase", "operation", "calls", "p50", "p90", "p95", "p99", "p99.9", "max"];
+    let summary = run.summary();
+    let row = |phase: &PhaseTally, operation: Operation| {
+        let latencies = phase.latencies(operation)?.summary()?;
+        let times = [
+            latencies.p50_us,
+            latencies.p90_us,
+            latencies.p95_us,
+            latencies.p99_us,
+            latencies.p99_9_us,
+            latencies.max_us,
+        ];
+        let calls = count(latencies.count);
+        let mut cells = vec![phase.name().to_owned(), operation.name().to_owned(), calls];
+        cells.extend(times.map(micros));
+        Some(cells.into_iter().map(Cell::plain).collect())
+    };
+    let phases = summary.phases().iter();
+    let rows = phases.flat_map(|phase| {
+        Operation::ALL.into_iter().filter_map(move |operation| row(phase, operation))
+    });
+    Block::Table { head: head.map(str::to_owned).to_vec(), rows: rows.collect() }
+}
+
 fn latency(run: &RunFolder) -> Picture {
     let manifest = &run.manifest;
     let title = format!("{}, seed {}", manifest.scenario, manifest.seed);
     let simulated = manifest.latencies.simulated;
     let svg = charts::latencies(title, simulated, &run.summary());
-    Picture { name: "latency".to_owned(), svg, readout: None }
+    Picture { name: "latency".to_owned(), svg, narrow: None, readout: None }
 }
 
 /// What happened second by second, of the whole run.
@@ -118,6 +146,8 @@ fn timeline(folder: &Path) -> Vec<Picture> {
             x_label: "second".to_owned(),
             unit,
             series: series.filter(|series| !series.points.is_empty()).collect(),
+            levels: Vec::new(),
+            breaks: Vec::new(),
         }
     };
     let calls = [("calls", "rate", 1.0), ("errors", "errors", 1.0)];
@@ -142,11 +172,14 @@ fn thinned(points: &[LinePoint]) -> Vec<LinePoint> {
     points.chunks(together).filter_map(highest).collect()
 }
 
-/// What a person should know of a run.
-pub fn unusual(run: &RunFolder) -> Vec<String> {
+/// What a reader of a run must not miss.
+pub fn warnings(run: &RunFolder) -> Vec<String> {
     let summary = json(&run.folder, "summary.json");
     let mut said = run.notes.clone();
-    said.extend(results::notices(&run.folder).unwrap_or_default());
+    match results::notices(&run.folder) {
+        Ok(notices) => said.extend(notices),
+        Err(error) => said.push(error.to_string()),
+    }
     for phase in items(&summary, "phases") {
         let name = text(&phase["name"]);
         let why = phase["saturation"].as_str();

@@ -14,7 +14,9 @@ use report::html::{Block, Cell, Tone};
 pub fn figures(part: &Section) -> Vec<Block> {
     let mut blocks: Vec<Block> = part.title.iter().cloned().map(Block::Text).collect();
     blocks.extend(part.remarks.iter().map(|remark| Block::Text(remark.trim().to_owned())));
-    blocks.extend(part.metrics.iter().map(|(term, comparison)| table(term, comparison)));
+    let tables =
+        part.metrics.iter().map(|(term, of)| (term.text().to_owned(), vec![table(term, of)]));
+    blocks.push(Block::Choice(tables.collect()));
     blocks
 }
 
@@ -51,7 +53,7 @@ fn row(difference: &Difference, dimension: Dimension) -> Vec<Cell> {
     cells
 }
 
-fn tone(paint: Paint) -> Tone {
+pub fn tone(paint: Paint) -> Tone {
     match paint {
         Paint::Good => Tone::Good,
         Paint::Bad => Tone::Bad,

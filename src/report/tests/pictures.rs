@@ -11,9 +11,9 @@ use std::path::Path;
 
 use proptest::prelude::*;
 use report::chart::width;
-use report::html::{Block, Cell, Page, Readout, Section, Tone, page_html};
+use report::html::{Block, Cell, DifferenceRow, Page, Readout, Section, Tone, page_html};
 use report::{
-    LatencyChart, LatencyCurve, LineChart, LinePoint, LineSeries, Quantile, SuccessBatch,
+    LatencyChart, LatencyCurve, Layout, LineChart, LinePoint, LineSeries, Quantile, SuccessBatch,
     SuccessChart, SuccessPhase, Unit, latency_svg, line_svg, success_curve_svg,
 };
 
@@ -57,7 +57,8 @@ fn phase(name: &str, batches: Vec<SuccessBatch>) -> SuccessPhase {
         iterations,
         last_tenth: Some(successes as f64 / events as f64),
         batches,
-        model_updates: Vec::new(),
+        model_exports: Vec::new(),
+        drift: None,
         exploration: Some(0.2),
         actions: 4,
     }
@@ -65,7 +66,7 @@ fn phase(name: &str, batches: Vec<SuccessBatch>) -> SuccessPhase {
 
 fn tutorial() -> SuccessChart {
     let baseline = SuccessPhase {
-        model_updates: (1..=10).map(|check| check * 1000).collect(),
+        model_exports: (1..=10).map(|check| check * 1000).collect(),
         ..phase("baseline", batches(10_000, 0.25, 0.54, 2000.0))
     };
     let validation = SuccessPhase {
@@ -377,9 +378,24 @@ fn hostile_page() -> Page {
         x_label: hostile.to_owned(),
         unit: Unit::Difference,
         series: vec![series(hostile, 0), series("plain", 1)],
+        levels: vec![(0.1, hostile.to_owned())],
+        breaks: vec![(5.0, hostile.to_owned())],
     };
     let cell = |tone| Cell { text: hostile.to_owned(), tone };
     let blocks = vec![
+        Block::Answer(hostile.to_owned()),
+        Block::Differences {
+            caption: hostile.to_owned(),
+            rows: vec![DifferenceRow {
+                name: hostile.to_owned(),
+                value: f64::NAN,
+                interval: Some((-1.0, 2.0)),
+                text: hostile.to_owned(),
+                finding: hostile.to_owned(),
+                tone: Tone::Good,
+            }],
+        },
+        Block::Choice(vec![(hostile.to_owned(), vec![Block::Text(hostile.to_owned())])]),
         Block::Text(hostile.to_owned()),
         Block::Warning(hostile.to_owned()),
         Block::Facts(vec![(hostile.to_owned(), hostile.to_owned())]),
@@ -387,7 +403,11 @@ fn hostile_page() -> Page {
             head: vec![hostile.to_owned(); 2],
             rows: vec![vec![cell(Tone::Good), cell(Tone::Bad)]],
         },
-        Block::Picture { svg: line_svg(&chart), readout: Some(Readout::of(&chart)) },
+        Block::Picture {
+            svg: line_svg(&chart, Layout::WIDE),
+            narrow: Some(line_svg(&chart, Layout::NARROW)),
+            readout: Some(Readout::of(&chart)),
+        },
         Block::Code(vec![hostile.to_owned(), String::new(), "  indented".to_owned()]),
     ];
     let section = Section { heading: hostile.to_owned(), blocks };
@@ -439,10 +459,64 @@ fn a_readout_says_what_is_drawn_where_it_is_drawn() {
             points: vec![point(0.0, 0.25), point(1000.0, 0.5)],
             runs: Vec::new(),
         }],
+        levels: Vec::new(),
+        breaks: Vec::new(),
     };
     let readout = serde_json::to_value(Readout::of(&chart)).unwrap();
     assert_eq!(readout["texts"][1], "iteration 1,000: one 50\u{a0}%");
     let places: Vec<f64> = serde_json::from_value(readout["places"].clone()).unwrap();
-    // The plot lies between 84 and 790 of 960 units.
-    assert!((places[0] - 84.0 / 960.0).abs() < 1e-4 && (places[1] - 790.0 / 960.0).abs() < 1e-4);
+    assert!(places[0].abs() < 1e-9 && (places[1] - 1.0).abs() < 1e-9, "{places:?}");
+}
+
+/// What was averaged over a drift belongs to neither of the two populations.
+#[test]
+fn a_curve_is_not_smoothed_across_a_drift() {
+    let before = |index: u64| index < 100;
+    let batch = |index: u64| SuccessBatch {
+        first_iteration: 10 * index,
+        last_iteration: 10 * index + 9,
+        events: 10,
+        successes: if before(index) { 10 } else { 0 },
+    };
+    let phase =
+        SuccessPhase { drift: Some(1000), ..phase("drifting", (0..200).map(batch).collect()) };
+    let chart = SuccessChart { title: "drift".to_owned(), phases: vec![phase] };
+    let svg = success_curve_svg(&chart);
+    let document = roxmltree::Document::parse(&svg).unwrap();
+    // Dots have no joins.
+    let curve = document.descendants().find(|node| {
+        node.attribute("stroke-width") == Some("3") && node.has_attribute("stroke-linejoin")
+    });
+    let path = curve.unwrap().attribute("d").unwrap().to_owned();
+    let heights: Vec<&str> =
+        path.split(['M', 'L']).filter_map(|point| point.split_once(' ')).map(|at| at.1).collect();
+    let (top, bottom) = (heights[0], heights[heights.len() - 1]);
+    assert!(heights.iter().all(|at| *at == top || *at == bottom), "{path}");
+    assert_eq!(path.matches('M').count(), 2, "the curve is broken at the drift");
+    assert!(svg.contains("the population drifts at iteration 1,000"), "the drift is marked");
+}
+
+#[test]
+fn a_line_is_broken_where_its_population_drifts() {
+    let point = |index: u32| LinePoint { x: f64::from(index) * 100.0, y: 0.5, half: None };
+    let series = LineSeries {
+        name: "one".to_owned(),
+        colour: 0,
+        points: (1..=10).map(point).collect(),
+        runs: Vec::new(),
+    };
+    let chart = LineChart {
+        title: "t".to_owned(),
+        subtitle: "s".to_owned(),
+        x_label: "iteration".to_owned(),
+        unit: Unit::Share,
+        series: vec![series],
+        levels: vec![(0.25, "chance".to_owned())],
+        breaks: vec![(500.0, "drift".to_owned())],
+    };
+    let svg = line_svg(&chart, Layout::WIDE);
+    let document = roxmltree::Document::parse(&svg).unwrap();
+    let curve = document.descendants().find(|node| node.attribute("stroke-width") == Some("2.5"));
+    assert_eq!(curve.unwrap().attribute("d").unwrap().matches('M').count(), 2);
+    assert!(svg.contains(">chance<") && svg.contains(">drift<"));
 }

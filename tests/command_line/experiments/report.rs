@@ -46,7 +46,7 @@ fn a_run_an_experiment_and_two_of_them_are_told_in_full() {
     };
     let html = page(&[&first], &["--svg", &path("svg")]);
     let parts = [
-        "At a glance",
+        "Result",
         "Success",
         "Phases",
         "Expectations",
@@ -62,8 +62,10 @@ fn a_run_an_experiment_and_two_of_them_are_told_in_full() {
     assert_eq!(page(&[&first], &[]), html, "the same folder, the same bytes");
 
     let html = page(&[&experimented], &[]);
-    assert_eq!(headings(&html), ["At a glance", "Success", "Comparison", "Configuration"]);
+    assert_eq!(headings(&html), ["Result", "Success", "Comparison", "Configuration"]);
     assert!(html.contains("difference to default") && html.contains("the band holds"));
+    let verdict = html.find("class=\"answer\"").unwrap();
+    assert!(verdict < html.find("<h2>Success").unwrap(), "the verdict comes first");
 
     let html = page(&[&first, &second], &[]);
     assert!(html.contains("one run each: no inference"), "nothing is inferred of one run");
@@ -88,7 +90,9 @@ fn a_run_that_was_cut_short_says_where() {
     let output = report(&[&out, "-o", &page]);
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     let html = fs::read_to_string(page).unwrap();
-    assert!(html.contains("not complete") && html.contains("baseline, iteration 100"));
+    assert!(
+        html.contains("not complete: what is there") && html.contains("baseline, iteration 100")
+    );
 }
 
 #[test]

@@ -4,18 +4,22 @@
 for (const figure of document.querySelectorAll("figure[data-readout]")) {
   const { places, texts } = JSON.parse(figure.dataset.readout);
   if (places.length === 0) continue;
-  const frame = figure.querySelector(".wide");
-  const svg = figure.querySelector("svg");
   const caption = figure.querySelector("figcaption");
-  const cross = document.createElement("div");
-  cross.className = "cross";
-  cross.hidden = true;
-  frame.append(cross);
+  const drawings = [...figure.querySelectorAll(".drawing")].map((frame) => {
+    const cross = document.createElement("div");
+    cross.className = "cross";
+    cross.hidden = true;
+    frame.append(cross);
+    const [from, to] = [frame.dataset.from, frame.dataset.to].map(Number);
+    return { frame, cross, svg: frame.querySelector("svg"), from, to };
+  });
   let current = places.length - 1;
   const show = (index) => {
     current = Math.min(Math.max(index, 0), places.length - 1);
-    cross.style.left = `${places[current] * svg.getBoundingClientRect().width}px`;
-    cross.hidden = false;
+    for (const { cross, svg, from, to } of drawings) {
+      cross.style.left = `${(from + places[current] * (to - from)) * svg.getBoundingClientRect().width}px`;
+      cross.hidden = false;
+    }
     caption.textContent = texts[current];
   };
   const nearest = (share) => {
@@ -25,14 +29,26 @@ for (const figure of document.querySelectorAll("figure[data-readout]")) {
     });
     return best;
   };
-  frame.addEventListener("pointermove", (event) => {
-    const box = svg.getBoundingClientRect();
-    show(nearest((event.clientX - box.left) / box.width));
-  });
+  for (const { frame, svg, from, to } of drawings) {
+    frame.addEventListener("pointermove", (event) => {
+      const box = svg.getBoundingClientRect();
+      show(nearest(((event.clientX - box.left) / box.width - from) / (to - from)));
+    });
+  }
   figure.addEventListener("keydown", (event) => {
     const step = { ArrowLeft: -1, ArrowRight: 1, PageUp: -10, PageDown: 10, Home: -places.length, End: places.length };
     if (!(event.key in step)) return;
     event.preventDefault();
     show(current + step[event.key]);
   });
+}
+
+// One of several tables is shown at a time.
+for (const choice of document.querySelectorAll(".choice")) {
+  const select = choice.querySelector("select");
+  const parts = [...choice.querySelectorAll(":scope > .chosen")];
+  const show = () => parts.forEach((part, index) => { part.hidden = index !== select.selectedIndex; });
+  choice.querySelector("label").hidden = false;
+  select.addEventListener("change", show);
+  show();
 }

@@ -1,5 +1,10 @@
-use super::Readout;
+use super::differences::{DifferenceRow, differences};
+use super::readout::Readout;
+use base64::Engine as _;
+use base64::prelude::BASE64_STANDARD;
+
 use crate::chart::{Element, Ink};
+use crate::lines::Layout;
 
 /// A report.
 #[derive(Debug, Clone, PartialEq)]
@@ -24,6 +29,24 @@ pub struct Section {
 /// Something in a report.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Block {
+    /// The result, in a sentence or two.
+    Answer(String),
+    /// Differences with their intervals.
+    Differences {
+        /// What they are of.
+        caption: String,
+        /// From top to bottom.
+        rows: Vec<DifferenceRow>,
+    },
+    /// Contents of which one is shown at a time, by their names.
+    Choice(Vec<(String, Vec<Block>)>),
+    /// A standalone SVG as an image, in which no script runs.
+    Image {
+        /// The SVG.
+        svg: Vec<u8>,
+        /// What it shows, for those who cannot see it.
+        alt: String,
+    },
     /// A sentence or two.
     Text(String),
     /// A sentence that should not be missed.
@@ -41,6 +64,8 @@ pub enum Block {
     Picture {
         /// The picture.
         svg: String,
+        /// The same for a narrow screen, if it has a layout of its own.
+        narrow: Option<String>,
         /// What it says when it is pointed at.
         readout: Option<Readout>,
     },
@@ -78,7 +103,7 @@ impl Cell {
 }
 
 impl Tone {
-    fn class(self) -> &'static str {
+    pub(super) fn class(self) -> &'static str {
         match self {
             Self::Plain => "plain",
             Self::Good => "good",
@@ -89,7 +114,8 @@ impl Tone {
 }
 
 /// Nothing is loaded, and nothing runs but what stands in the page.
-const POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'";
+const POLICY: &str =
+    "default-src 'none'; img-src data:; style-src 'unsafe-inline'; script-src 'unsafe-inline'";
 
 const STYLE: &str = include_str!("page.css");
 const SCRIPT: &str = include_str!("page.js");
@@ -139,17 +165,45 @@ fn section(section: &Section, number: usize) -> Element {
 
 fn block(block: &Block) -> Element {
     match block {
+        Block::Answer(text) => Element::new("p").with("class", "answer").text(text),
+        Block::Differences { caption, rows } => differences(caption, rows),
+        Block::Choice(choices) => choice(choices),
+        Block::Image { svg, alt } => image(svg, alt),
         Block::Text(text) => Element::new("p").text(text),
         Block::Warning(text) => Element::new("p").with("class", "warning").text(text),
         Block::Facts(facts) => Element::new("dl").text("").children(facts.iter().flat_map(fact)),
         Block::Table { head, rows } => table(head, rows),
-        Block::Picture { svg, readout } => picture(svg, readout.as_ref()),
+        Block::Picture { svg, narrow, readout } => {
+            picture(svg, narrow.as_deref(), readout.as_ref())
+        }
         Block::Code(lines) => Element::new("div")
             .with("class", "code")
             .with("tabindex", "0")
             .text("")
             .children(lines.iter().map(|line| Element::new("div").text(indented(line)))),
     }
+}
+
+fn image(svg: &[u8], alt: &str) -> Element {
+    let data = BASE64_STANDARD.encode(svg);
+    let image = Element::new("img")
+        .with("src", format!("data:image/svg+xml;base64,{data}"))
+        .with("alt", alt);
+    Element::new("div").with("class", "wide").with("tabindex", "0").child(image)
+}
+
+/// Without scripts everything is shown.
+fn choice(choices: &[(String, Vec<Block>)]) -> Element {
+    let options = choices.iter().map(|(name, _)| Element::new("option").text(name));
+    let select = Element::new("select").with("aria-label", "metric").children(options);
+    let parts = choices.iter().map(|(name, blocks)| {
+        Element::new("div")
+            .with("class", "chosen")
+            .with("aria-label", name)
+            .children(blocks.iter().map(block))
+    });
+    let label = Element::new("label").with("hidden", "").text("Metric ").child(select);
+    Element::new("div").with("class", "choice").child(label).children(parts)
 }
 
 /// Blanks at the beginning are kept; an empty line has a height.
@@ -175,9 +229,21 @@ fn table(head: &[String], rows: &[Vec<Cell>]) -> Element {
     Element::new("div").with("class", "wide").with("tabindex", "0").child(table)
 }
 
-fn picture(svg: &str, readout: Option<&Readout>) -> Element {
-    let drawn = Element::new("div").with("class", "wide").verbatim(svg);
-    let figure = Element::new("figure").child(drawn);
+fn picture(svg: &str, narrow: Option<&str>, readout: Option<&Readout>) -> Element {
+    let drawn = |class: &str, svg: &str, layout: Layout| {
+        let [from, to] = layout.ends();
+        Element::new("div")
+            .with("class", class)
+            .with("data-from", format!("{from:.4}"))
+            .with("data-to", format!("{to:.4}"))
+            .verbatim(svg)
+    };
+    let figure = match narrow {
+        None => Element::new("figure").child(drawn("drawing wide", svg, Layout::WIDE)),
+        Some(narrow) => Element::new("figure")
+            .child(drawn("drawing large", svg, Layout::WIDE))
+            .child(drawn("drawing small", narrow, Layout::NARROW)),
+    };
     let Some(readout) = readout else { return figure };
     // A text attribute is escaped as any other.
     let said = serde_json::to_string(readout).unwrap_or_default();

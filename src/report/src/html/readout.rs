@@ -1,12 +1,12 @@
 use serde::Serialize;
 
 use crate::chart::{Ink, group_digits};
-use crate::lines::{LineChart, LinePoint, LineSeries, PLOT, WIDTH};
+use crate::lines::{LineChart, LinePoint, LineSeries};
 
 /// What a picture says when it is pointed at: a line for each place from left to right.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Readout {
-    /// Where in the picture, as a share of its width.
+    /// Where, as a share of the width of the plot.
     places: Vec<f64>,
     /// What is there.
     texts: Vec<String>,
@@ -24,9 +24,8 @@ impl Readout {
         let xs: Vec<f64> = longest.map_or(Vec::new(), |of| of.points.iter().map(|p| p.x).collect());
         let place = |x: &f64| {
             let share = (x - low) / (high - low);
-            let place = (PLOT.left + share * PLOT.width()) / WIDTH;
             // To a tenth of a thousandth, so that the page stays small.
-            libm::round(place * 1e4) / 1e4
+            libm::round(share * 1e4) / 1e4
         };
         let name = |series: &LineSeries| (series.name.clone(), Ink::Series(series.colour));
         Self {

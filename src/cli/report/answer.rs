@@ -1,0 +1,171 @@
+//! What a report says first: the result in two sentences, and one chart.
+
+use std::fs;
+
+use super::tables::{items, json, tone};
+use super::{Content, Source};
+use crate::cli::compare::{Section, p, signed, value, within_text, words};
+use crate::cli::console::count;
+use comparison::{Comparison, Difference, Finding};
+use metrics::{Direction, Metric, PhaseTally, Term};
+use report::chart::percent;
+use report::html::{Block, DifferenceRow};
+
+/// The result of a report.
+pub fn answer(sources: &[Source], compared: &[Section]) -> Vec<Block> {
+    let headline = compared.iter().find_map(|section| Some((section, headline(section)?)));
+    let mut blocks = match headline {
+        Some((section, (term, comparison))) => compared_groups(section, term, comparison),
+        None => sources.iter().flat_map(alone).collect(),
+    };
+    let states = sources.iter().flat_map(state);
+    blocks.insert(blocks.len().min(1), Block::Answer(states.collect::<Vec<_>>().join(" ")));
+    blocks
+}
+
+/// The metric that decides: the success rate of the last phase that has one.
+fn headline(section: &Section) -> Option<&(Term, Comparison)> {
+    let is_success =
+        |(term, _): &&(Term, Comparison)| term.definition().metric == Metric::SuccessRate;
+    section.metrics.iter().rfind(is_success).or(section.metrics.first())
+}
+
+fn compared_groups(section: &Section, term: &Term, comparison: &Comparison) -> Vec<Block> {
+    let mut sentence = verdict(term, comparison);
+    if let Some(title) = &section.title {
+        sentence = format!("{title}: {sentence}");
+    }
+    let mut blocks = vec![Block::Answer(sentence)];
+    let mut rows: Vec<&Difference> = comparison.candidates.iter().collect();
+    rows.sort_by(|left, right| observed(right).total_cmp(&observed(left)));
+    let rows: Vec<_> = rows.into_iter().filter_map(|of| difference_row(term, of)).collect();
+    // A difference of nothing is said in words; a chart of it would be blank.
+    if rows.iter().any(|row| row.value != 0.0 || row.interval.is_some()) {
+        let base = &comparison.base.group;
+        let caption = format!("{}: difference to {base}, with 95 % intervals", term.text());
+        blocks.push(Block::Differences { caption, rows });
+    }
+    blocks
+}
+
+fn observed(difference: &Difference) -> f64 {
+    difference.test.as_ref().map_or(f64::NEG_INFINITY, |test| test.difference)
+}
+
+fn difference_row(term: &Term, of: &Difference) -> Option<DifferenceRow> {
+    let dimension = term.definition().dimension;
+    let test = of.test.as_ref()?;
+    let (finding, paint) = words(of, dimension);
+    let interval = test.interval.map(|interval| (interval.lower, interval.upper));
+    let within = test.interval.map(|interval| format!(" {}", within_text(interval, dimension)));
+    Some(DifferenceRow {
+        name: of.estimate.group.clone(),
+        value: test.difference,
+        interval,
+        text: format!("{}{}", signed(test.difference, dimension), within.unwrap_or_default()),
+        finding,
+        tone: tone(paint),
+    })
+}
+
+/// Which group wins, by how much, and how sure that is.
+fn verdict(term: &Term, comparison: &Comparison) -> String {
+    let base = &comparison.base.group;
+    let all = || comparison.candidates.iter();
+    let metric = term.text();
+    if all().all(|of| of.finding == Finding::Identical) {
+        return format!("No policy differs from {base}: {metric} is identical in every run.");
+    }
+    if all().all(|of| matches!(of.finding, Finding::NoInference | Finding::Identical)) {
+        return format!("There are too few runs to compare {metric} with that of {base}.");
+    }
+    let better = all().filter(|of| of.finding == Finding::Better);
+    let is_less = term.definition().metric.direction() == Direction::Down;
+    let gain = |of: &&Difference| if is_less { -observed(of) } else { observed(of) };
+    match better.max_by(|left, right| gain(left).total_cmp(&gain(right))) {
+        Some(best) => format!("{} wins: {}.", best.estimate.group, evidence(term, base, best)),
+        None => {
+            let worse = all().filter(|of| of.finding == Finding::Worse).count();
+            let worse = match worse {
+                0 => String::new(),
+                1 => "; one is worse".to_owned(),
+                many => format!("; {many} are worse"),
+            };
+            format!("No policy is shown to be better than {base} in {metric}{worse}.")
+        }
+    }
+}
+
+fn evidence(term: &Term, base: &str, of: &Difference) -> String {
+    let dimension = term.definition().dimension;
+    let mean = value(&of.estimate, dimension);
+    let runs = count(of.estimate.runs);
+    let Some(test) = &of.test else { return format!("{} {mean}", term.text()) };
+    let interval = test.interval.map(|interval| within_text(interval, dimension));
+    let sure = [interval, of.adjusted_p.map(|value| format!("p {}", p(value)))];
+    let sure: Vec<String> = sure.into_iter().flatten().collect();
+    let sure = if sure.is_empty() { String::new() } else { format!(" ({})", sure.join(", ")) };
+    let difference = signed(test.difference, dimension);
+    format!("{} {mean} over {runs} runs, {difference} to {base}{sure}", term.text())
+}
+
+/// The success of a run that is compared with nothing.
+fn alone(source: &Source) -> Vec<Block> {
+    let Content::Run(run) = &source.content else { return Vec::new() };
+    let summary = run.summary();
+    let phases = summary.phases().iter().filter_map(success);
+    let phases: Vec<String> = phases.collect();
+    if phases.is_empty() {
+        return vec![Block::Answer("No iteration was made.".to_owned())];
+    }
+    let mut blocks = vec![Block::Answer(format!("Success rate: {}.", phases.join("; ")))];
+    // A run that was killed has no picture.
+    let picture = fs::read(run.folder.join("success_curve.svg")).ok();
+    let alt = "the success rate of all phases".to_owned();
+    blocks.extend(picture.map(|svg| Block::Image { svg, alt }));
+    blocks
+}
+
+/// `validation 84.2 %, from 80.5 % in its first tenth to 89.5 % in its last`
+fn success(phase: &PhaseTally) -> Option<String> {
+    let summary = phase.summary();
+    let all = percent(summary.success_rate?);
+    let ends = summary.first_tenth_success_rate.zip(summary.last_tenth_success_rate);
+    let ends = ends.map(|(first, last)| {
+        format!(", from {} in its first tenth to {} in its last", percent(first), percent(last))
+    });
+    Some(format!("{} {all}{}", phase.name(), ends.unwrap_or_default()))
+}
+
+/// Whether it is complete, and what became of its expectations and gates.
+fn state(source: &Source) -> Vec<String> {
+    let folder = &source.subject.path;
+    let mut sentences = Vec::new();
+    if !source.subject.complete {
+        sentences.push("It is not complete: what is there is shown.".to_owned());
+    }
+    let verdicts = [
+        ("summary.json", "expectations", "holds", "held", "expectation"),
+        ("comparison.json", "gates", "outcome", "pass", "gate"),
+    ];
+    for (file, key, field, good, noun) in verdicts {
+        let document = json(folder, file);
+        let all: Vec<_> = items(&document, key).collect();
+        let passed = all.iter().filter(|item| item[field] == good).count();
+        let plural = if all.len() == 1 { "" } else { "s" };
+        match all.len() - passed {
+            0 if all.is_empty() => {}
+            0 => sentences.push(format!("{} {noun}{plural}: all {}.", all.len(), past(good))),
+            failed => sentences.push(format!(
+                "{failed} of {} {noun}{plural} did not {}.",
+                all.len(),
+                if good == "held" { "hold" } else { good }
+            )),
+        }
+    }
+    sentences
+}
+
+fn past(good: &str) -> &str {
+    if good == "pass" { "passed" } else { good }
+}
