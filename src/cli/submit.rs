@@ -160,7 +160,7 @@ fn cut(plan: &WorkPlan) -> Result<Cut, Report> {
             Ok(Cut::Load { plan: document })
         }
         Work::World { .. } => {
-            let message = "the scenario is one world, and a world cannot be cut";
+            let message = "the scenario is a single simulation, which cannot be cut into shards";
             Err(Diagnostic::error(message).help("run it here").into())
         }
     }
@@ -218,8 +218,8 @@ impl SubmitArguments {
             return Ok(program.clone());
         }
         let own = std::env::current_exe().map_err(|error| {
-            let message = format!("it is not known where this program is: {error}");
-            Diagnostic::error(message).help("say it with `--program`")
+            let message = format!("cannot find the path of this program: {error}");
+            Diagnostic::error(message).help("name it with `--program`")
         })?;
         text(&own)
     }

@@ -65,7 +65,7 @@ impl Iterate {
 }
 
 fn one_world() -> Diagnostic {
-    let message = "the scenario is one world, and a world cannot be cut";
+    let message = "the scenario is a single simulation, which cannot be cut into shards";
     let help = "a scenario with a `matrix` is cut into its cells, and one whose target is a \
         service into its iterations; run this one without `--shard`";
     Diagnostic::error(message).help(help)
@@ -73,7 +73,7 @@ fn one_world() -> Diagnostic {
 
 /// Shards have no moment in common at which the service could be changed for all of them.
 fn operates(phase: &Phase) -> Diagnostic {
-    let message = format!("phase `{}` operates the service, and shards only call it", phase.name);
+    let message = format!("phase `{}` changes the service, which a shard must not do", phase.name);
     let help = "leave `iterate` and `wait` in the scenario of the load; do the rest before and \
         after it, by a scenario that is run without `--shard`";
     Diagnostic::error(message).help(help)

@@ -7,32 +7,32 @@ use diagnostic::{Diagnostic, Place, Report, nearest};
 
 /// What is certain about the loop when a phase begins.
 struct Known {
-    loop_is: Whose,
+    access: LoopAccess,
     /// Whether something was logged since the start or the last reset.
     logged: bool,
     /// Whether a reset cleared the loop.
     cleared: bool,
 }
 
-/// Whose the loop is.
+/// Who can change the loop.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Whose {
-    /// It starts without data of earlier runs, and nobody else reaches it.
-    TheRuns,
-    /// It starts without data of earlier runs.
-    Served,
-    /// A service's.
-    Anybodys,
+enum LoopAccess {
+    /// Only the run. The loop starts without data of earlier runs.
+    Run,
+    /// Every process of the machine. The loop starts without data of earlier runs.
+    Loopback,
+    /// Everybody who can reach the service.
+    Service,
 }
 
 /// Reports phases that can never run. Of a target that could not be read nothing is certain.
 pub(super) fn check_order(target: Option<&Target>, items: &[PhaseItem], report: &mut Report) {
-    let loop_is = match target {
-        Some(Target::Served) => Whose::Served,
-        Some(Target::Embedded(_)) => Whose::TheRuns,
-        Some(Target::Service { .. }) | None => Whose::Anybodys,
+    let access = match target {
+        Some(Target::Served) => LoopAccess::Loopback,
+        Some(Target::Embedded(_)) => LoopAccess::Run,
+        Some(Target::Service { .. }) | None => LoopAccess::Service,
     };
-    let mut known = Known { loop_is, logged: false, cleared: false };
+    let mut known = Known { access, logged: false, cleared: false };
     for (index, item) in items.iter().enumerate() {
         refuse_same_name(&items[..index], item, report);
         match &item.step {
@@ -62,7 +62,7 @@ fn refuse_same_name(earlier: &[PhaseItem], item: &PhaseItem, report: &mut Report
 }
 
 fn check_evaluate(known: &Known, item: &PhaseItem, evaluate: &EvaluateFile, report: &mut Report) {
-    if !known.logged && (known.loop_is != Whose::Anybodys || known.cleared) {
+    if !known.logged && (known.access != LoopAccess::Service || known.cleared) {
         let reason = if known.cleared { "since the reset" } else { "before it" };
         let message = format!("`{}` can never run: nothing is logged {reason}", item.name);
         let diagnostic = Diagnostic::error(message).at(&item.place);
@@ -107,7 +107,7 @@ fn warn_of_nothing(name: &str, place: &Place, compares: bool, report: &mut Repor
 /// Only the run changes the embedded loop.
 fn check_pause(known: &Known, item: &PhaseItem, pause: &PauseFile, report: &mut Report) {
     let PauseFile::Until(pause) = pause else { return };
-    let never = known.loop_is == Whose::TheRuns
+    let never = known.access == LoopAccess::Run
         && match *pause.until {
             AwaitedChange::Policy => true,
             AwaitedChange::Model => !known.logged,

@@ -66,7 +66,7 @@ fn of_json(source: &Arc<Source>, report: &mut Report) -> Vec<Written> {
             contracts.into_iter().map(|contract| of_contract(source, contract)).collect()
         }
         Err(error) => {
-            let message = format!("`{}` holds no learning settings: {error}", source.path());
+            let message = format!("`{}` contains no learning settings: {error}", source.path());
             let help = r#"expected {"name": "…", "arguments": "--cb_explore_adf …"}, or a list"#;
             report.push(Diagnostic::error(message).help(help));
             Vec::new()
@@ -102,8 +102,10 @@ fn parsed(written: Written, report: &mut Report) -> Option<NamedPolicy> {
 fn note_dropped(place: &Place, policy: &LearningPolicy, report: &mut Report) {
     if !policy.dropped().is_empty() {
         let dropped = policy.dropped().join(" ");
-        let message =
-            format!("{}: `{dropped}` steers Vowpal Wabbit, not learning", place.source.path());
+        let message = format!(
+            "{}: `{dropped}` controls the program Vowpal Wabbit, not learning",
+            place.source.path()
+        );
         report.push(Diagnostic::warning(message).help("leave it out; it has no effect here"));
     }
 }

@@ -57,7 +57,7 @@ pub(super) fn clock(file: &ScenarioFile, report: &mut Report) -> Option<ClockKin
             Target::Service { place, .. } => place,
             _ => &target.place,
         };
-        let diagnostic = Diagnostic::error("a service does not live in virtual time");
+        let diagnostic = Diagnostic::error("a service cannot run on the virtual clock");
         report.push(
             diagnostic
                 .at(&said.place)

@@ -249,7 +249,7 @@ fn a_served_loop_starts_as_the_scenario_says_and_lives_in_real_time() {
     assert_eq!(start.configuration.reward_wait_time.to_string(), "PT5S");
     assert_eq!(served.clock, ClockKind::Wall);
     let report = open_with(Path::new(load), &["clock=virtual"]).map(drop).unwrap_err();
-    assert!(report.render(false).contains("virtual time"), "{}", report.render(false));
+    assert!(report.render(false).contains("the virtual clock"), "{}", report.render(false));
     // Others can reach it, so an operator may change its policy.
     let phases = "phases=[{ pause: { until: policy_changes } }]";
     assert!(open_with(Path::new(load), &[phases, "expect=[]"]).is_ok());

@@ -150,7 +150,7 @@ fn value(
 
 fn number(name: &str, text: &str) -> Result<u64, ShardError> {
     text.trim().parse().map_err(|_| ShardError {
-        message: format!("`{name}` is to be a whole number, found `{text}`"),
+        message: format!("`{name}` must be a whole number, found `{text}`"),
         help: SAY_WHICH.to_owned(),
     })
 }

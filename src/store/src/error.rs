@@ -47,8 +47,8 @@ impl StoreError {
     }
 
     pub(super) fn taken(address: &str) -> Self {
-        let message = format!("another process writes to `{address}`, and went on with it");
-        let help = "let it end, or name another folder with `--out`";
+        let message = format!("another process now writes to `{address}`");
+        let help = "wait until it ends, or name another folder with `--out`";
         Self::usage(message, help)
     }
 
@@ -58,7 +58,7 @@ impl StoreError {
     }
 
     pub(super) fn foreign(path: &Path) -> Self {
-        let message = format!("`{}` belongs to somebody else", path.display());
+        let message = format!("`{}` belongs to another user", path.display());
         Self::usage(message, "set `TMPDIR` to a folder of your own")
     }
 }

@@ -1,9 +1,9 @@
 //! Folders in object stores: `s3://`, `az://`, `gs://` and `file://`.
 //!
-//! A [`Mirror`] keeps a folder of this machine in step with one in a store: what is there is
-//! fetched first, what changes is sent while the work goes on, and whoever is told to end has
-//! sent all. Objects are replaced as a whole, in the order in which files were written, so a
-//! reader never sees a folder that claims more than it holds.
+//! A [`Mirror`] synchronizes a local folder with one in a store: it first fetches what is there,
+//! sends changes while the work goes on, and sends the rest when it ends. Objects are replaced
+//! as a whole, in the order in which files were written, so a reader never sees a manifest that
+//! names files which are not there yet.
 //!
 //! Credentials and endpoints come from the environment, by the names that the `object_store`
 //! crate and the tools of each provider use.

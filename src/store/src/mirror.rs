@@ -12,8 +12,8 @@ use sha2::{Digest, Sha256};
 use super::error::StoreError;
 use super::remote::Remote;
 
-/// The object that says who writes to a folder. It is the canary, too: whoever can put it
-/// there and read it back can write the rest.
+/// The object that names the process that writes to a folder. It also tests the permissions:
+/// a process that can write it and read it back can write the rest.
 const WRITER: &str = ".writer";
 
 /// How long what changed waits before it is sent, at first.
@@ -24,12 +24,12 @@ const INTERVAL: Duration = Duration::from_secs(5);
 /// grows is not sent over and over.
 const BYTES_A_SECOND: u64 = 10 << 20;
 
-/// A folder of this machine that is kept in step with one in a store.
+/// A local folder that is synchronized with one in a store.
 ///
-/// What a process left here that was killed is newer than what it had sent. It is gone on
-/// with, unless another process wrote to the store since.
+/// A process that was killed left a local folder newer than what it had sent. That folder is
+/// used again, unless another process wrote to the store since.
 pub struct Mirror {
-    kept: Arc<Kept>,
+    uploader: Arc<Uploader>,
     stop: Sender<()>,
     sender: Option<JoinHandle<()>>,
     lock: File,
@@ -44,11 +44,12 @@ pub struct Ended {
     pub folder: PathBuf,
 }
 
-struct Kept {
+/// Sends the changes of a local folder to the store.
+struct Uploader {
     remote: Remote,
-    /// What is here.
+    /// The local folder.
     folder: PathBuf,
-    /// Who writes, which is kept beside it.
+    /// The name of this process as a writer, which is also in a file beside the folder.
     writer: String,
     writer_file: PathBuf,
     /// The files that say what the folder holds.
@@ -80,41 +81,41 @@ impl Mirror {
         below: &Path,
         claims: &'static [&'static str],
     ) -> Result<Self, StoreError> {
-        let place = Place::of(&remote, below)?;
-        let writer = place.new_writer()?;
-        let left = fs::read_to_string(&place.writer_file).ok();
+        let copy = LocalCopy::of(&remote, below)?;
+        let writer = copy.new_writer()?;
+        let left = fs::read_to_string(&copy.writer_file).ok();
         let is_newest_here = left.is_some() && left == remote.get(WRITER)?;
         if !is_newest_here {
-            place.clear()?;
-            remote.fetch(&place.folder)?;
+            copy.clear()?;
+            remote.fetch(&copy.folder)?;
         }
         remote.put(WRITER, &writer)?;
         if remote.get(WRITER)?.as_deref() != Some(&*writer) {
             return Err(StoreError::taken(remote.address()));
         }
-        let Place { folder, writer_file, lock } = place;
+        let LocalCopy { folder, writer_file, lock } = copy;
         fs::write(&writer_file, &writer)
             .map_err(|error| StoreError::of_file(&writer_file, &error))?;
         let sent = if is_newest_here { BTreeMap::new() } else { stamps(&folder)? };
         let sent = Mutex::new(sent);
-        let kept = Arc::new(Kept { remote, folder, writer, writer_file, claims, sent });
+        let uploader = Arc::new(Uploader { remote, folder, writer, writer_file, claims, sent });
         let (stop, stopped) = mpsc::channel();
-        let behind = Arc::clone(&kept);
+        let behind = Arc::clone(&uploader);
         let sender = std::thread::Builder::new()
             .name("store".to_owned())
             .spawn(move || behind.send_until(&stopped))
-            .map_err(|error| StoreError::of_file(&kept.folder, &error))?;
-        Ok(Self { kept, stop, sender: Some(sender), lock })
+            .map_err(|error| StoreError::of_file(&uploader.folder, &error))?;
+        Ok(Self { uploader, stop, sender: Some(sender), lock })
     }
 
     /// The folder on this machine.
     #[must_use]
     pub fn folder(&self) -> &Path {
-        &self.kept.folder
+        &self.uploader.folder
     }
 
-    /// Sends what was not sent yet, and gives the folder up. It stays on this machine only if
-    /// not all could be sent.
+    /// Sends what was not sent yet, and deletes the local folder. It stays only if not all
+    /// could be sent.
     pub fn end(mut self) -> Ended {
         // A thread that has ended needs no message.
         _ = self.stop.send(());
@@ -122,19 +123,19 @@ impl Mirror {
             // It sends what it can; what it could not is tried again here.
             _ = sender.join();
         }
-        let error = self.kept.conclude().err();
+        let error = self.uploader.conclude().err();
         if error.is_none()
-            && let Some(root) = self.kept.writer_file.parent()
+            && let Some(root) = self.uploader.writer_file.parent()
         {
             // Only the lock is in it; whoever waits for that makes a new one.
             _ = fs::remove_dir_all(root);
         }
         _ = self.lock.unlock();
-        Ended { error, folder: self.kept.folder.clone() }
+        Ended { error, folder: self.uploader.folder.clone() }
     }
 }
 
-impl Kept {
+impl Uploader {
     /// Sends what changed again and again, until told to stop.
     fn send_until(&self, stopped: &mpsc::Receiver<()>) {
         let (mut wait, mut complained) = (FIRST_INTERVAL, false);
@@ -153,8 +154,8 @@ impl Kept {
         }
     }
 
-    /// Sends every file that changed, and takes out those that are gone. How many bytes that
-    /// were.
+    /// Sends every file that changed, and removes those that are gone. Returns the number of
+    /// bytes sent.
     fn send_changes(&self) -> Result<u64, StoreError> {
         if self.remote.get(WRITER)?.as_deref() != Some(&*self.writer) {
             return Err(StoreError::taken(self.remote.address()));
@@ -215,14 +216,14 @@ impl Kept {
     }
 }
 
-/// Where a folder of a store is on this machine.
-struct Place {
+/// The local copy of a folder of a store, locked by this process.
+struct LocalCopy {
     folder: PathBuf,
     writer_file: PathBuf,
     lock: File,
 }
 
-impl Place {
+impl LocalCopy {
     fn of(remote: &Remote, below: &Path) -> Result<Self, StoreError> {
         let digest = Sha256::digest(remote.address());
         let bytes = digest.first_chunk().copied().unwrap_or_default();

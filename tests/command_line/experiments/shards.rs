@@ -247,6 +247,6 @@ fn one_world_cannot_be_cut() {
         let output = command.args(arguments).arg("scenarios/baseline.yaml").output().unwrap();
         let (code, stderr) = said(&output);
         assert_eq!(code, Some(2), "{stderr}");
-        assert!(stderr.contains("one world, and a world cannot be cut"), "{stderr}");
+        assert!(stderr.contains("a single simulation, which cannot be cut"), "{stderr}");
     }
 }

@@ -120,5 +120,5 @@ fn a_closed_arrival_is_shared_out() {
 fn operators_are_not_shared_out() {
     let plan = plan(vec![phase("clear", Step::Reset), phase("p", Step::Iterate(iterate(4)))]);
     let refused = plan.part("1/2".parse().unwrap()).unwrap_err().render(false);
-    assert!(refused.contains("phase `clear` operates the service"), "{refused}");
+    assert!(refused.contains("phase `clear` changes the service"), "{refused}");
 }

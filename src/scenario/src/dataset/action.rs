@@ -86,8 +86,7 @@ fn check_list(node: &Node, source: &Arc<Source>, report: &mut Report) {
             format!("actions must be a list of `{{id, features}}`, found {}", node.kind());
         report.push(Diagnostic::error(message).at(&node.place));
     } else if items.is_empty() {
-        report
-            .push(Diagnostic::error("nothing is offered: the list is empty").within(source, 0..0));
+        report.push(Diagnostic::error("the list of actions is empty").within(source, 0..0));
     }
     if let Some(item) = items.get(MOST_ACTIONS) {
         let message = format!(

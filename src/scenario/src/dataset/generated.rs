@@ -70,7 +70,7 @@ fn sizes(
     let size = |dimension: &Dimension| {
         let found = contexts.iter().find(|of| of.name == dimension.name);
         if found.is_none() {
-            let message = format!("how many values has `{}`?", dimension.name);
+            let message = format!("`contexts` has no number of values for `{}`", dimension.name);
             let help = format!("add `{}: 4` to `contexts`", dimension.name);
             report.push(Diagnostic::error(message).at(&contexts.place).help(help));
         }

@@ -85,8 +85,7 @@ pub(super) fn population(
     };
     refuse_same_context(&rows, &mut mistakes);
     if rows.is_empty() && mistakes.is_empty() && frame.actions.is_complete() {
-        mistakes
-            .push(Diagnostic::error("nobody turns up: the data set is empty").within(source, 0..0));
+        mistakes.push(Diagnostic::error("the data set of users is empty").within(source, 0..0));
     }
     take_some(&mistakes, source, report);
     of_rows(rows, frame.dimensions, template)
@@ -115,7 +114,7 @@ fn refuse_same_context(rows: &[Row], report: &mut Report) {
     for row in rows {
         let key = serde_json::to_string(&row.features).unwrap_or_default();
         if let Some(first) = seen.get(&key) {
-            let message = format!("the context `{}` is there twice", row.context.join(", "));
+            let message = format!("the context `{}` appears twice", row.context.join(", "));
             let diagnostic = Diagnostic::error(message).at(&row.place).label("again");
             let diagnostic = diagnostic.context(&first.place, "first");
             report.push(

@@ -143,7 +143,7 @@ fn refuse_duplicate_entries(entries: &mut Vec<Entry>, report: &mut Report) {
 }
 
 fn duplicate(first: &Place, entry: &Entry) -> Diagnostic {
-    Diagnostic::error(format!("`{}` is there twice", entry.key))
+    Diagnostic::error(format!("`{}` appears twice", entry.key))
         .at(&entry.place)
         .label("again")
         .context(first, "first")

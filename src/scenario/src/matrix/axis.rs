@@ -44,11 +44,11 @@ pub(super) fn axes(matrix: &MatrixFile, files: &Files, report: &mut Report) -> V
     policies.into_iter().chain(others).collect()
 }
 
-/// Refuses a seed that is there twice.
+/// Refuses a seed that appears twice.
 pub(super) fn refuse_same_seed(seeds: &Placed<Vec<u64>>, report: &mut Report) {
     let mut seen = HashSet::new();
     if let Some(seed) = seeds.iter().find(|seed| !seen.insert(**seed)) {
-        report.push(Diagnostic::error(format!("seed {seed} is there twice")).at(&seeds.place));
+        report.push(Diagnostic::error(format!("seed {seed} appears twice")).at(&seeds.place));
     }
 }
 
@@ -87,12 +87,12 @@ fn refuse_own(path: &str, place: &Place, report: &mut Report) {
     report.push(Diagnostic::error(message).at(place).help(format!("use `{instead}`")));
 }
 
-/// Refuses a value that is there twice.
+/// Refuses a value that appears twice.
 fn distinct(values: Vec<AxisValue>, report: &mut Report) -> Vec<AxisValue> {
     for (index, value) in values.iter().enumerate() {
         let Some(first) = values[..index].iter().find(|other| other.is(value)) else { continue };
         let message = if first.label == value.label {
-            format!("`{}` is there twice", value.label)
+            format!("`{}` appears twice", value.label)
         } else {
             format!("`{}` and `{}` are the same value", first.label, value.label)
         };

@@ -230,15 +230,14 @@ fn refuse_what_is_no_cell(plan: &Plan, place: &Place, report: &mut Report) {
     let is_virtual =
         matches!(plan.target, TargetPlan::Embedded(_)) && plan.clock == ClockKind::Virtual;
     if !is_virtual {
-        let message =
-            "the cells of a matrix are virtual worlds, but the target or the clock is not";
+        let message = "a matrix needs the embedded target and the virtual clock";
         let help = "use `target: embedded` and `clock: virtual`, or run the scenario once for each";
         report.push(Diagnostic::error(message).at(place).help(help));
     }
     for phase in &plan.phases {
         if matches!(phase.step, Step::Pause(Pause::Prompt(_))) {
             let message = format!(
-                "phase `{}` waits for a person, and cells are run by the hundred",
+                "phase `{}` waits for the operator, which a matrix does not allow",
                 phase.name
             );
             report.push(Diagnostic::error(message).at(place).help("leave the `pause` out"));

@@ -38,7 +38,7 @@ pub(super) fn select(
         }
     }
     if cells.is_empty() && !report.has_errors() {
-        report.push(Diagnostic::error("no cell of the matrix is left").at(&matrix.place));
+        report.push(Diagnostic::error("`exclude` leaves no cell of the matrix").at(&matrix.place));
     }
     cells
 }

@@ -107,9 +107,9 @@ fn a_matrix_that_is_too_large_is_refused_before_it_is_laid_out() {
 #[test]
 fn cells_are_virtual_worlds() {
     let mistakes = with("  seeds: 1..3\n", &["clock=wall"]).unwrap_err();
-    assert!(mistakes.contains("virtual worlds"), "{mistakes}");
+    assert!(mistakes.contains("the virtual clock"), "{mistakes}");
     let mistakes = with("  seeds: 1..3\n", &["phases.3={ pause: { prompt: look } }"]).unwrap_err();
-    assert!(mistakes.contains("waits for a person"), "{mistakes}");
+    assert!(mistakes.contains("waits for the operator"), "{mistakes}");
 }
 
 #[test]

@@ -138,7 +138,7 @@ fn distinct(
         }
         if dimensions[..index].iter().any(|other| clash(&other.name, name)) {
             let message =
-                format!("the dimension `{}` is there twice, or inside another", name.value);
+                format!("the dimension `{}` appears twice, or inside another", name.value);
             reading.report.push(Diagnostic::error(message).at(&name.place));
         }
     }

@@ -259,7 +259,7 @@ fn wait() -> Either<Duration> {
 fn some_time() -> impl Form<Value = Duration> {
     DURATION.and_then(|time, spot, reading| {
         if time.is_zero() {
-            let mistake = Diagnostic::error("a wait of no time does nothing");
+            let mistake = Diagnostic::error("`wait` must be above zero");
             reading.report.push(mistake.at(&spot.node.place));
             return None;
         }
@@ -356,7 +356,7 @@ fn check_policy_name(
     let Named { name, place, .. } = policy;
     policy::check_name(name, |message| Diagnostic::error(message).at(place), reading.report);
     if let Some(first) = earlier.iter().find(|other| other.name.eq_ignore_ascii_case(name)) {
-        let mistake = Diagnostic::error(format!("`{name}` is there in another case"));
+        let mistake = Diagnostic::error(format!("`{name}` differs from another name only in case"));
         reading.report.push(mistake.at(place).context(&first.place, "first"));
     }
 }

@@ -168,7 +168,7 @@ fn what_is_missing_or_ambiguous_is_said_with_the_variables_seen() {
         ),
         (
             &[("NOMAD_ALLOC_INDEX", "first")],
-            "`NOMAD_ALLOC_INDEX` is to be a whole number, found `first`",
+            "`NOMAD_ALLOC_INDEX` must be a whole number, found `first`",
             "--shard 2/5",
         ),
         (
