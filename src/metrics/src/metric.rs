@@ -1,3 +1,6 @@
+use std::borrow::Cow;
+use std::ops::RangeInclusive;
+
 use serde::{Deserialize, Serialize};
 
 /// One of the two calls of an iteration.
@@ -128,13 +131,23 @@ impl Dimension {
             Self::Latency => "a latency",
         }
     }
+
+    /// The values that one metric of this dimension can have, in its unit.
+    #[must_use]
+    pub fn range(self) -> RangeInclusive<f64> {
+        match self {
+            Self::Share => 0.0..=1.0,
+            Self::Reward => f64::NEG_INFINITY..=f64::INFINITY,
+            Self::Count | Self::PerSecond | Self::Latency => 0.0..=f64::INFINITY,
+        }
+    }
 }
 
-/// A metric as the registry knows it.
-#[derive(Debug, Clone, Copy)]
+/// A metric with its name.
+#[derive(Debug, Clone)]
 pub struct Definition {
-    /// The name, as it stands after the phase.
-    pub name: &'static str,
+    /// The name, as it is written after the phase.
+    pub name: Cow<'static, str>,
     /// The metric.
     pub metric: Metric,
     /// What it measures.
@@ -173,7 +186,7 @@ pub static REGISTRY: [Definition; 31] = [
         "expected reward lost against the choices that the service thought best",
     ),
     Definition {
-        name: "iterations_to",
+        name: Cow::Borrowed("iterations_to"),
         metric: Metric::IterationsTo,
         dimension: Dimension::Count,
         takes: Takes::Threshold,
@@ -222,10 +235,33 @@ pub static REGISTRY: [Definition; 31] = [
     lag("lag.max", Statistic::Max, "how late Rank was sent at worst"),
 ];
 
-/// The metric of this name.
+/// The metric of this name: one of the registry, or any other percentile of a latency.
 #[must_use]
-pub fn definition(name: &str) -> Option<&'static Definition> {
-    REGISTRY.iter().find(|definition| definition.name == name)
+pub fn definition(name: &str) -> Option<Definition> {
+    let known = REGISTRY.iter().find(|definition| definition.name == name).cloned();
+    known.or_else(|| percentile(name))
+}
+
+/// A percentile such as `rank.p99.99`; `p100` is the maximum.
+fn percentile(name: &str) -> Option<Definition> {
+    let (operation, percent) = name.rsplit_once(".p").filter(|(of, _)| !of.contains(".p"))?;
+    let is_number = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.');
+    let percent = Some(percent).filter(|text| is_number(text))?.parse::<f64>().ok()?;
+    if !(percent > 0.0 && percent <= 100.0) {
+        return None;
+    }
+    let statistic =
+        if percent < 100.0 { Statistic::Quantile(percent / 100.0) } else { Statistic::Max };
+    let metric = match operation {
+        "rank" => Metric::Latency(Operation::Rank, statistic),
+        "reward" => Metric::Latency(Operation::Reward, statistic),
+        "rank.service" => Metric::Service(statistic),
+        "lag" => Metric::Lag(statistic),
+        _ => return None,
+    };
+    let name = Cow::Owned(name.to_owned());
+    let (dimension, takes) = (Dimension::Latency, Takes::Nothing);
+    Some(Definition { name, metric, dimension, takes, doc: "a percentile" })
 }
 
 const fn windowed(
@@ -234,7 +270,7 @@ const fn windowed(
     dimension: Dimension,
     doc: &'static str,
 ) -> Definition {
-    Definition { name, metric, dimension, takes: Takes::Window, doc }
+    Definition { name: Cow::Borrowed(name), metric, dimension, takes: Takes::Window, doc }
 }
 
 const fn whole(
@@ -243,7 +279,7 @@ const fn whole(
     dimension: Dimension,
     doc: &'static str,
 ) -> Definition {
-    Definition { name, metric, dimension, takes: Takes::Nothing, doc }
+    Definition { name: Cow::Borrowed(name), metric, dimension, takes: Takes::Nothing, doc }
 }
 
 const fn latency(

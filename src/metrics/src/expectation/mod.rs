@@ -38,7 +38,7 @@ pub struct Expectation {
 pub struct Term {
     text: String,
     phase: String,
-    definition: &'static Definition,
+    definition: Definition,
     /// How many iterations the phase makes.
     iterations: u64,
     /// The iterations that are meant, if not all.
@@ -109,13 +109,16 @@ impl Term {
         &self.text
     }
 
-    /// Reads a value of this metric, such as `2%` of a share or `5ms` of a latency, in the
-    /// unit of the metric.
+    /// Reads a difference of this metric, such as `2%` of a share or `5ms` of a latency, in
+    /// the unit of the metric.
     ///
     /// # Errors
-    /// What is no value, or one of something else.
+    /// A text that is no value of this dimension, and a difference that no two values have.
     pub fn value(&self, text: &str) -> Result<f64, ExpectationError> {
-        value::parse_value(text, 0..text.len(), self.definition.dimension)
+        let (span, dimension) = (0..text.len(), self.definition.dimension);
+        let value = value::parse_value(text, span.clone(), dimension)?;
+        value::check_range(value, text, span, dimension, Some(Sign::Minus))?;
+        Ok(value)
     }
 
     /// The phase.
@@ -126,8 +129,8 @@ impl Term {
 
     /// The metric.
     #[must_use]
-    pub fn definition(&self) -> &'static Definition {
-        self.definition
+    pub fn definition(&self) -> &Definition {
+        &self.definition
     }
 }
 

@@ -1,6 +1,6 @@
 use std::ops::Range;
 
-use super::value::parse_value;
+use super::value::{check_range, parse_value};
 use super::{Expectation, ExpectationError, PhaseScope, Sign, Term, Test};
 use crate::metric::{Definition, Dimension, REGISTRY, Takes, definition};
 use crate::window::Window;
@@ -27,9 +27,10 @@ pub(super) fn parse(text: &str, phases: &[PhaseScope<'_>]) -> Result<Expectation
     let right = parser.sign().map(|sign| parser.term().map(|term| (sign, term))).transpose();
     let (left, right) = both(left, right)?;
     let dimension = common_dimension(&left, right.as_ref())?;
+    let sign = right.as_ref().map(|(sign, _)| *sign);
     Ok(Expectation {
         text: text.to_owned(),
-        test: parser.comparison(dimension)?,
+        test: parser.comparison(dimension, sign)?,
         left: left.term,
         right: right.map(|(sign, right)| (sign, right.term)),
     })
@@ -125,8 +126,8 @@ impl<'a> Parser<'a> {
             )]);
         };
         let (window, threshold) = match definition.takes {
-            Takes::Threshold => (None, Some(self.threshold(definition)?)),
-            _ => (self.window(definition, iterations)?, None),
+            Takes::Threshold => (None, Some(self.threshold(&definition)?)),
+            _ => (self.window(&definition, iterations)?, None),
         };
         let text = self.text[start..self.at].to_owned();
         let phase = phase.name.to_owned();
@@ -193,13 +194,18 @@ impl<'a> Parser<'a> {
     fn threshold(&mut self, definition: &Definition) -> Result<f64, Failure> {
         let end = self.at;
         let Some((inner, span)) = self.brackets()? else {
-            let name = definition.name;
+            let name = &definition.name;
             let message = format!("`{name}` of which success rate?");
             let help = format!("write `{name}[70%]`");
             return Err(vec![error(end - name.len()..end, message, Some(help))]);
         };
         let inside = span.start + 1..span.end - 1;
-        parse_value(inner, inside, Dimension::Share).map_err(|error| vec![error])
+        let value = parse_value(inner, inside.clone(), Dimension::Share);
+        value
+            .and_then(|value| {
+                check_range(value, inner, inside, Dimension::Share, None).map(|()| value)
+            })
+            .map_err(|error| vec![error])
     }
 
     fn window(
@@ -230,18 +236,18 @@ impl<'a> Parser<'a> {
         self.take("-").then_some(Sign::Minus)
     }
 
-    fn comparison(&mut self, dimension: Dimension) -> Result<Test, Failure> {
+    fn comparison(&mut self, dimension: Dimension, sign: Option<Sign>) -> Result<Test, Failure> {
         self.skip_blanks();
         let operator = OPERATORS.iter().find(|(operator, _)| self.rest().starts_with(operator));
         if let Some((operator, make)) = operator {
             self.at += operator.len();
-            return Ok(make(self.value(self.text.len(), dimension)?));
+            return Ok(make(self.value(self.text.len(), dimension, sign)?));
         }
         let is_interval = self.rest().starts_with("in")
             && self.rest()[2..].starts_with(|c: char| c.is_whitespace());
         if is_interval {
             self.at += 2;
-            return self.interval(dimension);
+            return self.interval(dimension, sign);
         }
         let start = self.at;
         let word = self.take_while(|c| !c.is_whitespace());
@@ -253,7 +259,7 @@ impl<'a> Parser<'a> {
         Err(vec![error(start..self.at, message, Some(help.to_owned()))])
     }
 
-    fn interval(&mut self, dimension: Dimension) -> Result<Test, Failure> {
+    fn interval(&mut self, dimension: Dimension, sign: Option<Sign>) -> Result<Test, Failure> {
         self.skip_blanks();
         let start = self.at;
         let Some(dots) = self.rest().find("..") else {
@@ -261,9 +267,9 @@ impl<'a> Parser<'a> {
             let help = Some("write `in LOW..HIGH`".to_owned());
             return Err(vec![error(start..self.text.trim_end().len().max(start), message, help)]);
         };
-        let low = self.value(start + dots, dimension)?;
+        let low = self.value(start + dots, dimension, sign)?;
         self.at = start + dots + 2;
-        let high = self.value(self.text.len(), dimension)?;
+        let high = self.value(self.text.len(), dimension, sign)?;
         if low > high {
             let message = "the interval is empty: its low end is above its high end".to_owned();
             return Err(vec![error(start..self.text.trim_end().len(), message, None)]);
@@ -271,13 +277,20 @@ impl<'a> Parser<'a> {
         Ok(Test::Within(low, high))
     }
 
-    /// Reads the value that stands from here to `end`.
-    fn value(&mut self, end: usize, dimension: Dimension) -> Result<f64, Failure> {
+    /// Reads the value from here to `end`.
+    fn value(
+        &mut self,
+        end: usize,
+        dimension: Dimension,
+        sign: Option<Sign>,
+    ) -> Result<f64, Failure> {
         let from = self.text.len() - self.rest().trim_start().len();
         let text = self.text[from.min(end)..end].trim_end();
         let span = from.min(end)..from.min(end) + text.len();
         self.at = end;
-        parse_value(text, span, dimension).map_err(|error| vec![error])
+        let value = parse_value(text, span.clone(), dimension).map_err(|error| vec![error])?;
+        check_range(value, text, span, dimension, sign).map_err(|error| vec![error])?;
+        Ok(value)
     }
 }
 
@@ -286,7 +299,7 @@ fn error(span: Range<usize>, message: String, help: Option<String>) -> Expectati
 }
 
 fn unknown_metric(name: &str, span: Range<usize>, phase: &str) -> Failure {
-    let near = nearest(name, REGISTRY.iter().map(|definition| definition.name));
+    let near = nearest(name, REGISTRY.iter().map(|definition| &*definition.name));
     let help = near.map_or_else(
         || format!("metrics are {}", names_where(|_| true)),
         |near| format!("did you mean `{phase}.{near}`?"),

@@ -57,6 +57,39 @@ fn every_metric_of_the_registry_can_be_named() {
 }
 
 #[test]
+fn any_percentile_can_be_named() {
+    use crate::{Metric, Operation, Statistic};
+    let metric = |text: &str| parse(text).left.definition.metric;
+    let of_rank = |statistic| Metric::Latency(Operation::Rank, statistic);
+    let Metric::Latency(_, Statistic::Quantile(share)) = metric("baseline.rank.p99.99 < 1s") else {
+        panic!("a percentile is a quantile");
+    };
+    assert!((share - 0.9999).abs() < 1e-12);
+    assert_eq!(metric("baseline.rank.p75 < 1s"), of_rank(Statistic::Quantile(0.75)));
+    assert_eq!(metric("baseline.rank.p100 < 1s"), of_rank(Statistic::Max));
+    for name in ["rank.p0", "rank.p100.5", "rank.p", "rank.p-1", "rate.p50", "rank.p1.p2"] {
+        let text = format!("baseline.{name} < 1s");
+        assert!(Expectation::parse(&text, &PHASES).is_err(), "{text}");
+    }
+    let service = Metric::Service(Statistic::Quantile(0.75));
+    assert_eq!(metric("baseline.rank.service.p75 < 1s"), service);
+    assert_eq!(metric("baseline.lag.p50 < 1s"), Metric::Lag(Statistic::Quantile(0.5)));
+}
+
+#[test]
+fn margins_and_thresholds_know_their_range() {
+    let term = |text: &str| Term::parse(text, &PHASES).unwrap();
+    let rate = term("baseline.success_rate");
+    assert_eq!((rate.value("5%").unwrap(), rate.value("1").unwrap()), (0.05, 1.0));
+    assert!(rate.value("2").is_err() && rate.value("-1.1").is_err());
+    assert_eq!(term("baseline.regret").value("200").unwrap(), 200.0);
+    assert_eq!(term("baseline.rank.p99").value("5ms").unwrap(), 5_000.0);
+    assert!(Term::parse("baseline.iterations_to[170%]", &PHASES).is_err());
+    // A latency may be compared with a negative difference.
+    parse("validation-2.rank.p99 - baseline.rank.p99 < -5ms");
+}
+
+#[test]
 fn mistakes_are_underlined_named_and_advised_on() {
     for (text, span, message, help) in [
         (
@@ -122,6 +155,25 @@ fn mistakes_are_underlined_named_and_advised_on() {
         ),
         ("baseline.errors in 3", "3", "`3` is not an interval", "write `in LOW..HIGH`"),
         ("baseline.errors == nan", "nan", "`nan` is not a value", "write a number"),
+        (
+            "baseline.success_rate < 90",
+            "90",
+            "a share lies between 0 and 1, found `90`",
+            "write `90%` for 0.9",
+        ),
+        (
+            "baseline.error_rate < 5",
+            "5",
+            "a share lies between 0 and 1, found `5`",
+            "write `5%` for 0.05",
+        ),
+        ("baseline.errors > -1", "-1", "a count is not below 0, found `-1`", ""),
+        (
+            "baseline.success_rate - validation-2.success_rate < 1.5",
+            "1.5",
+            "the difference of shares lies between -1 and 1, found `1.5`",
+            "write `1.5%` for 0.015",
+        ),
         ("baseline.errors ==", "", "a value is missing", "write a number"),
         (
             "baseline.errors is 0",

@@ -1,6 +1,6 @@
 use std::ops::Range;
 
-use super::ExpectationError;
+use super::{ExpectationError, Sign};
 use crate::metric::Dimension;
 
 /// A value as it was written.
@@ -77,6 +77,45 @@ pub(super) fn parse_value(
         message: format!("{} cannot be compared with `{text}`", dimension.noun()),
         help: Some(format!("write {form}")),
     })
+}
+
+/// Refuses a threshold that no metric of this dimension can reach, nor the sum or difference of
+/// two: a comparison with it always holds, or never.
+pub(super) fn check_range(
+    value: f64,
+    text: &str,
+    span: Range<usize>,
+    dimension: Dimension,
+    sign: Option<Sign>,
+) -> Result<(), ExpectationError> {
+    let (low, high) = dimension.range().into_inner();
+    let (what, range) = match sign {
+        None => (dimension.noun().to_owned(), low..=high),
+        Some(Sign::Plus) => (format!("the sum of {}s", bare(dimension)), low + low..=high + high),
+        Some(Sign::Minus) => {
+            let width = high - low;
+            (format!("the difference of {}s", bare(dimension)), -width..=width)
+        }
+    };
+    // Infinity minus infinity is no bound.
+    if range.contains(&value) || range.end().is_nan() {
+        return Ok(());
+    }
+    let (low, high) = range.into_inner();
+    let message = if high.is_finite() {
+        format!("{what} lies between {low} and {high}, found `{text}`")
+    } else {
+        format!("{what} is not below {low}, found `{text}`")
+    };
+    let percent = value / 100.0;
+    let is_percentage = dimension == Dimension::Share && (0.0..=1.0).contains(&percent);
+    let help = is_percentage.then(|| format!("write `{value}%` for {percent}"));
+    Err(ExpectationError { span, message, help })
+}
+
+/// The dimension without its article.
+fn bare(dimension: Dimension) -> &'static str {
+    dimension.noun().trim_start_matches("a ")
 }
 
 /// How a value of this dimension is written.
