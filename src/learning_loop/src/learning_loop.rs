@@ -41,6 +41,9 @@ pub struct LoopOptions {
     pub log_events: usize,
     /// The bounds of requests.
     pub limits: LoopLimits,
+    /// The random seed of learning policies that pin none by `--random_seed`: that of the run,
+    /// or VW's 0.
+    pub random_seed: u64,
 }
 
 impl Default for LoopOptions {
@@ -53,6 +56,7 @@ impl Default for LoopOptions {
             retention: Retention::default(),
             log_events: usize::MAX,
             limits: LoopLimits::NONE,
+            random_seed: 0,
         }
     }
 }
@@ -96,12 +100,25 @@ impl LearningLoop {
     /// from `now`.
     #[must_use]
     pub fn new(options: LoopOptions, now: Timestamp) -> Self {
-        let LoopOptions { configuration, policy, app_id, threads, retention, log_events, limits } =
-            options;
+        let LoopOptions {
+            configuration,
+            policy,
+            app_id,
+            threads,
+            retention,
+            log_events,
+            limits,
+            random_seed,
+        } = options;
         let policy = configuration::effective(&policy, &configuration);
         Self {
             lines: LineWriter::default(),
-            trainer: Trainer::new(&policy, configuration.model_export_frequency.0, now),
+            trainer: Trainer::new(
+                &policy,
+                random_seed,
+                configuration.model_export_frequency.0,
+                now,
+            ),
             policy_name: ids::identifier(&[&app_id, "policy"]),
             app_id,
             configuration,

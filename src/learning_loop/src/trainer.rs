@@ -21,6 +21,8 @@ pub(crate) struct Trainer {
     version: u64,
     /// How many models have been served.
     exports: u64,
+    /// The random seed of blank models whose policy pins none.
+    random_seed: u64,
 }
 
 /// Ticks at an interval.
@@ -35,9 +37,10 @@ const UNTRAINED: ModelProperties =
 
 impl Trainer {
     /// A blank model, exported at an interval counted from `now`.
-    pub fn new(policy: &LearningPolicy, every: Duration, now: Timestamp) -> Self {
+    pub fn new(policy: &LearningPolicy, random_seed: u64, every: Duration, now: Timestamp) -> Self {
         Self {
-            learner: Learner::new(policy),
+            learner: Learner::seeded(policy, random_seed),
+            random_seed,
             served: None,
             is_fork: false,
             learned: false,
@@ -133,7 +136,7 @@ impl Trainer {
     /// Starts again with a blank model; none is served.
     pub fn blank(&mut self, policy: &LearningPolicy) {
         self.version += 1;
-        self.learner = Learner::new(policy);
+        self.learner = Learner::seeded(policy, self.random_seed);
         self.served = None;
         self.learned = false;
         self.properties = UNTRAINED;

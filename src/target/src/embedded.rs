@@ -62,6 +62,7 @@ impl<C: Clock> EmbeddedTarget<C> {
         let options = LoopOptions {
             configuration: plan.configuration.clone(),
             policy: plan.policy.clone(),
+            random_seed: seed.0,
             ..options
         };
         let latency = |delay: Delay, purpose| Latency {

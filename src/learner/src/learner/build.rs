@@ -114,7 +114,7 @@ fn table(letters: &[u8]) -> Box<[bool; 256]> {
     table
 }
 
-pub(super) fn exploration(settings: &Settings, models: u32) -> Exploration {
+pub(super) fn exploration(settings: &Settings, models: u32, seed: u64) -> Exploration {
     let epsilon = settings.epsilon;
     match settings.explorer {
         Explorer::EpsilonGreedy => Exploration::EpsilonGreedy(EpsilonGreedy {
@@ -133,7 +133,7 @@ pub(super) fn exploration(settings: &Settings, models: u32) -> Exploration {
             epsilon: epsilon.unwrap_or(0.0),
             first_only: settings.first_only,
             greedify: settings.greedify,
-            random_state: settings.random_seed,
+            random_state: seed,
         }),
         Explorer::Cover(policies) => Exploration::Cover(Cover {
             policies,
@@ -166,7 +166,7 @@ pub(super) fn exploration(settings: &Settings, models: u32) -> Exploration {
                 scale: u64::from(models.next_power_of_two()) * stride(settings),
             },
             stride: stride(settings),
-            random_state: settings.random_seed,
+            random_state: seed,
         }),
     }
 }

@@ -24,18 +24,26 @@ pub struct Learner {
 }
 
 impl Learner {
-    /// A blank model.
+    /// A blank model, with the random seed 0 where the policy pins none, as VW has it.
     #[must_use]
     pub fn new(policy: &LearningPolicy) -> Self {
+        Self::seeded(policy, 0)
+    }
+
+    /// A blank model, whose random stream is that of `--random_seed SEED` unless the arguments
+    /// of the policy pin another.
+    #[must_use]
+    pub fn seeded(policy: &LearningPolicy, seed: u64) -> Self {
         let settings = &policy.settings;
+        let seed = settings.random_seed.unwrap_or(seed);
         let models = build::models(settings);
         let regression = build::regression(settings, models);
         Self {
             policy: policy.clone(),
             event: EventTerms::new(build::term_maker(settings, models)),
             costs: CostModel::new(settings.cost_type, settings.clip_p, regression, models as usize),
-            exploration: build::exploration(settings, models),
-            slots: Slots::new(settings.slots, settings.hashing, settings.random_seed),
+            exploration: build::exploration(settings, models, seed),
+            slots: Slots::new(settings.slots, settings.hashing, seed),
             ranked: Vec::new(),
         }
     }

@@ -53,7 +53,8 @@ pub(super) struct Settings {
     pub first_only: bool,
     pub explorer: Explorer,
     pub lambda: f32,
-    pub random_seed: u64,
+    /// None, if the arguments do not pin it.
+    pub random_seed: Option<u64>,
     pub greedify: bool,
     pub psi: f32,
     pub nounif: bool,
@@ -199,7 +200,7 @@ impl Default for Settings {
             first_only: false,
             explorer: Explorer::EpsilonGreedy,
             lambda: 1.0,
-            random_seed: 0,
+            random_seed: None,
             greedify: false,
             psi: 1.0,
             nounif: false,

@@ -174,7 +174,7 @@ impl<'a> Parser<'a> {
             "hash" => self.set_hash(value),
             "bit_precision" => self.set_bits(value),
             "hash_seed" => self.settings.hashing.seed = self.number(value).unwrap_or(0),
-            "random_seed" => self.settings.random_seed = self.number(value).unwrap_or(0),
+            "random_seed" => self.settings.random_seed = Some(self.number(value).unwrap_or(0)),
             _ => self.set_plain(name, value),
         }
     }
