@@ -34,6 +34,12 @@ peers:
     tests/benches/iterations_vs_coba.py
     tests/benches/load_vs_peers.py
 
+# How often comparisons, bands and sequential gates hold what they promise: the tables of the
+# guide `comparing`.
+study:
+    cargo run --release -p bandit-runner-statistics --example study
+    RUNNER_STUDY=1 cargo test --test command_line null -- --nocapture
+
 # Whether a load from four processes holds its rate.
 shards:
     cargo build --release

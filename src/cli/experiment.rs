@@ -10,8 +10,9 @@ use super::exit::Exit;
 use super::interrupt::Interrupt;
 use super::{folder, streams};
 use clock::{Clock, WallClock};
-use comparison::{self, CurvePoint, Group};
-use experiment::{self, CellFolders, Completion, Listener};
+use comparison::{self, CurvePoint, Designs, GateOutcome, Group};
+use engine::Stop;
+use experiment::{self, CellFolders, Completion, Listener, Work};
 use metrics::Gate;
 use results::experiment::{ExperimentFolder, ExperimentResults, OpenError};
 use results::{Destination, shard_folder};
@@ -45,8 +46,11 @@ pub fn run(
     let completion = {
         let mut cells = Cells::new(options.output.quiet, part(experiment, shard));
         let folders = options.cell_folder_root();
-        let (threads, folders) = (options.threads(), folders.as_ref());
-        experiment::run(experiment, &mut folder, threads, folders, &stop, &mut cells)?
+        let work = Work { seeds: None, threads: options.threads(), folders: folders.as_ref() };
+        match experiment.until_decided.filter(|_| shard.is_none()) {
+            Some(at_most) => rounds(experiment, &mut folder, work, at_most, &stop, &mut cells)?,
+            None => experiment::run(experiment, &mut folder, &work, &stop, &mut cells)?,
+        }
     };
     let exit = match shard {
         Some(shard) => conclude_shard(folder, shard, options.output)?,
@@ -61,13 +65,51 @@ pub fn run(
     }
 }
 
+/// Adds seeds in rounds until every gate is decided or there are `at_most`. Which seeds are
+/// run depends on their results alone, so not on threads.
+fn rounds(
+    experiment: &Experiment,
+    folder: &mut ExperimentFolder,
+    work: Work<'_>,
+    at_most: u64,
+    stop: &Stop,
+    cells: &mut Cells,
+) -> Result<Completion, Error> {
+    let designs = Designs::until_decided(&experiment.gates, at_most);
+    let mut completion = Completion::default();
+    for seeds in designs.looks() {
+        let round = Work { seeds: Some(seeds), ..work };
+        completion = experiment::run(experiment, folder, &round, stop, cells)?;
+        if completion.stopped || !completion.failed.is_empty() {
+            break;
+        }
+        if decided_after(&results_of(folder)?, &experiment.gates, &designs).is_some() {
+            break;
+        }
+    }
+    Ok(completion)
+}
+
+/// The number of seeds after which every gate was decided; none, if one is not.
+fn decided_after(results: &ExperimentResults, gates: &[Gate], designs: &Designs) -> Option<u64> {
+    let groups = comparison::groups(results);
+    let verdicts = comparison::judge_within(gates, &groups, None, designs);
+    let decided = verdicts.iter().map(|verdict| match verdict.outcome {
+        GateOutcome::Inconclusive(_) => None,
+        _ => Some(verdict.difference.as_ref().map_or(0, |difference| difference.observations)),
+    });
+    let last = decided.collect::<Option<Vec<u64>>>()?.into_iter().max()?;
+    designs.looks().into_iter().find(|seeds| *seeds >= last)
+}
+
 /// `6 policy × 20 seeds = 120 cells`
 pub fn size(experiment: &Experiment) -> String {
     let (variants, seeds) = (experiment.variants.len(), experiment.seeds().len());
     let axes = experiment.axes.join(" · ");
     let axes =
         if axes.is_empty() { String::new() } else { format!("{variants} of {} × ", name(&axes)) };
-    let seeds = format!("{seeds} {}", if seeds == 1 { "seed" } else { "seeds" });
+    let up_to = if experiment.until_decided.is_some() { "up to " } else { "" };
+    let seeds = format!("{up_to}{seeds} {}", if seeds == 1 { "seed" } else { "seeds" });
     format!("{axes}{seeds}, {} cells", count(experiment.cells.len() as u64))
 }
 
@@ -136,26 +178,49 @@ fn conclude_shard(
 
 /// Writes the tables, prints the comparison, and returns the exit code of the gates.
 pub fn conclude(
-    folder: ExperimentFolder,
+    mut folder: ExperimentFolder,
     gates: &[Gate],
     output: ClosingOutput<'_>,
 ) -> Result<Exit, Error> {
+    let until_decided = folder.manifest().until_decided;
+    let designs =
+        until_decided.map_or(Designs::default(), |most| Designs::until_decided(gates, most));
+    if until_decided.is_some()
+        && let Some(seeds) = decided_after(&results_of(&folder)?, gates, &designs)
+    {
+        folder.end_after(seeds)?;
+    }
     let results = results_of(&folder)?;
     let groups = comparison::groups(&results);
     let confidence = Confidence::P95;
     folder.write("curves.csv", &curves(&results, &groups, confidence))?;
     let metrics = compare::within(&groups, None, &[], confidence);
-    let document = ComparisonDocument {
+    let mut document = ComparisonDocument {
         name: results.manifest.scenario.clone(),
         sections: vec![Section { title: None, remarks: Vec::new(), metrics }],
-        verdicts: comparison::judge_within(gates, &groups, None),
+        verdicts: comparison::judge_within(gates, &groups, None, &designs),
         confidence,
+        detect: None,
+        is_complete: results.cells.len() == results.manifest.cells.len(),
     };
+    if !document.is_complete {
+        let (done, all) = (results.cells.len(), results.manifest.cells.len());
+        document.refuse(&format!("{done} of {all} cells are complete"));
+    }
     folder.write("comparison.json", &compare::json(&document))?;
     let path = folder.seal(&results)?;
     if !output.quiet {
         let last = format!("\n{} {}\n", Paint::Faint.over("results in"), output.name_of(&path));
         streams::print(&(compare::text(&document) + &last))?;
+    } else if let Some(failure) = document.failure() {
+        eprintln!("error: {failure}");
+    }
+    if document.verdicts.is_empty() && !gates.is_empty() {
+        eprintln!(
+            "warning: no gate was judged: the experiment has nothing to compare\n\
+             help: compare it with another folder: `runner compare BASE {}`",
+            output.name_of(&path)
+        );
     }
     Ok(document.exit())
 }

@@ -1,7 +1,8 @@
 //! A comparison with its verdicts, which every output format renders.
 
+use super::gates;
 use crate::cli::exit::Exit;
-use comparison::{Comparison, GateVerdict};
+use comparison::{Comparison, GateOutcome, GateVerdict};
 use metrics::Term;
 use statistics::Confidence;
 
@@ -15,6 +16,10 @@ pub struct ComparisonDocument {
     pub verdicts: Vec<GateVerdict>,
     /// The confidence level of the intervals.
     pub confidence: Confidence,
+    /// The difference for which seeds are planned, as written.
+    pub detect: Option<String>,
+    /// Whether every run that was planned exists.
+    pub is_complete: bool,
 }
 
 /// A base and the groups that are compared with it.
@@ -28,14 +33,36 @@ pub struct Section {
 }
 
 impl ComparisonDocument {
-    /// The exit code of the gates.
+    /// Takes every gate verdict back, for this reason.
+    pub fn refuse(&mut self, reason: &str) {
+        let outcome = GateOutcome::NotMeasured(reason.to_owned());
+        self.verdicts.iter_mut().for_each(|verdict| verdict.outcome = outcome.clone());
+    }
+
+    /// The exit code of the gates. Gates on incomplete results are not judged.
     pub fn exit(&self) -> Exit {
-        if self.verdicts.iter().any(GateVerdict::fails) {
+        if !self.is_complete && !self.verdicts.is_empty() {
+            Exit::Incomplete
+        } else if self.verdicts.iter().any(GateVerdict::fails) {
             Exit::Failed
         } else if self.verdicts.iter().any(GateVerdict::is_undecided) {
             Exit::Inconclusive
         } else {
             Exit::Done
         }
+    }
+
+    /// One line on the gates that did not pass, where that is a failure.
+    pub fn failure(&self) -> Option<String> {
+        let failed = self.verdicts.iter().filter(|of| of.fails() || of.is_undecided());
+        let named: Vec<String> =
+            failed.map(|of| format!("{} ({})", of.gate, gates::who(of))).collect();
+        let (first, rest) = named.split_first()?;
+        let more = match rest.len() {
+            0 => String::new(),
+            more => format!(", and {more} more"),
+        };
+        let (failed, all) = (named.len(), self.verdicts.len());
+        Some(format!("{failed} of {all} gates did not pass: {first}{more}"))
     }
 }

@@ -2,7 +2,11 @@ use serde::Serialize;
 
 use super::document::ComparisonDocument;
 use super::gates;
-use comparison::{Difference, Estimate, Finding, GateOutcome, GateVerdict};
+use comparison::{
+    Comparison, Description, Difference, Estimate, Finding, GateOutcome, GateVerdict,
+};
+use metrics::Term;
+use statistics::Analysis;
 
 #[derive(Serialize)]
 struct Document<'a> {
@@ -41,9 +45,22 @@ struct Candidate<'a> {
     p: Option<f64>,
     adjusted_p: Option<f64>,
     sign_flip_p: Option<f64>,
-    pairs: Option<u64>,
+    pairs: u64,
+    analysis: &'static str,
     detectable: Option<f64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    detect: Option<Detect>,
     finding: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reason: Option<&'static str>,
+}
+
+/// How many seeds show a difference, in the unit of the metric.
+#[derive(Serialize)]
+struct Detect {
+    difference: f64,
+    seeds: Option<u64>,
+    seeds_at_most: Option<u64>,
 }
 
 /// A gate and a policy.
@@ -69,7 +86,7 @@ pub fn json(document: &ComparisonDocument) -> Vec<u8> {
             .map(|(term, comparison)| Row {
                 metric: term.text(),
                 base: side(&comparison.base),
-                candidates: comparison.candidates.iter().map(candidate).collect(),
+                candidates: candidates(document, term, comparison),
             })
             .collect(),
         gates: document.verdicts.iter().map(judged).collect(),
@@ -108,7 +125,16 @@ fn side(estimate: &Estimate) -> Side<'_> {
     }
 }
 
-fn candidate(difference: &Difference) -> Candidate<'_> {
+fn candidates<'a>(
+    document: &ComparisonDocument,
+    term: &Term,
+    comparison: &'a Comparison,
+) -> Vec<Candidate<'a>> {
+    let effect = document.detect.as_ref().and_then(|text| term.value(text).ok());
+    comparison.candidates.iter().map(|difference| candidate(difference, effect)).collect()
+}
+
+fn candidate(difference: &Difference, effect: Option<f64>) -> Candidate<'_> {
     let test = difference.test.as_ref();
     Candidate {
         side: side(&difference.estimate),
@@ -118,8 +144,25 @@ fn candidate(difference: &Difference) -> Candidate<'_> {
         adjusted_p: difference.adjusted_p,
         sign_flip_p: difference.sign_flip.as_ref().map(|flip| flip.p),
         pairs: difference.pairs,
+        analysis: analysis(difference.analysis),
         detectable: difference.detectable,
+        detect: effect.and_then(|effect| detect(difference, effect)),
         finding: word(difference.finding),
+        reason: reason(difference.finding),
+    }
+}
+
+fn detect(candidate: &Difference, difference: f64) -> Option<Detect> {
+    let [seeds, seeds_at_most] = candidate.pairs_to_detect(difference)?;
+    Some(Detect { difference, seeds, seeds_at_most })
+}
+
+fn analysis(analysis: Analysis) -> &'static str {
+    match analysis {
+        Analysis::Paired => "paired",
+        Analysis::PairsOnly => "pairs_only",
+        Analysis::PartlyPaired => "partly_paired",
+        Analysis::Unpaired => "unpaired",
     }
 }
 
@@ -131,8 +174,20 @@ fn word(finding: Finding) -> &'static str {
         Finding::Different => "different",
         Finding::Identical => "identical",
         Finding::NotShown => "not_shown",
-        Finding::NoInference => "no_inference",
+        Finding::Description(_) => "no_inference",
     }
+}
+
+/// Why nothing is inferred, in a word, for programs.
+fn reason(finding: Finding) -> Option<&'static str> {
+    let Finding::Description(why) = finding else { return None };
+    Some(match why {
+        Description::NoRuns => "no_runs",
+        Description::OneRunEach => "one_run_each",
+        Description::FewPairs => "few_pairs",
+        Description::FewRuns => "few_runs",
+        Description::NoSpread => "no_spread",
+    })
 }
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands over references")]

@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use super::document::{ComparisonDocument, Section};
 use super::gates;
-use super::text::{p, signed, value, within, words};
+use super::text::{p, partly_paired, signed, value, within, words};
 use comparison::{Comparison, Estimate};
 use metrics::Term;
 
@@ -87,6 +87,13 @@ fn table(term: &Term, comparison: &Comparison, text: &mut String) {
             escaped(&candidate.adjusted_p.map_or(String::new(), p)),
             escaped(&words),
         );
+    }
+    let notes = comparison
+        .candidates
+        .iter()
+        .filter_map(|candidate| Some((&candidate.estimate.group, partly_paired(candidate)?)));
+    for (group, note) in notes {
+        _ = writeln!(text, "\n{}: {}", escaped(group), escaped(&note));
     }
 }
 

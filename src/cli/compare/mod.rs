@@ -1,7 +1,9 @@
 //! `runner compare`
 
 mod annotations;
+mod build;
 mod command;
+mod detect;
 mod document;
 mod gates;
 mod json;
@@ -13,7 +15,8 @@ mod subject;
 mod text;
 mod traces;
 
-pub use command::{CompareArguments, Outputs, between, run, sections};
+pub use build::{between, sections};
+pub use command::{CompareArguments, Outputs, run};
 pub use document::{ComparisonDocument, Section};
 pub use json::json;
 pub use junit::plain as plain_xml;

@@ -1,4 +1,4 @@
-//! `runner compare --null`: how large is the noise?
+//! `runner compare --null`: the noise of runs that differ in their seeds only.
 
 use super::text::value;
 use crate::cli::console::{Cell, Paint, Side, Table, name};
@@ -6,7 +6,7 @@ use comparison::{Group, NullComparison, default_terms, null};
 use metrics::{Quantity, Term};
 use statistics::Confidence;
 
-/// A table a metric: what comparisons of each group with itself come to.
+/// A table for each metric: the runs of each group compared with each other.
 pub fn text(groups: &[Group], terms: &[Term], confidence: Confidence) -> String {
     let usual;
     let terms = if terms.is_empty() {
@@ -16,8 +16,16 @@ pub fn text(groups: &[Group], terms: &[Term], confidence: Confidence) -> String 
         terms
     };
     let tables = terms.iter().map(|term| table(term, groups, confidence));
-    tables.collect::<Vec<_>>().join("\n")
+    tables.collect::<Vec<_>>().join("\n") + LIMITS
 }
+
+/// What the share of splits can show, and what it cannot.
+const LIMITS: &str = "
+The share compares random halves of the same runs, so it is close to its level by construction.
+Far above it: the test does not suit these runs (outliers, or few distinct values).
+Close to it: nothing is shown about other seeds or other policies. For that, run the policy under
+fresh seeds and compare the two folders.
+";
 
 fn table(term: &Term, groups: &[Group], confidence: Confidence) -> String {
     let nominal = format!("different, {}% expected", round(100.0 * confidence.miss()));

@@ -1,4 +1,4 @@
-//! What is compared: the folder of a run or of an experiment, or a baseline file.
+//! An input of a comparison: the folder of a run or of an experiment, or a baseline file.
 
 use std::path::{Path, PathBuf};
 
@@ -19,9 +19,9 @@ pub fn read_baseline(path: &Path) -> Result<Baseline, String> {
         .map_err(|why| format!("`{shown}` is not a baseline file: {why}"))
 }
 
-/// A folder or a baseline file, read.
+/// A folder or a baseline file.
 pub struct Subject {
-    /// Where it is, as the user gave it.
+    /// The path that the user gave.
     pub path: PathBuf,
     /// Its name, if that is not the path.
     label: Option<&'static str>,
@@ -29,11 +29,15 @@ pub struct Subject {
     pub scenario: String,
     /// The version of the program that wrote it.
     pub version: String,
-    /// Whether all of it is there.
+    /// Whether every run that was planned exists.
     pub complete: bool,
     /// Whether it is a baseline file.
     pub is_baseline: bool,
-    /// What it holds, by variant; a run is one.
+    /// `--set` of an experiment, by which the gates of its scenario are read; none of others.
+    pub overrides: Option<Vec<String>>,
+    /// The ceiling of an experiment that adds seeds until its gates are decided.
+    pub most_seeds: Option<u64>,
+    /// Its runs by variant; a run is a group of one.
     pub groups: Vec<Group>,
 }
 
@@ -60,6 +64,8 @@ impl Subject {
             version: baseline.version,
             complete: true,
             is_baseline: true,
+            overrides: None,
+            most_seeds: None,
         })
     }
 
@@ -73,6 +79,8 @@ impl Subject {
             version: experiment.manifest.tool.version,
             complete: experiment.manifest.complete,
             is_baseline: false,
+            overrides: Some(experiment.manifest.overrides),
+            most_seeds: experiment.manifest.until_decided,
         })
     }
 
@@ -86,6 +94,8 @@ impl Subject {
             version: run.manifest.tool.version,
             complete: run.manifest.complete,
             is_baseline: false,
+            overrides: None,
+            most_seeds: None,
         })
     }
 

@@ -1,16 +1,18 @@
 //! A comparison as a table, in the manner of benchstat.
 
 use super::document::{ComparisonDocument, Section};
-use super::gates;
+use super::{detect, gates};
 use crate::cli::console::{Cell, Paint, Side, Table, name};
-use comparison::{Comparison, Difference, Estimate, Finding};
+use comparison::{Comparison, Description, Difference, Estimate, Finding};
 use metrics::{Dimension, Quantity, Term};
-use statistics::{Confidence, Interval};
+use statistics::{Analysis, Confidence, FEWEST_RUNS, Interval};
 
 /// For people: what differs, a table a metric, the gates.
 pub fn text(document: &ComparisonDocument) -> String {
     let sections = document.sections.iter().map(|section| shown(section, document.confidence));
-    sections.collect::<Vec<_>>().join("\n") + &gates::table(&document.verdicts)
+    sections.collect::<Vec<_>>().join("\n")
+        + &detect::tables(document)
+        + &gates::table(&document.verdicts)
 }
 
 fn shown(section: &Section, confidence: Confidence) -> String {
@@ -39,7 +41,30 @@ fn table(term: &Term, comparison: &Comparison, confidence: Confidence) -> String
     for candidate in &comparison.candidates {
         table.row(row(candidate, dimension));
     }
-    table.text() + &not_measured(comparison)
+    table.text() + &pairing(comparison) + &not_measured(comparison)
+}
+
+/// Which runs are compared, where some have no partner.
+fn pairing(comparison: &Comparison) -> String {
+    let lines = comparison.candidates.iter().filter_map(|candidate| {
+        let group = name(&candidate.estimate.group);
+        Some(format!("  {group}: {}\n", partly_paired(candidate)?))
+    });
+    lines.collect()
+}
+
+/// What is compared where only some of the runs share a seed with the base.
+pub fn partly_paired(difference: &Difference) -> Option<String> {
+    let Difference { pairs, estimate, analysis, .. } = difference;
+    let test = match analysis {
+        Analysis::PairsOnly => {
+            "only they are compared: their correlation gives the narrower interval"
+        }
+        Analysis::PartlyPaired => "all runs are compared, by the test for partly paired samples",
+        Analysis::Unpaired if *pairs > 0 => "all runs are compared, by Welch's test",
+        Analysis::Unpaired | Analysis::Paired => return None,
+    };
+    Some(format!("{pairs} of {} runs share a seed with the base; {test}", estimate.runs))
 }
 
 fn not_measured(comparison: &Comparison) -> String {
@@ -112,21 +137,34 @@ pub fn words(difference: &Difference, dimension: Dimension) -> (String, Paint) {
         Finding::Different => ("different".to_owned(), Paint::Doubtful),
         Finding::Identical => ("identical in every run".to_owned(), Paint::Plain),
         Finding::NotShown => (not_shown(difference, dimension), Paint::Faint),
-        Finding::NoInference => (no_inference(difference).to_owned(), Paint::Doubtful),
+        Finding::Description(why) => (described(why, difference, dimension), Paint::Doubtful),
     }
 }
 
 fn not_shown(difference: &Difference, dimension: Dimension) -> String {
-    match difference.detectable {
-        Some(value) => format!("~ could have shown ±{}", Quantity { value, dimension }),
-        None => "~".to_owned(),
-    }
+    format!("~{}", could_show(difference, dimension))
 }
 
-fn no_inference(difference: &Difference) -> &'static str {
-    match &difference.test {
-        None => "nothing to compare",
-        Some(_) => "one run each: no inference",
+/// ` could have shown ±0.0200`; empty where the spread is unknown.
+fn could_show(difference: &Difference, dimension: Dimension) -> String {
+    let quantity = difference.detectable.map(|value| Quantity { value, dimension });
+    quantity.map_or(String::new(), |quantity| format!(" could have shown ±{quantity}"))
+}
+
+fn described(why: Description, difference: &Difference, dimension: Dimension) -> String {
+    let few = |what: &str| {
+        let could = could_show(difference, dimension);
+        let could = if could.is_empty() { could } else { format!(";{could}") };
+        format!("{} {what}: no verdict below {FEWEST_RUNS}{could}", difference.observations)
+    };
+    match why {
+        Description::NoRuns => "nothing to compare".to_owned(),
+        Description::OneRunEach => "one run each: no inference".to_owned(),
+        Description::FewPairs => few("pairs"),
+        Description::FewRuns => few("runs"),
+        Description::NoSpread => {
+            "the same difference in every run: no spread, no verdict".to_owned()
+        }
     }
 }
 

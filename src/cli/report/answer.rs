@@ -76,7 +76,7 @@ fn verdict(term: &Term, comparison: &Comparison) -> String {
     if all().all(|of| of.finding == Finding::Identical) {
         return format!("No policy differs from {base}: {metric} is identical in every run.");
     }
-    if all().all(|of| matches!(of.finding, Finding::NoInference | Finding::Identical)) {
+    if all().all(|of| matches!(of.finding, Finding::Description(_) | Finding::Identical)) {
         return format!("There are too few runs to compare {metric} with that of {base}.");
     }
     let better = all().filter(|of| of.finding == Finding::Better);

@@ -1,6 +1,7 @@
-use super::{Difference, Finding, Group, compare};
-use metrics::{Decision, Dimension, Gate};
-use statistics::Interval;
+use super::{Comparison, Description, Difference, Finding, Group, TraceComparison};
+use super::{compare, compare_traces};
+use metrics::{Decision, Dimension, Gate, Quantity};
+use statistics::{Confidence, FEWEST_RUNS, Interval, Look, Sequential};
 
 /// The judgement of a gate for one policy.
 #[derive(Debug, Clone)]
@@ -44,19 +45,64 @@ impl GateVerdict {
     }
 }
 
+/// The confidence levels of some gates, each with its sequential design; empty for a number of
+/// seeds that was fixed in advance.
+#[derive(Debug, Clone, Default)]
+pub struct Designs(Vec<(Confidence, Sequential)>);
+
+impl Designs {
+    /// The designs of gates that are looked at after each round, up to `at_most` seeds.
+    #[must_use]
+    pub fn until_decided(gates: &[Gate], at_most: u64) -> Self {
+        let mut designs: Vec<(Confidence, Sequential)> = Vec::new();
+        for confidence in gates.iter().map(|gate| gate.confidence) {
+            if designs.iter().all(|(known, _)| *known != confidence) {
+                designs.push((confidence, Sequential::new(at_most, confidence)));
+            }
+        }
+        Self(designs)
+    }
+
+    /// After how many seeds the gates are looked at.
+    #[must_use]
+    pub fn looks(&self) -> Vec<u64> {
+        let looks = self.0.first().map_or(&[][..], |(_, design)| design.looks());
+        looks.iter().map(|look| look.pairs).collect()
+    }
+
+    fn of(&self, confidence: Confidence) -> Option<&Sequential> {
+        let design = self.0.iter().find(|(known, _)| *known == confidence);
+        design.map(|(_, design)| design)
+    }
+}
+
 /// Judges the policies of one experiment against its base: the policy that the gate names,
 /// or the one called `base`, or the first.
+///
+/// Where no policy made a choice that another did not make in any run, nothing could differ,
+/// and a gate whose metric is the same everywhere is not measured.
 #[must_use]
-pub fn judge_within(gates: &[Gate], groups: &[Group], base: Option<&str>) -> Vec<GateVerdict> {
+pub fn judge_within(
+    gates: &[Gate],
+    groups: &[Group],
+    base: Option<&str>,
+    designs: &Designs,
+) -> Vec<GateVerdict> {
     let judged = gates.iter().flat_map(|gate| {
         let base = gate.against.as_deref().or(base);
         let base = base.map_or(groups.first(), |name| groups.iter().find(|of| of.name == name));
         base.into_iter().flat_map(move |base| {
             let others = groups.iter().filter(|group| group.name != base.name);
-            others.filter(|group| names(gate, &group.name)).map(|group| judge(gate, base, group))
+            others
+                .filter(|group| names(gate, &group.name))
+                .map(|group| judge(gate, base, group, designs))
         })
     });
-    judged.collect()
+    let mut verdicts: Vec<GateVerdict> = judged.collect();
+    if are_indistinguishable(groups) {
+        verdicts.iter_mut().for_each(refuse_identical);
+    }
+    verdicts
 }
 
 /// Judges a policy of one folder against the same policy of other folders. Gates with
@@ -70,28 +116,78 @@ pub fn judge_between(
 ) -> Vec<GateVerdict> {
     let applies = |gate: &&Gate| gate.against.is_none() && names(gate, policy);
     let judged = gates.iter().filter(applies);
-    judged
-        .flat_map(|gate| candidates.iter().map(move |candidate| judge(gate, base, candidate)))
-        .collect()
+    let judge = |gate| {
+        let fixed = Designs::default();
+        candidates.iter().map(move |candidate| judge(gate, base, candidate, &fixed))
+    };
+    judged.flat_map(judge).collect()
 }
 
 fn names(gate: &Gate, policy: &str) -> bool {
     gate.policies.is_empty() || gate.policies.iter().any(|name| name == policy)
 }
 
+/// Whether all of several policies made the same choices in every run: no model was applied
+/// before the phases ended, or the policies are one.
+#[must_use]
+pub fn are_indistinguishable(groups: &[Group]) -> bool {
+    let Some((first, others)) = groups.split_first() else { return false };
+    let same = |group: &Group| {
+        group.samples.iter().all(|sample| {
+            let other = first.sample(sample.seed);
+            other.is_some_and(|other| compare_traces(other, sample) == TraceComparison::Same)
+        })
+    };
+    !others.is_empty() && !first.samples.is_empty() && others.iter().all(same)
+}
+
+/// A gate says nothing of policies that could not differ.
+pub fn refuse_identical(verdict: &mut GateVerdict) {
+    let finding = verdict.difference.as_ref().map(|difference| difference.finding);
+    if finding == Some(Finding::Identical) {
+        let why = "every policy made the same choices in every run: nothing could differ; \
+                   was a model exported before the phase ended?";
+        verdict.outcome = GateOutcome::NotMeasured(why.to_owned());
+    }
+}
+
 /// Judges a policy by a gate.
 ///
 /// Each gate decides by its own interval. All gates must pass, so the chance to let a worse
 /// policy through is that of one gate (an intersection–union test; Berger 1982).
-fn judge(gate: &Gate, base: &Group, candidate: &Group) -> GateVerdict {
-    let comparison = compare(&gate.term, base, &[candidate], gate.confidence);
-    let difference = comparison.candidates.into_iter().next();
+fn judge(gate: &Gate, base: &Group, candidate: &Group, designs: &Designs) -> GateVerdict {
+    let Some(design) = designs.of(gate.confidence) else {
+        return judge_once(gate, base, candidate, None);
+    };
+    let available = base.samples.len().min(candidate.samples.len()) as u64;
+    let (first, looks) = (design.looks()[0], design.looks().iter());
+    let mut verdict = judge_once(gate, base, candidate, Some(first));
+    for look in looks.filter(|look| look.pairs <= available) {
+        let [base, candidate] = [base, candidate].map(|group| group.first_runs(look.pairs));
+        verdict = judge_once(gate, &base, &candidate, Some(*look));
+        if !matches!(verdict.outcome, GateOutcome::Inconclusive(_)) {
+            // The first decision stands; a later look would be one too many.
+            break;
+        }
+    }
+    verdict
+}
+
+/// Judges a policy by a gate, once, or at a look of a sequential design.
+fn judge_once(gate: &Gate, base: &Group, candidate: &Group, look: Option<Look>) -> GateVerdict {
+    let Comparison { base: base_estimate, candidates } =
+        compare(&gate.term, base, &[candidate], gate.confidence);
+    let mut difference = candidates.into_iter().next();
+    if let (Some(difference), Some(look)) = (&mut difference, look) {
+        repeat(difference, look);
+    }
+    let fewest = look.map_or(FEWEST_RUNS, |look| look.pairs);
     let missing = difference.iter().flat_map(|of| &of.estimate.missing);
-    let missing: Vec<&String> = comparison.base.missing.iter().chain(missing).collect();
-    let outcome = match (&missing[..], &difference) {
-        ([first, ..], _) => GateOutcome::NotMeasured((*first).clone()),
-        ([], Some(difference)) => decide(gate, difference, comparison.base.runs),
-        ([], None) => GateOutcome::NotMeasured("there are no runs".to_owned()),
+    let missing = base_estimate.missing.iter().chain(missing).next();
+    let outcome = match (missing, &difference) {
+        (Some(reason), _) => GateOutcome::NotMeasured(reason.clone()),
+        (None, Some(difference)) => decide(gate, difference, fewest),
+        (None, None) => GateOutcome::NotMeasured("there are no runs".to_owned()),
     };
     GateVerdict {
         gate: gate.clone(),
@@ -102,21 +198,30 @@ fn judge(gate: &Gate, base: &Group, candidate: &Group) -> GateVerdict {
     }
 }
 
-fn decide(gate: &Gate, difference: &Difference, base_runs: u64) -> GateOutcome {
-    let own = difference.estimate.runs;
-    let runs = difference.pairs.unwrap_or(own.min(base_runs));
-    if own == 0 || base_runs == 0 {
+/// Replaces the interval by the repeated one of this look.
+fn repeat(difference: &mut Difference, look: Look) {
+    let Some(test) = &mut difference.test else { return };
+    let half_width = test.standard_error.map(|error| look.critical * error);
+    test.interval = half_width.map(|half| Interval::around(test.difference, half));
+}
+
+fn decide(gate: &Gate, difference: &Difference, fewest: u64) -> GateOutcome {
+    let Some(test) = &difference.test else {
         return GateOutcome::NotMeasured("there are no runs".to_owned());
-    }
-    if runs < gate.min_seeds {
+    };
+    let (runs, needed) = (difference.observations, gate.min_seeds.max(fewest));
+    if runs < needed {
         let seeds = if runs == 1 { "seed" } else { "seeds" };
-        return GateOutcome::Inconclusive(format!(
-            "{runs} {seeds}, {} are asked for",
-            gate.min_seeds
-        ));
+        return GateOutcome::Inconclusive(format!("{runs} {seeds}, {needed} are needed"));
     }
-    let Some(interval) = interval(difference) else {
-        return GateOutcome::Inconclusive("one run each: no inference".to_owned());
+    let interval = match (difference.finding, test.interval) {
+        (Finding::Identical, _) => Interval { lower: 0.0, upper: 0.0 },
+        (Finding::Description(Description::NoSpread), _) => {
+            let why = "all runs differ by the same amount: there is no spread to judge it by";
+            return GateOutcome::Inconclusive(why.to_owned());
+        }
+        (_, Some(interval)) => interval,
+        (_, None) => return GateOutcome::Inconclusive("the spread is unknown".to_owned()),
     };
     match gate.decide(interval) {
         Decision::Pass => GateOutcome::Pass,
@@ -125,19 +230,9 @@ fn decide(gate: &Gate, difference: &Difference, base_runs: u64) -> GateOutcome {
     }
 }
 
-/// The interval of the difference. Runs that all differ by the same amount have no
-/// spread: the amount is all there is.
-fn interval(difference: &Difference) -> Option<Interval> {
-    let test = difference.test.as_ref()?;
-    if difference.finding == Finding::NoInference {
-        return None;
-    }
-    Some(test.interval.unwrap_or(Interval { lower: test.difference, upper: test.difference }))
-}
-
 fn undecided(difference: &Difference, gate: &Gate) -> String {
     let dimension: Dimension = gate.term.definition().dimension;
-    let could = difference.detectable.map(|value| metrics::Quantity { value, dimension });
+    let could = difference.detectable.map(|value| Quantity { value, dimension });
     let could = could.map_or(String::new(), |value| format!("; so many runs could show ±{value}"));
     format!("the interval holds both{could}")
 }

@@ -18,9 +18,12 @@ mod terms;
 
 pub use baseline::{Baseline, Provenance};
 pub use curve::{CurvePoint, difference_curve, mean_curve};
-pub use difference::{Comparison, Difference, Estimate, Finding, compare};
+pub use difference::{Comparison, Description, Difference, Estimate, Finding, compare};
 pub use divergence::{Divergence, TraceComparison, compare_traces, divergence};
-pub use gate::{GateOutcome, GateVerdict, judge_between, judge_within};
+pub use gate::{
+    Designs, GateOutcome, GateVerdict, are_indistinguishable, judge_between, judge_within,
+    refuse_identical,
+};
 pub use null::{NullComparison, null};
 pub use sample::{Group, RunTrace, Sample, groups, of_run};
 pub use terms::default_terms;

@@ -77,6 +77,13 @@ impl Group {
         self.samples.iter().find(|sample| sample.seed == seed)
     }
 
+    /// The group with its first `count` runs.
+    pub(super) fn first_runs(&self, count: u64) -> Self {
+        let count = usize::try_from(count).unwrap_or(usize::MAX);
+        let samples = self.samples.iter().take(count).cloned().collect();
+        Self { samples, ..self.clone() }
+    }
+
     /// The names of the parts in which two groups differ.
     #[must_use]
     pub fn differing_parts(&self, other: &Self) -> Vec<String> {

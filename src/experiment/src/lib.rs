@@ -11,4 +11,4 @@ mod cell_folder;
 mod pool;
 
 pub use cell_folder::CellFolders;
-pub use pool::{Completion, Listener, run};
+pub use pool::{Completion, Listener, Work, run};

@@ -19,7 +19,7 @@ pub trait Listener {
 }
 
 /// How an experiment ended.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Completion {
     /// Whether it was stopped before every cell had run.
     pub stopped: bool,
@@ -29,6 +29,17 @@ pub struct Completion {
     pub failed: Vec<(usize, String)>,
 }
 
+/// Which cells are run, and how.
+#[derive(Debug, Clone, Copy)]
+pub struct Work<'a> {
+    /// Only the cells of the first so many seeds.
+    pub seeds: Option<u64>,
+    /// How many cells run at once.
+    pub threads: NonZero<usize>,
+    /// Where each cell writes its results folder, if anywhere.
+    pub folders: Option<&'a CellFolders>,
+}
+
 /// Runs the cells that are not complete, on `threads` threads, and writes each when it ends.
 ///
 /// # Errors
@@ -36,13 +47,16 @@ pub struct Completion {
 pub fn run(
     experiment: &Experiment,
     folder: &mut ExperimentFolder,
-    threads: NonZero<usize>,
-    folders: Option<&CellFolders>,
+    work: &Work<'_>,
     stop: &Stop,
     listener: &mut dyn Listener,
 ) -> Result<Completion, ObserveError> {
-    let absent = folder.due();
-    let own = folder.manifest().own().into_iter().filter(|own| *own).count();
+    let Work { seeds, threads, folders } = *work;
+    let blocks = folder.manifest().blocks();
+    let is_due = |index: &usize| seeds.is_none_or(|seeds| blocks[*index] < seeds);
+    let absent: Vec<usize> = folder.due().into_iter().filter(is_due).collect();
+    let own = folder.manifest().own().into_iter().enumerate();
+    let own = own.filter(|(index, own)| *own && is_due(index)).count();
     listener.begin(own, own - absent.len());
     let mut completion = Completion { stopped: false, run: 0, failed: Vec::new() };
     let next = AtomicUsize::new(0);
@@ -51,7 +65,7 @@ pub fn run(
         let (next, absent) = (&next, &absent);
         for _ in 0..threads.get().min(absent.len()) {
             let sender = sender.clone();
-            scope.spawn(move || work(experiment, absent, next, folders, stop, &sender));
+            scope.spawn(move || run_cells(experiment, absent, next, folders, stop, &sender));
         }
         drop(sender);
         for (index, ended) in results {
@@ -67,7 +81,7 @@ pub fn run(
 type Ended = Result<Option<CellRecord>, String>;
 
 /// Runs cells until none is left.
-fn work(
+fn run_cells(
     experiment: &Experiment,
     absent: &[usize],
     next: &AtomicUsize,

@@ -176,6 +176,9 @@ impl Trainer {
             schedule: Schedule { next: state.next, every },
             properties: state.properties,
             version: 0,
+            exports: 0,
+            // Only the state of a service is saved, whose policies have the seed 0.
+            random_seed: 0,
         }
     }
 }

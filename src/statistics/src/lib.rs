@@ -8,7 +8,9 @@ mod moments;
 mod multiplicity;
 pub mod off_policy;
 mod paired;
+mod power;
 pub mod quantile;
+mod sequential;
 mod sign_flip;
 mod sum;
 
@@ -16,7 +18,9 @@ pub use band::{Band, band};
 pub use confidence::{Confidence, Interval};
 pub use moments::Moments;
 pub use multiplicity::holm;
-pub use paired::{Caution, TTest, paired_t, welch_t};
+pub use paired::{Analysis, FEWEST_RUNS, Runs, Spread, TTest};
+pub use power::{Planning, power};
+pub use sequential::{Look, Sequential};
 pub use sign_flip::{SignFlip, sign_flip};
 pub use sum::Sum;
 

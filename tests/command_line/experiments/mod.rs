@@ -6,7 +6,9 @@ mod guide;
 mod null;
 mod pull_request;
 mod report;
+mod sequential;
 mod shards;
+mod verdicts;
 
 use std::collections::BTreeMap;
 use std::fs;

@@ -10,8 +10,15 @@ use statistics::Confidence;
 
 use super::{completed, runner};
 
-/// How often a policy is compared with itself, each time with fresh seeds.
-const COMPARISONS: usize = 200;
+/// How often a policy is compared with itself, each time with fresh seeds: a few times, or as
+/// often as the table of the guide says (`just study`).
+fn comparisons() -> usize {
+    if is_study() { 200 } else { 20 }
+}
+
+fn is_study() -> bool {
+    std::env::var_os("RUNNER_STUDY").is_some()
+}
 
 /// On each side.
 const SEEDS: usize = 5;
@@ -38,7 +45,7 @@ const METHODS: [(&str, Method); 4] = [
     }),
 ];
 
-/// Runs of two policies under `COMPARISONS` × 2 × `SEEDS` seeds, in groups of `SEEDS`.
+/// Runs of two policies under `comparisons()` × 2 × `SEEDS` seeds, in groups of `SEEDS`.
 fn runs() -> Vec<(String, Vec<Group>)> {
     let folder = tempfile::tempdir().unwrap();
     let out = folder.path().join("out").display().to_string();
@@ -46,7 +53,7 @@ fn runs() -> Vec<(String, Vec<Group>)> {
         "ε-greedy: '--cb_explore_adf --epsilon 0.2 --power_t 0 -l 0.5 --cubic :::'",
         "explore-first: '--cb_explore_adf --first 150 --power_t 0 -l 0.5 --cubic :::'",
     ];
-    let (seeds, policies) = (2 * COMPARISONS * SEEDS, policies.join(", "));
+    let (seeds, policies) = (2 * comparisons() * SEEDS, policies.join(", "));
     let matrix =
         format!("matrix={{ seeds: 1..{seeds}, limit: 10000, policies: {{ {policies} }} }}");
     let phase = format!("name: play, iterations: {ITERATIONS}, concurrency: 8, rate: 20/s");
@@ -120,7 +127,7 @@ fn a_policy_differs_from_itself_in_one_of_twenty_comparisons_by_runs_and_in_many
     for (name, is_different) in METHODS {
         let mut row = format!("| {name} |");
         for (_, groups) in &policies {
-            assert_eq!(groups.len(), 2 * COMPARISONS);
+            assert_eq!(groups.len(), 2 * comparisons());
             for question in &questions {
                 let share = share(groups, |base, other| is_different(question, base, other));
                 _ = write!(row, " {:.1} % |", 100.0 * share);
@@ -130,12 +137,15 @@ fn a_policy_differs_from_itself_in_one_of_twenty_comparisons_by_runs_and_in_many
         _ = writeln!(table, "{row}");
     }
     println!("{table}");
+    // Of twenty comparisons, four false findings are as likely as 1.6 %.
+    let sound = if is_study() { 0.02..=0.08 } else { 0.0..=0.2 };
     for (name, share) in &shares {
-        let is_sound = (0.02..=0.08).contains(share);
-        assert!(is_sound || name.contains("events"), "{name}: {share}");
+        assert!(sound.contains(share) || name.contains("events"), "{name}: {share}");
     }
     let worst = shares.iter().map(|(_, share)| *share).fold(0.0, f64::max);
-    assert!(worst > 0.15, "events are not independent: {worst}");
-    let guide = include_str!("../../../src/cli/guide/comparing.md");
-    assert!(guide.contains(&table), "the guide has another table than\n{table}");
+    assert!(worst >= 0.15, "events are not independent: {worst}");
+    if is_study() {
+        let guide = include_str!("../../../src/cli/guide/comparing.md");
+        assert!(guide.contains(&table), "the guide has another table than\n{table}");
+    }
 }

@@ -170,6 +170,18 @@ impl ExperimentFolder {
         due.map(|(index, _)| index).collect()
     }
 
+    /// Ends the experiment with its first `seeds` seeds: the other cells are deleted.
+    ///
+    /// # Errors
+    /// When a cell cannot be deleted.
+    pub fn end_after(&mut self, seeds: u64) -> Result<(), ObserveError> {
+        let blocks = self.manifest.blocks();
+        let end = blocks.iter().position(|block| *block >= seeds).unwrap_or(blocks.len());
+        self.manifest.cells.truncate(end);
+        self.done.retain(|index, _| *index < end);
+        self.remove_unwanted_cells()
+    }
+
     fn remove_unwanted_cells(&self) -> Result<(), ObserveError> {
         let folder = self.cells();
         let entries = match fs::read_dir(&folder) {

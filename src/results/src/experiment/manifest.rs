@@ -40,6 +40,9 @@ pub struct ExperimentManifest {
     pub drifts: BTreeMap<String, u64>,
     /// How many iterations make one point of the success curve.
     pub curve_batch: u64,
+    /// The ceiling of seeds, where they were added in rounds until every gate was decided.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub until_decided: Option<u64>,
     /// The combinations of their values.
     pub variants: Vec<VariantEntry>,
     /// The cells, in the order of the matrix.
@@ -109,6 +112,7 @@ impl ExperimentManifest {
             actions: actions(experiment),
             drifts: drifts(experiment),
             curve_batch: scenario.curve_batch,
+            until_decided: experiment.until_decided,
             variants: experiment.variants.iter().map(variant).collect(),
             cells: experiment.cells.iter().map(cell).collect(),
         }

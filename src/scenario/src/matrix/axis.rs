@@ -45,10 +45,10 @@ pub(super) fn axes(matrix: &MatrixFile, files: &Files, report: &mut Report) -> V
 }
 
 /// Refuses a seed that appears twice.
-pub(super) fn refuse_same_seed(seeds: &Placed<Vec<u64>>, report: &mut Report) {
+pub(super) fn refuse_same_seed(seeds: &[u64], place: &Place, report: &mut Report) {
     let mut seen = HashSet::new();
     if let Some(seed) = seeds.iter().find(|seed| !seen.insert(**seed)) {
-        report.push(Diagnostic::error(format!("seed {seed} appears twice")).at(&seeds.place));
+        report.push(Diagnostic::error(format!("seed {seed} appears twice")).at(place));
     }
 }
 

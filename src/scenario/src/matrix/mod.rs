@@ -18,7 +18,7 @@ use super::document::{Node, set};
 use super::file::Files;
 use super::format::Placed;
 use super::gates::GateScope;
-use super::model::{GateFile, MatrixFile};
+use super::model::{GateFile, MatrixFile, Seeds, Until, UntilDecidedFile};
 use super::plan::{ClockKind, Pause, Phase, Plan, Step, TargetPlan};
 use diagnostic::{Diagnostic, Place, Report};
 use metrics::Gate;
@@ -36,6 +36,8 @@ pub struct Experiment {
     pub cells: Vec<Cell>,
     /// What the variants must show against each other.
     pub gates: Vec<Gate>,
+    /// The ceiling, where seeds are added in rounds until every gate is decided.
+    pub until_decided: Option<u64>,
 }
 
 /// A combination of values of the axes.
@@ -148,24 +150,44 @@ pub(super) fn experiment(
     }
     let variants: Vec<_> = variants.into_iter().map(|(_, variant)| variant).collect();
     let gates = gates(layout.gates, &variants, report);
+    let until_decided = layout.until_decided(report);
     let axes = axes.into_iter().map(|axis| axis.name).collect();
     (!report.has_errors() && !variants.is_empty()).then_some(Experiment {
         axes,
         variants,
         cells,
         gates,
+        until_decided,
     })
 }
 
 impl Layout<'_> {
+    /// The ceiling of seeds that are added until the gates are decided.
+    fn until_decided(&self, report: &mut Report) -> Option<u64> {
+        let seeds = self.matrix.seeds.as_ref().filter(|_| self.only_seed.is_none())?;
+        let Seeds::UntilDecided(UntilDecidedFile { until: Until::Decided, at_most }) = &seeds.value
+        else {
+            return None;
+        };
+        if self.gates.is_empty() {
+            let message = "there is nothing to decide: the scenario has no gates";
+            let help = "write `gates:`, or name the seeds, such as `seeds: 1..20`";
+            report.push(Diagnostic::error(message).at(&seeds.place).help(help));
+        }
+        Some(*at_most)
+    }
+
     /// The seeds; that of the scenario, if the matrix names none.
     fn seeds(&self, report: &mut Report) -> Vec<u64> {
         match (self.only_seed, &self.matrix.seeds) {
             (Some(seed), _) => vec![seed],
-            (None, Some(seeds)) => {
-                refuse_same_seed(seeds, report);
-                seeds.value.clone()
-            }
+            (None, Some(seeds)) => match &seeds.value {
+                Seeds::Fixed(list) => {
+                    refuse_same_seed(list, &seeds.place, report);
+                    list.clone()
+                }
+                Seeds::UntilDecided(until) => (1..=until.at_most).collect(),
+            },
             (None, None) => vec![self.seed],
         }
     }

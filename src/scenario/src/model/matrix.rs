@@ -3,8 +3,8 @@
 use super::notation::SEEDS;
 use crate::document::Node;
 use crate::format::{
-    BOOLEAN, Either, Form, Named, Placed, TEXT, count, either, list_of, number, optional, or,
-    table_of,
+    BOOLEAN, Either, Form, Named, Placed, TEXT, count, either, list_of, number, object, optional,
+    or, required, table_of, word,
 };
 
 /// Learning policies to compare.
@@ -14,15 +14,42 @@ pub(crate) enum Policies {
     File(Placed<String>),
 }
 
+/// The seeds of a matrix.
+#[derive(Debug, Clone)]
+pub(crate) enum Seeds {
+    /// These.
+    Fixed(Vec<u64>),
+    /// From 1 on, in rounds.
+    UntilDecided(UntilDecidedFile),
+}
+
+/// When no more seeds are added.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Until {
+    /// Every gate is decided.
+    Decided,
+}
+
+keyed! {
+    /// Seeds are added in rounds until every gate is decided. The gates account for looking
+    /// after each round.
+    pub(crate) struct UntilDecidedFile marked "until" {
+        /// When to stop.
+        until: Until = required(word(&[("decided", Until::Decided, "Every gate is decided.")])),
+        /// The last seed. What is not decided then is inconclusive.
+        at_most: u64 = required(count(7, 10_000)),
+    }
+}
+
 keyed! {
     /// One scenario as many virtual worlds: every combination of these values is a cell.
     pub(crate) struct MatrixFile {
         /// Learning policies by name, or a file of them: lines of `NAME = ARGUMENTS`, or learning
         /// settings as JSON. Each takes the place of `loop.learning_policy`.
         policies: Option<Placed<Policies>> = optional(policies().at()),
-        /// The seeds, from the first to the last, as in `1..20`, or a list. The seed of the
-        /// scenario, if it is not said.
-        seeds: Option<Placed<Vec<u64>>> = optional(seeds().at()),
+        /// The seeds, from the first to the last, as in `1..20`, or a list, or
+        /// `{ until: decided, at_most: 200 }`. The seed of the scenario, if it is not said.
+        seeds: Option<Placed<Seeds>> = optional(seeds().at()),
         /// Any other values of the scenario, each by its path as for `--set`, with the values
         /// that it takes.
         axes: Option<Vec<Named<Placed<Vec<Node>>>>> =
@@ -51,6 +78,10 @@ fn policies() -> Either<Policies> {
     either([table_of(text()).map(Policies::Named).boxed(), TEXT.at().map(Policies::File).boxed()])
 }
 
-fn seeds() -> Either<Vec<u64>> {
-    either([SEEDS.map(Iterator::collect).boxed(), list_of(count(0, u64::MAX), 1).boxed()])
+fn seeds() -> Either<Seeds> {
+    either([
+        SEEDS.map(|seeds| Seeds::Fixed(seeds.collect())).boxed(),
+        list_of(count(0, u64::MAX), 1).map(Seeds::Fixed).boxed(),
+        object().map(Seeds::UntilDecided).boxed(),
+    ])
 }

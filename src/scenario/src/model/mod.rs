@@ -22,7 +22,7 @@ pub(super) use datasets::{
     Generate, GeneratedWorld, Request, RewardFile, Rewards,
 };
 pub(super) use gate::{GateFile, Require, gate_list};
-pub(super) use matrix::{MatrixFile, Policies};
+pub(super) use matrix::{MatrixFile, Policies, Seeds, Until, UntilDecidedFile};
 pub use phase::Stage;
 pub(super) use phase::{
     ArrivalKind, ConfigureFile, DriftFile, EvaluateFile, IterateFile, PauseFile, PhaseItem,
