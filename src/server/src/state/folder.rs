@@ -112,13 +112,13 @@ pub(crate) fn open(
     let files = files(path)?;
     let old = path.join(migration::FILE);
     let reader = Reader { path, options, repair, disk: &disk };
-    let (mut learning_loop, manifest, is_old) = if old.exists() {
+    let (mut learning_loop, mut manifest, is_old) = if old.exists() {
         eprintln!("note: the state is migrated to format {FORMAT}");
         (migration::read(&old, options)?, Manifest::default(), true)
     } else {
         reader.snapshot(&files, now)?
     };
-    reader.segments(&manifest, &mut learning_loop)?;
+    reader.segments(&mut manifest, &mut learning_loop)?;
     let next = reader.journals(&files, &manifest, &mut learning_loop)?;
     let last = [&files.snapshots, &files.journals].map(|files| files.keys().last().copied());
     let generation = last.into_iter().flatten().max().map_or(0, |last| last + 1);
@@ -186,30 +186,39 @@ impl Reader<'_> {
             return Ok((learning_loop, Manifest::default(), false));
         }
         let lost = "the model, the settings and the open events that it holds";
-        match files.snapshots.values().last() {
-            None => self.damage(None, "there is no snapshot", lost)?,
-            Some(path) => match parse_snapshot(&fs::read(path)?, self.options) {
+        if files.snapshots.is_empty() {
+            self.damage(None, "there is no snapshot", lost)?;
+        }
+        // A crash may leave the snapshot before, with everything that it needs.
+        for path in files.snapshots.values().rev() {
+            match parse_snapshot(&fs::read(path)?, self.options) {
                 Ok((learning_loop, manifest)) => return Ok((learning_loop, manifest, true)),
                 Err(why) => self.damage(Some(path), &why, lost)?,
-            },
+            }
         }
         let learning_loop = LearningLoop::new(self.options.clone(), now);
         Ok((learning_loop, recovered(files)?, true))
     }
 
-    /// Reads the events of the log into the loop.
+    /// Reads the events of the log into the loop. Segments that were set aside leave the
+    /// manifest.
     fn segments(
         &self,
-        manifest: &Manifest,
+        manifest: &mut Manifest,
         learning_loop: &mut LearningLoop,
     ) -> Result<(), StateError> {
         let stored: usize = manifest.segments.iter().map(|segment| segment.events).sum();
         let mut skipped = stored.saturating_sub(manifest.logged);
-        for segment in &manifest.segments {
+        for segment in std::mem::take(&mut manifest.segments) {
             let path = self.path.join(&segment.name);
-            if let Err(why) = read_segment(&path, segment, &mut skipped, learning_loop) {
-                let lost = format!("{} joined events", segment.events);
-                self.damage(path.exists().then_some(&path), &why, &lost)?;
+            match read_segment(&path, &segment, &mut skipped, learning_loop) {
+                Ok(()) => manifest.segments.push(segment),
+                Err(why) => {
+                    let lost = format!("{} joined events", segment.events);
+                    let found = path.exists().then_some(&path);
+                    let missing = || format!("`{}` is missing", segment.name);
+                    self.damage(found, &found.map_or_else(missing, |_| why), &lost)?;
+                }
             }
         }
         Ok(())

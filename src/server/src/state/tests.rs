@@ -201,3 +201,32 @@ fn every_changed_byte_is_refused() {
     let service = open(folder.path(), Disk::default(), &now).unwrap();
     assert_eq!(runtime.block_on(lines(&service)).lines().count(), 9);
 }
+
+#[test]
+fn a_repair_loses_the_damaged_file_and_nothing_else() {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let now = Arc::new(AtomicI64::new(Timestamp::VIRTUAL_START.unix_micros()));
+    let service = open(folder.path(), Disk::default(), &now).unwrap();
+    assert!(runtime.block_on(work(&service, &now)).complete);
+    drop(service);
+    let segment = |path: &std::path::PathBuf| path.to_str().unwrap().ends_with(".dsjson.gz");
+    let paths = std::fs::read_dir(folder.path()).unwrap().map(|entry| entry.unwrap().path());
+    let mut segments: Vec<_> = paths.filter(segment).collect();
+    segments.sort();
+    std::fs::write(&segments[0], "damaged").unwrap();
+    let time = {
+        let now = Arc::clone(&now);
+        Arc::new(move || Timestamp::from_unix_micros(now.load(Ordering::SeqCst)))
+    };
+    let access = || Keys::default().into();
+    let (service, is_old) =
+        Service::open_on(folder.path(), &options(), access(), time, true, Disk::default()).unwrap();
+    assert!(is_old);
+    let left = runtime.block_on(lines(&service)).lines().count();
+    assert!((1..9).contains(&left), "{left}");
+    drop(service);
+    assert!(folder.path().join("damaged").join(segments[0].file_name().unwrap()).exists());
+    let service = open(folder.path(), Disk::default(), &now).unwrap();
+    assert_eq!(runtime.block_on(lines(&service)).lines().count(), left);
+}
