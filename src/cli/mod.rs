@@ -7,6 +7,7 @@ mod baseline;
 mod charts;
 mod check;
 mod compare;
+mod confidence;
 mod console;
 mod error;
 mod evaluate;

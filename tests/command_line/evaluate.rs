@@ -264,8 +264,8 @@ fn bad_values_of_options_say_what_is_expected() {
 /// rains and the second where it does not; a new day begins with every hundredth.
 fn weather(events: usize) -> String {
     let line = |event: usize| {
-        let (action, rains) = (event * 7 % 3, event * 5 % 2 == 0);
-        let cost = if action == usize::from(!rains) && event % 4 != 0 { -1 } else { 0 };
+        let (action, rains) = (event * 7 % 3, (event * 5).is_multiple_of(2));
+        let cost = if action == usize::from(!rains) && !event.is_multiple_of(4) { -1 } else { 0 };
         let (day, weather) = (1 + event / 100, if rains { "rain" } else { "sun" });
         let ranking: Vec<usize> = (0..3).map(|i| (action + i) % 3 + 1).collect();
         format!(

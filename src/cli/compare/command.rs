@@ -35,7 +35,7 @@ pub struct CompareArguments {
     #[arg(long, value_name = "NAME", conflicts_with = "candidates")]
     pub base_policy: Option<String>,
     /// The confidence level of the intervals [default: 0.95].
-    #[arg(long, value_name = "LEVEL", value_parser = crate::cli::evaluate::parse_confidence)]
+    #[arg(long, value_name = "LEVEL", value_parser = crate::cli::confidence::parse_confidence)]
     pub confidence: Option<Confidence>,
     /// Judge these gates: a file with `gates:`, such as a scenario [default: the gates of the
     /// base's scenario] [exit code 3: a gate failed, 4: undecided where that is a failure,

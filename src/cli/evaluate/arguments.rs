@@ -48,7 +48,7 @@ pub struct EvaluateArguments {
     #[arg(long, value_name = "FORMAT", default_value = "text")]
     pub format: Format,
     /// The confidence level of intervals [default: 0.95].
-    #[arg(long, value_name = "LEVEL", value_parser = parse_confidence)]
+    #[arg(long, value_name = "LEVEL", value_parser = crate::cli::confidence::parse_confidence)]
     pub confidence: Option<Confidence>,
     /// The range of rewards [default: 0..1, or the observed range if it is larger].
     #[arg(long, value_name = "MIN..MAX", value_parser = parse_range,
@@ -85,12 +85,6 @@ pub enum Format {
     Csv,
     /// JSON in the shape of the service's evaluations.
     Contract,
-}
-
-/// The level that `--confidence` names.
-pub fn parse_confidence(text: &str) -> Result<Confidence, String> {
-    let level = text.parse().ok().and_then(Confidence::new);
-    level.ok_or_else(|| "expected a level between 0 and 1, such as 0.95".to_owned())
 }
 
 /// The range that `--rewards` names.

@@ -74,16 +74,16 @@ fn example() -> String {
 /// The policy that gates hold others against, beside the online one; more than one is
 /// reported.
 pub fn baseline(gates: &[Gate], given: Option<&str>, report: &mut Report) -> Option<String> {
-    let named = gates.iter().filter_map(|gate| gate.against.as_deref());
-    let mut names: Vec<&str> = given.into_iter().chain(named).collect();
-    names.retain(|name| *name != ONLINE);
-    names.dedup();
-    if let [first, second, ..] = names[..] {
+    let of_gates = gates.iter().filter_map(|gate| gate.against.as_deref());
+    let mut baselines: Vec<&str> = given.into_iter().chain(of_gates).collect();
+    baselines.retain(|name| *name != ONLINE);
+    baselines.dedup();
+    if let [first, second, ..] = baselines[..] {
         let message = format!("gates hold policies against `{first}` and `{second}`");
         let help = "one evaluation compares with the online policy and one other";
         report.push(Diagnostic::error(message).help(help));
     }
-    names.first().map(|name| (*name).to_owned())
+    baselines.first().map(|name| (*name).to_owned())
 }
 
 /// Judges every policy that a gate names, or every policy that learns.

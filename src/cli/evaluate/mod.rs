@@ -17,7 +17,7 @@ mod zstd;
 use std::io;
 use std::path::PathBuf;
 
-pub use arguments::{EvaluateArguments, parse_confidence};
+pub use arguments::EvaluateArguments;
 
 use super::console::{Screen, count, name};
 use super::error::Error;

@@ -82,18 +82,16 @@ fn verdict(term: &Term, comparison: &Comparison) -> String {
     let better = all().filter(|of| of.finding == Finding::Better);
     let is_less = term.definition().metric.direction() == Direction::Down;
     let gain = |of: &&Difference| if is_less { -observed(of) } else { observed(of) };
-    match better.max_by(|left, right| gain(left).total_cmp(&gain(right))) {
-        Some(best) => format!("{} wins: {}.", best.estimate.group, evidence(term, base, best)),
-        None => {
-            let worse = all().filter(|of| of.finding == Finding::Worse).count();
-            let worse = match worse {
-                0 => String::new(),
-                1 => "; one is worse".to_owned(),
-                many => format!("; {many} are worse"),
-            };
-            format!("No policy is shown to be better than {base} in {metric}{worse}.")
-        }
+    if let Some(best) = better.max_by(|left, right| gain(left).total_cmp(&gain(right))) {
+        return format!("{} wins: {}.", best.estimate.group, evidence(term, base, best));
     }
+    let worse = all().filter(|of| of.finding == Finding::Worse).count();
+    let worse = match worse {
+        0 => String::new(),
+        1 => "; one is worse".to_owned(),
+        many => format!("; {many} are worse"),
+    };
+    format!("No policy is shown to be better than {base} in {metric}{worse}.")
 }
 
 fn evidence(term: &Term, base: &str, of: &Difference) -> String {

@@ -95,10 +95,10 @@ fn percentiles(run: &RunFolder) -> Block {
             latencies.p99_9_us,
             latencies.max_us,
         ];
-        let calls = count(latencies.count);
-        let mut cells = vec![phase.name().to_owned(), operation.name().to_owned(), calls];
-        cells.extend(times.map(micros));
-        Some(cells.into_iter().map(Cell::plain).collect())
+        let mut row = vec![phase.name().to_owned(), operation.name().to_owned()];
+        row.push(count(latencies.count));
+        row.extend(times.map(micros));
+        Some(row.into_iter().map(Cell::plain).collect())
     };
     let phases = summary.phases().iter();
     let rows = phases.flat_map(|phase| {

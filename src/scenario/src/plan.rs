@@ -204,6 +204,7 @@ impl Phase {
 }
 
 /// What a phase does.
+#[expect(clippy::large_enum_variant, reason = "a plan holds a few steps, each once")]
 #[derive(Debug, Clone, Serialize)]
 pub enum Step {
     /// Rank and Reward, over and over.

@@ -66,9 +66,9 @@ impl Planning {
         for _ in 0..60 {
             let middle = f64::midpoint(low, high);
             if power(middle, freedom, self.level) < self.power {
-                low = middle
+                low = middle;
             } else {
-                high = middle
+                high = middle;
             }
         }
         high

@@ -149,10 +149,10 @@ fn each_side_is_built_and_may_bring_its_own_program() {
     );
     assert_says_what_became_worse(&output);
     let stderr = String::from_utf8_lossy(&output.stderr);
-    let built: Vec<_> = stderr.lines().filter(|line| line.starts_with("built ")).collect();
+    let sides: Vec<_> = stderr.lines().filter(|line| line.starts_with("built ")).collect();
     let root = fs::canonicalize(folder.path()).unwrap();
-    assert_eq!(built.len(), 2, "{stderr}");
-    assert_eq!(built[1], format!("built {}", root.display()), "{stderr}");
+    assert_eq!(sides.len(), 2, "{stderr}");
+    assert_eq!(sides[1], format!("built {}", root.display()), "{stderr}");
     for side in ["base", "head"] {
         assert!(folder.path().join("kept").join(side).join("experiment.json").is_file(), "{side}");
     }

@@ -8,7 +8,6 @@ use std::fs;
 use std::process::Stdio;
 
 use record::IterationRecord;
-use results;
 use seed::{PhaseKey, Purpose, Seed};
 
 use super::Trial;

@@ -6,7 +6,6 @@ use std::path::Path;
 use std::process::Stdio;
 use std::time::{Duration, Instant};
 
-use results;
 use seed::{PhaseKey, Purpose, Seed};
 
 use super::folder::contents;

@@ -159,7 +159,10 @@ fn entries(text: &str) -> Vec<(&str, String)> {
             (true, _) => {
                 entries.push((line.split(':').next().unwrap(), format!("{line}\n")));
             }
-            (false, Some((_, entry))) => *entry += &format!("{line}\n"),
+            (false, Some((_, entry))) => {
+                entry.push_str(line);
+                entry.push('\n');
+            }
             (false, None) => assert!(line.trim().is_empty(), "`{line}` has no key"),
         }
     }

@@ -192,7 +192,7 @@ fn a_drift_moves_nothing_before_it() {
     let folder = tempfile::tempdir().unwrap();
     let events = |name: &str, change: &[&str]| {
         let out = folder.path().join(name);
-        let mut arguments = vec!["--quiet", "--set", "expect=['baseline.errors == 0']"];
+        let mut arguments = vec!["--quiet", "--set", "expect=['season.errors == 0']"];
         arguments.extend(change);
         completed(&out, "scenarios/drift.yaml", &arguments);
         let text = fs::read_to_string(out.join("events.csv")).unwrap();

@@ -71,7 +71,7 @@ fn who_is_overtaken_says_so_and_spoils_nothing() {
     done(fast.experiment(40_000, &["--resume", &address(&store)]));
     let (code, said) = ended(&overtaken.wait_with_output().unwrap());
     assert_eq!(code, 2, "{said}");
-    assert!(said.contains("another process writes to") && said.contains("--out"), "{said}");
+    assert!(said.contains("another process now writes to") && said.contains("--out"), "{said}");
     assert_same(&store, &whole);
 }
 

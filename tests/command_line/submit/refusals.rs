@@ -70,7 +70,12 @@ fn what_an_engine_cannot_be_asked_for_is_refused_with_a_remedy() {
         ),
         (&policies, &one, "2 to 200 jobs, not 1", "--shards"),
         (LOAD, &github, "GitHub does not start its jobs together", "Slurm or Kubernetes"),
-        ("scenarios/baseline.yaml", &slurm, "a world cannot be cut", "without `--shard`"),
+        (
+            "scenarios/baseline.yaml",
+            &slurm,
+            "a single simulation, which cannot be cut into shards",
+            "without `--shard`",
+        ),
         (outside, &github, "not a path within the repository", "from the top of the repository"),
         (&policies, &broken, "`--out` has a control character", "without it"),
         (&policies, &directive, "`--sbatch` has a control character", "without it"),

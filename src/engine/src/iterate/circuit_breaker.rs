@@ -59,9 +59,10 @@ impl CircuitBreaker {
         } else {
             self.has_answered = true;
         }
-        match &attempt.error {
-            Some(error) => self.record_failure(error, attempt.record.iteration, now),
-            None => (self.refusals, self.backoffs) = (None, 0),
+        if let Some(error) = &attempt.error {
+            self.record_failure(error, attempt.record.iteration, now);
+        } else {
+            (self.refusals, self.backoffs) = (None, 0);
         }
     }
 

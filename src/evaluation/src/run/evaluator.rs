@@ -84,7 +84,7 @@ impl PolicyEvaluator {
         if test_only {
             learner.stop_learning();
         }
-        let learned = Learned {
+        let state = Learned {
             learner,
             test_only,
             hashing,
@@ -92,7 +92,7 @@ impl PolicyEvaluator {
             expected: Vec::new(),
             pmfs: keeps_pmfs.then(Vec::new),
         };
-        Self::new(candidate.name, candidate.origin, Some(learned))
+        Self::new(candidate.name, candidate.origin, Some(state))
     }
 
     fn new(name: String, origin: Origin, learned: Option<Learned>) -> Self {

@@ -243,10 +243,10 @@ impl Regression {
 
     /// Hands over the weights that are not zero, with their indices, ascending.
     pub fn each_weight(&self, mut with: impl FnMut(u32, &[f32])) {
-        let width = self.weight_width();
+        let numbers = self.weight_width();
         let mut with = |index: usize, weight: &[f32]| {
-            if weight[..width].iter().any(|value| *value != 0.0) {
-                with(u32::try_from(index).expect("at most 2^31 weights"), &weight[..width]);
+            if weight[..numbers].iter().any(|value| *value != 0.0) {
+                with(u32::try_from(index).expect("at most 2^31 weights"), &weight[..numbers]);
             }
         };
         match &self.rule {

@@ -1,5 +1,7 @@
 //! The options of a model: those that VW keeps in the file.
 
+use std::fmt::Write as _;
+
 use super::VwModelError;
 use super::header::Header;
 use crate::policy::{Given, LearningPolicy, given};
@@ -40,9 +42,10 @@ pub fn of(arguments: &str) -> String {
             continue;
         }
         names.push(name);
-        options += &format!(" --{name}");
+        // Writing to a string cannot fail.
+        _ = write!(options, " --{name}");
         if let Some(value) = value {
-            options += &format!(" {value}");
+            _ = write!(options, " {value}");
         }
     }
     let missing = |name: &str| !names.contains(&name);
@@ -53,7 +56,7 @@ pub fn of(arguments: &str) -> String {
         ("--cb_sample", !missing("ccb_explore_adf")),
     ] {
         if needed {
-            options += &format!(" {option}");
+            _ = write!(options, " {option}");
         }
     }
     options
@@ -82,13 +85,14 @@ pub fn merge(header: &Header, arguments: &str) -> Result<LearningPolicy, VwModel
     let bits = format!("--bit_precision {}", header.bits);
     for option in given(&without_added(&header.options)).into_iter().chain(given(&bits)) {
         let same_name: Vec<_> = own.iter().filter(|own| own.name == option.name).collect();
-        let is_known = same_name.iter().any(|own| is_same(&own.value, &option.value));
+        let is_known =
+            same_name.iter().any(|own| is_same(own.value.as_deref(), option.value.as_deref()));
         let differs = same_name.iter().find(|_| !is_known && !ACCUMULATING.contains(&option.name));
         if let Some(differing) = differs.filter(|_| !MAY_CHANGE.contains(&option.name)) {
             return Err(VwModelError::Option { given: shown(differing), file: shown(&option) });
         }
         if !is_known && differs.is_none() {
-            merged += &format!(" {}", shown(&option));
+            _ = write!(merged, " {}", shown(&option));
         }
     }
     let merged = merged.trim();
@@ -111,9 +115,8 @@ fn without_added(options: &str) -> String {
 }
 
 /// Whether values are the same text, or the same number as VW holds it.
-fn is_same(a: &Option<String>, b: &Option<String>) -> bool {
-    let number =
-        |value: &Option<String>| value.as_ref().and_then(|value| value.parse::<f32>().ok());
+fn is_same(a: Option<&str>, b: Option<&str>) -> bool {
+    let number = |value: Option<&str>| value.and_then(|value| value.parse::<f32>().ok());
     a == b || number(a).is_some_and(|a| number(b) == Some(a))
 }
 

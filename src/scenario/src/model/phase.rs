@@ -35,6 +35,7 @@ pub(crate) struct PhaseItem {
 }
 
 /// What a phase does.
+#[expect(clippy::large_enum_variant, reason = "a plan holds a few steps, each once")]
 #[derive(Debug, Clone)]
 pub(crate) enum StepFile {
     Iterate(Box<IterateFile>),
