@@ -36,7 +36,9 @@ for (const [name, width, colorScheme] of [["desktop", 1100, "light"], ["phone", 
   check(`${name}: the page is as wide as the screen`, overflow <= 0);
   const figure = page.locator("figure[data-readout]").first();
   const caption = figure.locator("figcaption");
-  const box = await figure.locator("svg:visible").boundingBox();
+  const chart = figure.locator("svg:visible");
+  await chart.scrollIntoViewIfNeeded();
+  const box = await chart.boundingBox();
   await page.mouse.move(box.x + Math.min(box.width, width) * 0.5, box.y + box.height * 0.5);
   check(`${name}: pointing reads a value`, /^iteration [\d,]+: .*%/.test(await caption.textContent()));
   await figure.focus();
