@@ -194,7 +194,7 @@ impl Core {
         Ok(answer?)
     }
 
-    /// Queues an operation whose answer nobody waits for.
+    /// Queues an operation without waiting for its answer.
     pub(crate) fn enqueue_call(&self, operation: Operation) -> Result<(), ServiceError> {
         self.enqueue(|queue, at| {
             let number = queue.next;

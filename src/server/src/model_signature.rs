@@ -1,6 +1,6 @@
 use std::io::{Cursor, Read, Write};
 
-use ed25519_dalek::{Signature, Signer, SigningKey, VerifyingKey};
+use ring::signature::{ED25519, Ed25519KeyPair, KeyPair, UnparsedPublicKey};
 use sha2::{Digest, Sha256};
 use zip::write::SimpleFileOptions;
 use zip::{CompressionMethod, ZipArchive, ZipWriter};
@@ -11,7 +11,7 @@ use protocol::{ErrorCode, ServiceError};
 ///
 /// Services with the same key accept each other's models. Without a key, a signature is a
 /// checksum.
-pub(crate) struct ModelSigner(SigningKey);
+pub(crate) struct ModelSigner(Ed25519KeyPair);
 
 const MODEL: &str = "model.vw";
 const SIGNER: &str = "signer.der";
@@ -27,14 +27,15 @@ impl ModelSigner {
     /// The signer for a key of the service.
     pub fn new(key: &[u8]) -> Self {
         let seed = Sha256::new().chain_update(b"runner: signature of models").chain_update(key);
-        Self(SigningKey::from_bytes(&seed.finalize().into()))
+        let pair = Ed25519KeyPair::from_seed_unchecked(&seed.finalize());
+        Self(pair.expect("every 32 bytes are the seed of a key"))
     }
 
     /// The model with its signature (Ed25519, which hashes with SHA-512) and the public
     /// key, as a zip.
     pub fn sign(&self, model: &[u8]) -> Vec<u8> {
-        let signature = self.0.sign(model).to_bytes();
-        let files = [(MODEL, model), (SIGNER, &self.public()), (SIGNATURE, &signature)];
+        let signature = self.0.sign(model);
+        let files = [(MODEL, model), (SIGNER, &self.public()), (SIGNATURE, signature.as_ref())];
         let mut archive = ZipWriter::new(Cursor::new(Vec::new()));
         let stored = SimpleFileOptions::default().compression_method(CompressionMethod::Stored);
         for (name, content) in files {
@@ -57,16 +58,14 @@ impl ModelSigner {
         if public != self.public() {
             return Err(invalid_signature("the model was signed by a service with another key"));
         }
-        let signature = Signature::from_slice(&signature)
-            .map_err(|_| invalid_signature("the signature does not have 64 bytes"))?;
-        let key: VerifyingKey = self.0.verifying_key();
-        key.verify_strict(&model, &signature)
+        UnparsedPublicKey::new(&ED25519, self.0.public_key())
+            .verify(&model, &signature)
             .map_err(|_| invalid_signature("the signature is not that of this model"))?;
         Ok(model)
     }
 
     fn public(&self) -> Vec<u8> {
-        [&SPKI[..], self.0.verifying_key().as_bytes()].concat()
+        [&SPKI[..], self.0.public_key().as_ref()].concat()
     }
 }
 
