@@ -34,20 +34,21 @@ peers:
     tests/benches/iterations_vs_coba.py
     tests/benches/load_vs_peers.py
 
-# How often comparisons, bands and sequential gates hold what they promise: the tables of the
-# guide `comparing`.
+# How often verdicts, intervals, bands and sequential gates are wrong: the tables of the guides
+# `comparing` and `evaluating`; takes some twenty minutes.
 study:
     cargo run --release -p bandit-runner-statistics --example study
+    cargo run --release -p bandit-runner-evaluation --example study
     RUNNER_STUDY=1 cargo test --test command_line null -- --nocapture
+
+# What a build costs: wall and CPU seconds, cold and after an edit.
+build-cost:
+    tests/benches/build_cost.py
 
 # Whether a load from four processes holds its rate.
 shards:
     cargo build --release
     tests/benches/shards.py
-
-# How often verdicts of `runner evaluate` are false and intervals miss; takes some ten minutes.
-study:
-    cargo run --release -p bandit-runner-evaluation --example study
 
 # The tests.
 test:
@@ -58,7 +59,7 @@ lint:
     cargo fmt --all --check
     cargo clippy --workspace --all-targets -- -D warnings
 
-# The documentation of the rooms.
+# The documentation of the crates.
 doc:
     cargo doc --workspace --no-deps --document-private-items --open
 
