@@ -1,6 +1,4 @@
-//! One file per command; a command wires rooms and fits a screen.
-//!
-//! Must not know: logic.
+//! One file or folder per command. A command connects crates; it holds no logic of its own.
 
 mod arguments;
 mod baseline;

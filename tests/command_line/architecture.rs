@@ -84,6 +84,17 @@ fn the_map_in_architecture_md_names_every_crate_once() {
     }
 }
 
+/// `NAME` stands for a file that a change would add.
+#[test]
+fn the_paths_in_architecture_md_exist() {
+    let text = fs::read_to_string(root().join("ARCHITECTURE.md")).unwrap();
+    let quoted = text.split('`').skip(1).step_by(2);
+    let paths = quoted.filter(|words| words.starts_with("src/") || words.starts_with("tests/"));
+    let existing = |path: &str| root().join(path.split("NAME").next().unwrap()).exists();
+    let missing: Vec<_> = paths.clone().filter(|path| !existing(path)).collect();
+    assert!(paths.count() > 10 && missing.is_empty(), "{missing:?}");
+}
+
 #[test]
 fn the_top_level_holds_what_was_agreed() {
     let agreed = [

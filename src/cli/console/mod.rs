@@ -1,6 +1,6 @@
 //! What a person sees of a run: progress on stderr, the summary at the end.
 //!
-//! Texts carry their colours; the streams take them out where nobody wants them
+//! Texts carry their colours; the streams remove them where they are not wanted
 //! (`NO_COLOR`, no terminal).
 
 mod format;

@@ -5,7 +5,7 @@ use super::latency::{HIGHEST_US, SIGNIFICANT_DIGITS, micros};
 /// How long the calls of one interval took, each as it was.
 ///
 /// A histogram ([`super::Latencies`]) has tens of thousands of buckets, most of which stay
-/// empty in a second; going over the calls is cheaper, and comes to the same numbers.
+/// empty in a second; going over the calls is cheaper, and gives the same numbers.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct IntervalLatencies {
     /// Whole microseconds, in ascending order.

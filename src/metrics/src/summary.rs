@@ -7,7 +7,7 @@ use super::tally::{PhaseSummary, PhaseTally};
 use protocol::{Evaluation, PolicyContract, PolicySource};
 use record::Progress;
 
-/// What a run comes to, in numbers; it takes in what happens, and can be asked at any
+/// The results of a run, in numbers; it observes the run, and can be read at any
 /// time.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Summary {

@@ -13,7 +13,7 @@ use super::punctuality::{Punctuality, is_late};
 use super::window::{first_tenth, last_tenth, share_of};
 use record::{IterationOutcome, IterationRecord, PhaseRecord};
 
-/// What one phase comes to, in numbers.
+/// The counts and sums of one phase.
 #[derive(Debug, Clone, PartialEq)]
 pub struct PhaseTally {
     pub(super) name: String,
@@ -302,7 +302,7 @@ pub fn outcome_label(outcome: &IterationOutcome) -> String {
     }
 }
 
-/// What one phase comes to. What cannot be said is absent, never zero.
+/// The results of one phase. A value that was not measured is absent, never zero.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct PhaseSummary {
     /// The name of the phase.

@@ -1,4 +1,4 @@
-//! What a scenario's data sets come to: who turns up, what is offered, what it is worth.
+//! The data sets of a scenario, read: visitors, actions and rewards.
 
 use std::sync::Arc;
 

@@ -57,7 +57,7 @@ fn has_user(value: &Node) -> bool {
     value.text().is_some_and(|text| text.contains('@') && !text.starts_with("${"))
 }
 
-/// `https://user:password@host` is refused as an address; until then nobody sees it.
+/// `https://user:password@host` is refused as an address; until then it is not shown.
 fn hide_user(url: &Node) {
     let text = url.text().unwrap_or_default();
     if let (Some(start), Some(end)) = (text.find("://"), text.rfind('@')) {

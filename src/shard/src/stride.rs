@@ -8,7 +8,7 @@ use std::num::NonZero;
 pub struct Stride {
     /// The index of the first.
     pub first: u64,
-    /// How much is added to come to the next.
+    /// The distance from one index to the next.
     pub step: NonZero<u64>,
 }
 

@@ -127,7 +127,7 @@ impl Mirror {
         if error.is_none()
             && let Some(root) = self.uploader.writer_file.parent()
         {
-            // Only the lock is in it; whoever waits for that makes a new one.
+            // It holds only the lock; a process that waits for the lock creates a new one.
             _ = fs::remove_dir_all(root);
         }
         _ = self.lock.unlock();

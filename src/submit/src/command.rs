@@ -8,7 +8,7 @@ use std::num::NonZero;
 pub enum Word {
     /// As it stands.
     Text(String),
-    /// A piece of shell that comes to one argument.
+    /// A piece of shell that expands to one argument.
     Shell(&'static str, String),
     /// The folders of all shards.
     Shards {
@@ -57,7 +57,7 @@ pub fn line(program: &str, words: &[Word]) -> String {
     std::iter::once(program.to_owned()).chain(words).collect::<Vec<_>>().join(" ")
 }
 
-/// The arguments, for whoever starts a process without a shell.
+/// The arguments, for engines that start a process without a shell.
 pub fn arguments(words: Vec<Word>) -> Vec<String> {
     words.into_iter().flat_map(Word::texts).collect()
 }

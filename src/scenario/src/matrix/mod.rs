@@ -247,7 +247,7 @@ fn check_size(
     None
 }
 
-/// Cells are worlds of their own: nobody else is in them, and time is simulated.
+/// Each cell is a separate virtual world, and its time is simulated.
 fn refuse_what_is_no_cell(plan: &Plan, place: &Place, report: &mut Report) {
     let is_virtual =
         matches!(plan.target, TargetPlan::Embedded(_)) && plan.clock == ClockKind::Virtual;

@@ -11,7 +11,7 @@ pub struct Manifests<'a> {
     pub(super) files: &'a Files,
 }
 
-/// The number of a user that is nobody in particular; the image has no names.
+/// The number of an unprivileged user; the image has no user names.
 const USER: u32 = 65532;
 
 /// How long a pod has to end what is under way and to seal its results, seconds.
