@@ -1,4 +1,4 @@
-//! Maps with known keys, declared by [`keyed!`].
+//! Maps with known keys, declared by `keyed!`.
 
 use std::marker::PhantomData;
 

@@ -2,7 +2,7 @@
 //!
 //! A [`Form`] says once what a place may hold: how it is decoded, which mistakes there are,
 //! and its JSON Schema. Forms are composed: scalars, lists, tables, maps with known keys
-//! ([`keyed!`]), alternatives. One walk over a document along a form gives the value and every
+//! (`keyed!`), alternatives. One walk over a document along a form gives the value and every
 //! mistake at its place; the schema is made of the same form.
 //!
 //! The forms of a scenario are in `model`.
