@@ -37,8 +37,8 @@ peers:
 # How often verdicts, intervals, bands and sequential gates are wrong: the tables of the guides
 # `comparing` and `evaluating`; takes some twenty minutes.
 study:
-    cargo run --release -p bandit-runner-statistics --example study
-    cargo run --release -p bandit-runner-evaluation --example study
+    cargo run --release -p bandit-runner-statistics --example statistics_study
+    cargo run --release -p bandit-runner-evaluation --example evaluation_study
     RUNNER_STUDY=1 cargo test --test command_line null -- --nocapture
 
 # What a build costs: wall and CPU seconds, cold and after an edit.
