@@ -1,16 +1,14 @@
 //! `runner baseline`
 
-use std::fs::OpenOptions;
-use std::io::{ErrorKind, Write as _};
 use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
 
 use super::compare::{Subject, read_baseline};
 use super::console::{Cell, Paint, Side, Table, name};
-use super::error::{Error, not_written};
+use super::error::Error;
 use super::exit::Exit;
-use super::{remote_folder, streams};
+use super::{output_file, remote_folder, streams};
 use comparison::{Baseline, Group, Provenance, default_terms};
 use metrics::Quantity;
 use statistics::Moments;
@@ -71,37 +69,27 @@ fn save(arguments: &SaveArguments) -> Result<Exit, Error> {
         source: subject.name(),
         note: arguments.note.clone(),
     };
-    write(arguments, &Baseline::of(&subject.groups, provenance).bytes())?;
+    let bytes = Baseline::of(&subject.groups, provenance).bytes();
+    write(arguments, &String::from_utf8_lossy(&bytes))?;
     let runs: usize = subject.groups.iter().map(|group| group.samples.len()).sum();
     let (policies, file) = (subject.groups.len(), arguments.out.display());
-    streams::print(&format!("{policies} policies, {runs} runs saved in {file}\n"))?;
+    if !output_file::is_stdout(&arguments.out) {
+        streams::print(&format!("{policies} policies, {runs} runs saved in {file}\n"))?;
+    }
     Ok(Exit::Done)
 }
 
-fn write(arguments: &SaveArguments, bytes: &[u8]) -> Result<(), Error> {
+fn write(arguments: &SaveArguments, text: &str) -> Result<(), Error> {
     let path = &arguments.out;
+    if path.is_file() && !arguments.replace {
+        let error = Error::usage(format!("the baseline `{}` exists already", path.display()));
+        return Err(error.help("add `--replace` to overwrite it"));
+    }
     if let Some(folder) = path.parent() {
-        // If this fails, opening the file fails too, with the reason.
+        // If this fails, writing the file fails too, with the reason.
         _ = std::fs::create_dir_all(folder);
     }
-    let mut options = OpenOptions::new();
-    options.write(true);
-    if arguments.replace {
-        options.create(true).truncate(true);
-    } else {
-        options.create_new(true);
-    }
-    let written = options.open(path).and_then(|mut file| {
-        file.write_all(bytes)?;
-        file.sync_all()
-    });
-    written.map_err(|error| match error.kind() {
-        ErrorKind::AlreadyExists => {
-            Error::usage(format!("the baseline `{}` exists already", path.display()))
-                .help("add `--replace` to overwrite it")
-        }
-        _ => not_written(path, &error),
-    })
+    output_file::write(path, text)
 }
 
 fn show(arguments: &ShowArguments) -> Result<Exit, Error> {

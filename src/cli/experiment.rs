@@ -8,6 +8,7 @@ use super::console::{Paint, Screen, count, name};
 use super::error::Error;
 use super::exit::Exit;
 use super::interrupt::Interrupt;
+use super::verdict_files::VerdictFiles;
 use super::{folder, streams};
 use clock::{Clock, WallClock};
 use comparison::{self, CurvePoint, Designs, GateOutcome, Group};
@@ -149,6 +150,8 @@ pub struct ClosingOutput<'a> {
     pub quiet: bool,
     /// The name of the folder as the user gave it, where the folder is a local copy.
     pub called: Option<&'a Path>,
+    /// Where the verdicts of the gates go.
+    pub files: &'a VerdictFiles,
 }
 
 impl<'a> ClosingOutput<'a> {
@@ -222,6 +225,7 @@ pub fn conclude(
             output.name_of(&path)
         );
     }
+    document.write_files(output.files)?;
     Ok(document.exit())
 }
 

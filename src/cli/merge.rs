@@ -8,7 +8,8 @@ use super::console::{self, Models, RunReport};
 use super::error::Error;
 use super::exit::Exit;
 use super::experiment::ClosingOutput;
-use super::{charts, experiment, remote_folder, run, streams};
+use super::verdict_files::VerdictFiles;
+use super::{charts, expectations, experiment, remote_folder, streams};
 use diagnostic::{Diagnostic, Report, Source};
 use merge::{Merged, MergedExperiment, MergedRun, Missing};
 use metrics::{Expectation, PhaseScope, judge};
@@ -29,11 +30,13 @@ pub struct MergeArguments {
     #[arg(skip)]
     called: PathBuf,
     /// Merge what exists if parts are missing; nothing is judged then.
-    #[arg(long)]
+    #[arg(long, conflicts_with = "junit")]
     partial: bool,
     /// Show nothing.
     #[arg(long, short)]
     quiet: bool,
+    #[command(flatten)]
+    files: VerdictFiles,
 }
 
 /// Merges shards and judges the whole.
@@ -74,9 +77,14 @@ fn conclude(arguments: &MergeArguments, merged: MergedExperiment) -> Result<Exit
     let phases: Vec<PhaseScope<'_>> = first.iter().map(|phase| phase.scope()).collect();
     let policies = policies(manifest);
     let path = merged.folder.folder().join("scenario.yaml");
-    let output = ClosingOutput { quiet: arguments.quiet, called: Some(&arguments.called) };
+    let output = ClosingOutput {
+        quiet: arguments.quiet,
+        called: Some(&arguments.called),
+        files: &arguments.files,
+    };
     let scope = GateScope { phases: &phases, policies: &policies };
     let gates = kept_gates(&path, &manifest.overrides, &environment, scope)?;
+    arguments.files.check("gates", !gates.is_empty())?;
     experiment::conclude(merged.folder, &gates, output)
 }
 
@@ -95,7 +103,8 @@ fn keep_incomplete(folder: ExperimentFolder, missing: &Missing) -> Result<Exit, 
 /// Judges the whole load, and seals it.
 fn conclude_run(arguments: &MergeArguments, merged: MergedRun) -> Result<Exit, Error> {
     let MergedRun { mut results, manifest, ended, checks, missing } = merged;
-    let expectations = expectations(&manifest)?;
+    let expectations = recorded_expectations(&manifest)?;
+    arguments.files.check("expect", !expectations.is_empty())?;
     let verdicts = match &missing {
         None => judge(&expectations, results.summary()),
         Some(missing) => {
@@ -110,8 +119,14 @@ fn conclude_run(arguments: &MergeArguments, merged: MergedRun) -> Result<Exit, E
     results.write_file("latency.svg", picture.as_bytes())?;
     let written = results.seal(&Closing { status, ended, verdicts: &verdicts })?;
     replace_folder(&written, &arguments.out)?;
-    let exit = run::verdict_exit(&verdicts);
+    let rows = expectations::rows(&manifest.scenario, &verdicts);
+    let markdown = || expectations::markdown(&manifest.scenario, &rows);
+    arguments.files.write(&manifest.scenario, &rows, markdown)?;
+    let exit = expectations::exit(&verdicts);
     if arguments.quiet {
+        if let Some(failure) = expectations::failure(&verdicts) {
+            eprintln!("error: {failure}");
+        }
         return Ok(exit);
     }
     let changes = checks.iter().filter(|check| check.changed).count() as u64;
@@ -131,7 +146,7 @@ fn conclude_run(arguments: &MergeArguments, merged: MergedRun) -> Result<Exit, E
 
 /// The expectations that the shards recorded. They were valid when the shards ran, so a text
 /// that this program cannot read was written by another version.
-fn expectations(manifest: &Manifest) -> Result<Vec<Expectation>, Report> {
+fn recorded_expectations(manifest: &Manifest) -> Result<Vec<Expectation>, Report> {
     let scopes: Vec<PhaseScope<'_>> = manifest.scopes().collect();
     let (mut expectations, mut report) = (Vec::new(), Report::new());
     for text in &manifest.expectations {

@@ -10,6 +10,7 @@ mod console;
 mod error;
 mod evaluate;
 mod exit;
+mod expectations;
 mod experiment;
 mod folder;
 mod gate;
@@ -31,6 +32,7 @@ mod shell;
 mod streams;
 mod submit;
 mod text_file;
+mod verdict_files;
 mod world;
 
 pub use exit::Exit;

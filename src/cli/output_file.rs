@@ -1,8 +1,10 @@
 //! The writer of every file that is put where the user says.
 
-use std::fs::{self, OpenOptions};
-use std::io::{self, Write as _};
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, Write};
 use std::path::{Path, PathBuf};
+
+use tempfile::NamedTempFile;
 
 use super::error::{Error, not_written};
 use super::streams;
@@ -25,18 +27,77 @@ pub fn write(path: &Path, text: &str) -> Result<(), Error> {
     if is_stdout(path) {
         return streams::print(text);
     }
-    put(path, text.as_bytes()).map_err(|error| not_written(path, &error))
+    let write = || {
+        let mut file = OutputFile::create(path)?;
+        file.write_all(text.as_bytes())?;
+        file.finish()
+    };
+    write().map_err(|error| not_written(path, &error))
 }
 
-fn put(path: &Path, bytes: &[u8]) -> io::Result<()> {
-    let target = followed(path)?;
-    match fs::metadata(&target) {
-        Ok(metadata) if !metadata.is_file() => {
-            OpenOptions::new().write(true).open(&target)?.write_all(bytes)
+/// Appends to a file: `-` is stdout.
+///
+/// # Errors
+/// When it cannot be written.
+pub fn append(path: &Path, text: &str) -> Result<(), Error> {
+    if is_stdout(path) {
+        return streams::print(text);
+    }
+    let opened = OpenOptions::new().create(true).append(true).open(path);
+    let appended = opened.and_then(|mut file| file.write_all(text.as_bytes()));
+    appended.map_err(|error| not_written(path, &error))
+}
+
+/// A file that is being written as [`write`] does it, in parts. A regular file is as it was
+/// until [`Self::finish`].
+pub enum OutputFile {
+    /// A device or a pipe.
+    Open(File),
+    /// A file that will take the place of another.
+    Temporary { file: NamedTempFile, target: PathBuf },
+}
+
+impl OutputFile {
+    pub fn create(path: &Path) -> io::Result<Self> {
+        let target = followed(path)?;
+        let mode = match fs::metadata(&target) {
+            Ok(metadata) if !metadata.is_file() => {
+                return Ok(Self::Open(OpenOptions::new().write(true).open(&target)?));
+            }
+            Ok(metadata) => Some(metadata.permissions()),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => None,
+            Err(error) => return Err(error),
+        };
+        let folder = target.parent().filter(|folder| !folder.as_os_str().is_empty());
+        let file = temporary_file(folder.unwrap_or(Path::new(".")))?;
+        if let Some(mode) = mode {
+            file.as_file().set_permissions(mode)?;
         }
-        Ok(metadata) => replace(&target, bytes, Some(metadata.permissions())),
-        Err(error) if error.kind() == io::ErrorKind::NotFound => replace(&target, bytes, None),
-        Err(error) => Err(error),
+        Ok(Self::Temporary { file, target })
+    }
+
+    /// Puts the file where it belongs.
+    pub fn finish(self) -> io::Result<()> {
+        if let Self::Temporary { file, target } = self {
+            file.persist(target).map_err(|error| error.error)?;
+        }
+        Ok(())
+    }
+}
+
+impl Write for OutputFile {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        match self {
+            Self::Open(file) => file.write(bytes),
+            Self::Temporary { file, .. } => file.write(bytes),
+        }
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        match self {
+            Self::Open(file) => file.flush(),
+            Self::Temporary { file, .. } => file.flush(),
+        }
     }
 }
 
@@ -53,19 +114,8 @@ fn followed(path: &Path) -> io::Result<PathBuf> {
     Err(io::Error::other("too many levels of symbolic links"))
 }
 
-fn replace(path: &Path, bytes: &[u8], mode: Option<fs::Permissions>) -> io::Result<()> {
-    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
-    let mut file = temporary_file(folder.unwrap_or(Path::new(".")))?;
-    file.write_all(bytes)?;
-    if let Some(mode) = mode {
-        file.as_file().set_permissions(mode)?;
-    }
-    file.persist(path).map_err(|error| error.error)?;
-    Ok(())
-}
-
 /// A temporary file is its owner's alone by default; this one has the mode of any new file.
-fn temporary_file(folder: &Path) -> io::Result<tempfile::NamedTempFile> {
+fn temporary_file(folder: &Path) -> io::Result<NamedTempFile> {
     let mut builder = tempfile::Builder::new();
     builder.prefix(".writing-");
     #[cfg(unix)]

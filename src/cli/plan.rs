@@ -1,15 +1,14 @@
 //! `runner plan`
 
-use std::fs;
 use std::num::NonZero;
 use std::path::PathBuf;
 
 use clap::Args;
 
-use super::error::{Error, not_written};
+use super::error::Error;
 use super::exit::Exit;
 use super::load::{self, ScenarioArguments};
-use super::streams;
+use super::{output_file, streams};
 use scenario::WorkPlan;
 use timestamp::Timestamp;
 
@@ -35,10 +34,11 @@ pub struct PlanArguments {
 /// Writes the plan of the work.
 pub fn plan(arguments: &PlanArguments) -> Result<Exit, Error> {
     let scenario = load::scenario(&arguments.scenario, &arguments.changes)?;
-    let plan = WorkPlan::new(&scenario, arguments.shards, arguments.start_at)?;
+    let plan = WorkPlan::new(&scenario, arguments.shards, arguments.start_at)?.bytes();
+    let plan = String::from_utf8_lossy(&plan);
     match &arguments.out {
-        Some(path) => fs::write(path, plan.bytes()).map_err(|error| not_written(path, &error))?,
-        None => streams::print(&String::from_utf8_lossy(&plan.bytes()))?,
+        Some(path) => output_file::write(path, &plan)?,
+        None => streams::print(&plan)?,
     }
     Ok(Exit::Done)
 }

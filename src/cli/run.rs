@@ -14,11 +14,12 @@ use super::interrupt::Interrupt;
 use super::load::{self, ScenarioArguments};
 use super::operator::Terminal;
 use super::shard::{self, Part};
-use super::{experiment, remote_folder, streams, world};
+use super::verdict_files::VerdictFiles;
+use super::{expectations, experiment, remote_folder, streams, world};
 use ::shard::ShardChoice;
 use clock::{Clock, WallClock};
 use engine::{Ending, RunError};
-use metrics::{Holds, Verdict, judge, micros};
+use metrics::{Verdict, judge, micros};
 use record::{ObserveError, Observers};
 use results::{Closing, Results, Status};
 use scenario::plan::{ClockKind, Pause, Step, TargetPlan};
@@ -63,6 +64,8 @@ pub struct RunArguments {
     /// What is written to stdout at the end.
     #[arg(long, value_name = "FORMAT", default_value = "text")]
     format: Format,
+    #[command(flatten)]
+    files: VerdictFiles,
     /// Answer every prompt of a pause with yes.
     #[arg(long)]
     yes: bool,
@@ -99,7 +102,11 @@ impl RunArguments {
             out: self.out.as_deref(),
             threads: self.threads,
             cell_folders: self.cell_folders.as_deref(),
-            output: ClosingOutput { quiet: self.quiet, called: self.called.as_deref() },
+            output: ClosingOutput {
+                quiet: self.quiet,
+                called: self.called.as_deref(),
+                files: &self.files,
+            },
         }
     }
 }
@@ -108,6 +115,7 @@ impl RunArguments {
 pub fn run(arguments: &RunArguments) -> Result<Exit, Error> {
     let scenario = load::scenario(&arguments.scenario, &arguments.changes)?;
     let part = shard::part(arguments.shard, arguments.plan.as_deref(), &scenario)?;
+    check_files(&arguments.files, &scenario, part)?;
     let out = arguments.out.clone().map(|out| shard::placed(out, part.shard)).transpose()?;
     let arguments = RunArguments { out, ..arguments.clone() };
     match arguments.folder() {
@@ -116,6 +124,19 @@ pub fn run(arguments: &RunArguments) -> Result<Exit, Error> {
         }),
         None => run_part(&arguments, &scenario, part),
     }
+}
+
+/// A file of verdicts needs something that is judged.
+fn check_files(files: &VerdictFiles, scenario: &Scenario, part: Part) -> Result<(), Error> {
+    let (key, is_judged) = match scenario {
+        Scenario::Run(plan) => ("expect", !plan.expectations.is_empty()),
+        Scenario::Experiment(experiment) => ("gates", !experiment.gates.is_empty()),
+    };
+    if part.shard.is_some() && files.needs_verdicts() {
+        let error = Error::usage("a shard is not judged, so it has no verdicts for `--junit`");
+        return Err(error.help("give `--junit` to `runner merge`"));
+    }
+    files.check(key, is_judged)
 }
 
 fn run_part(arguments: &RunArguments, scenario: &Scenario, part: Part) -> Result<Exit, Error> {
@@ -178,7 +199,7 @@ impl Run<'_> {
     /// Judges, draws, seals and prints.
     fn conclude(mut self, exit: Exit) -> Result<Exit, Error> {
         let verdicts = self.verdicts();
-        let exit = if exit == Exit::Done { verdict_exit(&verdicts) } else { exit };
+        let exit = if exit == Exit::Done { expectations::exit(&verdicts) } else { exit };
         let numbers = self.results.summary().report();
         self.draw()?;
         let ended = self.wall.timestamp(self.wall.now());
@@ -200,7 +221,13 @@ impl Run<'_> {
         let is_silent = self.arguments.quiet && self.arguments.format == Format::Text;
         if !is_silent {
             streams::print(&text)?;
+        } else if let Some(failure) = expectations::failure(&verdicts) {
+            eprintln!("error: {failure}");
         }
+        let rows = expectations::rows(&self.plan.name, &verdicts);
+        self.arguments
+            .files
+            .write(&self.plan.name, &rows, || expectations::markdown(&self.plan.name, &rows))?;
         Ok(exit)
     }
 
@@ -264,10 +291,4 @@ fn status(exit: Exit) -> Status {
         Exit::Target | Exit::Bug => Status::Failed,
         _ => Status::Complete,
     }
-}
-
-/// What expectations make of a run.
-pub fn verdict_exit(verdicts: &[Verdict]) -> Exit {
-    let all_held = verdicts.iter().all(|verdict| verdict.holds == Holds::Held);
-    if all_held { Exit::Done } else { Exit::Failed }
 }

@@ -410,7 +410,7 @@ fn gates_decide_the_exit_code_and_are_written_for_ci() {
     }
     let markdown = fs::read_to_string(markdown).unwrap();
     assert_eq!(markdown.matches("## runner evaluate").count(), 7);
-    assert!(markdown.contains("| gate | policy | observed | |"), "{markdown}");
+    assert!(markdown.contains("| gate | of | observed | |"), "{markdown}");
 }
 
 #[test]

@@ -1,19 +1,17 @@
-use std::fs::OpenOptions;
-use std::io::{self, Write as _};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 
 use super::annotations::annotations;
 use super::build::{self, Request};
 use super::document::ComparisonDocument;
-use super::junit::junit;
 use super::markdown::markdown;
 use super::openmetrics::openmetrics;
 use super::subject::Subject;
 use super::{json, null, text};
-use crate::cli::error::{Error, not_written};
+use crate::cli::error::Error;
 use crate::cli::exit::Exit;
+use crate::cli::verdict_files::VerdictFiles;
 use crate::cli::{output_file, remote_folder, streams};
 use diagnostic::{Diagnostic, Report};
 use statistics::Confidence;
@@ -80,12 +78,8 @@ pub struct Outputs {
     /// the pull request.
     #[arg(long)]
     annotate: bool,
-    /// Write the gates as JUnit XML.
-    #[arg(long, value_name = "FILE")]
-    junit: Option<PathBuf>,
-    /// Append the tables as Markdown, such as for `$GITHUB_STEP_SUMMARY`.
-    #[arg(long, value_name = "FILE")]
-    markdown: Option<PathBuf>,
+    #[command(flatten)]
+    files: VerdictFiles,
     /// Write the means, the differences and the gates as OpenMetrics text.
     #[arg(long, value_name = "FILE")]
     openmetrics: Option<PathBuf>,
@@ -109,21 +103,11 @@ impl Outputs {
     }
 
     fn write(&self, document: &ComparisonDocument) -> Result<(), Error> {
-        if let Some(path) = &self.junit {
-            output_file::write(path, &junit(document))?;
-        }
         if let Some(path) = &self.openmetrics {
             output_file::write(path, &openmetrics(document))?;
         }
-        if let Some(path) = &self.markdown {
-            append(path, &markdown(document)).map_err(|error| not_written(path, &error))?;
-        }
-        Ok(())
+        document.write_files(&self.files)
     }
-}
-
-fn append(path: &Path, text: &str) -> io::Result<()> {
-    OpenOptions::new().create(true).append(true).open(path)?.write_all(text.as_bytes())
 }
 
 /// Compares runs, writes the outputs, and returns the exit code of the gates.

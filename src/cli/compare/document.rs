@@ -1,7 +1,10 @@
 //! A comparison with its verdicts, which every output format renders.
 
 use super::gates;
+use super::markdown::markdown;
+use crate::cli::error::Error;
 use crate::cli::exit::Exit;
+use crate::cli::verdict_files::VerdictFiles;
 use comparison::{Comparison, GateOutcome, GateVerdict};
 use metrics::Term;
 use statistics::Confidence;
@@ -50,6 +53,11 @@ impl ComparisonDocument {
         } else {
             Exit::Done
         }
+    }
+
+    /// Writes the gates, and in Markdown the tables too.
+    pub fn write_files(&self, files: &VerdictFiles) -> Result<(), Error> {
+        files.write(&self.name, &gates::rows(&self.verdicts), || markdown(self))
     }
 
     /// One line on the gates that did not pass, where that is a failure.

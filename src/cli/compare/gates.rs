@@ -2,6 +2,7 @@
 
 use super::text::{signed, within};
 use crate::cli::console::{Cell, Paint, Side, Table, name};
+use crate::cli::verdict_files::{RowResult, VerdictRow};
 use comparison::{GateOutcome, GateVerdict};
 
 /// The gates as a table; empty without gates.
@@ -57,6 +58,23 @@ pub fn words(verdict: &GateVerdict) -> String {
         GateOutcome::Inconclusive(why) => format!("inconclusive: {why}"),
         GateOutcome::NotMeasured(why) => format!("not measured: {why}"),
     }
+}
+
+/// The gates for a CI server.
+pub fn rows(verdicts: &[GateVerdict]) -> Vec<VerdictRow> {
+    let row = |verdict: &GateVerdict| VerdictRow {
+        name: verdict.gate.to_string(),
+        subject: who(verdict),
+        observed: observed(verdict),
+        words: words(verdict),
+        result: match verdict.outcome {
+            GateOutcome::Pass => RowResult::Passed,
+            GateOutcome::Inconclusive(_) if !verdict.gate.inconclusive_fails => RowResult::Skipped,
+            GateOutcome::Fail | GateOutcome::Inconclusive(_) => RowResult::Failed,
+            GateOutcome::NotMeasured(_) => RowResult::NotJudged,
+        },
+    };
+    verdicts.iter().map(row).collect()
 }
 
 /// The outcome as one word, for programs.

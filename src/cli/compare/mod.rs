@@ -7,7 +7,6 @@ mod detect;
 mod document;
 mod gates;
 mod json;
-mod junit;
 mod markdown;
 mod null;
 mod openmetrics;
@@ -19,8 +18,6 @@ pub use build::{between, sections};
 pub use command::{CompareArguments, Outputs, run};
 pub use document::{ComparisonDocument, Section};
 pub use json::json;
-pub use junit::plain as plain_xml;
-pub use markdown::escaped as escaped_markdown;
 pub use subject::{Subject, read_baseline};
 pub use text::{p, signed, text, value, within as within_text, words};
 

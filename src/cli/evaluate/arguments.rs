@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use clap::{Args, ValueEnum};
 
+use crate::cli::verdict_files::VerdictFiles;
 use statistics::{Confidence, Interval};
 
 /// `runner evaluate`
@@ -38,12 +39,8 @@ pub struct EvaluateArguments {
     /// [exit 3: a gate failed, 4: nothing could be judged, or undecided where that is a failure]
     #[arg(long, value_name = "FILE")]
     pub gates: Option<PathBuf>,
-    /// Writes the gates as JUnit XML.
-    #[arg(long, value_name = "FILE", requires = "gates")]
-    pub junit: Option<PathBuf>,
-    /// Appends the gates and the differences as Markdown, for `$GITHUB_STEP_SUMMARY`.
-    #[arg(long, value_name = "FILE")]
-    pub markdown: Option<PathBuf>,
+    #[command(flatten)]
+    pub files: VerdictFiles,
     /// What is written to stdout.
     #[arg(long, value_name = "FORMAT", default_value = "text")]
     pub format: Format,

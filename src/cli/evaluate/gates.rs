@@ -9,6 +9,7 @@ use super::LogEvaluation;
 use super::text::why_not;
 use crate::cli::console::{Cell, Paint, Side, Table, name};
 use crate::cli::exit::Exit;
+use crate::cli::verdict_files::{RowResult, VerdictRow};
 use diagnostic::{Diagnostic, Report};
 use evaluation::analysis::{Analysis, Comparison, Findings, PolicyReport};
 use evaluation::run::{Candidate, Origin, PolicyEvaluator};
@@ -194,6 +195,23 @@ impl GateVerdict {
             GateOutcome::NotJudged(_) => ("?", Paint::Doubtful),
         }
     }
+}
+
+/// The gates for a CI server.
+pub fn rows(verdicts: &[GateVerdict]) -> Vec<VerdictRow> {
+    let row = |verdict: &GateVerdict| VerdictRow {
+        name: verdict.gate.clone(),
+        subject: verdict.subject.clone(),
+        observed: verdict.numbers(),
+        words: verdict.words(),
+        result: match verdict.outcome {
+            GateOutcome::Pass => RowResult::Passed,
+            GateOutcome::Inconclusive if !verdict.inconclusive_fails => RowResult::Skipped,
+            GateOutcome::Fail | GateOutcome::Inconclusive => RowResult::Failed,
+            GateOutcome::NotJudged(_) => RowResult::NotJudged,
+        },
+    };
+    verdicts.iter().map(row).collect()
 }
 
 /// The gates as a table; nothing, without any.

@@ -66,6 +66,10 @@ pub fn evaluate(arguments: &EvaluateArguments) -> Result<Exit, Error> {
     let gates = arguments.gates.as_ref().map(load).unwrap_or_default();
     let baseline = gates::baseline(&gates, arguments.baseline.as_deref(), &mut report);
     check(arguments, &candidates, &mut report);
+    if arguments.files.needs_verdicts() && arguments.gates.is_none() {
+        let message = "nothing is judged, so there are no verdicts for `--junit`";
+        report.push(Diagnostic::error(message).help("add `--gates FILE`"));
+    }
     if !gates.is_empty() && candidates.is_empty() && !arguments.discover {
         let message = "there is no policy for the gates to judge";
         report.push(Diagnostic::error(message).help("name some: `--policy NAME=ARGS`"));
@@ -77,7 +81,7 @@ pub fn evaluate(arguments: &EvaluateArguments) -> Result<Exit, Error> {
     let (mut evaluation, incomplete) = judge(arguments, baseline, candidates, &logs)?;
     evaluation.gates = gates::judge(&gates, &evaluation);
     streams::print(&shown(arguments.format, &evaluation))?;
-    outputs::write(arguments, &evaluation)?;
+    outputs::write(&arguments.files, &evaluation)?;
     match incomplete {
         None => Ok(gates::exit(&evaluation.gates)),
         Some(error) => Err(Error::new(

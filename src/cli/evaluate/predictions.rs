@@ -1,18 +1,18 @@
-use std::io::{self, BufWriter, Write};
+use std::io::{self, BufWriter, IntoInnerError, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use serde::Serialize;
-use tempfile::NamedTempFile;
 
 use super::logs::Logs;
 use crate::cli::console::{Screen, count};
+use crate::cli::output_file::OutputFile;
 use evaluation::run::{BatchObserver, PolicyEvaluator, Row};
 
 /// Shows how far the reading is, and writes predictions.
 pub struct Watcher {
-    file: Option<(PathBuf, BufWriter<NamedTempFile>)>,
+    file: Option<(PathBuf, BufWriter<OutputFile>)>,
     screen: Screen,
     read: Arc<AtomicU64>,
 }
@@ -36,7 +36,7 @@ enum EventName<'a> {
 impl Watcher {
     /// Writes to `path`, if there is one, when everything is known.
     pub fn new(path: Option<&Path>, logs: &Logs, mut screen: Screen) -> io::Result<Self> {
-        let file = path.map(|path| Ok::<_, io::Error>((path.to_owned(), temporary(path)?)));
+        let file = path.map(|path| Ok::<_, io::Error>((path.to_owned(), opened(path)?)));
         screen.open_bar("evaluating".to_owned(), logs.bytes);
         Ok(Self { file: file.transpose()?, screen, read: logs.read() })
     }
@@ -50,16 +50,17 @@ impl Watcher {
     pub fn finish(mut self) -> io::Result<()> {
         self.screen.close_bar();
         let Some((path, file)) = self.file else { return Ok(()) };
-        file.into_inner()?.persist(path)?;
-        Ok(())
+        let finished = file.into_inner().map_err(IntoInnerError::into_error);
+        finished.and_then(OutputFile::finish).map_err(|error| named(&path, &error))
     }
 }
 
-fn temporary(path: &Path) -> io::Result<BufWriter<NamedTempFile>> {
-    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
-    let file = NamedTempFile::new_in(folder.unwrap_or(Path::new(".")));
-    let named = |error| io::Error::other(format!("{} cannot be written: {error}", path.display()));
-    file.map(BufWriter::new).map_err(named)
+fn opened(path: &Path) -> io::Result<BufWriter<OutputFile>> {
+    OutputFile::create(path).map(BufWriter::new).map_err(|error| named(path, &error))
+}
+
+fn named(path: &Path, error: &io::Error) -> io::Error {
+    io::Error::other(format!("{} cannot be written: {error}", path.display()))
 }
 
 impl BatchObserver for Watcher {

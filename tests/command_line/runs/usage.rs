@@ -1,5 +1,6 @@
 //! Arguments, streams and exit codes.
 
+use std::fs;
 use std::net::TcpListener;
 use std::process::{Output, Stdio};
 
@@ -156,6 +157,47 @@ fn a_failed_expectation_is_exit_3_and_the_results_are_complete() {
     assert_eq!(code(&output), Some(3), "{}", text(&output.stderr));
     assert!(text(&output.stdout).contains("validation.success_rate >= 0.999"));
     assert_eq!(json(&out, "manifest.json")["complete"], true);
+}
+
+#[test]
+fn a_quiet_run_says_in_one_line_which_expectation_failed() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut arguments = SHORT[..4].to_vec();
+    let expect = "expect=[validation.success_rate >= 0.999, baseline.success_rate >= 0]";
+    arguments.extend(["--quiet", "--set", expect]);
+    let output = run_into(&folder.path().join("run"), BASELINE, &arguments);
+    assert_eq!((code(&output), text(&output.stdout).as_str()), (Some(3), ""));
+    let stderr = text(&output.stderr);
+    let expected = "1 of 2 expectations do not hold: `validation.success_rate >= 0.999`, observed ";
+    assert!(stderr.contains(expected), "{stderr}");
+    assert_eq!(stderr.lines().filter(|line| line.starts_with("error")).count(), 1, "{stderr}");
+}
+
+#[test]
+fn expectations_are_written_for_a_ci_server() {
+    let folder = tempfile::tempdir().unwrap();
+    let [junit, markdown] = ["junit.xml", "summary.md"].map(|name| folder.path().join(name));
+    let run = |name: &str, expect: &str| {
+        let mut arguments = SHORT[..4].to_vec();
+        let files = [junit.to_str().unwrap(), markdown.to_str().unwrap()];
+        let files = ["--junit", files[0], "--markdown", files[1]];
+        arguments.extend(["--quiet", "--set", expect]);
+        arguments.extend(files);
+        run_into(&folder.path().join(name), BASELINE, &arguments)
+    };
+    let expect = "expect=[validation.success_rate >= 0.999, baseline.success_rate >= 0]";
+    assert_eq!(code(&run("failed", expect)), Some(3));
+    let xml = fs::read_to_string(&junit).unwrap();
+    assert!(xml.contains("tests=\"2\"") && xml.contains("failures=\"1\""), "{xml}");
+    let table = fs::read_to_string(&markdown).unwrap();
+    assert!(table.contains("| validation.success\\_rate &gt;= 0.999 |"), "{table}");
+    assert!(table.contains("**fail**") && table.contains("**pass**"), "{table}");
+
+    // An empty suite would be green though nothing was judged.
+    let output = run("unjudged", "expect=[]");
+    assert_eq!(code(&output), Some(2));
+    assert!(text(&output.stderr).contains("add `expect:` to the scenario"));
+    assert!(!folder.path().join("unjudged").exists());
 }
 
 #[test]
