@@ -4,8 +4,10 @@ use super::format::{count, decimal, micros, name, rate, share, span};
 use super::paint::Paint;
 use super::running::plural;
 use super::table::{Cell, Side, Table};
+use crate::cli::expectations::observed;
 use metrics::{
-    EvaluationSummary, Holds, LatencySummary, PhaseSummary, PolicySummary, SummaryReport, Verdict,
+    Estimate, EvaluationSummary, Holds, LatencySummary, PhaseSummary, PolicySummary, SummaryReport,
+    Verdict,
 };
 
 /// What the summary of a run shows.
@@ -192,7 +194,6 @@ fn evaluations(numbers: &SummaryReport) -> String {
 fn evaluated(numbers: &SummaryReport, evaluation: &EvaluationSummary) -> String {
     use Side::Left;
     let applied = numbers.applied.iter().rfind(|applied| applied.phase == evaluation.phase);
-    let events = events(evaluation);
     let mut table =
         Table::new(&[("", Left), ("policy", Left), ("estimate", Left), ("arguments", Left)]);
     for policy in &evaluation.policies {
@@ -202,14 +203,37 @@ fn evaluated(numbers: &SummaryReport, evaluation: &EvaluationSummary) -> String 
     }
     let outcome = applied.map_or_else(
         || "nothing was applied\n".to_owned(),
-        |applied| format!("applied {}, with its model trained on the log\n", name(&applied.name)),
+        |applied| {
+            let applied = name(&applied.name);
+            let earned = earned_after(numbers, evaluation).unwrap_or_default();
+            format!("applied {applied}, trained on the whole log{earned}\n")
+        },
     );
     format!(
-        "{}: what each policy would have earned on {} events\n{}{outcome}",
+        "{}: what each policy would have earned on {}\n{}{outcome}",
         Paint::Name.over(&name(&evaluation.phase)),
-        count(events),
+        judged_on(evaluation),
         table.text_within(WIDTH),
     )
+}
+
+/// What the first phase after an evaluation earned: `; validation then earned 0.842`
+fn earned_after(numbers: &SummaryReport, evaluation: &EvaluationSummary) -> Option<String> {
+    let is_later = |phase: &&PhaseSummary| phase.name != evaluation.phase;
+    let mut later = numbers.phases.iter().skip_while(is_later).skip(1);
+    let next = later.find(|phase| phase.mean_reward.is_some())?;
+    Some(format!("; {} then earned {}", name(&next.name), decimal(next.mean_reward)))
+}
+
+/// `10,000 events`, `2,000 held-out events of 10,000`
+fn judged_on(evaluation: &EvaluationSummary) -> String {
+    let policies = || evaluation.policies.iter();
+    let events = |estimate: Option<Estimate>| estimate.map(|estimate| estimate.events);
+    let total = policies().find_map(|policy| events(policy.total)).unwrap_or(0.0);
+    match policies().find_map(|policy| events(policy.held_out)) {
+        None => format!("{} events", grouped(total)),
+        Some(held_out) => format!("{} held-out events of {}", grouped(held_out), grouped(total)),
+    }
 }
 
 #[expect(
@@ -217,15 +241,16 @@ fn evaluated(numbers: &SummaryReport, evaluation: &EvaluationSummary) -> String 
     clippy::cast_sign_loss,
     reason = "the contract has a count as a number with a fraction"
 )]
-fn events(evaluation: &EvaluationSummary) -> u64 {
-    evaluation.policies.iter().find_map(|policy| policy.events).unwrap_or(0.0) as u64
+fn grouped(events: f64) -> String {
+    count(events as u64)
 }
 
 fn policy_row(policy: &PolicySummary, is_applied: bool) -> [Cell; 4] {
-    let estimate = match (policy.average_reward, policy.confidence_interval) {
-        (Some(mean), Some(half)) if half > 0.0 => format!("{mean:.3} ± {half:.3}"),
-        (mean, _) => decimal(mean),
-    };
+    let estimate = policy.estimate();
+    let mean = estimate.map(|estimate| estimate.average_reward);
+    let half = estimate.map(|estimate| estimate.confidence_interval).filter(|half| *half > 0.0);
+    let half = half.map_or_else(String::new, |half| format!(" ± {half:.3}"));
+    let estimate = decimal(mean) + &half;
     let arguments = policy.arguments.as_deref().unwrap_or("");
     let arguments = arguments.strip_prefix("--cb_explore_adf ").unwrap_or(arguments);
     let (mark, paint) = if is_applied { ("▸", Paint::Good) } else { (" ", Paint::Plain) };
@@ -267,10 +292,8 @@ fn verdict_row(verdict: &Verdict) -> [Cell; 3] {
         Holds::Failed => ("✗", Paint::Bad),
         Holds::NoSamples => ("?", Paint::Bad),
     };
-    let nothing = || verdict.reason.clone().unwrap_or_else(|| "nothing".to_owned());
-    let observed = verdict.observed.map_or_else(nothing, |quantity| quantity.to_string());
     let text = Cell::from(name(&verdict.text));
-    [Cell::painted(mark, paint), text, Cell::painted(name(&observed), paint)]
+    [Cell::painted(mark, paint), text, Cell::painted(name(&observed(verdict)), paint)]
 }
 
 #[cfg(test)]
@@ -333,10 +356,13 @@ mod tests {
             name: name.to_owned(),
             source: None,
             arguments: arguments.map(ToOwned::to_owned),
-            events: Some(10_000.0),
-            average_reward: Some(mean),
-            confidence_interval: Some(0.012),
+            total: Some(estimate(10_000.0, mean + 0.03)),
+            held_out: Some(estimate(2000.0, mean)),
         }
+    }
+
+    fn estimate(events: f64, average_reward: f64) -> Estimate {
+        Estimate { events, average_reward, confidence_interval: 0.012 }
     }
 
     fn numbers() -> SummaryReport {
@@ -421,11 +447,11 @@ baseline            rank      8.0 ms   16.1 ms   40.2 ms    1.61 s
 validation          rank      8.0 ms   16.1 ms   40.2 ms    1.61 s
                     reward    420 µs    840 µs    2.1 ms   84.0 ms
 
-evaluate: what each policy would have earned on 10,000 events
+evaluate: what each policy would have earned on 2,000 held-out events of 10,000
    policy        estimate       arguments
 ▸  Inter-len4    0.801 ± 0.012  --epsilon 0.2 --cb_type mtr -l 0.5 --power_t 0.…
    baselineRand  0.250 ± 0.012
-applied Inter-len4, with its model trained on the log
+applied Inter-len4, trained on the whole log; validation then earned 0.481
 
 model    100 exports
 

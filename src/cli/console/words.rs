@@ -1,5 +1,6 @@
 use super::format::{count, name, whole};
-use protocol::{Evaluation, PolicyResult, ServiceConfiguration};
+use metrics::PolicySummary;
+use protocol::{Evaluation, ServiceConfiguration};
 use scenario::plan::{Arrival, AwaitedChange, Iterate, Pause, Phase, Schedule, Stage, Step};
 
 /// The iterations that a phase is to make.
@@ -58,12 +59,14 @@ fn noun(change: AwaitedChange) -> &'static str {
 
 /// What an evaluation came to.
 pub fn evaluated(evaluation: &Evaluation) -> String {
-    let estimate = |result: &PolicyResult| Some(result.total_summary.as_ref()?.average_reward);
-    let estimates = evaluation.policy_results.iter().filter_map(|row| Some((row, estimate(row)?)));
-    let best = estimates.max_by(|left, right| left.1.total_cmp(&right.1));
+    let policies = evaluation.policy_results.iter().map(PolicySummary::from);
+    let estimates =
+        policies.filter_map(|policy| Some((policy.estimate()?.average_reward, policy.name)));
+    // The first of equals, as the one that is applied.
+    let best = estimates.reduce(|best, next| if next.0 > best.0 { next } else { best });
     let compared = format!("{} policies compared", evaluation.policy_results.len());
-    best.map_or(compared.clone(), |(best, mean)| {
-        format!("{compared}, the best estimate is {}: {mean:.3}", name(&best.name))
+    best.map_or(compared.clone(), |(mean, best)| {
+        format!("{compared}, the best estimate is {}: {mean:.3}", name(&best))
     })
 }
 

@@ -2,7 +2,7 @@ use std::time::Duration;
 
 use super::LogEvaluation;
 use evaluation::analysis::{PolicyReport, Verdict};
-use evaluation::run::{Origin, PolicyEvaluator};
+use evaluation::run::{Origin, PolicyEvaluator, PolicySums};
 use learning_loop::summary;
 use protocol::{
     Evaluation, EvaluationStatus, EvaluationType, ONLINE_POLICY, PolicyResult, PolicyResultSummary,
@@ -23,7 +23,10 @@ pub fn show(evaluation: &LogEvaluation) -> String {
         start_time,
         end_time,
         status: EvaluationStatus::Completed,
-        policy_results: policies.iter().map(|policy| result(policy, end_time)).collect(),
+        policy_results: policies
+            .iter()
+            .map(|policy| result(policy, evaluation.held_out_from.is_some(), end_time))
+            .collect(),
         feature_importance: Vec::new(),
         evaluation_type: Some(EvaluationType::Manual),
         optimal_policy: Some(optimal(evaluation).to_owned()),
@@ -50,11 +53,10 @@ fn optimal(evaluation: &LogEvaluation) -> &str {
     best.map_or(ONLINE_POLICY, |(_, report)| &report.name)
 }
 
-fn result(policy: &PolicyEvaluator, end: Timestamp) -> PolicyResult {
+fn result(policy: &PolicyEvaluator, held_out: bool, end: Timestamp) -> PolicyResult {
     let is_online = policy.origin == Origin::Online;
-    // What a search found has seen the other events.
-    let sums = if policy.origin == Origin::Discovered { &policy.held_out } else { &policy.whole };
     let shown = |row: PolicyResultSummary| if is_online { summary::observed(row) } else { row };
+    let sums = |sums: &PolicySums| shown(summary::row(end, Duration::ZERO, &sums.aggregate));
     PolicyResult {
         name: policy.name.clone(),
         arguments: policy.policy().map(|policy| policy.arguments().to_owned()),
@@ -66,6 +68,7 @@ fn result(policy: &PolicyEvaluator, end: Timestamp) -> PolicyResult {
             Origin::Discovered => PolicySource::OfflineExperimentation,
         }),
         summary: summary::windows(&policy.windows).into_iter().map(shown).collect(),
-        total_summary: Some(shown(summary::row(end, Duration::ZERO, &sums.aggregate))),
+        total_summary: Some(sums(&policy.whole)),
+        held_out_summary: held_out.then(|| sums(&policy.held_out)),
     }
 }

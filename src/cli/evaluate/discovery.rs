@@ -2,8 +2,8 @@ use std::io;
 
 use super::logs::Logs;
 use crate::cli::console::{Screen, count};
-use evaluation::discover;
 use evaluation::run::{Candidate, LogPrefix, Origin};
+use evaluation::{Log, discover, held_out_from};
 use learner::LearningPolicy;
 
 /// What a search found.
@@ -25,7 +25,7 @@ pub fn search(
 ) -> io::Result<Found> {
     let mut prefix = LogPrefix::new(CAPACITY);
     logs.each(|_, input| prefix.read(input))?;
-    let held_out_from = prefix.total() - prefix.total() / 5;
+    let held_out_from = held_out_from(prefix.total());
     prefix.truncate(held_out_from);
     let searched = count(held_out_from.min(CAPACITY as u64));
     screen.line(&format!("searching for policies on the first {searched} events"));
@@ -33,12 +33,13 @@ pub fn search(
         Some(candidate) => candidate.policy.clone(),
         None => exploring(prefix.exploration(), prefix.has_slots()),
     };
-    let found = discover(&prefix, &exploration, threads).into_iter().map(|found| Candidate {
-        name: found.name,
-        policy: found.policy,
-        origin: Origin::Discovered,
-        model: None,
-    });
+    let found =
+        discover(&prefix, prefix.len(), &exploration, threads).into_iter().map(|found| Candidate {
+            name: found.name,
+            policy: found.policy,
+            origin: Origin::Discovered,
+            model: None,
+        });
     Ok(Found { policies: found.collect(), held_out_from })
 }
 

@@ -179,7 +179,9 @@ pub fn expectations(summary: &Value) -> Option<Block> {
 pub fn evaluations(summary: &Value) -> Vec<Block> {
     let table = |evaluation: &Value| {
         let row = |policy: &Value| {
-            let number = |key: &str| policy[key].as_f64();
+            // As a summary shows it: the held-out estimate, where there was a search.
+            let estimate = policy.get("held_out").unwrap_or(policy);
+            let number = |key: &str| estimate[key].as_f64();
             let reward = number("average_reward").map_or(String::new(), |it| format!("{it:.4}"));
             let half = number("confidence_interval").filter(|half| *half > 0.0);
             let half = half.map_or(String::new(), |it| format!("± {it:.4}"));

@@ -4,7 +4,8 @@ use std::time::Duration;
 use super::context::{Run, RunError, target_error};
 use clock::Clock;
 use protocol::{
-    Evaluation, EvaluationContract, EvaluationStatus, PolicyContract, PolicyResult, PolicySource,
+    Evaluation, EvaluationContract, EvaluationStatus, PolicyContract, PolicyResult,
+    PolicyResultSummary, PolicySource,
 };
 use record::Progress;
 use scenario::plan::{Apply, Evaluate, NamedPolicy, Phase};
@@ -107,20 +108,25 @@ fn is_complete(status: EvaluationStatus) -> bool {
 fn to_apply<'a>(evaluation: &'a Evaluation, apply: &'a Apply) -> Option<&'a str> {
     let name = match apply {
         Apply::None => None,
-        Apply::Best => best(evaluation).map(|result| result.name.as_str()),
+        Apply::Best => highest(evaluation, |sums| sums.average_reward),
+        Apply::Safest => highest(evaluation, |sums| sums.average_reward - sums.confidence_interval),
         Apply::Optimal => evaluation.optimal_policy.as_deref().filter(|name| !name.is_empty()),
         Apply::Named(name) => Some(name.as_str()),
     };
     name.filter(|name| !name.eq_ignore_ascii_case("online"))
 }
 
-/// The learned policy with the highest estimate; the first of equals.
-fn best(evaluation: &Evaluation) -> Option<&PolicyResult> {
-    let estimate = |result: &PolicyResult| {
-        result.total_summary.as_ref().map_or(f64::NEG_INFINITY, |total| total.average_reward)
+/// The learned policy of which a figure is highest; the first of equals. What a search has
+/// not seen decides, where there was a search.
+fn highest(evaluation: &Evaluation, figure: fn(&PolicyResultSummary) -> f64) -> Option<&str> {
+    let figure = |result: &PolicyResult| {
+        let sums = result.held_out_summary.as_ref().or(result.total_summary.as_ref());
+        sums.map_or(f64::NEG_INFINITY, figure)
     };
     let learned = evaluation.policy_results.iter().filter(|result| !is_baseline(result));
-    learned.reduce(|best, other| if estimate(other) > estimate(best) { other } else { best })
+    learned
+        .reduce(|best, other| if figure(other) > figure(best) { other } else { best })
+        .map(|result| result.name.as_str())
 }
 
 /// v1.0 of the contract tells a baseline by its name alone.
@@ -129,4 +135,84 @@ fn is_baseline(result: &PolicyResult) -> bool {
     matches!(result.policy_source, Some(PolicySource::Baseline | PolicySource::Random))
         || named("baseline1")
         || named("baselineRand")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use protocol::{EvaluationType, WireDuration};
+    use timestamp::Timestamp;
+
+    fn sums(average_reward: f64, confidence_interval: f64) -> PolicyResultSummary {
+        PolicyResultSummary {
+            time_stamp: Timestamp::VIRTUAL_START,
+            ips_estimator_numerator: 0.0,
+            ips_estimator_denominator: 0.0,
+            snips_estimator_denominator: 0.0,
+            aggregate_time_window: WireDuration::default(),
+            non_zero_probability: None,
+            sum_of_squares: None,
+            confidence_interval,
+            average_reward,
+        }
+    }
+
+    /// A policy by its estimates on all events and on held-out ones.
+    fn policy(name: &str, total: (f64, f64), held_out: Option<(f64, f64)>) -> PolicyResult {
+        PolicyResult {
+            name: name.to_owned(),
+            arguments: None,
+            policy_source: None,
+            summary: Vec::new(),
+            total_summary: Some(sums(total.0, total.1)),
+            held_out_summary: held_out.map(|of| sums(of.0, of.1)),
+        }
+    }
+
+    fn evaluation(policy_results: Vec<PolicyResult>) -> Evaluation {
+        Evaluation {
+            id: String::new(),
+            name: String::new(),
+            start_time: Timestamp::VIRTUAL_START,
+            end_time: Timestamp::VIRTUAL_START,
+            job_id: String::new(),
+            status: EvaluationStatus::Completed,
+            policy_results,
+            feature_importance: Vec::new(),
+            evaluation_type: Some(EvaluationType::Manual),
+            optimal_policy: None,
+            creation_time: None,
+        }
+    }
+
+    #[test]
+    fn the_best_has_the_highest_estimate_and_the_safest_the_highest_lower_bound() {
+        let found = evaluation(vec![
+            policy("bold", (0.9, 0.5), None),
+            policy("sure", (0.7, 0.1), None),
+            policy("online", (0.5, 0.0), None),
+            policy("baseline1", (0.99, 0.0), None),
+        ]);
+        assert_eq!(to_apply(&found, &Apply::Best), Some("bold"));
+        assert_eq!(to_apply(&found, &Apply::Safest), Some("sure"));
+    }
+
+    #[test]
+    fn the_safest_is_the_online_policy_where_no_lower_bound_exceeds_it() {
+        let found =
+            evaluation(vec![policy("bold", (0.9, 0.5), None), policy("online", (0.5, 0.0), None)]);
+        assert_eq!(to_apply(&found, &Apply::Safest), None);
+    }
+
+    #[test]
+    fn held_out_events_decide_where_there_was_a_search() {
+        let found = evaluation(vec![
+            policy("overfitted", (0.9, 0.01), Some((0.4, 0.1))),
+            policy("Inter-len2", (0.8, 0.01), Some((0.7, 0.1))),
+            policy("online", (0.5, 0.0), Some((0.5, 0.0))),
+        ]);
+        for apply in [Apply::Best, Apply::Safest] {
+            assert_eq!(to_apply(&found, &apply), Some("Inter-len2"), "{apply:?}");
+        }
+    }
 }

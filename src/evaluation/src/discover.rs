@@ -13,11 +13,14 @@
 //!
 //! Every candidate keeps the online policy's exploration. All are replayed on the
 //! beginning of the log; the better part goes on to the whole of it (successive halving:
-//! Jamieson, Talwalkar, AISTATS 2016). The best of many is an optimistic choice:
-//! [`Discovered::held_out`] is what it earned on the last fifth of the log.
+//! Jamieson, Talwalkar, AISTATS 2016). The best of many is an optimistic choice, so the
+//! search compares candidates on the events before [`held_out_from`] only: what a policy
+//! earns on the events after it is an honest estimate.
+
+use std::ops::{Div, Sub};
 
 use super::validate::validate_prefix;
-use super::{Aggregate, Log, PolicyTrace};
+use super::{Log, PolicyTrace};
 use learner::{Event, LearningPolicy};
 
 /// A policy that the search found.
@@ -29,8 +32,14 @@ pub struct Discovered {
     pub policy: LearningPolicy,
     /// What it would have done on the log.
     pub trace: PolicyTrace,
-    /// What it would have earned on the last fifth of the log.
-    pub held_out: Aggregate,
+}
+
+/// The first of the events that a search holds out: the last fifth.
+pub fn held_out_from<N>(events: N) -> N
+where
+    N: Copy + From<u8> + Sub<Output = N> + Div<Output = N>,
+{
+    events - events / N::from(5)
 }
 
 /// Candidates are first tried on so many events.
@@ -59,9 +68,14 @@ struct Candidate {
     mean: f64,
 }
 
-/// Searches for policies better than `online` on a log. The result does not depend on
-/// the number of threads.
-pub fn discover(log: &impl Log, online: &LearningPolicy, threads: usize) -> Vec<Discovered> {
+/// Searches for policies better than `online` on the first `searched` events of a log. The
+/// result does not depend on the number of threads.
+pub fn discover(
+    log: &impl Log,
+    searched: usize,
+    online: &LearningPolicy,
+    threads: usize,
+) -> Vec<Discovered> {
     if log.is_empty() {
         return Vec::new();
     }
@@ -71,15 +85,15 @@ pub fn discover(log: &impl Log, online: &LearningPolicy, threads: usize) -> Vec<
         .into_iter()
         .filter_map(|interactions| candidate(&exploration, "--cb_type mtr", interactions))
         .collect();
-    let first = tournament(log, first, PROMOTED_INTERACTIONS, threads);
+    let first = tournament(log, searched, first, PROMOTED_INTERACTIONS, threads);
     let second: Vec<_> = first
         .iter()
         .take(REFINED)
         .flat_map(|best| settings().into_iter().map(|settings| (settings, &best.interactions)))
         .filter_map(|(settings, set)| candidate(&exploration, &settings, set.clone()))
         .collect();
-    let second = tournament(log, second, PROMOTED_SETTINGS, threads);
-    report(log, first, second)
+    let second = tournament(log, searched, second, PROMOTED_SETTINGS, threads);
+    report(first, second)
 }
 
 /// The arguments that a candidate takes over from the online policy.
@@ -150,23 +164,27 @@ fn settings() -> Vec<String> {
 }
 
 /// Replays all on the beginning of the log and the better ones on the whole; returns
-/// those, the best first.
+/// those, the best of the first `searched` events first.
 fn tournament(
     log: &impl Log,
+    searched: usize,
     candidates: Vec<(String, LearningPolicy)>,
     promoted: usize,
     threads: usize,
 ) -> Vec<Candidate> {
-    let mut ranked = replay(log, candidates, log.len().min(HEAT), threads);
+    let heat = searched.min(HEAT);
+    let mut ranked = replay(log, heat, heat, candidates, threads);
     ranked.truncate(promoted);
     let promoted = ranked.into_iter().map(|c| (c.interactions, c.policy)).collect();
-    replay(log, promoted, log.len(), threads)
+    replay(log, log.len(), searched, promoted, threads)
 }
 
+/// Replays candidates on the first `events`; ranks them by the mean of the first `compared`.
 fn replay(
     log: &impl Log,
-    candidates: Vec<(String, LearningPolicy)>,
     events: usize,
+    compared: usize,
+    candidates: Vec<(String, LearningPolicy)>,
     threads: usize,
 ) -> Vec<Candidate> {
     let (interactions, policies): (Vec<_>, Vec<_>) = candidates.into_iter().unzip();
@@ -176,7 +194,7 @@ fn replay(
         .zip(policies)
         .zip(traces)
         .map(|((interactions, policy), trace)| {
-            let mean = trace.aggregate(log, 0..events).mean();
+            let mean = trace.aggregate(log, 0..compared).mean();
             Candidate { interactions, policy, trace, mean }
         })
         .collect();
@@ -187,20 +205,20 @@ fn replay(
 
 /// The best of each length of the first family, and the best of the second. Candidates that
 /// do the same on every event are one policy, and reported once.
-fn report(log: &impl Log, first: Vec<Candidate>, second: Vec<Candidate>) -> Vec<Discovered> {
+fn report(first: Vec<Candidate>, second: Vec<Candidate>) -> Vec<Discovered> {
     let mut found: Vec<Discovered> = Vec::new();
     for candidate in first {
         let name = format!("Inter-len{}", longest(&candidate.interactions));
         let is_known = found.iter().any(|other| other.name == name);
         if !is_known && is_distinct(&candidate, &found) {
-            found.push(discovered(log, name, candidate));
+            found.push(discovered(name, candidate));
         }
     }
     let interactions = found.len();
     for candidate in second {
         let reported = found.len() - interactions;
         if reported < REPORTED_SETTINGS && is_distinct(&candidate, &found) {
-            found.push(discovered(log, format!("Hyper{}", reported + 1), candidate));
+            found.push(discovered(format!("Hyper{}", reported + 1), candidate));
         }
     }
     found
@@ -210,9 +228,8 @@ fn is_distinct(candidate: &Candidate, found: &[Discovered]) -> bool {
     !found.iter().any(|other| other.trace == candidate.trace)
 }
 
-fn discovered(log: &impl Log, name: String, candidate: Candidate) -> Discovered {
-    let held_out = candidate.trace.aggregate(log, log.len() - log.len() / 5..log.len());
-    Discovered { name, policy: candidate.policy, trace: candidate.trace, held_out }
+fn discovered(name: String, candidate: Candidate) -> Discovered {
+    Discovered { name, policy: candidate.policy, trace: candidate.trace }
 }
 
 /// The length of the longest interaction of a set.

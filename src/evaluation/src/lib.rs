@@ -15,6 +15,6 @@ pub mod run;
 mod validate;
 
 pub use aggregate::{Aggregate, WINDOW, window};
-pub use discover::{Discovered, discover};
+pub use discover::{Discovered, discover, held_out_from};
 pub use log::Log;
 pub use validate::{PolicyTrace, validate};

@@ -9,6 +9,8 @@ use timestamp::Timestamp;
 pub(crate) struct EvaluationRun<'a> {
     log: &'a EvaluationLog,
     policies: Vec<EvaluatedPolicy>,
+    /// The first event that the search has not seen; `None` without a search.
+    held_out_from: Option<usize>,
 }
 
 struct EvaluatedPolicy {
@@ -23,7 +25,7 @@ impl<'a> EvaluationRun<'a> {
     /// A run with the served policy and the baselines.
     pub fn new(log: &'a EvaluationLog, online: &LearningPolicy) -> Self {
         let arguments = Some(online.arguments().to_owned());
-        let mut run = Self { log, policies: Vec::new() };
+        let mut run = Self { log, policies: Vec::new(), held_out_from: None };
         run.add(ONLINE_POLICY, arguments, PolicySource::Online, log.online());
         run.add(BASELINE_POLICY, None, PolicySource::Baseline, log.first_action());
         run.add(RANDOM_POLICY, None, PolicySource::Random, log.any_action());
@@ -43,7 +45,9 @@ impl<'a> EvaluationRun<'a> {
     /// Adds the policies that a search finds, before all others.
     pub fn discover(&mut self, online: &LearningPolicy, threads: usize) {
         let known = std::mem::take(&mut self.policies);
-        for found in evaluation::discover(self.log, online, threads) {
+        let searched = evaluation::held_out_from(self.log.len());
+        self.held_out_from = (searched < self.log.len()).then_some(searched);
+        for found in evaluation::discover(self.log, searched, online, threads) {
             let arguments = Some(found.policy.arguments().to_owned());
             self.add(&found.name, arguments, PolicySource::OfflineExperimentation, found.trace);
         }
@@ -61,37 +65,28 @@ impl<'a> EvaluationRun<'a> {
         self.policies.push(EvaluatedPolicy { name, arguments, source, trace });
     }
 
-    /// The policy worth applying: the one with the highest lower bound among those that are
-    /// convincingly better than the served policy; otherwise the served policy.
+    /// The policy worth applying: among those that are convincingly better than the served
+    /// policy, the one whose lower bound exceeds it most; otherwise the served policy.
     pub fn optimal(&self) -> &str {
-        let better = self.policies.iter().filter(|policy| self.convinces(policy));
-        let bound = |policy: &EvaluatedPolicy| self.lower_bound(&policy.trace, 0);
-        better
-            .map(|policy| (bound(policy), &policy.name))
+        let gains = self.policies.iter().filter_map(|policy| Some((self.gain(policy)?, policy)));
+        gains
+            .filter(|(gain, _)| *gain > 0.0)
             .reduce(|best, next| if next.0 > best.0 { next } else { best })
-            .map_or(ONLINE_POLICY, |(_, name)| name)
+            .map_or(ONLINE_POLICY, |(_, policy)| &policy.name)
     }
 
-    /// Whether the lower bound is above the mean of the served policy. The best of many found
-    /// policies is an optimistic choice, so these must also be better on the last fifth of the
-    /// events.
-    fn convinces(&self, policy: &EvaluatedPolicy) -> bool {
-        let events = self.log.len();
-        let beats = |from: usize| {
-            let online = self.log.online().aggregate(self.log, from..events).mean();
-            self.lower_bound(&policy.trace, from) > online
+    /// By how much the lower bound of a policy exceeds the mean of the served policy: on all
+    /// events, or for a policy that a search found on those that the search has not seen.
+    fn gain(&self, policy: &EvaluatedPolicy) -> Option<f64> {
+        let from = match policy.source {
+            PolicySource::Online | PolicySource::Baseline | PolicySource::Random => return None,
+            PolicySource::Custom => 0,
+            PolicySource::OfflineExperimentation => self.held_out_from?,
         };
-        match policy.source {
-            PolicySource::Online | PolicySource::Baseline | PolicySource::Random => false,
-            PolicySource::Custom => beats(0),
-            PolicySource::OfflineExperimentation => beats(0) && beats(events - events / 5),
-        }
-    }
-
-    /// The lower end of the interval of the mean over the events from one on.
-    fn lower_bound(&self, trace: &PolicyTrace, from: usize) -> f64 {
-        let sum = trace.aggregate(self.log, from..self.log.len());
-        sum.mean() - sum.half_width()
+        let events = from..self.log.len();
+        let online = self.log.online().aggregate(self.log, events.clone()).mean();
+        let sum = policy.trace.aggregate(self.log, events);
+        Some(sum.mean() - sum.half_width() - online)
     }
 
     /// The report; without events, names and arguments alone.
@@ -103,7 +98,7 @@ impl<'a> EvaluationRun<'a> {
         let (log, trace) = (self.log, &policy.trace);
         let online = policy.source == PolicySource::Online;
         let shown = |row| if online { summary::observed(row) } else { row };
-        let total = || shown(summary::total(log, trace, end));
+        let sums = |from| shown(summary::sums(log, trace, from, end));
         PolicyResult {
             name: policy.name.clone(),
             arguments: policy.arguments.clone(),
@@ -112,7 +107,8 @@ impl<'a> EvaluationRun<'a> {
                 .into_iter()
                 .map(shown)
                 .collect(),
-            total_summary: (!log.is_empty()).then(total),
+            total_summary: (!log.is_empty()).then(|| sums(0)),
+            held_out_summary: self.held_out_from.map(sums),
         }
     }
 }

@@ -45,13 +45,14 @@ fn windows_of(smallest: &BTreeMap<i64, Aggregate>, size: i64) -> Vec<PolicyResul
     (*first..=*last).map(row).collect()
 }
 
-/// The row of the whole evaluation.
-pub(crate) fn total(
+/// The row of an evaluation from one event on.
+pub(crate) fn sums(
     log: &EvaluationLog,
     trace: &PolicyTrace,
+    from: usize,
     end: Timestamp,
 ) -> PolicyResultSummary {
-    row(end, Duration::ZERO, &trace.aggregate(log, 0..log.len()))
+    row(end, Duration::ZERO, &trace.aggregate(log, from..log.len()))
 }
 
 /// One row.

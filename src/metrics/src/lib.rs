@@ -37,7 +37,9 @@ pub use metric::{
 };
 pub use packed::Packed;
 pub use state::{PhaseState, PhaseStateError};
-pub use summary::{AppliedPolicy, EvaluationSummary, PolicySummary, Summary, SummaryReport};
+pub use summary::{
+    AppliedPolicy, Estimate, EvaluationSummary, PolicySummary, Summary, SummaryReport,
+};
 pub use tally::{PhaseSummary, PhaseTally, outcome_label};
 pub use timeline::{Second, Timeline};
 pub use window::last_tenth;

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::expectation::PhaseScope;
 use super::tally::{PhaseSummary, PhaseTally};
-use protocol::{Evaluation, PolicyContract, PolicySource};
+use protocol::{Evaluation, PolicyContract, PolicyResult, PolicyResultSummary, PolicySource};
 use record::Progress;
 
 /// The results of a run, in numbers; it observes the run, and can be read at any
@@ -177,32 +177,56 @@ pub struct PolicySummary {
     pub source: Option<PolicySource>,
     /// Its arguments; the baselines have none.
     pub arguments: Option<String>,
+    /// What it would have earned on all events.
+    #[serde(flatten)]
+    pub total: Option<Estimate>,
+    /// What it would have earned on the events that the search has not seen.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub held_out: Option<Estimate>,
+}
+
+/// An estimate of a policy's mean reward.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct Estimate {
     /// The number of events.
-    pub events: Option<f64>,
-    /// The estimate of its mean reward.
-    pub average_reward: Option<f64>,
-    /// Half the width of the 95 % interval of the estimate.
-    pub confidence_interval: Option<f64>,
+    pub events: f64,
+    /// The mean.
+    pub average_reward: f64,
+    /// Half the width of its 95 % interval.
+    pub confidence_interval: f64,
+}
+
+impl PolicySummary {
+    /// The estimate to show and to compare: the held-out one where there was a search.
+    pub fn estimate(&self) -> Option<Estimate> {
+        self.held_out.or(self.total)
+    }
+}
+
+impl From<&PolicyResult> for PolicySummary {
+    fn from(result: &PolicyResult) -> Self {
+        let estimate = |sums: &PolicyResultSummary| Estimate {
+            events: sums.ips_estimator_denominator,
+            average_reward: sums.average_reward,
+            confidence_interval: sums.confidence_interval,
+        };
+        Self {
+            name: result.name.clone(),
+            source: result.policy_source,
+            arguments: result.arguments.clone(),
+            total: result.total_summary.as_ref().map(estimate),
+            held_out: result.held_out_summary.as_ref().map(estimate),
+        }
+    }
 }
 
 impl EvaluationSummary {
     fn new(phase: String, evaluation: &Evaluation) -> Self {
-        let mut policies: Vec<_> = evaluation
-            .policy_results
-            .iter()
-            .map(|result| {
-                let total = result.total_summary.as_ref();
-                PolicySummary {
-                    name: result.name.clone(),
-                    source: result.policy_source,
-                    arguments: result.arguments.clone(),
-                    events: total.map(|total| total.ips_estimator_denominator),
-                    average_reward: total.map(|total| total.average_reward),
-                    confidence_interval: total.map(|total| total.confidence_interval),
-                }
-            })
-            .collect();
-        let estimate = |policy: &PolicySummary| policy.average_reward.unwrap_or(f64::NEG_INFINITY);
+        let mut policies: Vec<PolicySummary> =
+            evaluation.policy_results.iter().map(PolicySummary::from).collect();
+        let estimate = |policy: &PolicySummary| {
+            policy.estimate().map_or(f64::NEG_INFINITY, |estimate| estimate.average_reward)
+        };
         policies.sort_by(|left, right| estimate(right).total_cmp(&estimate(left)));
         let (name, optimal_policy) = (evaluation.name.clone(), evaluation.optimal_policy.clone());
         Self { phase, name, optimal_policy, policies }

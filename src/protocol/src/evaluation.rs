@@ -113,6 +113,10 @@ pub struct PolicyResult {
     /// Sums over the whole evaluation.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub total_summary: Option<PolicyResultSummary>,
+    /// Sums over the events that the search for better policies has not seen. Not of the
+    /// contract; `None` without a search.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub held_out_summary: Option<PolicyResultSummary>,
 }
 
 /// Sums over the events of one window. With w = π(a)/p(a), r the reward and x = w·r:

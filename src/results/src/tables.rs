@@ -19,7 +19,8 @@ pub(super) const MODEL_CHECKS: &str = "phase,iterations,at_us,last_modified,chan
 pub(super) const MODEL_EXPORTS: &str = "phase,iterations,at_us,models";
 
 pub(super) const EVALUATION: &str = "phase,evaluation,policy,source,arguments,events,\
-    average_reward,confidence_interval,ips_numerator,ips_denominator,snips_denominator,optimal";
+    average_reward,confidence_interval,ips_numerator,ips_denominator,snips_denominator,optimal,\
+    held_out_events,held_out_average_reward,held_out_confidence_interval";
 
 pub(super) const LATENCY_HISTOGRAM: &str = "phase,operation,from_us,to_us,count,cumulative_share";
 
@@ -119,6 +120,7 @@ pub(super) fn evaluation_rows<'a>(
 
 fn policy_row(phase: &str, evaluation: &Evaluation, result: &PolicyResult) -> Vec<String> {
     let total = result.total_summary.as_ref();
+    let held_out = result.held_out_summary.as_ref();
     let is_optimal = evaluation.optimal_policy.as_ref() == Some(&result.name);
     vec![
         guard(phase),
@@ -133,6 +135,9 @@ fn policy_row(phase: &str, evaluation: &Evaluation, result: &PolicyResult) -> Ve
         optional(total.map(|total| total.ips_estimator_denominator)),
         optional(total.map(|total| total.snips_estimator_denominator)),
         is_optimal.to_string(),
+        optional(held_out.map(|sums| sums.ips_estimator_denominator)),
+        optional(held_out.map(|sums| sums.average_reward)),
+        optional(held_out.map(|sums| sums.confidence_interval)),
     ]
 }
 

@@ -77,7 +77,7 @@ fn check_apply(evaluate: &EvaluateFile, report: &mut Report) {
     let name = apply.as_str();
     let policies = policies.as_deref().unwrap_or_default();
     let mut names: Vec<&str> = policies.iter().map(|policy| policy.name.as_str()).collect();
-    let words = ["none", "best", "optimal", "online"];
+    let words = ["none", "best", "safest", "optimal", "online"];
     let known = words.contains(&name)
         || names.iter().any(|policy| policy.eq_ignore_ascii_case(name))
         || (*discover && is_discovered(name));
@@ -90,14 +90,14 @@ fn check_apply(evaluate: &EvaluateFile, report: &mut Report) {
     let help = match nearest(name, names) {
         Some(near) => format!("did you mean `{near}`?"),
         None if is_discovered(name) => "add `discover: true`".to_owned(),
-        None => "use `best`, `optimal`, `none`, or a name from its `policies`".to_owned(),
+        None => "use `best`, `safest`, `optimal`, `none`, or a name from its `policies`".to_owned(),
     };
     report.push(Diagnostic::error(message).at(&apply.place).help(help));
 }
 
 /// The baselines are never applied, so without others the online policy is alone.
 fn warn_of_nothing(name: &str, place: &Place, compares: bool, report: &mut Report) {
-    if !compares && ["best", "optimal"].contains(&name) {
+    if !compares && ["best", "safest", "optimal"].contains(&name) {
         let message = format!("`{name}` can only be the online policy: nothing else is compared");
         let diagnostic = Diagnostic::warning(message).at(place);
         report.push(diagnostic.help("add `discover: true`, or `policies` to compare"));

@@ -104,6 +104,7 @@ fn what_to_apply(text: &str) -> Apply {
     match text {
         "none" => Apply::None,
         "best" => Apply::Best,
+        "safest" => Apply::Safest,
         "optimal" => Apply::Optimal,
         name => Apply::Named(name.to_owned()),
     }

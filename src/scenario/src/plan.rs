@@ -326,6 +326,9 @@ pub enum Apply {
     /// The policy with the highest estimate, baselines left out: the top-most row of
     /// the portal's table. Nothing, if that is the online policy.
     Best,
+    /// The policy with the highest lower bound. Nothing, if none exceeds what the online
+    /// policy earned.
+    Safest,
     /// The policy that the service calls optimal: better beyond doubt, else nothing.
     Optimal,
     /// The policy with this name.

@@ -17,25 +17,31 @@ fn success(run: &Path, phase: &str, from: usize, count: usize) -> f64 {
     successes / events
 }
 
-fn best_discovered(run: &Path) -> f64 {
+/// The held-out estimate of the best discovered policy, and half its interval.
+fn best_discovered(run: &Path) -> (f64, f64) {
     let evaluation = json(run, "evaluation.json");
     let results = evaluation["policyResults"].as_array().unwrap();
     let discovered = results.iter().filter(|r| r["policySource"] == "OfflineExperimentation");
-    let estimate = |r: &serde_json::Value| r["totalSummary"]["averageReward"].as_f64().unwrap();
-    discovered.map(estimate).fold(f64::NEG_INFINITY, f64::max)
+    let number = |r: &serde_json::Value, key| r["heldOutSummary"][key].as_f64().unwrap();
+    discovered
+        .map(|r| (number(r, "averageReward"), number(r, "confidenceInterval")))
+        .max_by(|one, other| one.0.total_cmp(&other.0))
+        .unwrap()
 }
 
 #[test]
 fn the_loop_learns_as_the_tutorial_says_over_seeds_1_to_20() {
     let folder = tempfile::tempdir().unwrap();
     let (mut first, mut last, mut validation) = (0.0, 0.0, 0.0);
+    let mut covered = 0;
     for seed in 1..=20 {
         let run = folder.path().join(seed.to_string());
         completed(&run, "scenarios/baseline.yaml", &["--quiet", "--seed", &seed.to_string()]);
         let first_hundred = success(&run, "baseline", 0, 100);
         let last_two_thousand = success(&run, "baseline", 8000, 2000);
         let validated = success(&run, "validation", 0, 2000);
-        let discovered = best_discovered(&run);
+        let (discovered, half) = best_discovered(&run);
+        covered += u32::from((discovered - validated).abs() <= half);
         let story = format!(
             "seed {seed}: {first_hundred:.3} → {last_two_thousand:.3}, discovered \
              {discovered:.3}, validation {validated:.3}"
@@ -44,7 +50,8 @@ fn the_loop_learns_as_the_tutorial_says_over_seeds_1_to_20() {
         assert!((0.12..=0.42).contains(&first_hundred), "{story}");
         // One run of a learner is one sample: measured, the seeds scatter by 0.04.
         assert!((0.33..=0.65).contains(&last_two_thousand), "{story}");
-        assert!(discovered > 0.75, "{story}");
+        // 2,000 held-out events with weights of up to 20: half an interval is about 0.12.
+        assert!(discovered > 0.6, "{story}");
         assert!(validated >= 0.80, "{story}");
         first += first_hundred / 20.0;
         last += last_two_thousand / 20.0;
@@ -55,4 +62,7 @@ fn the_loop_learns_as_the_tutorial_says_over_seeds_1_to_20() {
     assert!((0.20..=0.35).contains(&first), "{first}");
     assert!((0.45..=0.60).contains(&last), "{last}");
     assert!((0.82..=0.86).contains(&validation), "{validation}");
+    // The held-out estimate is honest: validation earns what its 95 % interval says. Fewer than
+    // 16 of 20 have a probability of 0.003.
+    assert!(covered >= 16, "{covered}");
 }

@@ -81,6 +81,28 @@ fn the_rows_of_the_baselines_are_those_of_the_formulas() {
 }
 
 #[test]
+#[expect(clippy::cast_precision_loss, reason = "twelve events")]
+fn a_search_holds_out_the_last_fifth() {
+    let (mut learning_loop, chosen) = logged(60);
+    let mut contract = contract(&[("mine", EAGER)]);
+    let plain = learning_loop.create_evaluation(&contract, at(20.0)).unwrap();
+    assert!(plain.policy_results.iter().all(|result| result.held_out_summary.is_none()));
+
+    contract.enable_offline_experimentation = true;
+    let searched = learning_loop.create_evaluation(&contract, at(20.0)).unwrap();
+    let held_out = |result: &PolicyResult| result.held_out_summary.clone().unwrap();
+    for result in &searched.policy_results {
+        assert_eq!(held_out(result).ips_estimator_denominator, 12.0);
+    }
+    let mocha = chosen[48..].iter().filter(|chosen| ***chosen == *"Mocha").count() as f64;
+    let online = held_out(result(&searched, "online"));
+    assert_eq!((online.ips_estimator_numerator, online.confidence_interval), (mocha, 0.0));
+    close(held_out(result(&searched, "baselineRand")).average_reward, mocha / 12.0);
+    // What is not searched is the same with and without a search.
+    assert_eq!(total(&searched, "mine"), total(&plain, "mine"));
+}
+
+#[test]
 fn rows_stand_in_the_recorded_order() {
     let (mut learning_loop, _) = logged(60);
     let mut contract = contract(&[("mine", EAGER)]);

@@ -182,7 +182,9 @@ fn a_summary_made_again_from_the_folder_is_the_same() {
     }
     assert_eq!(written["phases"][0]["errors"]["rank.status_503"], 25);
     assert_eq!(written["applied"][0]["name"], "Hyper1");
-    assert_eq!(written["evaluations"][1]["policies"][0]["average_reward"], 0.75);
+    let policy = &written["evaluations"][1]["policies"][0];
+    assert_eq!((&policy["events"], &policy["average_reward"]), (&40.0.into(), &0.75.into()));
+    assert_eq!(policy["held_out"]["average_reward"], 0.5);
 }
 
 #[test]

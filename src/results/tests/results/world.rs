@@ -177,6 +177,11 @@ fn evaluation(name: &str) -> Evaluation {
         confidence_interval: 0.125,
         average_reward: 0.75,
     };
+    let held_out = PolicyResultSummary {
+        ips_estimator_denominator: 8.0,
+        average_reward: 0.5,
+        ..total_summary.clone()
+    };
     Evaluation {
         id: name.to_owned(),
         name: name.to_owned(),
@@ -190,6 +195,7 @@ fn evaluation(name: &str) -> Evaluation {
             policy_source: Some(PolicySource::OfflineExperimentation),
             summary: Vec::new(),
             total_summary: Some(total_summary),
+            held_out_summary: Some(held_out),
         }],
         feature_importance: Vec::new(),
         evaluation_type: None,

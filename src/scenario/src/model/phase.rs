@@ -324,8 +324,11 @@ keyed! {
         discover: bool = or(BOOLEAN, "false"),
         /// Learning policies to compare, by name, beside the online policy and the baselines.
         policies: Option<Vec<EvaluatedPolicy>> = optional(policies()),
-        /// What to apply afterwards: `none`, `best` (the highest estimate), `optimal` (better
-        /// beyond doubt, else nothing), or a policy by its name.
+        /// What to apply afterwards: `none`; `best`, the policy with the highest estimate;
+        /// `safest`, the one whose interval has the highest lower bound, if that is above what the
+        /// online policy earned; `optimal`, the one that the service calls optimal; or a policy by
+        /// its name. With `discover`, estimates are those of the last fifth of the events, which
+        /// the search has not seen.
         apply: Placed<String> = or(TEXT.at(), "\"none\""),
         /// After how long the run gives up.
         timeout: Duration = or(positive(), "\"1h\""),
