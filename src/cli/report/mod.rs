@@ -115,6 +115,7 @@ impl Source {
     fn read(path: &Path) -> Result<Self, String> {
         let subject = Subject::read(path)?;
         let failed = |error: results::ReadError| error.to_string();
+        tables::check(path)?;
         if subject.is_baseline {
             let (content, landmarks) = (Content::Baseline, Landmarks::default());
             return Ok(Self { subject, content, landmarks });

@@ -1,7 +1,10 @@
 use std::collections::BTreeSet;
+use std::error::Error;
 use std::fs;
+use std::io::ErrorKind;
 use std::path::Path;
 
+use serde::de::IgnoredAny;
 use serde_json::Value;
 
 use crate::cli::compare::{self, Section, words};
@@ -62,7 +65,24 @@ pub fn tone(paint: Paint) -> Tone {
     }
 }
 
-/// A file of a folder, as JSON; null, if it is not there.
+/// Checks the files of a folder that the page quotes: gates that cannot be read would look
+/// like none.
+pub fn check(folder: &Path) -> Result<(), String> {
+    for name in ["experiment.json", "manifest.json", "comparison.json", "summary.json"] {
+        let path = folder.join(name);
+        let failed = |error: &dyn Error| format!("{}: {error}", path.display());
+        match fs::read(&path) {
+            Ok(bytes) => serde_json::from_slice::<IgnoredAny>(&bytes)
+                .map(drop)
+                .map_err(|error| failed(&error))?,
+            Err(error) if error.kind() == ErrorKind::NotFound => {}
+            Err(error) => return Err(failed(&error)),
+        }
+    }
+    Ok(())
+}
+
+/// A file of a folder that was checked, as JSON; null, if it is not there.
 pub fn json(folder: &Path, name: &str) -> Value {
     let bytes = fs::read(folder.join(name)).unwrap_or_default();
     serde_json::from_slice(&bytes).unwrap_or_default()

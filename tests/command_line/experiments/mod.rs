@@ -179,6 +179,28 @@ fn a_folder_of_something_else_is_left_alone() {
     assert_eq!(contents(folder.path()).keys().collect::<Vec<_>>(), ["notes.txt"]);
 }
 
+/// A policy that draws at random while it learns draws from the stream of the run's seed, as if
+/// `--random_seed` stood in its arguments.
+#[test]
+fn the_random_stream_of_a_policy_follows_the_seed_of_the_run() {
+    let folder = tempfile::tempdir().unwrap();
+    let [out, cells] = ["out", "cells"].map(|name| folder.path().join(name).display().to_string());
+    let matrix = "matrix={ seeds: 1..2, policies: { free: '--cb_explore_adf --bag 3', \
+                  pinned: '--cb_explore_adf --bag 3 --random_seed 2' } }";
+    let short = ["phases.baseline.iterations=400", "phases.validation.iterations=100", "gates=[]"];
+    let mut command = runner();
+    command.args(["scenarios/policies.yaml", "--out", &out, "--cell-folders", &cells]);
+    short.into_iter().chain([matrix]).for_each(|change| {
+        command.args(["--set", change]);
+    });
+    completed(command);
+    let events = |policy: &str, seed: u64| {
+        fs::read(Path::new(&cells).join(policy).join(format!("seed-{seed}/events.csv"))).unwrap()
+    };
+    assert!(events("free", 2) == events("pinned", 2));
+    assert!(events("free", 1) != events("pinned", 1));
+}
+
 /// The whole of a cell is what its figures are made of, and asking for it changes nothing.
 #[test]
 fn cells_leave_their_folders_where_they_are_asked_for() {

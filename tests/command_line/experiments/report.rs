@@ -105,6 +105,11 @@ fn what_cannot_be_read_or_written_is_said() {
     let out = run(&folder.path().join("a"), "1");
     let output = report(&[&out, "-o", &format!("{nothing}/missing/page.html")]);
     assert_eq!(output.status.code(), Some(7));
+    // Verdicts that cannot be read are not left out.
+    fs::write(Path::new(&out).join("summary.json"), "{\"expectations\": [").unwrap();
+    let output = report(&[&out, "-o", &format!("{nothing}/page.html")]);
+    assert_ne!(output.status.code(), Some(0));
+    assert!(String::from_utf8_lossy(&output.stderr).contains("summary.json: "), "{output:?}");
 }
 
 #[test]
