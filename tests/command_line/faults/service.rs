@@ -229,6 +229,3 @@ pub fn rank_only(
 ) -> impl Fn(&Request) -> Reply + Send + Sync + 'static {
     move |request| if request.path.ends_with("/rank") { script(request) } else { Reply::Right }
 }
-
-/// So long a test that hangs is given before it is a failure.
-pub const PATIENCE: Duration = Duration::from_secs(60);
