@@ -1,4 +1,5 @@
 use std::ffi::OsString;
+use std::path::Path;
 
 use clap::error::ErrorKind;
 use clap::{CommandFactory, Parser, Subcommand};
@@ -10,13 +11,16 @@ use super::evaluate::EvaluateArguments;
 use super::exit::Exit;
 use super::gate::GateArguments;
 use super::guide::GuideArguments;
+use super::list::ListArguments;
 use super::merge::MergeArguments;
 use super::plan::PlanArguments;
 use super::report::ReportArguments;
 use super::run::RunArguments;
 use super::serve::ServeArguments;
 use super::shell::{CompletionsArguments, ManArguments};
+use super::show::ShowArguments;
 use super::submit::SubmitArguments;
+use diagnostic::nearest;
 
 /// Rank/Reward experiments from a file.
 ///
@@ -48,6 +52,10 @@ pub enum Command {
     Evaluate(EvaluateArguments),
     /// Write results as one HTML page: curves, comparison, evaluation, latencies, warnings.
     Report(ReportArguments),
+    /// List the results in a folder: what they are, when they were made, what was judged.
+    List(ListArguments),
+    /// Print the summary of a run or the comparison of an experiment again.
+    Show(ShowArguments),
     /// Serve the learning loop over HTTP, as Azure Personalizer was served.
     Serve(ServeArguments),
     /// Write the plan of the work, so that shards can be held to it.
@@ -76,10 +84,24 @@ pub fn with_command(arguments: impl IntoIterator<Item = OsString>) -> Vec<OsStri
     };
     let asks_about_program =
         |word: &OsString| ["-h", "--help", "-V", "--version"].iter().any(|known| word == known);
-    if arguments.get(1).is_some_and(|word| !is_command(word) && !asks_about_program(word)) {
+    let is_scenario = |word: &OsString| {
+        !is_command(word) && !asks_about_program(word) && mistyped(word).is_none()
+    };
+    if arguments.get(1).is_some_and(is_scenario) {
         arguments.insert(1, "run".into());
     }
     arguments
+}
+
+/// The command that a word is nearly, unless it looks like a file or is one.
+fn mistyped(word: &OsString) -> Option<String> {
+    let word = word.to_str()?;
+    if word.contains(['.', '/', '\\', '-']) || Path::new(word).exists() {
+        return None;
+    }
+    let commands = Arguments::command();
+    let names: Vec<&str> = commands.get_subcommands().map(clap::Command::get_name).collect();
+    nearest(word, names).map(str::to_owned)
 }
 
 /// Prints what clap has to say: help and version are answers, the rest are mistakes.

@@ -16,11 +16,13 @@ mod folder;
 mod gate;
 mod guide;
 mod interrupt;
+mod list;
 mod load;
 mod merge;
 mod operator;
 mod output_file;
 mod plan;
+mod recorded;
 mod remote_folder;
 mod report;
 mod run;
@@ -29,6 +31,7 @@ mod serve;
 mod served;
 mod shard;
 mod shell;
+mod show;
 mod streams;
 mod submit;
 mod text_file;
@@ -62,6 +65,8 @@ fn command(command: &Command) -> Result<Exit, Error> {
         Command::Evaluate(arguments) => evaluate::evaluate(arguments),
         Command::Compare(arguments) => compare::run(arguments),
         Command::Baseline(arguments) => baseline::baseline(arguments),
+        Command::List(arguments) => list::list(arguments),
+        Command::Show(arguments) => show::show(arguments),
         Command::Serve(arguments) => serve::serve(arguments),
         Command::Report(arguments) => report::report(arguments),
         Command::Schema => schema::schema(),

@@ -69,6 +69,19 @@ pub fn document(
     Some(document)
 }
 
+/// Compares the policies of an experiment by the usual metrics and its own gates.
+pub fn of_experiment(experiment: Subject, report: &mut Report) -> Option<ComparisonDocument> {
+    let request = Request {
+        metrics: &[],
+        base_policy: None,
+        confidence: Confidence::P95,
+        gates: None,
+        detect: None,
+        allow_incomparable: false,
+    };
+    document(&request, &[experiment], report)
+}
+
 /// Compares every policy of the first folder with the same policy of the others.
 pub fn between(
     subjects: &[Subject],

@@ -14,7 +14,7 @@ mod subject;
 mod text;
 mod traces;
 
-pub use build::{between, sections};
+pub use build::{between, of_experiment, sections};
 pub use command::{CompareArguments, Outputs, run};
 pub use document::{ComparisonDocument, Section};
 pub use json::json;

@@ -85,12 +85,12 @@ fn compare(arguments: &GateArguments, base: &Path, head: &Path) -> Result<Exit, 
     let head = Subject::read(head).map_err(Error::usage)?.labelled("head");
     let gates = gates(arguments, &head)?;
     let confidence = arguments.confidence.unwrap_or(Confidence::P95);
-    let account = compare::between(&[base, head], &arguments.metrics, &gates, confidence)?;
-    if account.verdicts.is_empty() {
+    let document = compare::between(&[base, head], &arguments.metrics, &gates, confidence)?;
+    if document.verdicts.is_empty() {
         return Err(Error::usage("no gate of the scenario judges `head` against `base`")
             .help("a gate without `against` does, for the policies that both sides have"));
     }
-    arguments.outputs.publish(&account)
+    arguments.outputs.publish(&document)
 }
 
 /// The gates of the scenario as it is.

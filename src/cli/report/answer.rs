@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use super::tables::{items, json, tone};
+use super::tables::tone;
 use super::{Content, Source};
 use crate::cli::compare::{Section, p, signed, value, within_text, words};
 use crate::cli::console::count;
@@ -137,33 +137,10 @@ fn success(phase: &PhaseTally) -> Option<String> {
 
 /// Whether it is complete, and what became of its expectations and gates.
 fn state(source: &Source) -> Vec<String> {
-    let folder = &source.subject.path;
     let mut sentences = Vec::new();
     if !source.subject.complete {
         sentences.push("It is not complete: what is there is shown.".to_owned());
     }
-    let verdicts = [
-        ("summary.json", "expectations", "holds", "held", "expectation"),
-        ("comparison.json", "gates", "outcome", "pass", "gate"),
-    ];
-    for (file, key, field, good, noun) in verdicts {
-        let document = json(folder, file);
-        let all: Vec<_> = items(&document, key).collect();
-        let passed = all.iter().filter(|item| item[field] == good).count();
-        let plural = if all.len() == 1 { "" } else { "s" };
-        match all.len() - passed {
-            0 if all.is_empty() => {}
-            0 => sentences.push(format!("{} {noun}{plural}: all {}.", all.len(), past(good))),
-            failed => sentences.push(format!(
-                "{failed} of {} {noun}{plural} did not {}.",
-                all.len(),
-                if good == "held" { "hold" } else { good }
-            )),
-        }
-    }
+    sentences.extend(source.verdicts.iter().map(|count| format!("{}.", count.in_words())));
     sentences
-}
-
-fn past(good: &str) -> &str {
-    if good == "pass" { "passed" } else { good }
 }

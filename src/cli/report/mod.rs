@@ -15,6 +15,7 @@ use self::curves::{Landmarks, curves};
 use super::compare::{Subject, sections};
 use super::error::{Error, not_written};
 use super::exit::Exit;
+use super::recorded::{self, VerdictCount};
 use super::{output_file, remote_folder, streams};
 use comparison::Group;
 use diagnostic::{Diagnostic, Report};
@@ -102,6 +103,7 @@ struct Source {
     subject: Subject,
     content: Content,
     landmarks: Landmarks,
+    verdicts: Vec<VerdictCount>,
 }
 
 /// What a source is.
@@ -118,18 +120,20 @@ impl Source {
         tables::check(path)?;
         if subject.is_baseline {
             let (content, landmarks) = (Content::Baseline, Landmarks::default());
-            return Ok(Self { subject, content, landmarks });
+            return Ok(Self { subject, content, landmarks, verdicts: Vec::new() });
         }
+        let verdicts = recorded::verdicts(path)?;
         if is_experiment(path) {
             let manifest = read_experiment(path).map_err(failed)?.manifest;
             let landmarks = Landmarks { actions: manifest.actions, drifts: manifest.drifts };
-            return Ok(Self { subject, content: Content::Experiment, landmarks });
+            let content = Content::Experiment;
+            return Ok(Self { subject, content, landmarks, verdicts });
         }
         let run = results::read(path).map_err(failed)?;
         let phases = run.manifest.phases.iter();
         let drifts = phases.filter_map(|phase| Some((phase.name.clone(), phase.drift_at?)));
         let landmarks = Landmarks { actions: run.manifest.actions, drifts: drifts.collect() };
-        Ok(Self { subject, content: Content::Run(Box::new(run)), landmarks })
+        Ok(Self { subject, content: Content::Run(Box::new(run)), landmarks, verdicts })
     }
 
     fn run(&self) -> Option<&RunFolder> {

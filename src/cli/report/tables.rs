@@ -1,14 +1,11 @@
 use std::collections::BTreeSet;
-use std::error::Error;
-use std::fs;
-use std::io::ErrorKind;
 use std::path::Path;
 
-use serde::de::IgnoredAny;
 use serde_json::Value;
 
 use crate::cli::compare::{self, Section, words};
 use crate::cli::console::Paint;
+use crate::cli::recorded;
 use comparison::{Comparison, Difference, Estimate};
 use metrics::{Dimension, Quantity, Term};
 use report::html::{Block, Cell, Tone};
@@ -68,24 +65,13 @@ pub fn tone(paint: Paint) -> Tone {
 /// Checks the files of a folder that the page quotes: gates that cannot be read would look
 /// like none.
 pub fn check(folder: &Path) -> Result<(), String> {
-    for name in ["experiment.json", "manifest.json", "comparison.json", "summary.json"] {
-        let path = folder.join(name);
-        let failed = |error: &dyn Error| format!("{}: {error}", path.display());
-        match fs::read(&path) {
-            Ok(bytes) => serde_json::from_slice::<IgnoredAny>(&bytes)
-                .map(drop)
-                .map_err(|error| failed(&error))?,
-            Err(error) if error.kind() == ErrorKind::NotFound => {}
-            Err(error) => return Err(failed(&error)),
-        }
-    }
-    Ok(())
+    let files = ["experiment.json", "manifest.json", "comparison.json", "summary.json"];
+    files.iter().try_for_each(|name| recorded::document(folder, name).map(drop))
 }
 
-/// A file of a folder that was checked, as JSON; null, if it is not there.
+/// A file of a folder that was checked, as JSON; null, if it does not exist.
 pub fn json(folder: &Path, name: &str) -> Value {
-    let bytes = fs::read(folder.join(name)).unwrap_or_default();
-    serde_json::from_slice(&bytes).unwrap_or_default()
+    recorded::document(folder, name).unwrap_or_default()
 }
 
 pub fn items<'a>(value: &'a Value, key: &str) -> impl Iterator<Item = &'a Value> {

@@ -174,7 +174,7 @@ impl Latencies {
 }
 
 /// How long calls took, in microseconds.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct LatencySummary {
     /// The number of calls.
     pub count: u64,

@@ -300,7 +300,7 @@ const fn lag(name: &'static str, statistic: Statistic, doc: &'static str) -> Def
 }
 
 /// A number with what it measures.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Quantity {
     /// The number; a latency is in microseconds.
     pub value: f64,

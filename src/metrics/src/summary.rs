@@ -132,7 +132,7 @@ impl Summary {
 }
 
 /// The numbers of a run.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct SummaryReport {
     /// The phases, in the order of the plan.
     pub phases: Vec<PhaseSummary>,

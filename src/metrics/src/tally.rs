@@ -2,7 +2,7 @@ use std::collections::BTreeMap;
 use std::ops::Range;
 use std::time::Duration;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::expectation::PhaseScope;
 use super::history::{History, Sums};
@@ -303,7 +303,7 @@ pub fn outcome_label(outcome: &IterationOutcome) -> String {
 }
 
 /// The results of one phase. A value that was not measured is absent, never zero.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct PhaseSummary {
     /// The name of the phase.
     pub name: String,

@@ -1,7 +1,7 @@
 use std::fs::File;
 use std::path::{Path, PathBuf};
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::entries::Status;
 use super::files::{Durability, OnExisting, naming, sync_folder};
@@ -27,15 +27,21 @@ pub struct Closing<'a> {
 }
 
 /// The content of `summary.json`.
-#[derive(Serialize)]
-struct SummaryDocument<'a> {
-    scenario: &'a str,
-    seed: u64,
-    status: Status,
-    simulated_latencies: bool,
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct SummaryDocument {
+    /// The name of the scenario.
+    pub scenario: String,
+    /// The seed of the run.
+    pub seed: u64,
+    /// How the run ended.
+    pub status: Status,
+    /// Whether the latencies were simulated.
+    pub simulated_latencies: bool,
+    /// What happened.
     #[serde(flatten)]
-    numbers: SummaryReport,
-    expectations: &'a [Verdict],
+    pub numbers: SummaryReport,
+    /// The verdicts of the expectations.
+    pub expectations: Vec<Verdict>,
 }
 
 impl Results {
@@ -102,12 +108,12 @@ impl Results {
 
     fn write_summary(&mut self, closing: &Closing<'_>) -> Result<(), ObserveError> {
         let bytes = json(&SummaryDocument {
-            scenario: &self.manifest.scenario,
+            scenario: self.manifest.scenario.clone(),
             seed: self.manifest.seed.0,
             status: closing.status,
             simulated_latencies: self.manifest.latencies.simulated,
             numbers: self.summary.report(),
-            expectations: closing.verdicts,
+            expectations: closing.verdicts.to_vec(),
         });
         self.write_file("summary.json", &bytes)
     }

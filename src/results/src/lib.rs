@@ -31,15 +31,19 @@ mod table;
 mod tables;
 mod writer;
 
-pub use closing::Closing;
+pub use closing::{Closing, SummaryDocument};
 pub use destination::{
     Destination, cell_folder, is_unwritten, scenario_folder, shard_folder, shard_name,
 };
 pub use entries::{LatencyKind, PhaseEntry, ShardEntry, Status, StoppedAt, Tool, WallClockEntry};
 pub use error::{CreateError, ReadError};
 pub use layout::{EXPERIMENT, MANIFEST};
+pub use lock::is_locked;
 pub use manifest::{Manifest, Origin};
 pub use merged::{replace_folder, staging_folder};
-pub use read::{RunFolder, model_checks, model_exports, notices, read, scenario_text};
+pub use read::{
+    RunFolder, model_checks, model_exports, notices, read, read_manifest, read_summary,
+    scenario_text,
+};
 pub use resume::{ResumeError, Resumed};
 pub use writer::Results;

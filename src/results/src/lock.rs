@@ -86,7 +86,7 @@ fn lock_file(folder: &Path) -> Result<File, CreateError> {
 }
 
 /// Whether a run is writing to the folder now. Without a lock file none is.
-pub(super) fn is_locked(folder: &Path) -> bool {
+pub fn is_locked(folder: &Path) -> bool {
     let file = File::open(folder.join(LOCK));
     file.is_ok_and(|file| matches!(file.try_lock(), Err(TryLockError::WouldBlock)))
 }

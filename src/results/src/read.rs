@@ -5,6 +5,7 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
+use super::closing::SummaryDocument;
 use super::entries::{Status, StoppedAt};
 use super::error::ReadError;
 use super::events;
@@ -73,7 +74,11 @@ impl RunFolder {
     }
 }
 
-fn read_manifest(folder: &Path) -> Result<Manifest, ReadError> {
+/// Reads the manifest of a run.
+///
+/// # Errors
+/// When it is not the folder of a run.
+pub fn read_manifest(folder: &Path) -> Result<Manifest, ReadError> {
     let path = folder.join(MANIFEST);
     let bytes = read_if_present(&path)?;
     let bytes = bytes.ok_or_else(|| ReadError::NoManifest(folder.to_owned()))?;
@@ -118,6 +123,16 @@ fn read_if_present(path: &Path) -> Result<Option<Vec<u8>>, ReadError> {
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
         Err(source) => Err(ReadError::Io { path: path.to_owned(), source }),
     }
+}
+
+/// What `summary.json` holds; `None`, if the run did not get so far.
+///
+/// # Errors
+/// When it cannot be read.
+pub fn read_summary(folder: &Path) -> Result<Option<SummaryDocument>, ReadError> {
+    let path = folder.join("summary.json");
+    let Some(bytes) = read_if_present(&path)? else { return Ok(None) };
+    serde_json::from_slice(&bytes).map(Some).map_err(|error| ReadError::json(path, &error))
 }
 
 /// The checks of the model, as `model_checks.csv` holds them.

@@ -200,6 +200,47 @@ fn expectations_are_written_for_a_ci_server() {
     assert!(!folder.path().join("unjudged").exists());
 }
 
+/// A folder keeps all that its run printed.
+#[test]
+fn a_run_is_shown_again_to_the_byte() {
+    let folder = tempfile::tempdir().unwrap();
+    let out = folder.path().join("run");
+    let printed = run_into(&out, BASELINE, &SHORT[..4]);
+    let shown = runner().arg("show").arg(&out).output().unwrap();
+    assert_eq!(text(&shown.stdout), text(&printed.stdout));
+    assert_eq!(code(&shown), Some(0));
+}
+
+#[test]
+fn results_are_listed_with_their_state_and_verdict() {
+    let folder = tempfile::tempdir().unwrap();
+    let run = |name: &str, expect: &str| {
+        let arguments = [&SHORT[..4], &["--quiet", "--set", expect]].concat();
+        run_into(&folder.path().join(name), BASELINE, &arguments)
+    };
+    run("a/good", "expect=[baseline.success_rate >= 0]");
+    run("a/bad", "expect=[baseline.success_rate >= 0.999]");
+    let damaged = folder.path().join("damaged");
+    fs::create_dir(&damaged).unwrap();
+    fs::write(damaged.join("manifest.json"), "{").unwrap();
+    let list = |folder: &std::path::Path| runner().arg("list").arg(folder).output().unwrap();
+    let listed = text(&list(folder.path()).stdout);
+    let rows: Vec<&str> = listed.lines().collect();
+    assert_eq!(rows.len(), 4, "{listed}");
+    assert!(rows[1].contains("a/bad") && rows[1].ends_with("1 of 1 expectation did not hold"));
+    assert!(rows[2].contains("complete") && rows[2].ends_with("1 expectation held"), "{listed}");
+    assert!(rows[3].contains("cannot be read"), "{listed}");
+    assert_eq!(code(&list(&folder.path().join("a/good"))), Some(2));
+}
+
+#[test]
+fn a_mistyped_command_is_not_taken_for_a_scenario() {
+    let output = runner().args(["chek", BASELINE]).output().unwrap();
+    assert_eq!(code(&output), Some(2));
+    let stderr = text(&output.stderr);
+    assert!(stderr.contains("chek") && stderr.contains("'check'"), "{stderr}");
+}
+
 #[test]
 fn an_expectation_about_nothing_is_exit_2_before_anything_is_sent() {
     let folder = tempfile::tempdir().unwrap();

@@ -1,4 +1,4 @@
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::{Expectation, Measured, Sign, Term, Test};
 use crate::metric::{Dimension, Metric, Quantity};
@@ -6,7 +6,7 @@ use crate::summary::Summary;
 use crate::tally::PhaseTally;
 
 /// The result of judging an expectation.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Verdict {
     /// The expectation as it was written.
     pub text: String,
@@ -20,7 +20,7 @@ pub struct Verdict {
 }
 
 /// Whether an expectation holds.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Holds {
     /// It does.

@@ -129,7 +129,11 @@ fn read_bytes(path: &Path) -> Result<Vec<u8>, ReadError> {
     fs::read(path).map_err(|source| ReadError::Io { path: path.to_owned(), source })
 }
 
-pub(super) fn read_manifest(folder: &Path) -> Result<ExperimentManifest, ReadError> {
+/// Reads the manifest of an experiment.
+///
+/// # Errors
+/// When it is not the folder of an experiment.
+pub fn read_manifest(folder: &Path) -> Result<ExperimentManifest, ReadError> {
     let path = folder.join(EXPERIMENT);
     match fs::read(&path) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => {

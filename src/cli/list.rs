@@ -1,0 +1,112 @@
+//! `runner list`
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use clap::Args;
+
+use super::console::{Cell, Paint, Side, Table, count, name};
+use super::error::Error;
+use super::exit::Exit;
+use super::{recorded, streams};
+use results::experiment::{self, ExperimentManifest, is_experiment};
+use results::{Manifest, ReadError, Status, is_locked, read_manifest};
+
+/// `runner list`
+#[derive(Debug, Clone, Args)]
+pub struct ListArguments {
+    /// The folder in which results are.
+    #[arg(value_name = "DIR", default_value = "results")]
+    folder: PathBuf,
+}
+
+/// Results lie so many folders below at the most.
+const DEPTH: usize = 3;
+
+/// Lists the results in a folder: what they are, when they were made, and what was judged.
+pub fn list(arguments: &ListArguments) -> Result<Exit, Error> {
+    let failed = |error| Error::usage(format!("{}: {error}", arguments.folder.display()));
+    let mut found = Vec::new();
+    collect(&arguments.folder, DEPTH, &mut found).map_err(failed)?;
+    if found.is_empty() {
+        let folder = arguments.folder.display();
+        return Err(Error::usage(format!("`{folder}` holds no results"))
+            .help("name the folder that `runner run … --out` wrote to"));
+    }
+    let columns = ["results", "what", "started", "state", "verdict"];
+    let mut table = Table::new(&columns.map(|column| (column, Side::Left)));
+    for folder in &found {
+        table.row(row(folder));
+    }
+    streams::print(&table.text())?;
+    Ok(Exit::Done)
+}
+
+/// The results in a folder and below, by name.
+fn collect(folder: &Path, depth: usize, found: &mut Vec<PathBuf>) -> std::io::Result<()> {
+    let mut folders: Vec<PathBuf> = fs::read_dir(folder)?
+        .filter_map(|entry| entry.ok().map(|entry| entry.path()))
+        .filter(|path| path.is_dir())
+        .collect();
+    folders.sort();
+    for path in folders {
+        if is_experiment(&path) || path.join("manifest.json").is_file() {
+            found.push(path);
+        } else if depth > 1 {
+            // A folder that cannot be read holds no results that could be shown.
+            _ = collect(&path, depth - 1, found);
+        }
+    }
+    Ok(())
+}
+
+fn row(folder: &Path) -> [Cell; 5] {
+    let read = if is_experiment(folder) {
+        experiment::read_manifest(folder).map(|manifest| of_experiment(&manifest))
+    } else {
+        read_manifest(folder).map(|manifest| of_run(folder, &manifest))
+    };
+    let [what, started, state] = read.unwrap_or_else(|error| unreadable(&error));
+    let (verdict, paint) = verdict(folder);
+    [
+        Cell::from(name(&folder.display().to_string())),
+        Cell::from(what),
+        Cell::painted(started, Paint::Faint),
+        Cell::from(state),
+        Cell::painted(verdict, paint),
+    ]
+}
+
+fn unreadable(error: &ReadError) -> [String; 3] {
+    [String::new(), String::new(), name(&format!("cannot be read: {error}"))]
+}
+
+fn of_run(folder: &Path, manifest: &Manifest) -> [String; 3] {
+    let state = match manifest.status {
+        Status::Running if is_locked(folder) => "running",
+        Status::Running => "killed",
+        Status::Complete => "complete",
+        Status::Interrupted => "interrupted",
+        Status::Failed => "failed",
+        Status::Partial => "not all shards",
+    };
+    let what = format!("{}, seed {}", name(&manifest.scenario), manifest.seed);
+    [what, manifest.wall_clock.started.to_string(), state.to_owned()]
+}
+
+/// An experiment records no time: its bytes depend on the scenario alone.
+fn of_experiment(manifest: &ExperimentManifest) -> [String; 3] {
+    let cells = manifest.cells.len() as u64;
+    let what = format!("{}, {} cells", name(&manifest.scenario), count(cells));
+    let state = if manifest.complete { "complete" } else { "not complete" };
+    [what, String::new(), state.to_owned()]
+}
+
+fn verdict(folder: &Path) -> (String, Paint) {
+    let Ok(counts) = recorded::verdicts(folder) else {
+        return ("cannot be read".to_owned(), Paint::Bad);
+    };
+    let all_passed = counts.iter().all(|of| of.passed == of.all);
+    let texts: Vec<String> = counts.iter().map(recorded::VerdictCount::in_words).collect();
+    (texts.join(", "), if all_passed { Paint::Good } else { Paint::Bad })
+}
