@@ -45,6 +45,12 @@ impl Error {
         self.line("note", note)
     }
 
+    /// The same error with another exit code.
+    #[must_use]
+    pub fn with_exit(self, exit: Exit) -> Self {
+        Self { exit, ..self }
+    }
+
     fn line(mut self, label: &str, text: impl Display) -> Self {
         // Writing to a string cannot fail.
         _ = writeln!(self.text, "{label}: {text}");

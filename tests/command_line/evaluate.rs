@@ -442,3 +442,91 @@ fn an_interval_that_is_not_symmetric_is_not_shown_as_one() {
     let estimators = text.split("every estimator").nth(1).unwrap();
     assert!(estimators.contains(" ± ") && estimators.contains(" +0."), "{text}");
 }
+
+/// VW refuses such lines, or takes each action for an event of its own.
+#[test]
+fn a_policy_that_is_not_for_the_log_is_named_and_the_others_are_judged() {
+    let folder = tempfile::tempdir().unwrap();
+    let slots = log("slots_varied");
+    let single = log("coffee");
+    let numbered = written(&folder, "numbered.dsjson", numbered(60));
+    let gates = written(
+        &folder,
+        "gates.yaml",
+        "gates:\n  - { metric: log.mean_reward, require: better }\n",
+    );
+    for (log, wrong, right, reason) in [
+        (&slots, "--cb_explore_adf", "--ccb_explore_adf", "has slots"),
+        (&slots, "--cb_explore 4", "--ccb_explore_adf", "has slots"),
+        (&numbered, "--cb_explore_adf", "--cb_explore 3", "lists no actions in `_multi`"),
+        (&single, "--cb_explore 3", "--cb_explore 4", "has 4 actions, and `--cb_explore 3`"),
+    ] {
+        let (wrong, right) = (format!("wrong={wrong}"), format!("right={right}"));
+        let (markdown, junit) = (folder.path().join("report.md"), folder.path().join("report.xml"));
+        let output = evaluate(&[
+            log,
+            "-p",
+            &wrong,
+            "-p",
+            &right,
+            "--format",
+            "json",
+            "--gates",
+            &gates,
+            "--markdown",
+            markdown.to_str().unwrap(),
+            "--junit",
+            junit.to_str().unwrap(),
+        ]);
+        let stderr = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(output.status.code(), Some(2), "{stderr}");
+        assert!(
+            stderr.contains("policy `wrong` was not judged") && stderr.contains(reason),
+            "{stderr}"
+        );
+        let report: Value = serde_json::from_slice(&output.stdout).unwrap();
+        let names: Vec<_> =
+            report["policies"].as_array().unwrap().iter().map(|of| &of["name"]).collect();
+        assert_eq!(names, ["online", "baseline1", "baselineRand", "right"]);
+        assert_eq!(report["failed"][0]["name"], "wrong");
+        assert_eq!(report["failed"][0]["at"]["line"], 1);
+        let gate = report["gates"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .find(|gate| gate["policy"] == "wrong against online");
+        assert_eq!(gate.unwrap()["outcome"], "not_judged", "{report}");
+        assert!(fs::read_to_string(&markdown).unwrap().contains("not judged"));
+        assert!(fs::read_to_string(&junit).unwrap().contains("<error"));
+        fs::remove_file(markdown).unwrap();
+    }
+}
+
+/// Events that number three actions, of which the second is the best.
+fn numbered(events: usize) -> String {
+    let line = |event: usize| {
+        let (action, hour) = (event % 3 + 1, event % 24);
+        let cost = if action == 2 { -1 } else { 0 };
+        format!(
+            "{{\"_label_cost\":{cost},\"_label_probability\":0.333,\"_label_Action\":{action},\
+             \"EventId\":\"{event}\",\"a\":[1,2,3],\"c\":{{\"F\":{{\"hour\":{hour}}}}}}}\n"
+        )
+    };
+    (0..events).map(line).collect()
+}
+
+#[test]
+fn actions_that_are_known_by_their_number_are_learned() {
+    let folder = tempfile::tempdir().unwrap();
+    let log = written(&folder, "log.dsjson", numbered(3000));
+    let report = json(&[&log, "-p", "numbered=--cb_explore 3 --epsilon 0.1"]);
+    let policy = &report["policies"][3];
+    assert_eq!(
+        (policy["name"].as_str(), report["log"]["events"].as_u64()),
+        (Some("numbered"), Some(3000))
+    );
+    let value = policy["whole"]["estimates"]["snips"]["value"].as_f64().unwrap();
+    assert!(value > 0.85, "{value}");
+    let stderr = refused(&[&log, "-p", "--cb_explore_adf"]);
+    assert!(stderr.contains("has no actions in `_multi`"), "{stderr}");
+}

@@ -29,7 +29,8 @@ pub fn search(
     prefix.truncate(held_out_from);
     let searched = count(held_out_from.min(CAPACITY as u64));
     screen.line(&format!("searching for policies on the first {searched} events"));
-    let exploration = match given.first() {
+    let fits = |given: &&Candidate| given.policy.is_multi_slot() == prefix.has_slots();
+    let exploration = match given.iter().find(fits) {
         Some(candidate) => candidate.policy.clone(),
         None => exploring(prefix.exploration(), prefix.has_slots()),
     };

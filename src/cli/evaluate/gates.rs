@@ -12,7 +12,7 @@ use crate::cli::exit::Exit;
 use crate::cli::verdict_files::{RowResult, VerdictRow};
 use diagnostic::{Diagnostic, Report};
 use evaluation::analysis::{Analysis, Comparison, Findings, PolicyReport};
-use evaluation::run::{Candidate, Origin, PolicyEvaluator};
+use evaluation::run::{Candidate, Origin, PolicyEvaluator, PolicyFailure};
 use metrics::{Decision, Gate, PhaseScope};
 use scenario::{GateScope, load_gates};
 use statistics::Interval;
@@ -110,12 +110,34 @@ fn judge_one(gate: &Gate, evaluation: &LogEvaluation) -> Vec<GateVerdict> {
         GateVerdict {
             gate: gate.to_string(),
             subject: format!("{} against {against}", report.name),
-            outcome: outcome(gate, comparison.as_ref()),
+            outcome: match evaluation.failure(against) {
+                Some(failure) => GateOutcome::NotJudged(format!("`{against}` failed: {failure}")),
+                None => outcome(gate, comparison.as_ref()),
+            },
             observed: comparison.and_then(|of| of.compared.ok()).map(|of| of.difference),
             inconclusive_fails: gate.inconclusive_fails,
         }
     };
-    reports.iter().filter(|report| is_asked(report)).map(verdict).collect()
+    let judged = reports.iter().filter(|report| is_asked(report)).map(verdict);
+    judged.chain(failed(gate, evaluation, against)).collect()
+}
+
+/// Policies that failed pass nothing.
+fn failed<'a>(
+    gate: &'a Gate,
+    evaluation: &'a LogEvaluation,
+    against: &'a str,
+) -> impl Iterator<Item = GateVerdict> + 'a {
+    let is_asked =
+        |of: &&PolicyFailure| gate.policies.is_empty() || gate.policies.contains(&of.policy);
+    let failures = evaluation.found.failures.iter().filter(is_asked);
+    failures.map(move |failure| GateVerdict {
+        gate: gate.to_string(),
+        subject: format!("{} against {against}", failure.policy),
+        outcome: GateOutcome::NotJudged(failure.to_string()),
+        observed: None,
+        inconclusive_fails: gate.inconclusive_fails,
+    })
 }
 
 /// What a search found is judged on the events that it has not seen.

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 use super::LogEvaluation;
 use super::gates::GateVerdict;
 use evaluation::analysis::{Comparison, Findings, PolicyReport, SegmentReport, Verdict};
-use evaluation::run::{LogSummary, Origin};
+use evaluation::run::{LogSummary, Origin, PolicyFailure};
 use statistics::Confidence;
 use statistics::off_policy::{Estimate, Unusable};
 
@@ -50,6 +50,7 @@ pub fn show(evaluation: &LogEvaluation) -> String {
         "held_out_from": held_out_from,
         "log": log(&found.summary),
         "policies": policies,
+        "failed": found.failures.iter().map(failed).collect::<Vec<_>>(),
         "breakdowns": breakdowns,
         "gates": evaluation.gates.iter().map(gate).collect::<Vec<_>>(),
     });
@@ -91,6 +92,15 @@ fn policy(report: &PolicyReport, confidence: Confidence) -> Value {
         "arguments": report.arguments,
         "whole": findings(&report.whole, confidence),
         "held_out": report.held_out.as_ref().map(|found| findings(found, confidence)),
+    })
+}
+
+fn failed(failure: &PolicyFailure) -> Value {
+    let place = &failure.place;
+    json!({
+        "name": failure.policy,
+        "reason": failure.to_string(),
+        "at": {"log": place.log, "line": place.line},
     })
 }
 

@@ -4,6 +4,7 @@ mod arguments;
 mod contract;
 mod csv;
 mod discovery;
+mod failures;
 mod gates;
 mod json;
 mod logs;
@@ -28,7 +29,7 @@ use diagnostic::{Diagnostic, Report};
 use evaluation::analysis::{Analysis, PolicyReport, SegmentReport};
 use evaluation::run::{
     Breakdown, Candidate, DroppedLines, Evaluated, EvaluationRun, LogSummary, PolicyEvaluator,
-    Rejection, RunSettings,
+    PolicyFailure, Rejection, RunSettings,
 };
 use gates::GateVerdict;
 use logs::Logs;
@@ -54,6 +55,11 @@ impl LogEvaluation {
             Breakdown::Window(_) => "window".to_owned(),
         });
         names.zip(self.segments.iter().map(Vec::as_slice))
+    }
+
+    /// Why a policy failed, if it did.
+    fn failure(&self, policy: &str) -> Option<&PolicyFailure> {
+        self.found.failures.iter().find(|failure| failure.policy == policy)
     }
 }
 
@@ -82,6 +88,9 @@ pub fn evaluate(arguments: &EvaluateArguments) -> Result<Exit, Error> {
     evaluation.gates = gates::judge(&gates, &evaluation);
     streams::print(&shown(arguments.format, &evaluation))?;
     outputs::write(&arguments.files, &evaluation)?;
+    if let Some(error) = failures::error(&evaluation.found.failures) {
+        return Err(error);
+    }
     match incomplete {
         None => Ok(gates::exit(&evaluation.gates)),
         Some(error) => Err(Error::new(
@@ -155,6 +164,9 @@ fn judge(
     let mut found = run.finish();
     models::write(&mut found.evaluators).map_err(failed)?;
     let analysis = analysis(arguments, &found.summary);
+    // A baseline that failed is compared with nothing.
+    let is_failed = |name: &String| found.failures.iter().any(|failure| failure.policy == *name);
+    let baseline = baseline.filter(|name| !is_failed(name));
     let reports = analysis.reports(&found.evaluators, baseline.as_deref());
     let segments = analysis.segments(&found);
     let gates = Vec::new();

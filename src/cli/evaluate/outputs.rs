@@ -29,6 +29,11 @@ fn markdown(evaluation: &LogEvaluation) -> String {
         let held_out = report.held_out.as_ref().filter(|_| report.origin == Origin::Discovered);
         text += &row(evaluation, report, held_out.unwrap_or(&report.whole));
     }
+    for failure in &evaluation.found.failures {
+        let [policy, why] =
+            [&failure.policy, &failure.to_string()].map(|text| escaped_markdown(text));
+        _ = writeln!(text, "| {policy} | – | | | | | **not judged: {why}** | |");
+    }
     text
 }
 

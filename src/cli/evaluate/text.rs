@@ -248,6 +248,9 @@ fn remarks(evaluation: &LogEvaluation) -> String {
             remarks.push(format!("{}: {why}", name(&report.name)));
         }
     }
+    for failure in &evaluation.found.failures {
+        remarks.push(format!("{}: not judged: {failure}", name(&failure.policy)));
+    }
     let line = |remark: &String| format!("{} {remark}\n", Paint::Doubtful.over("!"));
     remarks.iter().map(line).collect()
 }

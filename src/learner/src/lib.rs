@@ -31,7 +31,9 @@ mod vw_model;
 pub use dsjson::{DropReason, Dropped, DsjsonReader, LoggedEvent};
 pub use features::{Event, EventSlot, Example, ExampleBuilder, Hashing, Label, uniform_hash};
 pub use learner::Learner;
-pub use policy::{LearningPolicy, ModelFiles, OPTIONS, OptionSpec, PolicyError, Support};
+pub use policy::{
+    EventMismatch, LearningPolicy, ModelFiles, OPTIONS, OptionSpec, PolicyError, Support,
+};
 pub use prediction::Prediction;
 pub use random::sample;
 pub use state::LoadError;

@@ -89,6 +89,7 @@ impl Slots {
                 actions: offered.iter().map(|action| event.actions[*action].clone()).collect(),
                 recurs: false,
                 slots: None,
+                listed: event.listed,
                 weight: event.weight,
             },
             offered: offered.to_vec(),

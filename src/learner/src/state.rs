@@ -8,8 +8,9 @@
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-use crate::cost::CostModel;
+use crate::cost::{CostModel, CostType};
 use crate::explore::Exploration;
+use crate::regression::SavedLength;
 use crate::slots::Slots;
 use crate::{Learner, LearningPolicy};
 
@@ -52,10 +53,19 @@ struct Saving<'a> {
 
 #[derive(Deserialize)]
 struct Saved {
-    arguments: String,
+    #[serde(rename = "arguments")]
+    _arguments: String,
     costs: CostModel,
     exploration: Exploration,
     slots: Slots,
+}
+
+/// How a saved learner begins.
+#[derive(Deserialize)]
+struct Beginning<'a> {
+    arguments: &'a str,
+    _kind: CostType,
+    regression: SavedLength,
 }
 
 impl Learner {
@@ -84,19 +94,27 @@ impl Learner {
     /// # Errors
     /// When the bytes are not those of a saved learner, or not all of them.
     pub fn load(bytes: &[u8]) -> Result<Self, LoadError> {
-        let saved: Saved =
-            postcard::from_bytes(content(bytes)?).map_err(|error| unreadable(&error))?;
-        let policy = parse_policy(&saved.arguments)?;
+        let content = content(bytes)?;
+        let (beginning, _) = postcard::take_from_bytes::<Beginning<'_>>(content)
+            .map_err(|error| unreadable(&error))?;
+        let policy = parse_policy(beginning.arguments)?;
+        if beginning.regression.weights() != policy.weights() {
+            return Err(other_weights(&policy));
+        }
+        let saved: Saved = postcard::from_bytes(content).map_err(|error| unreadable(&error))?;
         let blank = Self::new(&policy);
         let (costs, exploration, _) = blank.parts();
         if !(saved.costs.is_compatible(costs) && saved.exploration.is_compatible(exploration)) {
-            let message = format!("its weights are not those of `{}`", saved.arguments);
-            return Err(LoadError::Content(message));
+            return Err(other_weights(&policy));
         }
         let mut learner = blank.with_parts(saved.costs, saved.exploration);
         learner.sync_slots(&saved.slots);
         Ok(learner)
     }
+}
+
+fn other_weights(policy: &LearningPolicy) -> LoadError {
+    LoadError::Content(format!("its weights are not those of `{}`", policy.arguments()))
 }
 
 fn unreadable(error: &postcard::Error) -> LoadError {

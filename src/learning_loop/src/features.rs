@@ -56,6 +56,7 @@ impl FeatureCache {
                     recurs: false,
                     weight: 1.0,
                     slots: None,
+                    listed: true,
                 };
                 let alive = (context.clone(), actions.clone());
                 &entry.insert(CachedEvent { event, _alive: alive }).event

@@ -83,6 +83,7 @@ fn smallest_event(policy: &LearningPolicy) -> Event {
         actions: [example("i", &["constant", "id"])].into(),
         recurs: false,
         slots: None,
+        listed: true,
         weight: 1.0,
     }
 }

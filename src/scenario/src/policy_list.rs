@@ -83,7 +83,7 @@ fn of_contract(source: &Source, contract: PolicyContract) -> Written {
 
 fn parsed(written: Written, report: &mut Report) -> Option<NamedPolicy> {
     let Written { name, place } = written;
-    match LearningPolicy::parse_with_files(place.text()) {
+    match LearningPolicy::parse_for_evaluation(place.text()) {
         Ok(policy) => {
             note_dropped(&place, &policy, report);
             Some(NamedPolicy { name, policy })

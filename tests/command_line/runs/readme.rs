@@ -231,7 +231,8 @@ fn the_evaluation_shown_is_the_evaluation_printed() {
 fn support(option: &OptionSpec) -> &'static str {
     match option.support {
         Support::Full => "as in VW",
-        Support::Files => "as in VW, in `runner evaluate`",
+        Support::Alike => "nearly as in VW, in `runner evaluate`",
+        Support::Evaluation => "as in VW, in `runner evaluate`",
         Support::Dropped => "without effect",
         Support::Refused => "refused",
     }

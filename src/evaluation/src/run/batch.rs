@@ -2,7 +2,7 @@ use std::io::{self, BufRead};
 
 use super::log_summary::{LogPlace, LogSummary, Rejection};
 use super::segment::Segments;
-use learner::{Dropped, DsjsonReader, Event, Hashing, Label};
+use learner::{DropReason, Dropped, DsjsonReader, Event, Hashing, Label};
 use timestamp::Timestamp;
 
 /// How many events are replayed at a time: as many as stay near the processor.
@@ -13,6 +13,8 @@ const ROWS: usize = 1024;
 pub struct Row {
     /// The number of the event in all logs, unlabelled ones included, from zero.
     pub index: u64,
+    /// Its line in the log, from one.
+    pub(super) line: u64,
     /// Its id, where predictions are wanted and the log has one.
     pub id: Option<String>,
     /// When it was ranked, where times are wanted and the log has them.
@@ -34,6 +36,7 @@ pub struct Row {
 /// Some events of a log; none at its end.
 #[derive(Debug, Default)]
 pub struct Batch {
+    pub log: String,
     pub rows: Vec<Row>,
 }
 
@@ -42,6 +45,8 @@ pub struct Batch {
 pub struct Wants {
     pub ids: bool,
     pub times: bool,
+    /// Events that number their actions only.
+    pub unlisted: bool,
 }
 
 /// Reads batches.
@@ -82,7 +87,7 @@ impl BatchReader {
         while rows.len() < ROWS && self.next_line(input)? {
             rows.extend(self.row());
         }
-        Ok(Batch { rows })
+        Ok(Batch { log: self.log.clone(), rows })
     }
 
     fn next_line(&mut self, input: &mut (impl BufRead + ?Sized)) -> io::Result<bool> {
@@ -102,6 +107,7 @@ impl BatchReader {
             Ok(mut row) => {
                 row.index = self.summary.labelled + self.summary.unlabelled;
                 row.labelled = self.summary.labelled;
+                row.line = self.line_number;
                 row.segments =
                     self.segments.iter_mut().map(|segments| segments.of(line, row.time)).collect();
                 self.summary.add(&row, self.wants.times);
@@ -140,10 +146,13 @@ fn read(
     let drop_line = |Dropped { reason, column }| (Rejection::Line(reason), column);
     let mut read = readers.iter_mut().map(|reader| reader.read(line).map_err(drop_line));
     // There is a reader at least.
-    let logged = read.next().ok_or((Rejection::Line(learner::DropReason::Syntax), 1))??;
+    let logged = read.next().ok_or((Rejection::Line(DropReason::Syntax), 1))??;
     let mut events = vec![logged.event];
     for other in read {
         events.push(other?.event);
+    }
+    if !wants.unlisted && !events[0].listed {
+        return Err((Rejection::Line(DropReason::Actions), 1));
     }
     if let Some(label) = &logged.label
         && let Some(reason) = Rejection::of_probability(f64::from(label.probability))
@@ -154,6 +163,7 @@ fn read(
     let time = logged.time.as_ref().filter(|_| wants.times);
     Ok(Row {
         index: 0,
+        line: 0,
         id: id.map(|id| String::from_utf8_lossy(id).into_owned()),
         time: time.and_then(|time| std::str::from_utf8(time).ok()?.parse().ok()),
         labelled: 0,

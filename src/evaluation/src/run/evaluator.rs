@@ -1,11 +1,13 @@
 use std::collections::BTreeMap;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use super::Candidate;
 use super::batch::{Batch, Row};
 use super::coverage::Covered;
+use super::failure::{FailureCause, PolicyFailure};
 use super::sums::{Judged, PolicySums, Scored};
+use super::{Candidate, LogPlace};
 use crate::{Aggregate, window};
-use learner::{Label, Learner, LearningPolicy, Prediction};
+use learner::{EventMismatch, Label, Learner, LearningPolicy, Prediction};
 use statistics::off_policy::{Example, Modelled};
 
 /// Where a policy came from.
@@ -37,6 +39,8 @@ pub struct PolicyEvaluator {
     pub windows: BTreeMap<i64, Aggregate>,
     /// For each breakdown, the sums of each part by its number.
     pub(super) segments: Vec<Vec<Judged>>,
+    /// Why it was not replayed to the end, if so.
+    pub(super) failure: Option<PolicyFailure>,
     learned: Option<Learned>,
     /// For each row, the probability of the action taken, zero without label, and how far the
     /// log covers the policy.
@@ -99,7 +103,8 @@ impl PolicyEvaluator {
         let whole = PolicySums::new(learned.is_some(), false);
         let (held_out, windows) = (whole.clone(), BTreeMap::new());
         let (segments, replayed) = (Vec::new(), Vec::new());
-        Self { name, origin, whole, held_out, windows, segments, learned, replayed }
+        let failure = None;
+        Self { name, origin, whole, held_out, windows, segments, failure, learned, replayed }
     }
 
     /// Whether to compare with a baseline, and how many breakdowns there are.
@@ -121,10 +126,11 @@ impl PolicyEvaluator {
     }
 
     /// For each row of the last batch, the distribution over the actions before the event
-    /// was learned; none for policies that do not learn, or if predictions are not wanted.
+    /// was learned; none for policies that do not learn or failed, or if predictions are not
+    /// wanted.
     #[must_use]
     pub fn pmfs(&self) -> Option<&[Vec<f32>]> {
-        self.learned.as_ref()?.pmfs.as_deref()
+        self.learned.as_ref().filter(|_| self.failure.is_none())?.pmfs.as_deref()
     }
 
     /// The sums of a part of a breakdown; none if none of its events was judged.
@@ -138,19 +144,35 @@ impl PolicyEvaluator {
         self.replayed.iter().map(|(probability, _)| *probability).collect()
     }
 
-    /// Predicts and then learns each event of a batch.
+    /// Predicts and then learns each event of a batch. Whatever stops it stops no other policy.
     pub(super) fn replay(&mut self, batch: &Batch) {
         self.replayed.clear();
-        if let Some(learned) = &mut self.learned {
-            learned.replay(&batch.rows, &mut self.replayed);
-        } else {
+        if self.failure.is_some() {
+            return;
+        }
+        let Some(learned) = &mut self.learned else {
             let origin = self.origin;
             self.replayed.extend(batch.rows.iter().map(|row| fixed(origin, row)));
-        }
+            return;
+        };
+        let replayed = &mut self.replayed;
+        // What a panic leaves behind is not used again.
+        let replay = AssertUnwindSafe(|| learned.replay(&batch.rows, replayed));
+        let cause = match catch_unwind(replay) {
+            Ok(Ok(())) => return,
+            Ok(Err(mismatch)) => FailureCause::Event(mismatch),
+            Err(payload) => FailureCause::of_panic(&*payload),
+        };
+        let line = batch.rows[self.replayed.len()].line;
+        let place = LogPlace { log: batch.log.clone(), line, column: 1 };
+        self.failure = Some(PolicyFailure { policy: self.name.clone(), place, cause });
     }
 
     /// Adds what was replayed to the sums.
     pub(super) fn judge(&mut self, batch: &Batch, baseline: Option<&[f32]>, sections: Sections) {
+        if self.failure.is_some() {
+            return;
+        }
         for (position, row) in batch.rows.iter().enumerate() {
             let Some(label) = &row.label else { continue };
             let scored = self.scored(position, row, label, baseline);
@@ -212,13 +234,18 @@ fn fixed(origin: Origin, row: &Row) -> (f32, Covered) {
 }
 
 impl Learned {
-    fn replay(&mut self, rows: &[Row], replayed: &mut Vec<(f32, Covered)>) {
+    fn replay(
+        &mut self,
+        rows: &[Row],
+        replayed: &mut Vec<(f32, Covered)>,
+    ) -> Result<(), EventMismatch> {
         self.expected.clear();
         if let Some(pmfs) = &mut self.pmfs {
             pmfs.clear();
         }
         for row in rows {
             let event = &row.events[self.hashing];
+            self.learner.policy().check_event(event)?;
             if self.test_only {
                 self.learner.predict(event, &mut self.prediction);
             } else if let Some(label) = &row.label {
@@ -232,11 +259,14 @@ impl Learned {
                 pmfs.push(pmf.clone());
             }
             let probability = row.label.map_or(0.0, |label| pmf[label.action]);
-            replayed.push((probability, row.covered(pmf.iter().copied())));
+            let covered = row.covered(pmf.iter().copied());
             let unlabelled = Modelled { policy: 0.0, action: 0.0 };
             let expected = row.label.map_or(unlabelled, |label| self.expected_reward(&label));
             self.expected.push(expected);
+            // Last: it counts the rows that are done.
+            replayed.push((probability, covered));
         }
+        Ok(())
     }
 
     /// What the model expects of the policy and of the action taken. Its scores are costs.
@@ -245,5 +275,63 @@ impl Learned {
         let pairs = pmf.iter().zip(scores);
         let cost: f64 = pairs.map(|(p, score)| f64::from(*p) * f64::from(*score)).sum();
         Modelled { policy: -cost, action: -f64::from(scores[label.action]) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use learner::{DsjsonReader, Hashing};
+
+    const LINE: &[u8] = b"{\"_label_cost\":-1,\"_label_probability\":0.5,\"_labelIndex\":0,\
+        \"a\":[1,2],\"c\":{\"_multi\":[{\"i\":{\"a\":1}},{\"i\":{\"b\":1}}]}}";
+
+    fn row(line: u64) -> Row {
+        let logged = DsjsonReader::new(Hashing::default()).read(LINE).unwrap();
+        Row {
+            index: line - 1,
+            line,
+            id: None,
+            time: None,
+            labelled: line - 1,
+            segments: Vec::new(),
+            events: vec![logged.event],
+            label: logged.label,
+            distribution: None,
+            highest_weight: 2.0,
+        }
+    }
+
+    fn evaluator(name: &str, hashing: usize) -> PolicyEvaluator {
+        let policy = LearningPolicy::parse("--cb_explore_adf").unwrap();
+        let (name, origin) = (name.to_owned(), Origin::Given);
+        let candidate = Candidate { name, policy, origin, model: None };
+        PolicyEvaluator::learning(candidate, hashing, true)
+    }
+
+    /// An event that is not hashed for a policy stands for any bug that panics.
+    #[test]
+    fn a_policy_that_panics_is_named_with_its_line_and_ends_no_other() {
+        let mut policies = [evaluator("well", 0), evaluator("broken", 1)];
+        let sections = Sections { held_out_from: None, windows: false };
+        let mut batch = Batch { log: "log".to_owned(), rows: vec![row(1), row(2)] };
+        let events = &mut batch.rows[0].events;
+        events.push(events[0].clone());
+        for policy in &mut policies {
+            policy.replay(&batch);
+            policy.judge(&batch, None, sections);
+            // It is not asked again.
+            policy.replay(&batch);
+        }
+        let [well, broken] = policies;
+        assert!(well.failure.is_none() && well.pmfs().is_some_and(|pmfs| pmfs.len() == 2));
+        assert_eq!(well.whole.judged.estimates.examples(), 2);
+        let failure = broken.failure.as_ref().unwrap();
+        assert_eq!((&*failure.policy, failure.place.line), ("broken", 2));
+        assert!(
+            matches!(&failure.cause, FailureCause::Panic(text) if text.contains("out of bounds"))
+        );
+        assert!(broken.pmfs().is_none());
+        assert_eq!(broken.whole.judged.estimates.examples(), 0);
     }
 }

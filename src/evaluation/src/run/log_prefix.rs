@@ -16,7 +16,7 @@ impl LogPrefix {
     /// At most `capacity` events, hashed as policies do by default.
     #[must_use]
     pub fn new(capacity: usize) -> Self {
-        let wants = Wants { ids: false, times: false };
+        let wants = Wants { ids: false, times: false, unlisted: false };
         let reader = BatchReader::new(vec![Hashing::default()], wants, Vec::new());
         Self { reader, capacity, events: Vec::new() }
     }

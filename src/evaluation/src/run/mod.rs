@@ -8,6 +8,7 @@
 mod batch;
 mod coverage;
 mod evaluator;
+mod failure;
 mod log_prefix;
 mod log_summary;
 mod segment;
@@ -16,6 +17,7 @@ mod sums;
 pub use batch::Row;
 pub use coverage::Coverage;
 pub use evaluator::{Origin, PolicyEvaluator};
+pub use failure::{FailureCause, PolicyFailure};
 pub use log_prefix::LogPrefix;
 pub use log_summary::{DroppedLines, LogPlace, LogSummary, Rejection};
 pub use segment::Breakdown;
@@ -77,8 +79,10 @@ pub struct EvaluationRun {
 
 /// What an evaluation found.
 pub struct Evaluated {
-    /// The policies with their sums.
+    /// The policies with their sums, but for those that failed.
     pub evaluators: Vec<PolicyEvaluator>,
+    /// The policies that failed, in their order.
+    pub failures: Vec<PolicyFailure>,
     /// What the logs contain.
     pub summary: LogSummary,
     /// The parts of each breakdown, by their number.
@@ -103,6 +107,7 @@ impl EvaluationRun {
     pub fn new(candidates: Vec<Candidate>, settings: RunSettings) -> Self {
         let mut hashings: Vec<Hashing> = Vec::new();
         let mut evaluators = PolicyEvaluator::fixed();
+        let unlisted = candidates.iter().any(|candidate| candidate.policy.numbers_actions());
         for candidate in candidates {
             let hashing = candidate.policy.hashing();
             let known = hashings.iter().position(|other| *other == hashing);
@@ -116,7 +121,7 @@ impl EvaluationRun {
         evaluators.iter_mut().for_each(|policy| policy.prepare(has_baseline, breakdowns));
         let by_time = |breakdown: &Breakdown| matches!(breakdown, Breakdown::Window(_));
         let times = settings.windows || settings.breakdowns.iter().any(by_time);
-        let wants = Wants { ids: settings.predictions, times };
+        let wants = Wants { ids: settings.predictions, times, unlisted };
         let segments = settings.breakdowns.iter().cloned().map(Segments::new).collect();
         let reader = BatchReader::new(hashings, wants, segments);
         Self { settings, evaluators, reader }
@@ -153,8 +158,13 @@ impl EvaluationRun {
     #[must_use]
     pub fn finish(self) -> Evaluated {
         let segments = self.reader.segments.into_iter();
+        let mut evaluators = self.evaluators;
+        let failures = evaluators.iter_mut().filter_map(|policy| policy.failure.take());
+        let failures: Vec<_> = failures.collect();
+        evaluators.retain(|policy| failures.iter().all(|failure| failure.policy != policy.name));
         Evaluated {
-            evaluators: self.evaluators,
+            evaluators,
+            failures,
             summary: self.reader.summary,
             segments: segments.map(|parts| (parts.breakdown, parts.names)).collect(),
         }
@@ -186,7 +196,8 @@ impl EvaluationRun {
     /// The probabilities of the policy that the others are compared with.
     fn baseline(&self) -> Option<Vec<f32>> {
         let name = self.settings.baseline.as_ref()?;
-        let policy = self.evaluators.iter().find(|policy| policy.name == *name)?;
-        Some(policy.probabilities())
+        let is_baseline = |policy: &&PolicyEvaluator| policy.name == *name;
+        let policy = self.evaluators.iter().find(is_baseline)?;
+        policy.failure.is_none().then(|| policy.probabilities())
     }
 }

@@ -16,7 +16,8 @@ const MAXIMAL_DEPTH: usize = 1000;
 /// What `c` says.
 pub struct Context {
     pub shared: Example,
-    pub actions: Arc<[Arc<Example>]>,
+    /// None, where the actions are known by their number only.
+    pub actions: Option<Arc<[Arc<Example>]>>,
     /// The slots, if it has some; at least one and no more than actions.
     pub slots: Option<Vec<EventSlot>>,
 }
@@ -57,9 +58,11 @@ impl<'c, 'a, 's> ContextReader<'c, 'a, 's> {
         let mut shared = ExampleBuilder::new(self.hashing);
         self.expect_kind(Kind::Object, DropReason::Context)?;
         self.object(&mut shared, Subject::Context, 0)?;
-        let actions = self.actions.filter(|actions| !actions.is_empty());
-        let actions = actions.ok_or(DropReason::Actions)?;
-        Ok(Context { shared: shared.finish(), actions, slots: self.slots })
+        let Self { actions, slots, .. } = self;
+        if actions.as_ref().is_some_and(|actions| actions.is_empty()) {
+            return Err(DropReason::Actions);
+        }
+        Ok(Context { shared: shared.finish(), actions, slots })
     }
 
     fn expect_kind(&mut self, kind: Kind, otherwise: DropReason) -> Read<()> {

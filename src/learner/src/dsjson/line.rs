@@ -6,9 +6,9 @@ use std::sync::Arc;
 use super::cache::ActionCache;
 use super::context::{Context, ContextReader};
 use super::cursor::{Cursor, Kind, Read};
-use super::outcomes::Outcomes;
+use super::outcomes::{Outcomes, index as index_of};
 use super::{DropReason, Dropped, LoggedEvent};
-use crate::features::{Event, Hashing, Label};
+use crate::features::{Event, Example, Hashing, Label};
 
 /// The label as far as it has been read.
 #[derive(Debug, Clone, Copy, Default)]
@@ -16,6 +16,8 @@ pub struct LabelKeys {
     cost: Option<f64>,
     probability: Option<f64>,
     index: Option<usize>,
+    /// `_label_Action`, from one.
+    number: Option<f64>,
 }
 
 /// A line on its way to become an event.
@@ -132,11 +134,13 @@ impl<'a> Line<'a> {
         }
         #[expect(clippy::cast_possible_truncation, reason = "VW keeps weights as f32")]
         let weight = 1.0 / (1.0 - self.drop_probability as f32);
+        let listed = actions.is_some();
+        let actions = actions.unwrap_or_else(|| unlisted(self.ranking.len()));
         let (slots, label, distribution) = match slots {
             None => {
                 let ranking = self.ranking.iter().map(|number| number - 1.0);
                 let distribution = by_action(ranking, &self.probabilities, actions.len());
-                (None, label.of(actions.len())?, distribution)
+                (None, label.of(actions.len(), listed)?, distribution)
             }
             Some(mut slots) => {
                 let distribution = self.outcomes.first_distribution(actions.len());
@@ -146,7 +150,8 @@ impl<'a> Line<'a> {
                 (Some(slots.into()), label, distribution)
             }
         };
-        let event = Event { shared: Arc::new(shared), actions, recurs: false, slots, weight };
+        let event =
+            Event { shared: Arc::new(shared), actions, listed, recurs: false, slots, weight };
         Ok(LoggedEvent { id: self.id, time: self.time, event, label, distribution })
     }
 }
@@ -158,20 +163,21 @@ impl LabelKeys {
             b"_label_cost" => self.cost = number(cursor)?,
             b"_label_probability" => self.probability = number(cursor)?,
             b"_labelIndex" => self.index = index(cursor)?,
-            // It repeats the index, from one.
-            b"_label_Action" | b"_label_action" => drop(number(cursor)?),
+            b"_label_Action" | b"_label_action" => self.number = number(cursor)?,
             _ => return Err(DropReason::LabelPlace),
         }
         Ok(())
     }
 
     #[expect(clippy::cast_possible_truncation, reason = "VW keeps labels as f32")]
-    fn of(self, actions: usize) -> Read<Option<Label>> {
-        if self.index.is_some_and(|index| index >= actions) {
+    fn of(self, actions: usize, listed: bool) -> Read<Option<Label>> {
+        let action =
+            if listed { self.index } else { self.number.map(|number| index_of(number - 1.0)) };
+        if action.is_some_and(|action| action >= actions) {
             return Err(DropReason::LabelIndex);
         }
         let Some(cost) = self.cost.map(|cost| cost as f32) else { return Ok(None) };
-        let action = self.index.ok_or(DropReason::LabelIndex)?;
+        let action = action.ok_or(DropReason::LabelIndex)?;
         let probability = self.probability.map_or(-1.0, |probability| probability as f32);
         if !cost.is_finite() {
             return Err(DropReason::Cost);
@@ -181,6 +187,11 @@ impl LabelKeys {
         }
         Ok(Some(Label { action, cost, probability }))
     }
+}
+
+/// Actions of which nothing is said.
+fn unlisted(actions: usize) -> Arc<[Arc<Example>]> {
+    vec![Arc::default(); actions].into()
 }
 
 /// A whole number, or none for null.

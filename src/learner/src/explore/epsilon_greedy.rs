@@ -17,7 +17,8 @@ pub struct EpsilonGreedy {
 
 impl EpsilonGreedy {
     pub fn fill(&self, ranked: &[Scored], pmf: &mut [f32]) {
-        pmf.fill(self.epsilon / narrow(ranked.len()));
+        let share = self.epsilon / narrow(ranked.len());
+        ranked.iter().for_each(|scored| pmf[scored.action] = share);
         let best = if self.first_only { ranked.len().min(1) } else { tied(ranked) };
         for scored in &ranked[..best] {
             pmf[scored.action] += (1.0 - self.epsilon) / narrow(best);

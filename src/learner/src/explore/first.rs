@@ -16,9 +16,9 @@ pub struct First {
 
 impl First {
     pub fn fill(&self, stage: &Stage<'_>, pmf: &mut [f32]) {
-        let mut shares = vec![0.0; pmf.len()];
+        let mut shares = vec![0.0; stage.ranked.len()];
         if self.remaining > 0 {
-            shares.fill(1.0 / narrow(pmf.len()));
+            shares.fill(1.0 / narrow(stage.ranked.len()));
         } else if let Some(best) = shares.first_mut() {
             *best = 1.0;
         }

@@ -8,6 +8,7 @@ mod first;
 mod regcb;
 mod rnd;
 mod softmax;
+mod spanner;
 mod squarecb;
 
 pub use bag::Bag;
@@ -18,6 +19,7 @@ pub use first::First;
 pub use regcb::RegCb;
 pub use rnd::Rnd;
 pub use softmax::Softmax;
+pub use spanner::ActionFilter;
 pub use squarecb::SquareCb;
 
 use std::cmp::Ordering;
@@ -56,12 +58,20 @@ pub struct Stage<'a> {
     pub costs: &'a mut CostModel,
     pub event: &'a mut EventTerms,
     pub ranked: &'a mut Vec<Scored>,
+    /// Which of many actions are ranked.
+    pub filter: Option<&'a mut ActionFilter>,
+    /// The greed of SquareCB, which the filter looks at.
+    pub gamma: f32,
 }
 
 impl Stage<'_> {
     /// Ranks the actions by one model.
     pub fn rank(&mut self, model: u32) {
         self.costs.rank(self.event, model, self.ranked);
+        if let Some(filter) = self.filter.take() {
+            filter.apply(self, model);
+            self.filter = Some(filter);
+        }
     }
 }
 
@@ -103,6 +113,9 @@ impl Exploration {
 
     /// Predicts the distribution over the actions.
     pub fn predict(&self, stage: &mut Stage<'_>, prediction: &mut Prediction) {
+        if let Self::SquareCb(squarecb) = self {
+            stage.gamma = squarecb.gamma();
+        }
         stage.rank(0);
         self.fill(stage, prediction);
     }
@@ -182,10 +195,10 @@ impl Stage<'_> {
         ranking.clear();
         ranking.extend(self.ranked.iter().map(|scored| scored.action));
         scores.clear();
-        scores.resize(self.ranked.len(), 0.0);
+        scores.resize(self.event.len(), 0.0);
         self.ranked.iter().for_each(|scored| scores[scored.action] = scored.score);
         pmf.clear();
-        pmf.resize(self.ranked.len(), 0.0);
+        pmf.resize(self.event.len(), 0.0);
     }
 }
 

@@ -28,10 +28,11 @@ impl SquareCb {
         let gamma = self.gamma();
         let is_less = |a: usize, b: usize| stage.ranked[a].score < stage.ranked[b].score;
         // Where scores are not numbers, the first of the ranking is not the least.
-        let best =
-            (0..pmf.len()).fold(0, |best, other| if is_less(other, best) { other } else { best });
+        let best = (0..stage.ranked.len())
+            .fold(0, |best, other| if is_less(other, best) { other } else { best });
         let Some(least) = stage.ranked.get(best).map(|scored| scored.score) else { return };
-        let share = |scored: &Scored| 1.0 / (narrow(pmf.len()) + gamma * (scored.score - least));
+        let actions = narrow(stage.ranked.len());
+        let share = |scored: &Scored| 1.0 / (actions + gamma * (scored.score - least));
         let mut shares: Vec<_> = stage.ranked.iter().map(share).collect();
         let others = shares.iter().enumerate().filter(|(position, _)| *position != best);
         shares[best] = 1.0 - others.fold(0.0, |sum, (_, share)| sum + share);
@@ -69,7 +70,7 @@ impl SquareCb {
         clippy::cast_precision_loss,
         reason = "VW raises in f64 and narrows"
     )]
-    fn gamma(&self) -> f32 {
+    pub fn gamma(&self) -> f32 {
         self.gamma_scale * (self.learned as f64).powf(f64::from(self.gamma_exponent)) as f32
     }
 

@@ -9,6 +9,9 @@ pub struct Event {
     pub shared: Arc<Example>,
     /// The actions, in their order.
     pub actions: Arc<[Arc<Example>]>,
+    /// Whether something is said of the actions, if only that nothing is known of them. Else
+    /// they are known by their number, for policies of `--cb_explore`.
+    pub listed: bool,
     /// Whether the same examples are likely to come again: what is made of them is worth
     /// keeping.
     pub recurs: bool,

@@ -85,6 +85,7 @@ impl EventTerms {
         if current.event.as_ref().is_some_and(|current| current.is(event)) {
             return;
         }
+        self.maker.see(event);
         self.current = if event.recurs { self.place_of(event) } else { 0 };
         if self.current == 0 {
             self.kept[0].reset_to(event);
@@ -131,7 +132,14 @@ impl EventTerms {
         &self.plain
     }
 
-    /// The whole indices of the same terms, in units of weights, and their values.
+    /// The terms of one action without the features of the context.
+    pub fn own(&mut self, action: usize) -> &Terms {
+        let event = self.kept[self.current].event();
+        self.maker.make_own(event, action, &mut self.plain);
+        &self.plain
+    }
+
+    /// The whole indices of the terms of [`Self::unexpanded`], in units of weights, and their values.
     pub fn whole_indices(&mut self, action: usize, whole: WholeIndices) -> Vec<(u64, f32)> {
         let event = self.kept[self.current].event();
         self.maker.whole_indices(event, action, whole)
@@ -220,6 +228,7 @@ mod tests {
             actions: actions.clone(),
             recurs,
             slots: None,
+            listed: true,
             weight: 1.0,
         };
         (0..count).map(event).collect()
@@ -263,8 +272,15 @@ mod tests {
     fn scores_are_kept_for_who_asks_twice_in_a_version() {
         let interactions = Interactions::new(Vec::new());
         let none = || Box::new([false; 256]);
-        let maker =
-            TermMaker::new(interactions, none(), none(), true, WeightIndexing::new(18, 1), None);
+        let maker = TermMaker::new(
+            interactions,
+            none(),
+            none(),
+            true,
+            WeightIndexing::new(18, 1),
+            None,
+            None,
+        );
         let mut terms = EventTerms::new(maker);
         let [once, again] = [events(1, false), events(1, true)].map(|mut events| events.remove(0));
         let mut ask = |event, version| {
@@ -284,7 +300,7 @@ mod tests {
         let (interactions, places) = (Interactions::new(Vec::new()), WeightIndexing::new(18, 1));
         let none = || Box::new([false; 256]);
         let mut terms =
-            EventTerms::new(TermMaker::new(interactions, none(), none(), true, places, None));
+            EventTerms::new(TermMaker::new(interactions, none(), none(), true, places, None, None));
         // Three terms each: two features and the constant.
         for event in events(CAPACITY / 3 + 2, true) {
             terms.reset_to(&event);

@@ -6,6 +6,7 @@ mod example;
 mod hash;
 mod interactions;
 mod norm;
+mod numbering;
 mod products;
 mod terms;
 
@@ -15,6 +16,7 @@ pub use example::{Example, ExampleBuilder};
 pub(crate) use example::{Feature, NamespaceFeatures};
 pub use hash::{HashMode, Hashing, uniform_hash};
 pub use interactions::Interactions;
+pub use numbering::Numbering;
 pub use terms::{Expansion, NormRule, Term, TermMaker, Terms, WeightIndexing, WholeIndices};
 
 /// The namespace of the constant feature (`constant.h`).

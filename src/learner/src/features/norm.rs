@@ -4,12 +4,12 @@
 //! Rates that are neither adaptive nor normalized need it. VW does not sum over the features
 //! as they are used, but multiplies sums of namespaces: other last bits.
 
-use super::{CONSTANT_NAMESPACE, Event, Example, TermMaker};
+use super::terms::Parts;
+use super::{CONSTANT_NAMESPACE, Event, NamespaceFeatures, TermMaker};
 
 /// The squares of the features of an action, namespace by namespace.
 struct Squares<'a> {
-    event: &'a Event,
-    action: usize,
+    parts: Parts<'a>,
     ignored: &'a [bool; 256],
     constant: bool,
     /// Whether the context was merged into the action before, and taken out again.
@@ -26,16 +26,19 @@ impl TermMaker {
         merged_before: bool,
     ) -> f32 {
         let (ignored, constant) = (&*self.ignored, self.constant);
-        let squares = Squares { event, action, ignored, constant, merged_before };
+        let parts = self.parts(event, action);
+        let squares = Squares { parts, ignored, constant, merged_before };
         squares.linear() + squares.interacting(interactions)
     }
 }
 
 impl Squares<'_> {
     fn linear(&self) -> f32 {
-        let own: Vec<u8> = self.event.actions[self.action].letters().collect();
+        let letters = |features: &[NamespaceFeatures]| features.iter().map(|n| n.letter).collect();
+        let (own, shared): (Vec<u8>, Vec<u8>) =
+            (letters(self.parts.own), letters(self.parts.shared));
         let constant = self.constant.then_some(CONSTANT_NAMESPACE);
-        let shared = self.event.shared.letters().filter(|letter| !own.contains(letter));
+        let shared = shared.into_iter().filter(|letter| !own.contains(letter));
         let letters = own.iter().copied().chain(constant).chain(shared);
         letters.fold(0.0, |sum, letter| sum + self.of(letter))
     }
@@ -45,17 +48,26 @@ impl Squares<'_> {
         if letter == CONSTANT_NAMESPACE {
             return f32::from(u8::from(self.constant));
         }
-        let sum = |example: &Example| {
-            self.values(example, letter).fold(0.0, |sum, value| sum + value * value)
-        };
-        let (own, shared) = (sum(&self.event.actions[self.action]), sum(&self.event.shared));
+        let sum =
+            |features| self.values(features, letter).fold(0.0, |sum, value| sum + value * value);
+        let (own, shared) = (sum(self.own(letter)), sum(self.parts.shared));
         let own = if self.merged_before { own + shared - shared } else { own };
         own + shared
     }
 
-    fn values<'e>(&self, example: &'e Example, letter: u8) -> impl Iterator<Item = f32> + use<'e> {
+    /// The action's own features, or those that were seen before.
+    fn own(&self, letter: u8) -> &[NamespaceFeatures] {
+        let Parts { own, seen, .. } = self.parts;
+        if own.iter().any(|own| own.letter == letter) { own } else { seen }
+    }
+
+    fn values<'e>(
+        &self,
+        features: &'e [NamespaceFeatures],
+        letter: u8,
+    ) -> impl Iterator<Item = f32> + use<'e> {
         let is_read = !self.ignored[usize::from(letter)];
-        let found = example.namespaces.iter().filter(move |n| is_read && n.letter == letter);
+        let found = features.iter().filter(move |n| is_read && n.letter == letter);
         found.flat_map(|namespace| namespace.features.iter().map(|feature| feature.value))
     }
 
@@ -79,8 +91,8 @@ impl Squares<'_> {
     fn combined(&self, letter: u8, order: usize) -> f32 {
         let mut sums = vec![0.0_f32; order];
         let constant = (letter == CONSTANT_NAMESPACE && self.constant).then_some(1.0);
-        let own = self.values(&self.event.actions[self.action], letter);
-        for value in own.chain(self.values(&self.event.shared, letter)).chain(constant) {
+        let own = self.values(self.own(letter), letter);
+        for value in own.chain(self.values(self.parts.shared, letter)).chain(constant) {
             let square = value * value;
             sums[0] += square;
             for higher in 1..order {

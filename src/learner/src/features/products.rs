@@ -16,6 +16,8 @@ pub struct Layout {
     pub letters: Vec<u8>,
     /// The features of a namespace end where those of the next begin; one more than namespaces.
     pub starts: Vec<u32>,
+    /// The namespaces behind the first so many count in interactions only.
+    pub linear: usize,
 }
 
 /// The terms of a layout.
@@ -65,6 +67,11 @@ impl Layout {
         self.starts[position]..self.starts[position + 1]
     }
 
+    /// The namespaces whose features count by themselves, with their positions.
+    pub fn linear_letters(&self) -> impl Iterator<Item = (usize, u8)> + '_ {
+        self.letters[..self.linear].iter().copied().enumerate()
+    }
+
     /// Where the features of the namespace `letter` lie: nowhere, if it is not there.
     fn range_of(&self, letter: u8) -> std::ops::Range<u32> {
         let position = self.letters.iter().position(|present| *present == letter);
@@ -77,8 +84,8 @@ impl Products {
     /// products of `interactions`.
     pub fn new(layout: &Layout, linear: impl Fn(u8) -> bool, interactions: &[Vec<u8>]) -> Self {
         let mut products = Self::default();
-        for (position, letter) in layout.letters.iter().enumerate() {
-            if linear(*letter) {
+        for (position, letter) in layout.linear_letters() {
+            if linear(letter) {
                 let alone = |feature| Step { partial: 0, feature };
                 products.terms.extend(layout.range(position).map(alone));
             }

@@ -1,4 +1,5 @@
-use super::example::Feature;
+use super::example::{Feature, NamespaceFeatures};
+use super::numbering::Numbering;
 use super::products::{FNV_PRIME, Layout, Product, ProductCache, Products};
 use super::{CONSTANT_INDEX, CONSTANT_NAMESPACE, Event, Interactions};
 
@@ -76,6 +77,7 @@ pub struct TermMaker {
     pub constant: bool,
     norm_rule: Option<NormRule>,
     places: WeightIndexing,
+    numbering: Option<Numbering>,
     expanded: ProductCache,
     given: ProductCache,
     merged: Merged<Product>,
@@ -97,9 +99,11 @@ impl TermMaker {
         constant: bool,
         places: WeightIndexing,
         norm_rule: Option<NormRule>,
+        numbering: Option<Numbering>,
     ) -> Self {
         Self {
             norm_rule,
+            numbering,
             places,
             interactions,
             ignored,
@@ -127,7 +131,8 @@ impl TermMaker {
             let expanded = match expansion {
                 Expansion::Always => true,
                 Expansion::WithContext => {
-                    event.shared.letters().any(|letter| !self.ignored[usize::from(letter)])
+                    self.numbering.is_none()
+                        && event.shared.letters().any(|letter| !self.ignored[usize::from(letter)])
                 }
                 Expansion::Never => false,
             };
@@ -138,6 +143,18 @@ impl TermMaker {
             };
             terms.squared_norm = self.squared_norm(event, action, &interactions, merged_before);
         }
+        self.multiply(terms);
+    }
+
+    /// The same without the features of the context.
+    pub fn make_own(&mut self, event: &Event, action: usize, terms: &mut Terms) {
+        let own = &event.actions[action].namespaces;
+        let parts = Parts { own, shared: &[], seen: &[] };
+        self.merged.merge(parts, &self.ignored, self.constant);
+        self.multiply(terms);
+    }
+
+    fn multiply(&mut self, terms: &mut Terms) {
         let Self { interactions, ignored_linear, places, expanded, merged, partials, .. } = self;
         let products = expanded.of(&merged.layout, || {
             let interactions = interactions.over(&merged.layout.letters);
@@ -175,10 +192,14 @@ impl TermMaker {
         whole: WholeIndices,
     ) -> Vec<(u64, f32)> {
         let mut merged: Merged<Feature> = Merged::default();
-        merged.merge(event, action, &self.ignored, self.constant);
+        merged.merge(self.parts(event, action), &self.ignored, self.constant);
+        let whole = match &self.numbering {
+            None => whole,
+            Some(numbering) => numbering.place_whole(&mut merged.features, action, whole),
+        };
         let mut indices = Vec::new();
-        for (position, letter) in merged.layout.letters.iter().enumerate() {
-            if !self.ignored_linear[usize::from(*letter)] {
+        for (position, letter) in merged.layout.linear_letters() {
+            if !self.ignored_linear[usize::from(letter)] {
                 let features = merged.namespace_at(position).iter();
                 indices.extend(features.map(|feature| (whole.of(feature), feature.value)));
             }
@@ -190,8 +211,44 @@ impl TermMaker {
     }
 
     fn merge(&mut self, event: &Event, action: usize) {
-        self.merged.merge(event, action, &self.ignored, self.constant);
+        let mut merged = std::mem::take(&mut self.merged);
+        merged.merge(self.parts(event, action), &self.ignored, self.constant);
+        if let Some(numbering) = &self.numbering {
+            numbering.place(&mut merged.features, action);
+        }
+        self.merged = merged;
     }
+
+    /// What the terms of an action are made of: under `--cb_explore`, each action has the
+    /// features of the context for its own.
+    pub(super) fn parts<'e>(&'e self, event: &'e Event, action: usize) -> Parts<'e> {
+        match &self.numbering {
+            None => Parts {
+                own: &event.actions[action].namespaces,
+                shared: &event.shared.namespaces,
+                seen: &[],
+            },
+            Some(numbering) => {
+                Parts { own: &event.shared.namespaces, shared: &[], seen: numbering.seen() }
+            }
+        }
+    }
+
+    /// Turns to another event.
+    pub fn see(&mut self, event: &Event) {
+        if let Some(numbering) = &mut self.numbering {
+            numbering.see(&event.shared);
+        }
+    }
+}
+
+/// The features that the terms of an action are made of.
+#[derive(Debug, Clone, Copy)]
+pub struct Parts<'e> {
+    pub own: &'e [NamespaceFeatures],
+    pub shared: &'e [NamespaceFeatures],
+    /// What earlier events had: interactions alone see it, where this event lacks a namespace.
+    pub seen: &'e [NamespaceFeatures],
 }
 
 /// How indices of 64 bits are made of features.
@@ -203,7 +260,7 @@ pub struct WholeIndices {
 }
 
 impl WholeIndices {
-    fn of(self, feature: &Feature) -> u64 {
+    pub(super) fn of(self, feature: &Feature) -> u64 {
         let mask = if feature.masked { (1 << self.bits) - 1 } else { u64::MAX };
         (feature.index & mask).wrapping_mul(self.scale)
     }
@@ -225,9 +282,12 @@ impl<T> Default for Merged<T> {
 impl<T: From<Feature>> Merged<T> {
     /// Own namespaces, the constant, then the namespaces of the context; a namespace that both have
     /// keeps its place, own features first.
-    fn merge(&mut self, event: &Event, action: usize, ignored: &[bool; 256], constant: bool) {
-        let own = &event.actions[action].namespaces;
-        let shared = &event.shared.namespaces;
+    fn merge(
+        &mut self,
+        Parts { own, shared, seen }: Parts<'_>,
+        ignored: &[bool; 256],
+        constant: bool,
+    ) {
         self.clear();
         for namespace in own {
             self.begin(namespace.letter);
@@ -243,6 +303,13 @@ impl<T: From<Feature>> Merged<T> {
             self.add(&[Feature { index, value: 1.0, masked: false }], false);
         }
         for namespace in shared {
+            if !own.iter().any(|own| own.letter == namespace.letter) {
+                self.begin(namespace.letter);
+                self.add(&namespace.features, ignored[usize::from(namespace.letter)]);
+            }
+        }
+        self.layout.linear = self.layout.letters.len();
+        for namespace in seen {
             if !own.iter().any(|own| own.letter == namespace.letter) {
                 self.begin(namespace.letter);
                 self.add(&namespace.features, ignored[usize::from(namespace.letter)]);

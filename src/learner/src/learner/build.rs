@@ -2,11 +2,12 @@
 
 use crate::cost::CostType;
 use crate::explore::{
-    Bag, CostRange, Cover, EpsilonGreedy, Exploration, First, RegCb, Rnd, Softmax, SquareCb,
+    ActionFilter, Bag, CostRange, Cover, EpsilonGreedy, Exploration, First, RegCb, Rnd, Softmax,
+    SquareCb,
 };
 use crate::features::{
-    DEFAULT_NAMESPACE, Expansion, Interactions, NormRule, SLOT_INDEX_NAMESPACE, SLOT_NAMESPACE,
-    TermMaker, WeightIndexing, WholeIndices,
+    DEFAULT_NAMESPACE, Expansion, Interactions, NormRule, Numbering, SLOT_INDEX_NAMESPACE,
+    SLOT_NAMESPACE, TermMaker, WeightIndexing, WholeIndices,
 };
 use crate::policy::{Explorer, Settings};
 use crate::regression::{Coin, Gd, GdOptions, Regression};
@@ -77,7 +78,10 @@ pub(super) fn term_maker(settings: &Settings, models: u32) -> TermMaker {
     ignored[usize::from(SLOT_INDEX_NAMESPACE)] = false;
     let interactions = Interactions::new(settings.interactions.clone());
     let norm_rule = norm_rule(settings);
-    let places = WeightIndexing::new(settings.bits, models.next_power_of_two());
+    let numbering = settings.numbered_actions.map(|actions| Numbering::new(actions, models));
+    // Numbered actions have their features in place already.
+    let factor = if numbering.is_some() { 1 } else { models.next_power_of_two() };
+    let places = WeightIndexing::new(settings.bits, factor);
     TermMaker::new(
         interactions,
         ignored,
@@ -85,6 +89,7 @@ pub(super) fn term_maker(settings: &Settings, models: u32) -> TermMaker {
         settings.constant,
         places,
         norm_rule,
+        numbering,
     )
 }
 
@@ -169,6 +174,21 @@ pub(super) fn exploration(settings: &Settings, models: u32, seed: u64) -> Explor
             random_state: seed,
         }),
     }
+}
+
+/// `--large_action_space`; its first random number is no other's.
+pub(super) fn action_filter(settings: &Settings, seed: &mut u64) -> Option<ActionFilter> {
+    let most = settings.large_action_space.then_some(settings.max_actions as usize)?;
+    let stride = stride(settings);
+    Some(ActionFilter {
+        most,
+        approximation: settings.spanner_c,
+        shrinks: settings.explorer == Explorer::SquareCb,
+        seed: ActionFilter::seed(seed),
+        stride,
+        mask: (stride << settings.bits) - 1,
+        picked: vec![0; most],
+    })
 }
 
 /// How many floats stand at one index (`gd.cc`, `ftrl.cc`).

@@ -6,7 +6,7 @@ mod slots;
 mod work;
 
 use crate::cost::{CostModel, Scored};
-use crate::explore::{Exploration, Stage};
+use crate::explore::{ActionFilter, Exploration, Stage};
 use crate::features::{Event, EventTerms, Label};
 use crate::policy::LearningPolicy;
 use crate::prediction::Prediction;
@@ -21,6 +21,8 @@ pub struct Learner {
     exploration: Exploration,
     slots: Slots,
     ranked: Vec<Scored>,
+    /// `--large_action_space`
+    filter: Option<ActionFilter>,
 }
 
 impl Learner {
@@ -35,7 +37,8 @@ impl Learner {
     #[must_use]
     pub fn seeded(policy: &LearningPolicy, seed: u64) -> Self {
         let settings = &policy.settings;
-        let seed = settings.random_seed.unwrap_or(seed);
+        let mut seed = settings.random_seed.unwrap_or(seed);
+        let filter = build::action_filter(settings, &mut seed);
         let models = build::models(settings);
         let regression = build::regression(settings, models);
         Self {
@@ -45,6 +48,7 @@ impl Learner {
             exploration: build::exploration(settings, models, seed),
             slots: Slots::new(settings.slots, settings.hashing, seed),
             ranked: Vec::new(),
+            filter,
         }
     }
 
@@ -80,7 +84,9 @@ impl Learner {
     /// prints. With l1 or l2 and several models that is not what [`Self::predict`] predicts
     /// before; of an event with slots, the choice for the first.
     pub fn learn_predicting(&mut self, event: &Event, label: &Label, prediction: &mut Prediction) {
-        if self.slots.concern(event) || !self.exploration.shows_learning() {
+        let strategy_shows = self.exploration.shows_learning() && self.filter.is_none();
+        let shows_learning = strategy_shows || self.policy.numbers_actions();
+        if self.slots.concern(event) || !shows_learning {
             self.predict(event, prediction);
             return self.learn(event, label);
         }
@@ -91,22 +97,28 @@ impl Learner {
     /// Predicts one choice.
     fn predict_one(&mut self, event: &Event, prediction: &mut Prediction) {
         self.event.reset_to(event);
-        let Self { event, costs, exploration, ranked, .. } = self;
-        exploration.predict(&mut Stage { costs, event, ranked }, prediction);
+        let (exploration, mut stage) = self.stage();
+        exploration.predict(&mut stage, prediction);
     }
 
     /// Learns from one choice.
     fn learn_one(&mut self, event: &Event, label: &Label) {
         self.event.reset_to(event);
-        let Self { event, costs, exploration, ranked, .. } = self;
-        exploration.learn(&mut Stage { costs, event, ranked }, label);
+        let (exploration, mut stage) = self.stage();
+        exploration.learn(&mut stage, label);
     }
 
     /// Learns from one choice, and predicts it meanwhile.
     fn learn_one_predicting(&mut self, event: &Event, label: &Label, prediction: &mut Prediction) {
         self.event.reset_to(event);
-        let Self { event, costs, exploration, ranked, .. } = self;
-        exploration.learn_predicting(&mut Stage { costs, event, ranked }, label, prediction);
+        let (exploration, mut stage) = self.stage();
+        exploration.learn_predicting(&mut stage, label, prediction);
+    }
+
+    /// The strategy, and what it works with.
+    fn stage(&mut self) -> (&mut Exploration, Stage<'_>) {
+        let Self { event, costs, exploration, ranked, filter, .. } = self;
+        (exploration, Stage { costs, event, ranked, filter: filter.as_mut(), gamma: 1.0 })
     }
 
     /// A copy that can [catch up](Self::catch_up) with this learner.
@@ -119,6 +131,7 @@ impl Learner {
             exploration: self.exploration.clone(),
             slots: self.slots.clone(),
             ranked: Vec::new(),
+            filter: self.filter.clone(),
         }
     }
 

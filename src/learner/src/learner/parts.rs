@@ -1,6 +1,7 @@
 //! What a saved learner consists of.
 
 use super::Learner;
+use crate::explore::ActionFilter;
 use crate::regression::OnlineState;
 
 impl Learner {
@@ -10,7 +11,10 @@ impl Learner {
         self.exploration.random_state().map_or(slots, |state| *state)
     }
 
-    pub(crate) fn set_random_state(&mut self, state: u64) {
+    pub(crate) fn set_random_state(&mut self, mut state: u64) {
+        if let Some(filter) = &mut self.filter {
+            filter.seed = ActionFilter::seed(&mut state);
+        }
         self.slots.random_state = state;
         if let Some(random_state) = self.exploration.random_state() {
             *random_state = state;

@@ -1,5 +1,7 @@
 //! The cost of an event and of a model, known before either is made.
 
+use std::sync::Arc;
+
 use super::build::{models, stride};
 use crate::features::{
     DEFAULT_NAMESPACE, Event, EventSlot, Example, SLOT_INDEX_NAMESPACE, SLOT_NAMESPACE,
@@ -33,8 +35,10 @@ impl LearningPolicy {
                 slots.iter().map(context).collect()
             }
         };
-        let actions: Vec<Counts> =
-            event.actions.iter().map(|action| self.counts(&[action.as_ref()])).collect();
+        let counts = |action: &Arc<Example>| {
+            if self.numbers_actions() { [0; 256] } else { self.counts(&[action.as_ref()]) }
+        };
+        let actions: Vec<Counts> = event.actions.iter().map(counts).collect();
         let mut work = 0_u64;
         for context in &contexts {
             for action in &actions {
@@ -135,6 +139,7 @@ mod tests {
             actions: (0..actions).map(|_| example("j", own)).collect(),
             recurs: false,
             slots: None,
+            listed: true,
             weight: 1.0,
         }
     }

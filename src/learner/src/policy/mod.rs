@@ -1,10 +1,12 @@
 //! The command line of a learning policy.
 
+mod mismatch;
 mod options;
 mod parse;
 
 use std::ops::Range;
 
+pub use mismatch::EventMismatch;
 pub use options::{OPTIONS, OptionSpec, Support};
 pub(crate) use parse::{Given, given};
 
@@ -28,6 +30,8 @@ pub struct LearningPolicy {
 pub(super) struct Settings {
     /// `--ccb_explore_adf`
     pub slots: bool,
+    /// `--cb_explore`: how many actions there are, known by their number only.
+    pub numbered_actions: Option<u32>,
     pub bits: u32,
     pub hashing: Hashing,
     pub constant: bool,
@@ -67,6 +71,9 @@ pub(super) struct Settings {
     pub regcbopt: bool,
     pub rnd_alpha: f32,
     pub rnd_invlambda: f32,
+    pub large_action_space: bool,
+    pub max_actions: u32,
+    pub spanner_c: f32,
 }
 
 /// The strategy that the arguments name.
@@ -114,11 +121,12 @@ impl LearningPolicy {
         parse::parse(arguments, false)
     }
 
-    /// The same, where models may be read and written: `-i`, `-f` and `-t`.
+    /// The same for `runner evaluate`, where models may be read and written, and actions be
+    /// known by their number.
     ///
     /// # Errors
     /// Everything that cannot be used, in the order of the text.
-    pub fn parse_with_files(arguments: &str) -> Result<Self, Vec<PolicyError>> {
+    pub fn parse_for_evaluation(arguments: &str) -> Result<Self, Vec<PolicyError>> {
         parse::parse(arguments, true)
     }
 
@@ -164,6 +172,17 @@ impl LearningPolicy {
         self.settings.slots
     }
 
+    /// Whether it knows actions by their number only (`--cb_explore N`).
+    #[must_use]
+    pub fn numbers_actions(&self) -> bool {
+        self.settings.numbered_actions.is_some()
+    }
+
+    /// How many weights a model has.
+    pub(crate) fn weights(&self) -> u64 {
+        1 << self.settings.bits
+    }
+
     /// How features become indices under this policy.
     #[must_use]
     pub fn hashing(&self) -> Hashing {
@@ -175,6 +194,7 @@ impl Default for Settings {
     fn default() -> Self {
         Self {
             slots: false,
+            numbered_actions: None,
             bits: 18,
             hashing: Hashing::default(),
             constant: true,
@@ -213,6 +233,9 @@ impl Default for Settings {
             regcbopt: false,
             rnd_alpha: 0.1,
             rnd_invlambda: 0.1,
+            large_action_space: false,
+            max_actions: 20,
+            spanner_c: 2.0,
         }
     }
 }

@@ -18,16 +18,18 @@ pub struct OptionSpec {
 pub enum Support {
     /// It has the effect that it has in VW.
     Full,
-    /// It has the effect that it has in VW where files are read and written: in
-    /// `runner evaluate`. Refused elsewhere.
-    Files,
+    /// The same, but for which of two equals is picked now and then.
+    Alike,
+    /// It has the effect that it has in VW where logs are read: in `runner evaluate`. Refused
+    /// elsewhere.
+    Evaluation,
     /// It steers VW as a program: accepted, without effect.
     Dropped,
     /// Refused.
     Refused,
 }
 
-use Support::{Dropped, Files, Full, Refused};
+use Support::{Alike, Dropped, Evaluation, Full, Refused};
 
 const fn flag(name: &'static str, support: Support, doc: &'static str) -> OptionSpec {
     OptionSpec { name, short: None, value: None, support, doc }
@@ -52,9 +54,15 @@ pub const OPTIONS: &[OptionSpec] = &[
     flag(
         "cb_explore_adf",
         Full,
-        "contextual bandit with action features; this or the next is required",
+        "contextual bandit with action features; this or one of the next two is required",
     ),
     flag("ccb_explore_adf", Full, "the same, for slots: conditional contextual bandits"),
+    valued(
+        "cb_explore",
+        "N",
+        Evaluation,
+        "the same for N actions that are known by their number; what is said of them is not read",
+    ),
     valued("cb_type", "TYPE", Full, "mtr, ips, dr, dm or sm"),
     valued("clip_p", "P", Full, "lower bound of the probabilities divided by"),
     valued("epsilon", "E", Full, "share of exploration"),
@@ -79,6 +87,13 @@ pub const OPTIONS: &[OptionSpec] = &[
     valued("rnd_invlambda", "L", Full, "scale of random network distillation"),
     flag("regcb", Full, "RegCB with elimination"),
     flag("regcbopt", Full, "RegCB, optimistic"),
+    flag(
+        "large_action_space",
+        Alike,
+        "of more than `--max_actions`, the best action and those that span all are explored",
+    ),
+    valued("max_actions", "N", Alike, "how many actions may span all"),
+    valued("spanner_c", "C", Alike, "how nearly they span all"),
     short('q', valued("quadratic", "XY", Full, "pairs of namespaces; `:` is any")),
     valued("cubic", "XYZ", Full, "triples of namespaces; `:` is any"),
     valued("interactions", "XY…", Full, "interactions of any order; `:` is any"),
@@ -139,17 +154,27 @@ pub const OPTIONS: &[OptionSpec] = &[
     short('d', valued("data", "FILE", Dropped, "input")),
     short('p', valued("predictions", "FILE", Dropped, "output")),
     short('P', valued("progress", "N", Dropped, "output")),
+    valued("thread_pool_size", "N", Dropped, "how VW projects large action spaces"),
+    valued("block_size", "N", Dropped, "how VW projects large action spaces"),
+    valued("action_cache_slack", "N", Dropped, "how VW projects large action spaces"),
+    flag("las_hint_explicit_simd", Dropped, "how VW projects large action spaces"),
     valued("id", "ID", Dropped, "the name of the model"),
-    short('i', valued("initial_regressor", "FILE", Files, "a model of VW 9.11.9 to start from")),
-    short('f', valued("final_regressor", "FILE", Files, "where the model is written at the end")),
-    short('t', flag("testonly", Files, "learn nothing")),
+    short(
+        'i',
+        valued("initial_regressor", "FILE", Evaluation, "a model of VW 9.11.9 to start from"),
+    ),
+    short(
+        'f',
+        valued("final_regressor", "FILE", Evaluation, "where the model is written at the end"),
+    ),
+    short('t', flag("testonly", Evaluation, "learn nothing")),
     flag("no_predict", Refused, "learning without predicting"),
     valued("cats", "N", Refused, "continuous actions"),
     flag("slates", Refused, "slates"),
-    valued("cb_explore", "N", Refused, "bandits without action features"),
+    flag("cb_force_legacy", Refused, "bandits without action features as before VW 8.11"),
     flag("cb_adf", Refused, "bandits without exploration"),
     valued("marginal", "X", Refused, "marginal features"),
-    flag("large_action_space", Refused, "exploration by a spanner"),
+    flag("two_pass_svd", Refused, "another projection of large action spaces"),
     valued("ngram", "N", Refused, "n-grams"),
     valued("loss_function", "LOSS", Refused, "losses other than squared"),
     valued("link", "LINK", Refused, "links other than the identity"),
@@ -158,6 +183,14 @@ pub const OPTIONS: &[OptionSpec] = &[
     flag("permutations", Refused, "permutations in interactions"),
     flag("ftrl", Refused, "follow the regularized leader"),
     valued("automl", "N", Refused, "search inside VW"),
+    flag("verbose_metrics", Refused, "search inside VW"),
+    valued("priority_type", "TYPE", Refused, "search inside VW"),
+    valued("priority_challengers", "N", Refused, "search inside VW"),
+    valued("oracle_type", "TYPE", Refused, "search inside VW"),
+    valued("default_lease", "N", Refused, "search inside VW"),
+    valued("automl_significance_level", "P", Refused, "search inside VW"),
+    valued("opt_func", "NAME", Refused, "search inside VW"),
+    flag("experimental_igl", Refused, "interaction-grounded learning"),
     valued("skips", "N", Refused, "skips in n-grams"),
     valued("affix", "X", Refused, "prefixes and suffixes of words"),
     valued("spelling", "X", Refused, "the spelling of words"),

@@ -7,8 +7,11 @@ use crate::cost::CostType;
 use crate::features::HashMode;
 
 /// Parses the arguments and collects every mistake.
-pub(super) fn parse(arguments: &str, with_files: bool) -> Result<LearningPolicy, Vec<PolicyError>> {
-    let mut parser = Parser { with_files, ..Parser::new(arguments.trim()) };
+pub(super) fn parse(
+    arguments: &str,
+    for_evaluation: bool,
+) -> Result<LearningPolicy, Vec<PolicyError>> {
+    let mut parser = Parser { for_evaluation, ..Parser::new(arguments.trim()) };
     while let Some(token) = parser.next_token() {
         parser.take(&token);
     }
@@ -37,7 +40,7 @@ struct Parser<'a> {
     position: usize,
     settings: Settings,
     dropped: Vec<String>,
-    with_files: bool,
+    for_evaluation: bool,
     model_files: ModelFiles,
     errors: Vec<PolicyError>,
     /// Options seen, with their values, for repetition.
@@ -45,6 +48,8 @@ struct Parser<'a> {
     explorers: Vec<(&'static str, Range<usize>)>,
     epsilon_span: Option<Range<usize>>,
     rules_given: bool,
+    /// Where `--cb_explore` stands.
+    numbered_span: Option<Range<usize>>,
 }
 
 /// Repeated with other values: they add up.
@@ -67,13 +72,14 @@ impl<'a> Parser<'a> {
             position: 0,
             settings: Settings::default(),
             dropped: Vec::new(),
-            with_files: false,
+            for_evaluation: false,
             model_files: ModelFiles::default(),
             errors: Vec::new(),
             seen: Vec::new(),
             explorers: Vec::new(),
             epsilon_span: None,
             rules_given: false,
+            numbered_span: None,
         }
     }
 
@@ -111,22 +117,17 @@ impl<'a> Parser<'a> {
     fn apply(&mut self, spec: &'static OptionSpec, token: &Token<'a>, value: Option<&Token<'a>>) {
         match spec.support {
             Support::Dropped => self.dropped.push(format!("--{}", spec.name)),
-            Support::Files if !self.with_files => self.refuse(
+            Support::Evaluation | Support::Alike if !self.for_evaluation => self.refuse(
                 token.span.clone(),
-                format!("`--{}` reads or writes a model, which `runner evaluate` does", spec.name),
-                Some("leave it out here".to_owned()),
+                format!("`--{}` is for `runner evaluate` only ({})", spec.name, spec.doc),
+                Some(remedy(spec.name).to_owned()),
             ),
-            Support::Files => {
-                if self.counts(spec, value) {
-                    self.set_model_file(spec.name, value);
-                }
-            }
             Support::Refused => self.refuse(
                 token.span.clone(),
                 format!("`--{}` is not supported ({})", spec.name, spec.doc),
                 None,
             ),
-            Support::Full => {
+            Support::Evaluation | Support::Alike | Support::Full => {
                 if self.counts(spec, value) {
                     self.set(spec.name, token, value);
                 }
@@ -173,6 +174,14 @@ impl<'a> Parser<'a> {
             "adaptive" | "normalized" | "invariant" | "sgd" => self.set_rule(name),
             "hash" => self.set_hash(value),
             "bit_precision" => self.set_bits(value),
+            "initial_regressor" | "final_regressor" | "testonly" => {
+                self.set_model_file(name, value.text);
+            }
+            "max_actions" => self.settings.max_actions = self.at_least_one(name, value),
+            "cb_explore" => {
+                self.settings.numbered_actions = Some(self.at_least_one(name, value));
+                self.numbered_span = Some(token.span.clone());
+            }
             "hash_seed" => self.settings.hashing.seed = self.number(value).unwrap_or(0),
             "random_seed" => self.settings.random_seed = Some(self.number(value).unwrap_or(0)),
             _ => self.set_plain(name, value),
@@ -190,6 +199,7 @@ impl<'a> Parser<'a> {
             "nounif" => self.settings.nounif = true,
             "elim" => self.settings.elim = true,
             "regcbopt" => self.settings.regcbopt = true,
+            "large_action_space" => self.settings.large_action_space = true,
             "ignore" => self.settings.ignore.extend(value.text.bytes()),
             "keep" => self.settings.keep.extend(value.text.bytes()),
             "ignore_linear" => self.settings.ignore_linear.extend(value.text.bytes()),
@@ -217,6 +227,7 @@ impl<'a> Parser<'a> {
             "cb_max_cost" => settings.max_cost = number,
             "rnd_alpha" => settings.rnd_alpha = number,
             "rnd_invlambda" => settings.rnd_invlambda = number,
+            "spanner_c" => settings.spanner_c = number,
             "l1" => settings.l1 = number.max(0.0),
             "l2" => settings.l2 = number.max(0.0),
             "min_prediction" => settings.min_prediction = Some(number),
@@ -225,11 +236,10 @@ impl<'a> Parser<'a> {
         }
     }
 
-    fn set_model_file(&mut self, name: &str, value: Option<&Token<'a>>) {
-        let path = value.map(|value| value.text.to_owned());
+    fn set_model_file(&mut self, name: &str, path: &str) {
         match name {
-            "initial_regressor" => self.model_files.initial = path,
-            "final_regressor" => self.model_files.last = path,
+            "initial_regressor" => self.model_files.initial = Some(path.to_owned()),
+            "final_regressor" => self.model_files.last = Some(path.to_owned()),
             _ => self.model_files.test_only = true,
         }
     }
@@ -396,8 +406,31 @@ impl<'a> Parser<'a> {
         }
     }
 
+    /// VW refuses others, or reads and writes outside of arrays with them.
+    fn refuse_large_action_space(&mut self) {
+        let settings = &self.settings;
+        if !settings.large_action_space {
+            return;
+        }
+        let other = match settings.explorer {
+            Explorer::Cover(_) => "cover",
+            Explorer::Bag(_) => "bag",
+            Explorer::First(_) => "first",
+            Explorer::RegCb => "regcb",
+            Explorer::Rnd(_) => "rnd",
+            Explorer::SquareCb if settings.elim => "elim",
+            _ if settings.slots => "ccb_explore_adf",
+            _ if settings.numbered_actions.is_some() => "cb_explore",
+            _ => return,
+        };
+        let message = format!("`--large_action_space` does not work with `--{other}`");
+        let help = "use it with epsilon-greedy, `--softmax` or `--squarecb`";
+        self.refuse(0..self.arguments.len(), message, Some(help.to_owned()));
+    }
+
     fn finish(mut self) -> Result<LearningPolicy, Vec<PolicyError>> {
-        let explores = |name: &str| matches!(name, "cb_explore_adf" | "ccb_explore_adf");
+        let explores =
+            |name: &str| matches!(name, "cb_explore_adf" | "ccb_explore_adf" | "cb_explore");
         let has_model = self.model_files.initial.is_some();
         let explores = self.seen.iter().any(|(name, _)| explores(name));
         if !explores && !has_model && self.errors.is_empty() {
@@ -410,11 +443,16 @@ impl<'a> Parser<'a> {
             let span = span.clone();
             self.refuse(span, message, Some("keep one of them".to_owned()));
         }
+        if let Some(span) = self.numbered_span.clone().filter(|_| self.settings.slots) {
+            let message = "`--cb_explore` and `--ccb_explore_adf` exclude each other".to_owned();
+            self.refuse(span, message, Some("keep one of them".to_owned()));
+        }
         // `--regcbopt` alone asks for it too (`cb_explore_adf_regcb.cc`).
         if self.settings.regcbopt && self.explorers.is_empty() {
             self.settings.explorer = Explorer::RegCb;
         }
         self.refuse_cost_type();
+        self.refuse_large_action_space();
         if !self.errors.is_empty() {
             return Err(self.errors);
         }
@@ -475,6 +513,15 @@ fn split_option<'a>(token: &Token<'a>) -> Option<(Token<'a>, Option<Token<'a>>)>
     })
 }
 
+/// What to do where an option of `runner evaluate` cannot be used.
+fn remedy(name: &str) -> &'static str {
+    if name == "cb_explore" {
+        "use `--cb_explore_adf`: requests tell actions apart by their ids, not by their numbers"
+    } else {
+        "leave it out here"
+    }
+}
+
 fn find(name: &str) -> Option<&'static OptionSpec> {
     let long = name.strip_prefix("--");
     let letter = name.strip_prefix('-').and_then(|name| name.chars().next());
@@ -504,13 +551,13 @@ mod tests {
     fn models_are_read_and_written_where_files_are() {
         let arguments = "--cb_explore_adf -i old.vw -f new.vw -t";
         assert_eq!(LearningPolicy::parse(arguments).unwrap_err().len(), 3);
-        let policy = LearningPolicy::parse_with_files(arguments).unwrap();
+        let policy = LearningPolicy::parse_for_evaluation(arguments).unwrap();
         let files = policy.model_files();
         assert_eq!(files.initial.as_deref(), Some("old.vw"));
         assert_eq!(files.last.as_deref(), Some("new.vw"));
         assert!(files.test_only);
         // What a model holds need not be given again.
-        assert!(LearningPolicy::parse_with_files("-i old.vw").is_ok());
+        assert!(LearningPolicy::parse_for_evaluation("-i old.vw").is_ok());
     }
 
     #[test]

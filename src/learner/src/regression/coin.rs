@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{LabelRange, OnlineState, first_of};
+use super::{LabelRange, OnlineState, Places};
 use crate::features::Term;
 
 /// `--ftrl_alpha` with `--coin`.
@@ -115,18 +115,13 @@ impl Coin {
         self.blocks.len() == blank.blocks.len()
     }
 
-    /// The bets from the first one of a model on.
-    fn bets_of(&self, model: u32) -> &[Bet] {
-        &self.blocks[self.first_of(model)..]
-    }
-
-    fn first_of(&self, model: u32) -> usize {
-        first_of(model, self.blocks.len())
+    fn places(&self, model: u32) -> Places {
+        Places::new(model, self.blocks.len())
     }
 
     pub fn score(&self, terms: &[Term], model: u32) -> f32 {
-        let bets = self.bets_of(model);
-        let product = |term: &Term| bets[term.index as usize].weight * term.value;
+        let places = self.places(model);
+        let product = |term: &Term| self.blocks[places.of(*term)].weight * term.value;
         terms.iter().map(product).fold(0.0, |sum, product| sum + product)
     }
 
@@ -157,9 +152,9 @@ impl Coin {
     /// The prediction of the current bets, and the norm of the features.
     fn bet(&self, terms: &[Term], model: u32) -> (f32, f32) {
         let (mut score, mut norm) = (0.0, 0.0);
-        let bets = self.bets_of(model);
+        let places = self.places(model);
         for term in terms {
-            let mut bet = bets[term.index as usize];
+            let mut bet = self.blocks[places.of(*term)];
             bet.largest_feature = bet.largest_feature.max(term.value.abs());
             score += bet.stake() * term.value;
             if bet.largest_feature > 0.0 {
@@ -171,10 +166,9 @@ impl Coin {
     }
 
     fn settle(&mut self, terms: &[Term], model: u32, update: f32, average: f32) {
-        let first = self.first_of(model);
-        let bets = &mut self.blocks[first..];
+        let places = self.places(model);
         for term in terms {
-            let bet = &mut bets[term.index as usize];
+            let bet = &mut self.blocks[places.of(*term)];
             let gradient = update * term.value;
             bet.largest_feature = bet.largest_feature.max(term.value.abs());
             if update.abs() > bet.largest_gradient {

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::changes::Changes;
 use super::power::{Half, Other, Power, Zero};
-use super::{LabelRange, first_of};
+use super::{LabelRange, Places};
 use crate::features::{CONSTANT_INDEX, Term, Terms};
 
 /// The smallest magnitude of a feature that counts (`gd.cc`, `x_min`).
@@ -114,20 +114,15 @@ impl Gd {
             && self.norms.len() == blank.norms.len()
     }
 
-    /// The weights from the first one of a model on.
-    fn blocks_of(&self, model: u32) -> &[Block] {
-        &self.blocks[self.first_of(model)..]
-    }
-
-    fn first_of(&self, model: u32) -> usize {
-        first_of(model, self.blocks.len())
+    fn places(&self, model: u32) -> Places {
+        Places::new(model, self.blocks.len())
     }
 
     pub fn score(&self, terms: &[Term], model: u32) -> f32 {
         let score = if self.options.l1 > 0.0 {
             self.truncated_score(terms, model)
         } else {
-            plain_score(0.0, terms, self.blocks_of(model))
+            plain_score(0.0, terms, &self.blocks, self.places(model))
         };
         score * narrow(self.contraction)
     }
@@ -140,25 +135,25 @@ impl Gd {
         }
         let common = terms.map(<[Term]>::len).into_iter().min().unwrap_or(0);
         let [a, b, c, d] = terms.map(|terms| &terms[..common]);
-        let blocks = self.blocks_of(model);
+        let (blocks, places) = (self.blocks.as_slice(), self.places(model));
         let mut sums = [0.0; 4];
         for (((a, b), c), d) in a.iter().zip(b).zip(c).zip(d) {
             for (sum, term) in sums.iter_mut().zip([*a, *b, *c, *d]) {
-                *sum += product(term, blocks);
+                *sum += product(term, blocks, places);
             }
         }
         let mut rest = terms.into_iter();
         sums.map(|sum| {
             let rest = rest.next().map_or(&[][..], |terms| &terms[common..]);
-            plain_score(sum, rest, blocks) * narrow(self.contraction)
+            plain_score(sum, rest, blocks, places) * narrow(self.contraction)
         })
     }
 
     /// With l1, weights within the gravity count as none.
     fn truncated_score(&self, terms: &[Term], model: u32) -> f32 {
-        let (gravity, blocks) = (narrow(self.gravity), self.blocks_of(model));
+        let (gravity, places) = (narrow(self.gravity), self.places(model));
         let product =
-            |term: &Term| truncate(blocks[term.index as usize].weight, gravity) * term.value;
+            |term: &Term| truncate(self.blocks[places.of(*term)].weight, gravity) * term.value;
         terms.iter().map(product).fold(0.0, |sum, product| sum + product)
     }
 
@@ -174,9 +169,9 @@ impl Gd {
     }
 
     fn mark(&mut self, terms: &[Term], model: u32) {
-        let first = self.first_of(model);
+        let places = self.places(model);
         if let Some(changes) = &mut self.changes {
-            terms.iter().for_each(|term| changes.mark(first + term.index as usize));
+            terms.iter().for_each(|term| changes.mark(places.of(*term)));
         }
     }
 
@@ -300,11 +295,10 @@ impl Gd {
         gradient: f32,
     ) -> Pass {
         let mut pass = Pass::default();
-        let first = self.first_of(model);
+        let places = self.places(model);
         let Self { options, blocks, .. } = self;
-        let blocks = &mut blocks[first..];
         for term in terms {
-            let block = &mut blocks[term.index as usize];
+            let block = &mut blocks[places.of(*term)];
             options.visit::<ADAPTIVE, NORMALIZED>(power, block, term.value, gradient, &mut pass);
         }
         pass
@@ -359,10 +353,10 @@ impl Gd {
         }
         let update = if self.options.normalized { update * self.multiplier } else { update };
         let has_rate = self.options.adaptive || self.options.normalized;
-        let first = self.first_of(model);
-        let blocks = &mut self.blocks[first..];
+        let places = self.places(model);
+        let blocks = self.blocks.as_mut_slice();
         for term in terms.iter().filter(|term| term.value.is_finite()) {
-            let block = &mut blocks[term.index as usize];
+            let block = &mut blocks[places.of(*term)];
             let step = if has_rate { term.value * block.rate } else { term.value };
             block.weight += update * step;
         }
@@ -459,13 +453,13 @@ fn smallest() -> (f32, f32) {
     (SMALLEST_FEATURE, SMALLEST_FEATURE * SMALLEST_FEATURE)
 }
 
-fn plain_score(sum: f32, terms: &[Term], blocks: &[Block]) -> f32 {
-    terms.iter().fold(sum, |sum, term| sum + product(*term, blocks))
+fn plain_score(sum: f32, terms: &[Term], blocks: &[Block], places: Places) -> f32 {
+    terms.iter().fold(sum, |sum, term| sum + product(*term, blocks, places))
 }
 
 #[inline]
-fn product(term: Term, blocks: &[Block]) -> f32 {
-    blocks[term.index as usize].weight * term.value
+fn product(term: Term, blocks: &[Block], places: Places) -> f32 {
+    blocks[places.of(term)].weight * term.value
 }
 
 /// `trunc_weight` of `gd_predict.h`; the sign of zero is negative.

@@ -35,6 +35,24 @@ enum Rule {
     Coin(Coin),
 }
 
+/// What stands before the weights of a saved [`Regression`], and how many these are: it can be
+/// read without taking memory for them.
+#[derive(Debug, Deserialize)]
+pub enum SavedLength {
+    /// Of gradient descent.
+    Gd { _options: GdOptions, weights: u32 },
+    /// Of coin betting.
+    Coin { weights: u32 },
+}
+
+impl SavedLength {
+    /// The number of weights.
+    pub fn weights(&self) -> u64 {
+        let (Self::Gd { weights, .. } | Self::Coin { weights }) = self;
+        u64::from(*weights)
+    }
+}
+
 /// What the regression goes on from beside the weights; the sums are those of its first model.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct OnlineState {
@@ -101,10 +119,23 @@ impl LabelRange {
     }
 }
 
-/// Where the first weight of a model is, of which there are a power of two: with fewer than
-/// models, some share.
-fn first_of(model: u32, weights: usize) -> usize {
-    model as usize & (weights - 1)
+/// Where the weights of a model are, among a power of two of them: they begin anew at the end,
+/// so that with fewer weights than models some share.
+#[derive(Debug, Clone, Copy)]
+struct Places {
+    first: usize,
+    mask: usize,
+}
+
+impl Places {
+    fn new(model: u32, weights: usize) -> Self {
+        Self { first: model as usize, mask: weights - 1 }
+    }
+
+    #[inline]
+    fn of(self, term: Term) -> usize {
+        (self.first + term.index as usize) & self.mask
+    }
 }
 
 impl From<Gd> for Regression {

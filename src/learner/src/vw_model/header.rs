@@ -63,6 +63,11 @@ impl Header {
         Ok(Self { lowest_label, highest_label, bits, options, random_state })
     }
 
+    /// Whether the model was one for slots.
+    pub fn fills_slots(&self) -> bool {
+        self.options.split(' ').any(|word| word == "--ccb_explore_adf")
+    }
+
     pub fn write(&self, writer: &mut Writer) {
         writer.text(VERSION);
         writer.hash = 0;

@@ -96,7 +96,7 @@ pub fn merge(header: &Header, arguments: &str) -> Result<LearningPolicy, VwModel
         }
     }
     let merged = merged.trim();
-    LearningPolicy::parse_with_files(merged)
+    LearningPolicy::parse_for_evaluation(merged)
         .map_err(|errors| VwModelError::Unsupported(errors[0].to_string()))
 }
 

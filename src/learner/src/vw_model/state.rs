@@ -56,7 +56,9 @@ pub fn read(
     mut reader: Reader<'_>,
 ) -> Result<(), VwModelError> {
     let what = "counters";
-    if learner.policy().is_multi_slot() && reader.u8(what)? != 0 {
+    // A model for single choices may go on with slots.
+    let knows_slots = learner.policy().is_multi_slot() && header.fills_slots();
+    if knows_slots && reader.u8(what)? != 0 {
         learner.see_multi_slot();
     }
     if learner.exploration_counter().is_some() {

@@ -4,6 +4,7 @@
 mod fuzz;
 mod golden;
 mod kinds;
+mod large_action_space;
 mod models;
 mod reading;
 mod slots;

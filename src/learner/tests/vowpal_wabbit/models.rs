@@ -99,7 +99,8 @@ impl Case {
     /// A model that was trained here predicts in VW as it does here.
     fn check_trained_here(&self, oracle: &mut Oracle, name: &str) {
         let file = scratch(&format!("{name}.here.vw"));
-        let mut learner = Learner::new(&LearningPolicy::parse(&self.policy).unwrap());
+        let mut learner =
+            Learner::new(&LearningPolicy::parse_for_evaluation(&self.policy).unwrap());
         replay_with(&mut learner, &self.first);
         let bytes = learner.to_vw_model();
         fs::write(&file, &bytes).unwrap();
@@ -119,16 +120,20 @@ fn thirty_policies_on_three_logs_go_from_vw_to_here_and_back() {
     let Some(mut oracle) = Oracle::start() else { return };
     let mut rng = Rng::new(17);
     for number in 0..30 {
-        let slots = number % 3 == 2;
+        let styles = match number % 5 {
+            2 => [Style::Slots; 3],
+            4 => [Style::Numbered; 3],
+            _ => [Style::Tame, Style::Wild, Style::Tame],
+        };
         let policy = loop {
-            let policy = policies::policy(&mut rng, slots);
+            let policy = policies::policy(&mut rng, styles[0]);
             // A plain rate starts at `--initial_t`, which VW does not keep; it is refused here.
-            if LearningPolicy::parse(&policy).is_ok() && !policy.contains("--initial_t") {
+            if LearningPolicy::parse_for_evaluation(&policy).is_ok()
+                && !policy.contains("--initial_t")
+            {
                 break policy;
             }
         };
-        let styles =
-            if slots { [Style::Slots; 3] } else { [Style::Tame, Style::Wild, Style::Tame] };
         for (log, style) in styles.into_iter().enumerate() {
             let case = Case::new(&mut rng, &policy, style);
             case.check(&mut oracle, &format!("{number}.{log}"));
@@ -146,7 +151,7 @@ fn a_model_trained_here_is_the_one_that_vw_trained() {
         ("squarecb.vw", "numeric.dsjson", "--cb_explore_adf --squarecb -q :: -b 8"),
         ("slots.vw", "slots_shop.dsjson", "--ccb_explore_adf --cover 2 --coin -b 8"),
     ] {
-        let policy = LearningPolicy::parse(policy).unwrap();
+        let policy = LearningPolicy::parse_for_evaluation(policy).unwrap();
         let mut here = Learner::new(&policy);
         let log = fs::read_to_string(fixture(domain)).unwrap();
         replay_with(&mut here, &log.lines().collect::<Vec<_>>());
@@ -157,14 +162,15 @@ fn a_model_trained_here_is_the_one_that_vw_trained() {
 }
 
 fn trained(policy: &str) -> Vec<u8> {
-    let mut learner = Learner::new(&LearningPolicy::parse(policy).unwrap());
+    let mut learner = Learner::new(&LearningPolicy::parse_for_evaluation(policy).unwrap());
     replay_with(&mut learner, &log(&mut Rng::new(3), Style::Tame));
     learner.to_vw_model()
 }
 
 #[test]
 fn what_is_truncated_damaged_foreign_or_of_another_version_is_refused_with_the_reason() {
-    let policy = LearningPolicy::parse("--cb_explore_adf --squarecb -q :: -b 8").unwrap();
+    let policy =
+        LearningPolicy::parse_for_evaluation("--cb_explore_adf --squarecb -q :: -b 8").unwrap();
     let bytes = trained(policy.arguments());
     let load =
         |bytes: &[u8]| VwModel::read(bytes).and_then(|model| model.learner(&policy).map(drop));
@@ -215,7 +221,8 @@ fn another_option_than_that_of_the_file_is_named() {
 /// What stands in a file may be anything.
 #[test]
 fn any_bytes_behind_a_header_are_weights_or_refused() {
-    let policy = LearningPolicy::parse("--ccb_explore_adf --cover 2 --coin -b 6").unwrap();
+    let policy =
+        LearningPolicy::parse_for_evaluation("--ccb_explore_adf --cover 2 --coin -b 6").unwrap();
     let bytes = trained(policy.arguments());
     let mut rng = Rng::new(5);
     for _ in 0..2000 {

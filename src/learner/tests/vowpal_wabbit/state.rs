@@ -4,6 +4,8 @@ use std::fs;
 
 use learner::{DsjsonReader, Event, Label, Learner, LearningPolicy, LoadError, Prediction};
 
+use sha2::{Digest, Sha256};
+
 use super::reading::{fixture, labelled};
 
 const POLICIES: [&str; 8] = [
@@ -84,5 +86,38 @@ fn a_fork_that_catches_up_is_a_copy() {
         }
         let events = events(&policy);
         assert_eq!(go_on(&mut fork, &events), go_on(&mut ahead.clone(), &events));
+    }
+}
+
+/// The content under a right header.
+fn saved(content: &[u8]) -> Vec<u8> {
+    let mut bytes = b"rnrlearn".to_vec();
+    bytes.extend_from_slice(&5_u16.to_le_bytes());
+    bytes.extend_from_slice(&(content.len() as u64).to_le_bytes());
+    bytes.extend_from_slice(&Sha256::digest(content));
+    bytes.extend_from_slice(content);
+    bytes
+}
+
+/// A length of four billion weights would take 64 GB before anything else is looked at.
+#[test]
+fn a_length_that_is_not_the_policy_s_takes_no_memory() {
+    for (arguments, options) in [("--cb_explore_adf --coin -b 3", 0), ("--cb_explore_adf -b 3", 1)]
+    {
+        let policy = LearningPolicy::parse(arguments).unwrap();
+        let mut content = Learner::new(&policy).save()[50..].to_vec();
+        assert!(Learner::load(&saved(&content)).is_ok(), "{arguments}");
+        // The weights' length is the first varint behind the arguments, the cost type, the rule
+        // and, for gradient descent, its options, of which `-b` is the first.
+        let rule = 1 + arguments.len() + 1 + 1;
+        let length = if options == 0 {
+            rule
+        } else {
+            rule + content[rule..].windows(2).position(|two| two == [8, 0]).unwrap()
+        };
+        assert_eq!(content[length], 8, "{arguments}");
+        content.splice(length..=length, [0xff, 0xff, 0xff, 0xff, 0x0f]);
+        let error = Learner::load(&saved(&content)).unwrap_err();
+        assert!(error.to_string().contains("its weights are not those"), "{arguments}: {error}");
     }
 }

@@ -11,7 +11,12 @@ pub enum Style {
     Wild,
     /// Slots.
     Slots,
+    /// Actions that are known by their number only.
+    Numbered,
 }
+
+/// So many actions are known by their number.
+pub const NUMBERED: usize = 4;
 
 /// The lines of a log.
 pub fn log(rng: &mut Rng, style: Style) -> Vec<String> {
@@ -29,6 +34,7 @@ pub fn log(rng: &mut Rng, style: Style) -> Vec<String> {
         let wild = style == Style::Wild;
         match style {
             Style::Slots => Line { rng, wild: false }.slots(number, actions.max(2)),
+            Style::Numbered => Line { rng, wild: false }.numbered(number),
             _ => Line { rng, wild }.single(number, actions),
         }
     };
@@ -56,6 +62,9 @@ impl Line<'_> {
         }
         keys.push(format!("\"EventId\":\"e{number}\""));
         keys.push(format!("\"a\":[{}]", list(1..=actions)));
+        if self.rng.one_in(6) {
+            keys.push(self.unread().to_owned());
+        }
         if self.rng.one_in(8) {
             keys.push(format!("\"pdrop\":{}", self.rng.pick(&["0", "0.5", "0.3", "0.9"])));
         }
@@ -65,6 +74,20 @@ impl Line<'_> {
         }
         let line = format!("{{{}}}", keys.join(","));
         if self.wild && self.rng.one_in(25) { self.odd(&line) } else { line }
+    }
+
+    /// An event that says nothing of its actions.
+    fn numbered(&mut self, number: usize) -> String {
+        let context = self.context();
+        // An empty context looks like a line that was dropped.
+        let context = format!("{context},\"t\":1").trim_start_matches(',').to_owned();
+        let label = self.label(NUMBERED).replacen("_labelIndex", "_ignored", 1);
+        let label = if self.rng.one_in(12) { String::new() } else { format!("{label},") };
+        let pdrop = if self.rng.one_in(8) { "\"pdrop\":0.5," } else { "" };
+        format!(
+            "{{{label}\"EventId\":\"e{number}\",{pdrop}\"a\":[{}],\"c\":{{{context}}}}}",
+            list(1..=NUMBERED)
+        )
     }
 
     fn label(&mut self, actions: usize) -> String {
@@ -86,9 +109,23 @@ impl Line<'_> {
         )
     }
 
+    /// What changes no prediction.
+    fn unread(&mut self) -> &'static str {
+        self.rng.pick(&[
+            "\"_original_label_cost\":-0.5",
+            "\"_original_label_cost\":null",
+            "\"_ba\":[1]",
+            "\"_skipLearn\":false",
+            "\"Timestamp\":\"2026-01-01T00:00:00.123Z\"",
+            "\"VWState\":{\"m\":\"a/b\",\"n\":[1,{\"}\":2}]}",
+            "\"_group\":[1,[2,3]]",
+            "\"pdf\":[]",
+        ])
+    }
+
     /// Something that happens to lines.
     fn odd(&mut self, line: &str) -> String {
-        match self.rng.below(7) {
+        match self.rng.below(14) {
             0 => line[..self.rng.below(line.len())]
                 .to_owned()
                 .chars()
@@ -99,6 +136,13 @@ impl Line<'_> {
             3 => line.replacen('{', "{\"unread\":{\"x\":[1,{\"y\":\"}\\\"\"}]},", 1),
             4 => line.replacen("\"_multi\":[", "\"_multi\":[null,", 1),
             5 => line.replacen("\"c\":{", "\"c\":{\"flag\":tru,", 1),
+            6 => line.replacen("_labelIndex\":", "_labelIndex\":9", 1),
+            7 => line.replacen("\"_label_probability\":", "\"_label_probability\":null,\"x\":", 1),
+            8 => line.replacen("\"_label_cost\":", "\"_label_cost\":null,\"x\":", 1),
+            9 => line.replacen("\"a\":[", "\"a\":[],\"b\":[", 1),
+            10 => line.replacen('{', "{\"pdrop\":1,", 1),
+            11 => line.replacen("\"c\":{", "\"c\":{\"list\":[\"text\"],", 1),
+            12 => format!("{line}\r"),
             _ => line.replacen("\"c\":{", "\"c\" : { ", 1),
         }
     }

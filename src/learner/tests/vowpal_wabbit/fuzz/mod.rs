@@ -43,13 +43,13 @@ enum Difference {
 
 fn pair(seed: u64) -> Pair {
     let mut rng = Rng::new(seed);
-    let style = [Style::Tame, Style::Wild, Style::Slots][rng.below(3)];
-    let policy = policies::policy(&mut rng, style == Style::Slots);
+    let style = [Style::Tame, Style::Wild, Style::Slots, Style::Numbered][rng.below(4)];
+    let policy = policies::policy(&mut rng, style);
     Pair { policy, lines: logs::log(&mut rng, style) }
 }
 
 fn compare(oracle: &mut Oracle, pair: &Pair) -> Verdict {
-    let policy = LearningPolicy::parse(&pair.policy);
+    let policy = LearningPolicy::parse_for_evaluation(&pair.policy);
     match (policy, oracle.ask(&pair.policy, &pair.lines)) {
         (_, Answer::Crashed) => Verdict::Crashed,
         (Err(_), Answer::Refused { .. }) => Verdict::Equal,

@@ -24,10 +24,12 @@ def shown(prediction):
 
 
 def is_dropped(reader, line):
-    """Whether a line leaves no more than one empty example."""
+    """Whether a line leaves no more than one empty example, which has no more than a constant."""
     examples = reader.parse(line)
+    is_empty = len(examples) == 1 and examples[0].num_namespaces() < 2
+    has_no_actions = len(examples) == 1 and '"_multi"' in line
     reader.finish_example(examples)
-    return len(examples) < 2
+    return is_empty or has_no_actions
 
 
 def replay(workspace, reader, lines):
@@ -41,7 +43,8 @@ def replay(workspace, reader, lines):
                 continue
             examples = workspace.parse(line)
             workspace.learn(examples)
-            answers.append(shown(examples[0].get_prediction(workspace.get_prediction_type())))
+            first = examples[0] if isinstance(examples, list) else examples
+            answers.append(shown(first.get_prediction(workspace.get_prediction_type())))
             workspace.finish_example(examples)
         except Exception as error:
             return {"lines": answers, "stopped": str(error)}

@@ -1,11 +1,16 @@
 //! Random policies, over all options that are supported.
 
+use super::logs::{NUMBERED, Style};
 use super::rng::Rng;
 
-/// A policy for single choices, or for slots.
-pub fn policy(rng: &mut Rng, slots: bool) -> String {
-    let kind = if slots { "--ccb_explore_adf" } else { "--cb_explore_adf" };
-    let mut words = vec![kind.to_owned(), explorer(rng), interactions(rng), learning(rng)];
+/// A policy for logs of a style.
+pub fn policy(rng: &mut Rng, style: Style) -> String {
+    let kind = match style {
+        Style::Tame | Style::Wild => "--cb_explore_adf".to_owned(),
+        Style::Slots => "--ccb_explore_adf".to_owned(),
+        Style::Numbered => format!("--cb_explore {NUMBERED}"),
+    };
+    let mut words = vec![kind, explorer(rng), interactions(rng), learning(rng)];
     for _ in 0..rng.below(4) {
         words.push(other(rng));
     }

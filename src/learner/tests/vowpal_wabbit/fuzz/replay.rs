@@ -73,6 +73,7 @@ pub fn replay_with(learner: &mut Learner, lines: &[impl AsRef<str>]) -> Vec<Outc
 
 fn predict_and_learn(learner: &mut Learner, reader: &mut DsjsonReader, line: &str) -> Outcome {
     let logged = reader.read(line.as_bytes()).map_err(|dropped| dropped.reason)?;
+    learner.policy().check_event(&logged.event).map_err(|_| DropReason::Actions)?;
     if learner.policy().is_multi_slot() && logged.event.slots.is_some() {
         return Ok(Prediction::Slots(slots(&learner.learn_slots(&logged.event))));
     }
