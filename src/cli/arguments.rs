@@ -11,6 +11,7 @@ use super::evaluate::EvaluateArguments;
 use super::exit::Exit;
 use super::gate::GateArguments;
 use super::guide::GuideArguments;
+use super::init::InitArguments;
 use super::list::ListArguments;
 use super::merge::MergeArguments;
 use super::plan::PlanArguments;
@@ -39,6 +40,8 @@ const USAGE: &str = "runner [run] [OPTIONS] <FILE>\n       runner <COMMAND>";
 pub enum Command {
     /// Run a scenario: rate-limited Rank and Reward calls, phase by phase.
     Run(RunArguments),
+    /// Write a first scenario: for your own users and actions, or one that ships.
+    Init(InitArguments),
     /// Check a scenario without sending anything, and report every mistake.
     Check(CheckArguments),
     /// Compare runs, or the policies of an experiment, with intervals and tests.

@@ -33,7 +33,8 @@ pub fn check(arguments: &CheckArguments) -> Result<Exit, Error> {
     Ok(exit)
 }
 
-fn content(scenario: &Scenario) -> String {
+/// What is in a scenario, in a line.
+pub fn content(scenario: &Scenario) -> String {
     match scenario {
         Scenario::Run(plan) => describe(plan),
         Scenario::Experiment(of) => {

@@ -15,6 +15,7 @@ mod experiment;
 mod folder;
 mod gate;
 mod guide;
+mod init;
 mod interrupt;
 mod list;
 mod load;
@@ -61,6 +62,7 @@ fn command(command: &Command) -> Result<Exit, Error> {
         Command::Plan(arguments) => plan::plan(arguments),
         Command::Submit(arguments) => submit::submit(arguments),
         Command::Merge(arguments) => merge::merge(arguments),
+        Command::Init(arguments) => init::init(arguments),
         Command::Check(arguments) => check::check(arguments),
         Command::Evaluate(arguments) => evaluate::evaluate(arguments),
         Command::Compare(arguments) => compare::run(arguments),

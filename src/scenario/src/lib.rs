@@ -39,6 +39,7 @@ mod target;
 mod work;
 mod written;
 
+pub use dataset::{DimensionKind, InferenceError, UserDimension, infer_dimensions};
 pub use file::Input;
 pub use gates::{GateScope, kept_gates, load_gates};
 pub use load::{LoadOptions, Scenario, load, read, read_with_inputs};

@@ -1,6 +1,7 @@
 //! The program as its users run it.
 
 mod folder;
+mod init;
 mod killed;
 mod load;
 mod readme;

@@ -5,6 +5,7 @@ pub(super) mod classification;
 mod dimension;
 mod feature;
 pub(super) mod generated;
+mod inference;
 mod record;
 mod request;
 mod table;
@@ -15,6 +16,7 @@ use std::sync::Arc;
 
 pub(super) use action::{ActionIndex, actions};
 pub(super) use dimension::{Dimension, dimensions};
+pub use inference::{DimensionKind, InferenceError, UserDimension, infer_dimensions};
 pub(super) use request::{Template, template};
 
 use super::document::{Node, Value, json, refuse_duplicates, yaml};

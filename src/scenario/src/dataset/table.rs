@@ -26,12 +26,17 @@ impl Default for Form<'_> {
 }
 
 fn records(source: &Source) -> impl Iterator<Item = StringRecord> + '_ {
+    lines(source.text())
+}
+
+/// The rows of a table, its header first.
+pub(super) fn lines(text: &str) -> impl Iterator<Item = StringRecord> + '_ {
     let reader = ReaderBuilder::new()
-        .delimiter(separator(source.text()))
+        .delimiter(separator(text))
         .has_headers(false)
         .flexible(true)
         .trim(Trim::All)
-        .from_reader(source.text().as_bytes());
+        .from_reader(text.as_bytes());
     reader.into_records().map_while(Result::ok)
 }
 

@@ -1,0 +1,192 @@
+//! `runner init`: a first scenario.
+
+mod own;
+mod shipped;
+
+use std::fs;
+use std::io::{self, IsTerminal};
+use std::path::{Path, PathBuf};
+
+use clap::Args;
+
+use self::own::{FirstScenario, quoted};
+use self::shipped::Shipped;
+use super::check::content;
+use super::error::{Error, not_written};
+use super::exit::Exit;
+use super::{output_file, streams, text_file};
+use scenario::{DimensionKind, InferenceError, LoadOptions, UserDimension, infer_dimensions};
+
+/// `runner init`
+#[derive(Debug, Clone, Args)]
+pub struct InitArguments {
+    /// The scenario to write.
+    #[arg(value_name = "FILE", default_value = "scenario.yaml")]
+    scenario: PathBuf,
+    /// Start from a scenario that ships, with its data.
+    #[arg(long, value_name = "NAME", conflicts_with_all = ["users", "actions"])]
+    from: Option<Shipped>,
+    /// Who visits: CSV with a column for each context dimension and `preferred`, or JSON.
+    #[arg(long, value_name = "FILE", requires = "actions")]
+    users: Option<PathBuf>,
+    /// What can be chosen: a JSON list of `{id, features}`.
+    #[arg(long, value_name = "FILE", requires = "users")]
+    actions: Option<PathBuf>,
+    /// The names of the context dimensions, where the users file has none.
+    #[arg(long, value_name = "NAME", value_delimiter = ',', requires = "users")]
+    context: Vec<String>,
+}
+
+/// Writes a scenario, and says how it is run. Nothing is overwritten.
+pub fn init(arguments: &InitArguments) -> Result<Exit, Error> {
+    let path = &arguments.scenario;
+    refuse_existing(path)?;
+    if let Some(shipped) = arguments.from {
+        write_shipped(path, shipped)?;
+    } else {
+        let (users, actions) = match (&arguments.users, &arguments.actions) {
+            (Some(users), Some(actions)) => (users.clone(), actions.clone()),
+            _ => ask()?,
+        };
+        write_new(path, &own_scenario(arguments, &users, &actions)?)?;
+    }
+    conclude(path)
+}
+
+/// Reads what was written as `runner check` does. A scenario with mistakes is removed again.
+fn conclude(path: &Path) -> Result<Exit, Error> {
+    let environment = |name: &str| std::env::var(name).ok();
+    let shown = path.display();
+    match scenario::read(path, &LoadOptions::default(), &environment) {
+        Ok((scenario, _)) => {
+            let content = content(&scenario);
+            streams::print(&format!("{shown}: {content}\nrun it: runner {shown}\n"))?;
+            Ok(Exit::Done)
+        }
+        Err(mistakes) => {
+            fs::remove_file(path).map_err(|error| not_written(path, &error))?;
+            Err(mistakes.into())
+        }
+    }
+}
+
+fn refuse_existing(path: &Path) -> Result<(), Error> {
+    if path.exists() {
+        let error = Error::usage(format!("`{}` exists already", path.display()));
+        return Err(error.help("name another file: `runner init FILE`"));
+    }
+    Ok(())
+}
+
+fn write_new(path: &Path, text: &str) -> Result<(), Error> {
+    if let Some(folder) = path.parent() {
+        fs::create_dir_all(folder).map_err(|error| not_written(folder, &error))?;
+    }
+    output_file::write(path, text)
+}
+
+/// Writes the scenario and its data beside it. Data that exist and are the same are kept.
+fn write_shipped(path: &Path, shipped: Shipped) -> Result<(), Error> {
+    let folder = path.parent().unwrap_or(Path::new(""));
+    let files: Vec<(PathBuf, &str)> =
+        shipped.data().iter().map(|(name, text)| (folder.join(name), *text)).collect();
+    let is_other = |path: &Path, text: &str| {
+        path.exists() && text_file::read(path).is_ok_and(|found| found != text)
+    };
+    for (file, text) in &files {
+        if is_other(file, text) {
+            refuse_existing(file)?;
+        }
+    }
+    for (file, text) in &files {
+        write_new(file, text)?;
+    }
+    write_new(path, &shipped.scenario())
+}
+
+fn own_scenario(arguments: &InitArguments, users: &Path, actions: &Path) -> Result<String, Error> {
+    let name = arguments.scenario.file_stem().unwrap_or_default().to_string_lossy();
+    let [users_name, actions_name] =
+        [users, actions].map(|file| quoted(&relative(&arguments.scenario, file)));
+    let first = FirstScenario {
+        name: &quoted(&name),
+        users: &users_name,
+        actions: &actions_name,
+        dimensions: &dimensions(arguments, users)?,
+        choices: choices(actions)?,
+    };
+    Ok(first.text())
+}
+
+fn read(path: &Path) -> Result<String, Error> {
+    text_file::read(path)
+        .map_err(|error| Error::usage(format!("`{}` cannot be read: {error}", path.display())))
+}
+
+fn dimensions(arguments: &InitArguments, users: &Path) -> Result<Vec<UserDimension>, Error> {
+    let given = &arguments.context;
+    if !given.is_empty() {
+        let text = |name: &String| UserDimension { name: name.clone(), kind: DimensionKind::Text };
+        return Ok(given.iter().map(text).collect());
+    }
+    infer_dimensions(&read(users)?).map_err(|error| {
+        let help = match &error {
+            InferenceError::Unnamed(count) => {
+                let names: Vec<String> =
+                    (1..=*count).map(|number| format!("NAME{number}")).collect();
+                format!("name them, the outermost first: `--context {}`", names.join(","))
+            }
+            InferenceError::Shape => {
+                "a CSV file has a column `preferred` and one for each context dimension; see \
+                 `runner guide scenarios`"
+                    .to_owned()
+            }
+        };
+        Error::usage(format!("`{}`: {error}", users.display())).help(help)
+    })
+}
+
+/// How many actions a file has; the reader of scenarios says what is wrong with it.
+fn choices(actions: &Path) -> Result<usize, Error> {
+    let text = read(actions)?;
+    let parsed: Result<Vec<serde_json::Value>, _> = serde_json::from_str(&text);
+    parsed.map(|actions| actions.len()).map_err(|error| {
+        let message = format!("`{}` is not a JSON list: {error}", actions.display());
+        Error::usage(message)
+            .help("write `[{ \"id\": \"tea\", \"features\": [{ \"hot\": true }] }]`")
+    })
+}
+
+/// A file as a scenario in its folder names it.
+fn relative(scenario: &Path, file: &Path) -> String {
+    let folder = scenario.parent().unwrap_or(Path::new(""));
+    let inside = file.strip_prefix(folder).map(Path::to_owned);
+    let path = inside.unwrap_or_else(|_| {
+        let up: PathBuf = folder.components().map(|_| "..").collect();
+        if file.is_absolute() || folder.is_absolute() { file.to_owned() } else { up.join(file) }
+    });
+    path.to_string_lossy().replace('\\', "/")
+}
+
+/// Asks for the files.
+fn ask() -> Result<(PathBuf, PathBuf), Error> {
+    if !io::stdin().is_terminal() {
+        let error = Error::usage("nothing to start from");
+        return Err(error.help(
+            "`runner init --from tutorial`, or `runner init --users users.csv --actions actions.json`",
+        ));
+    }
+    let users = answer("Who visits? A CSV or JSON file: ")?;
+    let actions = answer("What can be chosen? A JSON file: ")?;
+    Ok((users, actions))
+}
+
+fn answer(question: &str) -> Result<PathBuf, Error> {
+    eprint!("{question}");
+    let mut line = String::new();
+    let read = io::stdin().read_line(&mut line);
+    match read {
+        Ok(_) if !line.trim().is_empty() => Ok(PathBuf::from(line.trim())),
+        _ => Err(Error::usage("no file was named")),
+    }
+}

@@ -1,0 +1,173 @@
+//! What the context dimensions of a users file are, for a scenario that is yet to be written.
+
+use std::collections::BTreeMap;
+
+use serde_json::Value;
+
+use super::table;
+
+/// A context dimension of a users file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct UserDimension {
+    /// Its name; a dot leads into a nested object.
+    pub name: String,
+    /// What its values are.
+    pub kind: DimensionKind,
+}
+
+/// What the values of a dimension are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum DimensionKind {
+    /// Each value is a feature of its own.
+    Text,
+    /// One feature with this value.
+    Number,
+    /// A feature that is there or not.
+    Boolean,
+}
+
+/// Why the dimensions cannot be inferred.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum InferenceError {
+    /// It is neither CSV with a header nor JSON.
+    #[error("it is neither a list of records, nor contexts nested in each other, nor CSV")]
+    Shape,
+    /// JSON that nests one dimension in the other has no names for them.
+    #[error("it nests {0} context dimensions and does not name them")]
+    Unnamed(usize),
+}
+
+/// The columns of a users file that are no context.
+const NO_CONTEXT: [&str; 2] = ["preferred", "weight"];
+
+/// Infers the context dimensions of the text of a users file.
+///
+/// # Errors
+/// When it does not name them.
+pub fn infer_dimensions(text: &str) -> Result<Vec<UserDimension>, InferenceError> {
+    if !text.trim_start().starts_with(['[', '{']) {
+        return of_table(text);
+    }
+    match serde_json::from_str(text).map_err(|_| InferenceError::Shape)? {
+        Value::Array(records) => of_records(&records),
+        nested @ Value::Object(_) => Err(InferenceError::Unnamed(depth(&nested))),
+        _ => Err(InferenceError::Shape),
+    }
+}
+
+fn of_table(text: &str) -> Result<Vec<UserDimension>, InferenceError> {
+    let mut rows = table::lines(text);
+    let header = rows.next().ok_or(InferenceError::Shape)?;
+    let mut kinds: Vec<Option<DimensionKind>> = vec![None; header.len()];
+    for row in rows {
+        for (kind, value) in kinds.iter_mut().zip(&row) {
+            *kind = Some(merged(*kind, of_word(value)));
+        }
+    }
+    let columns = header.iter().zip(kinds).filter(|(name, _)| !NO_CONTEXT.contains(name));
+    let dimensions: Vec<UserDimension> = columns
+        .map(|(name, kind)| UserDimension {
+            name: name.to_owned(),
+            kind: kind.unwrap_or(DimensionKind::Text),
+        })
+        .collect();
+    if dimensions.is_empty() || !header.iter().any(|name| name == NO_CONTEXT[0]) {
+        return Err(InferenceError::Shape);
+    }
+    Ok(dimensions)
+}
+
+fn of_word(word: &str) -> DimensionKind {
+    match word {
+        "true" | "false" => DimensionKind::Boolean,
+        _ if word.parse::<f64>().is_ok_and(f64::is_finite) => DimensionKind::Number,
+        _ => DimensionKind::Text,
+    }
+}
+
+/// The kind of two values: text, unless they agree.
+fn merged(known: Option<DimensionKind>, next: DimensionKind) -> DimensionKind {
+    if known.is_none_or(|known| known == next) { next } else { DimensionKind::Text }
+}
+
+fn of_records(records: &[Value]) -> Result<Vec<UserDimension>, InferenceError> {
+    let mut names: Vec<String> = Vec::new();
+    let mut kinds: BTreeMap<String, DimensionKind> = BTreeMap::new();
+    for record in records {
+        let context = record.get("context").ok_or(InferenceError::Shape)?;
+        flatten("", context, &mut |name, kind| {
+            let kind = merged(kinds.get(name).copied(), kind);
+            if kinds.insert(name.to_owned(), kind).is_none() {
+                names.push(name.to_owned());
+            }
+        });
+    }
+    let dimension = |name: String| UserDimension { kind: kinds[&name], name };
+    let dimensions: Vec<UserDimension> = names.into_iter().map(dimension).collect();
+    if dimensions.is_empty() { Err(InferenceError::Shape) } else { Ok(dimensions) }
+}
+
+/// Visits the values of a context, each with its name.
+fn flatten(prefix: &str, value: &Value, visit: &mut impl FnMut(&str, DimensionKind)) {
+    match value {
+        Value::Object(members) => {
+            for (name, member) in members {
+                let name =
+                    if prefix.is_empty() { name.clone() } else { format!("{prefix}.{name}") };
+                flatten(&name, member, visit);
+            }
+        }
+        Value::Number(_) => visit(prefix, DimensionKind::Number),
+        Value::Bool(_) => visit(prefix, DimensionKind::Boolean),
+        _ => visit(prefix, DimensionKind::Text),
+    }
+}
+
+fn depth(value: &Value) -> usize {
+    let members = value.as_object().and_then(|members| members.values().next());
+    members.map_or(0, |member| 1 + depth(member))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use DimensionKind::{Boolean, Number, Text};
+
+    fn inferred(text: &str) -> Vec<(String, DimensionKind)> {
+        let dimensions = infer_dimensions(text).unwrap();
+        dimensions.into_iter().map(|of| (of.name, of.kind)).collect()
+    }
+
+    #[test]
+    fn the_columns_of_a_table_are_dimensions_but_for_two() {
+        for separator in [",", ";", "\t"] {
+            let text = [
+                "name,age,vip,zip,preferred,weight",
+                "Ann,31,true,7,tea,1",
+                "Bo,4.5,false,x,tea,2",
+            ];
+            let text = text.join("\n").replace(',', separator);
+            let expected = [("name", Text), ("age", Number), ("vip", Boolean), ("zip", Text)];
+            assert_eq!(inferred(&text), expected.map(|(name, kind)| (name.to_owned(), kind)));
+        }
+    }
+
+    #[test]
+    fn records_have_nested_names() {
+        let text = r#"[{"context": {"user": {"age": 3, "kind": "a"}, "new": true}, "preferred": "x"},
+                       {"context": {"user": {"age": "old", "kind": "b"}, "new": false}}]"#;
+        let expected = [("new", Boolean), ("user.age", Text), ("user.kind", Text)];
+        let mut found = inferred(text);
+        found.sort_by(|a, b| a.0.cmp(&b.0));
+        assert_eq!(found, expected.map(|(name, kind)| (name.to_owned(), kind)));
+    }
+
+    #[test]
+    fn what_has_no_names_says_how_many_are_needed() {
+        let nested = r#"{"Ann": {"Sunny": {"Morning": "tea"}}}"#;
+        assert_eq!(infer_dimensions(nested), Err(InferenceError::Unnamed(3)));
+        for text in ["", "a,b\n1,2\n", "[1, 2]", "[]", "7"] {
+            assert_eq!(infer_dimensions(text), Err(InferenceError::Shape), "{text}");
+        }
+    }
+}

@@ -1,0 +1,110 @@
+//! `runner init`: from nothing to a learning curve.
+
+use std::fs;
+use std::path::Path;
+use std::process::Output;
+
+use super::runner;
+
+fn run(folder: &Path, arguments: &[&str]) -> Output {
+    runner().current_dir(folder).args(arguments).output().unwrap()
+}
+
+fn done(folder: &Path, arguments: &[&str]) -> String {
+    let output = run(folder, arguments);
+    assert!(output.status.success(), "{arguments:?}: {}", text(&output.stderr));
+    text(&output.stdout)
+}
+
+fn text(bytes: &[u8]) -> String {
+    String::from_utf8(bytes.to_vec()).unwrap()
+}
+
+/// The project's data in a folder of a user.
+fn folder_with(files: &[&str]) -> tempfile::TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    for file in files {
+        let from = Path::new(env!("CARGO_MANIFEST_DIR")).join("data").join(file);
+        fs::copy(from, folder.path().join(Path::new(file).file_name().unwrap())).unwrap();
+    }
+    folder
+}
+
+#[test]
+fn own_users_and_actions_make_a_scenario_that_learns() {
+    let folder = folder_with(&["users.csv", "coffee.json"]);
+    let own = ["init", "--users", "users.csv", "--actions", "coffee.json"];
+    let said = done(folder.path(), &own);
+    assert!(said.contains("36 visitors, 4 actions"), "{said}");
+    assert!(said.contains("run it: runner scenario.yaml"), "{said}");
+    done(folder.path(), &["scenario.yaml", "--quiet", "--out", "out"]);
+    let summary = fs::read_to_string(folder.path().join("out/summary.json")).unwrap();
+    let summary: serde_json::Value = serde_json::from_str(&summary).unwrap();
+    let phases = summary["phases"].as_array().unwrap();
+    let validation = phases.iter().find(|phase| phase["name"] == "validation").unwrap();
+    assert!(validation["success_rate"].as_f64().unwrap() > 0.7, "{validation}");
+
+    // Nothing is overwritten.
+    let again = run(folder.path(), &own);
+    assert_eq!(again.status.code(), Some(2));
+    assert!(text(&again.stderr).contains("`scenario.yaml` exists already"));
+}
+
+#[test]
+fn records_with_numbers_and_nested_objects_are_understood() {
+    let folder = folder_with(&["news/readers.json", "news/articles.json"]);
+    fs::create_dir(folder.path().join("scenarios")).unwrap();
+    let files = ["--users", "readers.json", "--actions", "articles.json"];
+    let said = done(folder.path(), &[&["init", "scenarios/top.yaml"], &files[..]].concat());
+    assert!(said.contains("12 actions"), "{said}");
+    let scenario = fs::read_to_string(folder.path().join("scenarios/top.yaml")).unwrap();
+    assert!(scenario.contains("  - { name: reader.age, type: number }"), "{scenario}");
+    assert!(scenario.contains("  - { name: weekend, type: boolean }"), "{scenario}");
+    assert!(scenario.contains("users: \"../readers.json\""), "{scenario}");
+}
+
+#[test]
+fn every_shipped_start_passes_the_check_where_it_was_written() {
+    for name in ["tutorial", "news", "load", "experiment"] {
+        let folder = tempfile::tempdir().unwrap();
+        done(folder.path(), &["init", "--from", name, "try/it.yaml"]);
+        done(folder.path(), &["check", "try/it.yaml"]);
+    }
+    // The service needs a key from the environment.
+    let folder = tempfile::tempdir().unwrap();
+    let mut command = runner();
+    command.current_dir(folder.path()).env("PERSONALIZER_KEY", "secret");
+    let output = command.args(["init", "--from", "service"]).output().unwrap();
+    assert!(output.status.success(), "{}", text(&output.stderr));
+}
+
+#[test]
+fn mistakes_are_told_with_what_to_do() {
+    let folder = folder_with(&["users.json", "users.csv", "coffee.json"]);
+    let write = |name: &str, text: &str| fs::write(folder.path().join(name), text).unwrap();
+    write("no-preferred.csv", "name,weather\nAnn,Sunny\n");
+    write("no-list.json", "{}");
+    write(
+        "tea.json",
+        r#"[{"id": "tea", "features": [{"hot": true}]}, {"id": "ice", "features": [{"hot": false}]}]"#,
+    );
+    let init = |users: &str, actions: &str| {
+        let output = run(folder.path(), &["init", "--users", users, "--actions", actions]);
+        assert_eq!(output.status.code(), Some(2), "{users}, {actions}");
+        assert!(!folder.path().join("scenario.yaml").exists());
+        text(&output.stderr)
+    };
+    for (users, actions, said) in [
+        ("users.json", "coffee.json", "`--context NAME1,NAME2,NAME3`"),
+        ("no-preferred.csv", "coffee.json", "a CSV file has a column `preferred`"),
+        ("missing.csv", "coffee.json", "`missing.csv` cannot be read"),
+        ("users.csv", "no-list.json", "`no-list.json` is not a JSON list"),
+        // What the reader of scenarios finds, at its place in the file.
+        ("users.csv", "tea.json", "users.csv:2:"),
+    ] {
+        let stderr = init(users, actions);
+        assert!(stderr.contains(said), "{stderr}");
+    }
+    let output = run(folder.path(), &["init"]);
+    assert!(text(&output.stderr).contains("runner init --from tutorial"));
+}
