@@ -25,3 +25,13 @@ function response(status, _, body)
   last = last + 1
   answered[last] = { id = body:match('"eventId":"([^"]+)"'), action = body:match('"rewardActionId":"([^"]+)"') }
 end
+
+-- Figures that scripts read.
+function done(summary, latency)
+  local errors = summary.errors
+  local failed = errors.connect + errors.read + errors.write + errors.status + errors.timeout
+  print("figure-calls " .. summary.requests)
+  print("figure-us " .. summary.duration)
+  print("figure-errors " .. failed)
+  print("figure-p99-us " .. latency:percentile(99))
+end

@@ -1,0 +1,200 @@
+#!/usr/bin/env python3
+"""Measures how long a small Rank takes while another caller makes the server work.
+
+    cargo build --release
+    tests/benches/serve_beside.py [--runner PROGRAM] [--seconds SECONDS] [--state]
+
+Beside nothing, and beside calls with bodies of 4 MB of several shapes, readers of the log, an
+evaluation, and downloads of the model, one small Rank after the other is timed on a model that
+was trained. None may take longer than 20 ms.
+"""
+
+import argparse
+import http.client
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+
+PROJECT = os.path.join(os.path.dirname(os.path.abspath(__file__)), "../..")
+LONGEST_MS = 20.0
+BODY = 4_000_000
+V1 = "/personalizer/v1.0"
+ACTIONS = [{"id": name, "features": [{"kind": name}]} for name in "abc"]
+SMALL = {"contextFeatures": [{"hour": 3, "place": "here"}], "actions": ACTIONS}
+
+
+def call(connection, method, path, body=None):
+    content = body if isinstance(body, (bytes, type(None))) else json.dumps(body).encode()
+    connection.request(method, path, content, {"Content-Type": "application/json"})
+    answer = connection.getresponse()
+    return answer.status, answer.read()
+
+
+def repeated(part, joined=","):
+    return joined.join([part] * (BODY // (len(part) + 1)))
+
+
+def numbered(form):
+    parts, size = [], 0
+    while size < BODY:
+        parts.append(form.format(len(parts)))
+        size += len(parts[-1]) + 1
+    return ",".join(parts)
+
+
+def rank(context="", actions=json.dumps(ACTIONS), more=""):
+    return f'{{"contextFeatures":[{context}],"actions":{actions}{more}}}'.encode()
+
+
+def shapes():
+    """What is sent: a method, a path and a body."""
+    post = lambda path, body: ("POST", V1 + path, body if isinstance(body, bytes) else body.encode())
+    nested = '{"a":' * 100 + "1" + "}" * 100
+    action = '{{"id":"a{}","features":[{{"x":1}}]}}'
+    return {
+        "a long text": post("/rank", rank('{"a":"' + "x" * BODY + '"}')),
+        "empty objects": post("/rank", rank(repeated("{}"))),
+        "flat features": post("/rank", rank("{" + numbered('"f{}":1') + "}")),
+        "small objects": post("/rank", rank(numbered('{{"f{}":1}}'))),
+        "namespaces": post("/rank", rank("{" + numbered('"n{}":{{"a":1}}') + "}")),
+        "deep objects": post("/rank", rank(repeated(nested))),
+        "an array of numbers": post("/rank", rank('{"a":[' + repeated("1") + "]}")),
+        "zeros": post("/rank", rank("{" + numbered('"f{}":0') + "}")),
+        "nulls": post("/rank", rank("{" + numbered('"f{}":null') + "}")),
+        "underscored keys": post("/rank", rank("{" + numbered('"_f{}":1') + "}")),
+        "one key again and again": post("/rank", rank("{" + repeated('"a":"b"') + "}")),
+        "actions": post("/rank", rank(actions="[" + numbered(action) + "]")),
+        "an action with a long text": post(
+            "/rank", rank(actions='[{"id":"a","features":[{"x":"' + "y" * BODY + '"}]}]')
+        ),
+        "excluded actions": post("/rank", rank(more=',"excludedActions":[' + repeated('"q"') + "]")),
+        "unknown keys": post("/rank", rank(more="," + numbered('"k{}":1'))),
+        "no JSON": post("/rank", "[" * BODY),
+        "blanks": post("/rank", rank() + b" " * BODY),
+        "a reward with more": post("/events/e/reward", '{"value":1,"more":"' + "x" * BODY + '"}'),
+        "rewards of slots": post("/multislot/events/e/reward", '{"reward":[' + repeated('{"slotId":"s","value":1}') + "]}"),
+        "slots": post(
+            "/multislot/rank",
+            rank("{" + numbered('"f{}":1') + "}", more=',"slots":[{"id":"s","baselineAction":"a"}]'),
+        ),
+        "an evaluation with policies": post("/evaluations", '{"policies":[' + repeated('{"name":"p","arguments":"a"}') + "]}"),
+        "a policy": ("PUT", V1 + "/configurations/policy", b'{"name":"p","arguments":"' + b"-q ab " * (BODY // 6) + b'"}'),
+        "settings": ("PUT", V1 + "/configurations/service", b'{"more":"' + b"x" * BODY + b'"}'),
+        "a model": ("PUT", V1 + "/model", b"x" * BODY),
+        "the log": ("GET", "/log.dsjson?open=true", None),
+        "the model": ("GET", V1 + "/model", None),
+        "the overview": ("GET", "/overview", None),
+        "metrics": ("GET", "/metrics", None),
+    }
+
+
+class Beside(threading.Thread):
+    """Calls until it is stopped."""
+
+    def __init__(self, address, request):
+        super().__init__(daemon=True)
+        self.address, self.request = address, request
+        self.stopped = threading.Event()
+        self.statuses = {}
+
+    def run(self):
+        connection = http.client.HTTPConnection(self.address, timeout=60)
+        while not self.stopped.is_set():
+            try:
+                status, _ = call(connection, *self.request)
+            except (OSError, http.client.HTTPException):
+                # A refused body is not read to its end.
+                connection.close()
+                status = "closed"
+            self.statuses[status] = self.statuses.get(status, 0) + 1
+
+
+def timed(address, seconds):
+    connection = http.client.HTTPConnection(address, timeout=60)
+    connection.connect()
+    latencies = []
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        began = time.perf_counter()
+        status, answer = call(connection, "POST", V1 + "/rank", SMALL)
+        latencies.append((time.perf_counter() - began) * 1e3)
+        assert status == 201, answer
+        time.sleep(0.002)
+    return sorted(latencies)
+
+
+def report(name, latencies, statuses=""):
+    p99 = latencies[len(latencies) * 99 // 100]
+    print(f"{name:32} {latencies[len(latencies) // 2]:8.2f} {p99:8.2f} {latencies[-1]:8.2f}  {statuses}", flush=True)
+    return latencies[-1]
+
+
+def train(address):
+    connection = http.client.HTTPConnection(address, timeout=60)
+    settings = json.loads(call(connection, "GET", V1 + "/configurations/service")[1])
+    settings.update(rewardWaitTime="PT1S", modelExportFrequency="PT1S")
+    call(connection, "PUT", V1 + "/configurations/service", settings)
+    for number in range(20_000):
+        context = [{"hour": number % 24, "place": f"place-{number % 100}"}]
+        call(connection, "POST", V1 + "/rank", {"eventId": f"e{number}", "contextFeatures": context, "actions": ACTIONS})
+        if number % 2:
+            call(connection, "POST", f"{V1}/events/e{number}/reward", {"value": 1})
+    while json.loads(call(connection, "GET", V1 + "/model/properties")[1])["lastModifiedTime"].startswith("0001"):
+        time.sleep(0.1)
+
+
+def evaluation(number):
+    contract = {"name": f"beside {number}", "startTime": "2000-01-01T00:00:00Z", "endTime": "2100-01-01T00:00:00Z", "policies": [], "enableOfflineExperimentation": True}
+    return ("POST", V1 + "/evaluations", contract)
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--runner", default=os.path.join(PROJECT, "target/release/runner"))
+    parser.add_argument("--seconds", type=float, default=3)
+    parser.add_argument("--state", action="store_true", help="with a state on disk")
+    arguments = parser.parse_args()
+    with tempfile.TemporaryDirectory() as folder:
+        command = [arguments.runner, "serve", "--port", "0"]
+        command += ["--state", os.path.join(folder, "state")] if arguments.state else []
+        server = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+        try:
+            return measure(server.stdout.readline().strip().removeprefix("http://"), arguments.seconds, server.pid)
+        finally:
+            server.terminate()
+            server.wait()
+
+
+def measure(address, seconds, process):
+    train(address)
+    print(f"{'a small Rank beside':32} {'p50 ms':>8} {'p99 ms':>8} {'most ms':>8}  answers to the other")
+    worst = {"nothing": report("nothing", timed(address, seconds))}
+    for name, request in shapes().items():
+        others = [Beside(address, request)]
+        if name == "the log":
+            others += [Beside(address, request) for _ in range(7)]
+            name = "eight readers of the log"
+        for other in others:
+            other.start()
+        worst[name] = report(name, timed(address, seconds), others[0].statuses)
+        for other in others:
+            other.stopped.set()
+        for other in others:
+            other.join(60)
+    connection = http.client.HTTPConnection(address, timeout=60)
+    call(connection, *evaluation(0))
+    worst["an evaluation"] = report("an evaluation", timed(address, seconds))
+    with open(f"/proc/{process}/status", encoding="ascii") as file:
+        print(next(line.strip() for line in file if line.startswith("VmHWM")))
+    late = [name for name, most in worst.items() if most > LONGEST_MS]
+    if late:
+        print(f"longer than {LONGEST_MS:.0f} ms beside: {', '.join(late)}")
+    return 1 if late else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

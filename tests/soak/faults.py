@@ -1,0 +1,157 @@
+"""What goes wrong in a soak."""
+
+import glob
+import gzip
+import json
+import os
+import time
+
+from server import SoakError
+
+FULL_FOR = 3.0
+
+
+class Faults:
+    """Each kind in turn."""
+
+    def __init__(self, server, books, clients, folder, draws):
+        self.server = server
+        self.books = books
+        self.clients = clients
+        self.folder = folder
+        self.draws = draws
+        self.counts = {}
+        self.turn = 0
+
+    def all(self):
+        return [self.kill, self.fill_disk, self.kill_on_full_disk, self.stop, self.damage, self.repair]
+
+    def kinds(self):
+        return [name_of(fault) for fault in self.all()]
+
+    def next(self):
+        fault = self.all()[self.turn % len(self.all())]
+        self.turn += 1
+        name = fault() or name_of(fault)
+        self.counts[name] = self.counts.get(name, 0) + 1
+        return name
+
+    def kill(self):
+        """kill -9"""
+        self.server.end("KILL")
+        self.server.start()
+
+    def stop(self):
+        """stop and start"""
+        code = self.server.end("TERM")
+        if code != 0:
+            raise SoakError(f"stopping ended with exit code {code}")
+        self.server.start()
+
+    def fill_disk(self):
+        """full disk"""
+        with Filler(self.folder):
+            self.expect_unwell()
+            time.sleep(FULL_FOR)
+        self.server.wait_until_well()
+
+    def kill_on_full_disk(self):
+        """kill -9 on a full disk"""
+        with Filler(self.folder):
+            self.expect_unwell()
+            self.server.end("KILL")
+        self.server.start()
+
+    def expect_unwell(self):
+        """Callers get 503 while the disk is full; the clients note every other answer."""
+        deadline = time.monotonic() + 30
+        while time.monotonic() < deadline:
+            if self.server.call("GET", "/status")[0] == 503:
+                return
+            time.sleep(0.1)
+        raise SoakError("the disk is full, and the status is not 503")
+
+    def damage(self):
+        """damaged file, refused"""
+        self.server.end("KILL")
+        for path in self.draws.sample(self.files(), k=min(4, len(self.files()))):
+            with Flipped(path, self.draws):
+                self.expect_refusal(path)
+        self.server.start()
+
+    def repair(self):
+        """damaged segment, repaired"""
+        segments = [path for path in self.files() if path.endswith(".dsjson.gz")]
+        if not segments:
+            return "damaged segment: there was none"
+        self.server.end("TERM")
+        path = self.draws.choice([path for path in segments if os.path.exists(path)])
+        with gzip.open(path) as file:
+            lost = [json.loads(line)["EventId"] for line in file]
+        flip(path, self.draws)
+        self.expect_refusal(path)
+        self.books.given_up.update(lost)
+        self.server.start("--repair")
+        return None
+
+    def files(self):
+        found = [path for path in glob.glob(os.path.join(self.server.state, "*")) if os.path.isfile(path)]
+        return sorted(path for path in found if os.path.getsize(path) > 0)
+
+    def expect_refusal(self, path):
+        """A damaged file is named, and nothing is served."""
+        code, message = self.server.refused()
+        if code != 7 or os.path.basename(path) not in message:
+            raise SoakError(f"`{os.path.basename(path)}` is damaged, and the start ended with {code}: {message}")
+
+
+def name_of(fault):
+    return fault.__doc__
+
+
+class Filler:
+    """A file that takes all room that there is, again and again while room is made."""
+
+    def __init__(self, folder):
+        self.path = os.path.join(folder, "filler")
+
+    def __enter__(self):
+        with open(self.path, "ab", buffering=0) as file:
+            for size in (1 << 20, 4 << 10, 1):
+                try:
+                    while True:
+                        file.write(b"\0" * size)
+                except OSError:
+                    pass
+        return self
+
+    def __exit__(self, *_):
+        os.remove(self.path)
+
+
+class Flipped:
+    """A file with one changed bit, for as long as it is used."""
+
+    def __init__(self, path, draws):
+        self.path, self.draws = path, draws
+
+    def __enter__(self):
+        with open(self.path, "rb") as file:
+            self.content = file.read()
+        flip(self.path, self.draws)
+
+    def __exit__(self, *_):
+        with open(self.path, "wb") as file:
+            file.write(self.content)
+
+
+def flip(path, draws):
+    """Changes a bit; of a journal in its first half: its last record may be an unfinished one."""
+    size = os.path.getsize(path)
+    half = (size + 1) // 2 if os.path.basename(path).startswith("journal") else size
+    with open(path, "r+b") as file:
+        place = draws.randrange(half)
+        file.seek(place)
+        byte = file.read(1)[0] ^ (1 << draws.randrange(8))
+        file.seek(place)
+        file.write(bytes([byte]))
