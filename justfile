@@ -81,6 +81,19 @@ kills:
     RUNNER_KILLS=100 cargo test --test command_line serve::killed -- --nocapture
     RUNNER_KILLS=100 cargo test --test command_line faults::resumed::a_killed_client -- --nocapture
 
+# Soak a served loop with a state: kills, full disks, damaged files, slow clients; an hour, or as
+# many seconds as are given. It ends with a balance.
+soak seconds="3600":
+    cargo build --release
+    tests/soak/soak.py {{seconds}}
+
+# What the history of a served loop costs (speed, start, memory, folder), and how long a small
+# Rank takes beside other calls.
+serve-cost:
+    cargo build --release
+    tests/benches/serve_history.py
+    tests/benches/serve_beside.py --state
+
 # Slurm on this machine runs an experiment while a node of it dies: the bytes are those of one process.
 slurm:
     cargo build --release

@@ -62,6 +62,12 @@ impl Error {
         self.exit
     }
 
+    /// Its text without colours and without the word that it begins with.
+    pub fn message(&self) -> String {
+        let text = anstream::adapter::strip_str(&self.text).to_string();
+        text.strip_prefix("error: ").unwrap_or(&text).trim_end().to_owned()
+    }
+
     /// Writes it to stderr, and gives its exit code.
     pub fn report(self) -> Exit {
         anstream::eprint!("{}", self.text);

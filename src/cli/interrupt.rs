@@ -14,11 +14,16 @@ pub struct Interrupt {
 impl Interrupt {
     /// Listens from now on, on a separate thread: the virtual clock does not wait for signals.
     pub fn listen() -> Result<(Self, Stop), Error> {
-        Self::start()
+        Self::listen_saying(|message| eprintln!("{message}"))
+    }
+
+    /// The same; `say` tells the user that the first signal was heard.
+    pub fn listen_saying(say: impl Fn(&str) + Send + 'static) -> Result<(Self, Stop), Error> {
+        Self::start(say)
             .map_err(|error| Error::new(Exit::Bug, format!("cannot listen for signals: {error}")))
     }
 
-    fn start() -> std::io::Result<(Self, Stop)> {
+    fn start(say: impl Fn(&str) + Send + 'static) -> std::io::Result<(Self, Stop)> {
         let (stopper, stop) = Stopper::new();
         let asked = Arc::new(AtomicU8::new(Exit::Done.code()));
         let seen = Arc::clone(&asked);
@@ -30,7 +35,7 @@ impl Interrupt {
         };
         std::thread::Builder::new()
             .name("signals".to_owned())
-            .spawn(move || runtime.block_on(heed(signals, &seen, &stopper)))?;
+            .spawn(move || runtime.block_on(heed(signals, &seen, &stopper, &say)))?;
         Ok((Self { asked }, stop))
     }
 
@@ -41,9 +46,9 @@ impl Interrupt {
     }
 }
 
-async fn heed(mut signals: Signals, seen: &AtomicU8, stopper: &Stopper) {
+async fn heed(mut signals: Signals, seen: &AtomicU8, stopper: &Stopper, say: &impl Fn(&str)) {
     seen.store(signals.next().await.code(), Ordering::SeqCst);
-    eprintln!("stopping: finishing what is under way (again to stop at once)");
+    say("stopping: finishing what is under way (again to stop at once)");
     stopper.stop();
     std::process::exit(i32::from(signals.next().await.code()));
 }

@@ -3,7 +3,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use clap::Args;
+use clap::{Args, ValueEnum};
 use tokio::net::TcpListener;
 use tokio::runtime::Runtime;
 
@@ -15,8 +15,9 @@ use super::text_file;
 use clock::{Clock, WallClock};
 use learner::LearningPolicy;
 use learning_loop::{LoopLimits, LoopOptions};
-use protocol::DEFAULT_SLOTS_POLICY;
+use protocol::{DEFAULT_POLICY, DEFAULT_SLOTS_POLICY};
 use scenario;
+use server::log::{self, LogFormat};
 use server::{Access, Keys, Limits, Service, Time, Tls};
 
 /// `runner serve`
@@ -49,9 +50,9 @@ pub struct ServeArguments {
     /// Set damaged files of the state aside, and continue without what they hold.
     #[arg(long, requires = "state")]
     pub repair: bool,
-    /// Keep at most this many joined events in the log.
-    #[arg(long, value_name = "N")]
-    pub log_events: Option<usize>,
+    /// Keep at most this many joined events in the log, which is in memory.
+    #[arg(long, value_name = "N", default_value_t = 1_000_000)]
+    pub log_events: usize,
     /// Let pages of this origin call, such as `https://shop.example`; may be repeated.
     #[arg(long, value_name = "ORIGIN")]
     pub allow_origin: Vec<String>,
@@ -73,6 +74,16 @@ pub struct ServeArguments {
     /// Start with a learning policy for multi-slot calls.
     #[arg(long)]
     pub multi_slot: bool,
+    /// The format of the log on stderr; `json` writes an object a line, and more of them.
+    #[arg(long, value_name = "FORMAT", value_enum, default_value_t = Log::Text)]
+    pub log: Log,
+}
+
+/// The format of the log.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Log {
+    Text,
+    Json,
 }
 
 /// The deadline for evaluations that are running when the service stops.
@@ -80,7 +91,16 @@ const GRACE: Duration = Duration::from_millis(100);
 
 /// Serves the loop until a signal.
 pub fn serve(arguments: &ServeArguments) -> Result<Exit, Error> {
-    prepare(arguments)?.run()
+    let served = |time| prepare(arguments, time)?.run();
+    let time = time();
+    if arguments.log == Log::Text {
+        return served(time);
+    }
+    log::set_format(LogFormat::Json, Arc::clone(&time));
+    served(time).or_else(|error| {
+        log::error(error.message(), &[("exit", error.exit().code().into())]);
+        Ok(error.exit())
+    })
 }
 
 /// A service that is ready to accept connections.
@@ -93,7 +113,7 @@ struct Prepared {
     tls: Option<Tls>,
 }
 
-fn prepare(arguments: &ServeArguments) -> Result<Prepared, Error> {
+fn prepare(arguments: &ServeArguments, time: Time) -> Result<Prepared, Error> {
     let access = access(arguments)?;
     let tls = tls(arguments)?;
     let options = options(arguments)?;
@@ -106,9 +126,9 @@ fn prepare(arguments: &ServeArguments) -> Result<Prepared, Error> {
     })?;
     let address = listener.local_addr().unwrap_or(wanted);
     warn_if_exposed(address, &access.keys, tls.is_some());
-    let service = service(arguments, options, access)?;
+    let service = service(arguments, options, access, time)?;
     let limits = Limits {
-        connections: arguments.connections as usize,
+        connections: connections(arguments.connections as usize),
         upload_bytes: arguments.upload_bytes,
         ..Limits::default()
     };
@@ -117,9 +137,11 @@ fn prepare(arguments: &ServeArguments) -> Result<Prepared, Error> {
 
 impl Prepared {
     fn run(self) -> Result<Exit, Error> {
-        let (_, stop) = Interrupt::listen()?;
+        let (_, stop) = Interrupt::listen_saying(log::say)?;
         let scheme = if self.tls.is_some() { "https" } else { "http" };
-        streams::print(&format!("{scheme}://{}\n", self.address))?;
+        let url = format!("{scheme}://{}", self.address);
+        streams::print(&format!("{url}\n"))?;
+        log::record("listening", &[("url", url.into())]);
         let stopped = async move { stop.asked().await };
         let served = server::serve(self.listener, self.service, self.limits, self.tls, stopped);
         self.runtime.block_on(served).map_err(|why| {
@@ -127,8 +149,38 @@ impl Prepared {
                 .help("make room on the disk; everything that was acknowledged is stored")
         })?;
         self.runtime.shutdown_timeout(GRACE);
+        log::record("stopped", &[("exit", Exit::Done.code().into())]);
         Ok(Exit::Done)
     }
+}
+
+/// The files that are open beside connections.
+#[cfg(unix)]
+const OTHER_FILES: usize = 64;
+
+/// As many connections as are wanted, or as many as the process may have: a server that has no
+/// file left cannot accept the connection for which it closes another one.
+#[cfg(unix)]
+fn connections(wanted: usize) -> usize {
+    use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+    let limit = getrlimit(Resource::Nofile);
+    let raised = Rlimit { current: limit.maximum, maximum: limit.maximum };
+    let files =
+        if setrlimit(Resource::Nofile, raised).is_ok() { limit.maximum } else { limit.current };
+    let files = files.and_then(|files| usize::try_from(files).ok()).unwrap_or(usize::MAX);
+    let most = files.saturating_sub(OTHER_FILES).max(1);
+    if most < wanted {
+        log::warning(
+            format!("at most {most} connections: the process may open {files} files (`ulimit -n`)"),
+            &[("connections", most.into())],
+        );
+    }
+    wanted.min(most)
+}
+
+#[cfg(not(unix))]
+fn connections(wanted: usize) -> usize {
+    wanted
 }
 
 /// The certificate, if TLS is requested.
@@ -146,16 +198,17 @@ fn service(
     arguments: &ServeArguments,
     options: LoopOptions,
     access: Access,
+    time: Time,
 ) -> Result<Service, Error> {
-    let Some(folder) = &arguments.state else { return Ok(Service::new(options, access, time())) };
+    let Some(folder) = &arguments.state else { return Ok(Service::new(options, access, time)) };
     let unusable = |why: &dyn std::fmt::Display| {
         let message = format!("the state in `{}` cannot be used: {why}", folder.display());
         Error::new(Exit::Results, message)
     };
-    let opened = Service::open(folder, &options, access, time(), arguments.repair);
+    let opened = Service::open(folder, &options, access, time, arguments.repair);
     let (service, is_old) = opened.map_err(|error| unusable(&error))?;
     if is_old && arguments.settings.is_some() {
-        eprintln!("note: `--settings` is ignored: the state in the folder has settings");
+        log::note("`--settings` is ignored: the state in the folder has settings", &[]);
     }
     Ok(service)
 }
@@ -168,7 +221,7 @@ fn time() -> Time {
 /// The initial options of the loop.
 fn options(arguments: &ServeArguments) -> Result<LoopOptions, Error> {
     let limits = LoopLimits { rank_work: arguments.rank_work, model_bytes: arguments.model_bytes };
-    let log_events = arguments.log_events.unwrap_or(usize::MAX);
+    let log_events = arguments.log_events;
     let mut options = LoopOptions { limits, log_events, ..LoopOptions::default() };
     if arguments.multi_slot {
         options.policy =
@@ -177,9 +230,12 @@ fn options(arguments: &ServeArguments) -> Result<LoopOptions, Error> {
     let Some(path) = &arguments.settings else { return Ok(options) };
     let environment = |name: &str| std::env::var(name).ok();
     let (configuration, policy, warnings) = scenario::load_loop(path, &environment)?;
-    anstream::eprint!("{}", warnings.render(true));
+    warn(arguments.log, &warnings.render(true));
     options.configuration = configuration;
-    options.policy = policy;
+    // A file without a policy has the default, whose form for slots is set already.
+    if !(arguments.multi_slot && policy.arguments() == DEFAULT_POLICY) {
+        options.policy = policy;
+    }
     if arguments.multi_slot && !options.policy.is_multi_slot() {
         let (found, path) = (options.policy.arguments(), path.display());
         return Err(Error::usage(format!(
@@ -188,6 +244,15 @@ fn options(arguments: &ServeArguments) -> Result<LoopOptions, Error> {
         )));
     }
     Ok(options)
+}
+
+/// Shows what a file with settings may mean wrongly.
+fn warn(log: Log, warnings: &str) {
+    match log {
+        Log::Text => anstream::eprint!("{warnings}"),
+        Log::Json if warnings.is_empty() => {}
+        Log::Json => log::warning(anstream::adapter::strip_str(warnings), &[]),
+    }
 }
 
 /// The rules of admission.
@@ -234,16 +299,18 @@ fn warn_if_exposed(address: SocketAddr, keys: &Keys, has_tls: bool) {
         return;
     }
     if !has_tls {
-        eprintln!(
-            "warning: events and keys travel to {address} unencrypted; add `--tls-cert` and \
-             `--tls-key`, or bind a loopback address behind a TLS proxy"
+        let message = format!(
+            "events and keys travel to {address} unencrypted; add `--tls-cert` and `--tls-key`, \
+             or bind a loopback address behind a TLS proxy"
         );
+        log::warning(message, &[]);
     }
     if keys.is_empty() {
-        eprintln!(
-            "warning: every client that reaches {address} can read and change everything; \
-             add `--key-file` or `--key-env`"
+        let message = format!(
+            "every client that reaches {address} can read and change everything; add `--key-file` \
+             or `--key-env`"
         );
+        log::warning(message, &[]);
     }
 }
 

@@ -30,6 +30,10 @@ const event = (id, what) => client.path(`/events/{eventId}/${what}`, id);
 const slots = (id, what) => client.path(`/multislot/events/{eventId}/${what}`, id);
 const evaluation = (id) => client.path("/evaluations/{evaluationId}", id);
 
+// Whether the service was started with `--multi-slot`, whose policy excludes optimization.
+const isMultiSlot = (await policy.get()).body.arguments.includes("--ccb_explore_adf");
+console.log(`C a service for ${isMultiSlot ? "several slots" : "one slot"}`);
+
 // Settings, with everything that may be set.
 const fresh = await answers(200, "GET /configurations/service", service.get());
 const settings = {
@@ -42,7 +46,7 @@ const settings = {
   logRetentionDays: 7,
   logMirrorEnabled: false,
   logMirrorSasUri: "https://mirror.invalid/container",
-  isAutoOptimizationEnabled: true,
+  isAutoOptimizationEnabled: !isMultiSlot,
   autoOptimizationFrequency: "P7D",
   autoOptimizationStartDate: new Date("2099-01-01T00:00:00Z"),
 };
@@ -54,10 +58,15 @@ for (const name of Object.keys(settings).filter((name) => name !== "lastConfigur
 }
 const both = { ...stored, learningMode: "Apprentice", defaultReward: 0 };
 await answers(400, "two changes that do not go together", service.put({ body: both }));
+if (isMultiSlot) {
+  const refused = await answers(403, "optimization with slots", service.put({ body: { ...stored, isAutoOptimizationEnabled: true } }));
+  check("it says why", refused.error.code === "ProblemTypeIncompatibleWithAutoOptimization");
+}
 
 // The learning policy.
 const first = await answers(200, "GET /configurations/policy", policy.get());
-const mine = { name: "mine", arguments: "--cb_explore_adf --epsilon 0.3 --cb_type ips -l 0.1" };
+const explore = isMultiSlot ? "--ccb_explore_adf" : "--cb_explore_adf";
+const mine = { name: "mine", arguments: `${explore} --epsilon 0.3 --cb_type ips -l 0.1` };
 check("the policy is stored", (await answers(200, "PUT /configurations/policy", policy.put({ body: mine }))).name === "mine");
 check("the policy is reset", (await answers(200, "DELETE /configurations/policy", policy.delete())).name === first.name);
 
@@ -79,8 +88,11 @@ await answers(204, "POST /events/{eventId}/reward", event(odd, "reward").post({ 
 // Slots.
 const slot = (id, baselineAction, features) => ({ id, baselineAction, features, excludedActions: [] });
 const body = { actions, contextFeatures, eventId: "slots", slots: [slot("top", "pasta", [{ size: "large" }]), slot("side", "juice", [])] };
-const single = await answers(400, "POST /multislot/rank of a loop without slots", client.path("/multislot/rank").post({ body }));
-check("it says what to set", single.error.code === "InvalidMultiSlotApiAccess" && single.error.message.includes("--ccb_explore_adf"));
+if (!isMultiSlot) {
+  const single = await answers(400, "POST /multislot/rank of a loop without slots", client.path("/multislot/rank").post({ body }));
+  const names = ["--multi-slot", "--ccb_explore_adf"];
+  check("it says what to set", single.error.code === "InvalidMultiSlotApiAccess" && names.every((name) => single.error.message.includes(name)));
+}
 await answers(200, "no more optimization", service.put({ body: { ...stored, isAutoOptimizationEnabled: false } }));
 const fills = { name: "slots", arguments: "--ccb_explore_adf --epsilon 0.3 -q ::" };
 await answers(200, "a policy that fills slots", policy.put({ body: fills }));

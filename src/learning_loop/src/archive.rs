@@ -1,7 +1,9 @@
 //! Joined events as lines that are stored and read back.
 
 use super::LearningLoop;
-use super::dsjson::{LineWriter, read};
+use super::dsjson::LineWriter;
+use super::dsjson::read::LineReader;
+use super::joined::Joined;
 
 /// Events that were joined one after the other, as lines for `vw --dsjson`. Each line has one
 /// more key, `runner`, with what only the loop needs.
@@ -11,6 +13,33 @@ pub struct Segment {
     pub lines: Vec<u8>,
     /// The number of events.
     pub events: usize,
+}
+
+/// The events of a segment that was read back.
+#[derive(Debug)]
+pub struct SegmentEvents(Vec<Joined>);
+
+impl SegmentEvents {
+    /// The events of lines.
+    ///
+    /// # Errors
+    /// If a line is not one of a segment.
+    pub fn read(lines: &[u8]) -> Result<Self, String> {
+        let mut reader = LineReader::default();
+        let lines = lines.split(|byte| *byte == b'\n').filter(|line| !line.is_empty());
+        let events = lines.map(|line| reader.line(line).map_err(|error| error.to_string()));
+        events.collect::<Result<_, _>>().map(Self)
+    }
+
+    /// The number of events.
+    pub fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    /// Whether there is no event.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
 }
 
 impl LearningLoop {
@@ -36,15 +65,12 @@ impl LearningLoop {
         segment
     }
 
-    /// Adds an event of a segment to the log, without learning it. Events are added in their
-    /// order, to a restored loop.
-    ///
-    /// # Errors
-    /// If the line is not one of a segment.
-    pub fn restore_event(&mut self, line: &[u8]) -> Result<(), String> {
-        let joined = read::line(line).map_err(|error| error.to_string())?;
-        self.joiner.restore_known(&joined.interaction.event_id);
-        self.log.restore(joined);
-        Ok(())
+    /// Adds the events of a segment to the log without the first `skipped`, and without learning
+    /// them. Segments are added in their order, to a restored loop.
+    pub fn restore_events(&mut self, SegmentEvents(events): SegmentEvents, skipped: usize) {
+        for joined in events.into_iter().skip(skipped) {
+            self.joiner.restore_known(&joined.interaction.event_id);
+            self.log.restore(joined);
+        }
     }
 }

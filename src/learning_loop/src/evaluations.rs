@@ -13,8 +13,8 @@ use super::{LearningLoop, configuration, ids};
 use learner::LearningPolicy;
 use protocol::{
     ApplyFromEvaluation, BASELINE_POLICY, ErrorCode, Evaluation, EvaluationContract,
-    EvaluationStatus, EvaluationType, LONGEST_NAME, MOST_EVALUATED_POLICIES, ONLINE_POLICY,
-    PolicyContract, RANDOM_POLICY, ServiceError,
+    EvaluationStatus, EvaluationType, LONGEST_NAME, MOST_EVALUATED_POLICIES, MOST_EVALUATIONS,
+    MOST_PENDING_EVALUATIONS, ONLINE_POLICY, PolicyContract, RANDOM_POLICY, ServiceError,
 };
 use timestamp::Timestamp;
 
@@ -57,9 +57,26 @@ impl LearningLoop {
     ) -> Result<EvaluationJob, ServiceError> {
         self.advance(now);
         check(contract)?;
+        self.check_room()?;
         let job = self.submit(contract, EvaluationType::Manual)?;
         self.log_operation(|| Operation::EvaluationBegun(contract.clone()));
         Ok(job)
+    }
+
+    /// Refuses a further evaluation when there are too many.
+    fn check_room(&self) -> Result<(), ServiceError> {
+        if self.pending.len() >= MOST_PENDING_EVALUATIONS {
+            return Err(invalid(format!(
+                "{MOST_PENDING_EVALUATIONS} evaluations are pending, which is the limit: wait \
+                 until one has ended, or delete one"
+            )));
+        }
+        if self.evaluations.len() >= MOST_EVALUATIONS {
+            return Err(invalid(format!(
+                "there are {MOST_EVALUATIONS} evaluations, which is the limit: delete one"
+            )));
+        }
+        Ok(())
     }
 
     /// Lists an evaluation as pending, and returns its job.

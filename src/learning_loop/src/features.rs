@@ -11,14 +11,26 @@ use protocol::{FeatureObject, FeatureValue, RankableAction};
 /// The number of cached events and of cached action lists; a run shares far fewer.
 const CAPACITY: usize = 4096;
 
+/// The same for requests over the wire: each has a context of its own, and few lists of actions
+/// are shared ([`FeatureCache::of_wire`]).
+const WIRE_CAPACITY: usize = 64;
+
 /// Hashed events, computed once for all requests that share their parts.
 ///
 /// Keys are the addresses of the parts. An entry owns its parts, so that no other allocation
 /// can get these addresses.
-#[derive(Debug, Default, Clone)]
+#[derive(Debug, Clone)]
 pub(crate) struct FeatureCache {
     events: HashMap<(Hashing, usize, usize), CachedEvent>,
     actions: HashMap<(Hashing, usize), CachedActions>,
+    /// The number of events and of lists that are kept.
+    capacity: usize,
+}
+
+impl Default for FeatureCache {
+    fn default() -> Self {
+        Self { events: HashMap::default(), actions: HashMap::default(), capacity: CAPACITY }
+    }
 }
 
 #[derive(Debug, Clone)]
@@ -34,6 +46,17 @@ struct CachedActions {
 }
 
 impl FeatureCache {
+    /// A small cache, for requests over the wire.
+    pub fn of_wire() -> Self {
+        Self { capacity: WIRE_CAPACITY, ..Self::default() }
+    }
+
+    /// Forgets everything. A large request must not outlive its answer.
+    pub fn clear(&mut self) {
+        self.events.clear();
+        self.actions.clear();
+    }
+
     /// The event of a context and its actions.
     pub fn event(
         &mut self,
@@ -41,8 +64,9 @@ impl FeatureCache {
         context: &Arc<[FeatureObject]>,
         actions: &Arc<[RankableAction]>,
     ) -> &Event {
-        let Self { events, actions: known } = self;
-        make_room(events);
+        let Self { events, actions: known, capacity } = self;
+        make_room(events, *capacity);
+        make_room(known, *capacity);
         match events.entry((hashing, address(context), address(actions))) {
             Entry::Occupied(entry) => {
                 let event = &mut entry.into_mut().event;
@@ -90,8 +114,8 @@ fn address<T>(shared: &Arc<[T]>) -> usize {
 }
 
 /// Requests over the wire have new features each: a full cache is worth nothing.
-fn make_room<K, V>(known: &mut HashMap<K, V>) {
-    if known.len() >= CAPACITY {
+fn make_room<K, V>(known: &mut HashMap<K, V>, capacity: usize) {
+    if known.len() >= capacity {
         known.clear();
     }
 }
@@ -101,7 +125,6 @@ fn examples(
     hashing: Hashing,
     actions: &Arc<[RankableAction]>,
 ) -> Arc<[Arc<Example>]> {
-    make_room(known);
     let make =
         || CachedActions { examples: action_examples(hashing, actions), _alive: actions.clone() };
     known.entry((hashing, address(actions))).or_insert_with(make).examples.clone()

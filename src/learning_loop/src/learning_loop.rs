@@ -18,8 +18,8 @@ use super::trainer::Trainer;
 use super::{configuration, ids, rank_rules};
 use learner::{LearningPolicy, Prediction};
 use protocol::{
-    DateRange, ErrorCode, Evaluation, EventId, LearningMode, LogsProperties, RankRequest,
-    RankResponse, RewardRequest, ServiceConfiguration, ServiceError,
+    DateRange, ErrorCode, Evaluation, EventId, LearningMode, LogsProperties, MOST_REWARDS,
+    RankRequest, RankResponse, RewardRequest, ServiceConfiguration, ServiceError,
 };
 use timestamp::Timestamp;
 
@@ -158,7 +158,8 @@ impl LearningLoop {
         Ok(answer)
     }
 
-    /// `POST /events/{eventId}/reward`. Unknown events and late rewards are ignored.
+    /// `POST /events/{eventId}/reward`. Unknown events, late rewards and those beyond
+    /// [`MOST_REWARDS`] are ignored.
     ///
     /// # Errors
     /// `InvalidRewardRequest`, if the reward is not a finite `f32`.
@@ -172,7 +173,10 @@ impl LearningLoop {
         check_reward(reward.value)
             .map_err(|message| ServiceError::new(ErrorCode::InvalidRewardRequest, message))?;
         let interaction = self.joiner.event(event_id, self.now);
-        if let Some(interaction) = interaction.filter(|interaction| interaction.slots.is_empty()) {
+        let takes_reward = |interaction: &&mut Interaction| {
+            interaction.slots.is_empty() && interaction.rewards.len() < MOST_REWARDS
+        };
+        if let Some(interaction) = interaction.filter(takes_reward) {
             interaction.rewards.push(reward.value);
             self.rewarded += 1;
             let event_id = || event_id.clone();

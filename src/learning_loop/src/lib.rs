@@ -41,7 +41,7 @@ mod trainer;
 #[cfg(test)]
 mod tests;
 
-pub use archive::Segment;
+pub use archive::{Segment, SegmentEvents};
 pub use event_log::Retention;
 pub use job::{EvaluationJob, EvaluationResults};
 pub use learning_loop::{LearningLoop, LoopOptions};

@@ -7,6 +7,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::LearningLoop;
+use super::features::FeatureCache;
 use super::interaction::Interaction;
 use super::job::{EvaluationJob, EvaluationResults};
 use super::learning_loop::check_reward;
@@ -100,9 +101,10 @@ impl LogEntry {
 }
 
 impl LearningLoop {
-    /// Collects an entry for each operation from now on.
+    /// Collects an entry for each operation from now on, which comes over the wire.
     pub fn start_recording(&mut self) {
         self.entries.get_or_insert_default();
+        self.features = FeatureCache::of_wire();
     }
 
     /// The entries since the last call, in order.

@@ -15,9 +15,9 @@ use super::log_entry::Operation;
 use super::{LearningLoop, features, rank_rules, sampling};
 use learner::{Event, Prediction};
 use protocol::{
-    DEFAULT_SLOTS_POLICY, Digits, ErrorCode, EventId, LearningMode, MultiSlotRankRequest,
-    MultiSlotRankResponse, RankRequest, RankableAction, ServiceError, SlotRequest, SlotResponse,
-    SlotReward,
+    DEFAULT_SLOTS_POLICY, Digits, ErrorCode, EventId, LearningMode, MOST_REWARDS,
+    MultiSlotRankRequest, MultiSlotRankResponse, RankRequest, RankableAction, ServiceError,
+    SlotRequest, SlotResponse, SlotReward,
 };
 use timestamp::Timestamp;
 
@@ -62,7 +62,7 @@ impl LearningLoop {
     pub(crate) fn reward_slot(&mut self, event_id: &EventId, reward: &SlotReward) {
         let Some(interaction) = self.joiner.event(event_id, self.now) else { return };
         let slot = interaction.slots.iter_mut().find(|slot| slot.id == reward.slot_id);
-        let Some(slot) = slot else { return };
+        let Some(slot) = slot.filter(|slot| slot.rewards.len() < MOST_REWARDS) else { return };
         slot.rewards.push(reward.value);
         self.rewarded += 1;
         let event_id = || event_id.clone();
@@ -201,14 +201,19 @@ impl Decider<'_> {
     }
 }
 
-/// Refuses rewards out of range and ids that no slot has.
+/// Refuses too many rewards, rewards out of range and ids that no slot has.
 pub(crate) fn check_slot_rewards(rewards: &[SlotReward]) -> Result<(), ServiceError> {
+    let found = rewards.len();
+    let check_count = || {
+        let message = || format!("there may be {MOST_REWARDS} rewards at most, found {found}");
+        (found <= MOST_REWARDS).then_some(()).ok_or_else(message)
+    };
     let check = |SlotReward { slot_id, value }: &SlotReward| {
         rank_rules::check_id("a slot", slot_id)?;
         check_reward(*value)
     };
     let invalid = |message| ServiceError::new(ErrorCode::InvalidRewardRequest, message);
-    rewards.iter().try_for_each(check).map_err(invalid)
+    check_count().and_then(|()| rewards.iter().try_for_each(check)).map_err(invalid)
 }
 
 /// The request without its slots.

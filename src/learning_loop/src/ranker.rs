@@ -40,7 +40,7 @@ impl LearningLoop {
             served_since: self.trainer.served_since(),
             served: self.trainer.served().cloned(),
             checker: Checker::default(),
-            features: FeatureCache::default(),
+            features: FeatureCache::of_wire(),
             prediction: Prediction::default(),
         }
     }
@@ -79,6 +79,12 @@ impl Ranker {
     ) -> Result<(MultiSlotRankResponse, LogEntry), ServiceError> {
         let (answer, interaction) = self.decider().rank_slots(request, number, now)?;
         Ok((answer, ranked(interaction, now)))
+    }
+
+    /// Forgets what it has cached of requests.
+    pub fn forget(&mut self) {
+        self.checker = Checker::default();
+        self.features.clear();
     }
 
     fn decider(&mut self) -> Decider<'_> {

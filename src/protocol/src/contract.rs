@@ -20,6 +20,16 @@ pub const LONGEST_ARGUMENTS: usize = 1024;
 /// The largest number of policies that an evaluation request may name.
 pub const MOST_EVALUATED_POLICIES: usize = 10;
 
+/// The largest number of rewards of an event, or of a slot, that count; and of those in one
+/// multi-slot reward request.
+pub const MOST_REWARDS: usize = 1000;
+
+/// The largest number of evaluations that are pending.
+pub const MOST_PENDING_EVALUATIONS: usize = 16;
+
+/// The largest number of evaluations that are listed.
+pub const MOST_EVALUATIONS: usize = 1000;
+
 /// The shortest reward wait time, export interval and optimization interval.
 pub const SHORTEST_INTERVAL: Duration = Duration::from_secs(1);
 

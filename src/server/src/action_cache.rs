@@ -1,5 +1,5 @@
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use protocol::{ErrorCode, RankEnvelope, RankRequest, RankableAction, ServiceError};
 
@@ -21,19 +21,26 @@ impl ActionCache {
         Ok(envelope.with(actions))
     }
 
+    /// Texts are parsed outside the lock, which all requests share.
     fn actions(&self, text: &str) -> serde_json::Result<Arc<[RankableAction]>> {
-        let Ok(mut known) = self.0.lock() else { return serde_json::from_str(text) };
-        if let Some(actions) = known.get(text) {
+        if text.len() > LONGEST {
+            return serde_json::from_str(text);
+        }
+        if let Some(actions) = self.lock().get(text) {
             return Ok(actions.clone());
         }
         let actions: Arc<[RankableAction]> = serde_json::from_str(text)?;
-        if text.len() <= LONGEST {
-            if known.len() >= CAPACITY {
-                known.clear();
-            }
-            known.insert(text.into(), actions.clone());
+        let mut known = self.lock();
+        if known.len() >= CAPACITY {
+            known.clear();
         }
-        Ok(actions)
+        // Another request may have parsed the same text meanwhile.
+        Ok(known.entry(text.into()).or_insert(actions).clone())
+    }
+
+    /// Every critical section leaves the cache consistent.
+    fn lock(&self) -> MutexGuard<'_, HashMap<Box<str>, Arc<[RankableAction]>>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

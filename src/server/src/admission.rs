@@ -1,6 +1,8 @@
 //! The middleware of every request: hosts and origins, authentication, version check, response
 //! headers and metrics.
 
+use std::time::Duration;
+
 use axum::extract::{MatchedPath, Request, State};
 use axum::http::header::{
     ACCESS_CONTROL_ALLOW_HEADERS, ACCESS_CONTROL_ALLOW_METHODS, ACCESS_CONTROL_ALLOW_ORIGIN,
@@ -37,6 +39,9 @@ const DEFAULT_HEADERS: HeaderValue =
 /// For how many seconds a browser may remember the answer to a preflight.
 const MAX_AGE: HeaderValue = HeaderValue::from_static("600");
 
+/// A request that takes longer is recorded in the log.
+const SLOW: Duration = Duration::from_secs(1);
+
 /// Admits a request or refuses it; adds the headers that every response has.
 pub(crate) async fn admit(
     State(service): State<Service>,
@@ -53,9 +58,14 @@ pub(crate) async fn admit(
         Ok(()) if is_preflight(&request) && allowed_origin.is_some() => preflight(&request),
         Ok(()) => next.run(request).await,
     };
-    service.metrics().count(&operation, response.status().as_u16(), service.now().since(began));
+    let took = service.now().since(began);
+    service.metrics().count(&operation, response.status().as_u16(), took);
+    let request_id = service.request_id();
+    if response.status().is_server_error() || took >= SLOW {
+        service.request_log().record(&operation, response.status(), took, &request_id);
+    }
     let headers = response.headers_mut();
-    headers.insert(REQUEST_ID, service.request_id());
+    headers.insert(REQUEST_ID, request_id);
     headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-cache, no-store, must-revalidate"));
     headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
     if has_origin {

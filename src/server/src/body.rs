@@ -9,7 +9,7 @@ use axum::body::{Body, Bytes, HttpBody};
 use axum::extract::Request;
 use axum::http::header::{CONTENT_ENCODING, CONTENT_TYPE};
 use axum::http::{HeaderMap, StatusCode};
-use flate2::read::GzDecoder;
+use flate2::read::MultiGzDecoder;
 use futures_util::StreamExt;
 use serde::de::DeserializeOwned;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
@@ -61,19 +61,19 @@ impl Deref for Upload {
 }
 
 /// The body of a request, parsed as JSON; `invalid` is the code of the operation for a body
-/// that cannot be parsed.
+/// that cannot be parsed. The upload keeps its share of the budget.
 pub(crate) async fn json<T: DeserializeOwned + Send + 'static>(
     service: &Service,
     request: Request,
     invalid: ErrorCode,
-) -> Result<T, ErrorResponse> {
+) -> Result<(T, Upload), ErrorResponse> {
     let upload = text(service, request).await?;
-    let parse = move |upload: &[u8]| {
-        serde_json::from_slice(upload)
-            .map_err(|error| (invalid, format!("invalid body: {error}")).into())
-    };
     let size = upload.len();
-    offload(size, move || parse(&upload)).await
+    let parse = move || match serde_json::from_slice(&upload) {
+        Ok(parsed) => Ok((parsed, upload)),
+        Err(error) => Err((invalid, format!("invalid body: {error}")).into()),
+    };
+    offload(size, parse).await
 }
 
 /// The body of a request with a JSON content type.
@@ -127,7 +127,7 @@ fn decompress(
 ) -> Result<Upload, ErrorResponse> {
     let mut content = Vec::new();
     let limit = most as u64 + 1;
-    GzDecoder::new(&**upload).take(limit).read_to_end(&mut content).map_err(|error| {
+    MultiGzDecoder::new(&**upload).take(limit).read_to_end(&mut content).map_err(|error| {
         ErrorResponse::from((ErrorCode::BadRequest, format!("the body is not valid gzip: {error}")))
     })?;
     if content.len() > most {
@@ -154,8 +154,9 @@ fn too_large(most: usize) -> ErrorResponse {
 
 /// Whether the body is compressed.
 fn is_gzip(headers: &HeaderMap) -> Result<bool, ErrorResponse> {
-    let Some(value) = headers.get(CONTENT_ENCODING) else { return Ok(false) };
-    let encoding = value.to_str().unwrap_or("").trim().to_ascii_lowercase();
+    let values = headers.get_all(CONTENT_ENCODING).iter();
+    let values: Vec<_> = values.map(|value| value.to_str().unwrap_or("").trim()).collect();
+    let encoding = values.join(", ").to_ascii_lowercase();
     match encoding.as_str() {
         "" | "identity" => Ok(false),
         "gzip" | "x-gzip" => Ok(true),

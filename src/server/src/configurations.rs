@@ -19,7 +19,7 @@ pub(crate) async fn service(State(service): State<Service>) -> Reply {
 /// `PUT /configurations/service`
 pub(crate) async fn set_service(State(service): State<Service>, request: Request) -> Reply {
     let code = ErrorCode::InvalidServiceConfiguration;
-    let new: ServiceConfiguration = body::json(&service, request, code).await?;
+    let (new, _upload): (ServiceConfiguration, _) = body::json(&service, request, code).await?;
     let stored = service.call(move |inner, now| inner.set_configuration(new, now)).await?;
     Ok(response::json(StatusCode::OK, &stored))
 }
@@ -32,7 +32,7 @@ pub(crate) async fn policy(State(service): State<Service>) -> Reply {
 
 /// `PUT /configurations/policy`
 pub(crate) async fn set_policy(State(service): State<Service>, request: Request) -> Reply {
-    let new: PolicyContract =
+    let (new, _upload): (PolicyContract, _) =
         body::json(&service, request, ErrorCode::InvalidPolicyContract).await?;
     let stored = service.call(move |inner, now| inner.set_policy(new, now)).await?;
     Ok(response::json(StatusCode::OK, &stored))
@@ -46,7 +46,8 @@ pub(crate) async fn delete_policy(State(service): State<Service>) -> Reply {
 
 /// `POST /configurations/applyFromEvaluation`
 pub(crate) async fn apply(State(service): State<Service>, request: Request) -> Reply {
-    let asked: ApplyFromEvaluation = body::json(&service, request, ErrorCode::BadRequest).await?;
+    let (asked, _upload): (ApplyFromEvaluation, _) =
+        body::json(&service, request, ErrorCode::BadRequest).await?;
     service.call(move |inner, now| inner.apply_from_evaluation(&asked, now)).await?;
     Ok(response::no_content())
 }

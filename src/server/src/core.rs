@@ -12,10 +12,10 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 
 use tokio::sync::{Semaphore, oneshot};
 
-use super::Time;
 use super::metrics::Metrics;
 use super::response::ErrorResponse;
 use super::state::{self, Store, Ticket};
+use super::{Time, body, log};
 use learning_loop::{EvaluationJob, LearningLoop, LogEntry, LoopState, Ranker};
 use protocol::{ErrorCode, ServiceError};
 use timestamp::Timestamp;
@@ -128,7 +128,11 @@ impl Core {
         let rankers = Arc::clone(&self.rankers.read().unwrap_or_else(PoisonError::into_inner));
         let number = self.ranks.fetch_add(1, Ordering::Relaxed) + 1;
         let mut ranker = rankers.get(is_large);
-        decide(&mut ranker, number, self.now())
+        let decided = decide(&mut ranker, number, self.now());
+        if is_large {
+            ranker.forget();
+        }
+        decided
     }
 
     /// Replaces the rankers.
@@ -145,13 +149,28 @@ impl Core {
         *self.state.lock().unwrap_or_else(PoisonError::into_inner) = state;
     }
 
-    /// Logs entries: queues them for the worker and the disk, and waits until they are on the
-    /// disk. A response must not report what a restart would lose.
-    pub(crate) async fn log(&self, mut entries: Vec<LogEntry>) -> Result<(), ErrorResponse> {
+    /// Logs the entries of a request of `size` bytes: queues them for the worker and the disk,
+    /// and waits until they are on the disk. A response must not report what a restart would
+    /// lose.
+    pub(crate) async fn log(
+        self: &Arc<Self>,
+        entries: Vec<LogEntry>,
+        size: usize,
+    ) -> Result<(), ErrorResponse> {
         self.check()?;
         let count = u32::try_from(entries.len()).unwrap_or(u32::MAX);
         let permits = self.backlog.acquire_many(count).await;
         permits.map_err(|_| failed())?.forget();
+        let core = Arc::clone(self);
+        let ticket = body::offload(size, move || Ok(core.queue_entries(entries)?)).await?;
+        match (&self.store, ticket) {
+            (Some(store), Some(ticket)) => store.wait(ticket).await,
+            _ => Ok(()),
+        }
+    }
+
+    /// Queues entries for the worker and the disk.
+    fn queue_entries(&self, mut entries: Vec<LogEntry>) -> Result<Option<Ticket>, ServiceError> {
         let first = self.enqueue(|queue, now| {
             let first = queue.next;
             for entry in &mut entries {
@@ -162,10 +181,8 @@ impl Core {
             }
             Ok(first)
         })?;
-        let Some(store) = &self.store else { return Ok(()) };
         let numbers = (first..).step_by(usize::try_from(NUMBERS).unwrap_or(1));
-        let ticket = store.append(numbers.zip(&entries));
-        store.wait(ticket).await
+        Ok(self.store.as_ref().map(|store| store.append(numbers.zip(&entries))))
     }
 
     /// Marks entries as replayed.
@@ -235,7 +252,7 @@ impl Core {
     /// Queues an evaluation for the evaluator thread.
     pub(crate) fn evaluate(&self, job: EvaluationJob) {
         if self.jobs.send(job).is_err() {
-            eprintln!("error: the evaluator thread has ended; restart the service");
+            log::error("the evaluator thread has ended; restart the service", &[]);
         }
     }
 

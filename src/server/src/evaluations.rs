@@ -20,7 +20,7 @@ pub(crate) async fn create(
     request: Request,
 ) -> Reply {
     let code = ErrorCode::InvalidEvaluationContract;
-    let contract: EvaluationContract = body::json(&service, request, code).await?;
+    let (contract, _upload): (EvaluationContract, _) = body::json(&service, request, code).await?;
     let begin = move |inner: &mut LearningLoop, now| {
         let job = inner.begin_evaluation(&contract, now)?;
         let pending = inner.evaluation(job.id(), now)?;
@@ -38,13 +38,14 @@ pub(crate) async fn create(
 /// `GET /evaluations`
 pub(crate) async fn list(State(service): State<Service>) -> Reply {
     let evaluations = service.call(|inner, now| Ok(inner.evaluations(now))).await?;
-    Ok(response::json(StatusCode::OK, &evaluations))
+    // Many evaluations of many events are megabytes.
+    body::offload(body::LARGE, move || Ok(response::json(StatusCode::OK, &evaluations))).await
 }
 
 /// `GET /evaluations/{evaluationId}`
 pub(crate) async fn one(State(service): State<Service>, Id(id): Id) -> Reply {
     let evaluation = service.call(move |inner, now| inner.evaluation(&id, now)).await?;
-    Ok(response::json(StatusCode::OK, &evaluation))
+    body::offload(body::LARGE, move || Ok(response::json(StatusCode::OK, &evaluation))).await
 }
 
 /// `DELETE /evaluations/{evaluationId}`

@@ -7,7 +7,7 @@ use axum::response::Response;
 use super::path::Id;
 use super::response::{self, ErrorResponse};
 use super::{Service, body};
-use learning_loop::LogEntry;
+use learning_loop::{LogEntry, Ranker};
 use protocol::{ErrorCode, EventId, LONGEST_ID, RewardRequest};
 
 type Reply = Result<Response, ErrorResponse>;
@@ -16,15 +16,12 @@ type Reply = Result<Response, ErrorResponse>;
 pub(crate) async fn rank(State(service): State<Service>, request: Request) -> Reply {
     let upload = body::text(&service, request).await?;
     let (cache, size) = (service.action_cache(), upload.len());
-    let parse = move || Ok(cache.request(&upload)?);
-    let request = body::offload(size, parse).await?;
-    let deciding = service.clone();
-    let decide = move || {
-        deciding
-            .decide(size >= body::LARGE, |ranker, number, now| ranker.rank(&request, number, now))
-    };
-    let (ranked, entry) = body::offload(size, decide).await?;
-    service.log(vec![entry]).await?;
+    let parse = move || Ok((cache.request(&upload)?, upload));
+    // The upload keeps its share of the budget until the call is answered.
+    let (request, _upload) = body::offload(size, parse).await?;
+    let decide = move |ranker: &mut Ranker, number, now| ranker.rank(&request, number, now);
+    let (ranked, entry) = service.decide(size, decide).await?;
+    service.log(vec![entry], size).await?;
     Ok(response::json(StatusCode::CREATED, &ranked))
 }
 
@@ -35,16 +32,16 @@ pub(crate) async fn reward(
     request: Request,
 ) -> Reply {
     let event_id = possible_id(&event_id, ErrorCode::InvalidRewardRequest)?;
-    let reward: RewardRequest =
+    let (reward, _): (RewardRequest, _) =
         body::json(&service, request, ErrorCode::InvalidRewardRequest).await?;
-    service.log(vec![LogEntry::reward(event_id, reward)?]).await?;
+    service.log(vec![LogEntry::reward(event_id, reward)?], 0).await?;
     Ok(response::no_content())
 }
 
 /// `POST /events/{eventId}/activate`
 pub(crate) async fn activate(State(service): State<Service>, Id(event_id): Id) -> Reply {
     let event_id = possible_id(&event_id, ErrorCode::InvalidEventIdToActivate)?;
-    service.log(vec![LogEntry::activation(event_id)]).await?;
+    service.log(vec![LogEntry::activation(event_id)], 0).await?;
     Ok(response::no_content())
 }
 

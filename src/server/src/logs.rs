@@ -1,6 +1,6 @@
 //! Operations on the event log.
 
-use std::convert::Infallible;
+use std::sync::Arc;
 
 use axum::body::Body;
 use axum::extract::rejection::QueryRejection;
@@ -8,11 +8,11 @@ use axum::extract::{Query, State};
 use axum::http::StatusCode;
 use axum::http::header::CONTENT_TYPE;
 use axum::response::{IntoResponse, Response};
+use futures_util::{StreamExt, TryStreamExt};
 use serde::Deserialize;
-use tokio::sync::mpsc::Receiver;
 
-use super::Service;
 use super::response::{self, ErrorResponse};
+use super::{Service, body};
 use learning_loop::LearningLoop;
 use protocol::ErrorCode;
 
@@ -33,8 +33,6 @@ pub(crate) struct Wanted {
 
 /// The number of lines in a chunk of the response.
 const LINES: usize = 256;
-/// The number of chunks that wait for the client.
-const CHUNKS: usize = 4;
 
 /// `GET /log.dsjson`: every joined event as a line for `vw --dsjson` and `runner evaluate`;
 /// with `?open=true` also those whose windows are open, with the rewards so far.
@@ -44,19 +42,22 @@ pub(crate) async fn lines(
 ) -> Reply {
     let invalid = |_| (ErrorCode::BadRequest, "`open` must be `true` or `false`".to_owned());
     let Query(Wanted { open }) = wanted.map_err(invalid)?;
+    let download = service.begin_download()?;
     let events = service.call(move |inner, now| Ok(inner.events(open, now))).await?;
-    let (sender, chunks) = tokio::sync::mpsc::channel(CHUNKS);
-    // A client that stalls loses its connection, which ends the thread.
-    tokio::task::spawn_blocking(move || {
-        let ranges = (0..events.len()).step_by(LINES);
-        let mut ranges = ranges.map(|from| from..events.len().min(from + LINES));
-        ranges.all(|range| sender.blocking_send(events.lines(range)).is_ok())
-    });
-    let next = async |mut chunks: Receiver<Vec<u8>>| {
-        chunks.recv().await.map(|chunk| (Ok::<_, Infallible>(chunk), chunks))
+    let starts = (0..events.len()).step_by(LINES);
+    let events = Arc::new((events, download));
+    // Each chunk is made when the client has read those before, on a thread of its own: a client
+    // that stalls must not hold one.
+    let chunk = move |from: usize| {
+        let events = Arc::clone(&events);
+        body::offload(body::LARGE, move || {
+            let (events, _) = &*events;
+            Ok(events.lines(from..events.len().min(from + LINES)))
+        })
     };
-    let body = Body::from_stream(futures_util::stream::unfold(chunks, next));
-    Ok(([(CONTENT_TYPE, "application/x-ndjson")], body).into_response())
+    let chunks = futures_util::stream::iter(starts).then(chunk);
+    let chunks = chunks.map_err(|refusal| std::io::Error::other(refusal.message));
+    Ok(([(CONTENT_TYPE, "application/x-ndjson")], Body::from_stream(chunks)).into_response())
 }
 
 /// `DELETE /logs`

@@ -56,9 +56,12 @@ pub(crate) async fn model(
         Ok((model, inner.model_properties(now)))
     };
     let (mut model, properties) = service.call(read).await?;
+    let model_size = model.len();
     let mut name = "attachment; filename=model.vw";
     if signed {
-        model = service.model_signer().sign(&model);
+        let signed_by = service.clone();
+        let sign = move || Ok(signed_by.model_signer().sign(&model));
+        model = body::offload(model_size, sign).await?;
         name = "attachment; filename=model.vw.zip";
     }
     let headers = [(CONTENT_TYPE, "application/octet-stream"), (CONTENT_DISPOSITION, name)];
@@ -73,8 +76,13 @@ pub(crate) async fn model(
 /// `PUT /model`: one that was signed here, or one of Vowpal Wabbit, which nobody signs.
 pub(crate) async fn set(State(service): State<Service>, request: Request) -> Reply {
     let body = body::bytes(&service, request, model_signature::LARGEST).await?;
-    let is_vw = VwModel::read(&body).is_ok();
-    let model = if is_vw { body.to_vec() } else { service.model_signer().open(&body)? };
+    let (signed_by, size) = (service.clone(), body.len());
+    let open = move || {
+        let is_vw = VwModel::read(&body).is_ok();
+        let model = if is_vw { body.to_vec() } else { signed_by.model_signer().open(&body)? };
+        Ok((model, body))
+    };
+    let (model, _upload) = body::offload(size, open).await?;
     service.call(move |inner, now| inner.set_model(&model, now)).await?;
     Ok(response::no_content())
 }

@@ -8,7 +8,7 @@ use super::events::possible_id;
 use super::path::Id;
 use super::response::{self, ErrorResponse};
 use super::{Service, body};
-use learning_loop::LogEntry;
+use learning_loop::{LogEntry, Ranker};
 use protocol::{ErrorCode, MultiSlotRankRequest, MultiSlotRewardRequest};
 
 type Reply = Result<Response, ErrorResponse>;
@@ -16,10 +16,10 @@ type Reply = Result<Response, ErrorResponse>;
 /// `POST /multislot/rank`
 pub(crate) async fn rank(State(service): State<Service>, request: Request) -> Reply {
     let code = ErrorCode::InvalidRankRequest;
-    let request: MultiSlotRankRequest = body::json(&service, request, code).await?;
-    let (ranked, entry) =
-        service.decide(false, |ranker, number, now| ranker.rank_slots(&request, number, now))?;
-    service.log(vec![entry]).await?;
+    let (request, upload): (MultiSlotRankRequest, _) = body::json(&service, request, code).await?;
+    let decide = move |ranker: &mut Ranker, number, now| ranker.rank_slots(&request, number, now);
+    let (ranked, entry) = service.decide(upload.len(), decide).await?;
+    service.log(vec![entry], upload.len()).await?;
     Ok(response::json(StatusCode::CREATED, &ranked))
 }
 
@@ -31,14 +31,15 @@ pub(crate) async fn reward(
 ) -> Reply {
     let event_id = possible_id(&event_id, ErrorCode::InvalidRewardRequest)?;
     let code = ErrorCode::InvalidRewardRequest;
-    let rewards: MultiSlotRewardRequest = body::json(&service, request, code).await?;
-    service.log(LogEntry::slot_rewards(&event_id, rewards.reward)?).await?;
+    let (rewards, upload): (MultiSlotRewardRequest, _) =
+        body::json(&service, request, code).await?;
+    service.log(LogEntry::slot_rewards(&event_id, rewards.reward)?, upload.len()).await?;
     Ok(response::no_content())
 }
 
 /// `POST /multislot/events/{eventId}/activate`
 pub(crate) async fn activate(State(service): State<Service>, Id(event_id): Id) -> Reply {
     let event_id = possible_id(&event_id, ErrorCode::InvalidEventIdToActivate)?;
-    service.log(vec![LogEntry::activation(event_id)]).await?;
+    service.log(vec![LogEntry::activation(event_id)], 0).await?;
     Ok(response::no_content())
 }

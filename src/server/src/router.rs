@@ -2,6 +2,9 @@ use axum::Router;
 use axum::http::StatusCode;
 use axum::middleware;
 use axum::routing::{delete, get, post};
+use tower_http::CompressionLevel;
+use tower_http::compression::CompressionLayer;
+use tower_http::compression::predicate::SizeAbove;
 
 use super::response::ErrorResponse;
 use super::{
@@ -32,7 +35,14 @@ pub(crate) fn router(service: Service) -> Router {
         .fallback(async || not_found())
         .method_not_allowed_fallback(async || not_allowed())
         .layer(middleware::from_fn_with_state(service.clone(), admission::admit))
+        .layer(compression())
         .with_state(service)
+}
+
+/// Compresses responses for clients that accept gzip; a Rank is too small to gain by it.
+fn compression() -> CompressionLayer<SizeAbove> {
+    let layer = CompressionLayer::new().gzip(true).quality(CompressionLevel::Fastest);
+    layer.compress_when(SizeAbove::new(4096))
 }
 
 fn configurations() -> Router<Service> {

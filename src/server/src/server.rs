@@ -1,12 +1,14 @@
+use std::convert::Infallible;
+use std::pin::Pin;
 use std::sync::Arc;
+use std::task::{Context, Poll};
 use std::time::Duration;
 
 use axum::Router;
-use axum::body::Body;
+use axum::body::{Body, Bytes, HttpBody};
 use axum::http::uri::PathAndQuery;
-use axum::http::{Request, Response, Uri};
-use http_body_util::BodyExt;
-use hyper::body::Incoming;
+use axum::http::{Request, Uri};
+use hyper::body::{Frame, Incoming, SizeHint};
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
@@ -16,15 +18,16 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tower_service::Service as _;
 
-use super::connections::{Connections, InFlight, OpenConnection};
+use super::connections::{Connections, OpenConnection, Transfer};
+use super::heard_stream::{Heard, HeardStream};
 use super::router::router;
 use super::{Service, Tls};
 
 /// Limits of connections.
 #[derive(Debug, Clone, Copy)]
 pub struct Limits {
-    /// Concurrent connections. For each more, the oldest idle one is closed; if all have
-    /// requests in flight, it waits.
+    /// Concurrent connections. For each more, the oldest idle one is closed, or one whose client
+    /// is slow; if all are being answered, it waits.
     pub connections: usize,
     /// Bytes of all request bodies that are being received.
     pub upload_bytes: usize,
@@ -48,10 +51,12 @@ impl Default for Limits {
     }
 }
 
-/// The deadline for requests in flight at shutdown.
-const GRACE: Duration = Duration::from_secs(10);
+/// The deadline for requests in flight at shutdown. Supervisors kill what has not ended after ten
+/// seconds.
+const GRACE: Duration = Duration::from_secs(5);
 
-/// The pause after a failed accept, such as when no file descriptor is free.
+/// The pause after a failed accept, such as when no file descriptor is free, and before it is
+/// tried again to make room for a connection.
 const EXHAUSTED: Duration = Duration::from_millis(100);
 
 /// Serves connections until `stop`, then finishes the requests in flight and closes the state.
@@ -86,6 +91,7 @@ pub async fn serve(
         tokio::spawn(connection.serve(accepted));
     }
     drop(listener);
+    connections.close_idle();
     let _unfinished = tokio::time::timeout(GRACE, graceful.shutdown()).await;
     service.close()
 }
@@ -98,17 +104,25 @@ async fn accept(
 ) -> (TcpStream, OwnedSemaphorePermit) {
     loop {
         match listener.accept().await {
-            Ok((stream, _)) => {
-                if permits.available_permits() == 0 {
-                    connections.close_oldest_idle();
-                }
-                let permit = Arc::clone(permits).acquire_owned().await;
-                return (stream, permit.expect("the semaphore is never closed"));
-            }
+            Ok((stream, _)) => return (stream, permit(permits, connections).await),
             Err(error) => {
-                eprintln!("cannot accept a connection: {error}");
+                connections.report_refused(&error);
+                connections.close_one();
                 tokio::time::sleep(EXHAUSTED).await;
             }
+        }
+    }
+}
+
+/// A permit for a connection, as soon as there is one.
+async fn permit(permits: &Arc<Semaphore>, connections: &Connections) -> OwnedSemaphorePermit {
+    loop {
+        if permits.available_permits() == 0 {
+            connections.close_one();
+        }
+        let permit = Arc::clone(permits).acquire_owned();
+        if let Ok(permit) = tokio::time::timeout(EXHAUSTED, permit).await {
+            return permit.expect("the semaphore is never closed");
         }
     }
 }
@@ -140,31 +154,63 @@ impl Connection {
     async fn serve_http(self, stream: impl AsyncRead + AsyncWrite + Send + 'static) {
         let mut stream = tokio_io_timeout::TimeoutStream::new(stream);
         stream.set_write_timeout(Some(self.limits.stalled_write));
-        let (router, open) = (self.router, Arc::clone(&self.open));
+        let (router, open, heard) = (self.router, Arc::clone(&self.open), Heard::default());
+        let stream = HeardStream::new(stream, heard.clone());
+        let answering = heard.clone();
         let answer = service_fn(move |request: Request<Incoming>| {
-            let (mut router, in_flight) = (router.clone(), open.begin_request());
-            async move { router.call(plain(request)).await.map(|response| hold(response, in_flight)) }
+            let (mut router, open) = (router.clone(), Arc::clone(&open));
+            let heard = answering.clone();
+            let request = plain(request).map(|body| hold(body, open.receive()));
+            async move {
+                let response = router.call(request).await?;
+                heard.reset();
+                Ok::<_, Infallible>(response.map(|body| hold(body, open.send())))
+            }
         });
         let connection = http1::Builder::new()
             .timer(TokioTimer::new())
             .header_read_timeout(self.limits.header_time)
             .max_buf_size(self.limits.header_bytes)
-            .serve_connection(TokioIo::new(Box::pin(stream)), answer);
-        tokio::select! {
-            _ended = self.watcher.watch(connection) => {}
-            () = self.open.closed() => {}
+            .serve_connection(TokioIo::new(stream), answer);
+        let ended = tokio::select! {
+            ended = self.watcher.watch(connection) => ended,
+            () = self.open.closed() => Ok(()),
+        };
+        if ended.is_err_and(|error| error.is_timeout()) && heard.is_set() {
+            self.open.report_late(self.limits.header_time);
         }
     }
 }
 
-/// Keeps a connection busy until its response is sent.
-fn hold(response: Response<Body>, in_flight: InFlight) -> Response<Body> {
-    response.map(|body| {
-        Body::new(body.map_frame(move |frame| {
-            let _held = &in_flight;
-            frame
-        }))
-    })
+/// Keeps a transfer until the body has ended.
+fn hold(body: Body, transfer: Transfer) -> Body {
+    Body::new(Held { body, _transfer: transfer })
+}
+
+/// A body and its transfer.
+struct Held {
+    body: Body,
+    _transfer: Transfer,
+}
+
+impl HttpBody for Held {
+    type Data = Bytes;
+    type Error = axum::Error;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, axum::Error>>> {
+        Pin::new(&mut self.body).poll_frame(context)
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.body.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.body.size_hint()
+    }
 }
 
 /// Merges repeated slashes in the path: clients join endpoints that end with a slash and paths

@@ -4,16 +4,19 @@ use std::sync::mpsc::{self, Receiver};
 use std::sync::{Arc, Mutex, OnceLock};
 use std::time::Duration;
 
-use axum::http::HeaderValue;
+use axum::http::{HeaderValue, StatusCode};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use uuid::Uuid;
 
 use super::access::Access;
 use super::action_cache::ActionCache;
-use super::body::UploadBudget;
+use super::body::{self, UploadBudget};
 use super::connections::Connections;
 use super::core::{Core, Rankers};
+use super::log;
 use super::metrics::Metrics;
 use super::model_signature::ModelSigner;
+use super::request_log::RequestLog;
 use super::response::ErrorResponse;
 use super::state::{self, Disk, Folder, StateError, Store};
 use super::worker::{self, Worker};
@@ -47,6 +50,9 @@ struct Shared {
     connections: Arc<Connections>,
     model_signer: ModelSigner,
     action_cache: Arc<ActionCache>,
+    request_log: RequestLog,
+    /// One for each download of the log.
+    downloads: Arc<Semaphore>,
     started: Timestamp,
     requests: AtomicU64,
     is_closed: AtomicBool,
@@ -54,6 +60,9 @@ struct Shared {
 
 /// The deadline for the worker at shutdown. Everything that was answered is on disk by then.
 const GRACE: Duration = Duration::from_secs(10);
+
+/// The number of downloads of the log at once: each holds the events of its beginning.
+const DOWNLOADS: usize = 32;
 
 /// How long the counters of the loop are waited for before older ones are reported.
 const STATE_DEADLINE: Duration = Duration::from_millis(250);
@@ -110,6 +119,7 @@ impl Service {
         time: Time,
     ) -> Self {
         let started = time();
+        let [connection_time, request_time] = [0; 2].map(|_| Arc::clone(&time));
         let (store, folder) = state.unzip();
         let (commands, queue) = mpsc::channel();
         let (jobs, queued_jobs) = mpsc::channel();
@@ -133,8 +143,10 @@ impl Service {
             model_signer: ModelSigner::new(access.keys.signing_seed()),
             access,
             edge: OnceLock::new(),
-            connections: Arc::default(),
+            connections: Arc::new(Connections::new(connection_time)),
             action_cache: Arc::default(),
+            request_log: RequestLog::new(request_time),
+            downloads: Arc::new(Semaphore::new(DOWNLOADS)),
             started,
             requests: AtomicU64::new(0),
             is_closed: AtomicBool::new(false),
@@ -163,6 +175,19 @@ impl Service {
     /// The cache of parsed actions.
     pub(crate) fn action_cache(&self) -> Arc<ActionCache> {
         Arc::clone(&self.0.action_cache)
+    }
+
+    /// The log of requests that failed or were slow.
+    pub(crate) fn request_log(&self) -> &RequestLog {
+        &self.0.request_log
+    }
+
+    /// Begins a download of the log, which ends when the permit is dropped.
+    pub(crate) fn begin_download(&self) -> Result<OwnedSemaphorePermit, ErrorResponse> {
+        Arc::clone(&self.0.downloads).try_acquire_owned().map_err(|_| {
+            let message = format!("{DOWNLOADS} downloads of the log are under way; try again");
+            ErrorResponse::gateway(StatusCode::SERVICE_UNAVAILABLE, message)
+        })
     }
 
     /// The metrics.
@@ -212,18 +237,24 @@ impl Service {
         self.0.core.now()
     }
 
-    /// Decides with a ranker. Blocks while the ranker works.
-    pub(crate) fn decide<A>(
+    /// Decides on a request of `size` bytes with a ranker.
+    pub(crate) async fn decide<A: Send + 'static>(
         &self,
-        is_large: bool,
-        decide: impl FnOnce(&mut Ranker, u64, Timestamp) -> Result<A, ServiceError>,
+        size: usize,
+        decide: impl FnOnce(&mut Ranker, u64, Timestamp) -> Result<A, ServiceError> + Send + 'static,
     ) -> Result<A, ErrorResponse> {
-        Ok(self.0.core.decide(is_large, decide)?)
+        let core = Arc::clone(&self.0.core);
+        let decide = move || Ok(core.decide(size >= body::LARGE, decide)?);
+        body::offload(size, decide).await
     }
 
-    /// Logs entries; returns when they are on disk.
-    pub(crate) async fn log(&self, entries: Vec<LogEntry>) -> Result<(), ErrorResponse> {
-        self.0.core.log(entries).await
+    /// Logs the entries of a request of `size` bytes; returns when they are on disk.
+    pub(crate) async fn log(
+        &self,
+        entries: Vec<LogEntry>,
+        size: usize,
+    ) -> Result<(), ErrorResponse> {
+        self.0.core.log(entries, size).await
     }
 
     /// Runs an operation on the loop, in its turn.
@@ -261,7 +292,8 @@ impl Shared {
         self.core.stop();
         let ended = self.worker_ended.lock().map(|ended| ended.recv_timeout(GRACE));
         if !matches!(ended, Ok(Ok(()))) {
-            eprintln!("note: training was stopped; the journal has everything that was answered");
+            let message = "training was stopped; the journal has everything that was answered";
+            log::note(message, &[]);
         }
         self.core.store.as_ref().map_or(Ok(()), Store::close)
     }
@@ -270,7 +302,7 @@ impl Shared {
 impl Drop for Shared {
     fn drop(&mut self) {
         if let Err(why) = self.close() {
-            eprintln!("error: the state is incomplete: {why}");
+            log::error(format!("the state is incomplete: {why}"), &[]);
         }
     }
 }

@@ -5,8 +5,8 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::sync::{Arc, Weak};
 use std::time::Duration;
 
-use super::core::{Command, Core, Operation, Rankers};
-use super::core::{NUMBERS, Reply};
+use super::core::{Command, Core, NUMBERS, Operation, Rankers, Reply};
+use super::log;
 use super::state::{Folder, Ticket};
 use learning_loop::{EvaluationJob, LearningLoop, LogEntry};
 use timestamp::Timestamp;
@@ -21,6 +21,10 @@ const BATCH: usize = 256;
 /// replays at most that; a segment is the unit in which events expire on disk.
 const SEGMENT_EVENTS: usize = 5000;
 const JOURNAL_BYTES: u64 = 64 << 20;
+
+/// A snapshot is also written after so long, so that events leave the disk at most so long after
+/// they have left the log.
+const OLDEST: Duration = Duration::from_secs(3600);
 
 /// The pause before a failed snapshot is tried again.
 const RETRY: Duration = Duration::from_secs(1);
@@ -38,6 +42,10 @@ pub(crate) struct Worker {
     /// Commands with smaller numbers are done.
     next: u64,
     snapshot: Snapshot,
+    /// When the last snapshot was written, and the events that were in the log then.
+    written: (Timestamp, usize),
+    /// Whether the last snapshot could not be written.
+    has_failed: bool,
     /// Answers that wait for a snapshot.
     held: Vec<(Reply, Ticket)>,
 }
@@ -65,7 +73,10 @@ impl Worker {
         (folder, next): (Option<Folder>, u64),
     ) -> Self {
         let published = learning_loop.ranker_version();
+        let written = (core.now(), learning_loop.logged());
         Self {
+            written,
+            has_failed: false,
             learning_loop,
             commands,
             core,
@@ -124,7 +135,7 @@ impl Worker {
             Command::Entry { number, entry } => {
                 // Requests were checked before they were queued.
                 if let Err(error) = self.learning_loop.replay(entry) {
-                    eprintln!("error: an accepted request was refused: {error}");
+                    log::error(format!("an accepted request was refused: {error}"), &[]);
                 }
                 // They are queued for the disk already.
                 self.learning_loop.take_entries();
@@ -190,10 +201,10 @@ impl Worker {
     fn done(&mut self, number: u64) {
         self.next = number + NUMBERS;
         let Some(store) = self.core.store.as_ref() else { return };
-        let is_due =
+        let is_large =
             self.learning_loop.unarchived() >= SEGMENT_EVENTS || store.bytes() >= JOURNAL_BYTES;
         let is_wanted = match self.snapshot {
-            Snapshot::Idle => is_due,
+            Snapshot::Idle => is_large || self.is_old(store.bytes()),
             Snapshot::Wanted => true,
             Snapshot::Failed(at) => self.core.now().since(at) >= RETRY,
             Snapshot::Waiting(_) => false,
@@ -204,6 +215,13 @@ impl Worker {
         if matches!(self.snapshot, Snapshot::Waiting(last) if self.next > last) {
             self.snapshot = self.write_snapshot();
         }
+    }
+
+    /// Whether the state on disk has something that a snapshot would have removed long ago.
+    fn is_old(&self, journal_bytes: u64) -> bool {
+        let (at, logged) = self.written;
+        let has_changed = journal_bytes > 0 || self.learning_loop.logged() != logged;
+        has_changed && self.core.now().since(at) >= OLDEST
     }
 
     /// The first step of a snapshot.
@@ -224,6 +242,7 @@ impl Worker {
     /// The second step of a snapshot.
     fn write_snapshot(&mut self) -> Snapshot {
         let Some(folder) = &mut self.folder else { return Snapshot::Idle };
+        let began = self.core.now();
         let mut written = folder.snapshot(&mut self.learning_loop, self.next);
         if !self.held.is_empty() {
             written = written.and_then(|()| folder.remove_copies());
@@ -231,14 +250,25 @@ impl Worker {
         if let Err(error) = written {
             return self.fail_snapshot(&error);
         }
-        self.core.metrics.set_snapshot(self.core.now(), folder.bytes());
+        if std::mem::take(&mut self.has_failed) {
+            log::note("snapshots of the state can be written again", &[]);
+        }
+        let (now, bytes) = (self.core.now(), folder.bytes());
+        self.core.metrics.set_snapshot(now, bytes);
+        self.written = (now, self.learning_loop.logged());
+        let milliseconds = u64::try_from(now.since(began).as_millis()).unwrap_or(u64::MAX);
+        let fields = [("bytes", bytes.into()), ("milliseconds", milliseconds.into())];
+        log::record("a snapshot of the state was written", &fields);
         self.held.drain(..).for_each(|(reply, ticket)| reply(Ok(ticket)));
         Snapshot::Idle
     }
 
     /// Reports that a snapshot could not be written. What was erased is still on the disk.
     fn fail_snapshot(&mut self, error: &std::io::Error) -> Snapshot {
-        eprintln!("error: a snapshot of the state cannot be written: {error}; it is tried again");
+        if !std::mem::replace(&mut self.has_failed, true) {
+            let message = format!("a snapshot of the state cannot be written: {error}");
+            log::error(format!("{message}; it is tried again"), &[]);
+        }
         self.held.drain(..).for_each(|(reply, _)| reply(Err(error.to_string())));
         Snapshot::Failed(self.core.now())
     }
@@ -257,6 +287,8 @@ pub(crate) fn evaluate(core: &Weak<Core>, jobs: &Receiver<EvaluationJob>) {
     while let Ok(job) = jobs.recv() {
         let id = job.id().to_owned();
         let results = catch_unwind(AssertUnwindSafe(|| job.run())).ok();
+        let fields = [("evaluation", id.clone().into()), ("completed", results.is_some().into())];
+        log::record("an evaluation has ended", &fields);
         let Some(core) = core.upgrade() else { return };
         let finished = {
             let id = id.clone();
@@ -266,7 +298,7 @@ pub(crate) fn evaluate(core: &Weak<Core>, jobs: &Receiver<EvaluationJob>) {
             }))
         };
         if let Err(error) = finished {
-            eprintln!("error: evaluation `{id}` could not be stored: {error}");
+            log::error(format!("evaluation `{id}` could not be stored: {error}"), &[]);
         }
     }
 }

@@ -4,6 +4,9 @@ use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
 
+use learning_loop::LoopOptions;
+use server::{Access, Keys, Limits};
+
 use super::contract::{quick, rank_request};
 use super::served::Served;
 
@@ -58,6 +61,47 @@ fn the_document_has_every_operation_and_the_service_answers_each() {
         let answer = served.call(&method.to_uppercase(), &path, "", b"");
         let code = answer.header("x-ms-error-code").unwrap_or("none").to_owned();
         assert!(code != "ResourceNotFound" && code != "405", "{method} {path}: {code}");
+    }
+}
+
+/// What is answered to `headers` and `body`, by the key and the limits of a service.
+#[test]
+fn every_refusal_is_declared() {
+    let access = || Access { keys: Keys::new(["key"]), ..Access::default() };
+    let keyed = Served::start(LoopOptions::default(), access(), Limits::default());
+    let open = Served::new();
+    let tight = Limits { upload_bytes: 10, ..Limits::default() };
+    let busy = Served::start(LoopOptions::default(), Keys::default(), tight);
+    let document = document(&open);
+    let (kind, json) = ("Content-Type: application/json\r\n", &br#"{"more":"and more"}"#[..]);
+    let packed = format!("{kind}Content-Encoding: br\r\n");
+    let refusals: [(&Served, &str, &[u8], u16); 7] = [
+        (&keyed, kind, json, 401),
+        (&open, "Origin: https://site.example\r\n", b"", 403),
+        (&open, "Host: localhost\r\n", b"", 400),
+        (&open, "Content-Type: text/plain\r\n", json, 415),
+        (&open, &packed, json, 415),
+        (&open, kind, b"{", 400),
+        (&busy, kind, json, 503),
+    ];
+    for (path, item) in document["paths"].as_object().unwrap() {
+        for (method, operation) in item.as_object().unwrap() {
+            let Some(responses) = operation["responses"].as_object() else { continue };
+            assert!(!responses.contains_key("default"), "{method} {path}");
+            let at = path.replace("{version}", "v1.0").replace("{eventId}", "e");
+            let at = at.replace("{evaluationId}", "e");
+            for (served, headers, body, expected) in refusals {
+                let answer = served.call(&method.to_uppercase(), &at, headers, body);
+                let status = answer.status;
+                assert!(responses.contains_key(&status.to_string()), "{method} {path}: {status}");
+                if [401, 403].contains(&expected) && path.starts_with("/personalizer") {
+                    assert_eq!(status, expected, "{method} {path}");
+                }
+                if status == 204 {
+                    assert!(responses["204"].get("content").is_none(), "{method} {path}");
+                }
+            }
+        }
     }
 }
 

@@ -1,6 +1,7 @@
 //! Callers that are large, many, slow or broken.
 
 use std::io::{Read, Write};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use learning_loop::{LoopLimits, LoopOptions};
@@ -90,6 +91,91 @@ fn the_oldest_idle_connection_gives_way_to_a_new_one() {
     assert!(half.read_to_end(&mut rest).is_err() || rest.is_empty(), "it was closed");
 }
 
+/// Attackers who open all connections that there are, and leave each in the middle.
+#[test]
+fn clients_that_stop_in_the_middle_do_not_keep_others_out() {
+    let head = format!("POST {RANK} HTTP/1.1\r\nHost: localhost\r\n{JSON}");
+    let half_a_body = format!("{head}Content-Length: 100\r\n\r\n{{");
+    for beginning in ["", "POST / HTTP/1.1\r\nHost: lo", half_a_body.as_str()] {
+        let served = limited(Limits { connections: 4, ..Limits::default() });
+        let hold = |_| {
+            let mut stream = served.connect();
+            stream.write_all(beginning.as_bytes()).unwrap();
+            stream
+        };
+        let _held: Vec<_> = (0..12).map(hold).collect();
+        let is_answered = AtomicBool::new(false);
+        std::thread::scope(|scope| {
+            scope.spawn(|| {
+                // A client is slow after a second.
+                while !is_answered.load(Ordering::SeqCst) {
+                    served.pass(Duration::from_millis(100));
+                    std::thread::yield_now();
+                }
+            });
+            served.post("/rank", &rank_request("good")).json(201);
+            is_answered.store(true, Ordering::SeqCst);
+        });
+    }
+}
+
+#[test]
+fn large_answers_are_compressed_for_those_who_accept_it() {
+    let served = Served::new();
+    for number in 0..40 {
+        served.post("/rank", &rank_request(&number.to_string())).json(201);
+    }
+    let ask = |accept: &str| served.call("GET", "/log.dsjson?open=true", accept, b"");
+    let plain = ask("");
+    assert_eq!(plain.header("content-encoding"), None);
+    for refused in ["Accept-Encoding: br\r\n", "Accept-Encoding: gzip;q=0\r\n"] {
+        assert_eq!(ask(refused).header("content-encoding"), None, "{refused}");
+    }
+    let packed = ask("Accept-Encoding: br;q=1, gzip;q=0.5\r\n");
+    assert_eq!(packed.header("content-encoding"), Some("gzip"));
+    assert!(packed.header("vary").unwrap().to_lowercase().contains("accept-encoding"));
+    let mut text = String::new();
+    let chunks = packed.dechunked();
+    flate2::read::GzDecoder::new(&*chunks).read_to_string(&mut text).unwrap();
+    let lines = |text: &str| text.lines().filter(|line| line.starts_with('{')).count();
+    assert_eq!((lines(&text), lines(&plain.text())), (40, 40));
+}
+
+#[test]
+fn rewards_of_one_event_have_a_bound() {
+    let options = LoopOptions {
+        policy: learner::LearningPolicy::parse(protocol::DEFAULT_SLOTS_POLICY).unwrap(),
+        ..LoopOptions::default()
+    };
+    let served = Served::start(options, Keys::default(), Limits::default());
+    let reward = |count: usize| {
+        let one = serde_json::json!({"slotId": "s", "value": 1});
+        served.post("/multislot/events/e/reward", &serde_json::json!({"reward": vec![one; count]}))
+    };
+    reward(1000).is_empty(204);
+    // More than the queue has room for would wait without end.
+    for count in [1001, 100_000] {
+        let answer = reward(count);
+        assert!(answer.text().contains(&format!("found {count}")), "{}", answer.text());
+        assert_eq!(answer.refusal(400), "InvalidRewardRequest");
+    }
+    served.post("/rank", &rank_request("one")).json(201);
+}
+
+#[test]
+fn pending_evaluations_have_a_bound() {
+    let served = Served::new();
+    let contract = serde_json::json!({"name": "n", "startTime": "2026-01-01T00:00:00Z",
+        "endTime": "2026-01-02T00:00:00Z", "policies": [], "enableOfflineExperimentation": true});
+    let refused = (0..2000).find_map(|_| {
+        let answer = served.post("/evaluations", &contract);
+        (answer.status != 201).then_some(answer)
+    });
+    let answer = refused.expect("there is a limit");
+    assert!(answer.text().contains("which is the limit"), "{}", answer.text());
+    assert_eq!(answer.refusal(400), "InvalidEvaluationContract");
+}
+
 #[test]
 fn a_gzip_body_is_read_and_other_encodings_are_refused_by_name() {
     let served = Served::new();
@@ -104,9 +190,17 @@ fn a_gzip_body_is_read_and_other_encodings_are_refused_by_name() {
     let bomb = pack(&vec![b' '; 8 << 20]);
     assert_eq!(served.call("POST", RANK, &gzip, &bomb).refusal(400), "PayloadSizeExceeded");
     assert_eq!(served.call("POST", RANK, &gzip, b"{}").refusal(400), "BadRequest");
-    let other = served.call("POST", RANK, &format!("{JSON}Content-Encoding: br\r\n"), b"{}");
-    assert_eq!(other.status, 415);
-    assert!(other.text().contains("`br`"), "{}", other.text());
+    let behind = [&body[..], b"more"].concat();
+    assert_eq!(served.call("POST", RANK, &gzip, &behind).refusal(400), "BadRequest");
+    for (encodings, named) in [
+        ("Content-Encoding: br\r\n", "`br`"),
+        ("Content-Encoding: gzip, gzip\r\n", "`gzip, gzip`"),
+        ("Content-Encoding: gzip\r\nContent-Encoding: br\r\n", "`gzip, br`"),
+    ] {
+        let other = served.call("POST", RANK, &format!("{JSON}{encodings}"), &body);
+        assert_eq!(other.status, 415);
+        assert!(other.text().contains(named), "{}", other.text());
+    }
 }
 
 #[test]

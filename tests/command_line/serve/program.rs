@@ -4,6 +4,8 @@ use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
 use std::process::{Child, Command, Stdio};
 
+use serde_json::Value;
+
 /// A served loop as a process. It ends with the test.
 pub struct Program {
     child: Child,
@@ -137,6 +139,43 @@ fn it_warns_when_everybody_may_call() {
     let program = Program::start(&["--bind", "0.0.0.0"], &[]);
     let (_, stderr) = program.end("-TERM");
     assert!(stderr.contains("warning: every client that reaches 0.0.0.0:"), "{stderr}");
+}
+
+/// The lines of a log in JSON.
+fn log_lines(stderr: &str) -> Vec<Value> {
+    let parse = |line| serde_json::from_str(line).unwrap_or_else(|_| panic!("no JSON: {line}"));
+    let lines: Vec<Value> = stderr.lines().map(parse).collect();
+    for line in &lines {
+        let text = |key: &str| line[key].as_str().unwrap_or_else(|| panic!("{key}: {line}"));
+        assert!(text("time").ends_with('Z') && !text("message").is_empty());
+        assert!(["info", "warning", "error"].contains(&text("level")));
+    }
+    lines
+}
+
+#[test]
+fn a_log_in_json_has_an_object_a_line() {
+    let folder = tempfile::tempdir().unwrap();
+    let state = folder.path().join("state");
+    let state = state.to_str().unwrap();
+    let program = Program::start(&["--log", "json", "--state", state, "--bind", "0.0.0.0"], &[]);
+    let url = format!("http://{}", program.address);
+    let (code, stderr) = program.end("-TERM");
+    assert_eq!(code, Some(0), "{stderr}");
+    let lines = log_lines(&stderr);
+    let of = |message: &str| lines.iter().find(|line| line["message"].as_str() == Some(message));
+    assert_eq!(of("listening").unwrap()["url"], url);
+    assert_eq!(of("stopped").unwrap()["exit"], 0);
+    assert!(of("a snapshot of the state was written").unwrap()["bytes"].as_u64() > Some(0));
+    assert_eq!(lines.iter().filter(|line| line["level"] == "warning").count(), 2, "{stderr}");
+    let snapshot = std::fs::read_dir(state).unwrap().map(|entry| entry.unwrap().path());
+    let snapshot = snapshot.into_iter().find(|path| path.to_str().unwrap().contains("snapshot-"));
+    std::fs::write(snapshot.unwrap(), "damaged").unwrap();
+    let (code, stderr) = refused(&["--log", "json", "--state", state, "--port", "0"]);
+    assert_eq!(code, Some(7));
+    let last = log_lines(&stderr).pop().unwrap();
+    assert_eq!((&last["level"], &last["exit"]), (&"error".into(), &7.into()));
+    assert!(last["message"].as_str().unwrap().contains("`snapshot-"), "{last}");
 }
 
 #[test]

@@ -2,7 +2,9 @@
 
 use std::sync::Arc;
 
+use foldhash::HashMap;
 use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
 use smallvec::{SmallVec, smallvec};
 
 use crate::interaction::{Activation, Choice, FilledSlot, Interaction};
@@ -45,7 +47,7 @@ impl LoopFields {
 }
 
 #[derive(Deserialize)]
-struct Line {
+struct Line<'a> {
     #[serde(rename = "EventId")]
     event_id: EventId,
     #[serde(rename = "Timestamp")]
@@ -58,7 +60,8 @@ struct Line {
     a: Vec<usize>,
     #[serde(default)]
     p: Vec<f32>,
-    c: Context,
+    #[serde(borrow)]
+    c: Context<'a>,
     #[serde(rename = "_outcomes", default)]
     outcomes: Vec<SlotOutcome>,
     #[serde(rename = "VWState")]
@@ -73,11 +76,11 @@ struct Observation {
 }
 
 #[derive(Deserialize)]
-struct Context {
+struct Context<'a> {
     #[serde(rename = "FromUrl")]
     from_url: Arc<[FeatureObject]>,
-    #[serde(rename = "_multi")]
-    multi: Vec<Action>,
+    #[serde(rename = "_multi", borrow)]
+    multi: &'a RawValue,
     #[serde(rename = "_slots", default)]
     slots: Vec<Slot>,
 }
@@ -111,15 +114,39 @@ struct State {
     m: String,
 }
 
-/// The event of a line.
-pub(crate) fn line(text: &[u8]) -> serde_json::Result<Joined> {
-    let line: Line = serde_json::from_slice(text)?;
-    let actions: Arc<[RankableAction]> = line
-        .c
-        .multi
-        .into_iter()
-        .map(|action| RankableAction { id: action.tag, features: action.j })
-        .collect();
+/// Reads lines. Actions that events share are parsed and stored once.
+#[derive(Debug, Default)]
+pub(crate) struct LineReader {
+    actions: HashMap<Box<str>, Arc<[RankableAction]>>,
+}
+
+/// The number of lists of actions that are shared.
+const CAPACITY: usize = 256;
+
+impl LineReader {
+    /// The event of a line.
+    pub(crate) fn line(&mut self, text: &[u8]) -> serde_json::Result<Joined> {
+        let line: Line<'_> = serde_json::from_slice(text)?;
+        let actions = self.actions(line.c.multi.get())?;
+        event(line, actions)
+    }
+
+    fn actions(&mut self, text: &str) -> serde_json::Result<Arc<[RankableAction]>> {
+        if let Some(actions) = self.actions.get(text) {
+            return Ok(actions.clone());
+        }
+        let parsed: Vec<Action> = serde_json::from_str(text)?;
+        let action = |action: Action| RankableAction { id: action.tag, features: action.j };
+        let actions: Arc<[_]> = parsed.into_iter().map(action).collect();
+        if self.actions.len() >= CAPACITY {
+            self.actions.clear();
+        }
+        self.actions.insert(text.into(), actions.clone());
+        Ok(actions)
+    }
+}
+
+fn event(line: Line<'_>, actions: Arc<[RankableAction]>) -> serde_json::Result<Joined> {
     let reward = |(original, learned)| JoinedReward { original, learned };
     let ranking: Vec<_> = line.a.iter().map(|action| action.wrapping_sub(1)).collect();
     let slots = slots(line.c.slots, &line.outcomes, &line.runner.slots, actions.len())?;

@@ -154,13 +154,10 @@ fn archiving() -> LoopOptions {
 fn restored(original: &mut LearningLoop, segments: &mut Vec<Vec<u8>>) -> LearningLoop {
     segments.push(original.take_segment().lines);
     let mut restored = LearningLoop::restore(&original.snapshot(), &archiving()).unwrap();
-    let lines: Vec<_> =
-        segments.iter().flat_map(|lines| lines.split(|byte| *byte == b'\n')).collect();
-    let lines: Vec<_> = lines.into_iter().filter(|line| !line.is_empty()).collect();
+    let events = SegmentEvents::read(&segments.concat()).unwrap();
     // Deleted events are at the front.
-    for line in &lines[lines.len() - original.logged()..] {
-        restored.restore_event(line).unwrap();
-    }
+    let deleted = events.len() - original.logged();
+    restored.restore_events(events, deleted);
     restored
 }
 

@@ -4,20 +4,28 @@ use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write};
 use std::path::Path;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 /// Changes files.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Disk {
     /// The number of steps until all fail; `None` for never.
     remaining: Option<Arc<AtomicU64>>,
+    /// Whether there is no room; `None` for never.
+    full: Option<Arc<AtomicBool>>,
 }
 
 impl Disk {
     /// A disk whose steps fail after so many, the first of them after half of its bytes.
     #[cfg(test)]
     pub(crate) fn failing_after(steps: u64) -> Self {
-        Self { remaining: Some(Arc::new(AtomicU64::new(steps))) }
+        Self { remaining: Some(Arc::new(AtomicU64::new(steps))), ..Self::default() }
+    }
+
+    /// A disk that has no room while `full` is set.
+    #[cfg(test)]
+    pub(crate) fn filled_by(full: &Arc<AtomicBool>) -> Self {
+        Self { full: Some(Arc::clone(full)), ..Self::default() }
     }
 
     /// Writes bytes at the end of a file that has `length` bytes, and syncs them.
@@ -68,6 +76,9 @@ impl Disk {
     }
 
     fn step(&self) -> io::Result<()> {
+        if self.full.as_ref().is_some_and(|full| full.load(Ordering::SeqCst)) {
+            return Err(io::ErrorKind::StorageFull.into());
+        }
         let Some(remaining) = &self.remaining else { return Ok(()) };
         let less = |left: u64| left.checked_sub(1);
         let left = remaining.fetch_update(Ordering::SeqCst, Ordering::SeqCst, less);

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::fs::{self, File, TryLockError};
 use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
+use std::thread::ScopedJoinHandle;
 
 use flate2::Compression;
 use flate2::read::GzDecoder;
@@ -14,7 +15,8 @@ use sha2::{Digest, Sha256};
 use super::disk::{self, Disk};
 use super::store::{Closed, Store};
 use super::{journal, migration};
-use learning_loop::{EvaluationJob, LearningLoop, LogEntry, LoopOptions, Segment};
+use crate::log;
+use learning_loop::{EvaluationJob, LearningLoop, LogEntry, LoopOptions, Segment, SegmentEvents};
 use timestamp::Timestamp;
 
 const MAGIC: &[u8; 8] = b"rnrstate";
@@ -102,7 +104,7 @@ pub(crate) fn open(
     repair: bool,
     disk: Disk,
 ) -> Result<Opened, StateError> {
-    disk::create_folder(path)?;
+    create_folder(path)?;
     let lock = disk::open_lock(&path.join("lock"))?;
     match lock.try_lock() {
         Err(TryLockError::WouldBlock) => return Err(StateError::InUse),
@@ -113,7 +115,7 @@ pub(crate) fn open(
     let old = path.join(migration::FILE);
     let reader = Reader { path, options, repair, disk: &disk };
     let (mut learning_loop, mut manifest, is_old) = if old.exists() {
-        eprintln!("note: the state is migrated to format {FORMAT}");
+        log::note(format!("the state is migrated to format {FORMAT}"), &[]);
         (migration::read(&old, options)?, Manifest::default(), true)
     } else {
         reader.snapshot(&files, now)?
@@ -138,10 +140,23 @@ pub(crate) fn open(
     if old.exists() {
         disk.rename(&old, &path.join(migration::BACKUP))?;
         disk::make_private(&path.join(migration::BACKUP))?;
-        eprintln!("note: the state before is kept as `{}`", migration::BACKUP);
+        log::note(format!("the state before is kept as `{}`", migration::BACKUP), &[]);
     }
     let store = Store::start(path, generation, disk)?;
     Ok(Opened { learning_loop, jobs, store, folder, next, is_old })
+}
+
+/// Creates the folder of a state, or makes it private. A folder with other things, such as the
+/// current one, keeps its rights.
+fn create_folder(path: &Path) -> io::Result<()> {
+    let is_ours = |name: &str| path.join(name).exists();
+    let has_entries = fs::read_dir(path).is_ok_and(|mut entries| entries.next().is_some());
+    if has_entries && !is_ours("lock") && !is_ours(migration::FILE) {
+        let folder = path.display();
+        log::warning(format!("`{folder}` has other files; its rights are not changed"), &[]);
+        return Ok(());
+    }
+    disk::create_folder(path)
 }
 
 fn files(folder: &Path) -> io::Result<Files> {
@@ -181,7 +196,8 @@ impl Reader<'_> {
         let is_new =
             files.snapshots.is_empty() && files.journals.is_empty() && files.segments.is_empty();
         if is_new {
-            eprintln!("note: `{}` has no state; a new one is created", self.path.display());
+            let folder = self.path.display();
+            log::note(format!("`{folder}` has no state; a new one is created"), &[]);
             let learning_loop = LearningLoop::new(self.options.clone(), now);
             return Ok((learning_loop, Manifest::default(), false));
         }
@@ -209,10 +225,16 @@ impl Reader<'_> {
     ) -> Result<(), StateError> {
         let stored: usize = manifest.segments.iter().map(|segment| segment.events).sum();
         let mut skipped = stored.saturating_sub(manifest.logged);
-        for segment in std::mem::take(&mut manifest.segments) {
+        let listed = std::mem::take(&mut manifest.segments);
+        for (segment, read) in listed.iter().zip(self.read_segments(&listed)) {
             let path = self.path.join(&segment.name);
-            match read_segment(&path, &segment, &mut skipped, learning_loop) {
-                Ok(()) => manifest.segments.push(segment),
+            let first = skipped.min(segment.events);
+            skipped -= first;
+            match read {
+                Ok(events) => {
+                    learning_loop.restore_events(events, first);
+                    manifest.segments.push(segment.clone());
+                }
                 Err(why) => {
                     let lost = format!("{} joined events", segment.events);
                     let found = path.exists().then_some(&path);
@@ -222,6 +244,21 @@ impl Reader<'_> {
             }
         }
         Ok(())
+    }
+
+    /// Reads segments on all cores.
+    fn read_segments(&self, segments: &[SegmentFile]) -> Vec<Result<SegmentEvents, String>> {
+        let threads = self.options.threads.max(1);
+        let chunk = segments.len().div_ceil(threads).max(1);
+        let read = |segment: &SegmentFile| read_segment(&self.path.join(&segment.name), segment);
+        std::thread::scope(|scope| {
+            let chunks = segments.chunks(chunk);
+            let threads: Vec<_> = chunks
+                .map(|chunk| scope.spawn(move || chunk.iter().map(read).collect::<Vec<_>>()))
+                .collect();
+            let joined = threads.into_iter().map(ScopedJoinHandle::join);
+            joined.flat_map(|read| read.expect("reading does not panic")).collect()
+        })
     }
 
     /// Replays the entries that the snapshot does not cover, in the order of their numbers.
@@ -240,19 +277,21 @@ impl Reader<'_> {
                 self.damage(Some(path), &why, "the requests from this record on")?;
             }
             if found.unfinished > 0 {
-                eprintln!(
-                    "note: the state was not closed: {} bytes of `{}` were not written to their \
-                     end and not acknowledged",
+                let message = format!(
+                    "the state was not closed: {} bytes of `{}` were not written to their end and \
+                     not acknowledged",
                     found.unfinished,
                     path.display()
                 );
+                log::note(message, &[("bytes", found.unfinished.into())]);
             }
             entries.extend(found.entries);
         }
         let mut next = manifest.next;
         let count = entries.range(manifest.next..).count();
         if count > 0 {
-            eprintln!("note: the state was not closed: {count} log entries are replayed");
+            let message = format!("the state was not closed: {count} log entries are replayed");
+            log::note(message, &[("entries", count.into())]);
         }
         for (number, entry) in entries.range(manifest.next..) {
             replay(learning_loop, *number, entry);
@@ -270,7 +309,8 @@ impl Reader<'_> {
                 "`{name}` is damaged: {why}; `--repair` sets it aside and loses {lost}"
             )));
         }
-        eprintln!("note: `{name}` is damaged: {why}; lost: {lost}");
+        let fields = [("file", name.clone().into()), ("lost", lost.into())];
+        log::warning(format!("`{name}` is damaged: {why}; lost: {lost}"), &fields);
         if let Some(path) = path {
             let aside = self.path.join(SET_ASIDE);
             disk::create_folder(&aside)?;
@@ -290,7 +330,7 @@ pub(super) fn replay(learning_loop: &mut LearningLoop, number: u64, entry: &[u8]
     let replayed = parsed
         .and_then(|entry| learning_loop.replay(entry).map_err(|error| error.to_string()).map(drop));
     if let Err(error) = replayed {
-        eprintln!("note: log entry {number} is set aside: {error}");
+        log::warning(format!("log entry {number} is set aside: {error}"), &[]);
     }
 }
 
@@ -322,7 +362,7 @@ fn recovered(files: &Files) -> io::Result<Manifest> {
         let file = fs::read(path)?;
         let mut lines = Vec::new();
         if GzDecoder::new(&*file).read_to_end(&mut lines).is_err() {
-            eprintln!("note: `{}` is damaged and not used", path.display());
+            log::warning(format!("`{}` is damaged and not used", path.display()), &[]);
             continue;
         }
         let events = lines.split(|byte| *byte == b'\n').filter(|line| !line.is_empty()).count();
@@ -333,26 +373,14 @@ fn recovered(files: &Files) -> io::Result<Manifest> {
     Ok(manifest)
 }
 
-fn read_segment(
-    path: &Path,
-    segment: &SegmentFile,
-    skipped: &mut usize,
-    learning_loop: &mut LearningLoop,
-) -> Result<(), String> {
+fn read_segment(path: &Path, segment: &SegmentFile) -> Result<SegmentEvents, String> {
     let bytes = fs::read(path).map_err(|error| error.to_string())?;
     if digest(&bytes) != segment.sha256 {
         return Err("its checksum is wrong".to_owned());
     }
     let mut lines = Vec::new();
     GzDecoder::new(&*bytes).read_to_end(&mut lines).map_err(|error| error.to_string())?;
-    for line in lines.split(|byte| *byte == b'\n').filter(|line| !line.is_empty()) {
-        if *skipped > 0 {
-            *skipped -= 1;
-            continue;
-        }
-        learning_loop.restore_event(line)?;
-    }
-    Ok(())
+    SegmentEvents::read(&lines)
 }
 
 fn digest(bytes: &[u8]) -> String {

@@ -14,6 +14,7 @@ use tokio::sync::watch;
 
 use super::disk::Disk;
 use super::journal::Journal;
+use crate::log;
 use crate::response::ErrorResponse;
 use learning_loop::LogEntry;
 
@@ -203,7 +204,8 @@ impl Writer {
         let mut has_failed = false;
         while let Err(error) = self.journal.append(rows) {
             if !std::mem::replace(&mut has_failed, true) {
-                eprintln!("error: the state cannot be written: {error}; requests are refused");
+                let message = format!("the state cannot be written: {error}; requests are refused");
+                log::error(message, &[]);
             }
             progress.send_modify(|written| written.failure = Some(error.to_string()));
             if queue.pause() {
@@ -211,7 +213,7 @@ impl Writer {
             }
         }
         if has_failed {
-            eprintln!("note: the state can be written again");
+            log::note("the state can be written again", &[]);
         }
         self.last = rows.iter().map(|(number, _)| *number).max().max(self.last);
         self.bytes.store(self.journal.length(), Ordering::Relaxed);

@@ -2,14 +2,14 @@
 
 use std::path::Path;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 use std::time::Duration;
 
 use super::Disk;
 use crate::Service;
 use crate::keys::Keys;
 use learner::LearningPolicy;
-use learning_loop::{LogEntry, LoopOptions};
+use learning_loop::{LogEntry, LoopOptions, Ranker};
 use protocol::{RankRequest, RewardRequest, WireDuration};
 use timestamp::Timestamp;
 
@@ -38,15 +38,15 @@ fn request(id: &str) -> RankRequest {
 }
 
 async fn rank(service: &Service, id: &str) -> bool {
-    let (_, entry) = service
-        .decide(false, |ranker, number, now| ranker.rank(&request(id), number, now))
-        .unwrap();
-    service.log(vec![entry]).await.is_ok()
+    let request = request(id);
+    let decide = move |ranker: &mut Ranker, number, now| ranker.rank(&request, number, now);
+    let (_, entry) = service.decide(0, decide).await.unwrap();
+    service.log(vec![entry], 0).await.is_ok()
 }
 
 async fn reward(service: &Service, id: &str) -> bool {
     let entry = LogEntry::reward(id.into(), RewardRequest { value: 0.5 }).unwrap();
-    service.log(vec![entry]).await.is_ok()
+    service.log(vec![entry], 0).await.is_ok()
 }
 
 /// A change of the settings, which writes a snapshot.
@@ -87,6 +87,109 @@ async fn work(service: &Service, now: &AtomicI64) -> Acknowledged {
     }
     done.complete = true;
     done
+}
+
+#[test]
+fn a_full_disk_refuses_requests_and_service_resumes_when_there_is_room() {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let now = Arc::new(AtomicI64::new(Timestamp::VIRTUAL_START.unix_micros()));
+    let full = Arc::new(AtomicBool::new(false));
+    let service = open(folder.path(), Disk::filled_by(&full), &now).unwrap();
+    let mut kept = Vec::new();
+    runtime.block_on(async {
+        for round in 0..3 {
+            for number in 0..4 {
+                let id = format!("event-{round}-{number}");
+                assert!(rank(&service, &id).await && reward(&service, &id).await);
+                kept.push(id);
+            }
+            full.store(true, Ordering::SeqCst);
+            assert!(!rank(&service, "refused").await);
+            assert_eq!(service.state().await.unwrap_err().status, 503);
+            assert!(!configure(&service).await);
+            full.store(false, Ordering::SeqCst);
+            let id = format!("resumed-{round}");
+            let resumed = async {
+                while !rank(&service, &id).await {
+                    tokio::task::yield_now().await;
+                }
+            };
+            tokio::time::timeout(Duration::from_secs(60), resumed).await.expect("it resumes");
+            kept.push(id);
+            assert!(configure(&service).await, "a snapshot can be written again");
+            now.fetch_add(20_000_000, Ordering::SeqCst);
+        }
+    });
+    assert_eq!(service.close(), Ok(()), "everything is on the disk");
+    drop(service);
+    let service = open(folder.path(), Disk::default(), &now).unwrap();
+    let lines = runtime.block_on(lines(&service));
+    for id in kept {
+        assert_eq!(lines.matches(&format!("\"EventId\":\"{id}\",\"a\"")).count(), 1, "`{id}`");
+    }
+}
+
+#[test]
+fn a_disk_that_is_full_at_the_end_is_reported() {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let now = Arc::new(AtomicI64::new(Timestamp::VIRTUAL_START.unix_micros()));
+    let full = Arc::new(AtomicBool::new(false));
+    let service = open(folder.path(), Disk::filled_by(&full), &now).unwrap();
+    full.store(true, Ordering::SeqCst);
+    assert!(!runtime.block_on(rank(&service, "refused")));
+    assert!(service.close().is_err());
+}
+
+/// A database as version 0.1 wrote it.
+fn write_old_state(folder: &Path, entries: &[LogEntry]) {
+    let settings = serde_json::json!({
+        "at": Timestamp::VIRTUAL_START, "app_id": "runner",
+        "configuration": options().configuration, "policy": options().policy.arguments(),
+    });
+    let initial: redb::TableDefinition<'_, u64, &[u8]> = redb::TableDefinition::new("beginning");
+    let facts: redb::TableDefinition<'_, u64, &[u8]> = redb::TableDefinition::new("facts");
+    let database = redb::Database::create(folder.join("loop.redb")).unwrap();
+    let transaction = database.begin_write().unwrap();
+    {
+        let mut table = transaction.open_table(initial).unwrap();
+        table.insert(1, settings.to_string().as_bytes()).unwrap();
+        let mut table = transaction.open_table(facts).unwrap();
+        for (number, entry) in (0..).zip(entries) {
+            table.insert(number, &*serde_json::to_vec(entry).unwrap()).unwrap();
+        }
+    }
+    transaction.commit().unwrap();
+}
+
+#[test]
+fn a_state_of_version_0_1_is_migrated_and_kept_as_a_backup() {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let mut learning_loop = learning_loop::LearningLoop::new(options(), Timestamp::VIRTUAL_START);
+    learning_loop.start_recording();
+    for number in 0..3 {
+        let at = Timestamp::VIRTUAL_START + Duration::from_secs(number);
+        let id = format!("event-{number}");
+        learning_loop.rank(&request(&id), at).unwrap();
+        learning_loop.reward(&id.as_str().into(), RewardRequest { value: 0.5 }, at).unwrap();
+    }
+    write_old_state(folder.path(), &learning_loop.take_entries());
+    let now = Arc::new(AtomicI64::new(Timestamp::VIRTUAL_START.unix_micros() + 60_000_000));
+    for _ in 0..2 {
+        let service = open(folder.path(), Disk::default(), &now).unwrap();
+        let lines = runtime.block_on(lines(&service));
+        assert_eq!(lines.matches("{\"v\":0.5").count(), 3, "{lines}");
+    }
+    let backup = folder.path().join("loop.redb.backup");
+    assert!(backup.exists() && !folder.path().join("loop.redb").exists());
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt;
+        let mode = |path: &Path| std::fs::metadata(path).unwrap().permissions().mode() & 0o777;
+        assert_eq!((mode(&backup), mode(folder.path())), (0o600, 0o700));
+    }
 }
 
 /// The lines of all events.
