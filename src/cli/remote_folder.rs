@@ -29,7 +29,7 @@ pub fn with_local(
     conclude(address, mirror.end(), result)
 }
 
-/// What could not be sent is an error, whatever the work came to.
+/// What could not be sent is an error, whatever the result of the work.
 fn conclude(address: &str, ended: Ended, result: Result<Exit, Error>) -> Result<Exit, Error> {
     let Some(error) = ended.error else { return result };
     if let Err(earlier) = result {

@@ -256,7 +256,7 @@ fn tell_of_the_start(
 ) {
     if plan.shard.is_some() && matches!(plan.target, TargetPlan::Served(_)) {
         eprintln!(
-            "warning: each shard serves a loop of its own, which learns from its own iterations"
+            "warning: each shard serves a separate loop, which learns from that shard's iterations only"
         );
     }
     if let Some(shard) = plan.shard {

@@ -57,7 +57,7 @@ fn noun(change: AwaitedChange) -> &'static str {
     }
 }
 
-/// What an evaluation came to.
+/// The result of an evaluation.
 pub fn evaluated(evaluation: &Evaluation) -> String {
     let policies = evaluation.policy_results.iter().map(PolicySummary::from);
     let estimates =

@@ -21,7 +21,7 @@ use statistics::off_policy::Estimate;
 const METRIC: &str = "log.mean_reward";
 const ONLINE: &str = "online";
 
-/// What a gate came to for one policy.
+/// The verdict of a gate on one policy.
 pub struct GateVerdict {
     /// What the gate asks for.
     pub gate: String,
@@ -189,7 +189,7 @@ impl GateVerdict {
         format!("{value:+.4} [{lower:.4}, {upper:.4}]")
     }
 
-    /// What it came to, in words.
+    /// The verdict and its reason.
     pub fn words(&self) -> String {
         match &self.outcome {
             GateOutcome::Pass => "pass".to_owned(),
@@ -199,7 +199,7 @@ impl GateVerdict {
         }
     }
 
-    /// What it came to, in a word for programs.
+    /// The verdict as one word, for programs.
     pub fn word(&self) -> &'static str {
         match self.outcome {
             GateOutcome::Pass => "pass",

@@ -46,7 +46,7 @@ pub struct Findings {
     pub ips: Result<Estimate, Unusable>,
     /// The same, self-normalised.
     pub snips: Result<Estimate, Unusable>,
-    /// Empirical likelihood: a value without an interval of its own.
+    /// Empirical likelihood: a value without an interval.
     pub mle: Result<f64, Unusable>,
     /// Cressie-Read; for the online policy the observed mean.
     pub cressie_read: Result<Estimate, Unusable>,

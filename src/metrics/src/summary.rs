@@ -155,7 +155,7 @@ pub struct AppliedPolicy {
     pub arguments: String,
 }
 
-/// What an evaluation came to.
+/// The result of an evaluation.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct EvaluationSummary {
     /// The phase that asked for it.

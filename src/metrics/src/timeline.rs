@@ -92,7 +92,7 @@ impl Timeline {
         self.end_before(over, Duration::MAX)
     }
 
-    /// What comes too late for its second counts in the first that is not over.
+    /// An iteration that is recorded after its second was closed counts in the first open one.
     fn add_call(&mut self, call: Call) {
         let second = self.second_of(call.start).max(self.next);
         self.latest = self.latest.max(call.end);

@@ -18,7 +18,7 @@ pub struct UserDimension {
 /// What the values of a dimension are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum DimensionKind {
-    /// Each value is a feature of its own.
+    /// Each value is a separate feature.
     Text,
     /// One feature with this value.
     Number,
