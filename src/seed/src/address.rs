@@ -31,6 +31,8 @@ pub enum Purpose {
     Retry = 8,
     /// What a generated world is made of.
     World = 9,
+    /// What a learning policy draws for an event.
+    Policy = 10,
     /// Which signs a randomisation flips.
     Flip = 32,
 }

@@ -1,0 +1,22 @@
+//! Learning policies of every kind: a command line of Vowpal Wabbit, a linear model, or a program.
+//!
+//! A [`Policy`] says what learns; a [`Model`] made of it predicts a distribution over the actions
+//! of an event, learns from the rewards of chosen actions, is forked for the copy that is served,
+//! and, but for programs, is saved and loaded. Vowpal Wabbit's learners see events that are hashed
+//! once; the others see them as they came ([`Seen`]).
+//!
+//! Must not know: loops, scenarios, who draws the action.
+
+mod features;
+mod linear_model;
+mod model;
+mod policy;
+mod program_model;
+
+pub use linear_model::LinearModel;
+pub use model::{Model, Outcome, Seen};
+pub use policy::{LinearPolicy, Policy, ProgramPolicy};
+pub use program_model::ProgramModel;
+
+pub use linear::{Algorithm, LinTs, LinUcb, Sharing, Term, Thompson, Ucb1};
+pub use policy_program::Command;

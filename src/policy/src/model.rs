@@ -1,0 +1,180 @@
+use std::sync::Arc;
+
+use learner::{Learner, Prediction};
+use protocol::{FeatureObject, RankableAction};
+
+use crate::linear_model::LinearModel;
+use crate::policy::Policy;
+use crate::program_model::ProgramModel;
+
+/// An event as it came.
+#[derive(Debug, Clone, Copy)]
+pub struct Seen<'a> {
+    /// Its id: random draws for the event are addressed by it.
+    pub id: &'a str,
+    /// The context.
+    pub context: &'a Arc<[FeatureObject]>,
+    /// The actions that can be chosen.
+    pub actions: &'a Arc<[RankableAction]>,
+}
+
+/// What came of an event.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Outcome {
+    /// The index of the chosen action.
+    pub action: usize,
+    /// The probability with which it was chosen.
+    pub probability: f32,
+    /// The reward.
+    pub reward: f64,
+}
+
+/// A model under a policy.
+#[derive(Debug, Clone)]
+pub enum Model {
+    /// One of Vowpal Wabbit, which sees hashed events.
+    VowpalWabbit(Box<Learner>),
+    /// A linear one.
+    Linear(Box<LinearModel>),
+    /// A program.
+    Program(ProgramModel),
+}
+
+impl Model {
+    /// A blank model, whose random draws are those of `seed`.
+    #[must_use]
+    pub fn blank(policy: &Policy, seed: u64) -> Self {
+        match policy {
+            Policy::VowpalWabbit(policy) => {
+                Self::VowpalWabbit(Box::new(Learner::seeded(policy, seed)))
+            }
+            Policy::Linear(policy) => {
+                Self::Linear(Box::new(LinearModel::new(policy.algorithm(), seed)))
+            }
+            Policy::Program(policy) => Self::Program(ProgramModel::start(policy.command(), seed)),
+        }
+    }
+
+    /// The policy.
+    #[must_use]
+    pub fn policy(&self) -> Policy {
+        match self {
+            Self::VowpalWabbit(learner) => learner.policy().clone().into(),
+            Self::Linear(model) => model.algorithm().clone().into(),
+            Self::Program(model) => model.command().clone().into(),
+        }
+    }
+
+    /// The learner of Vowpal Wabbit, if it is one.
+    pub fn vowpal_wabbit(&mut self) -> Option<&mut Learner> {
+        match self {
+            Self::VowpalWabbit(learner) => Some(learner),
+            Self::Linear(_) | Self::Program(_) => None,
+        }
+    }
+
+    /// Predicts an event as it came.
+    ///
+    /// # Errors
+    /// Why the model cannot predict; it cannot from then on. Vowpal Wabbit's learners predict
+    /// hashed events.
+    pub fn predict(&mut self, event: Seen<'_>, into: &mut Prediction) -> Result<(), String> {
+        match self {
+            Self::VowpalWabbit(_) => Err(NOT_HASHED.to_owned()),
+            Self::Linear(model) => model.predict(event, into),
+            Self::Program(model) => model.predict(event, into),
+        }
+    }
+
+    /// Learns from an event as it came. A failure is told by the next [`Self::failure`].
+    pub fn learn(&mut self, event: Seen<'_>, outcome: Outcome) {
+        match self {
+            Self::VowpalWabbit(_) => {}
+            Self::Linear(model) => model.learn(event, outcome),
+            Self::Program(model) => model.learn(event, outcome),
+        }
+    }
+
+    /// Why the model can no longer be used.
+    #[must_use]
+    pub fn failure(&self) -> Option<String> {
+        match self {
+            Self::VowpalWabbit(_) => None,
+            Self::Linear(model) => model.failure().map(str::to_owned),
+            Self::Program(model) => model.failure(),
+        }
+    }
+
+    /// A copy that can [catch up](Self::catch_up) with this model. Copies of a program are one
+    /// process.
+    #[must_use]
+    pub fn fork(&mut self) -> Self {
+        match self {
+            Self::VowpalWabbit(learner) => Self::VowpalWabbit(Box::new(learner.fork())),
+            Self::Linear(model) => Self::Linear(Box::new(model.fork())),
+            Self::Program(model) => Self::Program(model.fork()),
+        }
+    }
+
+    /// Becomes as `ahead` is, whose latest fork it must be.
+    pub fn catch_up(&mut self, ahead: &mut Self) {
+        match (self, ahead) {
+            (Self::VowpalWabbit(served), Self::VowpalWabbit(ahead)) => served.catch_up(ahead),
+            (Self::Linear(served), Self::Linear(ahead)) => served.catch_up(ahead),
+            (Self::Program(_), Self::Program(ahead)) => ahead.flush(),
+            (served, ahead) => *served = ahead.fork(),
+        }
+    }
+
+    /// The model as bytes; none for a program, which keeps what it learned.
+    #[must_use]
+    pub fn save(&self) -> Option<Vec<u8>> {
+        match self {
+            Self::VowpalWabbit(learner) => Some(learner.save()),
+            Self::Linear(model) => Some(model.save()),
+            Self::Program(_) => None,
+        }
+    }
+
+    /// The policy of a saved model, read before what it takes to load the model.
+    ///
+    /// # Errors
+    /// As [`Self::load`].
+    pub fn saved_policy(bytes: &[u8]) -> Result<Policy, String> {
+        if LinearModel::is_saved(bytes) {
+            return LinearModel::load(bytes, 0).map(|model| model.algorithm().clone().into());
+        }
+        Learner::saved_policy(bytes).map(Policy::from).map_err(|error| error.to_string())
+    }
+
+    /// The model that was saved, whose random draws are those of `seed`.
+    ///
+    /// # Errors
+    /// When the bytes are not those of a saved model.
+    pub fn load(bytes: &[u8], seed: u64) -> Result<Self, String> {
+        if LinearModel::is_saved(bytes) {
+            return Ok(Self::Linear(Box::new(LinearModel::load(bytes, seed)?)));
+        }
+        let learner = Learner::load(bytes).map_err(|error| error.to_string())?;
+        Ok(Self::VowpalWabbit(Box::new(learner)))
+    }
+}
+
+const NOT_HASHED: &str = "a model of Vowpal Wabbit predicts hashed events";
+
+impl From<Learner> for Model {
+    fn from(learner: Learner) -> Self {
+        Self::VowpalWabbit(Box::new(learner))
+    }
+}
+
+/// Puts a distribution into a prediction: the best action first.
+pub(crate) fn put(pmf: &[f32], scores: impl Iterator<Item = f32>, into: &mut Prediction) {
+    into.pmf.clear();
+    into.pmf.extend_from_slice(pmf);
+    into.scores.clear();
+    into.scores.extend(scores);
+    into.ranking.clear();
+    into.ranking.extend(0..pmf.len());
+    into.ranking.sort_by(|one, other| pmf[*other].total_cmp(&pmf[*one]));
+}

@@ -1,0 +1,192 @@
+//! What is said to a program, and what it answers. Each message is a line of JSON.
+
+use std::sync::Arc;
+
+use protocol::{FeatureObject, RankableAction};
+use serde::ser::{SerializeMap, SerializeSeq};
+use serde::{Deserialize, Serialize, Serializer};
+
+use crate::trouble::Trouble;
+
+/// The version of the protocol.
+const PROTOCOL: u32 = 1;
+
+/// How far the sum of probabilities may be from one.
+const TOLERANCE: f64 = 1e-4;
+
+/// A line that is sent.
+#[derive(Serialize)]
+#[serde(tag = "type", rename_all = "snake_case")]
+pub(crate) enum Request<'a> {
+    /// The first.
+    Hello { protocol: u32, seed: u64 },
+    /// Which action?
+    Rank { id: &'a str, context: Merged<'a>, actions: Actions<'a> },
+    /// What came of earlier choices.
+    Learn { events: &'a [LearnedEvent] },
+    /// The last.
+    End,
+}
+
+impl Request<'_> {
+    pub fn hello(seed: u64) -> Self {
+        Self::Hello { protocol: PROTOCOL, seed }
+    }
+
+    /// The request in words.
+    pub fn name(&self) -> String {
+        match self {
+            Self::Hello { .. } => "`hello`".to_owned(),
+            Self::Rank { id, .. } => format!("`rank` of event `{id}`"),
+            Self::Learn { events } => format!("`learn` of {} events", events.len()),
+            Self::End => "`end`".to_owned(),
+        }
+    }
+
+    /// Writes the line, with its end.
+    pub fn write(&self, line: &mut Vec<u8>) {
+        line.clear();
+        serde_json::to_writer(&mut *line, self).expect("features are finite");
+        line.push(b'\n');
+    }
+}
+
+/// An event and what came of it.
+#[derive(Debug, Clone)]
+pub struct LearnedEvent {
+    /// The id of the event.
+    pub id: String,
+    /// The context.
+    pub context: Arc<[FeatureObject]>,
+    /// The actions.
+    pub actions: Arc<[RankableAction]>,
+    /// The index of the chosen action.
+    pub chosen: usize,
+    /// The probability with which it was chosen.
+    pub probability: f32,
+    /// The reward.
+    pub reward: f64,
+}
+
+impl Serialize for LearnedEvent {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut map = serializer.serialize_map(Some(6))?;
+        map.serialize_entry("id", &self.id)?;
+        map.serialize_entry("context", &Merged(&self.context))?;
+        map.serialize_entry("actions", &Actions(&self.actions))?;
+        map.serialize_entry("chosen", &self.chosen)?;
+        map.serialize_entry("probability", &self.probability)?;
+        map.serialize_entry("reward", &self.reward)?;
+        map.end()
+    }
+}
+
+/// Objects of features as one.
+pub(crate) struct Merged<'a>(pub &'a [FeatureObject]);
+
+impl Serialize for Merged<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let entries = self.0.iter().flat_map(|object| &object.0);
+        serializer.collect_map(entries.map(|(key, value)| (key, value)))
+    }
+}
+
+/// Actions with their features.
+pub(crate) struct Actions<'a>(pub &'a [RankableAction]);
+
+impl Serialize for Actions<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        #[derive(Serialize)]
+        struct Action<'a> {
+            id: &'a str,
+            features: Merged<'a>,
+        }
+        let mut list = serializer.serialize_seq(Some(self.0.len()))?;
+        for action in self.0 {
+            let features = Merged(&action.features);
+            list.serialize_element(&Action { id: &action.id, features })?;
+        }
+        list.end()
+    }
+}
+
+/// What the program says of itself.
+#[derive(Deserialize)]
+pub(crate) struct Hello {
+    #[serde(rename = "type")]
+    kind: String,
+    pub name: String,
+}
+
+#[derive(Deserialize)]
+struct Probabilities {
+    probabilities: Vec<f64>,
+}
+
+#[derive(Deserialize)]
+struct Acknowledged {
+    ok: bool,
+}
+
+/// The answer of a program that gives up.
+#[derive(Deserialize)]
+struct Refusal {
+    error: String,
+}
+
+/// Reads the answer to `hello`.
+pub(crate) fn hello(line: &[u8]) -> Result<Hello, Trouble> {
+    let expected = r#"{"type":"hello","name":"…"}"#;
+    let answer: Hello = read(line, expected)?;
+    let is_hello = answer.kind == "hello";
+    is_hello.then_some(answer).ok_or_else(|| unexpected(line, expected))
+}
+
+/// Reads the answer to `learn`.
+pub(crate) fn acknowledged(line: &[u8]) -> Result<(), Trouble> {
+    let expected = r#"{"ok":true}"#;
+    let answer: Acknowledged = read(line, expected)?;
+    answer.ok.then_some(()).ok_or_else(|| unexpected(line, expected))
+}
+
+/// Reads the answer to `rank`: a distribution over so many actions.
+pub(crate) fn probabilities(line: &[u8], actions: usize) -> Result<Vec<f64>, Trouble> {
+    let answer: Probabilities = read(line, r#"{"probabilities":[…]}"#)?;
+    let mut probabilities = answer.probabilities;
+    if probabilities.len() != actions {
+        return Err(Trouble::Count { found: probabilities.len(), expected: actions });
+    }
+    let wrong = probabilities.iter().position(|probability| !(0.0..=1.0).contains(probability));
+    if let Some(index) = wrong {
+        return Err(Trouble::Range { place: index + 1, found: probabilities[index] });
+    }
+    let sum: f64 = probabilities.iter().sum();
+    if (sum - 1.0).abs() > TOLERANCE {
+        return Err(Trouble::Sum(sum));
+    }
+    probabilities.iter_mut().for_each(|probability| *probability /= sum);
+    Ok(probabilities)
+}
+
+fn read<'a, T: Deserialize<'a>>(line: &'a [u8], expected: &'static str) -> Result<T, Trouble> {
+    if let Ok(answer) = serde_json::from_slice(line) {
+        return Ok(answer);
+    }
+    if let Ok(Refusal { error }) = serde_json::from_slice(line) {
+        return Err(Trouble::Said(error));
+    }
+    Err(unexpected(line, expected))
+}
+
+fn unexpected(line: &[u8], expected: &'static str) -> Trouble {
+    let Ok(text) = std::str::from_utf8(line) else { return Trouble::NotText };
+    // Python's `json` writes these, though JSON has no such numbers.
+    let no_number = ["NaN", "Infinity"].into_iter().find(|word| {
+        text.starts_with('{')
+            && text.split(['[', ',', ' ', ':', '-', ']']).any(|part| part == *word)
+    });
+    match no_number {
+        Some(word) => Trouble::NoNumber(word),
+        None => Trouble::Unexpected { expected, found: text.trim_end().to_owned() },
+    }
+}

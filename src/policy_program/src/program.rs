@@ -1,0 +1,186 @@
+//! The policy that a program is.
+
+use std::fmt;
+use std::path::PathBuf;
+use std::process;
+use std::time::Duration;
+
+use protocol::{FeatureObject, RankableAction};
+
+use crate::message::{self, Actions, LearnedEvent, Merged, Request};
+use crate::process::Process;
+use crate::trouble::{Shown, Trouble};
+
+/// One `learn` has at most so many events.
+const BATCH: usize = 1000;
+
+/// So many lines of stderr are shown with an error.
+const SHOWN_LINES: usize = 10;
+
+/// How a program is started.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Command {
+    /// The program and its arguments.
+    pub arguments: Vec<String>,
+    /// How long it may take for an answer.
+    pub timeout: Duration,
+    /// The folder in which it runs.
+    pub folder: PathBuf,
+}
+
+/// An event for which an action is wanted.
+#[derive(Debug, Clone, Copy)]
+pub struct RankedEvent<'a> {
+    /// Its id.
+    pub id: &'a str,
+    /// The context.
+    pub context: &'a [FeatureObject],
+    /// The actions.
+    pub actions: &'a [RankableAction],
+}
+
+/// A program that runs, or the reason why it does not any more.
+#[derive(Debug)]
+pub struct Program {
+    command: Command,
+    state: Result<Process, String>,
+    name: String,
+    /// The number of lines that were sent: the number of the line that answers.
+    line: u64,
+    request: Vec<u8>,
+    stderr: String,
+}
+
+impl fmt::Display for Command {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.arguments.join(" "))
+    }
+}
+
+impl Program {
+    /// Starts the program. One that cannot be started has failed.
+    #[must_use]
+    pub fn start(command: &Command, seed: u64) -> Self {
+        let mut program = Self {
+            command: command.clone(),
+            state: Err(String::new()),
+            name: String::new(),
+            line: 0,
+            request: Vec::new(),
+            stderr: String::new(),
+        };
+        match program.spawn() {
+            Ok(process) => {
+                program.state = Ok(process);
+                // A failure is remembered.
+                _ = program.ask(&Request::hello(seed), message::hello).map(|hello| {
+                    program.name = hello.name;
+                });
+            }
+            Err(trouble) => program.state = Err(format!("the policy `{command}`: {trouble}")),
+        }
+        program
+    }
+
+    /// What the program calls itself.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// Why the program can no longer be asked.
+    pub fn failure(&self) -> Option<&str> {
+        self.state.as_ref().err().map(String::as_str)
+    }
+
+    /// The probability of each action.
+    ///
+    /// # Errors
+    /// What is wrong with the program or its answer, here and in every later call.
+    pub fn rank(&mut self, event: RankedEvent<'_>) -> Result<Vec<f64>, String> {
+        let RankedEvent { id, context, actions } = event;
+        let count = actions.len();
+        let (context, actions) = (Merged(context), Actions(actions));
+        let request = Request::Rank { id, context, actions };
+        self.ask(&request, |line| message::probabilities(line, count))
+    }
+
+    /// Tells what came of earlier choices.
+    ///
+    /// # Errors
+    /// As [`Self::rank`].
+    pub fn learn(&mut self, events: &[LearnedEvent]) -> Result<(), String> {
+        let learn = |events| self.ask(&Request::Learn { events }, message::acknowledged);
+        events.chunks(BATCH).try_for_each(learn)
+    }
+
+    /// Ends the program, and returns the end of what it wrote to stderr.
+    ///
+    /// # Errors
+    /// If it does not end, wrote more than its answers, or failed before.
+    pub fn end(&mut self) -> Result<String, String> {
+        let process = self.state.as_mut().map_err(|failure| failure.clone())?;
+        Request::End.write(&mut self.request);
+        self.line += 1;
+        let ended = process.finish(&self.request, self.command.timeout);
+        let trouble = match ended {
+            Ok(rest) if rest.is_empty() => None,
+            Ok(rest) => Some(Trouble::Unasked(rest)),
+            Err(trouble) => Some(trouble),
+        };
+        self.stderr = process.kill();
+        let failure = trouble.map(|trouble| self.described(&Request::End, &trouble));
+        self.state = Err(format!("the policy `{}` has ended", self.command));
+        failure.map_or_else(|| Ok(self.stderr.clone()), Err)
+    }
+
+    fn spawn(&self) -> Result<Process, Trouble> {
+        let Command { arguments, folder, .. } = &self.command;
+        let [program, rest @ ..] = &arguments[..] else {
+            return Err(Trouble::Start("the command is empty".to_owned()));
+        };
+        let mut command = process::Command::new(program);
+        // Python orders sets by hashes that are random unless a seed is given.
+        command.args(rest).current_dir(folder).env("PYTHONHASHSEED", "0");
+        Process::start(&mut command)
+    }
+
+    fn ask<T>(
+        &mut self,
+        request: &Request<'_>,
+        read: impl FnOnce(&[u8]) -> Result<T, Trouble>,
+    ) -> Result<T, String> {
+        let process = self.state.as_mut().map_err(|failure| failure.clone())?;
+        request.write(&mut self.request);
+        self.line += 1;
+        let answer = process.ask(&self.request, self.command.timeout);
+        answer.and_then(read).map_err(|trouble| self.fail(request, &trouble))
+    }
+
+    /// Kills the program, and remembers why.
+    fn fail(&mut self, request: &Request<'_>, trouble: &Trouble) -> String {
+        if let Ok(process) = &mut self.state {
+            self.stderr = process.kill();
+        }
+        let failure = self.described(request, trouble);
+        self.state = Err(failure.clone());
+        failure
+    }
+
+    /// The line, what it answers, what is wrong with it, and what the program wrote to stderr.
+    fn described(&self, request: &Request<'_>, trouble: &Trouble) -> String {
+        let Self { command, line, .. } = self;
+        let request = request.name();
+        let message =
+            format!("the policy `{command}`: line {line}, the answer to {request}: {trouble}");
+        let lines: Vec<&str> = self.stderr.lines().filter(|line| !line.trim().is_empty()).collect();
+        let last = &lines[lines.len().saturating_sub(SHOWN_LINES)..];
+        last.iter().fold(message, |text, line| format!("{text}\n  stderr: {}", Shown(line)))
+    }
+}
+
+impl Drop for Program {
+    fn drop(&mut self) {
+        // Its failure was either told before, or the run has ended by then.
+        _ = self.end();
+    }
+}
