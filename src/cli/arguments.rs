@@ -17,6 +17,7 @@ use super::merge::MergeArguments;
 use super::plan::PlanArguments;
 use super::report::ReportArguments;
 use super::run::RunArguments;
+use super::schema::SchemaArguments;
 use super::serve::ServeArguments;
 use super::shell::{CompletionsArguments, ManArguments};
 use super::show::ShowArguments;
@@ -68,7 +69,7 @@ pub enum Command {
     /// Merge the results of shards, and judge the whole.
     Merge(MergeArguments),
     /// Print the JSON Schema of scenario files.
-    Schema,
+    Schema(SchemaArguments),
     /// Print a guide; without a topic, the list of topics.
     Guide(GuideArguments),
     /// Print the completions for a shell.

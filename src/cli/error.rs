@@ -197,7 +197,9 @@ impl From<MergeError> for Error {
 impl From<RunError> for Error {
     fn from(error: RunError) -> Self {
         match error {
-            RunError::Target { .. } | RunError::Preflight(_) => Self::new(Exit::Target, error),
+            RunError::Target { .. } | RunError::Preflight(_) | RunError::Close(_) => {
+                Self::new(Exit::Target, error)
+            }
             RunError::Observe(error) => error.into(),
         }
     }

@@ -281,7 +281,8 @@ fn failures(experiment: &Experiment, completion: &Completion) -> String {
     let line = |(index, reason): &(usize, String)| {
         let cell = experiment.cells[*index];
         let variant = name(&experiment.variants[cell.variant].name());
-        format!("\n  {variant}, seed {}: {}", cell.seed, name(reason))
+        let reason: Vec<String> = reason.lines().map(name).collect();
+        format!("\n  {variant}, seed {}: {}", cell.seed, reason.join("\n    "))
     };
     let lines: String = completion.failed.iter().map(line).collect();
     format!("{} of {} cells failed:{lines}", completion.failed.len(), experiment.cells.len())

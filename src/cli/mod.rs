@@ -71,7 +71,7 @@ fn command(command: &Command) -> Result<Exit, Error> {
         Command::Show(arguments) => show::show(arguments),
         Command::Serve(arguments) => serve::serve(arguments),
         Command::Report(arguments) => report::report(arguments),
-        Command::Schema => schema::schema(),
+        Command::Schema(arguments) => schema::schema(arguments),
         Command::Guide(arguments) => guide::guide(arguments),
         Command::Gate(arguments) => gate::gate(arguments),
         Command::Completions(arguments) => shell::completions(arguments, Arguments::command()),

@@ -12,11 +12,13 @@ use super::exit::Exit;
 use super::interrupt::Interrupt;
 use super::streams;
 use super::text_file;
+use ::policy::Policy;
 use clock::{Clock, WallClock};
+use diagnostic::{Report, Source};
 use learner::LearningPolicy;
 use learning_loop::{LoopLimits, LoopOptions};
 use protocol::{DEFAULT_POLICY, DEFAULT_SLOTS_POLICY};
-use scenario;
+use scenario::{self, policy_list};
 use server::log::{self, LogFormat};
 use server::{Access, Keys, Limits, Service, Time, Tls};
 
@@ -38,6 +40,10 @@ pub struct ServeArguments {
     /// Settings to start with: a file with the keys of a scenario's `loop`.
     #[arg(long, value_name = "FILE")]
     pub settings: Option<PathBuf>,
+    /// Start with this learning policy: Vowpal Wabbit arguments, or a linear policy such as
+    /// `{ lin_ucb: { alpha: 1 } }`. It takes the place of that in `--settings`.
+    #[arg(long, value_name = "POLICY", allow_hyphen_values = true, conflicts_with = "multi_slot")]
+    pub policy: Option<String>,
     /// Use TLS with this certificate chain, in PEM.
     #[arg(long, value_name = "FILE", requires = "tls_key")]
     pub tls_cert: Option<PathBuf>,
@@ -224,10 +230,37 @@ fn options(arguments: &ServeArguments) -> Result<LoopOptions, Error> {
     let log_events = arguments.log_events;
     let mut options = LoopOptions { limits, log_events, ..LoopOptions::default() };
     if arguments.multi_slot {
-        options.policy =
-            LearningPolicy::parse(DEFAULT_SLOTS_POLICY).expect("the default policies are valid");
+        options.policy = LearningPolicy::parse(DEFAULT_SLOTS_POLICY)
+            .expect("the default policies are valid")
+            .into();
     }
-    let Some(path) = &arguments.settings else { return Ok(options) };
+    if let Some(path) = &arguments.settings {
+        start_with(path, arguments, &mut options)?;
+    }
+    if let Some(text) = &arguments.policy {
+        let mut report = Report::new();
+        let named = policy_list::policy(&Source::new("--policy", text.clone()), &mut report);
+        options.policy = named.filter(|_| !report.has_errors()).ok_or(report)?.policy;
+    }
+    refuse_program(&options.policy)?;
+    Ok(options)
+}
+
+/// A program answers one request at a time, and what it learned cannot be stored.
+fn refuse_program(policy: &Policy) -> Result<(), Error> {
+    if !policy.is_program() {
+        return Ok(());
+    }
+    let message = format!("a program cannot be served, found `{}`", policy.arguments());
+    Err(Error::usage(message).help("use it in a scenario: `target: embedded`, or a `matrix`"))
+}
+
+/// Takes the settings and the policy of a file.
+fn start_with(
+    path: &Path,
+    arguments: &ServeArguments,
+    options: &mut LoopOptions,
+) -> Result<(), Error> {
     let environment = |name: &str| std::env::var(name).ok();
     let (configuration, policy, warnings) = scenario::load_loop(path, &environment)?;
     warn(arguments.log, &warnings.render(true));
@@ -243,7 +276,7 @@ fn options(arguments: &ServeArguments) -> Result<LoopOptions, Error> {
              `{path}`"
         )));
     }
-    Ok(options)
+    Ok(())
 }
 
 /// Shows what a file with settings may mean wrongly.

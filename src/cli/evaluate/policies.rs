@@ -13,14 +13,16 @@ pub fn collect(arguments: &EvaluateArguments, report: &mut Report) -> Vec<Candid
     let mut candidates = Vec::new();
     for text in &arguments.policies {
         let source = Source::new("--policy", text.clone());
-        candidates.extend(policy_list::policy(&source, report).map(candidate));
+        let policy = policy_list::policy(&source, report);
+        candidates.extend(policy.and_then(|policy| candidate(policy, report)));
     }
     for path in &arguments.policy_files {
         match text_file::read(path) {
             Ok(text) => {
                 let source = Source::new(path.display().to_string(), text);
                 let policies = policy_list::policies(&source, report);
-                candidates.extend(policies.into_iter().map(candidate));
+                let all = policies.into_iter();
+                candidates.extend(all.filter_map(|policy| candidate(policy, report)));
             }
             Err(error) => {
                 let message = format!("policies `{}` cannot be read: {error}", path.display());
@@ -34,8 +36,15 @@ pub fn collect(arguments: &EvaluateArguments, report: &mut Report) -> Vec<Candid
     candidates.into_iter().filter_map(|candidate| models::start(candidate, report)).collect()
 }
 
-fn candidate(NamedPolicy { name, policy }: NamedPolicy) -> Candidate {
-    Candidate { name, policy, origin: Origin::Given, model: None }
+/// Logs are read as events that are hashed for Vowpal Wabbit.
+fn candidate(NamedPolicy { name, policy }: NamedPolicy, report: &mut Report) -> Option<Candidate> {
+    let Some(policy) = policy.vowpal_wabbit().cloned() else {
+        let message = format!("`{name}` is not a policy of Vowpal Wabbit: logs are read for these");
+        let help = "evaluate it in a scenario, in a `matrix` or by an `evaluate` phase";
+        report.push(Diagnostic::error(message).help(help));
+        return None;
+    };
+    Some(Candidate { name, policy, origin: Origin::Given, model: None })
 }
 
 fn check_names(candidates: &[Candidate], report: &mut Report) {

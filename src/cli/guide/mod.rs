@@ -21,8 +21,10 @@ enum Topic {
     Scenarios,
     /// Compare two learning policies in CI, and choose the number of seeds.
     Comparing,
-    /// The supported options of Vowpal Wabbit.
+    /// Learning policies: the supported options of Vowpal Wabbit, linear ones.
     Policies,
+    /// Write a learning policy as a program, in Python or any language.
+    Programs,
     /// Evaluate policies on a log.
     Evaluating,
     /// Test a service: keys, retries, arrival, failures; resume a run.
@@ -43,6 +45,7 @@ impl Topic {
             Self::Scenarios => include_str!("scenarios.md"),
             Self::Comparing => include_str!("comparing.md"),
             Self::Policies => include_str!("policies.md"),
+            Self::Programs => include_str!("programs.md"),
             Self::Evaluating => include_str!("evaluating.md"),
             Self::Services => include_str!("services.md"),
             Self::Serving => include_str!("serving.md"),

@@ -23,6 +23,9 @@ pub enum RunError {
     /// The target could not be used from the start; nothing was sent.
     #[error("{0}")]
     Preflight(String),
+    /// The target did not end as it should.
+    #[error("{0}")]
+    Close(String),
     /// An observer could not record what happened.
     #[error(transparent)]
     Observe(#[from] ObserveError),

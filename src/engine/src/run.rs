@@ -51,7 +51,9 @@ pub async fn run<C: Clock, T: Target>(
     run.wait_until(Duration::ZERO).await;
     let ending = run.run_phases().await;
     run.checkpoint(true)?;
-    ending
+    let ending = ending?;
+    run.close()?;
+    Ok(ending)
 }
 
 impl<C: Clock, T: Target> Run<'_, C, T> {
@@ -60,6 +62,12 @@ impl<C: Clock, T: Target> Run<'_, C, T> {
     async fn preflight(&mut self) -> Result<(), RunError> {
         let answer = self.target.preflight().await;
         answer.map_err(|error| RunError::Preflight(error.message))
+    }
+
+    /// Ends what the target started.
+    fn close(&mut self) -> Result<(), RunError> {
+        let note = self.target.close().map_err(|error| RunError::Close(error.message))?;
+        note.map_or(Ok(()), |note| self.emit(&Progress::Notice(note)))
     }
 
     async fn run_phases(&mut self) -> Result<Ending, RunError> {

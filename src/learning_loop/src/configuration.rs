@@ -3,6 +3,7 @@ use std::time::Duration;
 
 use super::limits::LoopLimits;
 use learner::LearningPolicy;
+use policy::Policy;
 use protocol::{
     DEFAULT_POLICY, DEFAULT_SLOTS_POLICY, ErrorCode, LONGEST_ARGUMENTS, LONGEST_INTERVAL,
     LONGEST_NAME, PolicyContract, SHORTEST_INTERVAL, ServiceConfiguration, ServiceError,
@@ -95,10 +96,7 @@ fn differ(old: f64, new: f64) -> bool {
 }
 
 /// The policy with the exploration percentage of the configuration.
-pub(crate) fn effective(
-    policy: &LearningPolicy,
-    configuration: &ServiceConfiguration,
-) -> LearningPolicy {
+pub(crate) fn effective(policy: &Policy, configuration: &ServiceConfiguration) -> Policy {
     #[expect(clippy::cast_possible_truncation, reason = "VW retention probabilities as f32")]
     policy.with_epsilon(configuration.exploration_percentage as f32)
 }
@@ -107,10 +105,10 @@ pub(crate) fn effective(
 pub(crate) fn parse(
     contract: &PolicyContract,
     limits: &LoopLimits,
-) -> Result<LearningPolicy, ServiceError> {
+) -> Result<Policy, ServiceError> {
     check_lengths(contract)?;
     let invalid = |message| ServiceError::new(ErrorCode::InvalidPolicyConfiguration, message);
-    let policy = LearningPolicy::parse(&contract.arguments).map_err(|errors| {
+    let policy = Policy::parse(&contract.arguments).map_err(|errors| {
         let errors: Vec<_> = errors.iter().map(ToString::to_string).collect();
         invalid(errors.join("; "))
     })?;
@@ -135,7 +133,12 @@ fn check_lengths(contract: &PolicyContract) -> Result<(), ServiceError> {
 }
 
 /// The policy of a new service, for slots or not.
-pub(crate) fn default_policy(fills_slots: bool) -> LearningPolicy {
+pub(crate) fn default_policy(fills_slots: bool) -> Policy {
+    default_arguments(fills_slots).into()
+}
+
+/// The same, as arguments of Vowpal Wabbit.
+pub(crate) fn default_arguments(fills_slots: bool) -> LearningPolicy {
     let arguments = if fills_slots { DEFAULT_SLOTS_POLICY } else { DEFAULT_POLICY };
     LearningPolicy::parse(arguments).expect("the service's own arguments")
 }
@@ -143,7 +146,7 @@ pub(crate) fn default_policy(fills_slots: bool) -> LearningPolicy {
 /// Refuses automatic optimization of a policy for slots, as the service does.
 pub(crate) fn check_optimization(
     configuration: &ServiceConfiguration,
-    policy: &LearningPolicy,
+    policy: &Policy,
 ) -> Result<(), ServiceError> {
     let optimizes = configuration.is_auto_optimization_enabled == Some(true);
     if !(optimizes && policy.is_multi_slot()) {

@@ -8,10 +8,11 @@ use super::features::FeatureCache;
 use super::interaction::{Activation, Choice, FilledSlot, Interaction};
 use super::limits::LoopLimits;
 use super::{ids, rank_rules, sampling};
-use learner::{Learner, LearningPolicy, Prediction, sample};
+use learner::{LearningPolicy, Prediction, sample};
+use policy::{Model, Policy, Seen};
 use protocol::{
-    Digits, EventId, FeatureObject, LearningMode, RankRequest, RankResponse, RankableAction,
-    ServiceError,
+    Digits, ErrorCode, EventId, FeatureObject, LearningMode, RankRequest, RankResponse,
+    RankableAction, ServiceError,
 };
 use timestamp::Timestamp;
 
@@ -21,9 +22,9 @@ pub(crate) struct Decider<'a> {
     pub(crate) mode: LearningMode,
     pub(crate) optimizes: bool,
     pub(crate) limits: LoopLimits,
-    pub(crate) policy: &'a LearningPolicy,
+    pub(crate) policy: &'a Policy,
     /// The served model; `None` before the first export.
-    pub(crate) served: Option<&'a mut Learner>,
+    pub(crate) served: Option<&'a mut Model>,
     /// When the served model was exported.
     pub(crate) served_since: Option<Timestamp>,
     pub(crate) checker: &'a mut rank_rules::Checker,
@@ -103,8 +104,15 @@ impl Decider<'_> {
         actions: &Arc<[RankableAction]>,
         event_id: &EventId,
     ) -> Result<Choice, ServiceError> {
-        let mut choice = self.predict(request, actions)?;
-        let seed = sampling::seed(event_id.text(&mut Digits::default()), self.app_id);
+        let digits = &mut Digits::default();
+        let id = event_id.text(digits);
+        let mut choice = match self.policy {
+            Policy::VowpalWabbit(policy) => self.predict(policy, request, actions)?,
+            Policy::Linear(_) | Policy::Program(_) => {
+                self.predict_seen(Seen { id, context: &request.context_features, actions })?
+            }
+        };
+        let seed = sampling::seed(id, self.app_id);
         let drawn = sample(&choice.pmf, &choice.ranking, seed);
         choice.ranking.swap(0, drawn);
         Ok(choice)
@@ -114,17 +122,28 @@ impl Decider<'_> {
     /// bounded before there is a model too, since the event will be learned.
     fn predict(
         &mut self,
+        policy: &LearningPolicy,
         request: &RankRequest,
         actions: &Arc<[RankableAction]>,
     ) -> Result<Choice, ServiceError> {
         if self.served.is_none() && !self.limits.bound_work() {
             return Ok(Choice::uniform(actions.len()));
         }
-        let hashing = self.policy.hashing();
-        let event = self.features.event(hashing, &request.context_features, actions);
-        self.limits.check_work(self.policy, event)?;
-        let Some(model) = &mut self.served else { return Ok(Choice::uniform(actions.len())) };
+        let event = self.features.event(policy.hashing(), &request.context_features, actions);
+        self.limits.check_work(policy, event)?;
+        let model = self.served.as_mut().and_then(|model| model.vowpal_wabbit());
+        let Some(model) = model else { return Ok(Choice::uniform(actions.len())) };
         model.predict(event, self.prediction);
+        Ok(Choice::from(&*self.prediction))
+    }
+
+    /// The same of a model that sees events as they come.
+    fn predict_seen(&mut self, event: Seen<'_>) -> Result<Choice, ServiceError> {
+        let Some(model) = &mut self.served else {
+            return Ok(Choice::uniform(event.actions.len()));
+        };
+        let failed = |why| ServiceError::new(ErrorCode::InternalServerError, why);
+        model.predict(event, self.prediction).map_err(failed)?;
         Ok(Choice::from(&*self.prediction))
     }
 }

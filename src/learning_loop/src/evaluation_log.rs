@@ -3,7 +3,9 @@ use std::sync::{Arc, Mutex};
 use super::features::FeatureCache;
 use super::joined::Joined;
 use evaluation::{Log, PolicyTrace};
-use learner::{Event, Hashing, Label};
+use learner::{Event, Hashing, Label, Prediction};
+use policy::{Model, Policy};
+use protocol::Digits;
 use timestamp::Timestamp;
 
 /// The events that an evaluation replays.
@@ -38,6 +40,40 @@ impl EvaluationLog {
     pub fn any_action(&self) -> PolicyTrace {
         #[expect(clippy::cast_precision_loss, reason = "there are at most fifty")]
         self.trace(|joined| 1.0 / joined.interaction.choice.ranking.len() as f32)
+    }
+
+    /// What policies would have done, had they learned from the log.
+    pub fn traces<'a>(
+        &self,
+        policies: impl Iterator<Item = &'a Policy> + Clone,
+        threads: usize,
+    ) -> Vec<PolicyTrace> {
+        let hashed = policies.clone().filter_map(|policy| policy.vowpal_wabbit().cloned());
+        let hashed: Vec<_> = hashed.collect();
+        let mut hashed = evaluation::validate(self, &hashed, threads).into_iter();
+        let trace = |policy: &Policy| {
+            let hashed = policy.vowpal_wabbit().and_then(|_| hashed.next());
+            hashed.unwrap_or_else(|| self.replayed(policy))
+        };
+        policies.map(trace).collect()
+    }
+
+    /// What a policy would have done that sees events as they came; the trace ends where its
+    /// model fails.
+    fn replayed(&self, policy: &Policy) -> PolicyTrace {
+        let mut model = Model::blank(policy, 0);
+        let mut prediction = Prediction::default();
+        let mut probabilities = Vec::with_capacity(self.events.len());
+        for joined in &self.events {
+            let digits = &mut Digits::default();
+            let (event, outcome) = (joined.interaction.seen(digits), joined.outcome());
+            if model.predict(event, &mut prediction).is_err() {
+                break;
+            }
+            probabilities.push(prediction.pmf[outcome.action]);
+            model.learn(event, outcome);
+        }
+        PolicyTrace { probabilities }
     }
 
     fn trace(&self, probability: impl Fn(&Joined) -> f32) -> PolicyTrace {

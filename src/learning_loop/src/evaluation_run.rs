@@ -1,7 +1,8 @@
+use super::configuration::default_arguments;
 use super::evaluation_log::EvaluationLog;
 use super::summary;
 use evaluation::{self, Log, PolicyTrace};
-use learner::LearningPolicy;
+use policy::Policy;
 use protocol::{BASELINE_POLICY, ONLINE_POLICY, PolicyResult, PolicySource, RANDOM_POLICY};
 use timestamp::Timestamp;
 
@@ -23,7 +24,7 @@ struct EvaluatedPolicy {
 
 impl<'a> EvaluationRun<'a> {
     /// A run with the served policy and the baselines.
-    pub fn new(log: &'a EvaluationLog, online: &LearningPolicy) -> Self {
+    pub fn new(log: &'a EvaluationLog, online: &Policy) -> Self {
         let arguments = Some(online.arguments().to_owned());
         let mut run = Self { log, policies: Vec::new(), held_out_from: None };
         run.add(ONLINE_POLICY, arguments, PolicySource::Online, log.online());
@@ -33,9 +34,8 @@ impl<'a> EvaluationRun<'a> {
     }
 
     /// Adds the policies of the request.
-    pub fn add_custom(&mut self, policies: &[(String, LearningPolicy)], threads: usize) {
-        let learners: Vec<_> = policies.iter().map(|(_, policy)| policy.clone()).collect();
-        let traces = evaluation::validate(self.log, &learners, threads);
+    pub fn add_custom(&mut self, policies: &[(String, Policy)], threads: usize) {
+        let traces = self.log.traces(policies.iter().map(|(_, policy)| policy), threads);
         for ((name, policy), trace) in policies.iter().zip(traces) {
             let arguments = Some(policy.arguments().to_owned());
             self.add(name, arguments, PolicySource::Custom, trace);
@@ -43,11 +43,14 @@ impl<'a> EvaluationRun<'a> {
     }
 
     /// Adds the policies that a search finds, before all others.
-    pub fn discover(&mut self, online: &LearningPolicy, threads: usize) {
+    pub fn discover(&mut self, online: &Policy, threads: usize) {
         let known = std::mem::take(&mut self.policies);
         let searched = evaluation::held_out_from(self.log.len());
         self.held_out_from = (searched < self.log.len()).then_some(searched);
-        for found in evaluation::discover(self.log, searched, online, threads) {
+        // What is found explores as the served policy, or as that of a new service.
+        let new = default_arguments(false);
+        let explores = online.vowpal_wabbit().unwrap_or(&new);
+        for found in evaluation::discover(self.log, searched, explores, threads) {
             let arguments = Some(found.policy.arguments().to_owned());
             self.add(&found.name, arguments, PolicySource::OfflineExperimentation, found.trace);
         }

@@ -10,7 +10,7 @@ use super::job::{EvaluationJob, EvaluationResults};
 use super::joined::Joined;
 use super::log_entry::Operation;
 use super::{LearningLoop, configuration, ids};
-use learner::LearningPolicy;
+use policy::Policy;
 use protocol::{
     ApplyFromEvaluation, BASELINE_POLICY, ErrorCode, Evaluation, EvaluationContract,
     EvaluationStatus, EvaluationType, LONGEST_NAME, MOST_EVALUATED_POLICIES, MOST_EVALUATIONS,
@@ -98,7 +98,7 @@ impl LearningLoop {
         &self,
         id: String,
         contract: &EvaluationContract,
-        policies: Vec<(String, LearningPolicy)>,
+        policies: Vec<(String, Policy)>,
     ) -> EvaluationJob {
         EvaluationJob {
             id,
@@ -206,7 +206,7 @@ impl LearningLoop {
     fn policies(
         &self,
         contracts: &[PolicyContract],
-    ) -> Result<Vec<(String, LearningPolicy)>, ServiceError> {
+    ) -> Result<Vec<(String, Policy)>, ServiceError> {
         let policy = |contract: &PolicyContract| {
             let policy = configuration::parse(contract, &self.limits).map_err(|error| {
                 invalid(format!("policy `{}`: {}", contract.name, error.message))
@@ -246,11 +246,11 @@ impl LearningLoop {
 pub(crate) fn find_policy(
     evaluation: &Evaluation,
     name: &str,
-) -> Result<(String, LearningPolicy), ServiceError> {
+) -> Result<(String, Policy), ServiceError> {
     let results = &evaluation.policy_results;
     let found = results.iter().find(|result| result.name.eq_ignore_ascii_case(name));
     let policy = found.and_then(|result| {
-        let policy = LearningPolicy::parse(result.arguments.as_ref()?).ok()?;
+        let policy = Policy::parse(result.arguments.as_ref()?).ok()?;
         Some((result.name.clone(), policy))
     });
     policy.ok_or_else(|| {

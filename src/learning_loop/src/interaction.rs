@@ -4,7 +4,8 @@ use serde::{Deserialize, Serialize};
 use smallvec::{SmallVec, smallvec};
 
 use learner::Prediction;
-use protocol::{EventId, FeatureObject, LearningMode, RankableAction};
+use policy::Seen;
+use protocol::{Digits, EventId, FeatureObject, LearningMode, RankableAction};
 use timestamp::Timestamp;
 
 /// A Rank call: the context, the actions and the choice; and the rewards so far.
@@ -104,6 +105,11 @@ impl Interaction {
     /// The chosen action.
     pub fn chosen(&self) -> usize {
         self.choice.chosen()
+    }
+
+    /// The event as it came; `digits` holds its id.
+    pub fn seen<'a>(&'a self, digits: &'a mut Digits) -> Seen<'a> {
+        Seen { id: self.event_id.text(digits), context: &self.context, actions: &self.actions }
     }
 
     /// Whether the choice is the baseline's.

@@ -2,7 +2,7 @@ use serde::{Deserialize, Serialize};
 
 use super::evaluation_log::EvaluationLog;
 use super::evaluation_run::EvaluationRun;
-use learner::LearningPolicy;
+use policy::Policy;
 use protocol::PolicyResult;
 use timestamp::Timestamp;
 
@@ -11,8 +11,8 @@ use timestamp::Timestamp;
 pub struct EvaluationJob {
     pub(crate) id: String,
     pub(crate) log: EvaluationLog,
-    pub(crate) online: LearningPolicy,
-    pub(crate) policies: Vec<(String, LearningPolicy)>,
+    pub(crate) online: Policy,
+    pub(crate) policies: Vec<(String, Policy)>,
     pub(crate) discovers: bool,
     pub(crate) end: Timestamp,
     pub(crate) threads: usize,

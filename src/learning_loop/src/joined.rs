@@ -2,6 +2,7 @@
 
 use super::interaction::{Activation, Choice, FilledSlot, Interaction};
 use learner::Label;
+use policy::Outcome;
 use protocol::{LearningMode, RewardAggregation, ServiceConfiguration};
 
 /// An event with its rewards.
@@ -46,6 +47,13 @@ impl Joined {
     /// The label of the event.
     pub(crate) fn label(&self) -> Label {
         label(&self.interaction.choice, self.reward)
+    }
+
+    /// What came of the event, for policies that see it as it came.
+    pub(crate) fn outcome(&self) -> Outcome {
+        let action = self.interaction.choice.chosen();
+        let probability = self.interaction.choice.pmf[action];
+        Outcome { action, probability, reward: self.reward.learned }
     }
 
     /// The labels of the slots.

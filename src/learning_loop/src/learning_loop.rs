@@ -16,9 +16,10 @@ use super::limits::LoopLimits;
 use super::log_entry::{LogEntry, Operation};
 use super::trainer::Trainer;
 use super::{configuration, ids, rank_rules};
-use learner::{LearningPolicy, Prediction};
+use learner::Prediction;
+use policy::Policy;
 use protocol::{
-    DateRange, ErrorCode, Evaluation, EventId, LearningMode, LogsProperties, MOST_REWARDS,
+    DateRange, Digits, ErrorCode, Evaluation, EventId, LearningMode, LogsProperties, MOST_REWARDS,
     RankRequest, RankResponse, RewardRequest, ServiceConfiguration, ServiceError,
 };
 use timestamp::Timestamp;
@@ -30,7 +31,7 @@ pub struct LoopOptions {
     pub configuration: ServiceConfiguration,
     /// The learning policy. The exploration percentage of the configuration replaces its
     /// `--epsilon`.
-    pub policy: LearningPolicy,
+    pub policy: Policy,
     /// The id of the loop. Together with the id of an event, it seeds the draw of the action.
     pub app_id: String,
     /// The number of threads of an evaluation. It changes no result.
@@ -230,6 +231,21 @@ impl LearningLoop {
         (self.trainer.exports(), self.trainer.properties().last_modified_time)
     }
 
+    /// Why the learning policy can no longer decide: every choice from then on is refused.
+    #[must_use]
+    pub fn policy_failure(&self) -> Option<String> {
+        self.trainer.failure()
+    }
+
+    /// Ends a learning policy that is a program, and returns the end of what it wrote to stderr;
+    /// nothing for others. Nothing can be ranked or learned afterwards.
+    ///
+    /// # Errors
+    /// If it does not end, wrote more than its answers, or failed before.
+    pub fn end_policy(&mut self) -> Result<String, String> {
+        self.trainer.end()
+    }
+
     /// The lines of joined events that were not taken, for `vw --dsjson`, in the order in
     /// which they were learned; with `everything` also those of events whose windows are open,
     /// with the rewards so far. Every line ends with a line break.
@@ -276,16 +292,19 @@ impl LearningLoop {
 
     fn learn(&mut self, joined: &Joined) {
         let interaction = &joined.interaction;
-        let hashing = self.trainer.policy().hashing();
-        let event = self.features.event_of(hashing, interaction, &joined.slot_labels());
+        let Some(policy) = self.trainer.policy().vowpal_wabbit() else {
+            let id = &mut Digits::default();
+            return self.trainer.learn_seen(interaction.seen(id), joined.outcome());
+        };
+        let event = self.features.event_of(policy.hashing(), interaction, &joined.slot_labels());
         // A later policy may take more work for an event than the one that ranked it.
-        if self.limits.allow(self.trainer.policy(), &event) {
+        if self.limits.allow(policy, &event) {
             self.trainer.learn(&event, &joined.label());
         }
     }
 
     /// Trains a blank model with the events of the log since `oldest`, and serves it.
-    pub(crate) fn retrain(&mut self, policy: &LearningPolicy, oldest: Timestamp) {
+    pub(crate) fn retrain(&mut self, policy: &Policy, oldest: Timestamp) {
         self.trainer.blank(policy);
         let recent = |joined: &&Arc<Joined>| joined.learnable && joined.interaction.time >= oldest;
         let events: Vec<_> = self.log.iter().filter(recent).cloned().collect();

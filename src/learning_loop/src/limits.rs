@@ -1,6 +1,7 @@
 //! Bounds of the work and the memory that one request may cause.
 
 use learner::{Event, LearningPolicy};
+use policy::Policy;
 use protocol::{ErrorCode, ServiceError};
 
 /// The bounds of a loop. Without limits by default: a simulation runs requests of its own.
@@ -49,7 +50,9 @@ impl LoopLimits {
 
     /// Refuses a policy whose model is too large, or that no request can use: with one feature
     /// in the context and two in the action, it takes too much work.
-    pub(crate) fn check_policy(&self, policy: &LearningPolicy) -> Result<(), String> {
+    pub(crate) fn check_policy(&self, policy: &Policy) -> Result<(), String> {
+        // The others have bounds of their own.
+        let Some(policy) = policy.vowpal_wabbit() else { return Ok(()) };
         let (bytes, limit) = (policy.weight_bytes(), self.model_bytes);
         if bytes > limit {
             return Err(format!(

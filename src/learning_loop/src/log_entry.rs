@@ -12,6 +12,7 @@ use super::interaction::Interaction;
 use super::job::{EvaluationJob, EvaluationResults};
 use super::learning_loop::check_reward;
 use super::multislot::check_slot_rewards;
+use policy::Model;
 use protocol::{
     ApplyFromEvaluation, ErrorCode, EvaluationContract, EventId, PolicyContract, RewardRequest,
     ServiceConfiguration, ServiceError, SlotReward,
@@ -172,7 +173,8 @@ impl LearningLoop {
     }
 
     fn mark_slots_seen(&mut self, interaction: &Interaction) {
-        if let Some(model) = self.trainer.served().filter(|_| !interaction.slots.is_empty()) {
+        let served = self.trainer.served().and_then(Model::vowpal_wabbit);
+        if let Some(model) = served.filter(|_| !interaction.slots.is_empty()) {
             let hashing = model.policy().hashing();
             let event = self.features.event_of(hashing, interaction, &[]);
             model.observe_slots(&event);

@@ -3,27 +3,42 @@
 use super::log_entry::Operation;
 use super::{LearningLoop, configuration};
 use learner::{Learner, VwModel};
+use policy::Model;
 use protocol::{ErrorCode, ModelProperties, ServiceError};
 use timestamp::Timestamp;
 
 impl LearningLoop {
-    /// `GET /model`: the served model in the format of [`Learner::save`]; a blank one before
+    /// `GET /model`: the served model in the format of [`Model::save`]; a blank one before
     /// the first export.
-    pub fn model(&mut self, now: Timestamp) -> Vec<u8> {
+    ///
+    /// # Errors
+    /// `InvalidPolicyConfiguration`, if the policy has no model that can be saved.
+    pub fn model(&mut self, now: Timestamp) -> Result<Vec<u8>, ServiceError> {
         self.advance(now);
-        match self.trainer.served() {
-            Some(learner) => learner.save(),
-            None => Learner::new(self.trainer.policy()).save(),
-        }
+        let saved = match self.trainer.served() {
+            Some(model) => model.save(),
+            None => Model::blank(self.trainer.policy(), 0).save(),
+        };
+        saved.ok_or_else(|| self.has_no_model("model that can be saved"))
     }
 
     /// The same in the format of Vowpal Wabbit 9.11.9.
-    pub fn vw_model(&mut self, now: Timestamp) -> Vec<u8> {
+    ///
+    /// # Errors
+    /// `InvalidPolicyConfiguration`, if the policy is not one of Vowpal Wabbit.
+    pub fn vw_model(&mut self, now: Timestamp) -> Result<Vec<u8>, ServiceError> {
         self.advance(now);
-        match self.trainer.served() {
-            Some(learner) => learner.clone().to_vw_model(),
-            None => Learner::new(self.trainer.policy()).to_vw_model(),
-        }
+        let Some(policy) = self.trainer.policy().vowpal_wabbit().cloned() else {
+            return Err(self.has_no_model("model of Vowpal Wabbit"));
+        };
+        let served = self.trainer.served().and_then(Model::vowpal_wabbit).cloned();
+        Ok(served.unwrap_or_else(|| Learner::new(&policy)).to_vw_model())
+    }
+
+    fn has_no_model(&self, what: &str) -> ServiceError {
+        let policy = self.trainer.policy().arguments();
+        let message = format!("the learning policy `{policy}` has no {what}");
+        ServiceError::new(ErrorCode::InvalidPolicyConfiguration, message)
     }
 
     /// `PUT /model`: serves a model, its own or one of Vowpal Wabbit, and continues to train
@@ -36,34 +51,34 @@ impl LearningLoop {
     pub fn set_model(&mut self, model: &[u8], now: Timestamp) -> Result<(), ServiceError> {
         self.advance(now);
         let invalid = |message| ServiceError::new(ErrorCode::InvalidModelImportFormat, message);
-        let learner = match VwModel::read(model) {
-            Ok(model) => self.learner_of_vw(&model).map_err(invalid)?,
-            Err(_) => self.saved_learner(model).map_err(invalid)?,
+        let read: Model = match VwModel::read(model) {
+            Ok(model) => self.learner_of_vw(&model).map_err(invalid)?.into(),
+            Err(_) => self.saved_model(model).map_err(invalid)?,
         };
-        let policy = learner.policy();
-        if configuration::effective(policy, &self.configuration) != *policy {
+        let policy = read.policy();
+        if configuration::effective(&policy, &self.configuration) != policy {
             let (found, set) = (policy.arguments(), self.configuration.exploration_percentage);
             return Err(invalid(format!(
                 "the model was trained with `{found}`, but `explorationPercentage` is {set}: \
                  change the setting first"
             )));
         }
-        self.trainer.replace(learner, self.now);
+        self.trainer.replace(policy, read, self.now);
         self.log_operation(|| Operation::ModelSet(model.to_owned()));
         Ok(())
     }
 
     /// Policies are checked before anything is made of a model: it says how large it is.
-    fn saved_learner(&self, model: &[u8]) -> Result<Learner, String> {
-        let policy = Learner::saved_policy(model).map_err(|error| error.to_string())?;
+    fn saved_model(&self, model: &[u8]) -> Result<Model, String> {
+        let policy = Model::saved_policy(model)?;
         self.limits.check_policy(&policy)?;
-        Learner::load(model).map_err(|error| error.to_string())
+        Model::load(model, self.trainer.random_seed())
     }
 
     fn learner_of_vw(&self, model: &VwModel<'_>) -> Result<Learner, String> {
-        let own = model.policy(self.trainer.policy().arguments());
+        let own = model.policy(self.trainer.policy().vowpal_wabbit_arguments());
         let policy = own.or_else(|_| model.policy("")).map_err(|error| error.to_string())?;
-        self.limits.check_policy(&policy)?;
+        self.limits.check_policy(&policy.clone().into())?;
         model.learner(&policy).map_err(|error| error.to_string())
     }
 

@@ -158,12 +158,13 @@ impl Decider<'_> {
         if self.served.is_none() && !self.limits.bound_work() {
             return Ok(None);
         }
-        let hashing = self.policy.hashing();
+        let Some(policy) = self.policy.vowpal_wabbit() else { return Ok(None) };
+        let hashing = policy.hashing();
         let event = self.features.event(hashing, &request.context_features, &request.actions);
         let slots = request.slots.iter();
         let slots = slots.map(|slot| features::event_slot(hashing, &slot.features)).collect();
         let event = Event { slots: Some(slots), ..event.clone() };
-        self.limits.check_work(self.policy, &event)?;
+        self.limits.check_work(policy, &event)?;
         Ok(Some(event))
     }
 
@@ -176,7 +177,8 @@ impl Decider<'_> {
         seed: u64,
     ) -> Choice {
         let mut prediction = Prediction::uniform(offered, actions);
-        if let (Some(event), Some(model)) = (event, &mut self.served) {
+        let model = self.served.as_mut().and_then(|model| model.vowpal_wabbit());
+        if let (Some(event), Some(model)) = (event, model) {
             model.predict_slot(event, number, offered, &mut prediction);
         }
         prediction.draw(seed);

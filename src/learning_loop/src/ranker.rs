@@ -5,7 +5,8 @@ use super::interaction::Interaction;
 use super::limits::LoopLimits;
 use super::log_entry::{LogEntry, Operation};
 use super::rank_rules::Checker;
-use learner::{Learner, LearningPolicy, Prediction};
+use learner::Prediction;
+use policy::{Model, Policy};
 use protocol::{
     LearningMode, MultiSlotRankRequest, MultiSlotRankResponse, RankRequest, RankResponse,
     ServiceError,
@@ -20,8 +21,8 @@ pub struct Ranker {
     mode: LearningMode,
     optimizes: bool,
     limits: LoopLimits,
-    policy: LearningPolicy,
-    served: Option<Learner>,
+    policy: Policy,
+    served: Option<Model>,
     served_since: Option<Timestamp>,
     checker: Checker,
     features: FeatureCache,

@@ -2,7 +2,7 @@
 
 use super::log_entry::Operation;
 use super::{LearningLoop, configuration, ids};
-use learner::LearningPolicy;
+use policy::Policy;
 use protocol::{PolicyContract, RETRAINING_HORIZON, ServiceConfiguration, ServiceError};
 use timestamp::Timestamp;
 
@@ -84,7 +84,7 @@ impl LearningLoop {
     }
 
     /// Learns and serves under a policy from now on.
-    pub(crate) fn adopt(&mut self, policy: &LearningPolicy, oldest: Timestamp) {
+    pub(crate) fn adopt(&mut self, policy: &Policy, oldest: Timestamp) {
         let policy = configuration::effective(policy, &self.configuration);
         self.retrain(&policy, oldest);
     }

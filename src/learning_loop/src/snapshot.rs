@@ -9,7 +9,7 @@ use super::evaluations::PendingEvaluation;
 use super::interaction::Interaction;
 use super::trainer::{Trainer, TrainerState};
 use super::{LearningLoop, LoopOptions};
-use learner::{Learner, LearningPolicy};
+use policy::{Model, Policy};
 use protocol::{Evaluation, ServiceConfiguration};
 use timestamp::Timestamp;
 
@@ -79,7 +79,8 @@ impl LearningLoop {
         let mut next = || part().ok_or_else(|| "the snapshot ends too early".to_owned());
         let (state, learner, served) = (next()?, next()?, next()?);
         let state: State = serde_json::from_slice(state).map_err(|error| error.to_string())?;
-        let load = |bytes: &[u8]| Learner::load(bytes).map_err(|error| error.to_string());
+        // Only the state of a service is saved, whose policies have the seed 0.
+        let load = |bytes: &[u8]| Model::load(bytes, 0);
         let served = (!served.is_empty()).then(|| load(served)).transpose()?;
         let trainer = Trainer::restore(load(learner)?, served, &state.trainer);
         let options = LoopOptions {
@@ -100,7 +101,7 @@ impl LearningLoop {
     }
 
     /// The policy under which the loop learns.
-    pub fn learning_policy(&self) -> &LearningPolicy {
+    pub fn learning_policy(&self) -> &Policy {
         self.trainer.policy()
     }
 }

@@ -2,15 +2,17 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use learner::{Event, Label, Learner, LearningPolicy};
+use learner::{Event, Label};
+use policy::{Model, Outcome, Policy, Seen};
 use protocol::ModelProperties;
 use timestamp::Timestamp;
 
 /// The model in training, and the served copy of it.
 #[derive(Debug)]
 pub(crate) struct Trainer {
-    learner: Learner,
-    served: Option<Learner>,
+    policy: Policy,
+    model: Model,
+    served: Option<Model>,
     /// Whether the served model is the latest fork of the one in training.
     is_fork: bool,
     /// Whether an event was learned since the last export.
@@ -37,12 +39,14 @@ const UNTRAINED: ModelProperties =
 
 impl Trainer {
     /// A blank model, exported at an interval counted from `now`.
-    pub fn new(policy: &LearningPolicy, random_seed: u64, every: Duration, now: Timestamp) -> Self {
+    pub fn new(policy: &Policy, random_seed: u64, every: Duration, now: Timestamp) -> Self {
+        let mut model = Model::blank(policy, random_seed);
         Self {
-            learner: Learner::seeded(policy, random_seed),
+            served: served_from_the_start(&mut model),
+            policy: policy.clone(),
+            model,
             random_seed,
-            served: None,
-            is_fork: false,
+            is_fork: true,
             learned: false,
             schedule: Schedule::new(every, now),
             properties: UNTRAINED,
@@ -52,13 +56,13 @@ impl Trainer {
     }
 
     /// The served model; `None` before the first export.
-    pub fn served(&mut self) -> Option<&mut Learner> {
+    pub fn served(&mut self) -> Option<&mut Model> {
         self.served.as_mut()
     }
 
     /// The policy, and the served model.
-    pub fn policy_and_served(&mut self) -> (&LearningPolicy, Option<&mut Learner>) {
-        (self.learner.policy(), self.served.as_mut())
+    pub fn policy_and_served(&mut self) -> (&Policy, Option<&mut Model>) {
+        (&self.policy, self.served.as_mut())
     }
 
     /// A number that changes whenever the served model or its policy does.
@@ -68,7 +72,8 @@ impl Trainer {
 
     /// When the served model was exported.
     pub fn served_since(&self) -> Option<Timestamp> {
-        self.served.as_ref().map(|_| self.properties.last_modified_time)
+        let exported = self.properties.last_modified_time;
+        self.served.as_ref().map(|_| exported).filter(|exported| *exported != Timestamp::NEVER)
     }
 
     /// When the model was first and last exported.
@@ -82,14 +87,40 @@ impl Trainer {
     }
 
     /// The policy under which the model learns.
-    pub fn policy(&self) -> &LearningPolicy {
-        self.learner.policy()
+    pub fn policy(&self) -> &Policy {
+        &self.policy
     }
 
-    /// Learns from one event.
+    /// Learns from one event that is hashed for Vowpal Wabbit.
     pub fn learn(&mut self, event: &Event, label: &Label) {
-        self.learner.learn(event, label);
+        if let Some(learner) = self.model.vowpal_wabbit() {
+            learner.learn(event, label);
+        }
         self.learned = true;
+    }
+
+    /// Learns from one event as it came.
+    pub fn learn_seen(&mut self, event: Seen<'_>, outcome: Outcome) {
+        self.model.learn(event, outcome);
+        self.learned = true;
+    }
+
+    /// The random seed of blank models whose policy pins none.
+    pub fn random_seed(&self) -> u64 {
+        self.random_seed
+    }
+
+    /// Why the policy can no longer decide.
+    pub fn failure(&self) -> Option<String> {
+        self.model.failure().or_else(|| self.served.as_ref()?.failure())
+    }
+
+    /// Ends a policy that is a program; see [`policy::ProgramModel::end`].
+    pub fn end(&mut self) -> Result<String, String> {
+        match &mut self.model {
+            Model::Program(program) => program.end(),
+            Model::VowpalWabbit(_) | Model::Linear(_) => Ok(String::new()),
+        }
     }
 
     /// Exports if a tick is due by `bound`, inclusive.
@@ -106,8 +137,8 @@ impl Trainer {
         }
         self.version += 1;
         match &mut self.served {
-            Some(served) if self.is_fork => served.catch_up(&mut self.learner),
-            _ => self.served = Some(self.learner.fork()),
+            Some(served) if self.is_fork => served.catch_up(&mut self.model),
+            _ => self.served = Some(self.model.fork()),
         }
         self.is_fork = true;
         self.exports += 1;
@@ -123,10 +154,10 @@ impl Trainer {
     }
 
     /// Replaces both models.
-    pub fn replace(&mut self, learner: Learner, now: Timestamp) {
+    pub fn replace(&mut self, policy: Policy, model: Model, now: Timestamp) {
         self.version += 1;
-        self.learner = learner;
-        self.served = Some(self.learner.fork());
+        (self.policy, self.model) = (policy, model);
+        self.served = Some(self.model.fork());
         self.is_fork = true;
         self.learned = false;
         self.exports += 1;
@@ -134,13 +165,20 @@ impl Trainer {
     }
 
     /// Starts again with a blank model; none is served.
-    pub fn blank(&mut self, policy: &LearningPolicy) {
+    pub fn blank(&mut self, policy: &Policy) {
         self.version += 1;
-        self.learner = Learner::seeded(policy, self.random_seed);
-        self.served = None;
+        self.policy = policy.clone();
+        self.model = Model::blank(policy, self.random_seed);
+        self.served = served_from_the_start(&mut self.model);
+        self.is_fork = true;
         self.learned = false;
         self.properties = UNTRAINED;
     }
+}
+
+/// A program decides from its first event on: nothing is known of what it knows.
+fn served_from_the_start(model: &mut Model) -> Option<Model> {
+    matches!(model, Model::Program(_)).then(|| model.fork())
 }
 
 /// Everything in a trainer but its models.
@@ -153,9 +191,13 @@ pub(crate) struct TrainerState {
 }
 
 impl Trainer {
-    /// The model in training and the served one, in the format of [`Learner::save`].
+    /// The model in training and the served one, in the format of [`Model::save`].
+    ///
+    /// # Panics
+    /// If the policy is a program: a service with a state refuses it.
     pub(crate) fn save_models(&self) -> (Vec<u8>, Option<Vec<u8>>) {
-        (self.learner.save(), self.served.as_ref().map(Learner::save))
+        let save = |model: &Model| model.save().expect("the policy is not a program");
+        (save(&self.model), self.served.as_ref().map(save))
     }
 
     /// Everything but the models.
@@ -166,10 +208,11 @@ impl Trainer {
     }
 
     /// A trainer that was saved.
-    pub(crate) fn restore(learner: Learner, served: Option<Learner>, state: &TrainerState) -> Self {
+    pub(crate) fn restore(model: Model, served: Option<Model>, state: &TrainerState) -> Self {
         let every = Duration::from_micros(state.every_us);
         Self {
-            learner,
+            policy: model.policy(),
+            model,
             served,
             is_fork: false,
             learned: state.learned,

@@ -42,7 +42,8 @@ fn lines(policy: &LearningPolicy, events: u64) -> Vec<String> {
         model_export_frequency: WireDuration(EXPORT),
         ..ServiceConfiguration::default()
     };
-    let options = LoopOptions { configuration, policy: policy.clone(), ..LoopOptions::default() };
+    let options =
+        LoopOptions { configuration, policy: policy.clone().into(), ..LoopOptions::default() };
     let mut learning_loop = LearningLoop::new(options, START);
     let (actions, contexts) = (coffees(), contexts());
     let mut calls: BTreeSet<(Timestamp, u64, bool)> = BTreeSet::new();

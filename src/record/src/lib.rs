@@ -177,6 +177,8 @@ pub enum FailureKind {
     Status(u16),
     /// An answer that breaks the contract.
     Protocol(Violation),
+    /// The learning policy of an embedded loop can no longer decide.
+    Policy,
 }
 
 /// How an answer breaks the contract.
@@ -223,6 +225,7 @@ impl fmt::Display for FailureKind {
             Self::Transport => f.write_str("transport"),
             Self::Status(status) => write!(f, "status_{status}"),
             Self::Protocol(violation) => write!(f, "protocol_{}", violation.word()),
+            Self::Policy => f.write_str("policy"),
         }
     }
 }

@@ -44,6 +44,11 @@ impl Files {
         Self { folder, within, inputs: RefCell::default() }
     }
 
+    /// The folder of the scenario.
+    pub fn folder(&self) -> &Path {
+        if self.folder.as_os_str().is_empty() { Path::new(".") } else { &self.folder }
+    }
+
     /// The files that were read, each once, in the order of their paths.
     pub fn into_inputs(self) -> Vec<Input> {
         let mut inputs = self.inputs.into_inner();

@@ -6,8 +6,8 @@ use super::document::{interpolate, yaml};
 use super::file::{self, LARGEST_SCENARIO};
 use super::format::Reading;
 use super::model::learning_loop;
+use ::policy::Policy;
 use diagnostic::Report;
-use learner::LearningPolicy;
 use protocol::ServiceConfiguration;
 
 /// Reads the file at `path`, which has the keys of a scenario's `loop:`, as the settings
@@ -18,7 +18,7 @@ use protocol::ServiceConfiguration;
 pub fn load_loop(
     path: &Path,
     environment: &dyn Fn(&str) -> Option<String>,
-) -> Result<(ServiceConfiguration, LearningPolicy, Report), Report> {
+) -> Result<(ServiceConfiguration, Policy, Report), Report> {
     let shown = path.display().to_string();
     let source = file::read(path, &shown, LARGEST_SCENARIO)?;
     let mut report = Report::new();
@@ -39,7 +39,7 @@ pub fn load_loop(
 mod tests {
     use super::*;
 
-    fn load(text: &str) -> Result<(ServiceConfiguration, LearningPolicy), String> {
+    fn load(text: &str) -> Result<(ServiceConfiguration, Policy), String> {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("loop.yaml");
         std::fs::write(&path, text).unwrap();

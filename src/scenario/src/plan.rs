@@ -11,7 +11,7 @@ pub use super::delay::DelaySampler;
 pub use super::model::Settings;
 pub use super::secret::{Redactor, Secret};
 pub use super::service::{ConnectionPlan, Header, HttpPlan, Operation, Retries, Timeouts};
-use learner::LearningPolicy;
+use ::policy::Policy;
 use metrics::{Expectation, PhaseScope};
 use protocol::{FeatureObject, RankableAction, ServiceConfiguration};
 use seed::{PhaseKey, Seed};
@@ -204,7 +204,6 @@ impl Phase {
 }
 
 /// What a phase does.
-#[expect(clippy::large_enum_variant, reason = "a plan holds a few steps, each once")]
 #[derive(Debug, Clone, Serialize)]
 pub enum Step {
     /// Rank and Reward, over and over.
@@ -302,7 +301,7 @@ pub struct NamedPolicy {
     pub name: String,
     /// The policy.
     #[serde(serialize_with = "arguments")]
-    pub policy: LearningPolicy,
+    pub policy: Policy,
 }
 
 /// Runs an offline evaluation over everything logged so far.
@@ -359,7 +358,7 @@ impl TargetPlan {
     /// The settings and the learning policy that the loop starts with; a service's are its
     /// own.
     #[must_use]
-    pub fn start(&self) -> Option<(&ServiceConfiguration, &LearningPolicy)> {
+    pub fn start(&self) -> Option<(&ServiceConfiguration, &Policy)> {
         match self {
             Self::Embedded(plan) => Some((&plan.configuration, &plan.policy)),
             Self::Served(plan) => Some((&plan.configuration, &plan.policy)),
@@ -375,7 +374,7 @@ pub struct ServedPlan {
     pub configuration: ServiceConfiguration,
     /// The learning policy it starts with.
     #[serde(serialize_with = "arguments")]
-    pub policy: LearningPolicy,
+    pub policy: Policy,
 }
 
 /// The loop inside.
@@ -385,7 +384,7 @@ pub struct EmbeddedPlan {
     pub configuration: ServiceConfiguration,
     /// The learning policy it starts with.
     #[serde(serialize_with = "arguments")]
-    pub policy: LearningPolicy,
+    pub policy: Policy,
     /// How long Rank seems to take.
     pub rank_latency: Delay,
     /// How long Reward seems to take.
@@ -400,6 +399,6 @@ fn pairs<S: Serializer>(
     serializer.collect_seq(table)
 }
 
-fn arguments<S: Serializer>(policy: &LearningPolicy, serializer: S) -> Result<S::Ok, S::Error> {
+fn arguments<S: Serializer>(policy: &Policy, serializer: S) -> Result<S::Ok, S::Error> {
     serializer.serialize_str(policy.arguments())
 }

@@ -4,6 +4,9 @@
 use std::ops::Range;
 use std::sync::Arc;
 
+use super::document::{Node, Value};
+use super::format::Reading;
+use super::model;
 use crate::plan::NamedPolicy;
 use diagnostic::{Diagnostic, Place, Report, Source};
 use learner::LearningPolicy;
@@ -83,10 +86,16 @@ fn of_contract(source: &Source, contract: PolicyContract) -> Written {
 
 fn parsed(written: Written, report: &mut Report) -> Option<NamedPolicy> {
     let Written { name, place } = written;
+    if place.text().starts_with('{') {
+        let mut reading = Reading::new(report, None);
+        let text = Node { value: Value::Text(place.text().to_owned()), place };
+        let policy = reading.document(&model::policy(), &text, "the learning policy")?;
+        return Some(NamedPolicy { name, policy });
+    }
     match LearningPolicy::parse_for_evaluation(place.text()) {
         Ok(policy) => {
             note_dropped(&place, &policy, report);
-            Some(NamedPolicy { name, policy })
+            Some(NamedPolicy { name, policy: policy.into() })
         }
         Err(errors) => {
             for error in errors {

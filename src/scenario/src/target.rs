@@ -13,7 +13,10 @@ pub(super) fn target(file: &ScenarioFile, report: &mut Report) -> Option<TargetP
             refuse_loop(&file.learning_loop, report);
             Some(TargetPlan::Http(Box::new(HttpPlan::of(service.as_ref().ok()?))))
         }
-        Target::Served => Some(TargetPlan::Served(Box::new(start(file)?))),
+        Target::Served => {
+            refuse_program(&file.learning_loop, report);
+            Some(TargetPlan::Served(Box::new(start(file)?)))
+        }
         Target::Embedded(latencies) => {
             let ServedPlan { configuration, policy } = start(file)?;
             Some(TargetPlan::Embedded(Box::new(EmbeddedPlan {
@@ -34,6 +37,17 @@ fn refuse_loop(start: &Read<Placed<LoopFile>>, report: &mut Report) {
             Diagnostic::error("`loop` sets up the embedded loop, but the target is a service");
         report
             .push(diagnostic.at(&start.key).help("use a `configure` phase to change its settings"));
+    }
+}
+
+/// A service answers several requests at a time, a program one.
+fn refuse_program(start: &Read<Placed<LoopFile>>, report: &mut Report) {
+    if let Ok(start) = start
+        && start.learning_policy.is_program()
+    {
+        let mistake = Diagnostic::error("a program cannot be the learning policy of a served loop");
+        let help = "use `target: embedded`, or another learning policy";
+        report.push(mistake.at(&start.learning_policy.place).help(help));
     }
 }
 

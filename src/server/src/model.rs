@@ -50,8 +50,8 @@ pub(crate) async fn model(
     let Query(Wanted { signed, format }) = wanted.map_err(invalid)?;
     let read = move |inner: &mut LearningLoop, now| {
         let model = match format {
-            Format::Runner => inner.model(now),
-            Format::Vw => inner.vw_model(now),
+            Format::Runner => inner.model(now)?,
+            Format::Vw => inner.vw_model(now)?,
         };
         Ok((model, inner.model_properties(now)))
     };

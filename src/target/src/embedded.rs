@@ -85,7 +85,12 @@ impl<C: Clock> EmbeddedTarget<C> {
         operation: impl FnOnce(&mut LearningLoop, Timestamp) -> Result<A, ServiceError>,
     ) -> Result<A, CallError> {
         let now = self.clock.timestamp(self.clock.now());
-        let answer = operation(&mut self.learning_loop.borrow_mut(), now);
+        let mut learning_loop = self.learning_loop.borrow_mut();
+        let answer = operation(&mut learning_loop, now);
+        if let Some(failure) = learning_loop.policy_failure() {
+            return Err(policy_failed(failure));
+        }
+        drop(learning_loop);
         self.note_exports();
         answer.map_err(CallError::from)
     }
@@ -207,9 +212,19 @@ impl<C: Clock> Target for EmbeddedTarget<C> {
         joined
     }
 
+    fn close(&self) -> Result<Option<String>, CallError> {
+        let said = self.learning_loop.borrow_mut().end_policy().map_err(policy_failed)?;
+        let said = said.trim_end();
+        Ok((!said.is_empty()).then(|| format!("the learning policy wrote to stderr:\n{said}")))
+    }
+
     fn take_exports(&self) -> Option<Vec<Export>> {
         Some(std::mem::take(&mut self.exports.borrow_mut().waiting))
     }
+}
+
+fn policy_failed(message: String) -> CallError {
+    CallError { kind: FailureKind::Policy, message }
 }
 
 impl From<ServiceError> for CallError {

@@ -124,6 +124,14 @@ pub trait Target {
     /// that does not give out its log returns nothing.
     fn take_joined(&self, everything: bool) -> Vec<u8>;
 
+    /// Ends what the target started; nothing is called afterwards. Returns a note for a person.
+    ///
+    /// # Errors
+    /// If something in it did not end as it should.
+    fn close(&self) -> Result<Option<String>, CallError> {
+        Ok(None)
+    }
+
     /// Takes the exports of models since the last call of this, in their order; `None` if the
     /// target does not tell.
     fn take_exports(&self) -> Option<Vec<Export>> {

@@ -75,9 +75,12 @@ impl CircuitBreaker {
         if matches!(error.kind, FailureKind::Connect | FailureKind::Resolve) {
             self.back_off(iteration, now);
         }
-        if let Some(reason) = self.reason_to_trip(error.kind)
-            && self.tripped.is_none()
-        {
+        if self.tripped.is_some() {
+            return;
+        }
+        if error.kind == FailureKind::Policy {
+            self.tripped = Some(error.clone());
+        } else if let Some(reason) = self.reason_to_trip(error.kind) {
             let message = format!("{reason}: {}", error.message);
             self.tripped = Some(CallError { kind: error.kind, message });
         }

@@ -44,7 +44,10 @@ const EAGER: &str = "--cb_explore_adf --epsilon 0.2 --cb_type mtr -q ::";
 fn eager() -> LearningLoop {
     let policy = LearningPolicy::parse(EAGER).unwrap();
     let configuration = configuration();
-    LearningLoop::new(LoopOptions { configuration, policy, ..LoopOptions::default() }, at(0.0))
+    LearningLoop::new(
+        LoopOptions { configuration, policy: policy.into(), ..LoopOptions::default() },
+        at(0.0),
+    )
 }
 
 fn request(event_id: &str) -> RankRequest {

@@ -100,7 +100,7 @@ fn make(learning_loop: &mut LearningLoop, call: Call, now: Timestamp) {
         }
         Call::DeletePolicy => drop(learning_loop.delete_policy(now)),
         Call::ModelThereAndBack => {
-            let model = learning_loop.model(now);
+            let model = learning_loop.model(now).unwrap();
             drop(learning_loop.set_model(&model, now));
         }
         Call::DeleteModel => learning_loop.delete_model(now),
@@ -134,7 +134,7 @@ fn seen(learning_loop: &mut LearningLoop, now: Timestamp) -> String {
     let configuration = learning_loop.configuration(now);
     let events = learning_loop.events(true, now);
     let lines = String::from_utf8(events.lines(0..events.len())).unwrap();
-    let model = crate::ids::identifier(&[&format!("{:?}", learning_loop.model(now))]);
+    let model = crate::ids::identifier(&[&format!("{:?}", learning_loop.model(now).unwrap())]);
     let shown = learning_loop.logs_properties(now);
     format!("{overview:#?}\n{evaluations:?}\n{configuration:?}\n{lines}\n{model}\n{shown:?}")
 }
@@ -142,7 +142,8 @@ fn seen(learning_loop: &mut LearningLoop, now: Timestamp) -> String {
 /// A loop that keeps its events for segments.
 fn archived() -> LearningLoop {
     let policy = LearningPolicy::parse(EAGER).unwrap();
-    let options = LoopOptions { configuration: configuration(), policy, ..archiving() };
+    let options =
+        LoopOptions { configuration: configuration(), policy: policy.into(), ..archiving() };
     LearningLoop::new(options, at(0.0))
 }
 

@@ -26,7 +26,10 @@ pub fn slots_request(event_id: &str, slots: u8) -> MultiSlotRankRequest {
 
 fn filling(configuration: ServiceConfiguration) -> LearningLoop {
     let policy = LearningPolicy::parse(FILLING).unwrap();
-    LearningLoop::new(LoopOptions { configuration, policy, ..LoopOptions::default() }, at(0.0))
+    LearningLoop::new(
+        LoopOptions { configuration, policy: policy.into(), ..LoopOptions::default() },
+        at(0.0),
+    )
 }
 
 fn fill(learning_loop: &mut LearningLoop, id: &str, seconds: f64) -> MultiSlotRankResponse {
@@ -96,7 +99,7 @@ fn an_exclusion_is_a_list_of_what_is_included() {
 #[test]
 fn the_lines_lead_to_the_model_that_is_served() {
     let mut learning_loop = taught();
-    let model = learning_loop.model(at(16.0));
+    let model = learning_loop.model(at(16.0)).unwrap();
     let policy = LearningPolicy::parse(FILLING).unwrap();
     let (mut learner, mut reader) =
         (learner::Learner::new(&policy), DsjsonReader::new(policy.hashing()));

@@ -70,6 +70,19 @@ where
     described_by!(form);
 }
 
+/// See [`Form::unread`].
+pub(crate) struct Unread<F>(pub(super) F);
+
+impl<F: Form> Form for Unread<F> {
+    type Value = Node;
+
+    fn read(&self, node: &Node, _: Owner<'_>, _: &mut Reading<'_>) -> Option<Node> {
+        Some(node.clone())
+    }
+
+    described_by!(0);
+}
+
 /// A value that could not be read. Its mistakes are reported.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Misread;

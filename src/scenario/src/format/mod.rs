@@ -20,7 +20,7 @@ use serde_json::Value as Json;
 
 use super::document::Node;
 use super::file::Files;
-use adapter::{AndThen, Attempt, Mapped, Positioned};
+use adapter::{AndThen, Attempt, Mapped, Positioned, Unread};
 pub(crate) use adapter::{Misread, Placed, Read};
 pub(crate) use choice::{Either, Tagged, either, tagged, variant, variant_or_word};
 pub(crate) use collection::{Named, each_of, entries_of, list_of, table_of};
@@ -107,6 +107,14 @@ pub(crate) trait Form {
         Self: Sized,
     {
         Attempt(self)
+    }
+
+    /// The same form, whose value is the node: what is in it is read later.
+    fn unread(self) -> Unread<Self>
+    where
+        Self: Sized,
+    {
+        Unread(self)
     }
 
     /// The same form, whose value knows its place.

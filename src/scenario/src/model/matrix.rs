@@ -1,6 +1,7 @@
 //! What one scenario is run for, over and over.
 
 use super::notation::SEEDS;
+use super::policy::policy;
 use crate::document::Node;
 use crate::format::{
     BOOLEAN, Either, Form, Named, Placed, TEXT, count, either, list_of, number, object, optional,
@@ -74,8 +75,10 @@ fn scalar() -> Either<Node> {
 }
 
 fn policies() -> Either<Policies> {
-    let text = || TEXT.and_then(|_, spot, _| Some(spot.node.clone()));
-    either([table_of(text()).map(Policies::Named).boxed(), TEXT.at().map(Policies::File).boxed()])
+    either([
+        table_of(policy().unread()).map(Policies::Named).boxed(),
+        TEXT.at().map(Policies::File).boxed(),
+    ])
 }
 
 fn seeds() -> Either<Seeds> {

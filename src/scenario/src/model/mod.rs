@@ -10,6 +10,7 @@ mod hint;
 mod matrix;
 mod notation;
 mod phase;
+mod policy;
 mod scenario;
 mod service;
 mod settings;
@@ -28,6 +29,7 @@ pub(super) use phase::{
     ArrivalKind, ConfigureFile, DriftFile, EvaluateFile, IterateFile, PauseFile, PhaseItem,
     StepFile,
 };
+pub(super) use policy::policy;
 pub use scenario::schema;
 pub(super) use scenario::{Comparison, ScenarioFile};
 pub use service::Retries;

@@ -5,7 +5,8 @@ use std::time::Duration;
 use serde_json::Value as Json;
 
 use super::notation::{DURATION, PHASE_NAME, RATE, RATE_OR_NOTHING, share};
-use super::settings::{Settings, policy};
+use super::policy::{told_policy, told_text};
+use super::settings::Settings;
 use super::target::{delay, positive};
 use crate::document::{ItemName, Node, Value, item_names};
 use crate::format::{
@@ -15,8 +16,8 @@ use crate::format::{
 };
 use crate::plan::{AwaitedChange, Delay, Rate};
 use crate::policy;
+use ::policy::Policy;
 use diagnostic::{Diagnostic, Place};
-use learner::LearningPolicy;
 
 /// How many policies the service compares in one evaluation.
 const MOST_POLICIES: usize = 10;
@@ -35,14 +36,13 @@ pub(crate) struct PhaseItem {
 }
 
 /// What a phase does.
-#[expect(clippy::large_enum_variant, reason = "a plan holds a few steps, each once")]
 #[derive(Debug, Clone)]
 pub(crate) enum StepFile {
     Iterate(Box<IterateFile>),
     Wait(Duration),
     Pause(PauseFile),
     Evaluate(EvaluateFile),
-    ApplyPolicy(Option<String>, LearningPolicy),
+    ApplyPolicy(Option<String>, Policy),
     Configure(ConfigureFile),
     Reset,
 }
@@ -71,7 +71,7 @@ fn step() -> Tagged<StepFile> {
             "apply_policy",
             "Makes a learning policy the online one.",
             either([
-                policy().map(|policy| StepFile::ApplyPolicy(None, policy)).boxed(),
+                told_text().map(|policy| StepFile::ApplyPolicy(None, policy)).boxed(),
                 object()
                     .map(|of: PolicyFile| StepFile::ApplyPolicy(Some(of.name), of.arguments))
                     .boxed(),
@@ -336,10 +336,10 @@ keyed! {
 }
 
 /// A policy of an evaluation.
-pub(crate) type EvaluatedPolicy = Named<Read<LearningPolicy>>;
+pub(crate) type EvaluatedPolicy = Named<Read<Policy>>;
 
 fn policies() -> impl Form<Value = Vec<EvaluatedPolicy>> {
-    entries_of(policy()).and_then(|policies: Vec<EvaluatedPolicy>, _, reading| {
+    entries_of(told_policy()).and_then(|policies: Vec<EvaluatedPolicy>, _, reading| {
         if let Some(policy) = policies.get(MOST_POLICIES) {
             let message = format!("an evaluation compares at most {MOST_POLICIES} policies");
             reading.report.push(Diagnostic::error(message).at(&policy.place));
@@ -370,8 +370,8 @@ keyed! {
     struct PolicyFile {
         /// The name of the policy.
         name: String = required(TEXT),
-        /// Vowpal Wabbit arguments.
-        arguments: LearningPolicy = required(policy()),
+        /// Vowpal Wabbit arguments, or a linear policy.
+        arguments: Policy = required(told_policy()),
     }
 }
 

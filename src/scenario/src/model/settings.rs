@@ -4,12 +4,10 @@ use std::time::Duration;
 
 use super::datasets::REWARD;
 use super::notation::DURATION;
-use crate::format::{
-    Form, Placed, TEXT, flatten_with, integer, number, object, optional, or, word,
-};
-use crate::policy;
+use super::policy::policy;
+use crate::format::{Form, Placed, flatten_with, integer, number, object, optional, or, word};
+use ::policy::Policy;
 use diagnostic::Diagnostic;
-use learner::LearningPolicy;
 use protocol::{LearningMode, RewardAggregation, ServiceConfiguration};
 
 keyed! {
@@ -65,8 +63,8 @@ keyed! {
             ("log_retention_days", "90"),
             ("learning_mode", "\"Online\""),
         ]),
-        /// The learning policy in Vowpal Wabbit arguments.
-        learning_policy: Placed<LearningPolicy> = or(
+        /// The learning policy: Vowpal Wabbit arguments, a linear policy, or a program.
+        learning_policy: Placed<Policy> = or(
             policy().at(),
             "\"--cb_explore_adf --epsilon 0.2 --power_t 0 -l 0.001 --cb_type mtr -q ::\"",
         ),
@@ -75,7 +73,7 @@ keyed! {
 
 impl LoopFile {
     /// What a loop starts with. Exploration that is not said is that of the policy.
-    pub fn start(&self) -> (ServiceConfiguration, LearningPolicy) {
+    pub fn start(&self) -> (ServiceConfiguration, Policy) {
         let mut configuration = ServiceConfiguration::default();
         if let Some(epsilon) = self.learning_policy.epsilon() {
             configuration.exploration_percentage = decimal(epsilon);
@@ -110,11 +108,6 @@ pub(crate) fn learning_loop() -> impl Form<Value = LoopFile> {
         }
         Some(file)
     })
-}
-
-/// A learning policy in Vowpal Wabbit arguments.
-pub(super) fn policy() -> impl Form<Value = LearningPolicy> {
-    TEXT.and_then(|_, spot, reading| policy::parse(spot.node, reading.report))
 }
 
 fn days() -> impl Form<Value = i32> {

@@ -50,7 +50,7 @@ pub(super) fn read(path: &Path, options: &LoopOptions) -> Result<LearningLoop, S
         .map_err(|_| damaged(format!("its learning policy is `{}`", settings.policy)))?;
     let options = LoopOptions {
         configuration: settings.configuration,
-        policy,
+        policy: policy.into(),
         app_id: settings.app_id,
         ..options.clone()
     };

@@ -15,7 +15,7 @@ use timestamp::Timestamp;
 
 fn options() -> LoopOptions {
     let policy = LearningPolicy::parse("--cb_explore_adf --epsilon 0.2 -b 10 -q ::").unwrap();
-    let mut options = LoopOptions { policy, threads: 1, ..LoopOptions::default() };
+    let mut options = LoopOptions { policy: policy.into(), threads: 1, ..LoopOptions::default() };
     options.configuration.reward_wait_time = WireDuration(Duration::from_secs(10));
     options.configuration.model_export_frequency = WireDuration(Duration::from_secs(10));
     options

@@ -47,6 +47,6 @@ fn advice(kind: FailureKind, caller: &Caller) -> Option<String> {
             "`{path}` answers, but not as Personalizer does; check `target.url`, or say in \
              `target.paths` what the service does not have (`configuration: none`)"
         ),
-        FailureKind::Status(_) => return None,
+        FailureKind::Status(_) | FailureKind::Policy => return None,
     })
 }
