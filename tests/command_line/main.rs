@@ -5,6 +5,7 @@ mod evaluate;
 mod experiments;
 mod faults;
 mod folders;
+mod policies;
 mod runs;
 mod serve;
 mod store;

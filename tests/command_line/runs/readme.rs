@@ -16,11 +16,13 @@ const EVALUATING: &str = include_str!("../../../src/cli/guide/evaluating.md");
 const SCALING: &str = include_str!("../../../src/cli/guide/scaling.md");
 
 /// Every page with snippets, by its name.
-const PAGES: [(&str, &str); 7] = [
+const PAGES: [(&str, &str); 9] = [
     ("README.md", README),
     ("scenarios/README.md", include_str!("../../../scenarios/README.md")),
     ("scenarios.md", include_str!("../../../src/cli/guide/scenarios.md")),
     ("comparing.md", include_str!("../../../src/cli/guide/comparing.md")),
+    ("policies.md", POLICIES),
+    ("programs.md", include_str!("../../../src/cli/guide/programs.md")),
     ("services.md", include_str!("../../../src/cli/guide/services.md")),
     ("evaluating.md", EVALUATING),
     ("scaling.md", SCALING),

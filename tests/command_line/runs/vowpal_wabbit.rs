@@ -71,7 +71,7 @@ fn the_log_is_read_whole_and_the_progressive_loss_is_minus_our_estimate() {
 /// at the top.
 fn slots() -> LearningLoop {
     let policy = "--ccb_explore_adf --epsilon 0.2 -q ::";
-    let policy = LearningPolicy::parse(policy).unwrap();
+    let policy = LearningPolicy::parse(policy).unwrap().into();
     let options = LoopOptions { policy, ..LoopOptions::default() };
     let mut learning_loop = LearningLoop::new(options, Timestamp::VIRTUAL_START);
     for number in 0..500_u32 {

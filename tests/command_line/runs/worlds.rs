@@ -17,7 +17,8 @@ fn worlds() -> Vec<String> {
     let is_world = |name: &String| {
         let path = Path::new(name);
         let over_the_wire = ["load.yaml", "remote.yaml"].contains(&name.as_str());
-        path.extension().is_some_and(|it| it == "yaml") && !over_the_wire && name != "policies.yaml"
+        let is_matrix = ["policies.yaml", "programs.yaml"].contains(&name.as_str());
+        path.extension().is_some_and(|it| it == "yaml") && !over_the_wire && !is_matrix
     };
     names.filter(is_world).map(|name| format!("scenarios/{name}")).collect()
 }

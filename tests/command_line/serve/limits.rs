@@ -144,7 +144,7 @@ fn large_answers_are_compressed_for_those_who_accept_it() {
 #[test]
 fn rewards_of_one_event_have_a_bound() {
     let options = LoopOptions {
-        policy: learner::LearningPolicy::parse(protocol::DEFAULT_SLOTS_POLICY).unwrap(),
+        policy: learner::LearningPolicy::parse(protocol::DEFAULT_SLOTS_POLICY).unwrap().into(),
         ..LoopOptions::default()
     };
     let served = Served::start(options, Keys::default(), Limits::default());

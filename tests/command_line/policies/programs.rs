@@ -1,0 +1,183 @@
+//! Policies that are programs. The programs here are of the shell, so that they need nothing.
+
+use std::fs;
+use std::path::Path;
+
+use super::{LOOP, completed, run, text, write_scenario};
+use crate::folders::contents;
+
+/// Answers `hello`, then does `rank` for each `rank` and `learn` for each `learn`.
+fn program(folder: &Path, name: &str, rank: &str, learn: &str) {
+    let script = format!(
+        r#"read -r line
+echo '{{"type":"hello","name":"{name}"}}'
+while read -r line; do
+  case "$line" in
+    '{{"type":"rank"'*) {rank} ;;
+    '{{"type":"learn"'*) {learn} ;;
+    '{{"type":"end"'*) exit 0 ;;
+  esac
+done
+"#
+    );
+    fs::write(folder.join(format!("{name}.sh")), script).unwrap();
+}
+
+const FIRST: &str = r#"echo '{"probabilities":[0.7,0.1,0.1,0.1]}'"#;
+const OK: &str = r#"echo '{"ok":true}'"#;
+
+fn matrix(policies: &[&str]) -> String {
+    let lines = policies.join("\n    ");
+    format!("{LOOP}matrix:\n  seeds: 1..3\n  policies:\n    {lines}\n")
+}
+
+#[test]
+fn a_program_plays_beside_others_at_any_number_of_threads_and_in_shards() {
+    let folder = tempfile::tempdir().unwrap();
+    let here = folder.path();
+    program(here, "mine", FIRST, OK);
+    let policies = [
+        "mine: { command: [sh, mine.sh] }",
+        "pairs: '--cb_explore_adf --epsilon 0.2 -q ::'",
+        "ucb: { lin_ucb: { alpha: 1.0 } }",
+    ];
+    let path = write_scenario(here, &matrix(&policies));
+    completed(here, &[&path, "--out", "one", "--threads", "1", "--quiet"]);
+    completed(here, &[&path, "--out", "two", "--threads", "2", "--quiet"]);
+    let whole = contents(&here.join("one"));
+    assert!(whole == contents(&here.join("two")), "threads change bytes");
+    for shard in ["1/3", "2/3", "3/3"] {
+        let out = format!("part-{}", &shard[..1]);
+        completed(here, &[&path, "--out", &out, "--shard", shard, "--quiet"]);
+    }
+    completed(here, &["merge", "part-1", "part-2", "part-3", "--out", "merged"]);
+    assert!(whole == contents(&here.join("merged")), "shards change bytes");
+}
+
+/// The program learns what was chosen, and how it was rewarded.
+#[test]
+fn a_program_is_told_every_event_once_with_its_probability_and_reward() {
+    let folder = tempfile::tempdir().unwrap();
+    let here = folder.path();
+    program(here, "mine", FIRST, r#"printf '%s\n' "$line" >> learned; echo '{"ok":true}'"#);
+    let extra = LOOP.replace("5s }", "5s, learning_policy: { command: [sh, mine.sh] } }");
+    let path = write_scenario(here, &extra);
+    completed(here, &[&path, "--out", "run", "--quiet"]);
+    let log = fs::read_to_string(here.join("learned")).unwrap();
+    let mut learned = Vec::new();
+    for line in log.lines() {
+        let message: serde_json::Value = serde_json::from_str(line).unwrap();
+        learned.extend(message["events"].as_array().unwrap().clone());
+    }
+    let mut reader = csv::Reader::from_path(here.join("run/events.csv")).unwrap();
+    let headers = reader.headers().unwrap().clone();
+    let column = |name: &str| headers.iter().position(|header| header == name).unwrap();
+    let (id, chosen, reward) = (column("event_id"), column("chosen"), column("reward"));
+    let rows: Vec<csv::StringRecord> = reader.records().map(Result::unwrap).collect();
+    assert!(learned.len() > 400, "{}", learned.len());
+    for event in &learned {
+        let row = rows.iter().find(|row| row[id] == *event["id"].as_str().unwrap()).unwrap();
+        let place = usize::try_from(event["chosen"].as_u64().unwrap()).unwrap();
+        assert_eq!(event["actions"][place]["id"].as_str().unwrap(), &row[chosen]);
+        assert_eq!(event["reward"].as_f64().unwrap(), row[reward].parse::<f64>().unwrap());
+        let probability = event["probability"].as_f64().unwrap();
+        let expected = if place == 0 { 0.7 } else { 0.1 };
+        assert!((probability - expected).abs() < 1e-6, "{event}");
+        assert!(event["context"].is_object() && event["actions"][0]["features"].is_object());
+    }
+    let mut ids: Vec<&str> = learned.iter().map(|event| event["id"].as_str().unwrap()).collect();
+    ids.sort_unstable();
+    ids.dedup();
+    assert_eq!(ids.len(), learned.len());
+}
+
+/// What a program answers or does to `rank`, and what is said about it.
+const MISBEHAVIOURS: [(&str, &str); 11] = [
+    (r#"echo '{"probabilities":[0.5,0.2,0.1,0.1]}'"#, "the probabilities must sum to 1, found 0.9"),
+    (
+        r#"echo '{"probabilities":[NaN,0.5,0.25,0.25]}'"#,
+        "probabilities must be numbers, found `NaN`, which JSON does not have",
+    ),
+    (r#"echo '{"probabilities":[1.5,-0.5,0,0]}'"#, "probability 1 must be from 0 to 1, found 1.5"),
+    (
+        r#"echo '{"probabilities":[0.5,0.5]}'"#,
+        "expected 4 probabilities, one for each action, found 2",
+    ),
+    ("sleep 9", "no answer within `timeout: 200ms`"),
+    ("exit 3", "the program ended (exit status: 3)"),
+    ("kill -9 $$", "the program ended (signal: 9 (SIGKILL))"),
+    ("echo hello", r#"expected `{"probabilities":[…]}`, found `hello`"#),
+    ("head -c 5000000 /dev/zero | tr '\\0' x; echo", "the answer is longer than 4194304 bytes"),
+    (r"printf '\377\n'", "the answer is not UTF-8"),
+    (r#"echo '{"error":"no model yet"}'"#, "the program says: no model yet"),
+];
+
+#[test]
+fn a_program_that_misbehaves_is_an_error_of_its_cell_that_names_the_line() {
+    let folder = tempfile::tempdir().unwrap();
+    let here = folder.path();
+    program(here, "good", FIRST, OK);
+    for (rank, message) in MISBEHAVIOURS {
+        program(here, "bad", &format!("echo trouble >&2; {rank}"), OK);
+        let policies =
+            ["good: { command: [sh, good.sh] }", "bad: { command: [sh, bad.sh], timeout: 200ms }"];
+        let path = write_scenario(here, &matrix(&policies));
+        let out = here.join("out");
+        let output = run(here, &[&path, "--out", "out", "--threads", "2", "--quiet"]);
+        let stderr = text(&output.stderr);
+        assert_eq!(output.status.code(), Some(5), "{rank}: {stderr}");
+        assert!(stderr.contains("3 of 6 cells failed"), "{stderr}");
+        let line = "the policy `sh bad.sh`: line 2, the answer to `rank` of event `";
+        assert!(stderr.contains(line) && stderr.contains(message), "{rank}: {stderr}");
+        assert!(stderr.contains("stderr: trouble"), "{stderr}");
+        // The cells of the other policy are there, and a program that is mended is run.
+        program(here, "bad", FIRST, OK);
+        completed(here, &[&path, "--resume", "out", "--quiet"]);
+        fs::remove_dir_all(out).unwrap();
+    }
+}
+
+#[test]
+fn what_goes_wrong_before_and_after_ranks_is_told_too() {
+    let folder = tempfile::tempdir().unwrap();
+    let here = folder.path();
+    let cases = [
+        ("[nosuch-program]", "", "", "it cannot be started: No such file"),
+        (
+            "[sh, -c, 'echo hi; cat']",
+            "",
+            "",
+            r#"line 1, the answer to `hello`: expected `{"type":"hello","name":"…"}`, found `hi`"#,
+        ),
+        ("[sh, bad.sh]", FIRST, "echo no", r#"expected `{"ok":true}`, found `no`"#),
+        (
+            "[sh, bad.sh]",
+            r#"echo '{"probabilities":[0.7,0.1,0.1,0.1]}'; [ -e twice ] || echo more; touch twice"#,
+            OK,
+            "found `more`",
+        ),
+    ];
+    for (command, rank, learn, message) in cases {
+        program(here, "bad", rank, learn);
+        let policy = format!("5s, learning_policy: {{ command: {command} }} }}");
+        let path = write_scenario(here, &LOOP.replace("5s }", &policy));
+        let output = run(here, &[&path, "--out", "out", "--quiet"]);
+        let stderr = text(&output.stderr);
+        assert_eq!(output.status.code(), Some(6), "{command}: {stderr}");
+        assert!(stderr.contains(message), "{command}: {stderr}");
+        fs::remove_dir_all(here.join("out")).unwrap();
+    }
+}
+
+#[test]
+fn a_program_is_refused_by_name_where_it_cannot_be() {
+    let folder = tempfile::tempdir().unwrap();
+    let here = folder.path();
+    let phases = "  - apply_policy: { name: mine, arguments: { command: [sh, mine.sh] } }\n";
+    let path = write_scenario(here, phases);
+    let stderr = text(&run(here, &["check", &path]).stderr);
+    assert!(stderr.contains("a program cannot be applied or evaluated in a phase"), "{stderr}");
+    let served = run(here, &["serve", "--policy", "{ command: [sh, mine.sh] }"]);
+    assert_eq!(served.status.code(), Some(2));
+    assert!(text(&served.stderr).contains("a program cannot be served"), "{:?}", served.stderr);
+}
