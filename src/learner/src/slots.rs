@@ -65,6 +65,9 @@ impl Slots {
         let mut shared = Example::clone(&event.shared);
         if let Some(slots) = &event.slots {
             let namespaces = |slot: usize| slots[slot].features.namespaces.iter();
+            for before in (0..number).flat_map(namespaces) {
+                shared.append_and_remove(letter(before), &before.features);
+            }
             let order: Vec<_> = (0..number).flat_map(namespaces).map(letter).collect();
             let position = |features: &&NamespaceFeatures| {
                 let position = order.iter().position(|known| *known == letter(features));

@@ -15,6 +15,8 @@ pub struct Example {
 pub(crate) struct NamespaceFeatures {
     pub letter: u8,
     pub features: Vec<Feature>,
+    /// The sum of their squares, as VW adds it up while features come and go.
+    pub squares: f32,
 }
 
 /// One feature. The index is not yet masked to the model's bits.
@@ -58,8 +60,22 @@ impl Example {
     /// Adds features to a namespace, at the end if it is not there.
     pub(crate) fn append(&mut self, letter: u8, features: &[Feature]) {
         match self.namespaces.iter_mut().find(|namespace| namespace.letter == letter) {
-            Some(namespace) => namespace.features.extend_from_slice(features),
-            None => self.namespaces.push(NamespaceFeatures { letter, features: features.to_vec() }),
+            Some(namespace) => {
+                namespace.features.extend_from_slice(features);
+                namespace.squares += squares(features);
+            }
+            None => {
+                let (features, squares) = (features.to_vec(), squares(features));
+                self.namespaces.push(NamespaceFeatures { letter, features, squares });
+            }
+        }
+    }
+
+    /// What it leaves behind that features were in a namespace and were taken out again.
+    pub(crate) fn append_and_remove(&mut self, letter: u8, features: &[Feature]) {
+        if let Some(namespace) = self.namespaces.iter_mut().find(|known| known.letter == letter) {
+            namespace.squares += squares(features);
+            namespace.squares -= squares(features);
         }
     }
 }
@@ -170,10 +186,20 @@ impl ExampleBuilder {
         namespace.has_features = true;
         let feature = Feature { index, value, masked };
         match self.namespaces.iter_mut().find(|namespace| namespace.letter == letter) {
-            Some(namespace) => namespace.features.push(feature),
-            None => self.namespaces.push(NamespaceFeatures { letter, features: vec![feature] }),
+            Some(namespace) => {
+                namespace.features.push(feature);
+                namespace.squares += value * value;
+            }
+            None => {
+                let (features, squares) = (vec![feature], value * value);
+                self.namespaces.push(NamespaceFeatures { letter, features, squares });
+            }
         }
     }
+}
+
+fn squares(features: &[Feature]) -> f32 {
+    features.iter().fold(0.0, |sum, feature| sum + feature.value * feature.value)
 }
 
 /// VW's text format gives these bytes a meaning, so its JSON reader replaces them.

@@ -48,8 +48,11 @@ impl Squares<'_> {
         if letter == CONSTANT_NAMESPACE {
             return f32::from(u8::from(self.constant));
         }
-        let sum =
-            |features| self.values(features, letter).fold(0.0, |sum, value| sum + value * value);
+        let is_read = !self.ignored[usize::from(letter)];
+        let sum = |features: &[NamespaceFeatures]| {
+            let found = features.iter().find(|namespace| is_read && namespace.letter == letter);
+            found.map_or(0.0, |namespace| namespace.squares)
+        };
         let (own, shared) = (sum(self.own(letter)), sum(self.parts.shared));
         let own = if self.merged_before { own + shared - shared } else { own };
         own + shared
