@@ -29,7 +29,9 @@ mod state;
 mod vw_model;
 
 pub use dsjson::{DropReason, Dropped, DsjsonReader, LoggedEvent};
-pub use features::{Event, EventSlot, Example, ExampleBuilder, Hashing, Label, uniform_hash};
+pub use features::{
+    Event, EventSlot, Example, ExampleBuilder, Hashing, Label, RecurringEvents, uniform_hash,
+};
 pub use learner::Learner;
 pub use policy::{
     EventMismatch, LearningPolicy, ModelFiles, OPTIONS, OptionSpec, PolicyError, Support,

@@ -2,7 +2,9 @@ use std::io::{self, BufRead};
 
 use super::log_summary::{LogPlace, LogSummary, Rejection};
 use super::segment::Segments;
-use learner::{DropReason, Dropped, DsjsonReader, Event, Hashing, Label};
+use learner::{
+    DropReason, Dropped, DsjsonReader, Event, Hashing, Label, LoggedEvent, RecurringEvents,
+};
 use timestamp::Timestamp;
 
 /// How many events are replayed at a time: as many as stay near the processor.
@@ -49,9 +51,15 @@ pub struct Wants {
     pub unlisted: bool,
 }
 
+/// Reads lines for policies that hash in one way.
+struct LineReader {
+    reader: DsjsonReader,
+    recurring: RecurringEvents,
+}
+
 /// Reads batches.
 pub struct BatchReader {
-    readers: Vec<DsjsonReader>,
+    readers: Vec<LineReader>,
     wants: Wants,
     log: String,
     line_number: u64,
@@ -65,7 +73,7 @@ impl BatchReader {
     pub fn new(hashings: Vec<Hashing>, wants: Wants, segments: Vec<Segments>) -> Self {
         let hashings = if hashings.is_empty() { vec![Hashing::default()] } else { hashings };
         Self {
-            readers: hashings.into_iter().map(DsjsonReader::new).collect(),
+            readers: hashings.into_iter().map(LineReader::new).collect(),
             wants,
             log: String::new(),
             line_number: 0,
@@ -124,6 +132,18 @@ impl BatchReader {
     }
 }
 
+impl LineReader {
+    fn new(hashing: Hashing) -> Self {
+        Self { reader: DsjsonReader::new(hashing), recurring: RecurringEvents::default() }
+    }
+
+    fn read<'a>(&mut self, line: &'a [u8]) -> Result<LoggedEvent<'a>, Dropped> {
+        let mut logged = self.reader.read(line)?;
+        self.recurring.recognize(&mut logged.event);
+        Ok(logged)
+    }
+}
+
 impl LogSummary {
     fn add(&mut self, row: &Row, wants_times: bool) {
         let Some(label) = &row.label else {
@@ -138,11 +158,7 @@ impl LogSummary {
 }
 
 /// Reads a line in every way of hashing; what it is among the others is still to be set.
-fn read(
-    readers: &mut [DsjsonReader],
-    line: &[u8],
-    wants: Wants,
-) -> Result<Row, (Rejection, usize)> {
+fn read(readers: &mut [LineReader], line: &[u8], wants: Wants) -> Result<Row, (Rejection, usize)> {
     let drop_line = |Dropped { reason, column }| (Rejection::Line(reason), column);
     let mut read = readers.iter_mut().map(|reader| reader.read(line).map_err(drop_line));
     // There is a reader at least.

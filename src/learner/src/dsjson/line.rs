@@ -234,7 +234,8 @@ fn text<'a>(cursor: &mut Cursor<'a>) -> Read<Cow<'a, [u8]>> {
 
 /// The numbers of an array.
 fn list(cursor: &mut Cursor<'_>, nullable: bool) -> Read<Vec<f64>> {
-    let mut all = Vec::new();
+    // Most lists are short: one allocation is enough for them.
+    let mut all = Vec::with_capacity(8);
     cursor.expect(b':')?;
     numbers(cursor, nullable, |number| all.push(number))?;
     Ok(all)

@@ -52,7 +52,10 @@ impl Event {
     /// How many actions may be chosen; of an event with slots, for the first.
     #[must_use]
     pub fn choices(&self) -> usize {
-        self.offered(0, &[]).len()
+        match &self.slots {
+            None => self.actions.len(),
+            Some(_) => self.offered(0, &[]).len(),
+        }
     }
 
     /// Whether both are made of the same examples: not of equal ones, of the same.

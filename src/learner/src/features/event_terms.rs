@@ -14,6 +14,8 @@ pub struct EventTerms {
     kept: Vec<CachedEvent>,
     places: HashMap<(usize, usize), usize>,
     current: usize,
+    /// How much the current event counts, which another with the same examples may do differently.
+    weight: f32,
     /// How many terms were made of events that recur.
     terms: usize,
     plain: Terms,
@@ -73,6 +75,7 @@ impl EventTerms {
             kept: vec![CachedEvent::default()],
             places: HashMap::default(),
             current: 0,
+            weight: 1.0,
             terms: 0,
             plain: Terms::default(),
             asked: 0,
@@ -81,12 +84,14 @@ impl EventTerms {
 
     /// Turns to an event.
     pub fn reset_to(&mut self, event: &Event) {
+        self.weight = event.weight;
         let current = &self.kept[self.current];
         if current.event.as_ref().is_some_and(|current| current.is(event)) {
             return;
         }
         self.maker.see(event);
-        self.current = if event.recurs { self.place_of(event) } else { 0 };
+        let is_kept = event.recurs && !self.maker.depends_on_past();
+        self.current = if is_kept { self.place_of(event) } else { 0 };
         if self.current == 0 {
             self.kept[0].reset_to(event);
         }
@@ -152,7 +157,7 @@ impl EventTerms {
 
     /// How much the event counts.
     pub fn weight(&self) -> f32 {
-        self.kept[self.current].event.as_ref().map_or(1.0, |event| event.weight)
+        self.weight
     }
 
     /// The terms of all actions.

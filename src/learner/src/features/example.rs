@@ -5,13 +5,13 @@ use super::Hashing;
 /// A namespace is the first byte of a namespace's name; namespaces stand in the order in which
 /// VW lists them (`json_parser.h`: a namespace joins when the first object closes that put
 /// features into it).
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, PartialEq)]
 pub struct Example {
     pub(crate) namespaces: Vec<NamespaceFeatures>,
 }
 
 /// The features of one namespace.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 pub(crate) struct NamespaceFeatures {
     pub letter: u8,
     pub features: Vec<Feature>,
@@ -59,16 +59,9 @@ impl Example {
 
     /// Adds features to a namespace, at the end if it is not there.
     pub(crate) fn append(&mut self, letter: u8, features: &[Feature]) {
-        match self.namespaces.iter_mut().find(|namespace| namespace.letter == letter) {
-            Some(namespace) => {
-                namespace.features.extend_from_slice(features);
-                namespace.squares += squares(features);
-            }
-            None => {
-                let (features, squares) = (features.to_vec(), squares(features));
-                self.namespaces.push(NamespaceFeatures { letter, features, squares });
-            }
-        }
+        let namespace = namespace(&mut self.namespaces, letter);
+        namespace.features.extend_from_slice(features);
+        namespace.squares += squares(features);
     }
 
     /// What it leaves behind that features were in a namespace and were taken out again.
@@ -185,17 +178,20 @@ impl ExampleBuilder {
         }
         namespace.has_features = true;
         let feature = Feature { index, value, masked };
-        match self.namespaces.iter_mut().find(|namespace| namespace.letter == letter) {
-            Some(namespace) => {
-                namespace.features.push(feature);
-                namespace.squares += value * value;
-            }
-            None => {
-                let (features, squares) = (vec![feature], value * value);
-                self.namespaces.push(NamespaceFeatures { letter, features, squares });
-            }
-        }
+        let namespace = self::namespace(&mut self.namespaces, letter);
+        namespace.features.push(feature);
+        namespace.squares += value * value;
     }
+}
+
+/// A namespace, at the end if it is not there.
+fn namespace(namespaces: &mut Vec<NamespaceFeatures>, letter: u8) -> &mut NamespaceFeatures {
+    let known = namespaces.iter().position(|namespace| namespace.letter == letter);
+    let position = known.unwrap_or_else(|| {
+        namespaces.push(NamespaceFeatures { letter, features: Vec::new(), squares: 0.0 });
+        namespaces.len() - 1
+    });
+    &mut namespaces[position]
 }
 
 fn squares(features: &[Feature]) -> f32 {

@@ -8,6 +8,7 @@ mod interactions;
 mod norm;
 mod numbering;
 mod products;
+mod recurring;
 mod terms;
 
 pub use event::{Event, EventSlot, Label};
@@ -17,6 +18,7 @@ pub(crate) use example::{Feature, NamespaceFeatures};
 pub use hash::{HashMode, Hashing, uniform_hash};
 pub use interactions::Interactions;
 pub use numbering::Numbering;
+pub use recurring::RecurringEvents;
 pub use terms::{Expansion, NormRule, Term, TermMaker, Terms, WeightIndexing, WholeIndices};
 
 /// The namespace of the constant feature (`constant.h`).

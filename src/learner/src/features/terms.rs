@@ -234,6 +234,11 @@ impl TermMaker {
         }
     }
 
+    /// Whether terms depend on the events before.
+    pub fn depends_on_past(&self) -> bool {
+        self.numbering.is_some()
+    }
+
     /// Turns to another event.
     pub fn see(&mut self, event: &Event) {
         if let Some(numbering) = &mut self.numbering {

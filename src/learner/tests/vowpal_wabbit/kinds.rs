@@ -94,3 +94,8 @@ fn a_line_with_an_escaped_key_that_is_ignored_is_dropped() {
 fn scores_that_are_not_numbers_are_sorted_as_by_std_sort() {
     check("panic-nan-scores");
 }
+
+#[test]
+fn squares_of_a_slot_are_added_to_those_of_the_context_and_subtracted_again() {
+    check("ccb-squares-of-slots");
+}
