@@ -15,6 +15,7 @@ use super::init::InitArguments;
 use super::list::ListArguments;
 use super::merge::MergeArguments;
 use super::plan::PlanArguments;
+use super::probe::ProbeArguments;
 use super::report::ReportArguments;
 use super::run::RunArguments;
 use super::schema::SchemaArguments;
@@ -45,6 +46,8 @@ pub enum Command {
     Init(InitArguments),
     /// Check a scenario without sending anything, and report every mistake.
     Check(CheckArguments),
+    /// Make one Rank and one Reward with a service, and explain each step.
+    Probe(ProbeArguments),
     /// Compare runs, or the policies of an experiment, with intervals and tests.
     Compare(CompareArguments),
     /// Compare a scenario with itself at another commit, and judge its gates.

@@ -5,9 +5,12 @@ use clap::Args;
 use super::error::Error;
 use super::exit::Exit;
 use super::load::{self, ScenarioArguments};
-use super::{experiment, streams};
-use scenario::plan::{Phase, Step};
+use super::{experiment, shown_call, streams};
+use clock::WallClock;
+use engine::FirstRound;
+use scenario::plan::{Phase, Step, TargetPlan};
 use scenario::{Plan, Scenario};
+use target::{CallError, HttpTarget, MappedTarget, ShownCall};
 
 /// `runner check`
 #[derive(Debug, Clone, Args)]
@@ -17,6 +20,9 @@ pub struct CheckArguments {
     scenarios: Vec<PathBuf>,
     #[command(flatten)]
     changes: ScenarioArguments,
+    /// Print the first Rank and the first Reward as they would be sent to the service.
+    #[arg(long)]
+    show_request: bool,
 }
 
 /// Checks every scenario, those after a mistake as well.
@@ -26,6 +32,10 @@ pub fn check(arguments: &CheckArguments) -> Result<Exit, Error> {
         match load::scenario(path, &arguments.changes) {
             Ok(scenario) => {
                 streams::print(&format!("{}: ok: {}\n", path.display(), content(&scenario)))?;
+                streams::print(&mapped(scenario.plan()))?;
+                if arguments.show_request {
+                    streams::print(&requests(scenario.plan())?)?;
+                }
             }
             Err(error) => exit = error.report(),
         }
@@ -41,6 +51,37 @@ pub fn content(scenario: &Scenario) -> String {
             format!("{}, each {}", experiment::size(of), describe(of.scenario()))
         }
     }
+}
+
+/// What a service of another shape is sent, and what follows from what it does not give.
+fn mapped(plan: &Plan) -> String {
+    let Some(mapping) = plan.target.mapping() else { return String::new() };
+    let columns = mapping.columns().map(|columns| {
+        format!("  vectors of `context`, {} columns: {}\n", columns.len(), columns.join(", "))
+    });
+    let notes = mapping.consequences().into_iter().map(|note| format!("  note: {note}\n"));
+    columns.into_iter().chain(notes).collect()
+}
+
+/// The first Rank, and the Reward if the preferred action were chosen.
+fn requests(plan: &Plan) -> Result<String, Error> {
+    let TargetPlan::Http(http) = &plan.target else {
+        return Ok("  the target is the loop inside: nothing is sent\n".to_owned());
+    };
+    let Some(round) = FirstRound::of(plan) else {
+        return Ok("  no phase sends a request\n".to_owned());
+    };
+    let (action, reward) = (round.preferred(), round.reward(round.preferred()));
+    let unusable = |error: CallError| Error::new(Exit::Target, error);
+    let clock = WallClock::start_now();
+    let calls = match &http.mapping {
+        Some(mapping) => MappedTarget::new(http, mapping, plan.seed, clock, false)
+            .and_then(|target| target.preview(round.request(), action, reward)),
+        None => HttpTarget::new(http, plan.seed, clock)
+            .and_then(|target| target.preview(round.request(), reward)),
+    };
+    let shown = |(name, call): (&str, ShownCall)| format!("{name}\n{}", shown_call::text(&call));
+    Ok(calls.map_err(unusable)?.into_iter().map(shown).collect())
 }
 
 fn describe(plan: &Plan) -> String {

@@ -23,6 +23,7 @@ mod merge;
 mod operator;
 mod output_file;
 mod plan;
+mod probe;
 mod recorded;
 mod remote_folder;
 mod report;
@@ -33,6 +34,7 @@ mod served;
 mod shard;
 mod shell;
 mod show;
+mod shown_call;
 mod streams;
 mod submit;
 mod text_file;
@@ -64,6 +66,7 @@ fn command(command: &Command) -> Result<Exit, Error> {
         Command::Merge(arguments) => merge::merge(arguments),
         Command::Init(arguments) => init::init(arguments),
         Command::Check(arguments) => check::check(arguments),
+        Command::Probe(arguments) => probe::probe(arguments),
         Command::Evaluate(arguments) => evaluate::evaluate(arguments),
         Command::Compare(arguments) => compare::run(arguments),
         Command::Baseline(arguments) => baseline::baseline(arguments),

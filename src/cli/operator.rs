@@ -16,6 +16,12 @@ impl Terminal {
         self.yes || stdin().is_terminal()
     }
 
+    /// Shows a warning.
+    #[expect(clippy::unused_self, reason = "it is said by the one who says the rest")]
+    pub fn warn(&self, text: &str) {
+        eprintln!("warning: {text}");
+    }
+
     /// Shows a sentence, unless quiet.
     pub fn tell(&self, text: &str) {
         if !self.quiet {

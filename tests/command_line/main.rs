@@ -5,6 +5,8 @@ mod evaluate;
 mod experiments;
 mod faults;
 mod folders;
+
+mod mapped;
 mod policies;
 mod runs;
 mod serve;

@@ -27,7 +27,7 @@ enum Topic {
     Programs,
     /// Evaluate policies on a log.
     Evaluating,
-    /// Test a service: keys, retries, arrival, failures; resume a run.
+    /// Test a service of any shape: calls, keys, retries, arrival, failures; resume a run.
     Services,
     /// Serve the loop to code that was written for Azure Personalizer.
     Serving,

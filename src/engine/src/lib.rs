@@ -10,6 +10,7 @@ mod apply_policy;
 mod configure;
 mod context;
 mod evaluate;
+mod first_round;
 mod iterate;
 mod pacing;
 mod pause;
@@ -19,6 +20,7 @@ mod stop;
 mod stream;
 
 pub use context::{RunError, StartPoint};
+pub use first_round::{Decided, FirstRound};
 pub use pause::Operator;
 pub use run::{Ending, run};
 pub use stop::{Stop, Stopper};

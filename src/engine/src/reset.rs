@@ -2,18 +2,13 @@ use super::context::{Run, RunError, target_error};
 use clock::Clock;
 use record::Progress;
 use scenario::plan::Phase;
-use target::{CallError, Target};
+use target::Target;
 
 impl<C: Clock, T: Target> Run<'_, C, T> {
     /// Clears the loop's model and log, as "clear data" did in the portal. The learning
     /// policy stays: the scenario has set it.
     pub(super) async fn reset(&mut self, phase: &Phase) -> Result<(), RunError> {
-        self.clear().await.map_err(|error| target_error(&phase.name, &error))?;
+        self.target.reset().await.map_err(|error| target_error(&phase.name, &error))?;
         self.emit(&Progress::Reset)
-    }
-
-    async fn clear(&self) -> Result<(), CallError> {
-        self.target.delete_logs().await?;
-        self.target.delete_model().await
     }
 }

@@ -61,11 +61,11 @@ pub(super) fn calls(record: &IterationRecord) -> impl Iterator<Item = Call> {
         failed: matches!(record.outcome, IterationOutcome::RankFailed(_)),
     });
     let reward_start = record.reward_start.unwrap_or(answered);
-    let reward = record.reward.map(|_| Call {
+    let reward = record.reward_latency.map(|latency| Call {
         operation: Operation::Reward,
         start: reward_start,
-        end: reward_start + record.reward_latency.unwrap_or_default(),
-        latency: record.reward_latency,
+        end: reward_start + latency,
+        latency: Some(latency),
         failed: matches!(record.outcome, IterationOutcome::RewardFailed(_)),
     });
     rank.into_iter().chain(reward)

@@ -81,7 +81,7 @@ pub struct IterationRecord {
     pub chosen: Option<Arc<str>>,
     /// The probability with which it was chosen.
     pub probability: Option<f32>,
-    /// The reward that was sent.
+    /// The reward of the visitor. It was sent if `reward_start` is known.
     pub reward: Option<f64>,
     /// The regret of the choice.
     pub loss: Option<Loss>,
@@ -188,6 +188,8 @@ pub enum Violation {
     Http,
     /// It is too large.
     TooLarge,
+    /// It is compressed in a way that was not asked for, or not as it says.
+    Encoding,
     /// It is not JSON, or not the JSON that the contract says.
     Json,
     /// It is for another event.
@@ -200,13 +202,21 @@ pub enum Violation {
 
 impl Violation {
     /// Every violation.
-    pub const ALL: [Self; 6] =
-        [Self::Http, Self::TooLarge, Self::Json, Self::Event, Self::Action, Self::Probability];
+    pub const ALL: [Self; 7] = [
+        Self::Http,
+        Self::TooLarge,
+        Self::Encoding,
+        Self::Json,
+        Self::Event,
+        Self::Action,
+        Self::Probability,
+    ];
 
     fn word(self) -> &'static str {
         match self {
             Self::Http => "http",
             Self::TooLarge => "too_large",
+            Self::Encoding => "encoding",
             Self::Json => "json",
             Self::Event => "event",
             Self::Action => "action",

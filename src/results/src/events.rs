@@ -80,6 +80,7 @@ pub(super) fn record(
     let rank_start = micros_cell("rank_start_us", after(6))?;
     let rank_latency = optional_cell("rank_latency_us", after(7))?.map(Duration::from_micros);
     let reward = optional_cell("reward", after(3))?;
+    let reward_latency = optional_cell("reward_latency_us", after(8))?.map(Duration::from_micros);
     Ok(IterationRecord {
         phase: phase_index(unguard(&row[0])).ok_or_else(|| unreadable("phase", &row[0]))?,
         iteration: cell("iteration", &row[1])?,
@@ -94,8 +95,8 @@ pub(super) fn record(
         due: micros_cell("due_us", after(5))?,
         rank_start,
         rank_latency,
-        reward_start: reward.map(|_| rank_start + rank_latency.unwrap_or_default()),
-        reward_latency: optional_cell("reward_latency_us", after(8))?.map(Duration::from_micros),
+        reward_start: reward_latency.map(|_| rank_start + rank_latency.unwrap_or_default()),
+        reward_latency,
         again: optional_cell("again", after(9))?.unwrap_or(false),
     })
 }

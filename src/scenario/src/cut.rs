@@ -16,6 +16,9 @@ impl Plan {
             report.push(one_world());
             return Err(report);
         }
+        if self.target.mapping().is_some_and(|mapping| mapping.prepares()) {
+            report.push(prepares());
+        }
         for phase in &self.phases {
             match &phase.step {
                 Step::Iterate(iterate) if iterate.most_under_way() < shard.count().get() => {
@@ -68,6 +71,12 @@ fn one_world() -> Diagnostic {
     let message = "the scenario is a single simulation, which cannot be cut into shards";
     let help = "a scenario with a `matrix` is cut into its cells, and one whose target is a \
         service into its iterations; run this one without `--shard`";
+    Diagnostic::error(message).help(help)
+}
+
+fn prepares() -> Diagnostic {
+    let message = "`setup` and `teardown` change the service, which a shard must not do";
+    let help = "prepare the service before the shards start, and leave both out";
     Diagnostic::error(message).help(help)
 }
 

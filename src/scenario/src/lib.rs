@@ -23,6 +23,7 @@ mod format;
 mod gates;
 mod load;
 mod loop_file;
+mod mapping;
 mod matrix;
 mod model;
 mod order;

@@ -8,6 +8,7 @@ use super::data::data;
 use super::document::{Node, apply_overrides, interpolate, yaml};
 use super::file::{self, Files, Input, LARGEST_SCENARIO};
 use super::format::{Owner, Reading, keys_of, object};
+use super::mapping::World;
 use super::matrix::{Experiment, Layout, experiment};
 use super::model::{Comparison, DriftFile, PhaseItem, ScenarioFile, StepFile};
 use super::order::check_order;
@@ -178,13 +179,20 @@ fn plan(
 ) -> Option<Plan> {
     let items = file.phases.as_deref().unwrap_or_default();
     check_order(file.target.as_deref().ok(), items, report);
-    let target = target::target(file, report);
     let clock = target::clock(file, report);
     let data = data(file, files, report);
     let mut drift_of = |drift: &DriftFile, iterations: u64, report: &mut Report| {
         data.as_ref().and_then(|data| data.drift(drift, iterations, files, report))
     };
     let phases = phases(file, &mut drift_of, report);
+    let world = data.as_ref().map(|data| World {
+        population: &data.population,
+        actions: &data.actions,
+        excluded: &data.template.excluded,
+        reward: data.reward.matched,
+        phases: &phases,
+    });
+    let target = target::target(file, world, report);
     let expectations = expectations(file, &scopes(items, &phases), report);
     let (data, target) = (data?, target?);
     let mut plan = Plan {

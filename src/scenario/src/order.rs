@@ -1,6 +1,6 @@
 //! Phases that can never do what they say, where they stand.
 
-use super::model::{EvaluateFile, PauseFile, PhaseItem, StepFile, Target};
+use super::model::{EvaluateFile, PauseFile, PhaseItem, ServiceFile, StepFile, Target};
 use super::plan::AwaitedChange;
 use super::policy::is_discovered;
 use diagnostic::{Diagnostic, Place, Report, nearest};
@@ -33,7 +33,11 @@ pub(super) fn check_order(target: Option<&Target>, items: &[PhaseItem], report: 
         Some(Target::Service { .. }) | None => LoopAccess::Service,
     };
     let mut known = Known { access, logged: false, cleared: false };
+    let mapped = mapped(target);
     for (index, item) in items.iter().enumerate() {
+        if let Some(service) = mapped {
+            refuse_contract(service, item, report);
+        }
         refuse_same_name(&items[..index], item, report);
         match &item.step {
             // What cannot be read may have logged something.
@@ -44,6 +48,40 @@ pub(super) fn check_order(target: Option<&Target>, items: &[PhaseItem], report: 
             _ => {}
         }
     }
+}
+
+/// The service, if it has calls of its own.
+fn mapped(target: Option<&Target>) -> Option<&ServiceFile> {
+    match target? {
+        Target::Service { file: Ok(service), .. } => {
+            Some(&**service).filter(|service| service.rank.is_some())
+        }
+        _ => None,
+    }
+}
+
+/// Reports a phase that needs an operation of the Personalizer contract.
+fn refuse_contract(service: &ServiceFile, item: &PhaseItem, report: &mut Report) {
+    let (message, help) = match &item.step {
+        Some(StepFile::Reset) if service.setup.is_none() && service.teardown.is_none() => (
+            format!("`{}` has nothing to call", item.name),
+            "describe the calls in `target.setup` and `target.teardown`",
+        ),
+        Some(
+            StepFile::Evaluate(_)
+            | StepFile::ApplyPolicy(..)
+            | StepFile::Configure(_)
+            | StepFile::Pause(PauseFile::Until(_)),
+        ) => (
+            format!(
+                "`{}` needs the Personalizer contract, but `rank` says what is called",
+                item.name
+            ),
+            "`iterate`, `wait`, `pause` with a `prompt`, and `reset` are what every service has",
+        ),
+        _ => return,
+    };
+    report.push(Diagnostic::error(message).at(&item.place).help(help));
 }
 
 fn refuse_same_name(earlier: &[PhaseItem], item: &PhaseItem, report: &mut Report) {

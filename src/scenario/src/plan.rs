@@ -8,6 +8,10 @@ use serde::{Serialize, Serializer};
 
 pub use super::arrival::{Arrival, Schedule, Stage};
 pub use super::delay::DelaySampler;
+pub use super::mapping::{
+    Call, Mapping, Method, RenderedCall, RewardCall, SingularPath, StepCall, Take, TakeError,
+    Taken, Variables,
+};
 pub use super::model::Settings;
 pub use super::secret::{Redactor, Secret};
 pub use super::service::{ConnectionPlan, Header, HttpPlan, Operation, Retries, Timeouts};
@@ -355,6 +359,15 @@ pub enum TargetPlan {
 }
 
 impl TargetPlan {
+    /// How the service is called, if it is not shaped like Personalizer.
+    #[must_use]
+    pub fn mapping(&self) -> Option<&Arc<Mapping>> {
+        match self {
+            Self::Http(plan) => plan.mapping.as_ref(),
+            Self::Embedded(_) | Self::Served(_) => None,
+        }
+    }
+
     /// The settings and the learning policy that the loop starts with; a service's are its
     /// own.
     #[must_use]

@@ -7,8 +7,9 @@ use std::time::Duration;
 use serde::Serialize;
 
 use super::format::by_default;
+use super::mapping::Mapping;
 pub use super::model::Retries;
-use super::model::{KeepAlive, Path, Paths, ServiceFile, Timeout, TimeoutParts};
+use super::model::{HeaderFile, KeepAlive, Path, Paths, ServiceFile, Timeout, TimeoutParts};
 use super::secret::Secret;
 
 /// A service by its address.
@@ -29,6 +30,9 @@ pub struct HttpPlan {
     /// Where operations are, if not where the contract has them. `None` is an operation
     /// that the service does not have.
     pub paths: BTreeMap<Operation, Option<String>>,
+    /// How it is called, if it is not shaped like Personalizer.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub mapping: Option<Arc<Mapping>>,
     /// How long a call may take.
     #[serde(skip)]
     pub timeouts: Timeouts,
@@ -145,19 +149,23 @@ impl HttpPlan {
     /// A service of the contract at `url`, reached as usual.
     #[must_use]
     pub fn at(url: &str) -> Self {
-        Self { url: url.trim_end_matches('/').to_owned(), ..Self::of(&ServiceFile::usual()) }
+        Self { url: url.trim_end_matches('/').to_owned(), ..Self::of(&ServiceFile::usual(), None) }
     }
 
     /// The service that a scenario describes.
-    pub(super) fn of(service: &ServiceFile) -> Self {
-        let headers = service.headers.iter().flatten();
+    pub(super) fn of(service: &ServiceFile, mapping: Option<Mapping>) -> Self {
+        // What a mapping renders for each call is no header of the plan.
+        let is_rendered = |header: &HeaderFile| mapping.is_some() && header.is_template();
+        let headers = service.headers.iter().flatten().map(|named| &named.value);
+        let headers = headers.filter(|header| !is_rendered(header));
         Self {
             url: service.url.clone(),
             key: service.key.clone(),
             key_header: service.key_header.clone(),
-            api: service.api.to_owned(),
-            headers: headers.map(|header| header.value.clone()).collect(),
+            api: service.api.value.to_owned(),
+            headers: headers.map(|header| header.header.clone()).collect(),
             paths: paths(&service.paths),
+            mapping: mapping.map(Arc::new),
             timeouts: timeouts(&service.timeout),
             retries: service.retries,
             connection: connection(service),
@@ -169,7 +177,8 @@ impl HttpPlan {
         let headers = self.headers.iter().filter(|header| header.is_secret);
         let headers = headers.map(|header| &header.value);
         let connection = [&self.connection.proxy, &self.connection.client_certificate];
-        self.key.iter().chain(headers).chain(connection.into_iter().flatten())
+        let mapping = self.mapping.iter().flat_map(|mapping| mapping.secrets());
+        self.key.iter().chain(headers).chain(connection.into_iter().flatten()).chain(mapping)
     }
 }
 

@@ -1,17 +1,22 @@
 //! What is called, and whose time passes.
 
 use super::format::{Placed, Read};
-use super::model::{LoopFile, ScenarioFile, Target};
+use super::mapping::{World, mapping, refuse_parts};
+use super::model::{LoopFile, ScenarioFile, ServiceFile, Target};
 use super::plan::{ClockKind, EmbeddedPlan, HttpPlan, ServedPlan, TargetPlan};
 use diagnostic::{Diagnostic, Report};
 
 /// The target of a scenario; none, if it or the loop that it starts could not be read.
-pub(super) fn target(file: &ScenarioFile, report: &mut Report) -> Option<TargetPlan> {
+pub(super) fn target(
+    file: &ScenarioFile,
+    world: Option<World<'_>>,
+    report: &mut Report,
+) -> Option<TargetPlan> {
     let target = file.target.as_ref().ok()?;
     match &target.value {
         Target::Service { file: service, .. } => {
             refuse_loop(&file.learning_loop, report);
-            Some(TargetPlan::Http(Box::new(HttpPlan::of(service.as_ref().ok()?))))
+            Some(TargetPlan::Http(Box::new(service_plan(service.as_ref().ok()?, world, report)?)))
         }
         Target::Served => {
             refuse_program(&file.learning_loop, report);
@@ -27,6 +32,18 @@ pub(super) fn target(file: &ScenarioFile, report: &mut Report) -> Option<TargetP
             })))
         }
     }
+}
+
+fn service_plan(
+    service: &ServiceFile,
+    world: Option<World<'_>>,
+    report: &mut Report,
+) -> Option<HttpPlan> {
+    if service.rank.is_none() {
+        refuse_parts(service, report);
+        return Some(HttpPlan::of(service, None));
+    }
+    Some(HttpPlan::of(service, Some(mapping(service, world, report)?)))
 }
 
 fn refuse_loop(start: &Read<Placed<LoopFile>>, report: &mut Report) {

@@ -20,8 +20,36 @@ pub(super) fn refuse_written_secrets(scenario: &Node, report: &mut Report) {
                 refuse(entry, "the password of the proxy stands", "proxy: ${PROXY}", report);
             }
             "headers" => refuse_headers(&entry.value, report),
+            "rank" | "reward" => refuse_in_call(&entry.value, report),
+            "session" => refuse_in_session(&entry.value, report),
+            "setup" | "teardown" => {
+                entry.value.items().iter().for_each(|call| refuse_in_call(call, report));
+            }
             _ => {}
         }
+    }
+}
+
+fn refuse_in_call(call: &Node, report: &mut Report) {
+    call.get("headers").into_iter().for_each(|headers| refuse_headers(headers, report));
+}
+
+/// What opens a session is sent in its body.
+fn refuse_in_session(call: &Node, report: &mut Report) {
+    refuse_in_call(call, report);
+    for part in ["body", "form", "query"] {
+        call.get(part).into_iter().for_each(|fields| refuse_fields(fields, report));
+    }
+}
+
+fn refuse_fields(fields: &Node, report: &mut Report) {
+    for field in fields.entries() {
+        let name = field.key.to_ascii_lowercase();
+        if field.value.text().is_some() && TELLING.iter().any(|part| name.contains(part)) {
+            let help = format!("{}: ${{NAME}}", field.key);
+            refuse(field, "a value that looks like a secret stands", &help, report);
+        }
+        refuse_fields(&field.value, report);
     }
 }
 
@@ -45,12 +73,13 @@ fn refuse(entry: &Entry, what: &str, help: &str, report: &mut Report) {
     report.push(Diagnostic::error(message).at(&entry.place).help(help));
 }
 
-/// A reference without a default, perhaps behind a word such as `Bearer`.
+/// A reference without a default or a template, perhaps behind a word such as `Bearer`.
 fn is_from_environment(value: &Node) -> bool {
     let text = value.text().unwrap_or_default();
     let reference = text.split_once(' ').map_or(text, |(_scheme, rest)| rest);
     let is_reference = reference.starts_with("${") && reference.ends_with('}');
-    is_reference && !text.contains(":-") && text.matches('$').count() == 1
+    let is_template = reference.starts_with("{{") && reference.ends_with("}}");
+    is_template || (is_reference && !text.contains(":-") && text.matches('$').count() == 1)
 }
 
 fn has_user(value: &Node) -> bool {

@@ -1,12 +1,12 @@
 use std::cell::RefCell;
 use std::time::Duration;
 
-use super::{CallAddress, CallError, Export, Target};
+use super::{CallAddress, CallError, Delivery, Export, RankAnswer, Target};
 use clock::Clock;
 use learning_loop::{LearningLoop, LoopOptions, Retention};
 use protocol::{
     ApplyFromEvaluation, Evaluation, EvaluationContract, EventId, ModelProperties, PolicyContract,
-    RankRequest, RankResponse, RewardRequest, ServiceConfiguration, ServiceError,
+    RankRequest, RewardRequest, ServiceConfiguration, ServiceError,
 };
 use record::FailureKind;
 use scenario::plan::{Delay, DelaySampler, EmbeddedPlan};
@@ -116,14 +116,10 @@ impl<C: Clock> EmbeddedTarget<C> {
 }
 
 impl<C: Clock> Target for EmbeddedTarget<C> {
-    async fn rank(
-        &self,
-        at: CallAddress,
-        request: &RankRequest,
-    ) -> Result<RankResponse, CallError> {
+    async fn rank(&self, at: CallAddress, request: &RankRequest) -> Result<RankAnswer, CallError> {
         let answer = self.call(|inner, now| inner.rank(request, now));
         self.wait_latency(self.rank_latency.of(at)).await;
-        answer
+        answer.map(RankAnswer::Contract)
     }
 
     async fn reward(
@@ -131,10 +127,10 @@ impl<C: Clock> Target for EmbeddedTarget<C> {
         at: CallAddress,
         event_id: &EventId,
         value: f64,
-    ) -> Result<(), CallError> {
+    ) -> Result<Delivery, CallError> {
         let answer = self.call(|inner, now| inner.reward(event_id, RewardRequest { value }, now));
         self.wait_latency(self.reward_latency.of(at)).await;
-        answer
+        answer.map(|()| Delivery::Sent)
     }
 
     async fn activate(&self, event_id: &EventId) -> Result<(), CallError> {

@@ -3,10 +3,14 @@
 //! Must not know: the engine.
 
 mod embedded;
+mod exchange;
 mod http;
+mod mapped;
 
 pub use embedded::EmbeddedTarget;
+pub use exchange::{Exchange, ShownCall};
 pub use http::HttpTarget;
+pub use mapped::MappedTarget;
 
 use std::time::Duration;
 
@@ -45,6 +49,37 @@ pub struct Export {
     pub models: u64,
 }
 
+/// The answer to Rank.
+#[derive(Debug, Clone, PartialEq)]
+pub enum RankAnswer {
+    /// As the contract has it. The engine validates it against the request.
+    Contract(RankResponse),
+    /// What a service with calls of its own gave. It is valid.
+    Taken {
+        /// The index of the chosen action in the request.
+        action: usize,
+        /// The probability with which it was chosen, if the service gives it.
+        probability: Option<f32>,
+        /// The most probable action, if the service gives probabilities.
+        favourite: Option<usize>,
+    },
+}
+
+/// What became of a reward.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Delivery {
+    /// The service took it.
+    Sent,
+    /// The service is not told of such a reward.
+    NotSent,
+}
+
+/// The error of an operation that the service does not have.
+fn absent<A>(operation: &str) -> impl Future<Output = Result<A, CallError>> + use<A> {
+    let message = format!("the service has no operation `{operation}`");
+    std::future::ready(Err(CallError { kind: FailureKind::Status(404), message }))
+}
+
 /// A Rank/Reward service.
 ///
 /// An implementor answers as the service does, must not retry unless the plan says so, and
@@ -60,7 +95,7 @@ pub trait Target {
         &self,
         at: CallAddress,
         request: &RankRequest,
-    ) -> impl Future<Output = Result<RankResponse, CallError>>;
+    ) -> impl Future<Output = Result<RankAnswer, CallError>>;
 
     /// `POST /events/{eventId}/reward`
     fn reward(
@@ -68,56 +103,86 @@ pub trait Target {
         at: CallAddress,
         event_id: &EventId,
         value: f64,
-    ) -> impl Future<Output = Result<(), CallError>>;
-
-    /// `POST /events/{eventId}/activate`
-    fn activate(&self, event_id: &EventId) -> impl Future<Output = Result<(), CallError>>;
+    ) -> impl Future<Output = Result<Delivery, CallError>>;
 
     /// `GET /model/properties`
     fn model_properties(&self) -> impl Future<Output = Result<ModelProperties, CallError>>;
 
+    /// Clears the model and the log: the service is as new.
+    fn reset(&self) -> impl Future<Output = Result<(), CallError>> {
+        async {
+            self.delete_logs().await?;
+            self.delete_model().await
+        }
+    }
+
+    /// `POST /events/{eventId}/activate`
+    fn activate(&self, _event_id: &EventId) -> impl Future<Output = Result<(), CallError>> {
+        absent("activate")
+    }
+
     /// `DELETE /model`
-    fn delete_model(&self) -> impl Future<Output = Result<(), CallError>>;
+    fn delete_model(&self) -> impl Future<Output = Result<(), CallError>> {
+        absent("model")
+    }
 
     /// `DELETE /logs`
-    fn delete_logs(&self) -> impl Future<Output = Result<(), CallError>>;
+    fn delete_logs(&self) -> impl Future<Output = Result<(), CallError>> {
+        absent("logs")
+    }
 
     /// `GET /configurations/service`
-    fn configuration(&self) -> impl Future<Output = Result<ServiceConfiguration, CallError>>;
+    fn configuration(&self) -> impl Future<Output = Result<ServiceConfiguration, CallError>> {
+        absent("configuration")
+    }
 
     /// `PUT /configurations/service`
     fn set_configuration(
         &self,
-        configuration: &ServiceConfiguration,
-    ) -> impl Future<Output = Result<ServiceConfiguration, CallError>>;
+        _configuration: &ServiceConfiguration,
+    ) -> impl Future<Output = Result<ServiceConfiguration, CallError>> {
+        absent("configuration")
+    }
 
     /// `GET /configurations/policy`
-    fn policy(&self) -> impl Future<Output = Result<PolicyContract, CallError>>;
+    fn policy(&self) -> impl Future<Output = Result<PolicyContract, CallError>> {
+        absent("policy")
+    }
 
     /// `PUT /configurations/policy`
     fn set_policy(
         &self,
-        policy: &PolicyContract,
-    ) -> impl Future<Output = Result<PolicyContract, CallError>>;
+        _policy: &PolicyContract,
+    ) -> impl Future<Output = Result<PolicyContract, CallError>> {
+        absent("policy")
+    }
 
     /// `DELETE /configurations/policy`
-    fn delete_policy(&self) -> impl Future<Output = Result<PolicyContract, CallError>>;
+    fn delete_policy(&self) -> impl Future<Output = Result<PolicyContract, CallError>> {
+        absent("policy")
+    }
 
     /// `POST /evaluations`
     fn create_evaluation(
         &self,
-        contract: &EvaluationContract,
-    ) -> impl Future<Output = Result<Evaluation, CallError>>;
+        _contract: &EvaluationContract,
+    ) -> impl Future<Output = Result<Evaluation, CallError>> {
+        absent("evaluations")
+    }
 
     /// `GET /evaluations/{evaluationId}`
-    fn evaluation(&self, id: &str) -> impl Future<Output = Result<Evaluation, CallError>>;
+    fn evaluation(&self, _id: &str) -> impl Future<Output = Result<Evaluation, CallError>> {
+        absent("evaluations")
+    }
 
     /// `POST /configurations/applyFromEvaluation`
     fn apply_from_evaluation(
         &self,
-        evaluation_id: &str,
-        policy_name: &str,
-    ) -> impl Future<Output = Result<(), CallError>>;
+        _evaluation_id: &str,
+        _policy_name: &str,
+    ) -> impl Future<Output = Result<(), CallError>> {
+        absent("apply_from_evaluation")
+    }
 
     /// Takes the events that the loop has joined since the last call of this, as DSJSON lines.
     /// With `everything`, events still waiting for rewards are closed as they stand. A target

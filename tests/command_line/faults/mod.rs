@@ -8,7 +8,7 @@ mod connections;
 mod files;
 mod resumed;
 mod secrets;
-mod service;
+pub mod service;
 
 use std::collections::BTreeMap;
 use std::fs;

@@ -14,6 +14,8 @@ pub struct Request {
     pub path: String,
     pub headers: Vec<(String, String)>,
     pub body: Value,
+    /// The body as it came.
+    pub text: String,
     /// How many Ranks came before it.
     pub ranks: usize,
 }
@@ -175,8 +177,9 @@ fn read(reader: &mut BufReader<TcpStream>, shared: &Shared) -> Option<Request> {
     } else {
         shared.ranks.load(Ordering::SeqCst)
     };
+    let text = String::from_utf8_lossy(&body).into_owned();
     let body = serde_json::from_slice(&body).unwrap_or(Value::Null);
-    Some(Request { method, path, headers, body, ranks })
+    Some(Request { method, path, headers, body, text, ranks })
 }
 
 pub fn answer(status: u16, headers: &str, body: &str) -> Vec<u8> {

@@ -11,7 +11,7 @@ use target::CallError;
 const SUM_TOLERANCE: f64 = 0.01;
 
 /// A valid answer to Rank. Actions are indices into the plan's.
-pub(super) struct RankAnswer {
+pub(crate) struct RankAnswer {
     pub chosen: usize,
     /// The probability with which it was chosen, if the service says it.
     pub probability: Option<f32>,
@@ -19,12 +19,25 @@ pub(super) struct RankAnswer {
     pub favourite: Option<usize>,
 }
 
-/// Reads an answer.
+/// Reads an answer. What a target took from an answer of another shape is validated there.
 ///
 /// # Errors
 /// How the answer breaks the contract. Such an answer is not rewarded: the service would learn
 /// from a mistake.
-pub(super) fn read(
+pub(crate) fn read(
+    stream: &Stream<'_>,
+    event: &StreamEvent<'_>,
+    answer: target::RankAnswer,
+) -> Result<RankAnswer, CallError> {
+    match answer {
+        target::RankAnswer::Contract(response) => of_contract(stream, event, &response),
+        target::RankAnswer::Taken { action, probability, favourite } => {
+            Ok(RankAnswer { chosen: action, probability, favourite })
+        }
+    }
+}
+
+fn of_contract(
     stream: &Stream<'_>,
     event: &StreamEvent<'_>,
     response: &RankResponse,

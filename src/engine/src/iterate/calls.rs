@@ -7,7 +7,7 @@ use clock::{Clock, Task};
 use protocol::ModelProperties;
 use record::{IterationOutcome, IterationRecord};
 use scenario::plan::{Iterate, Phase};
-use target::{CallAddress, CallError, Target};
+use target::{CallAddress, CallError, Delivery, Target};
 
 /// A call or an iteration that is done.
 pub(super) enum Finished {
@@ -120,8 +120,7 @@ impl<'f, C: Clock, T: Target> Calls<'f, C, T> {
     ) -> Result<usize, CallError> {
         let answer = self.target.rank(self.address(record), &event.request).await;
         record.rank_latency = Some(self.clock.now().saturating_sub(record.rank_start));
-        let response = answer?;
-        let answer = answer::read(self.stream, event, &response)?;
+        let answer = answer::read(self.stream, event, answer?)?;
         record.chosen = Some(Arc::clone(self.stream.action_id(answer.chosen)));
         record.probability = answer.probability;
         record.loss =
@@ -137,10 +136,12 @@ impl<'f, C: Clock, T: Target> Calls<'f, C, T> {
     ) -> Result<(), CallError> {
         let start = self.clock.now();
         record.reward = Some(reward);
-        record.reward_start = Some(start);
         let answer = self.target.reward(self.address(record), &event.event_id, reward).await;
-        record.reward_latency = Some(self.clock.now().saturating_sub(start));
-        answer
+        if answer != Ok(Delivery::NotSent) {
+            record.reward_start = Some(start);
+            record.reward_latency = Some(self.clock.now().saturating_sub(start));
+        }
+        answer.map(drop)
     }
 
     fn address(&self, record: &IterationRecord) -> CallAddress {

@@ -17,6 +17,7 @@ use std::time::Duration;
 use futures_util::FutureExt;
 use futures_util::future::Fuse;
 
+pub(crate) use self::answer::read as read_answer;
 use self::calls::{Calls, Finished};
 use self::circuit_breaker::CircuitBreaker;
 use self::window::Window;

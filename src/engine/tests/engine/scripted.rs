@@ -19,7 +19,7 @@ use scenario::plan::{
     TargetPlan, Visitor,
 };
 use seed::{PhaseKey, Purpose, Seed};
-use target::{CallAddress, CallError, Target};
+use target::{CallAddress, CallError, Delivery, RankAnswer, Target};
 use timestamp::Timestamp;
 
 /// A service that does as it is told.
@@ -116,11 +116,7 @@ impl InVirtualTime<'_> {
 }
 
 impl Target for InVirtualTime<'_> {
-    async fn rank(
-        &self,
-        at: CallAddress,
-        request: &RankRequest,
-    ) -> Result<RankResponse, CallError> {
+    async fn rank(&self, at: CallAddress, request: &RankRequest) -> Result<RankAnswer, CallError> {
         self.arrive(at, request);
         let draws = || Seed(9).draws(at.phase, at.iteration, Purpose::RankLatency);
         let latency = self.script.latency.sampler().sample(|| draws().normal());
@@ -137,7 +133,7 @@ impl Target for InVirtualTime<'_> {
         }
         let index = usize::try_from(draws().below(request.actions.len() as u64)).unwrap();
         let chosen = request.actions[index].id.clone();
-        Ok(RankResponse {
+        Ok(RankAnswer::Contract(RankResponse {
             ranking: request
                 .actions
                 .iter()
@@ -145,7 +141,7 @@ impl Target for InVirtualTime<'_> {
                 .collect(),
             event_id: request.event_id.clone().unwrap(),
             reward_action_id: chosen,
-        })
+        }))
     }
 
     async fn reward(
@@ -153,9 +149,9 @@ impl Target for InVirtualTime<'_> {
         _at: CallAddress,
         _event_id: &EventId,
         _value: f64,
-    ) -> Result<(), CallError> {
+    ) -> Result<Delivery, CallError> {
         self.script.seen.borrow_mut().rewards += 1;
-        Ok(())
+        Ok(Delivery::Sent)
     }
 
     async fn activate(&self, _event_id: &EventId) -> Result<(), CallError> {

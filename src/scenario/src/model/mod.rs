@@ -4,6 +4,7 @@
 //!
 //! Start reading at [`ScenarioFile`].
 
+mod call;
 mod datasets;
 mod gate;
 mod hint;
@@ -18,6 +19,9 @@ mod target;
 #[cfg(test)]
 mod tests;
 
+pub(super) use call::{
+    ActionFile, By, CallFile, RankingFile, RewardCallFile, StepCallFile, TakeFile,
+};
 pub(super) use datasets::{
     Classification, ClassifiedWorld, ContextDimension, DatasetFiles, Datasets, DimensionKind,
     Generate, GeneratedWorld, Request, RewardFile, Rewards,
@@ -33,7 +37,9 @@ pub(super) use policy::policy;
 pub use scenario::schema;
 pub(super) use scenario::{Comparison, ScenarioFile};
 pub use service::Retries;
-pub(super) use service::{KeepAlive, Path, Paths, ServiceFile, Timeout, TimeoutParts};
+pub(super) use service::{
+    HeaderFile, KeepAlive, Path, Paths, ServiceFile, Timeout, TimeoutParts, is_header_name,
+};
 pub use settings::Settings;
 pub(super) use settings::{LoopFile, learning_loop};
 pub(super) use target::Target;

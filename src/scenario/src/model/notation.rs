@@ -63,7 +63,7 @@ pub(super) const SEEDS: Notation<RangeInclusive<u64>> = Notation {
 
 pub(super) const URL: Notation<String> = Notation {
     what: "an address such as `https://example.com`",
-    pattern: r"^https?://[^\s/?#@]+(/[^\s?#]*)?$",
+    pattern: r"^https?://([^\s/?#@:\[\]]+|\[[0-9A-Fa-f:.]+\])(:[0-9]{1,5})?(/[^\s?#]*)?$",
     parse: |text| is_url(text).then(|| text.trim_end_matches('/').to_owned()),
     hint: hint::address,
 };
@@ -123,7 +123,27 @@ pub(crate) fn is_feature_name(text: &str) -> bool {
 fn is_url(text: &str) -> bool {
     let rest = text.strip_prefix("https://").or_else(|| text.strip_prefix("http://"));
     rest.is_some_and(|rest| {
-        let host = rest.split('/').next().unwrap_or_default();
-        !host.is_empty() && !host.contains('@') && !rest.contains(is_odd_in_path)
+        let authority = rest.split('/').next().unwrap_or_default();
+        is_authority(authority) && !rest.contains(is_odd_in_path)
     })
+}
+
+/// A host, perhaps with a port. `user:word` is none: it may be a secret that has a slash.
+fn is_authority(text: &str) -> bool {
+    let (host, port) = match text.rsplit_once(':') {
+        Some((host, port)) if !text.ends_with(']') => (host, Some(port)),
+        _ => (text, None),
+    };
+    let is_port = |port: &str| {
+        (1..=5).contains(&port.len()) && port.bytes().all(|byte| byte.is_ascii_digit())
+    };
+    let is_address = |inner: &str| {
+        let digit = |c: char| c.is_ascii_hexdigit() || c == ':' || c == '.';
+        !inner.is_empty() && inner.chars().all(digit)
+    };
+    let is_host = match host.strip_prefix('[').and_then(|host| host.strip_suffix(']')) {
+        Some(inner) => is_address(inner),
+        None => !host.is_empty() && !host.contains(['@', ':', '[', ']']),
+    };
+    is_host && port.is_none_or(is_port)
 }

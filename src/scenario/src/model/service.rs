@@ -3,18 +3,21 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::call::{CallFile, RankFile, RewardCallFile, StepCallFile, any_value};
 use super::notation::{DURATION, PROXY, URL, is_odd_in_path};
 use super::target::positive;
-use crate::document::{Value, json};
+use crate::document::{Node, Value, json};
 use crate::format::{
-    BOOLEAN, Either, Form, Named, Notation, Placed, Reading, Spot, TEXT, either, integer, no_hint,
-    object, optional, or, or_empty, required, size, table_of, word,
+    BOOLEAN, Either, Form, Named, Notation, Placed, Reading, Spot, TEXT, either, integer, list_of,
+    no_hint, object, optional, or, or_empty, required, size, table_of, word,
 };
+use crate::mapping::is_template;
 use crate::plan::{Header, Operation, Secret};
 use diagnostic::{Diagnostic, Report, Source};
 
 keyed! {
-    /// A service that speaks the Personalizer REST contract.
+    /// A service: one that speaks the Personalizer REST contract, or one whose calls `rank` and
+    /// `reward` describe.
     pub(crate) struct ServiceFile marked "url" {
         /// The endpoint, without `/personalizer/…`.
         url: String = required(URL),
@@ -23,17 +26,32 @@ keyed! {
         /// The header that carries the key.
         key_header: String = or(TEXT.and_then(header_name), "\"Ocp-Apim-Subscription-Key\""),
         /// The version of the contract.
-        api: &'static str = or(word(&[
+        api: Placed<&'static str> = or(word(&[
             ("v1.0", "v1.0", "The stable version."),
             ("v1.1-preview.1", "v1.1-preview.1", "Preview."),
             ("v1.1-preview.2", "v1.1-preview.2", "Preview."),
             ("v1.1-preview.3", "v1.1-preview.3", "Preview."),
-        ]), "\"v1.0\""),
+        ]).at(), "\"v1.0\""),
         /// More headers of every request. Secrets come from the environment: `${NAME}`.
-        headers: Option<Vec<Named<Header>>> = optional(table_of(TEXT.and_then(header))),
+        headers: Option<Vec<Named<HeaderFile>>> = optional(table_of(TEXT.and_then(header))),
         /// Where operations are at a service that has them elsewhere; `none` for what it does not
         /// have.
-        paths: Paths = or_empty(object()),
+        paths: Placed<Paths> = or_empty(object().at()),
+        /// The call that asks for a decision, at a service that is not shaped like Personalizer.
+        rank: Option<Placed<RankFile>> = optional(object().at()),
+        /// The call that reports the outcome of a decision. Without it, nothing is reported.
+        reward: Option<Placed<RewardCallFile>> = optional(object().at()),
+        /// The first call. Its cookies, and what it takes as `{{ session.NAME }}`, go with all
+        /// others.
+        session: Option<Placed<StepCallFile>> = optional(object().at()),
+        /// Calls before the first iteration, and after a `reset`.
+        setup: Option<Placed<Vec<StepCallFile>>> = optional(list_of(object(), 1).at()),
+        /// Calls after the last iteration, and before a `reset`.
+        teardown: Option<Placed<Vec<CallFile>>> = optional(list_of(object(), 1).at()),
+        /// What an action is in `{{ actions }}`, such as `{ sku: "{{ action.features.sku }}" }`.
+        actions: Option<Placed<Node>> = optional(any_value().at()),
+        /// What the service calls actions that it spells otherwise.
+        ids: Option<Placed<Vec<Named<String>>>> = optional(table_of(TEXT).at()),
         /// How long a call may take, or its parts.
         timeout: Timeout = or(timeout(), "\"10s\""),
         /// How often failed calls are made again.
@@ -68,7 +86,7 @@ impl ServiceFile {
 }
 
 /// A token (RFC 9110, 5.6.2).
-fn is_header_name(name: &str) -> bool {
+pub(crate) fn is_header_name(name: &str) -> bool {
     let belongs = |c: char| c.is_ascii_alphanumeric() || "!#$%&'*+-.^_`|~".contains(c);
     !name.is_empty() && name.chars().all(belongs)
 }
@@ -82,7 +100,22 @@ fn header_name(name: String, spot: Spot<'_>, reading: &mut Reading<'_>) -> Optio
     None
 }
 
-fn header(value: String, spot: Spot<'_>, reading: &mut Reading<'_>) -> Option<Header> {
+/// A header of every call, and its value as it stands in the scenario: for a service that is
+/// not shaped like Personalizer, that may be a template.
+#[derive(Debug, Clone)]
+pub(crate) struct HeaderFile {
+    pub header: Header,
+    pub node: Node,
+}
+
+impl HeaderFile {
+    /// Whether the value is written as a template. What comes from the environment is none.
+    pub fn is_template(&self) -> bool {
+        is_template(self.node.place.text())
+    }
+}
+
+fn header(value: String, spot: Spot<'_>, reading: &mut Reading<'_>) -> Option<HeaderFile> {
     let name = spot.owner.name;
     let mut refuse = |message| reading.report.push(Diagnostic::error(message).at(spot.owner.place));
     if !is_header_name(name) {
@@ -94,7 +127,8 @@ fn header(value: String, spot: Spot<'_>, reading: &mut Reading<'_>) -> Option<He
         return None;
     }
     let is_secret = matches!(spot.node.value, Value::Interpolated(_));
-    Some(Header { name: name.to_owned(), value: Secret::new(value), is_secret })
+    let header = Header { name: name.to_owned(), value: Secret::new(value), is_secret };
+    Some(HeaderFile { header, node: spot.node.clone() })
 }
 
 /// The file that a text names.

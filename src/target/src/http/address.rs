@@ -1,4 +1,4 @@
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 
 use reqwest::Url;
@@ -8,10 +8,14 @@ use scenario::plan::{HttpPlan, Operation};
 
 /// Where the operations of a service are: paths with their queries, as they stand in a
 /// request.
-pub(super) struct Addresses {
+pub(crate) struct Addresses {
     /// Scheme, host and port.
     origin: String,
     paths: BTreeMap<Operation, Option<String>>,
+    /// Operations that are where the scenario says.
+    moved: BTreeSet<Operation>,
+    /// The path of the service itself, without a slash at its end.
+    base: String,
 }
 
 impl Addresses {
@@ -33,7 +37,22 @@ impl Addresses {
             Some(format!("{below}/personalizer/{}{path}", plan.api))
         };
         let paths = Operation::ALL.iter().map(|(operation, ..)| (*operation, path(*operation)));
-        Ok(Self { origin: base.origin().ascii_serialization(), paths: paths.collect() })
+        Ok(Self {
+            origin: base.origin().ascii_serialization(),
+            paths: paths.collect(),
+            moved: plan.paths.keys().copied().collect(),
+            base: below.to_owned(),
+        })
+    }
+
+    /// Whether the scenario says where an operation is.
+    pub(crate) fn is_moved(&self, operation: Operation) -> bool {
+        self.moved.contains(&operation)
+    }
+
+    /// A path below that of the service.
+    pub(crate) fn below(&self, path: &str) -> String {
+        format!("{}{path}", self.base)
     }
 
     /// Scheme, host and port: nothing secret.

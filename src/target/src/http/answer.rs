@@ -2,9 +2,10 @@ use std::time::{Duration, UNIX_EPOCH};
 
 use hyper::body::Bytes;
 use reqwest::StatusCode;
-use reqwest::header::{HeaderMap, LOCATION, RETRY_AFTER};
+use reqwest::header::{CONTENT_ENCODING, HeaderMap, LOCATION, RETRY_AFTER};
 use serde::de::DeserializeOwned;
 
+use super::compression::decompress;
 use super::failed::CallFailure;
 use protocol::ErrorBody;
 use record::{FailureKind, Violation};
@@ -14,16 +15,24 @@ use timestamp::Timestamp;
 const EXCERPT: usize = 200;
 
 /// An answer that came whole.
-pub(super) struct Answer {
+pub(crate) struct Answer {
     pub status: StatusCode,
     pub headers: HeaderMap,
     pub body: Bytes,
 }
 
 impl Answer {
-    /// The body, if the service did what it was asked.
-    pub(crate) fn success(self, now: Timestamp) -> Result<Bytes, CallFailure> {
-        if self.status.is_success() { Ok(self.body) } else { Err(self.refusal(now)) }
+    /// The answer, if the service did what it was asked: if its status is one of `statuses`, or
+    /// 200 to 299 where there is none.
+    pub(super) fn success(mut self, statuses: &[u16], now: Timestamp) -> Result<Self, CallFailure> {
+        if let Some(encoding) = self.headers.get(CONTENT_ENCODING) {
+            self.body = decompress(encoding, &self.body)?;
+        }
+        let is_success = match statuses {
+            [] => self.status.is_success(),
+            statuses => statuses.contains(&self.status.as_u16()),
+        };
+        if is_success { Ok(self) } else { Err(self.refusal(now)) }
     }
 
     fn refusal(&self, now: Timestamp) -> CallFailure {
@@ -81,7 +90,7 @@ mod tests {
         let now = "1994-11-06T08:49:30Z".parse().unwrap();
         let headers = HeaderMap::from_iter([(RETRY_AFTER, value.parse().unwrap())]);
         let status = StatusCode::TOO_MANY_REQUESTS;
-        Answer { status, headers, body: Bytes::new() }.success(now).unwrap_err().retry_after
+        Answer { status, headers, body: Bytes::new() }.success(&[], now).unwrap_err().retry_after
     }
 
     #[test]

@@ -1,4 +1,4 @@
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 use std::time::Duration;
 
 use http_body_util::Full;
@@ -13,7 +13,8 @@ use super::answer::{self, Answer};
 use super::client;
 use super::failed::CallFailure;
 use super::pool::Pool;
-use crate::{CallAddress, CallError};
+use super::preflight;
+use crate::{CallAddress, CallError, Exchange, ShownCall};
 use clock::{Clock, WallClock};
 use record::FailureKind;
 use scenario::plan::{HttpPlan, Redactor, Retries, Timeouts};
@@ -28,7 +29,7 @@ const LONGEST_WAIT: Duration = Duration::from_secs(5);
 const LONGEST_RETRY_AFTER: Duration = Duration::from_secs(30);
 
 /// Makes calls, and retries them as the plan says.
-pub(super) struct Caller {
+pub(crate) struct Caller {
     wire: Wire,
     addresses: Addresses,
     headers: HeaderMap,
@@ -40,6 +41,8 @@ pub(super) struct Caller {
     clock: WallClock,
     retried: Cell<u64>,
     retried_after: Cell<u64>,
+    /// The calls that were made, if they are to be shown.
+    trace: Option<RefCell<Vec<Exchange>>>,
 }
 
 /// The HTTP client.
@@ -48,9 +51,20 @@ enum Wire {
     Client(Client),
 }
 
+/// A call that may be made again.
+pub(crate) struct Outgoing<'a> {
+    pub method: Method,
+    /// The path with its query, as it stands in the request.
+    pub path: &'a str,
+    pub headers: &'a HeaderMap,
+    pub body: Bytes,
+    /// The statuses of success; all of 200 to 299, if there is none.
+    pub statuses: &'a [u16],
+}
+
 /// How often a call may be retried, and the address of the draws of the waits between.
 #[derive(Clone, Copy)]
-pub(super) struct RetryPolicy {
+pub(crate) struct RetryPolicy {
     retries: u32,
     at: Option<CallAddress>,
 }
@@ -63,9 +77,10 @@ impl RetryPolicy {
 impl Caller {
     pub(crate) fn new(plan: &HttpPlan, seed: Seed, clock: WallClock) -> Result<Self, CallError> {
         let redactor = Redactor::new(plan.secrets());
+        // An address that cannot be read may hold a password that nothing finds in it.
         let invalid = |why: String| CallError {
             kind: FailureKind::Connect,
-            message: format!("`{}` is not the URL of a service: {why}", redactor.redact(&plan.url)),
+            message: format!("`target.url` is not the URL of a service: {why}"),
         };
         let public = |failed: CallFailure| CallError {
             kind: failed.error.kind,
@@ -83,11 +98,63 @@ impl Caller {
             clock,
             retried: Cell::default(),
             retried_after: Cell::default(),
+            trace: None,
         })
+    }
+
+    /// Keeps every call from now on, to be shown.
+    pub(crate) fn keep_trace(&mut self) {
+        self.trace = Some(RefCell::default());
+    }
+
+    /// Takes the calls since the last call of this.
+    pub(crate) fn take_trace(&self) -> Vec<Exchange> {
+        self.trace.as_ref().map(RefCell::take).unwrap_or_default()
+    }
+
+    /// A call as it is shown.
+    pub(crate) fn shown(&self, outgoing: &Outgoing<'_>) -> ShownCall {
+        let text = |bytes: &[u8]| self.redactor.redact(&String::from_utf8_lossy(bytes));
+        let header =
+            |(name, value): (&HeaderName, &HeaderValue)| (name.to_string(), text(value.as_bytes()));
+        ShownCall {
+            method: outgoing.method.to_string(),
+            url: self.redactor.redact(&format!("{}{}", self.addresses.origin(), outgoing.path)),
+            headers: outgoing.headers.iter().map(header).collect(),
+            body: text(&outgoing.body),
+        }
+    }
+
+    fn note(
+        &self,
+        outgoing: &Outgoing<'_>,
+        answer: &Result<Answer, CallFailure>,
+        started: Option<Duration>,
+    ) {
+        let (Some(trace), Some(started)) = (&self.trace, started) else { return };
+        let answer = match answer {
+            Ok(answer) => {
+                let body = String::from_utf8_lossy(&answer.body);
+                Ok((answer.status.as_u16(), self.redactor.redact(&body)))
+            }
+            Err(failed) => Err(self.public_error(&failed.error)),
+        };
+        let took = self.clock.now().saturating_sub(started);
+        trace.borrow_mut().push(Exchange { call: self.shown(outgoing), answer, took });
     }
 
     pub(crate) fn addresses(&self) -> &Addresses {
         &self.addresses
+    }
+
+    /// The headers of every call.
+    pub(crate) fn headers(&self) -> &HeaderMap {
+        &self.headers
+    }
+
+    /// Takes the secrets of the plan out of a text.
+    pub(crate) fn redact(&self, text: &str) -> String {
+        self.redactor.redact(text)
     }
 
     /// Whether a key is sent.
@@ -115,12 +182,26 @@ impl Caller {
         path: &str,
         body: Bytes,
     ) -> Result<Bytes, CallError> {
+        let headers = &self.headers;
+        let outgoing = Outgoing { method, path, headers, body, statuses: &[] };
+        Ok(self.make(policy, &outgoing).await?.body)
+    }
+
+    /// Makes a call, and returns its answer.
+    pub(crate) async fn make(
+        &self,
+        policy: RetryPolicy,
+        outgoing: &Outgoing<'_>,
+    ) -> Result<Answer, CallError> {
         let mut failures = 0;
         loop {
-            let answer = self.once(&method, path, body.clone()).await;
+            let started = self.trace.as_ref().map(|_| self.clock.now());
+            let answer = self.once(outgoing).await;
             let now = || self.clock.timestamp(self.clock.now());
-            let failed = match answer.and_then(|answer| answer.success(now())) {
-                Ok(body) => return Ok(body),
+            let answer = answer.and_then(|answer| answer.success(outgoing.statuses, now()));
+            self.note(outgoing, &answer, started);
+            let failed = match answer {
+                Ok(answer) => return Ok(answer),
                 Err(failed) => failed,
             };
             if failures >= policy.retries || !failed.is_transient() {
@@ -132,21 +213,26 @@ impl Caller {
         }
     }
 
-    async fn once(&self, method: &Method, path: &str, body: Bytes) -> Result<Answer, CallFailure> {
+    /// Finds out whether the service can be reached, without a call. What is behind a proxy is
+    /// not known.
+    pub(crate) async fn reach(&self) -> Result<(), CallError> {
+        let Wire::Pool(pool) = &self.wire else { return Ok(()) };
+        let reached = pool.reach().await;
+        reached
+            .map_err(|failed| preflight::with_advice(self.public_error(&failed.error), None, self))
+    }
+
+    async fn once(&self, outgoing: &Outgoing<'_>) -> Result<Answer, CallFailure> {
         let limit = self.timeouts.whole;
-        let answer = tokio::time::timeout(limit, self.exchange(method, path, body)).await;
+        let answer = tokio::time::timeout(limit, self.exchange(outgoing)).await;
         answer.unwrap_or_else(|_| Err(CallFailure::timeout("no whole answer", limit)))
     }
 
-    async fn exchange(
-        &self,
-        method: &Method,
-        path: &str,
-        body: Bytes,
-    ) -> Result<Answer, CallFailure> {
+    async fn exchange(&self, outgoing: &Outgoing<'_>) -> Result<Answer, CallFailure> {
+        let Outgoing { method, path, headers, body, .. } = outgoing;
         match &self.wire {
             Wire::Pool(pool) => {
-                let mut request = Request::new(Full::new(body));
+                let mut request = Request::new(Full::new(body.clone()));
                 *request.method_mut() = method.clone();
                 *request.uri_mut() = path.parse().map_err(|error| {
                     CallFailure::new(
@@ -154,7 +240,7 @@ impl Caller {
                         format!("`{path}` is not a path: {error}"),
                     )
                 })?;
-                *request.headers_mut() = self.headers.clone();
+                *request.headers_mut() = (*headers).clone();
                 pool.call(request).await
             }
             Wire::Client(client) => {
@@ -163,8 +249,8 @@ impl Caller {
                     CallFailure::new(FailureKind::Connect, format!("`{url}` is not a URL: {error}"))
                 })?;
                 let mut request = reqwest::Request::new(method.clone(), url);
-                *request.headers_mut() = self.headers.clone();
-                *request.body_mut() = Some(body.into());
+                *request.headers_mut() = (*headers).clone();
+                *request.body_mut() = Some(body.clone().into());
                 let call = client::call(client, request);
                 match self.timeouts.first_byte {
                     Some(limit) if limit < self.timeouts.whole => {

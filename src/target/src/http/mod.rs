@@ -8,6 +8,7 @@ mod address;
 mod answer;
 mod caller;
 mod client;
+mod compression;
 mod failed;
 mod pool;
 mod preflight;
@@ -17,12 +18,13 @@ use hyper::body::Bytes;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use self::caller::{Caller, RetryPolicy};
-use super::{CallAddress, CallError, Target};
+pub(crate) use self::answer::Answer;
+pub(crate) use self::caller::{Caller, Outgoing, RetryPolicy};
+use super::{CallAddress, CallError, Delivery, Exchange, RankAnswer, ShownCall, Target};
 use clock::WallClock;
 use protocol::{
     ApplyFromEvaluation, Evaluation, EvaluationContract, EventId, ModelProperties, PolicyContract,
-    RankRequest, RankResponse, RewardRequest, ServiceConfiguration,
+    RankRequest, RewardRequest, ServiceConfiguration,
 };
 use record::FailureKind;
 use scenario::plan::{HttpPlan, Operation};
@@ -42,6 +44,45 @@ impl HttpTarget {
     /// When the address, a certificate or the proxy cannot be used.
     pub fn new(plan: &HttpPlan, seed: Seed, clock: WallClock) -> Result<Self, CallError> {
         Ok(Self { caller: Caller::new(plan, seed, clock)? })
+    }
+
+    /// The same, which keeps its calls to be shown.
+    #[must_use]
+    pub fn traced(mut self) -> Self {
+        self.caller.keep_trace();
+        self
+    }
+
+    /// Takes the calls since the last call of this.
+    pub fn take_trace(&self) -> Vec<Exchange> {
+        self.caller.take_trace()
+    }
+
+    /// Rank and Reward as they would be sent.
+    ///
+    /// # Errors
+    /// When the service has no such operation.
+    pub fn preview(
+        &self,
+        request: &RankRequest,
+        reward: f64,
+    ) -> Result<Vec<(&'static str, ShownCall)>, CallError> {
+        let event_id = request.event_id.clone().unwrap_or_else(|| EventId::from(""));
+        let calls = [
+            (Operation::Rank, self.path(Operation::Rank)?, json(request)),
+            (
+                Operation::Reward,
+                self.path_of_event(Operation::Reward, &event_id)?,
+                json(&RewardRequest { value: reward }),
+            ),
+        ];
+        let shown = calls.into_iter().map(|(operation, path, body)| {
+            let headers = self.caller.headers();
+            let outgoing =
+                Outgoing { method: Method::POST, path: &path, headers, body, statuses: &[] };
+            (operation.name(), self.caller.shown(&outgoing))
+        });
+        Ok(shown.collect())
     }
 
     fn path(&self, operation: Operation) -> Result<String, CallError> {
@@ -95,24 +136,24 @@ fn json<B: Serialize>(body: &B) -> Bytes {
 
 impl Target for HttpTarget {
     async fn preflight(&self) -> Result<(), CallError> {
-        let question = match self.caller.addresses().path(Operation::Configuration) {
-            Some(path) => self.question::<ServiceConfiguration>(path).await.map(drop),
-            None => self.model_properties().await.map(drop),
+        let exists = |operation| self.caller.addresses().path(operation).is_some();
+        let (asked, question) = if exists(Operation::Configuration) {
+            (Operation::Configuration, self.configuration().await.map(drop))
+        } else if exists(Operation::ModelProperties) {
+            (Operation::ModelProperties, self.model_properties().await.map(drop))
+        } else {
+            return self.caller.reach().await;
         };
-        question.map_err(|error| preflight::with_advice(error, &self.caller))
+        question.map_err(|error| preflight::with_advice(error, Some(asked), &self.caller))
     }
 
-    async fn rank(
-        &self,
-        at: CallAddress,
-        request: &RankRequest,
-    ) -> Result<RankResponse, CallError> {
+    async fn rank(&self, at: CallAddress, request: &RankRequest) -> Result<RankAnswer, CallError> {
         let Some(path) = self.caller.addresses().path(Operation::Rank) else {
             return self.path(Operation::Rank).map(|_| unreachable!("Rank has a path"));
         };
         let policy = self.caller.rank(at);
         let body = self.caller.call(policy, Method::POST, path, json(request)).await?;
-        self.caller.decode(&body)
+        self.caller.decode(&body).map(RankAnswer::Contract)
     }
 
     async fn reward(
@@ -120,10 +161,11 @@ impl Target for HttpTarget {
         at: CallAddress,
         event_id: &EventId,
         value: f64,
-    ) -> Result<(), CallError> {
+    ) -> Result<Delivery, CallError> {
         let path = self.path_of_event(Operation::Reward, event_id)?;
         let body = json(&RewardRequest { value });
-        self.caller.call(self.caller.reward(at), Method::POST, &path, body).await.map(drop)
+        self.caller.call(self.caller.reward(at), Method::POST, &path, body).await?;
+        Ok(Delivery::Sent)
     }
 
     async fn activate(&self, event_id: &EventId) -> Result<(), CallError> {

@@ -72,6 +72,13 @@ impl Pool {
         Ok(Answer { status: head.status, headers: head.headers, body })
     }
 
+    /// Opens a connection, for the next call.
+    pub(crate) async fn reach(&self) -> Result<(), CallFailure> {
+        let sender = self.connect().await?;
+        self.put_back(sender);
+        Ok(())
+    }
+
     /// Sends the request over an idle connection, or over a new one. A request that was never
     /// written is sent again: its connection had closed while it was idle.
     async fn send(

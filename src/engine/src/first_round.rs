@@ -1,0 +1,86 @@
+//! The first iteration of a plan, for those who look at it without a run.
+
+use super::iterate::read_answer;
+use super::stream::{Stream, StreamEvent};
+use protocol::{EventId, RankRequest};
+use scenario::Plan;
+use scenario::plan::{Phase, Step};
+use target::{CallAddress, CallError, RankAnswer};
+
+/// The first iteration of a plan.
+pub struct FirstRound<'a> {
+    phase: &'a Phase,
+    stream: Stream<'a>,
+    event: StreamEvent<'a>,
+}
+
+/// What Rank decided in it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Decided {
+    /// The index of the chosen action.
+    pub action: usize,
+    /// The probability with which it was chosen, if the service gives it.
+    pub probability: Option<f32>,
+}
+
+impl<'a> FirstRound<'a> {
+    /// The first iteration of the first phase that makes some.
+    #[must_use]
+    pub fn of(plan: &'a Plan) -> Option<Self> {
+        let phase = plan.phases.iter().find(|phase| matches!(phase.step, Step::Iterate(_)))?;
+        let stream = Stream::new(plan);
+        let event = stream.event(phase.key, 0);
+        Some(Self { phase, stream, event })
+    }
+
+    /// Which iteration it is.
+    #[must_use]
+    pub fn address(&self) -> CallAddress {
+        CallAddress { phase: self.phase.key, iteration: 0 }
+    }
+
+    /// The name of its phase.
+    #[must_use]
+    pub fn phase(&self) -> &str {
+        &self.phase.name
+    }
+
+    /// The request of Rank.
+    #[must_use]
+    pub fn request(&self) -> &RankRequest {
+        &self.event.request
+    }
+
+    /// The id of the event.
+    #[must_use]
+    pub fn event_id(&self) -> &EventId {
+        &self.event.event_id
+    }
+
+    /// The values of the visitor, in the order of the dimensions.
+    #[must_use]
+    pub fn context(&self) -> &[String] {
+        &self.event.visitor.context
+    }
+
+    /// The index of the action that the visitor prefers.
+    #[must_use]
+    pub fn preferred(&self) -> usize {
+        self.event.visitor.preferred
+    }
+
+    /// The reward of the visitor for an action.
+    #[must_use]
+    pub fn reward(&self, action: usize) -> f64 {
+        self.stream.reward(self.phase.key, 0, self.preferred(), action)
+    }
+
+    /// Reads the answer to Rank as a run does.
+    ///
+    /// # Errors
+    /// How it breaks the contract.
+    pub fn read(&self, answer: RankAnswer) -> Result<Decided, CallError> {
+        let answer = read_answer(&self.stream, &self.event, answer)?;
+        Ok(Decided { action: answer.chosen, probability: answer.probability })
+    }
+}

@@ -1,0 +1,379 @@
+//! From what a scenario says to a [`Mapping`].
+
+use std::sync::Arc;
+
+use super::Mapping;
+use super::call::{Body, Call, Method, RewardCall, StepCall, Tree};
+use super::compile::{Compiler, Setting};
+use super::known::{Known, Stage, names};
+use super::offer::{context_encoding, lookup, offer, service_ids};
+use super::path::SingularPath;
+use super::take::{Choice, Ranking, Take};
+use super::template::{Position, Template, Templates, root};
+use super::variables::Variables;
+use crate::document::Node;
+use crate::format::{Misread, Named, Placed, Read};
+use crate::model::{
+    ActionFile, CallFile, HeaderFile, RankingFile, RewardCallFile, ServiceFile, StepCallFile,
+    TakeFile, is_header_name,
+};
+use crate::plan::{Phase, Population, Step};
+use diagnostic::{Diagnostic, Report};
+use protocol::{EventId, RankableAction};
+
+/// So many visitors each template is tried on.
+const MOST_SAMPLES: usize = 1_000;
+
+/// What the templates speak of.
+#[derive(Clone, Copy)]
+pub(crate) struct World<'a> {
+    pub population: &'a Population,
+    pub actions: &'a [RankableAction],
+    pub excluded: &'a [String],
+    /// The reward of a right choice.
+    pub reward: f64,
+    pub phases: &'a [Phase],
+}
+
+impl<'a> World<'a> {
+    /// Everyone who turns up, before and after drifts.
+    fn populations(&self) -> impl Iterator<Item = &'a Population> {
+        let drifts = self.phases.iter().filter_map(|phase| match &phase.step {
+            Step::Iterate(iterate) => iterate.drift.as_ref().map(|drift| &drift.population),
+            _ => None,
+        });
+        std::iter::once(self.population).chain(drifts)
+    }
+}
+
+/// Reports keys that mean nothing without `rank`.
+pub(crate) fn refuse_parts(service: &ServiceFile, report: &mut Report) {
+    let keys = [
+        ("reward", service.reward.as_ref().map(|part| &part.key)),
+        ("session", service.session.as_ref().map(|part| &part.key)),
+        ("setup", service.setup.as_ref().map(|part| &part.key)),
+        ("teardown", service.teardown.as_ref().map(|part| &part.key)),
+        ("actions", service.actions.as_ref().map(|part| &part.key)),
+        ("ids", service.ids.as_ref().map(|part| &part.key)),
+    ];
+    for (name, key) in keys {
+        let Some(key) = key else { continue };
+        let message = format!("`{name}` is for services that have their own `rank`");
+        let help = "add `rank:`, the call that asks for a decision; or leave it out for a service \
+            that speaks the Personalizer contract";
+        report.push(Diagnostic::error(message).at(key).help(help));
+    }
+}
+
+/// The mapping of a service that has its own `rank`. `None`: its mistakes are reported, or the
+/// world could not be read.
+pub(crate) fn mapping(
+    service: &ServiceFile,
+    world: Option<World<'_>>,
+    report: &mut Report,
+) -> Option<Mapping> {
+    let rank = service.rank.as_ref()?;
+    refuse_contract_keys(service, report);
+    let mut builder = Builder::new(service, world, report);
+    let actions = builder.actions(service);
+    let session = service.session.as_ref().map(|file| builder.session(file).ok_or(Misread));
+    let headers = builder.every_header(service);
+    let setup = builder.setup(service);
+    let call = builder.call("rank", &rank.value.call, Stage::Rank);
+    let take = builder.take(&rank.value.take);
+    let reward = service.reward.as_ref().map(|file| builder.reward(&file.value).ok_or(Misread));
+    let teardown = builder.teardown(service);
+    let Builder { compiler, ids, variables, .. } = builder;
+    let Compiler { templates, secrets, has_vectors, .. } = compiler;
+    world?;
+    Some(Mapping {
+        rank: call?,
+        take: take?,
+        reward: reward.transpose().ok()?,
+        session: session.transpose().ok()?,
+        setup: setup?,
+        teardown: teardown?,
+        headers: headers?,
+        ids,
+        actions: actions.transpose().ok()?,
+        templates,
+        variables,
+        secrets,
+        has_vectors,
+    })
+}
+
+/// Keys of the Personalizer contract, which a service with its own calls does not have.
+fn refuse_contract_keys(service: &ServiceFile, report: &mut Report) {
+    let keys = [("paths", service.paths.written_key()), ("api", service.api.written_key())];
+    for (name, key) in keys {
+        let Some(key) = key else { continue };
+        let message =
+            format!("`{name}` is for the Personalizer contract, but `rank` says what is called");
+        report.push(Diagnostic::error(message).at(key).help("leave one of them out"));
+    }
+}
+
+struct Builder<'a, 'r> {
+    compiler: Compiler<'r>,
+    world: Option<World<'a>>,
+    /// What the service calls the actions.
+    ids: Vec<Arc<str>>,
+    variables: Variables,
+    /// Samples of the variables of Rank, and of Reward.
+    ranks: Vec<Variables>,
+    rewards: Vec<Variables>,
+}
+
+impl<'a, 'r> Builder<'a, 'r> {
+    fn new(service: &ServiceFile, world: Option<World<'a>>, report: &'r mut Report) -> Self {
+        let renamed = service.ids.as_ref().map_or(&[][..], |ids| &ids.value);
+        let ids = world.map(|world| service_ids(renamed, world.actions, report));
+        let ids = ids.unwrap_or_default();
+        let variables = world.map(|world| variables(&world, &ids)).unwrap_or_default();
+        let known = Known {
+            context: world.map(|world| {
+                let rows = world.populations().flat_map(|population| &population.rows);
+                names(rows.map(|visitor| &*visitor.features))
+            }),
+            features: world
+                .map(|world| names(world.actions.iter().map(|action| &*action.features))),
+            ..Known::default()
+        };
+        let compiler = Compiler {
+            templates: Templates::new(),
+            known,
+            secrets: Vec::new(),
+            has_vectors: false,
+            report,
+        };
+        let mut builder =
+            Self { compiler, world, ids, variables, ranks: Vec::new(), rewards: Vec::new() };
+        builder.sample();
+        builder
+    }
+
+    /// Makes the samples that templates are tried on: each visitor, and each action in turn.
+    fn sample(&mut self) {
+        let Some(world) = self.world else { return };
+        let visitors = world.populations().flat_map(|population| &population.rows);
+        let event_id = EventId::from("00000000000000000000000000000000");
+        let rank = |visitor: &crate::plan::Visitor| {
+            self.variables.of_iteration(0, &event_id, &visitor.features)
+        };
+        self.ranks = visitors.take(MOST_SAMPLES).map(rank).collect();
+        let actions = world.actions.len().max(1);
+        let rewarded = |(index, rank): (usize, &Variables)| {
+            rank.decided(index % actions, None).rewarded(world.reward)
+        };
+        self.rewards = self.ranks.iter().enumerate().map(rewarded).collect();
+        // Every action is tried, also where there are more actions than visitors.
+        let first = self.ranks.first().cloned();
+        let rest = (self.rewards.len()..actions.min(MOST_SAMPLES))
+            .filter_map(|index| Some(first.as_ref()?.decided(index, None).rewarded(world.reward)));
+        self.rewards.extend(rest.collect::<Vec<_>>());
+    }
+
+    fn samples(&self, stage: Stage) -> Vec<Variables> {
+        match stage {
+            Stage::Rank => self.ranks.clone(),
+            Stage::Reward => self.rewards.clone(),
+            Stage::Action => {
+                let all = 0..self.variables.offer.actions.len();
+                all.map(|index| self.variables.decided(index, None)).collect()
+            }
+            _ if self.world.is_some() => vec![self.variables.clone()],
+            _ => Vec::new(),
+        }
+    }
+
+    /// How an action is sent; `actions` then stands for a list of these.
+    fn actions(&mut self, service: &ServiceFile) -> Option<Read<Tree>> {
+        let file = service.actions.as_ref()?;
+        let samples = self.samples(Stage::Action);
+        let setting = Setting { stage: Stage::Action, samples: &samples };
+        let tree = self.compiler.tree(&file.value, setting);
+        if let Some(tree) = &tree {
+            let templates = &self.compiler.templates;
+            let sent =
+                samples.iter().filter_map(|sample| tree.value(templates, &root(sample)).ok());
+            let sent = sent.collect();
+            let offer = Arc::clone(&self.variables.offer);
+            self.variables.offer = Arc::new(offer.with_sent(sent));
+            self.sample();
+        }
+        Some(tree.ok_or(Misread))
+    }
+
+    fn session(&mut self, file: &Placed<StepCallFile>) -> Option<StepCall> {
+        let step = self.step("session", &file.value, Stage::Session);
+        self.compiler.known.session = taken(&file.value);
+        step
+    }
+
+    fn setup(&mut self, service: &ServiceFile) -> Option<Vec<StepCall>> {
+        let files = service.setup.as_ref().map_or(&[][..], |files| &files.value);
+        let mut steps = Vec::new();
+        for (index, file) in files.iter().enumerate() {
+            steps.push(self.step(&format!("setup[{index}]"), file, Stage::Setup));
+            self.compiler.known.setup.extend(taken(file));
+        }
+        steps.into_iter().collect()
+    }
+
+    fn reward(&mut self, file: &RewardCallFile) -> Option<RewardCall> {
+        let call = self.call("reward", &file.call, Stage::Reward);
+        let samples = self.samples(Stage::Reward);
+        let setting = Setting { stage: Stage::Reward, samples: &samples };
+        let when = file.when.as_ref();
+        let when = when.map(|when| self.compiler.expression(when, setting).ok_or(Misread));
+        Some(RewardCall { call: call?, when: when.transpose().ok()? })
+    }
+
+    fn teardown(&mut self, service: &ServiceFile) -> Option<Vec<Call>> {
+        let files = service.teardown.as_ref().map_or(&[][..], |files| &files.value);
+        let call = |(index, file): (usize, &CallFile)| {
+            self.call(&format!("teardown[{index}]"), file, Stage::Teardown)
+        };
+        let calls: Vec<Option<Call>> = files.iter().enumerate().map(call).collect();
+        calls.into_iter().collect()
+    }
+
+    fn step(&mut self, name: &str, file: &StepCallFile, stage: Stage) -> Option<StepCall> {
+        let take = file.take.iter().flatten();
+        let take = take.map(|named| (named.name.clone(), named.value.clone())).collect();
+        Some(StepCall { call: self.call(name, &file.call, stage)?, take })
+    }
+
+    fn call(&mut self, name: &str, file: &CallFile, stage: Stage) -> Option<Call> {
+        let samples = self.samples(stage);
+        let setting = Setting { stage, samples: &samples };
+        let (method, path) = self.method(file)?;
+        let path = self.compiler.template(path, Position::Path, setting);
+        let query = self.fields(file.query.as_deref(), setting);
+        let headers = self.headers(file.headers.as_deref(), setting);
+        let body = self.body(file, setting);
+        Some(Call {
+            name: name.to_owned(),
+            method,
+            path: path?,
+            query: query?,
+            headers: headers?,
+            body: body?,
+            is_in_session: stage != Stage::Session,
+            statuses: file.status.clone().unwrap_or_default(),
+        })
+    }
+
+    fn method<'f>(&mut self, file: &'f CallFile) -> Option<(Method, &'f Node)> {
+        let all = [
+            (Method::Post, &file.post),
+            (Method::Get, &file.get),
+            (Method::Put, &file.put),
+            (Method::Patch, &file.patch),
+            (Method::Delete, &file.delete),
+        ];
+        let mut written =
+            all.into_iter().filter_map(|(method, path)| Some((method, path.as_ref()?)));
+        let first = written.next()?;
+        if let Some((_, second)) = written.next() {
+            let mistake = Diagnostic::error("a call has one method").at(&second.place);
+            self.compiler.report.push(mistake.help("leave one of the paths out"));
+        }
+        Some(first)
+    }
+
+    fn body(&mut self, file: &CallFile, setting: Setting<'_>) -> Option<Body> {
+        match (&file.body, &file.form) {
+            (Some(_), Some(form)) => {
+                let mistake = Diagnostic::error("a call has a `body` or a `form`, not both");
+                self.compiler.report.push(mistake.at(&form.key).help("leave one of them out"));
+                None
+            }
+            (Some(body), None) => self.compiler.tree(body, setting).map(Body::Json),
+            (None, Some(form)) => self.fields(Some(&form.value), setting).map(Body::Form),
+            (None, None) => Some(Body::Nothing),
+        }
+    }
+
+    fn fields(
+        &mut self,
+        fields: Option<&[Named<Node>]>,
+        setting: Setting<'_>,
+    ) -> Option<Vec<(String, Template)>> {
+        let field = |named: &Named<Node>| {
+            let template = self.compiler.template(&named.value, Position::Other, setting)?;
+            Some((named.name.clone(), template))
+        };
+        let fields: Vec<Option<_>> = fields.unwrap_or_default().iter().map(field).collect();
+        fields.into_iter().collect()
+    }
+
+    fn headers(
+        &mut self,
+        headers: Option<&[Named<Node>]>,
+        setting: Setting<'_>,
+    ) -> Option<Vec<(String, Template)>> {
+        for Named { name, place, .. } in headers.unwrap_or_default() {
+            if !is_header_name(name) {
+                let message = format!("`{name}` is not the name of a header");
+                self.compiler.report.push(Diagnostic::error(message).at(place));
+            }
+        }
+        self.fields(headers, setting)
+    }
+
+    /// The headers of every call that are templates; the others are sent as they are.
+    fn every_header(&mut self, service: &ServiceFile) -> Option<Vec<(String, Template)>> {
+        let node = |Named { name, place, value }: &Named<HeaderFile>| Named {
+            name: name.clone(),
+            place: place.clone(),
+            value: value.node.clone(),
+        };
+        let headers: Vec<Named<Node>> = service
+            .headers
+            .iter()
+            .flatten()
+            .filter(|named| named.value.is_template())
+            .map(node)
+            .collect();
+        self.fields(Some(&headers), Setting { stage: Stage::Every, samples: &[] })
+    }
+
+    fn take(&mut self, file: &TakeFile) -> Option<Take> {
+        let action = file.action.as_ref().map(|file| self.choice(file).ok_or(Misread));
+        let ranking = file.ranking.as_ref().map(|file| self.ranking(file).ok_or(Misread));
+        Some(Take {
+            action: action.transpose().ok()?,
+            ranking: ranking.transpose().ok()?,
+            probability: file.probability.clone(),
+            event: file.event.clone(),
+            echo: file.echo.clone(),
+        })
+    }
+
+    fn choice(&mut self, ActionFile { path, by }: &ActionFile) -> Option<Choice> {
+        let actions = self.world?.actions;
+        let lookup = lookup(by.as_ref(), actions, &self.ids, self.compiler.report)?;
+        Some(Choice { path: path.clone(), lookup })
+    }
+
+    fn ranking(&mut self, file: &RankingFile) -> Option<Ranking> {
+        let RankingFile { path, action, probability, by } = file;
+        let actions = self.world?.actions;
+        let lookup = lookup(by.as_ref(), actions, &self.ids, self.compiler.report)?;
+        let action = action.clone().unwrap_or_else(SingularPath::whole);
+        Some(Ranking { path: path.clone(), action, probability: probability.clone(), lookup })
+    }
+}
+
+fn variables(world: &World<'_>, ids: &[Arc<str>]) -> Variables {
+    let context = context_encoding(&world.population.dimensions, world.populations());
+    let offer = offer(world.actions, world.excluded, ids, context);
+    Variables { offer: Arc::new(offer), ..Variables::default() }
+}
+
+/// The names of the values that a call takes.
+fn taken(file: &StepCallFile) -> Vec<String> {
+    file.take.iter().flatten().map(|named| named.name.clone()).collect()
+}

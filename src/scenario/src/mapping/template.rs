@@ -1,0 +1,267 @@
+//! Templates, compiled.
+
+use std::fmt::Write as _;
+use std::ops::Range;
+use std::sync::Arc;
+
+use minijinja::value::Value;
+use minijinja::{AutoEscape, Environment, Error, ErrorKind, Output, State, UndefinedBehavior};
+use serde::{Serialize, Serializer};
+use serde_json::Value as Json;
+
+use super::variables::{Features, Root, Variables, from_number};
+
+/// So much work may one template be: a few thousand times what a real one is.
+const FUEL: u64 = 1_000_000;
+
+/// The variable that holds the value of a template that is one expression.
+const VALUE: &str = "__value";
+
+/// Escapes each value for one segment of a path, or for a query.
+const PATH: &str = "path";
+
+/// A text with `{{ … }}` for values.
+#[derive(Debug, Clone)]
+pub struct Template {
+    /// The text as it stands in the scenario: without secrets.
+    pub(super) written: Arc<str>,
+    kind: Kind,
+}
+
+#[derive(Debug, Clone)]
+enum Kind {
+    /// A text without values.
+    Literal(Arc<str>),
+    /// One expression, whose value keeps its type; the name of its template.
+    Value(Arc<str>),
+    /// The name of the template.
+    Text(Arc<str>),
+}
+
+/// Where a template stands, which decides how its values are escaped.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Position {
+    Path,
+    Other,
+}
+
+/// A mistake in a template.
+pub(super) struct TemplateMistake {
+    /// The bytes of the text, if they are known.
+    pub span: Option<Range<usize>>,
+    pub message: String,
+}
+
+/// Compiled templates.
+#[derive(Debug)]
+pub(super) struct Templates {
+    environment: Environment<'static>,
+    count: usize,
+}
+
+impl Templates {
+    pub(super) fn new() -> Self {
+        let mut environment = Environment::new();
+        environment.set_undefined_behavior(UndefinedBehavior::Strict);
+        environment.set_auto_escape_callback(|name| {
+            if name.starts_with(PATH) { AutoEscape::Custom(PATH.into()) } else { AutoEscape::None }
+        });
+        environment.set_formatter(format);
+        environment.set_fuel(Some(FUEL));
+        // Errors then know their place.
+        environment.set_debug(true);
+        environment.add_filter("one_hot", one_hot);
+        environment.add_filter("numbers", numbers);
+        Self { environment, count: 0 }
+    }
+
+    /// A text that is sent as it is.
+    pub(super) fn literal(written: &str, text: &str) -> Template {
+        Template { written: written.into(), kind: Kind::Literal(text.into()) }
+    }
+
+    /// Compiles a text.
+    pub(super) fn compile(
+        &mut self,
+        written: &str,
+        text: &str,
+        position: Position,
+    ) -> Result<Template, TemplateMistake> {
+        if !is_template(text) {
+            return Ok(Self::literal(written, text));
+        }
+        self.count += 1;
+        let prefix = if position == Position::Path { PATH } else { "text" };
+        let name: Arc<str> = format!("{prefix}{}", self.count).into();
+        let (source, kind) = match expression(text) {
+            Some(expression) if position == Position::Other => {
+                (format!("{}{expression} %}}", before()), Kind::Value(Arc::clone(&name)))
+            }
+            _ => (text.to_owned(), Kind::Text(Arc::clone(&name))),
+        };
+        let template = Template { written: written.into(), kind };
+        match self.environment.add_template_owned(name.to_string(), source) {
+            Ok(()) => Ok(template),
+            Err(error) => Err(template.mistake(&error, text)),
+        }
+    }
+
+    /// The variables that a template uses, with their attributes: `context.weather`.
+    pub(super) fn variables(&self, template: &Template) -> Vec<String> {
+        let Some(name) = template.name() else { return Vec::new() };
+        let Ok(compiled) = self.environment.get_template(name) else { return Vec::new() };
+        let is_global = |name: &String| {
+            let root = name.split('.').next().unwrap_or_default();
+            self.environment.globals().any(|(global, _)| global == root)
+        };
+        let mut names: Vec<String> = compiled.undeclared_variables(true).into_iter().collect();
+        names.retain(|name| !is_global(name));
+        names.sort();
+        names
+    }
+
+    /// The text of a template.
+    pub(super) fn text(&self, template: &Template, root: &Value) -> Result<String, Error> {
+        match &template.kind {
+            Kind::Literal(text) => Ok(text.to_string()),
+            Kind::Text(name) => self.environment.get_template(name)?.render(root.clone()),
+            Kind::Value(_) => Ok(shown(&self.value(template, root)?)),
+        }
+    }
+
+    /// The value of a template: of one expression its own, else a text.
+    pub(super) fn value(&self, template: &Template, root: &Value) -> Result<Value, Error> {
+        let Kind::Value(name) = &template.kind else {
+            return self.text(template, root).map(Value::from);
+        };
+        let rendered = self.environment.get_template(name)?.render_captured(root.clone())?;
+        match rendered.state().lookup(VALUE) {
+            Some(value) if !value.is_undefined() => Ok(value),
+            _ => Err(Error::new(ErrorKind::UndefinedError, "the expression has no value")),
+        }
+    }
+}
+
+impl Template {
+    /// Whether nothing has to be rendered.
+    pub(super) fn is_literal(&self) -> bool {
+        matches!(self.kind, Kind::Literal(_))
+    }
+
+    fn name(&self) -> Option<&str> {
+        match &self.kind {
+            Kind::Literal(_) => None,
+            Kind::Value(name) | Kind::Text(name) => Some(name),
+        }
+    }
+
+    /// A mistake of the library, at the bytes of the text of this template.
+    pub(super) fn mistake(&self, error: &Error, text: &str) -> TemplateMistake {
+        // In the source of an expression other bytes stand before it.
+        let shift = match &self.kind {
+            Kind::Value(_) => before().len().saturating_sub(inner(text).start),
+            _ => 0,
+        };
+        let moved = |at: usize| at.saturating_sub(shift).min(text.len());
+        let span = error.range().map(|range| moved(range.start)..moved(range.end));
+        let span = span.filter(|span| !span.is_empty());
+        TemplateMistake { span, message: message(error) }
+    }
+}
+
+impl Serialize for Template {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(&self.written)
+    }
+}
+
+/// The variables as the root of templates.
+pub(super) fn root(variables: &Variables) -> Value {
+    Value::from_object(Root(variables.clone()))
+}
+
+/// What an error says, in one line.
+pub(super) fn message(error: &Error) -> String {
+    let text = error.detail().map_or_else(|| error.kind().to_string(), str::to_owned);
+    text.replace('\n', " ")
+}
+
+/// Whether a text holds more than a text.
+pub(crate) fn is_template(text: &str) -> bool {
+    ["{{", "{%", "{#"].iter().any(|begin| text.contains(begin))
+}
+
+/// What stands before an expression whose value is taken.
+fn before() -> String {
+    format!("{{% set {VALUE} =")
+}
+
+/// The bytes between the braces of a text that is one expression.
+fn inner(text: &str) -> Range<usize> {
+    2..text.len().saturating_sub(2).max(2)
+}
+
+/// The expression of a text that is nothing else.
+fn expression(text: &str) -> Option<&str> {
+    let inside = text.strip_prefix("{{")?.strip_suffix("}}")?;
+    let is_one = !inside.contains("{{") && !inside.contains("}}");
+    // `-` beside the braces cuts space, of which there is none.
+    let is_plain = !inside.starts_with(['-', '+']) && !inside.ends_with(['-', '+']);
+    (is_one && is_plain).then_some(inside)
+}
+
+/// A value in a text: a text as it is, everything else in JSON.
+fn shown(value: &Value) -> String {
+    match value.as_str() {
+        Some(text) => text.to_owned(),
+        None => match serde_json::to_value(value) {
+            Ok(Json::String(text)) => text,
+            Ok(json) => json.to_string(),
+            Err(_) => value.to_string(),
+        },
+    }
+}
+
+fn format(output: &mut Output<'_>, state: &mut State<'_, '_>, value: &Value) -> Result<(), Error> {
+    if value.is_undefined() {
+        return Err(Error::new(ErrorKind::UndefinedError, "the expression has no value"));
+    }
+    let text = shown(value);
+    let is_path = matches!(state.auto_escape(), AutoEscape::Custom(_));
+    let text = if is_path { percent_encoded(&text) } else { text };
+    output.write_str(&text).map_err(Error::from)
+}
+
+/// A text in which everything but unreserved characters is encoded (RFC 3986, 2.3).
+pub(super) fn percent_encoded(text: &str) -> String {
+    let mut encoded = String::with_capacity(text.len());
+    for byte in text.bytes() {
+        match byte {
+            b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' => {
+                encoded.push(char::from(byte));
+            }
+            // Writing to a text cannot fail.
+            _ => _ = write!(encoded, "%{byte:02X}"),
+        }
+    }
+    encoded
+}
+
+fn one_hot(value: &Value) -> Result<Value, Error> {
+    let Features { features, encoding } = features(value, "one_hot")?;
+    Ok(encoding.one_hot(features).iter().map(from_number).collect())
+}
+
+fn numbers(value: &Value) -> Result<Value, Error> {
+    let Features { features, encoding } = features(value, "numbers")?;
+    let vector = encoding.numbers(features);
+    let vector = vector.map_err(|why| Error::new(ErrorKind::InvalidOperation, why))?;
+    Ok(vector.iter().map(from_number).collect())
+}
+
+fn features<'a>(value: &'a Value, filter: &str) -> Result<&'a Features, Error> {
+    value.downcast_object_ref().ok_or_else(|| {
+        let message = format!("`{filter}` takes `context` or the features of an action");
+        Error::new(ErrorKind::InvalidOperation, message)
+    })
+}

@@ -1,0 +1,225 @@
+//! What templates may use.
+
+use std::fmt;
+use std::sync::Arc;
+
+use minijinja::value::{Enumerator, Object, ObjectRepr, Value};
+use serde_json::{Number, Value as Json};
+
+use super::encoding::Encoding;
+use protocol::{EventId, FeatureObject, FeatureValue};
+
+/// What is the same in every call.
+#[derive(Debug, Default)]
+pub(super) struct Offer {
+    /// The actions by index, with the ids of the service.
+    pub actions: Vec<Arc<Action>>,
+    /// `actions`: as they are sent.
+    pub sent: Value,
+    /// `action_ids`
+    pub ids: Value,
+    /// `excluded_ids`
+    pub excluded: Value,
+    pub context: Arc<Encoding>,
+}
+
+/// Values that were taken from answers before the first iteration, by name.
+pub(super) type Taken = Vec<(String, Json)>;
+
+/// The variables of a call. Each has a value or not, by what is known when the call is made.
+#[derive(Debug, Clone, Default)]
+pub struct Variables {
+    pub(super) offer: Arc<Offer>,
+    pub(super) session: Arc<Taken>,
+    pub(super) setup: Arc<Taken>,
+    pub(super) iteration: Option<u64>,
+    pub(super) event_id: Option<Arc<str>>,
+    pub(super) context: Option<Arc<[FeatureObject]>>,
+    pub(super) event: Option<Arc<Json>>,
+    pub(super) action: Option<usize>,
+    pub(super) reward: Option<f64>,
+}
+
+impl Variables {
+    /// The variables of Rank.
+    #[must_use]
+    pub fn of_iteration(
+        &self,
+        iteration: u64,
+        event_id: &EventId,
+        context: &Arc<[FeatureObject]>,
+    ) -> Self {
+        Self {
+            iteration: Some(iteration),
+            event_id: Some(event_id.to_string().into()),
+            context: Some(Arc::clone(context)),
+            ..self.clone()
+        }
+    }
+
+    /// The same, when Rank has chosen. `event` is the id that the service gave, if it gave one.
+    #[must_use]
+    pub fn decided(&self, action: usize, event: Option<Json>) -> Self {
+        Self { action: Some(action), event: event.map(Arc::new), ..self.clone() }
+    }
+
+    /// The same, when the reward is known.
+    #[must_use]
+    pub fn rewarded(&self, reward: f64) -> Self {
+        Self { reward: Some(reward), ..self.clone() }
+    }
+
+    /// The same, with values that the answer to `session` gave.
+    #[must_use]
+    pub fn with_session(&self, taken: Vec<(String, Json)>) -> Self {
+        Self { session: Arc::new(taken), ..self.clone() }
+    }
+
+    /// The same, with more values that the answers to `setup` gave.
+    #[must_use]
+    pub fn with_setup(&self, taken: Vec<(String, Json)>) -> Self {
+        let all = self.setup.iter().cloned().chain(taken).collect();
+        Self { setup: Arc::new(all), ..self.clone() }
+    }
+
+    /// The same, with nothing from `setup`.
+    #[must_use]
+    pub fn without_setup(&self) -> Self {
+        Self { setup: Arc::default(), ..self.clone() }
+    }
+
+    /// The id that was sent, as text.
+    #[must_use]
+    pub fn event_id(&self) -> Option<&str> {
+        self.event_id.as_deref()
+    }
+
+    fn value(&self, name: &str) -> Option<Value> {
+        let text = |text: &Arc<str>| Value::from(Arc::clone(text));
+        match name {
+            "session" => Some(taken(&self.session)),
+            "setup" => Some(taken(&self.setup)),
+            "iteration" => self.iteration.map(Value::from),
+            "event_id" => self.event_id.as_ref().map(text),
+            "event" => match &self.event {
+                Some(event) => Some(from_json(event)),
+                None => self.event_id.as_ref().map(text),
+            },
+            "context" => {
+                let features = Arc::clone(self.context.as_ref()?);
+                let encoding = Arc::clone(&self.offer.context);
+                Some(Value::from_object(Features { features, encoding }))
+            }
+            "actions" => Some(self.offer.sent.clone()),
+            "action_ids" => Some(self.offer.ids.clone()),
+            "excluded_ids" => Some(self.offer.excluded.clone()),
+            "action" => {
+                let action = self.offer.actions.get(self.action?)?;
+                Some(Value::from_dyn_object(Arc::clone(action)))
+            }
+            "reward" => self.reward.map(Value::from),
+            "columns" => Some(Value::from(self.offer.context.columns().to_vec())),
+            _ => None,
+        }
+    }
+}
+
+/// [`Variables`] as the root of a template.
+#[derive(Debug)]
+pub(super) struct Root(pub Variables);
+
+impl Object for Root {
+    fn get_value(self: &Arc<Self>, key: &Value) -> Option<Value> {
+        self.0.value(key.as_str()?)
+    }
+
+    fn get_value_by_str(self: &Arc<Self>, key: &str) -> Option<Value> {
+        self.0.value(key)
+    }
+}
+
+fn taken(values: &Taken) -> Value {
+    Value::from_pairs(values.iter().map(|(name, value)| (name.clone(), from_json(value))))
+}
+
+fn from_json(json: &Json) -> Value {
+    Value::from(minijinja::value::Serde(json))
+}
+
+/// An action: its id as a text, with parts.
+#[derive(Debug)]
+pub(super) struct Action {
+    pub id: Arc<str>,
+    pub index: usize,
+    pub features: Value,
+}
+
+impl Object for Action {
+    fn repr(self: &Arc<Self>) -> ObjectRepr {
+        ObjectRepr::Plain
+    }
+
+    fn get_value(self: &Arc<Self>, key: &Value) -> Option<Value> {
+        match key.as_str()? {
+            "id" => Some(Value::from(Arc::clone(&self.id))),
+            "index" => Some(Value::from(self.index)),
+            "features" => Some(self.features.clone()),
+            _ => None,
+        }
+    }
+
+    fn render(self: &Arc<Self>, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.id)
+    }
+}
+
+/// The features of a visitor or an action as one map. Of a name that comes twice, the last
+/// counts.
+#[derive(Debug)]
+pub(super) struct Features {
+    pub features: Arc<[FeatureObject]>,
+    pub encoding: Arc<Encoding>,
+}
+
+impl Object for Features {
+    fn get_value(self: &Arc<Self>, key: &Value) -> Option<Value> {
+        self.get_value_by_str(key.as_str()?)
+    }
+
+    fn get_value_by_str(self: &Arc<Self>, key: &str) -> Option<Value> {
+        let mut all = self.features.iter().flat_map(|object| &object.0).rev();
+        all.find(|(name, _)| name == key).map(|(_, value)| from_feature(value))
+    }
+
+    fn enumerate(self: &Arc<Self>) -> Enumerator {
+        let mut names: Vec<&str> = Vec::new();
+        for (name, _) in self.features.iter().flat_map(|object| &object.0) {
+            if !names.contains(&name.as_str()) {
+                names.push(name);
+            }
+        }
+        Enumerator::Values(names.into_iter().map(Value::from).collect())
+    }
+}
+
+fn from_feature(feature: &FeatureValue) -> Value {
+    match feature {
+        FeatureValue::Null => Value::from(()),
+        FeatureValue::Bool(value) => Value::from(*value),
+        FeatureValue::Number(number) => from_number(number),
+        FeatureValue::Text(text) => Value::from(text.as_str()),
+        FeatureValue::List(items) => items.iter().map(from_feature).collect(),
+        FeatureValue::Object(object) => Value::from_pairs(
+            object.0.iter().map(|(name, value)| (name.clone(), from_feature(value))),
+        ),
+    }
+}
+
+/// An integer stays one.
+pub(super) fn from_number(number: &Number) -> Value {
+    match (number.as_u64(), number.as_i64(), number.as_f64()) {
+        (Some(number), ..) => Value::from(number),
+        (_, Some(number), _) => Value::from(number),
+        (.., number) => Value::from(number.unwrap_or(f64::NAN)),
+    }
+}

@@ -1,0 +1,88 @@
+//! Answers that a service compressed, although nobody asked for it.
+
+use std::io::Read;
+
+use flate2::read::{MultiGzDecoder, ZlibDecoder};
+use hyper::body::Bytes;
+use reqwest::header::HeaderValue;
+
+use super::failed::CallFailure;
+use super::pool::{LARGEST_ANSWER, too_large};
+use record::{FailureKind, Violation};
+
+/// The body without its `Content-Encoding` (RFC 9110, 8.4).
+pub(super) fn decompress(encoding: &HeaderValue, body: &Bytes) -> Result<Bytes, CallFailure> {
+    let name = encoding.to_str().unwrap_or_default().trim().to_ascii_lowercase();
+    match name.as_str() {
+        _ if body.is_empty() => Ok(body.clone()),
+        "" | "identity" => Ok(body.clone()),
+        "gzip" | "x-gzip" => read(MultiGzDecoder::new(&**body), &name),
+        "deflate" => read(ZlibDecoder::new(&**body), &name),
+        _ => {
+            let message = format!(
+                "the answer is compressed as `{}`, which was not asked for",
+                name.escape_debug()
+            );
+            Err(violation(message))
+        }
+    }
+}
+
+fn read(decoder: impl Read, name: &str) -> Result<Bytes, CallFailure> {
+    let mut body = Vec::new();
+    let limit = LARGEST_ANSWER as u64 + 1;
+    match decoder.take(limit).read_to_end(&mut body) {
+        Ok(_) if body.len() > LARGEST_ANSWER => Err(too_large()),
+        Ok(_) => Ok(body.into()),
+        Err(error) => {
+            Err(violation(format!("the answer is not the `{name}` that it says: {error}")))
+        }
+    }
+}
+
+fn violation(message: String) -> CallFailure {
+    CallFailure::new(FailureKind::Protocol(Violation::Encoding), message)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write as _;
+
+    use flate2::Compression;
+    use flate2::write::{GzEncoder, ZlibEncoder};
+
+    use super::*;
+
+    fn decompressed(encoding: &'static str, body: &[u8]) -> Result<Bytes, FailureKind> {
+        let body = Bytes::copy_from_slice(body);
+        let bytes = decompress(&HeaderValue::from_static(encoding), &body);
+        bytes.map_err(|failed| failed.error.kind)
+    }
+
+    fn gzip(text: &[u8]) -> Vec<u8> {
+        let mut encoder = GzEncoder::new(Vec::new(), Compression::fast());
+        encoder.write_all(text).unwrap();
+        encoder.finish().unwrap()
+    }
+
+    #[test]
+    fn what_is_known_is_read_and_what_is_not_is_a_violation() {
+        let mut zlib = ZlibEncoder::new(Vec::new(), Compression::fast());
+        zlib.write_all(b"{}").unwrap();
+        assert_eq!(decompressed("gzip", &gzip(b"{}")).unwrap(), "{}");
+        assert_eq!(decompressed("deflate", &zlib.finish().unwrap()).unwrap(), "{}");
+        assert_eq!(decompressed("identity", b"{}").unwrap(), "{}");
+        assert_eq!(decompressed("br", b"").unwrap(), "");
+        let encoding = Err(FailureKind::Protocol(Violation::Encoding));
+        assert_eq!(decompressed("br", b"x"), encoding);
+        assert_eq!(decompressed("gzip", b"{}"), encoding);
+        assert_eq!(decompressed("gzip, br", b"{}"), encoding);
+    }
+
+    #[test]
+    fn a_bomb_is_too_large() {
+        let bomb = gzip(&vec![0; LARGEST_ANSWER + 1]);
+        assert!(bomb.len() < LARGEST_ANSWER / 100);
+        assert_eq!(decompressed("gzip", &bomb), Err(FailureKind::Protocol(Violation::TooLarge)));
+    }
+}

@@ -1,0 +1,256 @@
+//! A service that is not shaped like Personalizer, called as the scenario maps it.
+
+mod session;
+mod shown;
+
+use std::cell::{Cell, RefCell};
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use hyper::Method as HttpMethod;
+use hyper::body::Bytes;
+use hyper::header::{CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
+use serde_json::Value as Json;
+
+use super::http::{Answer, Caller, Outgoing, RetryPolicy};
+use super::{CallAddress, CallError, Delivery, RankAnswer, Target};
+use clock::WallClock;
+use protocol::{EventId, ModelProperties, RankRequest};
+use record::{FailureKind, Violation};
+use scenario::plan::{
+    Call, HttpPlan, Mapping, Method, Redactor, RenderedCall, Secret, Taken, Variables,
+};
+use seed::Seed;
+use timestamp::Timestamp;
+
+/// A service that is called as a mapping says.
+pub struct MappedTarget {
+    caller: Caller,
+    mapping: Arc<Mapping>,
+    /// What every call may use: what `session` and `setup` gave is added before the first Rank.
+    variables: RefCell<Variables>,
+    /// Headers that `session` gave.
+    cookies: RefCell<HeaderMap>,
+    /// Hides what `session` gave.
+    redactor: RefCell<Redactor>,
+    /// Decisions that wait for their rewards.
+    decisions: RefCell<HashMap<EventId, Variables>>,
+    is_resumed: bool,
+    /// Whether `setup` was begun, by this process or the one before it.
+    is_set_up: Cell<bool>,
+}
+
+impl MappedTarget {
+    /// A client of the service. Nothing is sent yet. A resumed run finds the service as
+    /// the process before it left it, so that `setup` is not called again.
+    ///
+    /// # Errors
+    /// When the address, a certificate or the proxy cannot be used.
+    pub fn new(
+        plan: &HttpPlan,
+        mapping: &Arc<Mapping>,
+        seed: Seed,
+        clock: WallClock,
+        is_resumed: bool,
+    ) -> Result<Self, CallError> {
+        Ok(Self {
+            caller: Caller::new(plan, seed, clock)?,
+            mapping: Arc::clone(mapping),
+            variables: RefCell::new(mapping.variables().clone()),
+            cookies: RefCell::default(),
+            redactor: RefCell::default(),
+            decisions: RefCell::default(),
+            is_resumed,
+            is_set_up: Cell::new(is_resumed),
+        })
+    }
+
+    /// The calls after the last iteration; none, if the service was not prepared.
+    ///
+    /// # Errors
+    /// The first that failed; the others are made nevertheless.
+    pub async fn teardown(&self) -> Result<(), CallError> {
+        let variables = self.variables.borrow().clone();
+        let mut outcome = Ok(());
+        if !self.is_set_up.get() {
+            return outcome;
+        }
+        for call in &self.mapping.teardown {
+            let made = self.make(RetryPolicy::ONCE, call, &variables).await;
+            outcome = outcome.and(made.map(drop));
+        }
+        outcome
+    }
+
+    /// Renders a call, makes it, and returns its answer.
+    async fn make(
+        &self,
+        policy: RetryPolicy,
+        call: &Call,
+        variables: &Variables,
+    ) -> Result<Answer, CallError> {
+        let prepared = self.prepare(call, variables)?;
+        let answer = self.caller.make(policy, &prepared.outgoing(call)).await;
+        answer.map_err(|error| self.named(call, &error))
+    }
+
+    fn prepare(&self, call: &Call, variables: &Variables) -> Result<Prepared, CallError> {
+        let rendered = self.mapping.render(call, variables);
+        let rendered = rendered.map_err(|why| self.public(&violation(Violation::Json, why)))?;
+        Ok(Prepared {
+            headers: self.headers(&rendered).map_err(|why| self.public(&why))?,
+            path: self.caller.addresses().below(&rendered.path),
+            body: rendered.body.into(),
+        })
+    }
+
+    /// The headers of a call: those of every call, then those of the session, then its own.
+    fn headers(&self, rendered: &RenderedCall) -> Result<HeaderMap, CallError> {
+        let mut headers = self.caller.headers().clone();
+        headers.remove(CONTENT_TYPE);
+        if let Some(content_type) = rendered.content_type {
+            headers.insert(CONTENT_TYPE, HeaderValue::from_static(content_type));
+        }
+        headers.extend(self.cookies.borrow().clone());
+        for (name, value) in &rendered.headers {
+            let refuse =
+                |what: &str| violation(Violation::Json, format!("header `{name}`: {what}"));
+            let parsed = HeaderName::from_bytes(name.as_bytes());
+            let parsed = parsed.map_err(|_| refuse("not the name of a header"))?;
+            let value = HeaderValue::from_str(value.trim());
+            let value =
+                value.map_err(|_| refuse("its value has a line break or a control character"))?;
+            headers.insert(parsed, value);
+        }
+        Ok(headers)
+    }
+
+    /// The answer to Rank as JSON.
+    fn json(&self, call: &Call, answer: &Answer) -> Result<Json, CallError> {
+        self.caller.decode(&answer.body).map_err(|error| self.named(call, &error))
+    }
+
+    /// The error with the key of its call, without secrets.
+    fn named(&self, call: &Call, error: &CallError) -> CallError {
+        let message = format!("`{}`: {}", call.name, error.message);
+        self.public(&CallError { kind: error.kind, message })
+    }
+
+    fn public(&self, error: &CallError) -> CallError {
+        let message = self.caller.redact(&error.message);
+        CallError { kind: error.kind, message: self.redactor.borrow().redact(&message) }
+    }
+
+    /// Hides texts from now on.
+    fn hide(&self, secrets: &[Secret]) {
+        *self.redactor.borrow_mut() = Redactor::new(secrets);
+    }
+}
+
+/// The variables of Rank.
+fn of_rank(all: &Variables, iteration: u64, request: &RankRequest) -> Variables {
+    let event_id = request.event_id.clone().unwrap_or_else(|| EventId::from(""));
+    all.of_iteration(iteration, &event_id, &request.context_features)
+}
+
+/// A call, ready to be sent.
+struct Prepared {
+    path: String,
+    headers: HeaderMap,
+    body: Bytes,
+}
+
+impl Prepared {
+    fn outgoing<'a>(&'a self, call: &'a Call) -> Outgoing<'a> {
+        Outgoing {
+            method: method(call.method),
+            path: &self.path,
+            headers: &self.headers,
+            body: self.body.clone(),
+            statuses: &call.statuses,
+        }
+    }
+}
+
+impl Target for MappedTarget {
+    /// The service is reached, and prepared. There is no question that every service answers.
+    async fn preflight(&self) -> Result<(), CallError> {
+        self.caller.reach().await?;
+        self.open_session().await?;
+        if self.is_resumed { Ok(()) } else { self.set_up().await }
+    }
+
+    async fn rank(&self, at: CallAddress, request: &RankRequest) -> Result<RankAnswer, CallError> {
+        let variables = of_rank(&self.variables.borrow(), at.iteration, request);
+        let call = &self.mapping.rank;
+        let answer = self.make(self.caller.rank(at), call, &variables).await?;
+        let json = self.json(call, &answer)?;
+        let id = variables.event_id().unwrap_or_default();
+        let taken = self
+            .mapping
+            .take
+            .read(&json, id)
+            .map_err(|error| self.named(call, &violation(error.violation, error.message)))?;
+        let Taken { action, probability, favourite, event } = taken;
+        if self.mapping.reward.is_some() {
+            let event_id = EventId::from(id);
+            self.decisions.borrow_mut().insert(event_id, variables.decided(action, event));
+        }
+        Ok(RankAnswer::Taken { action, probability, favourite })
+    }
+
+    async fn reward(
+        &self,
+        at: CallAddress,
+        event_id: &EventId,
+        value: f64,
+    ) -> Result<Delivery, CallError> {
+        let decision = self.decisions.borrow_mut().remove(event_id);
+        let (Some(reward), Some(decision)) = (&self.mapping.reward, decision) else {
+            return Ok(Delivery::NotSent);
+        };
+        let variables = decision.rewarded(value);
+        let is_due = self.mapping.is_due(reward, &variables);
+        if !is_due.map_err(|why| self.public(&violation(Violation::Json, why)))? {
+            return Ok(Delivery::NotSent);
+        }
+        self.make(self.caller.reward(at), &reward.call, &variables).await?;
+        Ok(Delivery::Sent)
+    }
+
+    /// A service without this operation counts as one whose model never changes.
+    async fn model_properties(&self) -> Result<ModelProperties, CallError> {
+        let never = Timestamp::NEVER;
+        Ok(ModelProperties { creation_time: never, last_modified_time: never })
+    }
+
+    /// The service as `setup` makes it.
+    async fn reset(&self) -> Result<(), CallError> {
+        self.teardown().await?;
+        self.set_up().await
+    }
+
+    /// A service keeps its log to itself.
+    fn take_joined(&self, _everything: bool) -> Vec<u8> {
+        Vec::new()
+    }
+
+    fn take_notes(&self) -> Vec<String> {
+        self.caller.take_notes()
+    }
+}
+
+fn method(method: Method) -> HttpMethod {
+    match method {
+        Method::Get => HttpMethod::GET,
+        Method::Post => HttpMethod::POST,
+        Method::Put => HttpMethod::PUT,
+        Method::Patch => HttpMethod::PATCH,
+        Method::Delete => HttpMethod::DELETE,
+    }
+}
+
+/// What a service gave cannot be used as the scenario says.
+fn violation(kind: Violation, message: String) -> CallError {
+    CallError { kind: FailureKind::Protocol(kind), message }
+}

@@ -1,0 +1,76 @@
+//! Calls, as they are shown to a person.
+
+use serde_json::Value as Json;
+
+use super::{MappedTarget, of_rank};
+use crate::{CallError, Exchange, ShownCall};
+use protocol::RankRequest;
+use scenario::plan::{Call, StepCall, Variables};
+
+impl MappedTarget {
+    /// The same, which keeps its calls to be shown.
+    #[must_use]
+    pub fn traced(mut self) -> Self {
+        self.caller.keep_trace();
+        self
+    }
+
+    /// Takes the calls since the last call of this.
+    pub fn take_trace(&self) -> Vec<Exchange> {
+        let mut trace = self.caller.take_trace();
+        for Exchange { call, answer, .. } in &mut trace {
+            self.conceal(call);
+            match answer {
+                Ok((_, body)) => *body = self.redactor.borrow().redact(body),
+                Err(error) => *error = self.public(error),
+            }
+        }
+        trace
+    }
+
+    /// Rank and Reward as they would be sent, if `action` were chosen. What answers give is
+    /// shown by its name.
+    ///
+    /// # Errors
+    /// When a call cannot be rendered.
+    pub fn preview(
+        &self,
+        request: &RankRequest,
+        action: usize,
+        reward: f64,
+    ) -> Result<Vec<(&'static str, ShownCall)>, CallError> {
+        let mapping = &self.mapping;
+        let placeholders = |group: &str, step: &StepCall| -> Vec<(String, Json)> {
+            let names = step.take.iter().map(|(name, _)| name);
+            names.map(|name| (name.clone(), format!("<{group}.{name}>").into())).collect()
+        };
+        let session = mapping.session.iter().flat_map(|step| placeholders("session", step));
+        let setup = mapping.setup.iter().flat_map(|step| placeholders("setup", step));
+        let variables = mapping.variables().with_session(session.collect());
+        let variables = variables.with_setup(setup.collect());
+        let rank = of_rank(&variables, 0, request);
+        let mut calls = vec![("rank", self.shown(&mapping.rank, &rank)?)];
+        if let Some(call) = &mapping.reward {
+            let event = mapping.take.gives_event().then(|| Json::from("<event>"));
+            let decided = rank.decided(action, event).rewarded(reward);
+            calls.push(("reward", self.shown(&call.call, &decided)?));
+        }
+        Ok(calls)
+    }
+
+    fn shown(&self, call: &Call, variables: &Variables) -> Result<ShownCall, CallError> {
+        let prepared = self.prepare(call, variables)?;
+        let mut shown = self.caller.shown(&prepared.outgoing(call));
+        self.conceal(&mut shown);
+        Ok(shown)
+    }
+
+    /// Takes out of a call what the session gave.
+    fn conceal(&self, call: &mut ShownCall) {
+        let redactor = self.redactor.borrow();
+        let headers = call.headers.iter_mut().map(|(_, value)| value);
+        for text in headers.chain([&mut call.url, &mut call.body]) {
+            *text = redactor.redact(text);
+        }
+    }
+}
