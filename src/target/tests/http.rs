@@ -9,7 +9,7 @@ use protocol::{RankRequest, RankableAction};
 use record::{FailureKind, Violation};
 use scenario::plan::{HttpPlan, Secret};
 use seed::{PhaseKey, Seed};
-use target::{CallAddress, CallError, HttpTarget, Target};
+use target::{CallAddress, CallError, HttpTarget, RankAnswer, Target};
 
 const KEY: &str = "canary-4f6b1c";
 
@@ -105,6 +105,7 @@ fn rank_sends_the_contract_and_reads_the_answer() {
     );
     let (url, seen) = serve(answer("201 Created", body));
     let response = block_on(target(&url).rank(address(), &rank_request())).unwrap();
+    let RankAnswer::Contract(response) = response else { panic!("{response:?}") };
     assert_eq!(&*response.reward_action_id, "b");
     let seen = seen.recv().unwrap();
     assert_eq!(seen.line, "POST /personalizer/v1.0/rank HTTP/1.1");
