@@ -5,7 +5,6 @@ mod evaluate;
 mod experiments;
 mod faults;
 mod folders;
-
 mod mapped;
 mod policies;
 mod runs;

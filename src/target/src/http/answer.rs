@@ -15,6 +15,7 @@ use timestamp::Timestamp;
 const EXCERPT: usize = 200;
 
 /// An answer that came whole.
+#[derive(Debug)]
 pub(crate) struct Answer {
     pub status: StatusCode,
     pub headers: HeaderMap,
