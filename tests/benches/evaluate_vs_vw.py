@@ -8,7 +8,13 @@
 Both read the same generated log of 200,000 events in turns, five times each, under the
 default learning policy and with `--cubic :::`. The driver parses in a thread of its own.
 Printed are the best wall times, their ratio, the median of the ratios of neighbouring
-runs, the memory, and whether the driver's loss is minus the estimate of `runner`.
+runs, the memory, whether the driver's loss is minus the estimate of `runner`, and, as the limit of
+any reader, how long a plain `memchr` for the ends of the lines takes.
+
+Where the time of `runner` goes under the default policy, by instructions that callgrind counts
+(29,000 an event of 830 bytes): reading a line 48 % (of which JSON 43 %, the context alone 19 %),
+scores 13 %, the update 13 %, sums for the estimators 15 %, the rest is batches, the three fixed
+policies and memory. The terms of the events, a fifth of all before, are kept while contexts recur.
 """
 
 import json
@@ -103,6 +109,21 @@ def driver(log, policy):
     return seconds, float(re.search(r"average loss = (\S+)", done.stderr)[1])
 
 
+def memchr(log):
+    """Seconds that finding the end of each line takes, the best of five turns."""
+    with open(log, "rb") as file:
+        text = file.read()
+    best = float("inf")
+    for _ in range(TURNS):
+        start = time.perf_counter()
+        end, lines = text.find(b"\n"), 0
+        while end >= 0:
+            end, lines = text.find(b"\n", end + 1), lines + 1
+        assert lines == EVENTS
+        best = min(best, time.perf_counter() - start)
+    return best
+
+
 def main():
     binary = sys.argv[1] if len(sys.argv) > 1 else os.path.join(FOLDER, "../../target/release/runner")
     try:
@@ -112,7 +133,8 @@ def main():
     with tempfile.TemporaryDirectory() as folder:
         log = os.path.join(folder, "log.dsjson")
         write_log(log)
-        print(f"{EVENTS:,} events, {os.path.getsize(log) / 1e6:.0f} MB")
+        limit, size = memchr(log), os.path.getsize(log)
+        print(f"{EVENTS:,} events, {size / 1e6:.0f} MB; memchr {limit:.3f} s, {size / limit / 1e9:.1f} GB/s")
         for policy in POLICIES:
             pairs = [(runner(binary, log, policy), driver(log, policy)) for _ in range(TURNS)]
             ours = min(own[0] for own, _ in pairs)
