@@ -3,15 +3,20 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use learner::LearningPolicy;
+use learner::{LearningPolicy, PolicyError};
 
 fuzz_target!(|text: &str| {
-    match LearningPolicy::parse(text) {
+    check(text, LearningPolicy::parse);
+    check(text, LearningPolicy::parse_for_evaluation);
+});
+
+fn check(text: &str, parse: fn(&str) -> Result<LearningPolicy, Vec<PolicyError>>) {
+    match parse(text) {
         Ok(policy) => {
-            let again = LearningPolicy::parse(policy.arguments()).expect("arguments that were read");
+            let again = parse(policy.arguments()).expect("arguments that were read");
             assert_eq!(again, policy);
             let other = policy.with_epsilon(0.25);
-            let again = LearningPolicy::parse(other.arguments()).expect("arguments that were made");
+            let again = parse(other.arguments()).expect("arguments that were made");
             assert_eq!(again, other);
         }
         Err(errors) => {
@@ -21,4 +26,4 @@ fuzz_target!(|text: &str| {
             }
         }
     }
-});
+}

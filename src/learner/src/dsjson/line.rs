@@ -171,8 +171,11 @@ impl LabelKeys {
 
     #[expect(clippy::cast_possible_truncation, reason = "VW keeps labels as f32")]
     fn of(self, actions: usize, listed: bool) -> Read<Option<Label>> {
-        let action =
-            if listed { self.index } else { self.number.map(|number| index_of(number - 1.0)) };
+        if !listed && self.index.is_some() {
+            return Err(DropReason::LabelIndex);
+        }
+        let number = self.number.map(|number| index_of(number - 1.0));
+        let action = if listed { self.index } else { number };
         if action.is_some_and(|action| action >= actions) {
             return Err(DropReason::LabelIndex);
         }

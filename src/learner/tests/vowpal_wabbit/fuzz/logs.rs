@@ -81,7 +81,11 @@ impl Line<'_> {
         let context = self.context();
         // An empty context looks like a line that was dropped.
         let context = format!("{context},\"t\":1").trim_start_matches(',').to_owned();
-        let label = self.label(NUMBERED).replacen("_labelIndex", "_ignored", 1);
+        let mut label = self.label(NUMBERED);
+        // An index among actions that are not listed is out of range.
+        if !self.rng.one_in(15) {
+            label = label.replacen("_labelIndex", "_ignored", 1);
+        }
         let label = if self.rng.one_in(12) { String::new() } else { format!("{label},") };
         let pdrop = if self.rng.one_in(8) { "\"pdrop\":0.5," } else { "" };
         format!(
