@@ -17,8 +17,8 @@ import tempfile
 import time
 
 PROJECT = os.path.abspath(os.path.join(os.path.dirname(os.path.abspath(__file__)), "../.."))
-RUNNER = sys.argv[1] if len(sys.argv) > 1 else os.path.join(PROJECT, "target/release/runner")
-ECHO = sys.argv[2] if len(sys.argv) > 2 else os.path.join(PROJECT, "target/release/examples/echo")
+RUNNER = os.path.abspath(sys.argv[1]) if len(sys.argv) > 1 else os.path.join(PROJECT, "target/release/runner")
+ECHO = os.path.abspath(sys.argv[2]) if len(sys.argv) > 2 else os.path.join(PROJECT, "target/release/examples/echo")
 UNIFORM = """
 from bandit_runner import serve
 
