@@ -241,6 +241,11 @@ fn options(arguments: &ServeArguments) -> Result<LoopOptions, Error> {
         let mut report = Report::new();
         let named = policy_list::policy(&Source::new("--policy", text.clone()), &mut report);
         options.policy = named.filter(|_| !report.has_errors()).ok_or(report)?.policy;
+        // As in a file of settings: exploration that is not said is that of the policy.
+        let epsilon = options.policy.epsilon().filter(|_| arguments.settings.is_none());
+        if let Some(share) = epsilon.and_then(|epsilon| epsilon.to_string().parse().ok()) {
+            options.configuration.exploration_percentage = share;
+        }
     }
     refuse_program(&options.policy)?;
     Ok(options)

@@ -141,7 +141,12 @@ impl Program {
         let mut command = process::Command::new(program);
         // Python orders sets by hashes that are random unless a seed is given.
         command.args(rest).current_dir(folder).env("PYTHONHASHSEED", "0");
-        Process::start(&mut command)
+        Process::start(&mut command).map_err(|trouble| match trouble {
+            Trouble::Start(why) => {
+                Trouble::Start(format!("{why}, in the folder `{}`", folder.display()))
+            }
+            other => other,
+        })
     }
 
     fn ask<T>(

@@ -54,6 +54,39 @@ fn a_program_plays_beside_others_at_any_number_of_threads_and_in_shards() {
     assert!(whole == contents(&here.join("merged")), "shards change bytes");
 }
 
+/// Every line in both directions is as the JSON Schema says.
+#[test]
+fn what_is_said_is_what_the_schema_describes() {
+    let folder = tempfile::tempdir().unwrap();
+    let here = folder.path();
+    let heard = |answer: &str| format!("printf '%s\\n' \"$line\" >> said; {answer} | tee -a said");
+    program(here, "mine", &heard(FIRST), &heard(OK));
+    let policy = "5s, learning_policy: { command: [sh, mine.sh] } }";
+    let path = write_scenario(here, &LOOP.replace("5s }", policy));
+    completed(here, &[&path, "--out", "run", "--quiet", "--set", "phases.learn.iterations=200"]);
+    let printed = completed(here, &["schema", "--policy-program"]);
+    let (mut schemas, mut compiler) = (boon::Schemas::new(), boon::Compiler::new());
+    let schema = serde_json::from_slice(&printed.stdout).unwrap();
+    compiler.add_resource("protocol.json", schema).unwrap();
+    let index = compiler.compile("protocol.json", &mut schemas).unwrap();
+    let said = fs::read_to_string(here.join("said")).unwrap();
+    let own = [
+        r#"{"type":"hello","protocol":1,"seed":42}"#,
+        r#"{"type":"hello","name":"mine"}"#,
+        r#"{"type":"end"}"#,
+        r#"{"error":"no model"}"#,
+    ];
+    assert!(said.lines().count() > 400);
+    for line in said.lines().chain(own) {
+        let line = serde_json::from_str(line).unwrap();
+        if let Err(error) = schemas.validate(&line, index) {
+            panic!("{line}: {error}");
+        }
+    }
+    let wrong = serde_json::json!({ "probabilities": [2] });
+    assert!(schemas.validate(&wrong, index).is_err());
+}
+
 /// The program learns what was chosen, and how it was rewarded.
 #[test]
 fn a_program_is_told_every_event_once_with_its_probability_and_reward() {
@@ -103,7 +136,7 @@ const MISBEHAVIOURS: [(&str, &str); 11] = [
         r#"echo '{"probabilities":[0.5,0.5]}'"#,
         "expected 4 probabilities, one for each action, found 2",
     ),
-    ("sleep 9", "no answer within `timeout: 200ms`"),
+    ("sleep 9", "no answer within `timeout: 2s`"),
     ("exit 3", "the program ended (exit status: 3)"),
     ("kill -9 $$", "the program ended (signal: 9 (SIGKILL))"),
     ("echo hello", r#"expected `{"probabilities":[…]}`, found `hello`"#),
@@ -120,7 +153,7 @@ fn a_program_that_misbehaves_is_an_error_of_its_cell_that_names_the_line() {
     for (rank, message) in MISBEHAVIOURS {
         program(here, "bad", &format!("echo trouble >&2; {rank}"), OK);
         let policies =
-            ["good: { command: [sh, good.sh] }", "bad: { command: [sh, bad.sh], timeout: 200ms }"];
+            ["good: { command: [sh, good.sh] }", "bad: { command: [sh, bad.sh], timeout: 2s }"];
         let path = write_scenario(here, &matrix(&policies));
         let out = here.join("out");
         let output = run(here, &[&path, "--out", "out", "--threads", "2", "--quiet"]);
@@ -142,7 +175,12 @@ fn what_goes_wrong_before_and_after_ranks_is_told_too() {
     let folder = tempfile::tempdir().unwrap();
     let here = folder.path();
     let cases = [
-        ("[nosuch-program]", "", "", "it cannot be started: No such file"),
+        (
+            "[nosuch-program]",
+            "",
+            "",
+            "it cannot be started: No such file or directory (os error 2), in the folder `",
+        ),
         (
             "[sh, -c, 'echo hi; cat']",
             "",

@@ -1,6 +1,7 @@
 //! The rules of the service, with their times spelled out: seconds since the loop began.
 
 mod evaluations;
+mod linear;
 mod rank;
 mod replay;
 mod settings;
