@@ -62,6 +62,9 @@ const FIRST_COUNTS: [&str; 4] = ["epsilon", "learning_rate", "power_t", "lambda"
 /// At most so many bits: 2^31 weights would take 32 GiB.
 const LARGEST_BITS: u32 = 28;
 
+/// A spanner is improved while its volume grows by so much.
+const SMALLEST_SPANNER_C: f32 = 1.01;
+
 /// At most so many models explore together.
 const LARGEST_COUNT: u32 = 1000;
 
@@ -177,6 +180,7 @@ impl<'a> Parser<'a> {
             "initial_regressor" | "final_regressor" | "testonly" => {
                 self.set_model_file(name, value.text);
             }
+            "spanner_c" => self.set_spanner_c(value),
             "max_actions" => self.settings.max_actions = self.at_least_one(name, value),
             "cb_explore" => {
                 self.settings.numbered_actions = Some(self.at_least_one(name, value));
@@ -227,7 +231,6 @@ impl<'a> Parser<'a> {
             "cb_max_cost" => settings.max_cost = number,
             "rnd_alpha" => settings.rnd_alpha = number,
             "rnd_invlambda" => settings.rnd_invlambda = number,
-            "spanner_c" => settings.spanner_c = number,
             "l1" => settings.l1 = number.max(0.0),
             "l2" => settings.l2 = number.max(0.0),
             "min_prediction" => settings.min_prediction = Some(number),
@@ -252,6 +255,16 @@ impl<'a> Parser<'a> {
         }
         self.settings.epsilon = Some(epsilon);
         self.epsilon_span = Some(value.span.clone());
+    }
+
+    /// Nearer to one, a spanner is improved without end.
+    fn set_spanner_c(&mut self, value: &Token<'a>) {
+        let Some(number) = self.finite(value) else { return };
+        if number < SMALLEST_SPANNER_C {
+            let message = format!("`--spanner_c {}` is below {SMALLEST_SPANNER_C}", value.text);
+            return self.refuse(value.span.clone(), message, None);
+        }
+        self.settings.spanner_c = number;
     }
 
     fn set_cost_type(&mut self, value: &Token<'a>) {
@@ -594,6 +607,23 @@ mod tests {
         assert_eq!(policy.epsilon(), Some(0.1));
         assert_eq!(messages("--cb_explore_adf --random_seed 5 --random_seed 6").len(), 1);
         assert!(LearningPolicy::parse("--cb_explore_adf --random_seed 5 --random_seed 5").is_ok());
+    }
+
+    #[test]
+    fn large_action_spaces_are_explored_by_some_strategies_with_a_bound() {
+        let parse = |options: &str| {
+            let arguments = format!("--cb_explore_adf --large_action_space {options}");
+            LearningPolicy::parse_for_evaluation(&arguments).map_err(|errors| errors[0].to_string())
+        };
+        assert!(parse("--squarecb --max_actions 5 --spanner_c 1.5").is_ok());
+        assert_eq!(parse("--spanner_c 1").unwrap_err(), "`--spanner_c 1` is below 1.01");
+        for (options, name) in
+            [("--bag 3", "bag"), ("--squarecb --elim", "elim"), ("--regcb", "regcb")]
+        {
+            let message = format!("`--large_action_space` does not work with `--{name}`");
+            assert_eq!(parse(options).unwrap_err(), message);
+        }
+        assert!(LearningPolicy::parse("--cb_explore 3").unwrap_err()[0].help.is_some());
     }
 
     #[test]
