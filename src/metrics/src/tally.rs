@@ -61,7 +61,7 @@ pub(super) fn calls(record: &IterationRecord) -> impl Iterator<Item = Call> {
         failed: matches!(record.outcome, IterationOutcome::RankFailed(_)),
     });
     let reward_start = record.reward_start.unwrap_or(answered);
-    let reward = record.reward_latency.map(|latency| Call {
+    let reward = record.reward.and(record.reward_latency).map(|latency| Call {
         operation: Operation::Reward,
         start: reward_start,
         end: reward_start + latency,
