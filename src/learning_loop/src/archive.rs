@@ -1,5 +1,7 @@
 //! Joined events as lines that are stored and read back.
 
+use std::sync::Arc;
+
 use super::LearningLoop;
 use super::dsjson::LineWriter;
 use super::dsjson::read::LineReader;
@@ -17,7 +19,7 @@ pub struct Segment {
 
 /// The events of a segment that was read back.
 #[derive(Debug)]
-pub struct SegmentEvents(Vec<Joined>);
+pub struct SegmentEvents(Vec<Arc<Joined>>);
 
 impl SegmentEvents {
     /// The events of lines.
@@ -27,7 +29,8 @@ impl SegmentEvents {
     pub fn read(lines: &[u8]) -> Result<Self, String> {
         let mut reader = LineReader::default();
         let lines = lines.split(|byte| *byte == b'\n').filter(|line| !line.is_empty());
-        let events = lines.map(|line| reader.line(line).map_err(|error| error.to_string()));
+        let events =
+            lines.map(|line| reader.line(line).map(Arc::new).map_err(|error| error.to_string()));
         events.collect::<Result<_, _>>().map(Self)
     }
 

@@ -81,8 +81,8 @@ impl EventLog {
     }
 
     /// Adds an event whose line was taken.
-    pub(crate) fn restore(&mut self, joined: Joined) {
-        self.events.push_back(Arc::new(joined));
+    pub(crate) fn restore(&mut self, joined: Arc<Joined>) {
+        self.events.push_back(joined);
     }
 
     /// The number of events whose lines were not taken.
