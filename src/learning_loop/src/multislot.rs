@@ -239,10 +239,11 @@ fn check_slots(request: &MultiSlotRankRequest) -> Result<Assignment, String> {
         ));
     }
     let (mut ids, mut baselines) = (HashSet::new(), HashSet::new());
-    let mut taken = Vec::new();
+    let (mut taken, mut values) = (Vec::new(), 0);
     for slot in slots {
         rank_rules::check_id("a slot", &slot.id)?;
-        rank_rules::check_features(&slot.features)?;
+        values += rank_rules::check_features(&slot.features)?;
+        rank_rules::check_values(values)?;
         if !ids.insert(&slot.id) {
             return Err(format!("two slots have the id `{}`", slot.id));
         }

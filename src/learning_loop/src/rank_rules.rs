@@ -10,29 +10,36 @@ use protocol::{
 /// Refuses requests that break a rule of the service.
 #[derive(Debug, Default, Clone)]
 pub(crate) struct Checker {
-    /// The last valid actions: most requests have the same.
-    valid: Option<Arc<[RankableAction]>>,
+    /// The last valid actions and the number of their values: most requests have the same.
+    valid: Option<(Arc<[RankableAction]>, usize)>,
 }
+
+/// The largest number of values in a request, counted with objects and with values that are no
+/// features: each takes some fifty bytes of memory for as long as its event is in the log.
+const MOST_VALUES: usize = 50_000;
 
 impl Checker {
     pub fn check(&mut self, request: &RankRequest) -> Result<(), ServiceError> {
         self.check_action_list(&request.actions)
-            .and_then(|()| check_request(request))
+            .and_then(|values| check_request(request, values))
             .map_err(|message| ServiceError::new(ErrorCode::InvalidRankRequest, message))
     }
 
-    fn check_action_list(&mut self, actions: &Arc<[RankableAction]>) -> Result<(), String> {
-        if self.valid.as_ref().is_some_and(|valid| Arc::ptr_eq(valid, actions)) {
-            return Ok(());
+    /// Returns the number of values.
+    fn check_action_list(&mut self, actions: &Arc<[RankableAction]>) -> Result<usize, String> {
+        if let Some((valid, values)) = &self.valid
+            && Arc::ptr_eq(valid, actions)
+        {
+            return Ok(*values);
         }
         check_count(actions.len())?;
-        check_actions(actions)?;
-        self.valid = Some(actions.clone());
-        Ok(())
+        let values = check_actions(actions)?;
+        self.valid = Some((actions.clone(), values));
+        Ok(values)
     }
 }
 
-fn check_request(request: &RankRequest) -> Result<(), String> {
+fn check_request(request: &RankRequest, values_of_actions: usize) -> Result<(), String> {
     // A UUID is neither empty nor too long.
     if let Some(event_id) = request.event_id.as_ref().filter(|id| id.uuid().is_none()) {
         let mut digits = Digits::default();
@@ -43,7 +50,7 @@ fn check_request(request: &RankRequest) -> Result<(), String> {
             return Err(format!("the id of an event must not be `{text}`: no URL can address it"));
         }
     }
-    check_features(&request.context_features)?;
+    check_values(values_of_actions + check_features(&request.context_features)?)?;
     if request.actions.iter().all(|action| is_excluded(request, action)) {
         return Err("every action is excluded".to_owned());
     }
@@ -62,51 +69,68 @@ pub(crate) fn check_id(what: &str, id: &str) -> Result<(), String> {
     (1..=LONGEST_ID).contains(&length).then_some(()).ok_or_else(message)
 }
 
-fn check_actions(actions: &[RankableAction]) -> Result<(), String> {
+/// Refuses too many values.
+pub(crate) fn check_values(found: usize) -> Result<(), String> {
+    let message = || {
+        format!(
+            "a request may have {MOST_VALUES} values at most, with empty objects, found {found}"
+        )
+    };
+    (found <= MOST_VALUES).then_some(()).ok_or_else(message)
+}
+
+/// Returns the number of values.
+fn check_actions(actions: &[RankableAction]) -> Result<usize, String> {
+    let mut values = 0;
     let mut ids = HashSet::new();
     for action in actions {
         check_id("an action", &action.id)?;
         if !ids.insert(&action.id) {
             return Err(format!("two actions have the id `{}`", action.id));
         }
-        check_features(&action.features)?;
+        values += check_features(&action.features)?;
         if !action.features.iter().any(has_feature) {
             return Err(format!("action `{}` has no feature", action.id));
         }
     }
-    Ok(())
+    Ok(values)
 }
 
-/// Refuses features that break a rule.
-pub(crate) fn check_features(objects: &[FeatureObject]) -> Result<(), String> {
-    objects.iter().try_for_each(check_object)
+/// Refuses features that break a rule. Returns the number of values and objects.
+pub(crate) fn check_features(objects: &[FeatureObject]) -> Result<usize, String> {
+    objects.iter().map(check_object).sum()
 }
 
 fn has_feature(object: &FeatureObject) -> bool {
     object.0.iter().any(|(_, value)| *value != FeatureValue::Null)
 }
 
-fn check_object(object: &FeatureObject) -> Result<(), String> {
-    object.0.iter().try_for_each(|(key, value)| {
+fn check_object(object: &FeatureObject) -> Result<usize, String> {
+    let check = |(key, value): &(String, FeatureValue)| {
         if key.is_empty() {
             return Err("a feature has an empty name".to_owned());
         }
         check_value(key, value)
-    })
+    };
+    let values: usize = object.0.iter().map(check).sum::<Result<_, _>>()?;
+    Ok(values + 1)
 }
 
-fn check_value(key: &str, value: &FeatureValue) -> Result<(), String> {
+fn check_value(key: &str, value: &FeatureValue) -> Result<usize, String> {
     match value {
         FeatureValue::Object(object) => check_object(object),
-        FeatureValue::List(values) => values.iter().try_for_each(|value| match value {
-            FeatureValue::Number(_) => check_value(key, value),
-            _ => Err(format!("feature `{key}` is an array of other things than numbers")),
-        }),
+        FeatureValue::List(values) => values
+            .iter()
+            .map(|value| match value {
+                FeatureValue::Number(_) => check_value(key, value),
+                _ => Err(format!("feature `{key}` is an array of other things than numbers")),
+            })
+            .sum(),
         FeatureValue::Number(number) => {
             let fits = number.as_f64().is_some_and(|value| value.abs() <= f64::from(f32::MAX));
-            fits.then_some(()).ok_or_else(|| format!("feature `{key}` is too large: {number}"))
+            fits.then_some(1).ok_or_else(|| format!("feature `{key}` is too large: {number}"))
         }
-        FeatureValue::Null | FeatureValue::Bool(_) | FeatureValue::Text(_) => Ok(()),
+        FeatureValue::Null | FeatureValue::Bool(_) | FeatureValue::Text(_) => Ok(1),
     }
 }
 

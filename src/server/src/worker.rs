@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use super::core::{Command, Core, NUMBERS, Operation, Rankers, Reply};
 use super::log;
-use super::state::{Folder, Ticket};
+use super::state::{Folder, SEGMENT_EVENTS, Ticket};
 use learning_loop::{EvaluationJob, LearningLoop, LogEntry};
 use timestamp::Timestamp;
 
@@ -17,14 +17,18 @@ const TICK: Duration = Duration::from_millis(100);
 /// The number of commands after which the counters are published.
 const BATCH: usize = 256;
 
-/// A snapshot is written after so many joined events, or so many bytes of the journal. A start
-/// replays at most that; a segment is the unit in which events expire on disk.
-const SEGMENT_EVENTS: usize = 5000;
+/// A snapshot is written after a segment of joined events, or so many bytes of the journal. A
+/// start replays at most that.
 const JOURNAL_BYTES: u64 = 64 << 20;
 
-/// A snapshot is also written after so long, so that events leave the disk at most so long after
-/// they have left the log.
-const OLDEST: Duration = Duration::from_secs(3600);
+/// A snapshot is also written after so long, if there is anything for it: events leave the disk
+/// soon after they have left the log.
+const OLDEST: Duration = Duration::from_secs(60);
+
+/// A journal, which is not compressed, is folded into a snapshot when it is a tenth of the
+/// segments and larger than this; not more often than this.
+const LEAST_JOURNAL_BYTES: u64 = 64 << 10;
+const YOUNGEST: Duration = Duration::from_secs(2);
 
 /// The pause before a failed snapshot is tried again.
 const RETRY: Duration = Duration::from_secs(1);
@@ -217,11 +221,16 @@ impl Worker {
         }
     }
 
-    /// Whether the state on disk has something that a snapshot would have removed long ago.
+    /// Whether the state on disk has much, or for long, that a snapshot would remove.
     fn is_old(&self, journal_bytes: u64) -> bool {
         let (at, logged) = self.written;
+        let age = self.core.now().since(at);
         let has_changed = journal_bytes > 0 || self.learning_loop.logged() != logged;
-        has_changed && self.core.now().since(at) >= OLDEST
+        if age < YOUNGEST || !has_changed {
+            return false;
+        }
+        let segments = self.folder.as_ref().map_or(0, Folder::segment_bytes);
+        age >= OLDEST || journal_bytes > LEAST_JOURNAL_BYTES.max(segments / 10)
     }
 
     /// The first step of a snapshot.
@@ -243,7 +252,7 @@ impl Worker {
     fn write_snapshot(&mut self) -> Snapshot {
         let Some(folder) = &mut self.folder else { return Snapshot::Idle };
         let began = self.core.now();
-        let mut written = folder.snapshot(&mut self.learning_loop, self.next);
+        let mut written = folder.snapshot(&mut self.learning_loop, self.next, began);
         if !self.held.is_empty() {
             written = written.and_then(|()| folder.remove_copies());
         }

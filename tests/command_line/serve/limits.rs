@@ -141,6 +141,21 @@ fn large_answers_are_compressed_for_those_who_accept_it() {
     assert_eq!((lines(&text), lines(&plain.text())), (40, 40));
 }
 
+/// What is no feature takes no multiplications, but memory.
+#[test]
+fn values_that_are_no_features_have_a_bound() {
+    let served = Served::new();
+    for value in ["{}", r#"{"_x":1}"#, r#"{"x":null}"#, r#"{"x":{}}"#, r#"{"x":[0,0]}"#] {
+        let many = vec![value; 60_000].join(",");
+        let request = rank_request("many").to_string();
+        let start = request.find(r#""contextFeatures":["#).unwrap() + 19;
+        let body = format!("{}{many},{}", &request[..start], &request[start..]);
+        let answer = served.call("POST", RANK, JSON, body.as_bytes());
+        assert!(answer.text().contains("values at most"), "{}", answer.text());
+        assert_eq!(answer.refusal(400), "InvalidRankRequest");
+    }
+}
+
 #[test]
 fn rewards_of_one_event_have_a_bound() {
     let options = LoopOptions {

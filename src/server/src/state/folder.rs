@@ -5,6 +5,7 @@ use std::fs::{self, File, TryLockError};
 use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
 use std::thread::ScopedJoinHandle;
+use std::time::Duration;
 
 use flate2::Compression;
 use flate2::read::GzDecoder;
@@ -21,6 +22,10 @@ use timestamp::Timestamp;
 
 const MAGIC: &[u8; 8] = b"rnrstate";
 const FORMAT: u16 = 2;
+/// A segment is the unit in which events expire on disk: it has so many events at most, and those
+/// of so long.
+pub(crate) const SEGMENT_EVENTS: usize = 5000;
+const SEGMENT_TIME: Duration = Duration::from_secs(3600);
 /// Where damaged files go when a state is repaired.
 const SET_ASIDE: &str = "damaged";
 
@@ -55,6 +60,12 @@ struct SegmentFile {
     events: usize,
     /// The SHA-256 of the file, in hexadecimal digits.
     sha256: String,
+    /// The bytes of the file.
+    #[serde(default)]
+    bytes: u64,
+    /// When its first events were written.
+    #[serde(default)]
+    began: Option<Timestamp>,
 }
 
 /// A state that is open.
@@ -136,7 +147,7 @@ pub(crate) fn open(
         unwritten: Segment::default(),
         closed: files.journals.values().map(closed).collect(),
     };
-    folder.snapshot(&mut learning_loop, next)?;
+    folder.snapshot(&mut learning_loop, next, now)?;
     if old.exists() {
         disk.rename(&old, &path.join(migration::BACKUP))?;
         disk::make_private(&path.join(migration::BACKUP))?;
@@ -367,20 +378,26 @@ fn recovered(files: &Files) -> io::Result<Manifest> {
         }
         let events = lines.split(|byte| *byte == b'\n').filter(|line| !line.is_empty()).count();
         let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
-        manifest.segments.push(SegmentFile { name, events, sha256: digest(&file) });
+        let bytes = file.len() as u64;
+        let segment = SegmentFile { name, events, sha256: digest(&file), bytes, began: None };
+        manifest.segments.push(segment);
         manifest.logged += events;
     }
     Ok(manifest)
 }
 
 fn read_segment(path: &Path, segment: &SegmentFile) -> Result<SegmentEvents, String> {
+    SegmentEvents::read(&segment_lines(path, segment)?)
+}
+
+fn segment_lines(path: &Path, segment: &SegmentFile) -> Result<Vec<u8>, String> {
     let bytes = fs::read(path).map_err(|error| error.to_string())?;
     if digest(&bytes) != segment.sha256 {
         return Err("its checksum is wrong".to_owned());
     }
     let mut lines = Vec::new();
     GzDecoder::new(&*bytes).read_to_end(&mut lines).map_err(|error| error.to_string())?;
-    SegmentEvents::read(&lines)
+    Ok(lines)
 }
 
 fn digest(bytes: &[u8]) -> String {
@@ -405,11 +422,12 @@ impl Folder {
         &mut self,
         learning_loop: &mut LearningLoop,
         next: u64,
+        now: Timestamp,
     ) -> io::Result<()> {
         let taken = learning_loop.take_segment();
         self.unwritten.lines.extend(taken.lines);
         self.unwritten.events += taken.events;
-        self.write_segment()?;
+        self.write_segment(now)?;
         let logged = learning_loop.logged();
         self.expire(logged);
         let manifest = Manifest { next, logged, segments: self.segments.clone() };
@@ -425,20 +443,52 @@ impl Folder {
         self.unwritten = Segment::default();
     }
 
-    /// Writes the events that are in no segment yet. If it fails, they wait for the next time.
-    fn write_segment(&mut self) -> io::Result<()> {
+    /// Writes the events that are in no segment yet: into a new one, or with those of the last
+    /// one, which it replaces. If it fails, they wait for the next time.
+    fn write_segment(&mut self, now: Timestamp) -> io::Result<()> {
         if self.unwritten.events == 0 {
             return Ok(());
         }
         let name = format!("events-{:08}.dsjson.gz", self.next_segment);
         let mut encoder = GzEncoder::new(Vec::new(), Compression::default());
+        let joined = self.last_to_join(now);
+        if let Some((_, lines)) = &joined {
+            encoder.write_all(lines)?;
+        }
         encoder.write_all(&self.unwritten.lines)?;
         let file = encoder.finish()?;
         self.disk.create(&self.path.join(&name), &file)?;
-        let events = std::mem::take(&mut self.unwritten).events;
-        self.segments.push(SegmentFile { name, events, sha256: digest(&file) });
+        let mut segment = SegmentFile {
+            name,
+            events: std::mem::take(&mut self.unwritten).events,
+            sha256: digest(&file),
+            bytes: file.len() as u64,
+            began: Some(now),
+        };
+        if let Some((last, _)) = joined {
+            self.segments.pop();
+            (segment.events, segment.began) = (segment.events + last.events, last.began);
+        }
+        self.segments.push(segment);
         self.next_segment += 1;
         Ok(())
+    }
+
+    /// The last segment and its lines, if it is small and young enough for more events. One that
+    /// cannot be read stays as it is: the next start names it.
+    fn last_to_join(&self, now: Timestamp) -> Option<(SegmentFile, Vec<u8>)> {
+        let last = self.segments.last()?;
+        let is_young = now.since(last.began?) < SEGMENT_TIME;
+        if !is_young || last.events + self.unwritten.events > SEGMENT_EVENTS {
+            return None;
+        }
+        let lines = segment_lines(&self.path.join(&last.name), last).ok()?;
+        Some((last.clone(), lines))
+    }
+
+    /// The bytes of all segments.
+    pub(crate) fn segment_bytes(&self) -> u64 {
+        self.segments.iter().map(|segment| segment.bytes).sum()
     }
 
     /// Removes what a migration or a repair has kept of deleted events.

@@ -81,12 +81,38 @@ async fn work(service: &Service, now: &AtomicI64) -> Acknowledged {
         }
         done.rewarded.push(id);
         now.fetch_add(4_000_000, Ordering::SeqCst);
-        if number % 3 == 2 && !configure(service).await {
-            return done;
+        if number % 3 == 2 {
+            if !configure(service).await {
+                return done;
+            }
+            // The next events have a segment of their own.
+            now.fetch_add(3_600_000_000, Ordering::SeqCst);
         }
     }
     done.complete = true;
     done
+}
+
+#[test]
+fn many_snapshots_make_few_segments() {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let now = Arc::new(AtomicI64::new(Timestamp::VIRTUAL_START.unix_micros()));
+    let service = open(folder.path(), Disk::default(), &now).unwrap();
+    runtime.block_on(async {
+        for number in 0..40 {
+            assert!(rank(&service, &format!("event-{number}")).await);
+            now.fetch_add(20_000_000, Ordering::SeqCst);
+            assert!(configure(&service).await);
+        }
+    });
+    assert_eq!(service.close(), Ok(()));
+    drop(service);
+    let entries = std::fs::read_dir(folder.path()).unwrap().map(|entry| entry.unwrap().path());
+    let is_segment = |path: &std::path::PathBuf| path.to_str().unwrap().ends_with(".dsjson.gz");
+    assert_eq!(entries.filter(is_segment).count(), 1);
+    let service = open(folder.path(), Disk::default(), &now).unwrap();
+    assert_eq!(runtime.block_on(lines(&service)).lines().count(), 40);
 }
 
 #[test]
