@@ -210,7 +210,7 @@ mod tests {
                 due: Duration::from_micros(times.0),
                 rank_start,
                 rank_latency,
-                reward_start: reward.map(|_| rank_start + rank_latency.unwrap_or_default()),
+                reward_start: latencies.1.map(|_| rank_start + rank_latency.unwrap_or_default()),
                 reward_latency: latencies.1,
                 again,
             }
