@@ -81,11 +81,12 @@ class Faults:
 
     def repair(self):
         """damaged segment, repaired"""
+        self.server.end("TERM")
         segments = [path for path in self.files() if path.endswith(".dsjson.gz")]
         if not segments:
+            self.server.start()
             return "damaged segment: there was none"
-        self.server.end("TERM")
-        path = self.draws.choice([path for path in segments if os.path.exists(path)])
+        path = self.draws.choice(segments)
         with gzip.open(path) as file:
             lost = [json.loads(line)["EventId"] for line in file]
         flip(path, self.draws)
