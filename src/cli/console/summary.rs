@@ -451,7 +451,7 @@ evaluate: what each policy would have earned on 2,000 held-out events of 10,000
    policy        estimate       arguments
 ▸  Inter-len4    0.801 ± 0.012  --epsilon 0.2 --cb_type mtr -l 0.5 --power_t 0.…
    baselineRand  0.250 ± 0.012
-applied Inter-len4, trained on the whole log; validation then earned 0.481
+applied Inter-len4, trained on the whole log
 
 model    100 exports
 
