@@ -48,7 +48,7 @@ pub fn append(path: &Path, text: &str) -> Result<(), Error> {
     appended.map_err(|error| not_written(path, &error))
 }
 
-/// A file that is being written as [`write`] does it, in parts. A regular file is as it was
+/// A file that is being written as [`write()`] does it, in parts. A regular file is as it was
 /// until [`Self::finish`].
 pub enum OutputFile {
     /// A device or a pipe.
