@@ -31,15 +31,16 @@ pub(super) fn refuse_written_secrets(scenario: &Node, report: &mut Report) {
 }
 
 fn refuse_in_call(call: &Node, report: &mut Report) {
-    call.get("headers").into_iter().for_each(|headers| refuse_headers(headers, report));
+    let headers = call.entries().iter().filter(|entry| entry.key == "headers");
+    headers.for_each(|headers| refuse_headers(&headers.value, report));
 }
 
 /// What opens a session is sent in its body.
 fn refuse_in_session(call: &Node, report: &mut Report) {
     refuse_in_call(call, report);
-    for part in ["body", "form", "query"] {
-        call.get(part).into_iter().for_each(|fields| refuse_fields(fields, report));
-    }
+    let sent = ["body", "form", "query"];
+    let fields = call.entries().iter().filter(|entry| sent.contains(&entry.key.as_str()));
+    fields.for_each(|fields| refuse_fields(&fields.value, report));
 }
 
 fn refuse_fields(fields: &Node, report: &mut Report) {
