@@ -181,12 +181,12 @@ pub(super) fn path(folder: &Path, generation: u64) -> PathBuf {
 impl Writer {
     /// Writes until the store is closed.
     fn write(&mut self, queue: &Queue, progress: &watch::Sender<Written>) {
-        while let Some((rows, batches, rotate)) = queue.take() {
+        while let Some((rows, batches)) = queue.take() {
             if !rows.is_empty() && !self.write_batch(&rows, queue, progress) {
                 return;
             }
             progress.send_replace(Written { batches, failure: None });
-            if let Some(sender) = rotate {
+            if let Some(sender) = queue.take_rotation() {
                 // A worker that has failed waits no more.
                 sender.send(self.rotate()).ok();
             }
@@ -208,6 +208,7 @@ impl Writer {
                 log::error(message, &[]);
             }
             progress.send_modify(|written| written.failure = Some(error.to_string()));
+            queue.refuse_rotation(&error);
             if queue.pause() {
                 return false;
             }
@@ -230,12 +231,10 @@ impl Writer {
     }
 }
 
-/// Rows, the number of their batch, and whether to begin a new journal after them.
-type Taken = (Vec<(u64, Vec<u8>)>, u64, Option<mpsc::Sender<io::Result<Closed>>>);
-
 impl Queue {
-    /// What is queued; `None` once the queue is closed and empty.
-    fn take(&self) -> Option<Taken> {
+    /// The rows that are queued and the number of their batch, or no rows if only a new journal
+    /// is wanted; `None` once the queue is closed and empty.
+    fn take(&self) -> Option<(Vec<(u64, Vec<u8>)>, u64)> {
         let mut waiting = self.waiting.lock().ok()?;
         while waiting.rows.is_empty() && waiting.rotate.is_none() {
             if waiting.closed {
@@ -244,13 +243,28 @@ impl Queue {
             waiting = self.more.wait(waiting).ok()?;
         }
         waiting.batches += u64::from(!waiting.rows.is_empty());
-        Some((std::mem::take(&mut waiting.rows), waiting.batches, waiting.rotate.take()))
+        Some((std::mem::take(&mut waiting.rows), waiting.batches))
     }
 
     /// Waits before a write is tried again. Returns true if the queue was closed.
     fn pause(&self) -> bool {
         let Ok(waiting) = self.waiting.lock() else { return true };
-        let paused = self.more.wait_timeout_while(waiting, RETRY, |waiting| !waiting.closed);
+        let is_idle = |waiting: &mut Waiting| !waiting.closed && waiting.rotate.is_none();
+        let paused = self.more.wait_timeout_while(waiting, RETRY, is_idle);
         paused.map_or(true, |(waiting, _)| waiting.closed)
+    }
+
+    /// The request for a new journal.
+    fn take_rotation(&self) -> Option<mpsc::Sender<io::Result<Closed>>> {
+        self.waiting.lock().ok().and_then(|mut waiting| waiting.rotate.take())
+    }
+
+    /// Answers a request for a new journal while the current one cannot be completed: the worker
+    /// must not wait for room on the disk.
+    fn refuse_rotation(&self, error: &io::Error) {
+        if let Some(sender) = self.take_rotation() {
+            // A worker that has failed waits no more.
+            sender.send(Err(io::Error::new(error.kind(), error.to_string()))).ok();
+        }
     }
 }
