@@ -71,6 +71,10 @@ pub struct ServeArguments {
     /// Refuse models and learning policies whose weights take more bytes.
     #[arg(long, value_name = "BYTES", default_value_t = 128 << 20)]
     pub model_bytes: u64,
+    /// Hold about this many bytes of events in memory: the oldest leave the log, and Rank is
+    /// refused while the events whose reward windows are open take more.
+    #[arg(long, value_name = "BYTES", default_value_t = 1 << 30)]
+    pub event_bytes: u64,
     /// Hold at most this many bytes of request bodies at once.
     #[arg(long, value_name = "BYTES", default_value_t = 256 << 20)]
     pub upload_bytes: usize,
@@ -226,7 +230,11 @@ fn time() -> Time {
 
 /// The initial options of the loop.
 fn options(arguments: &ServeArguments) -> Result<LoopOptions, Error> {
-    let limits = LoopLimits { rank_work: arguments.rank_work, model_bytes: arguments.model_bytes };
+    let limits = LoopLimits {
+        rank_work: arguments.rank_work,
+        model_bytes: arguments.model_bytes,
+        event_bytes: arguments.event_bytes,
+    };
     let log_events = arguments.log_events;
     let mut options = LoopOptions { limits, log_events, ..LoopOptions::default() };
     if arguments.multi_slot {

@@ -2,6 +2,7 @@ use std::collections::VecDeque;
 use std::time::Duration;
 
 use super::event_numbers::EventNumbers;
+use super::event_size::{EventSizes, REWARD_BYTES};
 use super::interaction::Interaction;
 use protocol::EventId;
 use timestamp::Timestamp;
@@ -19,6 +20,9 @@ pub(crate) struct Joiner {
     numbers: EventNumbers,
     /// The number of the first open event.
     first: usize,
+    /// About how many bytes of memory the open events take.
+    bytes: u64,
+    sizes: EventSizes,
 }
 
 #[derive(Debug)]
@@ -28,6 +32,18 @@ struct OpenWindow {
     closes: Timestamp,
     /// Whether the line of the event was taken while its window was open.
     taken: bool,
+    /// About how many bytes of memory the event takes.
+    bytes: u64,
+}
+
+/// An event whose window has closed.
+#[derive(Debug)]
+pub(crate) struct Closed {
+    pub(crate) interaction: Interaction,
+    /// Whether the line of the event was taken while its window was open.
+    pub(crate) taken: bool,
+    /// About how many bytes of memory the event takes.
+    pub(crate) bytes: u64,
 }
 
 impl Joiner {
@@ -35,7 +51,9 @@ impl Joiner {
     pub(crate) fn open(&mut self, interaction: Interaction, closes: Timestamp) -> bool {
         let is_new = self.numbers.insert(&interaction.event_id, self.first + self.open.len());
         if is_new {
-            self.open.push_back(OpenWindow { interaction, closes, taken: false });
+            let bytes = self.sizes.next(&interaction);
+            self.bytes += bytes;
+            self.open.push_back(OpenWindow { interaction, closes, taken: false, bytes });
         }
         is_new
     }
@@ -47,9 +65,25 @@ impl Joiner {
 
     /// The event, if its window is open.
     pub(crate) fn event(&mut self, event_id: &EventId, now: Timestamp) -> Option<&mut Interaction> {
+        self.window(event_id).filter(|open| now < open.closes).map(|open| &mut open.interaction)
+    }
+
+    fn window(&mut self, event_id: &EventId) -> Option<&mut OpenWindow> {
         let index = self.numbers.get(event_id)?.checked_sub(self.first)?;
-        let open = self.open.get_mut(index).filter(|open| now < open.closes);
-        open.map(|open| &mut open.interaction)
+        self.open.get_mut(index)
+    }
+
+    /// Counts the memory of a reward that an open event got.
+    pub(crate) fn count_reward(&mut self, event_id: &EventId) {
+        if let Some(open) = self.window(event_id) {
+            open.bytes += REWARD_BYTES;
+            self.bytes += REWARD_BYTES;
+        }
+    }
+
+    /// About how many bytes of memory the open events take.
+    pub(crate) fn bytes(&self) -> u64 {
+        self.bytes
     }
 
     /// The events whose windows are open.
@@ -98,11 +132,12 @@ impl Joiner {
         }
     }
 
-    /// Removes the next event, and returns it with whether its line was taken.
-    pub(crate) fn close(&mut self) -> Option<(Interaction, bool)> {
-        let OpenWindow { interaction, taken, .. } = self.open.pop_front()?;
+    /// Removes the next event.
+    pub(crate) fn close(&mut self) -> Option<Closed> {
+        let OpenWindow { interaction, taken, bytes, .. } = self.open.pop_front()?;
         self.first += 1;
-        Some((interaction, taken))
+        self.bytes -= bytes;
+        Some(Closed { interaction, taken, bytes })
     }
 
     /// The events whose lines were not taken, as they are now; marks them as taken.
@@ -124,6 +159,8 @@ impl Joiner {
     pub(crate) fn clear(&mut self) {
         self.first += self.open.len();
         self.open.clear();
+        self.bytes = 0;
+        self.sizes = EventSizes::default();
         self.numbers.clear();
     }
 }

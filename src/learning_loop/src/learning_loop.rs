@@ -11,7 +11,7 @@ use super::event_log::{EventLog, Retention};
 use super::features::FeatureCache;
 use super::interaction::{Activation, Interaction};
 use super::joined::{Joined, LARGEST_REWARD};
-use super::joiner::Joiner;
+use super::joiner::{Closed, Joiner};
 use super::limits::LoopLimits;
 use super::log_entry::{LogEntry, Operation};
 use super::trainer::Trainer;
@@ -180,6 +180,7 @@ impl LearningLoop {
         if let Some(interaction) = interaction.filter(takes_reward) {
             interaction.rewards.push(reward.value);
             self.rewarded += 1;
+            self.joiner.count_reward(event_id);
             let event_id = || event_id.clone();
             self.log_operation(|| Operation::Rewarded {
                 event_id: event_id(),
@@ -273,18 +274,19 @@ impl LearningLoop {
         self.trainer.pass(now);
         let days = self.configuration.log_retention_days;
         self.log.retain(days, now, |event_id| self.joiner.forget(event_id));
-        self.log.limit(self.log_events, |event_id| self.joiner.forget(event_id));
+        let bytes = self.limits.event_bytes.saturating_sub(self.joiner.bytes());
+        self.log.limit(self.log_events, bytes, |event_id| self.joiner.forget(event_id));
     }
 
     /// Joins the next event and learns from it.
     fn join_next(&mut self) {
-        let Some((interaction, taken)) = self.joiner.close() else { return };
+        let Some(Closed { interaction, taken, bytes }) = self.joiner.close() else { return };
         let joined = Joined::new(interaction, &self.configuration);
         if joined.learnable {
             self.learn(&joined);
         }
         if self.log.retains_events() {
-            self.log.push(joined, taken);
+            self.log.push(joined, bytes, taken);
         } else {
             self.joiner.forget(&joined.interaction.event_id);
         }

@@ -11,11 +11,16 @@ pub struct LoopLimits {
     pub rank_work: u64,
     /// The bytes that the weights of a model may take ([`LearningPolicy::weight_bytes`]).
     pub model_bytes: u64,
+    /// About how many bytes of memory the events may take that are in the log or open: the
+    /// oldest leave the log. Open ones never leave; a service must refuse requests while they
+    /// take more.
+    pub event_bytes: u64,
 }
 
 impl LoopLimits {
     /// No bounds.
-    pub const NONE: Self = Self { rank_work: u64::MAX, model_bytes: u64::MAX };
+    pub const NONE: Self =
+        Self { rank_work: u64::MAX, model_bytes: u64::MAX, event_bytes: u64::MAX };
 
     /// Whether requests have a bound.
     pub(crate) fn bound_work(&self) -> bool {

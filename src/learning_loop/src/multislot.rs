@@ -65,6 +65,7 @@ impl LearningLoop {
         let Some(slot) = slot.filter(|slot| slot.rewards.len() < MOST_REWARDS) else { return };
         slot.rewards.push(reward.value);
         self.rewarded += 1;
+        self.joiner.count_reward(event_id);
         let event_id = || event_id.clone();
         self.log_operation(|| Operation::SlotRewarded {
             event_id: event_id(),

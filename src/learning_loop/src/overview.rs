@@ -28,6 +28,16 @@ pub struct LoopState {
     pub model: ModelProperties,
 }
 
+/// About how many bytes of memory events take. It depends on what they share in this process,
+/// so that it may change at a restart.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct EventBytes {
+    /// Those in the log.
+    pub logged: u64,
+    /// Those whose reward windows are open.
+    pub open: u64,
+}
+
 /// The content of the status page.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -140,6 +150,11 @@ impl LearningLoop {
             logged: self.log.iter().len() as u64,
             model: self.trainer.properties(),
         }
+    }
+
+    /// The memory of the events after the last call.
+    pub fn event_bytes(&self) -> EventBytes {
+        EventBytes { logged: self.log.bytes(), open: self.joiner.bytes() }
     }
 
     /// The content of the status page.

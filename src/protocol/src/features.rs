@@ -28,6 +28,27 @@ pub enum FeatureValue {
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct FeatureObject(pub Vec<(String, FeatureValue)>);
 
+impl FeatureObject {
+    /// About how many bytes of memory it takes, with itself.
+    pub fn bytes(&self) -> usize {
+        let entries =
+            self.0.iter().map(|(key, value)| size_of::<String>() + key.len() + value.bytes());
+        size_of::<Self>() + entries.sum::<usize>()
+    }
+}
+
+impl FeatureValue {
+    fn bytes(&self) -> usize {
+        let beyond = match self {
+            Self::Null | Self::Bool(_) | Self::Number(_) => 0,
+            Self::Text(text) => text.len(),
+            Self::List(values) => values.iter().map(Self::bytes).sum(),
+            Self::Object(object) => object.bytes() - size_of::<FeatureObject>(),
+        };
+        size_of::<Self>() + beyond
+    }
+}
+
 impl Serialize for FeatureValue {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         match self {

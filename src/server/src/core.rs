@@ -6,22 +6,26 @@
 //! entries in order (so it joins, learns and exports), and publishes new rankers. Operations
 //! that read or change the loop are queued as calls and run there too.
 
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::mpsc::Sender;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 
+use axum::http::StatusCode;
 use tokio::sync::{Semaphore, oneshot};
 
 use super::metrics::Metrics;
 use super::response::ErrorResponse;
 use super::state::{self, Store, Ticket};
 use super::{Time, body, log};
-use learning_loop::{EvaluationJob, LearningLoop, LogEntry, LoopState, Ranker};
+use learning_loop::{EvaluationJob, EventBytes, LearningLoop, LogEntry, LoopState, Ranker};
 use protocol::{ErrorCode, ServiceError};
 use timestamp::Timestamp;
 
-/// The number of entries that may wait for the worker; further requests wait.
+/// The size of the entries that may wait for the worker, in units; further requests wait.
 const BACKLOG: usize = 1 << 16;
+
+/// The bytes of a unit. An entry takes one at least.
+const UNIT: usize = 1 << 10;
 
 /// The log numbers that a command may use: one operation gives at most a few entries.
 pub(crate) const NUMBERS: u64 = 16;
@@ -36,7 +40,7 @@ pub(crate) type Reply = Box<dyn FnOnce(Result<Ticket, String>) + Send>;
 /// Something for the worker to do, in order.
 pub(crate) enum Command {
     /// Replay an entry, which is queued for the disk already.
-    Entry { number: u64, entry: LogEntry },
+    Entry { number: u64, entry: LogEntry, units: u32 },
     /// Run an operation; log its entries from `number` on.
     Call { at: Timestamp, number: u64, operation: Operation },
     /// Bring the loop up to an instant.
@@ -50,9 +54,14 @@ pub(crate) struct Core {
     pub(crate) store: Option<Store>,
     queue: Mutex<Queue>,
     backlog: Semaphore,
+    /// The number of entries that wait for the worker.
+    waiting: AtomicUsize,
     rankers: RwLock<Arc<Rankers>>,
     /// The counters of the loop after the last command.
     state: Mutex<LoopState>,
+    /// The memory of events after the last commands, and the most that open ones may take.
+    event_bytes: Mutex<EventBytes>,
+    most_event_bytes: u64,
     jobs: Sender<EvaluationJob>,
     /// The number of Rank calls, for the ids of events without one.
     ranks: AtomicU64,
@@ -98,16 +107,19 @@ impl Core {
         commands: Sender<Command>,
         jobs: Sender<EvaluationJob>,
         rankers: Rankers,
-        state: LoopState,
+        (state, most_event_bytes): (LoopState, u64),
     ) -> Self {
         Self {
             time,
             store,
             queue: Mutex::new(Queue { commands, next }),
             backlog: Semaphore::new(BACKLOG),
+            waiting: AtomicUsize::new(0),
             rankers: RwLock::new(Arc::new(rankers)),
             ranks: AtomicU64::new(state.ranked),
             state: Mutex::new(state),
+            event_bytes: Mutex::default(),
+            most_event_bytes,
             jobs,
             has_failed: AtomicBool::new(false),
             metrics: Metrics::default(),
@@ -145,6 +157,15 @@ impl Core {
         *self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// The memory of events after the last commands.
+    pub(crate) fn event_bytes(&self) -> EventBytes {
+        *self.event_bytes.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(crate) fn set_event_bytes(&self, bytes: EventBytes) {
+        *self.event_bytes.lock().unwrap_or_else(PoisonError::into_inner) = bytes;
+    }
+
     pub(crate) fn set_state(&self, state: LoopState) {
         *self.state.lock().unwrap_or_else(PoisonError::into_inner) = state;
     }
@@ -158,11 +179,14 @@ impl Core {
         size: usize,
     ) -> Result<(), ErrorResponse> {
         self.check()?;
+        // The entries of a request share its size.
+        let units = (size / UNIT / entries.len().max(1)).clamp(1, BACKLOG / 16);
+        let units = u32::try_from(units).unwrap_or(1);
         let count = u32::try_from(entries.len()).unwrap_or(u32::MAX);
-        let permits = self.backlog.acquire_many(count).await;
+        let permits = self.backlog.acquire_many(count.saturating_mul(units)).await;
         permits.map_err(|_| failed())?.forget();
         let core = Arc::clone(self);
-        let ticket = body::offload(size, move || Ok(core.queue_entries(entries)?)).await?;
+        let ticket = body::offload(size, move || Ok(core.queue_entries(entries, units)?)).await?;
         match (&self.store, ticket) {
             (Some(store), Some(ticket)) => store.wait(ticket).await,
             _ => Ok(()),
@@ -170,14 +194,19 @@ impl Core {
     }
 
     /// Queues entries for the worker and the disk.
-    fn queue_entries(&self, mut entries: Vec<LogEntry>) -> Result<Option<Ticket>, ServiceError> {
+    fn queue_entries(
+        &self,
+        mut entries: Vec<LogEntry>,
+        units: u32,
+    ) -> Result<Option<Ticket>, ServiceError> {
+        self.waiting.fetch_add(entries.len(), Ordering::Relaxed);
         let first = self.enqueue(|queue, now| {
             let first = queue.next;
             for entry in &mut entries {
                 entry.stamp(now);
                 let (number, entry) = (queue.next, entry.clone());
                 queue.next += NUMBERS;
-                queue.send(Command::Entry { number, entry })?;
+                queue.send(Command::Entry { number, entry, units })?;
             }
             Ok(first)
         })?;
@@ -185,9 +214,23 @@ impl Core {
         Ok(self.store.as_ref().map(|store| store.append(numbers.zip(&entries))))
     }
 
-    /// Marks entries as replayed.
-    pub(crate) fn release(&self, entries: usize) {
-        self.backlog.add_permits(entries);
+    /// Marks an entry of so many units as replayed.
+    pub(crate) fn release(&self, units: u32) {
+        self.waiting.fetch_sub(1, Ordering::Relaxed);
+        self.backlog.add_permits(units as usize);
+    }
+
+    /// Refuses an event while those whose reward windows are open take too much memory.
+    pub(crate) fn check_room(&self) -> Result<(), ErrorResponse> {
+        let (found, limit) = (self.event_bytes().open, self.most_event_bytes);
+        if found < limit {
+            return Ok(());
+        }
+        let message = format!(
+            "the events whose reward windows are open take {found} bytes, the limit is {limit}: \
+             try again when windows have closed, or start the service with a larger `--event-bytes`"
+        );
+        Err(ErrorResponse::gateway(StatusCode::SERVICE_UNAVAILABLE, message))
     }
 
     /// Runs an operation on the loop, in its turn.
@@ -258,7 +301,7 @@ impl Core {
 
     /// The number of entries that wait for the worker.
     pub(crate) fn waiting(&self) -> usize {
-        BACKLOG.saturating_sub(self.backlog.available_permits())
+        self.waiting.load(Ordering::Relaxed)
     }
 
     /// Reports a bug in the loop: every later request fails.

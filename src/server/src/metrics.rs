@@ -15,7 +15,7 @@ use prometheus_client::registry::Registry;
 
 use super::Service;
 use super::response::ErrorResponse;
-use learning_loop::LoopState;
+use learning_loop::{EventBytes, LoopState};
 use timestamp::Timestamp;
 
 /// Request counts and latencies, and the state of the loop.
@@ -25,6 +25,7 @@ pub(crate) struct Metrics {
     duration: Family<OperationLabel, Histogram>,
     waiting: Gauge,
     logged: Gauge,
+    event_bytes: Gauge,
     exported: Gauge,
     ranked: Gauge,
     rewarded: Gauge,
@@ -61,6 +62,7 @@ impl Default for Metrics {
             duration: Family::new_with_constructor(|| Histogram::new(BOUNDS)),
             waiting: Gauge::default(),
             logged: Gauge::default(),
+            event_bytes: Gauge::default(),
             exported: Gauge::default(),
             ranked: Gauge::default(),
             rewarded: Gauge::default(),
@@ -92,6 +94,7 @@ impl Metrics {
             ("connections_open", "Open connections", &self.connections),
             ("events_waiting", "Events whose reward windows are open", &self.waiting),
             ("events_logged", "Joined events in the log", &self.logged),
+            ("event_bytes", "Bytes of memory of the events in the log or open", &self.event_bytes),
             ("events_ranked", "Events ever logged", &self.ranked),
             ("rewards", "Rewards received inside their windows", &self.rewarded),
             (
@@ -124,12 +127,18 @@ impl Metrics {
         self.state_bytes.set(bytes.cast_signed());
     }
 
-    fn text(&self, state: &LoopState, connections: usize, waiting: usize) -> String {
+    fn text(
+        &self,
+        state: &LoopState,
+        (connections, waiting): (usize, usize),
+        bytes: EventBytes,
+    ) -> String {
         let set = |gauge: &Gauge, value: u64| gauge.set(value.cast_signed());
         set(&self.connections, connections as u64);
         set(&self.backlog, waiting as u64);
         set(&self.waiting, state.waiting);
         set(&self.logged, state.logged);
+        set(&self.event_bytes, bytes.logged + bytes.open);
         set(&self.ranked, state.ranked);
         set(&self.rewarded, state.rewarded);
         let exported = state.model.last_modified_time;
@@ -146,8 +155,8 @@ impl Metrics {
 pub(crate) async fn metrics(State(service): State<Service>) -> Result<Response, ErrorResponse> {
     let state = service.state().await?;
     let kind = "application/openmetrics-text; version=1.0.0; charset=utf-8";
-    let (connections, waiting) = (service.connections().len(), service.waiting());
-    let text = service.metrics().text(&state, connections, waiting);
+    let numbers = (service.connections().len(), service.waiting());
+    let text = service.metrics().text(&state, numbers, service.event_bytes());
     Ok(([(CONTENT_TYPE, kind)], text).into_response())
 }
 
@@ -166,7 +175,7 @@ mod tests {
             last_modified_time: Timestamp::NEVER,
         };
         let state = LoopState { ranked: 0, rewarded: 0, waiting: 0, logged: 0, model };
-        let exported = metrics.text(&state, 0, 0);
+        let exported = metrics.text(&state, (0, 0), EventBytes::default());
         let dashboard: serde_json::Value =
             serde_json::from_str(include_str!("../grafana.json")).unwrap();
         let mut queried = 0;

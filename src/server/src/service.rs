@@ -21,7 +21,7 @@ use super::response::ErrorResponse;
 use super::state::{self, Disk, Folder, StateError, Store};
 use super::worker::{self, Worker};
 use learning_loop::{
-    EvaluationJob, LearningLoop, LogEntry, LoopOptions, LoopState, Ranker, Retention,
+    EvaluationJob, EventBytes, LearningLoop, LogEntry, LoopOptions, LoopState, Ranker, Retention,
 };
 use protocol::ServiceError;
 use timestamp::Timestamp;
@@ -71,9 +71,9 @@ impl Service {
     /// A new loop in memory.
     pub fn new(options: LoopOptions, access: impl Into<Access>, time: Time) -> Self {
         let options = LoopOptions { retention: Retention::Log, ..options };
-        let threads = options.threads;
+        let bounds = (options.threads, options.limits.event_bytes);
         let learning_loop = LearningLoop::new(options, time());
-        Self::start(learning_loop, (None, 0), threads, Vec::new(), access.into(), time)
+        Self::start(learning_loop, (None, 0), bounds, Vec::new(), access.into(), time)
     }
 
     /// The loop with the state in the folder at `path`, or a new one if the folder has none; and
@@ -101,11 +101,11 @@ impl Service {
         disk: Disk,
     ) -> Result<(Self, bool), StateError> {
         let options = LoopOptions { retention: Retention::Archive, ..options.clone() };
-        let threads = options.threads;
+        let bounds = (options.threads, options.limits.event_bytes);
         let opened = state::open(path, &options, time(), repair, disk)?;
         let state = (Some((opened.store, opened.folder)), opened.next);
         let (learning_loop, jobs) = (opened.learning_loop, opened.jobs);
-        let service = Self::start(learning_loop, state, threads, jobs, access, time);
+        let service = Self::start(learning_loop, state, bounds, jobs, access, time);
         Ok((service, opened.is_old))
     }
 
@@ -113,7 +113,7 @@ impl Service {
     fn start(
         mut learning_loop: LearningLoop,
         (state, next): (Option<(Store, Folder)>, u64),
-        threads: usize,
+        (threads, event_bytes): (usize, u64),
         unfinished: Vec<EvaluationJob>,
         access: Access,
         time: Time,
@@ -127,6 +127,7 @@ impl Service {
         learning_loop.start_recording();
         let state = learning_loop.state(started);
         let rankers = Rankers::new(&learning_loop.ranker(), threads);
+        let state = (state, event_bytes);
         let core = Arc::new(Core::new(time, (store, next), commands, jobs, rankers, state));
         let worker = Worker::new(learning_loop, queue, Arc::clone(&core), threads, (folder, next));
         let weak = Arc::downgrade(&core);
@@ -243,6 +244,7 @@ impl Service {
         size: usize,
         decide: impl FnOnce(&mut Ranker, u64, Timestamp) -> Result<A, ServiceError> + Send + 'static,
     ) -> Result<A, ErrorResponse> {
+        self.0.core.check_room()?;
         let core = Arc::clone(&self.0.core);
         let decide = move || Ok(core.decide(size >= body::LARGE, decide)?);
         body::offload(size, decide).await
@@ -273,6 +275,11 @@ impl Service {
     /// The number of entries that wait for the worker.
     pub(crate) fn waiting(&self) -> usize {
         self.0.core.waiting()
+    }
+
+    /// The memory of events.
+    pub(crate) fn event_bytes(&self) -> EventBytes {
+        self.0.core.event_bytes()
     }
 
     /// The counters of the loop; older ones while it is busy.

@@ -136,14 +136,14 @@ impl Worker {
 
     fn handle(&mut self, command: Command) {
         match command {
-            Command::Entry { number, entry } => {
+            Command::Entry { number, entry, units } => {
                 // Requests were checked before they were queued.
                 if let Err(error) = self.learning_loop.replay(entry) {
                     log::error(format!("an accepted request was refused: {error}"), &[]);
                 }
                 // They are queued for the disk already.
                 self.learning_loop.take_entries();
-                self.core.release(1);
+                self.core.release(units);
                 self.done(number);
             }
             Command::Call { at, number, operation } => self.call(at, number, operation),
@@ -199,6 +199,7 @@ impl Worker {
             self.core.publish(Rankers::new(&self.learning_loop.ranker(), self.threads));
         }
         self.core.set_state(self.learning_loop.last_state());
+        self.core.set_event_bytes(self.learning_loop.event_bytes());
     }
 
     /// Marks a command as done, and moves a snapshot forward.

@@ -190,3 +190,37 @@ fn a_loop_does_not_optimize_itself_all_the_time() {
     let refused = learning_loop.set_configuration(wish, at(0.0)).unwrap_err();
     assert_eq!(refused.code, ErrorCode::InvalidServiceConfiguration);
 }
+
+/// The oldest events leave the log when it takes too many bytes, and what is counted is that of
+/// the events that are there.
+#[test]
+fn the_log_holds_the_last_events_that_fit_in_its_bytes() {
+    let with_text = |id: &str, length: usize| {
+        let mut request = request(id);
+        let text = protocol::FeatureValue::Text("x".repeat(length));
+        request.context_features =
+            vec![protocol::FeatureObject(vec![("text".to_owned(), text)])].into();
+        request
+    };
+    let limits = LoopLimits { event_bytes: 100_000, ..LoopLimits::NONE };
+    let options = LoopOptions { configuration: configuration(), limits, ..LoopOptions::default() };
+    let mut learning_loop = LearningLoop::new(options, at(0.0));
+    for number in 0..50 {
+        let seconds = 20.0 * f64::from(number);
+        learning_loop.rank(&with_text(&number.to_string(), 9_000), at(seconds)).unwrap();
+        reward(&mut learning_loop, &number.to_string(), 1.0, seconds + 1.0);
+        let bytes = learning_loop.event_bytes();
+        let all = bytes.logged + bytes.open;
+        assert!(all <= limits.event_bytes && bytes.open > 9_000, "{bytes:?}");
+    }
+    let state = learning_loop.state(at(10_000.0));
+    assert_eq!((state.waiting, learning_loop.event_bytes().open), (0, 0));
+    // Each takes at least its text.
+    assert!((8..=11).contains(&state.logged), "{state:?}");
+    // An id that has left the log can be used again.
+    let again = learning_loop.ranked;
+    learning_loop.rank(&with_text("3", 9_000), at(10_000.0)).unwrap();
+    assert_eq!(learning_loop.ranked, again + 1);
+    learning_loop.delete_logs(at(10_001.0));
+    assert_eq!(learning_loop.event_bytes(), EventBytes::default());
+}

@@ -359,3 +359,40 @@ fn a_repair_loses_the_damaged_file_and_nothing_else() {
     let service = open(folder.path(), Disk::default(), &now).unwrap();
     assert_eq!(runtime.block_on(lines(&service)).lines().count(), left);
 }
+
+/// Open windows are bounded: a Rank is refused while they are full, and accepted when they have
+/// closed. Nothing that was accepted is lost.
+#[test]
+fn events_are_refused_while_open_windows_take_too_much_memory() {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let now = Arc::new(AtomicI64::new(Timestamp::VIRTUAL_START.unix_micros()));
+    let time = Arc::clone(&now);
+    let time = Arc::new(move || Timestamp::from_unix_micros(time.load(Ordering::SeqCst)));
+    let mut options = options();
+    options.limits.event_bytes = 10_000;
+    let service = Service::new(options, Keys::default(), time);
+    let fill = async |prefix: &str| {
+        for number in 0..1000 {
+            let id = format!("{prefix}-{number}");
+            let request = request(&id);
+            let decide = move |ranker: &mut Ranker, number, now| ranker.rank(&request, number, now);
+            match service.decide(0, decide).await {
+                Ok((_, entry)) => service.log(vec![entry], 0).await.map_err(|_| ()).unwrap(),
+                Err(refusal) => return (number, refusal),
+            }
+            // The counters are published once the worker has seen the event.
+            service.state().await.map_err(|_| ()).unwrap();
+        }
+        panic!("it has a bound")
+    };
+    runtime.block_on(async {
+        for round in ["first", "second"] {
+            let (accepted, refusal) = fill(round).await;
+            assert!(accepted > 1 && refusal.status == 503, "{accepted}");
+            assert!(refusal.message.contains("`--event-bytes`"), "{}", refusal.message);
+            now.fetch_add(20_000_000, Ordering::SeqCst);
+            let state = service.state().await.map_err(|_| ()).unwrap();
+            assert_eq!((state.waiting, service.event_bytes().open), (0, 0));
+        }
+    });
+}
