@@ -63,16 +63,16 @@ impl<'a> FirstRound<'a> {
         &self.event.visitor.context
     }
 
-    /// The index of the action that the visitor prefers.
+    /// The index of the best action for the visitor.
     #[must_use]
     pub fn preferred(&self) -> usize {
-        self.event.visitor.preferred
+        self.stream.preferred(self.event.visitor)
     }
 
     /// The reward of the visitor for an action.
     #[must_use]
     pub fn reward(&self, action: usize) -> f64 {
-        self.stream.reward(self.phase.key, 0, self.preferred(), action)
+        self.stream.reward(self.phase.key, 0, self.event.visitor, action)
     }
 
     /// Reads the answer to Rank as a run does.

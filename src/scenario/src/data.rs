@@ -8,8 +8,8 @@ use super::model::{
     Classification, ClassifiedWorld, DatasetFiles, Datasets, DriftFile, GeneratedWorld, Request,
     RewardFile, ScenarioFile,
 };
-use super::plan::{Drift, Population, RewardRule, Visitor};
-use super::reward;
+use super::plan::{ActionRewards, Drift, Population, Preference, RewardRule, Visitor};
+use super::reward::{self, RewardWorld};
 use diagnostic::{Diagnostic, Report, Source};
 use protocol::RankableAction;
 
@@ -19,6 +19,8 @@ pub(super) struct Data {
     pub actions: Arc<[RankableAction]>,
     pub template: Template,
     pub reward: RewardRule,
+    /// The reward rule as it is written.
+    reward_file: RewardFile,
     dimensions: Vec<Dimension>,
     index: ActionIndex,
     /// Where the actions are, for messages.
@@ -64,11 +66,28 @@ fn of_files(
     let template = request.map(|request| dataset::template(&request, &index, report));
     let template = template.unwrap_or_default();
     let actions_file = offered.path().to_owned();
-    let reward = reward.map(|reward| reward::rule(reward, &index, &actions_file, report));
+    let rule = reward.map(|reward| reward::rule(reward, &index, &actions_file, report));
     let dimensions = dimensions?;
-    let frame = Frame { dimensions: &dimensions, actions: &index, actions_file: &actions_file };
+    let frame = Frame {
+        dimensions: &dimensions,
+        actions: &index,
+        actions_file: &actions_file,
+        are_means: rule.as_ref().is_some_and(|rule| rule.deviation.is_some()),
+    };
     let population = dataset::population(&users?, &frame, &template, report);
-    Some(Data { population, actions, template, reward: reward?, dimensions, index, actions_file })
+    let mut rule = rule?;
+    let world = RewardWorld { population: &population, actions: &actions };
+    reward::complete(&mut rule, reward?, world, report);
+    Some(Data {
+        population,
+        actions,
+        template,
+        reward: rule,
+        reward_file: reward?.clone(),
+        dimensions,
+        index,
+        actions_file,
+    })
 }
 
 fn request(template: &Request, files: &Files, report: &mut Report) -> Option<Arc<Source>> {
@@ -90,10 +109,21 @@ fn of_world(
     let template = request.map(|request| dataset::template(&request, index, report));
     let template = template.unwrap_or_default();
     let actions_file = "datasets".to_owned();
-    let reward = reward::rule(reward, index, &actions_file, report);
+    let mut rule = reward::rule(reward, index, &actions_file, report);
     let actions = actions.clone();
     let (population, index) = world.population(&dimensions, &template);
-    Data { population, actions, template, reward, dimensions, index, actions_file }
+    let world = RewardWorld { population: &population, actions: &actions };
+    reward::complete(&mut rule, reward, world, report);
+    Data {
+        population,
+        actions,
+        template,
+        reward: rule,
+        reward_file: reward.clone(),
+        dimensions,
+        index,
+        actions_file,
+    }
 }
 
 impl Data {
@@ -116,9 +146,20 @@ impl Data {
         } else {
             let users = users.as_ref()?;
             let users = files.read(users, &users.place, report)?;
-            dataset::population(&users, &self.frame(), &self.template, report)
+            let population = dataset::population(&users, &self.frame(), &self.template, report);
+            self.check_reward(&population, report);
+            population
         };
         Some(Drift { at, population })
+    }
+
+    /// Whether others than the first who turn up have what the reward speaks of.
+    fn check_reward(&self, population: &Population, report: &mut Report) {
+        let is_sound = self.reward.formula.is_some() == self.reward_file.formula.is_some();
+        if is_sound {
+            let world = RewardWorld { population, actions: &self.actions };
+            reward::complete(&mut self.reward.clone(), &self.reward_file, world, report);
+        }
     }
 
     fn frame(&self) -> Frame<'_> {
@@ -126,13 +167,22 @@ impl Data {
             dimensions: &self.dimensions,
             actions: &self.index,
             actions_file: &self.actions_file,
+            are_means: self.reward.deviation.is_some(),
         }
     }
 
-    /// The same visitors, of whom everybody prefers another action.
+    /// The same visitors, of whom everybody wants of each action what they wanted of another.
     fn rotated(&self, places: usize) -> Population {
+        let moved = |action: usize| (action + places) % self.actions.len().max(1);
+        let preference = |preference: &Preference| match preference {
+            Preference::Action(preferred) => Preference::Action(moved(*preferred)),
+            Preference::Rewards(rewards) => {
+                let rewards = rewards.given().map(|(action, reward)| (moved(action), reward));
+                Preference::Rewards(ActionRewards::new(rewards.collect()))
+            }
+        };
         let rotated = |visitor: &Visitor| Visitor {
-            preferred: (visitor.preferred + places) % self.actions.len().max(1),
+            preference: preference(&visitor.preference),
             ..visitor.clone()
         };
         let rows = self.population.rows.iter().map(rotated).collect();

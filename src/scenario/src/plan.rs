@@ -13,6 +13,7 @@ pub use super::mapping::{
     Taken, Variables,
 };
 pub use super::model::Settings;
+pub use super::reward::{ActionRewards, Chance, Choice, Formula, Preference, RewardRule};
 pub use super::secret::{Redactor, Secret};
 pub use super::service::{ConnectionPlan, Header, HttpPlan, Operation, Retries, Timeouts};
 use ::policy::Policy;
@@ -41,7 +42,7 @@ pub struct Plan {
     /// the contents of its files. 64 hex digits.
     #[serde(skip)]
     pub digest: String,
-    /// Who turns up, in which context, and what they prefer.
+    /// Who turns up, in which context, and what they want.
     pub population: Population,
     /// The actions of every Rank request.
     pub actions: Arc<[RankableAction]>,
@@ -124,7 +125,7 @@ pub enum ClockKind {
     Wall,
 }
 
-/// Who turns up, in which context, and what they prefer.
+/// Who turns up, in which context, and what they want.
 #[derive(Debug, Clone, Serialize)]
 pub struct Population {
     /// The names of the context dimensions.
@@ -140,47 +141,11 @@ pub struct Visitor {
     pub context: Arc<[String]>,
     /// The context features of the Rank request.
     pub features: Arc<[FeatureObject]>,
-    /// The index of the preferred action in [`Plan::actions`].
-    pub preferred: usize,
+    /// What they want.
+    #[serde(flatten)]
+    pub preference: Preference,
     /// How often this row turns up, relative to the others. Finite, positive.
     pub weight: f64,
-}
-
-/// How a choice becomes a reward.
-#[derive(Debug, Clone, Serialize)]
-pub struct RewardRule {
-    /// The reward when the chosen action is the preferred one.
-    pub matched: f64,
-    /// The reward when it is not and the table has no entry.
-    pub otherwise: f64,
-    /// Rewards by (index of the preferred action, index of the chosen action).
-    #[serde(serialize_with = "pairs")]
-    pub table: BTreeMap<(usize, usize), f64>,
-    /// The probability with which a visitor answers the opposite: `otherwise` for the
-    /// preferred action, `matched` for any other.
-    pub noise: f64,
-}
-
-impl RewardRule {
-    /// The reward of a visitor who answers as they think.
-    #[must_use]
-    pub fn honest(&self, preferred: usize, chosen: usize) -> f64 {
-        let by_default = if preferred == chosen { self.matched } else { self.otherwise };
-        self.table.get(&(preferred, chosen)).copied().unwrap_or(by_default)
-    }
-
-    /// The reward of a visitor who answers the opposite.
-    #[must_use]
-    pub fn opposite(&self, preferred: usize, chosen: usize) -> f64 {
-        if preferred == chosen { self.otherwise } else { self.matched }
-    }
-
-    /// The mean over visitors who do the one or the other.
-    #[must_use]
-    pub fn expected(&self, preferred: usize, chosen: usize) -> f64 {
-        let honest = (1.0 - self.noise) * self.honest(preferred, chosen);
-        honest + self.noise * self.opposite(preferred, chosen)
-    }
 }
 
 /// One step of the run.
@@ -402,14 +367,6 @@ pub struct EmbeddedPlan {
     pub rank_latency: Delay,
     /// How long Reward seems to take.
     pub reward_latency: Delay,
-}
-
-/// JSON has no keys of two numbers.
-fn pairs<S: Serializer>(
-    table: &BTreeMap<(usize, usize), f64>,
-    serializer: S,
-) -> Result<S::Ok, S::Error> {
-    serializer.collect_seq(table)
 }
 
 fn arguments<S: Serializer>(policy: &Policy, serializer: S) -> Result<S::Ok, S::Error> {

@@ -33,6 +33,10 @@ pub enum Purpose {
     World = 9,
     /// What a learning policy draws for an event.
     Policy = 10,
+    /// Whether the visitor clicks on what was chosen.
+    Click = 11,
+    /// How far a reward is from its mean.
+    RewardDeviation = 12,
     /// Which signs a randomisation flips.
     Flip = 32,
 }

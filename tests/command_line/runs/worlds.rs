@@ -175,6 +175,52 @@ fn regret_exploration_and_time_to_a_threshold_are_those_of_the_events() {
     assert_eq!(observed(&summary, expectations[3]), reached);
 }
 
+/// The regret of clicks and prices is what a spreadsheet makes of the table of visitors.
+#[test]
+fn regret_of_clicks_is_that_of_their_table() {
+    let folder = tempfile::tempdir().unwrap();
+    let out = folder.path().join("out");
+    let few = "phases.learn.iterations=4000";
+    let expect = "expect=['learn.errors == 0']";
+    completed(&out, "scenarios/clicks.yaml", &["--quiet", "--set", few, "--set", expect]);
+    let data = Path::new(env!("CARGO_MANIFEST_DIR")).join("data/shop");
+    let offers: Value =
+        serde_json::from_str(&fs::read_to_string(data.join("offers.json")).unwrap()).unwrap();
+    let price = |id: &str| {
+        let offer = offers.as_array().unwrap().iter().find(|offer| offer["id"] == id).unwrap();
+        offer["features"][0]["price"].as_f64().unwrap()
+    };
+    let mut visitors = csv::Reader::from_path(data.join("visitors.csv")).unwrap();
+    let header = visitors.headers().unwrap().clone();
+    let mut worth: BTreeMap<(String, String), BTreeMap<String, f64>> = BTreeMap::new();
+    for row in visitors.records().map(Result::unwrap) {
+        let columns = header.iter().zip(row.iter());
+        let of_offer = columns.filter_map(|(name, value)| {
+            let offer = name.strip_prefix("rewards.")?;
+            Some((offer.to_owned(), 0.01 * value.parse::<f64>().unwrap() * price(offer)))
+        });
+        worth.insert((row[0].to_owned(), row[1].to_owned()), of_offer.collect());
+    }
+    let mut events = csv::Reader::from_path(out.join("events.csv")).unwrap();
+    let header = events.headers().unwrap().clone();
+    let column = |name: &str| header.iter().position(|column| column == name).unwrap();
+    let [segment, device, chosen, preferred, regret, reward] =
+        ["segment", "device", "chosen", "preferred", "regret", "reward"].map(column);
+    let mut clicks = 0;
+    for row in events.records().map(Result::unwrap) {
+        let of_visitor = &worth[&(row[segment].to_owned(), row[device].to_owned())];
+        let best = of_visitor.values().copied().fold(0.0, f64::max);
+        let found: f64 = row[regret].parse().unwrap();
+        assert!((best - of_visitor[&row[chosen]] - found).abs() < 1e-12, "{row:?}");
+        assert!((of_visitor[&row[preferred]] - best).abs() < 1e-12, "{row:?}");
+        let reward: f64 = row[reward].parse().unwrap();
+        let is_click = reward != 0.0;
+        assert!(!is_click || (reward - 0.01 * price(&row[chosen])).abs() < 1e-12, "{row:?}");
+        clicks += u32::from(is_click);
+    }
+    assert!((500..3500).contains(&clicks), "{clicks}");
+}
+
 #[test]
 fn what_is_never_reached_is_no_number() {
     let folder = tempfile::tempdir().unwrap();

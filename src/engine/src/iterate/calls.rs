@@ -76,7 +76,7 @@ impl<'f, C: Clock, T: Target> Calls<'f, C, T> {
             iteration,
             event_id: event.event_id.clone(),
             context: Arc::clone(&event.visitor.context),
-            preferred: Arc::clone(self.stream.action_id(event.visitor.preferred)),
+            preferred: Arc::clone(self.stream.action_id(self.stream.preferred(event.visitor))),
             chosen: None,
             probability: None,
             reward: None,
@@ -106,7 +106,7 @@ impl<'f, C: Clock, T: Target> Calls<'f, C, T> {
         if !think_time.is_zero() {
             self.clock.sleep_until(self.clock.now() + think_time).await;
         }
-        let reward = self.stream.reward(at.phase, at.iteration, event.visitor.preferred, chosen);
+        let reward = self.stream.reward(at.phase, at.iteration, event.visitor, chosen);
         self.reward(event, reward, record).await.inspect_err(|error| {
             record.outcome = IterationOutcome::RewardFailed(error.kind);
         })
@@ -123,8 +123,10 @@ impl<'f, C: Clock, T: Target> Calls<'f, C, T> {
         let answer = answer::read(self.stream, event, answer?)?;
         record.chosen = Some(Arc::clone(self.stream.action_id(answer.chosen)));
         record.probability = answer.probability;
-        record.loss =
-            Some(self.stream.loss(event.visitor.preferred, answer.chosen, answer.favourite));
+        let loss = self.stream.loss(event.visitor, answer.chosen, answer.favourite);
+        let preferred = self.stream.preferred_to(event.visitor, answer.chosen, loss);
+        record.preferred = Arc::clone(self.stream.action_id(preferred));
+        record.loss = Some(loss);
         Ok(answer.chosen)
     }
 

@@ -16,19 +16,21 @@ use self::regret_model::RegretModel;
 use protocol::{EventId, RankRequest};
 use record::Loss;
 use scenario::Plan;
-use scenario::plan::{Delay, Visitor};
+use scenario::plan::{Chance, Choice, Delay, Preference, Visitor};
 use seed::{Draws, PhaseKey, Purpose, Source};
 
 /// The events of a plan, by their index.
 pub(crate) struct Stream<'a> {
     plan: &'a Plan,
     populations: PopulationSchedule<'a>,
-    regret: RegretModel,
+    regret: RegretModel<'a>,
     action_ids: Vec<Arc<str>>,
     action_indices: HashMap<&'a str, usize>,
     visitors: Source,
     event_ids: Source,
     noise: Source,
+    clicks: Source,
+    deviations: Source,
     think_times: Source,
 }
 
@@ -59,6 +61,8 @@ impl<'a> Stream<'a> {
             visitors: source(Purpose::Visitor),
             event_ids: source(Purpose::EventId),
             noise: source(Purpose::RewardNoise),
+            clicks: source(Purpose::Click),
+            deviations: source(Purpose::RewardDeviation),
             think_times: source(Purpose::ThinkTime),
         }
     }
@@ -109,21 +113,45 @@ impl<'a> Stream<'a> {
         &self,
         phase: PhaseKey,
         iteration: u64,
-        preferred: usize,
+        visitor: &Visitor,
         chosen: usize,
     ) -> f64 {
         let rule = &self.plan.reward;
-        if rule.noise > 0.0 && self.is_noise(phase, iteration) {
-            rule.opposite(preferred, chosen)
-        } else {
-            rule.honest(preferred, chosen)
+        let has_rewards = matches!(visitor.preference, Preference::Rewards(_));
+        let draws_click = has_rewards && rule.deviation.is_none();
+        let at = |source: &Source, draw: fn(&mut Draws) -> f64| source.at(phase, iteration, draw);
+        let chance = Chance {
+            is_opposite: rule.noise > 0.0 && self.is_noise(phase, iteration),
+            click: if draws_click { at(&self.clicks, Draws::unit) } else { 0.0 },
+            deviation: rule.deviation.map_or(0.0, |_| at(&self.deviations, Draws::normal)),
+        };
+        rule.reward(Choice { visitor, index: chosen, action: &self.plan.actions[chosen] }, chance)
+    }
+
+    /// The action that is a success for a visitor: the one that they prefer, or that with the
+    /// highest expected reward.
+    #[must_use]
+    pub(crate) fn preferred(&self, visitor: &Visitor) -> usize {
+        match visitor.preference {
+            Preference::Action(preferred) => preferred,
+            Preference::Rewards(_) => self.regret.best(visitor).action,
+        }
+    }
+
+    /// The same once an action was chosen: of several with the highest expected reward, the
+    /// chosen one.
+    #[must_use]
+    pub(crate) fn preferred_to(&self, visitor: &Visitor, chosen: usize, loss: Loss) -> usize {
+        match visitor.preference {
+            Preference::Rewards(_) if loss.regret <= 0.0 => chosen,
+            _ => self.preferred(visitor),
         }
     }
 
     /// What it cost to choose an action, where the service thought `favourite` the best.
     #[must_use]
-    pub(crate) fn loss(&self, preferred: usize, chosen: usize, favourite: Option<usize>) -> Loss {
-        self.regret.loss(preferred, chosen, favourite)
+    pub(crate) fn loss(&self, visitor: &Visitor, chosen: usize, favourite: Option<usize>) -> Loss {
+        self.regret.loss(visitor, chosen, favourite)
     }
 
     /// How long the visitor of one iteration takes to answer.

@@ -1,7 +1,6 @@
 //! A service that does as it is told, and plans to run against it.
 
 use std::cell::RefCell;
-use std::collections::BTreeMap;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
@@ -15,8 +14,8 @@ use protocol::{
 use record::FailureKind;
 use scenario::Plan;
 use scenario::plan::{
-    Arrival, ClockKind, Delay, HttpPlan, Iterate, Phase, Population, RewardRule, Source, Step,
-    TargetPlan, Visitor,
+    Arrival, ClockKind, Delay, HttpPlan, Iterate, Phase, Population, Preference, RewardRule,
+    Source, Step, TargetPlan, Visitor,
 };
 use seed::{PhaseKey, Purpose, Seed};
 use target::{CallAddress, CallError, Delivery, RankAnswer, Target};
@@ -243,7 +242,7 @@ pub fn plan(phases: Vec<Phase>) -> Plan {
     let visitor = |(name, preferred): (&str, usize)| Visitor {
         context: Arc::new([name.to_owned()]),
         features: Arc::new([text("name", name)]),
-        preferred,
+        preference: Preference::Action(preferred),
         weight: 1.0,
     };
     let action =
@@ -261,7 +260,7 @@ pub fn plan(phases: Vec<Phase>) -> Plan {
         actions: ["a", "b", "c", "d"].map(action).into(),
         excluded_actions: Vec::new(),
         defer_activation: false,
-        reward: RewardRule { matched: 1.0, otherwise: 0.0, table: BTreeMap::new(), noise: 0.0 },
+        reward: RewardRule { matched: 1.0, ..RewardRule::default() },
         target: TargetPlan::Http(HttpPlan::at("http://localhost").into()),
         clock: ClockKind::Virtual,
         curve_batch: 10,

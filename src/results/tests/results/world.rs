@@ -46,12 +46,7 @@ pub fn plan(iterations: [u64; 2]) -> Plan {
         actions: Arc::from([]),
         excluded_actions: Vec::new(),
         defer_activation: false,
-        reward: RewardRule {
-            matched: 1.0,
-            otherwise: 0.0,
-            table: std::collections::BTreeMap::new(),
-            noise: 0.0,
-        },
+        reward: RewardRule { matched: 1.0, ..RewardRule::default() },
         target: TargetPlan::Http(target.into()),
         clock: ClockKind::Virtual,
         curve_batch: BATCH,

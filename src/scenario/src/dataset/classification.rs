@@ -20,6 +20,7 @@ pub(crate) fn world(
 ) -> Option<World> {
     let form = Form {
         preferred: label,
+        takes_rewards: false,
         ignored: excluded.iter().map(|column| column.value.as_str()).collect(),
     };
     let mut mistakes = Report::new();
@@ -29,7 +30,8 @@ pub(crate) fn world(
     let classes = table::values(source, form.preferred);
     check_count(classes.len(), label, &mut mistakes);
     let index = ActionIndex::of(classes.iter().cloned());
-    let frame = Frame { dimensions, actions: &index, actions_file: source.path() };
+    let frame =
+        Frame { dimensions, actions: &index, actions_file: source.path(), are_means: false };
     let rows = if mistakes.has_errors() {
         Vec::new()
     } else {

@@ -6,6 +6,7 @@ use super::dimension::features;
 use super::{ActionIndex, Dimension, Offer, Row, World};
 use crate::format::{Named, Placed};
 use crate::model::Generate;
+use crate::plan::Preference;
 use diagnostic::{Diagnostic, Place, Report, nearest};
 use protocol::{FeatureObject, FeatureValue, RankableAction};
 use seed::{PhaseKey, Purpose, Seed};
@@ -157,7 +158,7 @@ fn row(dimensions: &[Dimension], values: &[u64], preferred: usize, place: &Place
     Row {
         features: features(dimensions, features_of_row),
         context,
-        preferred,
+        preference: Preference::Action(preferred),
         weight: 1.0,
         place: place.clone(),
     }

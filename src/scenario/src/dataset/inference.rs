@@ -37,7 +37,7 @@ pub enum InferenceError {
     Unnamed(usize),
 }
 
-/// The columns of a users file that are no context.
+/// The columns of a users file that are no context, beside those of rewards.
 const NO_CONTEXT: [&str; 2] = ["preferred", "weight"];
 
 /// Infers the context dimensions of the text of a users file.
@@ -64,14 +64,19 @@ fn of_table(text: &str) -> Result<Vec<UserDimension>, InferenceError> {
             *kind = Some(merged(*kind, of_word(value)));
         }
     }
-    let columns = header.iter().zip(kinds).filter(|(name, _)| !NO_CONTEXT.contains(name));
+    let is_rewarded = |name: &str| table::rewarded(name).is_some();
+    let columns = header
+        .iter()
+        .zip(kinds)
+        .filter(|(name, _)| !NO_CONTEXT.contains(name) && !is_rewarded(name));
     let dimensions: Vec<UserDimension> = columns
         .map(|(name, kind)| UserDimension {
             name: name.to_owned(),
             kind: kind.unwrap_or(DimensionKind::Text),
         })
         .collect();
-    if dimensions.is_empty() || !header.iter().any(|name| name == NO_CONTEXT[0]) {
+    let has_preference = header.iter().any(|name| name == NO_CONTEXT[0] || is_rewarded(name));
+    if dimensions.is_empty() || !has_preference {
         return Err(InferenceError::Shape);
     }
     Ok(dimensions)

@@ -6,6 +6,7 @@ mod dimension;
 mod feature;
 pub(super) mod generated;
 mod inference;
+mod preference;
 mod record;
 mod request;
 mod table;
@@ -20,7 +21,7 @@ pub use inference::{DimensionKind, InferenceError, UserDimension, infer_dimensio
 pub(super) use request::{Template, template};
 
 use super::document::{Node, Value, json, refuse_duplicates, yaml};
-use super::plan::{Population, Visitor};
+use super::plan::{Population, Preference, Visitor};
 use diagnostic::{Diagnostic, Place, Report, Source};
 use protocol::{FeatureObject, RankableAction};
 
@@ -33,6 +34,8 @@ pub(super) struct Frame<'a> {
     pub actions: &'a ActionIndex,
     /// The name of the file of the actions, for messages.
     pub actions_file: &'a str,
+    /// Whether the rewards of a record are means, and not probabilities of a click.
+    pub are_means: bool,
 }
 
 /// What is offered.
@@ -62,7 +65,7 @@ impl World {
 struct Row {
     context: Vec<String>,
     features: FeatureObject,
-    preferred: usize,
+    preference: Preference,
     weight: f64,
     place: Place,
 }
@@ -76,7 +79,7 @@ pub(super) fn population(
 ) -> Population {
     let mut mistakes = Report::new();
     let rows = match kind_of(source) {
-        Kind::Table => table::rows(source, frame, &table::Form::default(), &mut mistakes),
+        Kind::Table => table::rows(source, frame, &table::Form::users(), &mut mistakes),
         _ => match read(source, &mut mistakes) {
             Some(node) if matches!(node.value, Value::List(_)) => {
                 record::rows(&node, frame, &mut mistakes)
@@ -105,7 +108,7 @@ fn visitor(row: Row, template: &Template) -> Visitor {
     Visitor {
         context: row.context.into(),
         features: features.collect(),
-        preferred: row.preferred,
+        preference: row.preference,
         weight: row.weight,
     }
 }

@@ -1,12 +1,13 @@
-//! Users as a list of records: `{context, preferred, weight}`, with features of any
-//! kind in the context.
+//! Users as a list of records: `{context, preferred, weight}`, or `rewards` instead of
+//! `preferred`, with features of any kind in the context.
 
 use super::dimension::{Dimension, DimensionKind};
+use super::preference::of_record;
 use super::{Frame, Row, feature};
 use crate::document::{Node, Value};
 use diagnostic::{Diagnostic, Report, nearest};
 
-const KEYS: [&str; 3] = ["context", "preferred", "weight"];
+const KEYS: [&str; 4] = ["context", "preferred", "rewards", "weight"];
 
 /// The rows of a list of records.
 pub(super) fn rows(list: &Node, frame: &Frame<'_>, report: &mut Report) -> Vec<Row> {
@@ -20,24 +21,18 @@ fn row(item: &Node, frame: &Frame<'_>, report: &mut Report) -> Option<Row> {
         return None;
     }
     refuse_unknown(item, report);
-    let part = |key: &str, report: &mut Report| {
-        let node = item.get(key);
-        if node.is_none() {
-            report.push(Diagnostic::error(format!("a record needs `{key}`")).at(&item.place));
-        }
-        node
-    };
-    let context = part("context", report);
-    let preferred = part("preferred", report);
+    let context = item.get("context");
+    if context.is_none() {
+        report.push(Diagnostic::error("a record needs `context`").at(&item.place));
+    }
+    let preference = of_record(item, frame, report);
     let weight = weight(item.get("weight"), report);
-    let (context, preferred) = (context?, preferred?);
+    let context = context?;
     let features = feature::object(context, report)?;
     let values: Vec<Option<String>> =
         frame.dimensions.iter().map(|dimension| value(context, dimension, report)).collect();
-    let id = preferred.text().unwrap_or_default();
-    let index = frame.actions.find(id, &preferred.place, frame.actions_file, report)?;
     let context = values.into_iter().collect::<Option<_>>()?;
-    Some(Row { context, features, preferred: index, weight, place: item.place.clone() })
+    Some(Row { context, features, preference: preference?, weight, place: item.place.clone() })
 }
 
 fn refuse_unknown(item: &Node, report: &mut Report) {
@@ -46,8 +41,10 @@ fn refuse_unknown(item: &Node, report: &mut Report) {
             Some(near) => format!("did you mean `{near}`?"),
             None => "features belong into `context`".to_owned(),
         };
-        let message =
-            format!("a record has `context`, `preferred` and `weight`, but no `{}`", entry.key);
+        let message = format!(
+            "a record has `context`, `preferred` or `rewards`, and `weight`, but no `{}`",
+            entry.key
+        );
         report.push(Diagnostic::error(message).at(&entry.place).help(help));
     }
 }

@@ -1,5 +1,5 @@
-//! Users as a CSV table: a column for each context dimension, `preferred`, and perhaps
-//! `weight`.
+//! Users as a CSV table: a column for each context dimension, `preferred` or one such as
+//! `rewards.tea` for each action, and perhaps `weight`.
 
 use std::ops::Range;
 use std::sync::Arc;
@@ -7,8 +7,10 @@ use std::sync::Arc;
 use csv::{ReaderBuilder, StringRecord, Trim};
 
 use super::dimension::features;
+use super::preference::reward;
 use super::{Frame, Row};
 use crate::format::Placed;
+use crate::plan::{ActionRewards, Preference};
 use diagnostic::{Diagnostic, Place, Report, Source, nearest};
 
 /// How a table says what is preferred.
@@ -17,12 +19,26 @@ pub(super) struct Form<'a> {
     pub preferred: &'a str,
     /// Columns that are passed over.
     pub ignored: Vec<&'a str>,
+    /// Whether columns such as `rewards.tea` may stand instead of the preferred action.
+    pub takes_rewards: bool,
 }
 
-impl Default for Form<'_> {
-    fn default() -> Self {
-        Self { preferred: "preferred", ignored: Vec::new() }
+impl Form<'_> {
+    /// A table of users.
+    pub fn users() -> Self {
+        Self { preferred: "preferred", ignored: Vec::new(), takes_rewards: true }
     }
+
+    /// The action whose rewards are in a column.
+    fn rewarded<'c>(&self, column: &'c str, frame: &Frame<'_>) -> Option<&'c str> {
+        let is_dimension = frame.dimensions.iter().any(|dimension| dimension.name == column);
+        rewarded(column).filter(|_| self.takes_rewards && !is_dimension)
+    }
+}
+
+/// The action of a column such as `rewards.tea`.
+pub(super) fn rewarded(column: &str) -> Option<&str> {
+    column.strip_prefix("rewards.")
 }
 
 fn records(source: &Source) -> impl Iterator<Item = StringRecord> + '_ {
@@ -105,8 +121,15 @@ pub(super) fn rows(
 struct Columns {
     count: usize,
     dimensions: Vec<usize>,
-    preferred: usize,
+    wanted: Wanted,
     weight: Option<usize>,
+}
+
+/// The columns of what a visitor wants.
+enum Wanted {
+    Preferred(usize),
+    /// The column and the action.
+    Rewards(Vec<(usize, usize)>),
 }
 
 fn columns(
@@ -117,25 +140,69 @@ fn columns(
 ) -> Option<Columns> {
     let position = |name: &str| header.record.iter().position(|column| column == name);
     let dimensions = frame.dimensions.iter().map(|dimension| dimension.name.as_str());
-    let known: Vec<&str> = dimensions.chain([form.preferred, "weight"]).collect();
+    let rewarded: Vec<(usize, &str)> = header
+        .record
+        .iter()
+        .enumerate()
+        .filter_map(|(at, column)| Some((at, form.rewarded(column, frame)?)))
+        .collect();
+    let preferred = (rewarded.is_empty() || header.has(form.preferred)).then_some(form.preferred);
+    let known: Vec<&str> = dimensions.chain(preferred).chain(["weight"]).collect();
+    let is_rewarded = |column: &str| form.rewarded(column, frame).is_some();
     let columns = header.record.iter().enumerate();
     let columns = columns.filter(|(_, column)| !form.ignored.contains(column));
-    let meant = columns.filter_map(|(at, column)| check_column(at, column, &known, header, report));
+    let meant = columns.filter_map(|(at, column)| {
+        refuse_repeated(at, column, header, report);
+        let is_known = known.contains(&column) || is_rewarded(column);
+        (!is_known).then(|| check_column(at, column, &known, header, report)).flatten()
+    });
     let meant: Vec<&str> = meant.collect();
     let needed = known.iter().filter(|name| **name != "weight" && !meant.contains(name));
     for name in needed.filter(|name| position(name).is_none()) {
         let diagnostic = Diagnostic::error(format!("the table has no column `{name}`"));
         report.push(diagnostic.at(&header.whole()));
     }
+    let wanted = match position(form.preferred) {
+        Some(at) if rewarded.is_empty() => Wanted::Preferred(at),
+        Some(at) => {
+            let message = "a table has `preferred` or columns of rewards, not both";
+            report.push(Diagnostic::error(message).at(&header.field(at)));
+            return None;
+        }
+        None => rewards(&rewarded, header, frame, report)?,
+    };
     Some(Columns {
         count: header.record.len(),
         dimensions: frame.dimensions.iter().map(|d| position(&d.name)).collect::<Option<_>>()?,
-        preferred: position(form.preferred)?,
+        wanted,
         weight: position("weight"),
     })
 }
 
-/// Says what is wrong with a column, and returns what it was probably meant to be.
+/// The actions of columns of rewards, if there are some.
+fn rewards(
+    columns: &[(usize, &str)],
+    header: &Line<'_>,
+    frame: &Frame<'_>,
+    report: &mut Report,
+) -> Option<Wanted> {
+    let mut column = |(at, id): &(usize, &str)| {
+        let place = header.field(*at);
+        Some((*at, frame.actions.find(id, &place, frame.actions_file, report)?))
+    };
+    let found: Vec<Option<_>> = columns.iter().map(&mut column).collect();
+    let found = found.into_iter().collect::<Option<Vec<_>>>()?;
+    (!found.is_empty()).then_some(Wanted::Rewards(found))
+}
+
+fn refuse_repeated(index: usize, column: &str, header: &Line<'_>, report: &mut Report) {
+    if header.record.iter().take(index).any(|earlier| earlier == column) {
+        let diagnostic = Diagnostic::error(format!("two columns are called `{column}`"));
+        report.push(diagnostic.at(&header.field(index)));
+    }
+}
+
+/// Says that a column is unknown, and returns what it was probably meant to be.
 fn check_column<'a>(
     index: usize,
     column: &str,
@@ -143,13 +210,6 @@ fn check_column<'a>(
     header: &Line<'_>,
     report: &mut Report,
 ) -> Option<&'a str> {
-    if header.record.iter().take(index).any(|earlier| earlier == column) {
-        let diagnostic = Diagnostic::error(format!("two columns are called `{column}`"));
-        report.push(diagnostic.at(&header.field(index)));
-    }
-    if known.contains(&column) {
-        return None;
-    }
     let near = nearest(column, known.iter().copied().filter(|name| !header.has(name)));
     let help = match near {
         Some(near) => format!("did you mean `{near}`?"),
@@ -175,17 +235,40 @@ fn row(line: &Line<'_>, columns: &Columns, frame: &Frame<'_>, report: &mut Repor
         }
     }
     let weight = columns.weight.map_or(Some(1.0), |column| weight(line, column, report));
-    let place = line.field(columns.preferred);
-    let id = &line.record[columns.preferred];
-    let preferred = frame.actions.find(id, &place, frame.actions_file, report)?;
+    let preference = preference(line, &columns.wanted, frame, report)?;
     (values.len() == frame.dimensions.len()).then_some(())?;
     Some(Row {
         context: columns.dimensions.iter().map(|column| line.record[*column].to_owned()).collect(),
         features: features(frame.dimensions, values),
-        preferred,
+        preference,
         weight: weight?,
         place: line.whole(),
     })
+}
+
+fn preference(
+    line: &Line<'_>,
+    wanted: &Wanted,
+    frame: &Frame<'_>,
+    report: &mut Report,
+) -> Option<Preference> {
+    let columns = match wanted {
+        Wanted::Preferred(column) => {
+            let (id, place) = (&line.record[*column], line.field(*column));
+            let found = frame.actions.find(id, &place, frame.actions_file, report);
+            return found.map(Preference::Action);
+        }
+        Wanted::Rewards(columns) => columns,
+    };
+    let given = columns.iter().filter(|(column, _)| !line.record[*column].is_empty());
+    let mut of_column = |(column, action): &(usize, usize)| {
+        let text = &line.record[*column];
+        let found = reward(text.parse().ok(), text, || line.field(*column), frame, report);
+        found.map(|reward| (*action, reward))
+    };
+    let rewards: Vec<Option<_>> = given.map(&mut of_column).collect();
+    let rewards: Option<Vec<_>> = rewards.into_iter().collect();
+    rewards.map(ActionRewards::new).map(Preference::Rewards)
 }
 
 fn weight(line: &Line<'_>, column: usize, report: &mut Report) -> Option<f64> {

@@ -3,6 +3,7 @@
 use std::collections::HashSet;
 
 use super::dimension::features;
+use super::preference::{of_action, of_record};
 use super::{Frame, Row, record};
 use crate::document::{Entry, Node, Value};
 use diagnostic::{Diagnostic, Place, Report};
@@ -17,8 +18,7 @@ pub(super) fn rows(root: &Node, frame: &Frame<'_>, report: &mut Report) -> Vec<R
         }
         level = level.iter().flat_map(|branch| inside(branch, depth, frame, report)).collect();
     }
-    let maps =
-        level.iter().all(|branch| is_map(branch.node) && branch.node.get("preferred").is_none());
+    let maps = level.iter().all(|branch| is_map(branch.node) && !has_preference(branch.node));
     match level.first() {
         // The same mistake everywhere is said once.
         Some(first) if maps && level.len() > 1 => report.push(too_deep(first, frame)),
@@ -62,7 +62,8 @@ fn too_flat(branch: &Branch<'_>, depth: usize, frame: &Frame<'_>) -> Diagnostic 
 fn too_deep(branch: &Branch<'_>, frame: &Frame<'_>) -> Diagnostic {
     let message = format!("expected the preferred action, found {}", branch.node.kind());
     let help = format!(
-        "`context` names {}; inside them stands an action, or `{{\"preferred\": …, \"weight\": …}}`",
+        "`context` names {}; inside them stands an action, or `{{\"preferred\": …, \"weight\": …}}`, \
+         or `rewards` instead of `preferred`",
         named(frame.dimensions.len())
     );
     Diagnostic::error(message).at(&branch.node.place).help(help)
@@ -123,34 +124,34 @@ fn inside<'a>(
 }
 
 fn row(branch: &Branch<'_>, frame: &Frame<'_>, report: &mut Report) -> Option<Row> {
-    let (preferred, weight) = preference(branch, frame, report)?;
-    let id = preferred.text()?;
-    let index = frame.actions.find(id, &preferred.place, frame.actions_file, report)?;
+    let node = branch.node;
+    let (preference, weight) = if node.text().is_some() {
+        (of_action(node, frame, report), 1.0)
+    } else if is_leaf(node) {
+        (of_record(node, frame, report), record::weight(node.get("weight"), report))
+    } else {
+        report.push(too_deep(branch, frame));
+        return None;
+    };
     Some(Row {
         context: branch.path.iter().map(|entry| entry.key.clone()).collect(),
         features: features(frame.dimensions, branch.values.clone()?),
-        preferred: index,
+        preference: preference?,
         weight,
-        place: branch.node.place.clone(),
+        place: node.place.clone(),
     })
 }
 
-/// The preferred action and the weight.
-fn preference<'a>(
-    branch: &Branch<'a>,
-    frame: &Frame<'_>,
-    report: &mut Report,
-) -> Option<(&'a Node, f64)> {
-    let node = branch.node;
-    if node.text().is_some() {
-        return Some((node, 1.0));
-    }
-    let known = node.entries().iter().all(|e| e.key == "preferred" || e.key == "weight");
-    let preferred = node.get("preferred").filter(|preferred| known && preferred.text().is_some());
-    if preferred.is_none() {
-        report.push(too_deep(branch, frame));
-    }
-    Some((preferred?, record::weight(node.get("weight"), report)))
+fn has_preference(node: &Node) -> bool {
+    node.get("preferred").is_some() || node.get("rewards").is_some()
+}
+
+/// Whether a map is a preference with its weight, and no level of the tree.
+fn is_leaf(node: &Node) -> bool {
+    let known = ["preferred", "rewards", "weight"];
+    let is_known = node.entries().iter().all(|entry| known.contains(&entry.key.as_str()));
+    let preferred = node.get("preferred");
+    is_known && has_preference(node) && preferred.is_none_or(|node| node.text().is_some())
 }
 
 fn is_map(node: &Node) -> bool {

@@ -26,6 +26,8 @@ pub(crate) const POSITIVE_COUNT_PATTERN: &str = r"^(0[0_]*)?[1-9][0-9_]*$";
 pub(crate) const SHARE_PATTERN: &str =
     r"^(100(\.0+)?|[1-9][0-9]?(\.[0-9]+)?|0\.[0-9]*[1-9][0-9]*)%$";
 
+pub(crate) const DEVIATION_PATTERN: &str = r"^normal +[0-9]{1,6}(\.[0-9]+)?$";
+
 const UNITS: [(&str, u64); 6] = [
     ("us", 1_000),
     ("ms", 1_000_000),
@@ -106,6 +108,14 @@ fn decimal(text: &str) -> Option<f64> {
     let (whole, fraction) = text.split_once('.').unwrap_or((text, "0"));
     let plain = count(whole).is_some() && digits(fraction).is_some();
     plain.then(|| text.replace('_', "").parse().ok()).flatten()
+}
+
+/// `normal 0.2`: a standard deviation below a million.
+pub(crate) fn deviation(text: &str) -> Option<f64> {
+    let number = text.strip_prefix("normal ")?.trim_start_matches(' ');
+    let whole = number.split_once('.').map_or(number, |(whole, _)| whole);
+    let is_plain = !number.contains('_') && whole.len() <= 6;
+    decimal(number).filter(|_| is_plain && !number.ends_with('.'))
 }
 
 /// `1..20`: the first seed and the last. At most a million of them.

@@ -1,6 +1,6 @@
 //! Who turns up, what is offered, and how a choice becomes a reward.
 
-use super::notation::FEATURE_NAME;
+use super::notation::{DEVIATION, FEATURE_NAME, FORMULA};
 use crate::format::{
     Either, Form, Named, Number, Placed, Read, Reading, Spot, TEXT, count, each_of, either,
     entries_of, flatten, list_of, number, object, optional, or, part, required, table_of, word,
@@ -84,9 +84,10 @@ keyed! {
 keyed! {
     /// The files that the run is made of, relative to the scenario file.
     pub(crate) struct DatasetFiles {
-        /// Who turns up and what they prefer: JSON (nested by context dimension, or a list of
+        /// Who turns up and what they want: JSON (nested by context dimension, or a list of
         /// records `{context, preferred, weight}`) or CSV (a column for each dimension,
-        /// `preferred`, and perhaps `weight`).
+        /// `preferred`, and perhaps `weight`). Instead of `preferred`, `rewards` says what each
+        /// action is worth; in CSV, columns such as `rewards.tea`.
         users: Placed<String> = required(TEXT.at()),
         /// What is offered: a JSON list of `{id, features}`.
         actions: Placed<String> = required(TEXT.at()),
@@ -156,19 +157,62 @@ fn clash(one: &str, other: &str) -> bool {
 
 pub(super) const REWARD: Number = number(-1.0, 1.0);
 
+/// What a click may be worth: a price.
+const VALUE: Number = number(-1e6, 1e6);
+
 /// Rewards by preferred action, then by chosen action.
 pub(crate) type Rewards = Vec<Named<Vec<Named<Read<f64>>>>>;
+
+/// How rewards differ from what is expected of them.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum NoiseFile {
+    /// With this probability a visitor answers the opposite.
+    Opposite(f64),
+    /// Rewards are means, and vary about them with this standard deviation.
+    Normal(f64),
+}
 
 keyed! {
     /// How a choice becomes a reward.
     pub(crate) struct RewardFile {
-        /// The reward when the chosen action is the preferred one.
+        /// The reward of a click: of the choice of the preferred action, where one is preferred.
         matched as "match": f64 = or(REWARD, "1"),
-        /// The reward when it is not, and the table says nothing.
+        /// The reward without a click, where the table says nothing.
         otherwise: f64 = or(REWARD, "0"),
         /// Rewards by preferred action, then by chosen action.
-        table: Option<Rewards> = optional(table_of(entries_of(REWARD))),
-        /// The probability with which a visitor answers the opposite.
-        noise: f64 = or(number(0.0, 1.0), "0"),
+        table: Option<Placed<Rewards>> = optional(table_of(entries_of(REWARD)).at()),
+        /// The reward of a click by the chosen action, instead of `match`.
+        values: Option<Placed<Vec<Named<Read<f64>>>>> = optional(entries_of(VALUE).at()),
+        /// The reward, computed: `{{ clicked * price }}`, of whether there was a click and of
+        /// numbers among the features of the action or of the context.
+        formula: Option<Placed<String>> = optional(FORMULA.at()),
+        /// The probability with which a visitor answers the opposite; or `normal 0.2`, by which
+        /// rewards vary about their mean with this standard deviation.
+        noise: Placed<NoiseFile> = or(either([
+            number(0.0, 1.0).map(NoiseFile::Opposite).boxed(),
+            DEVIATION.map(NoiseFile::Normal).boxed(),
+        ]).at(), "0"),
+    }
+}
+
+/// How a choice becomes a reward: a map, or a formula alone.
+pub(super) fn reward() -> Either<RewardFile> {
+    let of_formula = |formula: Placed<String>| RewardFile {
+        matched: 1.0,
+        otherwise: 0.0,
+        table: None,
+        values: None,
+        noise: no_noise(&formula),
+        formula: Some(formula),
+    };
+    either([FORMULA.at().map(of_formula).boxed(), object().boxed()])
+}
+
+fn no_noise(formula: &Placed<String>) -> Placed<NoiseFile> {
+    Placed {
+        value: NoiseFile::Opposite(0.0),
+        place: formula.place.clone(),
+        key: formula.key.clone(),
+        is_written: false,
     }
 }

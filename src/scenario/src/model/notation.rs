@@ -75,6 +75,22 @@ pub(super) const PROXY: Notation<String> = Notation {
     hint: hint::address,
 };
 
+/// `normal 0.2`, by its standard deviation; stands beside a probability.
+pub(super) const DEVIATION: Notation<f64> = Notation {
+    what: "a probability from 0 to 1, or a deviation such as `normal 0.2`",
+    pattern: format::DEVIATION_PATTERN,
+    parse: format::deviation,
+    hint: |node| format::number(0.0, 1.0).hint(node),
+};
+
+/// The formula of a reward; what stands in the braces is read later.
+pub(super) const FORMULA: Notation<String> = Notation {
+    what: "a formula such as `{{ clicked * price }}`",
+    pattern: r"^\s*\{\{[^{}]*\}\}\s*$",
+    parse: |text| is_formula(text).then(|| text.to_owned()),
+    hint: no_hint,
+};
+
 /// A count, or a share of a total.
 pub(super) fn share() -> Either<Share> {
     const PERCENT: Notation<Share> = Notation {
@@ -97,6 +113,11 @@ fn is_proxy(text: &str) -> bool {
         let host = rest.strip_suffix('/').unwrap_or(rest);
         !host.is_empty() && !host.contains(|c: char| is_odd_in_path(c) || c == '/')
     })
+}
+
+fn is_formula(text: &str) -> bool {
+    let inner = text.trim().strip_prefix("{{").and_then(|text| text.strip_suffix("}}"));
+    inner.is_some_and(|inner| !inner.contains(['{', '}']))
 }
 
 fn is_identifier(text: &str) -> bool {

@@ -2,7 +2,7 @@
 
 use serde_json::Value as Json;
 
-use super::datasets::{ContextDimension, Datasets, RewardFile, context, datasets};
+use super::datasets::{ContextDimension, Datasets, RewardFile, context, datasets, reward};
 use super::gate::{GateFile, gate_list};
 use super::matrix::MatrixFile;
 use super::notation::{IDENTIFIER, share};
@@ -32,8 +32,8 @@ keyed! {
         /// The names of the context dimensions, the outermost of a nested data set first. A name
         /// with dots makes nested namespaces.
         context: Read<Vec<ContextDimension>> = part(required(context())),
-        /// How a choice becomes a reward.
-        reward: Read<RewardFile> = part(or_empty(object())),
+        /// How a choice becomes a reward: a map, or a formula such as `{{ clicked * price }}`.
+        reward: Read<RewardFile> = part(or_empty(reward())),
         /// What is called: the learning loop inside, `embedded` or `served` over HTTP, or a
         /// service by its `url`.
         target: Read<Placed<Target>> = part(or(target().at(), "\"embedded\"")),
