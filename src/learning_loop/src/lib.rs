@@ -27,6 +27,7 @@ mod joiner;
 mod learning_loop;
 mod limits;
 mod log_entry;
+mod model_bytes;
 mod model_operations;
 mod multislot;
 mod optimization;

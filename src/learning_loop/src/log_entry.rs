@@ -11,6 +11,7 @@ use super::features::FeatureCache;
 use super::interaction::Interaction;
 use super::job::{EvaluationJob, EvaluationResults};
 use super::learning_loop::check_reward;
+use super::model_bytes::ModelBytes;
 use super::multislot::check_slot_rewards;
 use policy::Model;
 use protocol::{
@@ -36,7 +37,7 @@ pub(crate) enum Operation {
     Configured(Box<ServiceConfiguration>),
     PolicySet(PolicyContract),
     PolicyDeleted,
-    ModelSet(Vec<u8>),
+    ModelSet(ModelBytes),
     ModelDeleted,
     LogsDeleted,
     EvaluationBegun(EvaluationContract),
@@ -155,7 +156,7 @@ impl LearningLoop {
             Operation::PolicyDeleted => {
                 self.delete_policy(at);
             }
-            Operation::ModelSet(model) => self.set_model(&model, at)?,
+            Operation::ModelSet(ModelBytes(model)) => self.set_model(&model, at)?,
             Operation::ModelDeleted => self.delete_model(at),
             Operation::LogsDeleted => self.delete_logs(at),
             Operation::Applied(request) => self.apply_from_evaluation(&request, at)?,

@@ -1,6 +1,7 @@
 //! Operations on the model.
 
 use super::log_entry::Operation;
+use super::model_bytes::ModelBytes;
 use super::{LearningLoop, configuration};
 use learner::{Learner, VwModel};
 use policy::Model;
@@ -64,7 +65,7 @@ impl LearningLoop {
             )));
         }
         self.trainer.replace(policy, read, self.now);
-        self.log_operation(|| Operation::ModelSet(model.to_owned()));
+        self.log_operation(|| Operation::ModelSet(ModelBytes(model.to_owned())));
         Ok(())
     }
 

@@ -24,7 +24,7 @@ const MAGIC: &[u8; 8] = b"rnrstate";
 const FORMAT: u16 = 2;
 /// A segment is the unit in which events expire on disk: it has so many events at most, and those
 /// of so long.
-pub(crate) const SEGMENT_EVENTS: usize = 5000;
+pub(crate) const SEGMENT_EVENTS: usize = 2500;
 const SEGMENT_TIME: Duration = Duration::from_secs(3600);
 /// Where damaged files go when a state is repaired.
 const SET_ASIDE: &str = "damaged";

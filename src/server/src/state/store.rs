@@ -42,10 +42,13 @@ struct Queue {
     more: Condvar,
 }
 
+/// Entries as they are written, with their numbers.
+type Rows = Vec<(u64, Vec<u8>)>;
+
 /// Entries to write.
 #[derive(Default)]
 struct Waiting {
-    rows: Vec<(u64, Vec<u8>)>,
+    rows: Rows,
     /// The number of batches that were taken.
     batches: u64,
     rotate: Option<mpsc::Sender<io::Result<Closed>>>,
@@ -234,7 +237,7 @@ impl Writer {
 impl Queue {
     /// The rows that are queued and the number of their batch, or no rows if only a new journal
     /// is wanted; `None` once the queue is closed and empty.
-    fn take(&self) -> Option<(Vec<(u64, Vec<u8>)>, u64)> {
+    fn take(&self) -> Option<(Rows, u64)> {
         let mut waiting = self.waiting.lock().ok()?;
         while waiting.rows.is_empty() && waiting.rotate.is_none() {
             if waiting.closed {
