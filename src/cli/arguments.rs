@@ -9,6 +9,7 @@ use super::check::CheckArguments;
 use super::compare::CompareArguments;
 use super::evaluate::EvaluateArguments;
 use super::exit::Exit;
+use super::export::ExportArguments;
 use super::gate::GateArguments;
 use super::guide::GuideArguments;
 use super::init::InitArguments;
@@ -59,6 +60,8 @@ pub enum Command {
     Evaluate(EvaluateArguments),
     /// Write results as one HTML page: curves, comparison, evaluation, latencies, warnings.
     Report(ReportArguments),
+    /// Write results as one long table, in CSV or Parquet, or into an MLflow file store.
+    Export(ExportArguments),
     /// List the results in a folder: what they are, when they were made, what was judged.
     List(ListArguments),
     /// Print the summary of a run or the comparison of an experiment again.

@@ -12,6 +12,7 @@ mod evaluate;
 mod exit;
 mod expectations;
 mod experiment;
+mod export;
 mod folder;
 mod gate;
 mod guide;
@@ -74,6 +75,7 @@ fn command(command: &Command) -> Result<Exit, Error> {
         Command::Show(arguments) => show::show(arguments),
         Command::Serve(arguments) => serve::serve(arguments),
         Command::Report(arguments) => report::report(arguments),
+        Command::Export(arguments) => export::export(arguments),
         Command::Schema(arguments) => schema::schema(arguments),
         Command::Guide(arguments) => guide::guide(arguments),
         Command::Gate(arguments) => gate::gate(arguments),

@@ -27,9 +27,23 @@ pub fn write(path: &Path, text: &str) -> Result<(), Error> {
     if is_stdout(path) {
         return streams::print(text);
     }
+    write_with(path, |file| file.write_all(text.as_bytes()))
+}
+
+/// The same of what `content` writes, in parts.
+///
+/// # Errors
+/// When it cannot be written.
+pub fn write_with(
+    path: &Path,
+    content: impl FnOnce(&mut (dyn Write + Send)) -> io::Result<()>,
+) -> Result<(), Error> {
+    if is_stdout(path) {
+        return streams::write(content);
+    }
     let write = || {
         let mut file = OutputFile::create(path)?;
-        file.write_all(text.as_bytes())?;
+        content(&mut file)?;
         file.finish()
     };
     write().map_err(|error| not_written(path, &error))

@@ -19,6 +19,10 @@ pub fn read_baseline(path: &Path) -> Result<Baseline, String> {
         .map_err(|why| format!("`{shown}` is not a baseline file: {why}"))
 }
 
+/// The points of a success curve where nothing says otherwise, as in a baseline file: the
+/// default of `success_curve.batch`.
+const DEFAULT_BATCH: u64 = 10;
+
 /// A folder or a baseline file.
 pub struct Subject {
     /// The path that the user gave.
@@ -37,6 +41,8 @@ pub struct Subject {
     pub overrides: Option<Vec<String>>,
     /// The ceiling of an experiment that adds seeds until its gates are decided.
     pub most_seeds: Option<u64>,
+    /// How many iterations make a point of its success curve.
+    pub curve_batch: u64,
     /// Its runs by variant; a run is a group of one.
     pub groups: Vec<Group>,
 }
@@ -66,6 +72,7 @@ impl Subject {
             is_baseline: true,
             overrides: None,
             most_seeds: None,
+            curve_batch: DEFAULT_BATCH,
         })
     }
 
@@ -81,6 +88,7 @@ impl Subject {
             is_baseline: false,
             overrides: Some(experiment.manifest.overrides),
             most_seeds: experiment.manifest.until_decided,
+            curve_batch: experiment.manifest.curve_batch,
         })
     }
 
@@ -96,6 +104,7 @@ impl Subject {
             is_baseline: false,
             overrides: None,
             most_seeds: None,
+            curve_batch: run.manifest.curve_batch,
         })
     }
 

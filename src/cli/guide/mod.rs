@@ -35,6 +35,8 @@ enum Topic {
     Scaling,
     /// The files of a results folder.
     Results,
+    /// Draw and track results with other programs: pandas, MLflow.
+    Exporting,
     /// What is stable: the interface, and the exit codes.
     Stability,
 }
@@ -51,6 +53,7 @@ impl Topic {
             Self::Serving => include_str!("serving.md"),
             Self::Scaling => include_str!("scaling.md"),
             Self::Results => include_str!("../../../results/README.md"),
+            Self::Exporting => include_str!("exporting.md"),
             Self::Stability => include_str!("stability.md"),
         }
     }

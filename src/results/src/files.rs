@@ -196,8 +196,9 @@ pub(super) fn file_stem(name: &str) -> String {
     }
 }
 
-/// The file stems of names, each of them unique.
-pub(super) fn file_stems<'a>(names: impl IntoIterator<Item = &'a str>) -> Vec<String> {
+/// Names as parts of file names, each of them unique.
+#[must_use]
+pub fn file_stems<'a>(names: impl IntoIterator<Item = &'a str>) -> Vec<String> {
     let mut stems: Vec<String> = Vec::new();
     for name in names {
         let stem = file_stem(name);

@@ -37,6 +37,7 @@ pub use destination::{
 };
 pub use entries::{LatencyKind, PhaseEntry, ShardEntry, Status, StoppedAt, Tool, WallClockEntry};
 pub use error::{CreateError, ReadError};
+pub use files::file_stems;
 pub use layout::{EXPERIMENT, MANIFEST};
 pub use lock::is_locked;
 pub use manifest::{Manifest, Origin};

@@ -1,6 +1,7 @@
 //! Scenarios with a matrix, as their users run them.
 
 mod compare;
+mod export;
 mod gates;
 mod guide;
 mod null;
