@@ -40,6 +40,7 @@ study:
     cargo run --release -p bandit-runner-statistics --example statistics_study
     cargo run --release -p bandit-runner-evaluation --example evaluation_study
     RUNNER_STUDY=1 cargo test --test command_line null -- --nocapture
+    RUNNER_STUDY=1 cargo test --test command_line seldom_differs_from_itself -- --nocapture
 
 # What a build costs: wall and CPU seconds, cold and after an edit.
 build-cost:
@@ -53,6 +54,14 @@ shards:
 # The tests.
 test:
     cargo test
+
+# Compare two algorithms of BanditDB, on loopback. It is installed first, which takes ten minutes.
+banditdb:
+    cargo install banditdb --ignore-rust-version --root target/banditdb
+    cargo build --release
+    mkdir -p target/banditdb/data
+    cd target/banditdb/data && { BANDITDB_RATE_LIMIT_PER_SEC=100000 ../bin/banditdb & \
+        trap "kill $!" EXIT; cd ../../.. && target/release/runner scenarios/banditdb.yaml; }
 
 # Formatting and lints, as CI wants them.
 lint:

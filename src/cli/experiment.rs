@@ -1,5 +1,6 @@
 //! `runner run` of a scenario with a matrix.
 
+use std::collections::BTreeSet;
 use std::num::NonZero;
 use std::path::Path;
 
@@ -8,6 +9,7 @@ use super::console::{Paint, Screen, count, name};
 use super::error::Error;
 use super::exit::Exit;
 use super::interrupt::Interrupt;
+use super::live::LiveRuns;
 use super::verdict_files::VerdictFiles;
 use super::{folder, streams};
 use clock::{Clock, WallClock};
@@ -42,12 +44,15 @@ pub fn run(
     experiment: &Experiment,
     shard: Option<Shard>,
 ) -> Result<Exit, Error> {
+    check_live(options, experiment, shard)?;
     let mut folder = open(options, experiment, shard)?;
+    tell_of_what_services_lack(options.output.quiet, experiment);
     let (interrupt, stop) = Interrupt::listen()?;
     let completion = {
         let mut cells = Cells::new(options.output.quiet, part(experiment, shard));
         let folders = options.cell_folder_root();
-        let work = Work { seeds: None, threads: options.threads(), folders: folders.as_ref() };
+        let folders = folders.as_ref();
+        let work = Work { seeds: None, threads: options.threads(), folders, live: &LiveRuns };
         match experiment.until_decided.filter(|_| shard.is_none()) {
             Some(at_most) => rounds(experiment, &mut folder, work, at_most, &stop, &mut cells)?,
             None => experiment::run(experiment, &mut folder, &work, &stop, &mut cells)?,
@@ -64,6 +69,35 @@ pub fn run(
     } else {
         Err(Error::new(Exit::Incomplete, failures(experiment, &completion)))
     }
+}
+
+/// Runs against live targets follow each other: two at once would share the machine.
+fn check_live(
+    options: &ExperimentOptions<'_>,
+    experiment: &Experiment,
+    shard: Option<Shard>,
+) -> Result<(), Error> {
+    if experiment.live.is_none() {
+        return Ok(());
+    }
+    let error = |what: &str| {
+        Error::usage(format!("{what}: runs against live targets follow each other in one process"))
+    };
+    if shard.is_some() {
+        let help = "run the matrix whole; `--shard` cuts the load of a scenario without a `matrix`";
+        return Err(error("this matrix has no shards").help(help));
+    }
+    if options.threads.is_some_and(|threads| threads.get() > 1) {
+        return Err(error("`--threads` is for virtual worlds").help("leave it out"));
+    }
+    Ok(())
+}
+
+/// Says once what follows from what the services do not give.
+fn tell_of_what_services_lack(quiet: bool, experiment: &Experiment) {
+    let mappings = experiment.variants.iter().filter_map(|variant| variant.plan.target.mapping());
+    let all: BTreeSet<String> = mappings.flat_map(|mapping| mapping.consequences()).collect();
+    all.iter().filter(|_| !quiet).for_each(|consequence| eprintln!("{consequence}"));
 }
 
 /// Adds seeds in rounds until every gate is decided or there are `at_most`. Which seeds are

@@ -19,6 +19,7 @@ mod guide;
 mod init;
 mod interrupt;
 mod list;
+mod live;
 mod load;
 mod merge;
 mod operator;

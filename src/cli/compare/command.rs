@@ -19,13 +19,18 @@ use statistics::Confidence;
 /// `runner compare`
 #[derive(Debug, Clone, Args)]
 pub struct CompareArguments {
-    /// The base: the folder of a run or of an experiment, or a baseline file. Alone, the
+    /// The base: the folder of a run, of runs or of an experiment, or a baseline file. Alone, the
     /// policies of an experiment are compared with each other.
-    #[arg(value_name = "BASE")]
-    pub base: PathBuf,
+    #[arg(value_name = "BASE", required_unless_present = "groups")]
+    pub base: Option<PathBuf>,
     /// The folders that are compared with it.
     #[arg(value_name = "CANDIDATE")]
     pub candidates: Vec<PathBuf>,
+    /// Runs that differ in their seeds only, by a name: their folders, as a pattern. The groups
+    /// are compared with the first, run by run of one seed. May be given several times.
+    #[arg(long = "group", value_name = "NAME=PATTERN", conflicts_with = "base")]
+    #[arg(value_parser = parse_group)]
+    pub groups: Vec<(String, String)>,
     /// A metric, such as `validation.success_rate[last 25%]` [default: the success rates].
     #[arg(long = "metric", short, value_name = "METRIC")]
     pub metrics: Vec<String>,
@@ -112,10 +117,15 @@ impl Outputs {
 
 /// Compares runs, writes the outputs, and returns the exit code of the gates.
 pub fn run(arguments: &CompareArguments) -> Result<Exit, Error> {
-    let folders = [std::slice::from_ref(&arguments.base), &arguments.candidates].concat();
+    let folders: Vec<PathBuf> =
+        arguments.base.iter().chain(&arguments.candidates).cloned().collect();
     let fetched = remote_folder::fetched(&folders)?;
     let mut report = Report::new();
-    let subjects = read(&fetched.folders, &mut report);
+    let subjects = if arguments.groups.is_empty() {
+        read(&fetched.folders, &mut report)
+    } else {
+        named(&arguments.groups, &mut report)
+    };
     if report.has_errors() {
         return Err(report.into());
     }
@@ -161,10 +171,39 @@ impl CompareArguments {
     }
 }
 
+fn parse_group(text: &str) -> Result<(String, String), String> {
+    match text.split_once('=') {
+        Some((name, pattern)) if !name.is_empty() && !pattern.is_empty() => {
+            Ok((name.to_owned(), pattern.to_owned()))
+        }
+        _ => Err("expected a name and folders, such as `old='results/old/*'`".to_owned()),
+    }
+}
+
+/// The groups as one subject, whose groups are compared with each other.
+fn named(groups: &[(String, String)], report: &mut Report) -> Vec<Subject> {
+    for (index, (name, _)) in groups.iter().enumerate() {
+        if groups[..index].iter().any(|(other, _)| other == name) {
+            report.push(Diagnostic::error(format!("there are two groups `{name}`")));
+        }
+    }
+    let read = groups.iter().map(|(name, pattern)| Subject::named(name, pattern));
+    let subjects = complete(read, report);
+    Subject::of_groups(subjects).into_iter().collect()
+}
+
 fn read(paths: &[PathBuf], report: &mut Report) -> Vec<Subject> {
+    complete(paths.iter().map(|path| Subject::read(path)), report)
+}
+
+/// The subjects that can be read; with a warning about those that are not complete.
+fn complete(
+    read: impl Iterator<Item = Result<Subject, String>>,
+    report: &mut Report,
+) -> Vec<Subject> {
     let mut subjects = Vec::new();
-    for path in paths {
-        match Subject::read(path) {
+    for subject in read {
+        match subject {
             Ok(subject) => {
                 if !subject.complete {
                     let message = format!("`{}` is not complete", subject.name());

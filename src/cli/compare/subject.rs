@@ -3,9 +3,9 @@
 use std::path::{Path, PathBuf};
 
 use crate::cli::text_file;
-use comparison::{self, Baseline, Group};
+use comparison::{self, Baseline, Group, JoinError};
 use results::experiment::{is_experiment, read_experiment};
-use results::{self, ReadError};
+use results::{self, ReadError, runs_within};
 
 /// Reads a baseline file.
 ///
@@ -56,8 +56,76 @@ impl Subject {
         if path.is_file() {
             return Self::of_baseline(path);
         }
+        let runs = runs_within(path);
+        if !runs.is_empty() {
+            return Self::of_runs(path, &runs);
+        }
         let read = if is_experiment(path) { Self::of_experiment(path) } else { Self::of_run(path) };
         read.map_err(|error| error.to_string())
+    }
+
+    /// The runs of several folders as one group, which has the name of their scenario.
+    fn of_runs(path: &Path, folders: &[PathBuf]) -> Result<Self, String> {
+        let read = |folder: &PathBuf| Self::read(folder);
+        let mut all = folders.iter().map(read).collect::<Result<Vec<_>, _>>()?.into_iter();
+        let first = all.next().ok_or_else(|| format!("there is no run in `{}`", path.display()))?;
+        let joined = all.try_fold(first.only_group()?, Self::join)?;
+        Ok(Self { path: path.to_owned(), overrides: None, most_seeds: None, ..joined })
+    }
+
+    /// The runs that a pattern such as `results/old/*` names, as a group.
+    ///
+    /// # Errors
+    /// When there are none, or they differ in more than their seeds.
+    pub fn named(name: &str, pattern: &str) -> Result<Self, String> {
+        let failed = |why: &dyn std::fmt::Display| format!("`--group {name}={pattern}`: {why}");
+        let matched = glob::glob(pattern).map_err(|error| failed(&error))?;
+        let is_results = |path: &PathBuf| path.is_dir() || path.is_file();
+        let mut folders: Vec<PathBuf> = matched.filter_map(Result::ok).filter(is_results).collect();
+        folders.sort();
+        if folders.is_empty() {
+            return Err(failed(&"there is no such folder"));
+        }
+        let mut subject = Self::of_runs(Path::new(pattern), &folders)?;
+        subject.groups.iter_mut().for_each(|group| name.clone_into(&mut group.name));
+        Ok(subject)
+    }
+
+    fn only_group(self) -> Result<Self, String> {
+        if self.groups.len() == 1 {
+            return Ok(self);
+        }
+        let count = self.groups.len();
+        Err(format!("`{}` has {count} policies, and a group has one", self.name())
+            + "\nhelp: compare the folder itself: `runner compare FOLDER`")
+    }
+
+    fn join(mut self, other: Self) -> Result<Self, String> {
+        let (here, there) = (self.name(), other.name());
+        let other = other.only_group()?;
+        for (group, other) in self.groups.iter_mut().zip(other.groups) {
+            group.join(other).map_err(|error| match error {
+                JoinError::Parts(parts) => format!(
+                    "the runs of `{here}` and `{there}` are not of one group: they differ in {}\n\
+                     help: name them as two groups: `--group A=… --group B=…`",
+                    parts.join(", ")
+                ),
+                JoinError::Seed(seed) => format!(
+                    "seed {seed} is in `{there}` and in a run before it: a group has one run a \
+                     seed\nhelp: give each run a seed of its own, such as `--seed 2`, or run a \
+                     `matrix` with `seeds`"
+                ),
+            })?;
+        }
+        self.complete &= other.complete;
+        Ok(self)
+    }
+
+    /// Groups that are compared with each other, as those of an experiment are.
+    pub fn of_groups(mut named: Vec<Self>) -> Option<Self> {
+        let complete = named.iter().all(|subject| subject.complete);
+        let groups = named.iter().flat_map(|subject| subject.groups.iter().cloned()).collect();
+        (!named.is_empty()).then(|| Self { complete, groups, ..named.swap_remove(0) })
     }
 
     fn of_baseline(path: &Path) -> Result<Self, String> {

@@ -159,7 +159,9 @@ fn described(why: Description, difference: &Difference, dimension: Dimension) ->
     };
     match why {
         Description::NoRuns => "nothing to compare".to_owned(),
-        Description::OneRunEach => "one run each: no inference".to_owned(),
+        Description::OneRunEach => {
+            "one run each: no inference; a `matrix` or `--group` compares several".to_owned()
+        }
         Description::FewPairs => few("pairs"),
         Description::FewRuns => few("runs"),
         Description::NoSpread => {

@@ -109,6 +109,7 @@ struct Source {
 /// What a source is.
 enum Content {
     Run(Box<RunFolder>),
+    Runs,
     Experiment,
     Baseline,
 }
@@ -120,6 +121,10 @@ impl Source {
         tables::check(path)?;
         if subject.is_baseline {
             let (content, landmarks) = (Content::Baseline, Landmarks::default());
+            return Ok(Self { subject, content, landmarks, verdicts: Vec::new() });
+        }
+        if !results::runs_within(path).is_empty() {
+            let (content, landmarks) = (Content::Runs, Landmarks::default());
             return Ok(Self { subject, content, landmarks, verdicts: Vec::new() });
         }
         let verdicts = recorded::verdicts(path)?;
@@ -139,7 +144,7 @@ impl Source {
     fn run(&self) -> Option<&RunFolder> {
         match &self.content {
             Content::Run(run) => Some(run),
-            Content::Experiment | Content::Baseline => None,
+            Content::Runs | Content::Experiment | Content::Baseline => None,
         }
     }
 }
@@ -223,6 +228,7 @@ fn facts(source: &Source) -> Block {
     let fact = |name: &str, value: String| (name.to_owned(), value);
     let kind = match source.content {
         Content::Run(_) => "a run",
+        Content::Runs => "runs",
         Content::Experiment => "an experiment",
         Content::Baseline => "a baseline",
     };
@@ -273,6 +279,10 @@ fn subtitle(sources: &[Source]) -> String {
         [Source { content: Content::Run(run), .. }] => {
             let description = run.manifest.description.clone();
             description.unwrap_or_else(|| format!("One run, seed {}.", run.manifest.seed))
+        }
+        [Source { content: Content::Runs, subject, .. }] => {
+            let runs: usize = subject.groups.iter().map(|group| group.samples.len()).sum();
+            format!("{runs} runs, which differ in their seeds.")
         }
         [only] => format!("{} policies, compared by runs.", only.subject.groups.len()),
         [first, rest @ ..] => {

@@ -38,6 +38,9 @@ struct SavedPolicy {
     name: String,
     /// SHA-256 of each part that decides what is sent, the seed left out.
     parts: BTreeMap<String, String>,
+    /// Whether the latencies were measured.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    measures_latency: bool,
     /// The runs, in the order of their seeds.
     runs: Vec<SavedRun>,
 }
@@ -82,6 +85,7 @@ impl Baseline {
         let saved = |group: &Group| SavedPolicy {
             name: group.name.clone(),
             parts: group.parts.clone(),
+            measures_latency: group.measures_latency,
             runs: group.samples.iter().map(SavedRun::of).collect(),
         };
         let policies = groups.iter().map(saved).collect();
@@ -124,7 +128,12 @@ impl Baseline {
 impl SavedPolicy {
     fn group(&self) -> Result<Group, String> {
         let samples: Result<_, String> = self.runs.iter().map(SavedRun::sample).collect();
-        Ok(Group { name: self.name.clone(), parts: self.parts.clone(), samples: samples? })
+        Ok(Group {
+            name: self.name.clone(),
+            parts: self.parts.clone(),
+            measures_latency: self.measures_latency,
+            samples: samples?,
+        })
     }
 }
 

@@ -56,19 +56,52 @@ pub struct Group {
     /// SHA-256 of each part that decides what is sent, the seed left out, by a name for
     /// people.
     pub parts: BTreeMap<String, String>,
+    /// Whether the latencies were measured; otherwise they are those of the scenario.
+    pub measures_latency: bool,
     /// The runs, in the order of their seeds.
     pub samples: Vec<Sample>,
+}
+
+/// Why runs are not of one group.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum JoinError {
+    /// They differ in these parts of their plans.
+    Parts(Vec<String>),
+    /// There are two runs with this seed.
+    Seed(Seed),
 }
 
 /// The part of a plan that is different in every run of a group.
 const SEED: &str = "the seed";
 
 impl Group {
-    fn new(name: String, parts: &BTreeMap<String, String>, mut samples: Vec<Sample>) -> Self {
+    fn new(
+        name: String,
+        parts: &BTreeMap<String, String>,
+        measures_latency: bool,
+        mut samples: Vec<Sample>,
+    ) -> Self {
         samples.sort_by_key(|sample| sample.seed.0);
         let mut parts = parts.clone();
         parts.remove(SEED);
-        Self { name, parts, samples }
+        Self { name, parts, measures_latency, samples }
+    }
+
+    /// Adds the runs of another group to this one.
+    ///
+    /// # Errors
+    /// When they differ in more than their seeds, or not in their seeds.
+    pub fn join(&mut self, other: Self) -> Result<(), JoinError> {
+        let parts = self.differing_parts(&other);
+        if !parts.is_empty() {
+            return Err(JoinError::Parts(parts));
+        }
+        if let Some(same) = other.samples.iter().find(|run| self.sample(run.seed).is_some()) {
+            return Err(JoinError::Seed(same.seed));
+        }
+        self.samples.extend(other.samples);
+        self.samples.sort_by_key(|sample| sample.seed.0);
+        Ok(())
     }
 
     /// The run with this seed.
@@ -135,7 +168,8 @@ pub fn groups(experiment: &ExperimentResults) -> Vec<Group> {
         });
         let alone = manifest.axes.is_empty();
         let name = if alone { manifest.scenario.clone() } else { variant.name() };
-        Group::new(name, &variant.plan_parts, samples.collect())
+        let is_live = manifest.order.is_some() && !variant.is_simulated;
+        Group::new(name, &variant.plan_parts, is_live, samples.collect())
     };
     manifest.variants.iter().enumerate().map(group).collect()
 }
@@ -151,5 +185,7 @@ pub fn of_run(run: &RunFolder) -> Group {
         phases: run.summary().phases().into(),
         trace: RunTrace::Trace(Arc::new(tracer.into_trace())),
     };
-    Group::new(run.manifest.scenario.clone(), &run.manifest.plan_parts, vec![sample])
+    let measures_latency = !run.manifest.latencies.simulated;
+    let name = run.manifest.scenario.clone();
+    Group::new(name, &run.manifest.plan_parts, measures_latency, vec![sample])
 }

@@ -2,13 +2,14 @@ use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use super::cell_folder::{CellFolder, CellFolders};
-use clock::VirtualClock;
+use super::live::LiveWorld;
+use clock::{VirtualClock, WallClock};
 use engine::{self, Ending, Operator, StartPoint, Stop};
 use learning_loop::Retention;
 use metrics::Summary;
 use record::{ObserveError, Observer, Observers, Progress};
 use results::experiment::{CellRecord, Tracer};
-use scenario::plan::{Phase, Plan, TargetPlan};
+use scenario::plan::{ClockKind, Phase, Plan, TargetPlan};
 use scenario::{Cell, Experiment};
 use target::EmbeddedTarget;
 
@@ -20,16 +21,19 @@ pub(super) fn run(
     experiment: &Experiment,
     cell: Cell,
     cell_folders: Option<&CellFolders>,
+    live: &dyn LiveWorld,
     stop: Stop,
 ) -> Result<Option<CellRecord>, String> {
     let plan = experiment.plan(cell);
     let name = experiment.variants[cell.variant].name();
-    let mut folder = CellFolder::create(cell_folders, &plan, &name)?;
+    let wall = (plan.clock == ClockKind::Wall).then(WallClock::start_now);
+    let mut folder = CellFolder::create(cell_folders, &plan, &name, wall)?;
     let mut summary = Figures(Summary::new(plan.phases.iter().map(Phase::scope)));
     let mut tracer = Tracer::new(plan.phases.iter().map(|phase| phase.name.clone()));
     let mut observers = Observers(vec![&mut summary, &mut tracer, &mut folder]);
-    let ending = catch_unwind(AssertUnwindSafe(|| {
-        execute(&plan, retention(&plan, cell_folders), stop, &mut observers)
+    let ending = catch_unwind(AssertUnwindSafe(|| match wall {
+        Some(wall) => live.execute(&plan, wall, stop, &mut observers),
+        None => simulate(&plan, retention(&plan, cell_folders), stop, &mut observers),
     }));
     match ending.map_err(|panic| format!("the program failed: {}", panic_message(&*panic)))?? {
         Ending::Stopped => {
@@ -37,7 +41,7 @@ pub(super) fn run(
             Ok(None)
         }
         Ending::Completed => {
-            folder.seal(&plan, cell_folders)?;
+            folder.seal(&plan)?;
             let labels = experiment.axes.iter().cloned();
             let labels = labels.zip(experiment.variants[cell.variant].labels.iter().cloned());
             let trace = tracer.into_trace();
@@ -56,7 +60,7 @@ fn retention(plan: &Plan, cell_folders: Option<&CellFolders>) -> Retention {
     }
 }
 
-fn execute(
+fn simulate(
     plan: &Plan,
     retention: Retention,
     stop: Stop,

@@ -1,3 +1,4 @@
+use std::collections::HashSet;
 use std::num::NonZero;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc;
@@ -5,10 +6,11 @@ use std::thread;
 
 use super::cell;
 use super::cell_folder::CellFolders;
+use super::live::{LiveWorld, NextRun};
 use engine::Stop;
 use record::ObserveError;
 use results::experiment::{CellRecord, ExperimentFolder};
-use scenario::Experiment;
+use scenario::{Cell, Experiment};
 
 /// Receives the progress of an experiment.
 pub trait Listener {
@@ -30,17 +32,20 @@ pub struct Completion {
 }
 
 /// Which cells are run, and how.
-#[derive(Debug, Clone, Copy)]
+#[derive(Clone, Copy)]
 pub struct Work<'a> {
     /// Only the cells of the first so many seeds.
     pub seeds: Option<u64>,
-    /// How many cells run at once.
+    /// How many virtual worlds run at once.
     pub threads: NonZero<usize>,
     /// Where each cell writes its results folder, if anywhere.
     pub folders: Option<&'a CellFolders>,
+    /// Where runs against live targets are made.
+    pub live: &'a dyn LiveWorld,
 }
 
-/// Runs the cells that are not complete, on `threads` threads, and writes each when it ends.
+/// Runs the cells that are not complete, on `threads` threads or one after the other, and writes
+/// each when it ends.
 ///
 /// # Errors
 /// When a cell cannot be written. Cells that are written stay.
@@ -51,10 +56,12 @@ pub fn run(
     stop: &Stop,
     listener: &mut dyn Listener,
 ) -> Result<Completion, ObserveError> {
-    let Work { seeds, threads, folders } = *work;
+    let threads = if experiment.live.is_some() { NonZero::<usize>::MIN } else { work.threads };
     let blocks = folder.manifest().blocks();
-    let is_due = |index: &usize| seeds.is_none_or(|seeds| blocks[*index] < seeds);
-    let absent: Vec<usize> = folder.due().into_iter().filter(is_due).collect();
+    let is_due = |index: &usize| work.seeds.is_none_or(|seeds| blocks[*index] < seeds);
+    let due: HashSet<usize> = folder.due().into_iter().filter(is_due).collect();
+    let absent = experiment.execution_order().into_iter().filter(|index| due.contains(index));
+    let absent: Vec<usize> = absent.collect();
     let own = folder.manifest().own().into_iter().enumerate();
     let own = own.filter(|(index, own)| *own && is_due(index)).count();
     listener.begin(own, own - absent.len());
@@ -65,7 +72,7 @@ pub fn run(
         let (next, absent) = (&next, &absent);
         for _ in 0..threads.get().min(absent.len()) {
             let sender = sender.clone();
-            scope.spawn(move || run_cells(experiment, absent, next, folders, stop, &sender));
+            scope.spawn(move || run_cells(experiment, absent, next, work, stop, &sender));
         }
         drop(sender);
         for (index, ended) in results {
@@ -85,20 +92,32 @@ fn run_cells(
     experiment: &Experiment,
     absent: &[usize],
     next: &AtomicUsize,
-    folders: Option<&CellFolders>,
+    work: &Work<'_>,
     stop: &Stop,
     sender: &mpsc::SyncSender<(usize, Ended)>,
 ) {
-    while let Some(index) = absent.get(next.fetch_add(1, Ordering::Relaxed)) {
-        if stop.is_asked() {
-            return;
-        }
-        let ended = cell::run(experiment, experiment.cells[*index], folders, stop.clone());
+    loop {
+        let next = absent.get(next.fetch_add(1, Ordering::Relaxed));
+        let Some(index) = next.filter(|_| !stop.is_asked()) else { return };
+        let ended = run_cell(experiment, experiment.cells[*index], work, stop);
         // The receiver is gone after a cell could not be written.
         if sender.send((*index, ended)).is_err() {
             return;
         }
     }
+}
+
+/// Runs a cell, after what is to be done before it.
+fn run_cell(experiment: &Experiment, cell: Cell, work: &Work<'_>, stop: &Stop) -> Ended {
+    if let Some(live) = &experiment.live {
+        let name = &experiment.variants[cell.variant].name();
+        let run = NextRun { name, seed: cell.seed.0 };
+        work.live.prepare(&live.between, &run, stop)?;
+        if stop.is_asked() {
+            return Ok(None);
+        }
+    }
+    cell::run(experiment, cell, work.folders, work.live, stop.clone())
 }
 
 fn take_in(

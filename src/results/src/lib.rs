@@ -44,7 +44,7 @@ pub use manifest::{Manifest, Origin};
 pub use merged::{replace_folder, staging_folder};
 pub use read::{
     RunFolder, model_checks, model_exports, notices, read, read_manifest, read_summary,
-    scenario_text,
+    runs_within, scenario_text,
 };
 pub use resume::{ResumeError, Resumed};
 pub use writer::Results;

@@ -10,7 +10,7 @@ use super::entries::{Status, StoppedAt};
 use super::error::ReadError;
 use super::events;
 use super::files::end_of_whole_rows;
-use super::layout::MANIFEST;
+use super::layout::{EXPERIMENT, MANIFEST};
 use super::lock::is_locked;
 use super::manifest::Manifest;
 use super::replay;
@@ -72,6 +72,21 @@ impl RunFolder {
         }
         summary
     }
+}
+
+/// The folders of the runs within a folder that is no run, in the order of their names; none, if
+/// an experiment is among them.
+#[must_use]
+pub fn runs_within(folder: &Path) -> Vec<PathBuf> {
+    let holds = |folder: &Path, file: &str| folder.join(file).is_file();
+    let inner = fs::read_dir(folder).into_iter().flatten().flatten().map(|entry| entry.path());
+    let mut inner: Vec<PathBuf> = inner.collect();
+    if holds(folder, MANIFEST) || inner.iter().any(|inner| holds(inner, EXPERIMENT)) {
+        return Vec::new();
+    }
+    inner.retain(|inner| holds(inner, MANIFEST));
+    inner.sort();
+    inner
 }
 
 /// Reads the manifest of a run.

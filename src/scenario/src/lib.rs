@@ -45,7 +45,7 @@ pub use file::Input;
 pub use gates::{GateScope, kept_gates, load_gates};
 pub use load::{LoadOptions, Scenario, load, read, read_with_inputs};
 pub use loop_file::load_loop;
-pub use matrix::{Cell, Experiment, Variant};
+pub use matrix::{Between, Cell, CellOrder, Experiment, LiveCells, Variant};
 pub use model::schema;
 pub use plan::Plan;
 pub use work::{Work, WorkCell, WorkPhase, WorkPlan, WorkStride, WorkVariant};

@@ -184,7 +184,7 @@ fn plan(
     let mut drift_of = |drift: &DriftFile, iterations: u64, report: &mut Report| {
         data.as_ref().and_then(|data| data.drift(drift, iterations, files, report))
     };
-    let phases = phases(file, &mut drift_of, report);
+    let mut phases = phases(file, &mut drift_of, report);
     let world = data.as_ref().map(|data| World {
         population: &data.population,
         actions: &data.actions,
@@ -195,6 +195,9 @@ fn plan(
     let target = target::target(file, world, report);
     let expectations = expectations(file, &scopes(items, &phases), report);
     let (data, target) = (data?, target?);
+    if target.mapping().is_some() {
+        ask_for_no_model(&mut phases);
+    }
     let mut plan = Plan {
         name: file.name.clone().ok()?,
         description: file.description.clone().ok()?,
@@ -218,6 +221,15 @@ fn plan(
         plausible::warn(&plan, items, report);
     }
     Some(plan)
+}
+
+/// A service that is called as the scenario maps it tells nothing of a model.
+fn ask_for_no_model(phases: &mut [Phase]) {
+    for phase in phases {
+        if let Step::Iterate(iterate) = &mut phase.step {
+            iterate.model_check_interval = 0;
+        }
+    }
 }
 
 fn plan_source(source: &Source, options: &LoadOptions) -> PlanSource {

@@ -98,10 +98,16 @@ impl Plan {
     /// Takes the secrets of the plan out of texts.
     #[must_use]
     pub fn redactor(&self) -> Redactor {
-        match &self.target {
-            TargetPlan::Http(service) => Redactor::new(service.secrets()),
-            TargetPlan::Embedded(_) | TargetPlan::Served(_) => Redactor::default(),
-        }
+        Redactor::new(self.secrets())
+    }
+
+    /// Every text of the plan that must appear in no output.
+    pub(super) fn secrets(&self) -> impl Iterator<Item = &Secret> {
+        let service = match &self.target {
+            TargetPlan::Http(service) => Some(service),
+            TargetPlan::Embedded(_) | TargetPlan::Served(_) => None,
+        };
+        service.into_iter().flat_map(|service| service.secrets())
     }
 }
 

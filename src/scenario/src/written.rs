@@ -9,10 +9,15 @@ const TELLING: [&str; 6] = ["auth", "key", "token", "secret", "cookie", "passwor
 /// Keeps secrets that stand in the file out of sight, and refuses them there. To be
 /// called before references are resolved.
 pub(super) fn refuse_written_secrets(scenario: &Node, report: &mut Report) {
-    let Some(target) = scenario.entries().iter().find(|entry| entry.key == "target") else {
-        return;
-    };
-    for entry in target.value.entries() {
+    let compared = scenario.get("matrix").and_then(|matrix| matrix.get("targets"));
+    let compared = compared.iter().flat_map(|targets| targets.entries()).map(|entry| &entry.value);
+    for target in scenario.get("target").into_iter().chain(compared) {
+        refuse_in_target(target, report);
+    }
+}
+
+fn refuse_in_target(target: &Node, report: &mut Report) {
+    for entry in target.entries() {
         match entry.key.as_str() {
             "url" => hide_user(&entry.value),
             "key" => refuse(entry, "the key stands", "key: ${PERSONALIZER_KEY}", report),

@@ -122,9 +122,78 @@ fn the_folder_around_results_is_refused_with_what_is_in_it() {
     let folder = tempfile::tempdir().unwrap();
     run(&folder.path().join("results/mine"), &[]);
     let around = folder.path().join("results").display().to_string();
-    let output = compare(&[&around]);
+    let output = runner().args(["show", &around]).output().unwrap();
     assert_eq!(output.status.code(), Some(2));
     let error = text(&output.stderr);
     let advice = format!("help: name the results in it: `{around}/mine`");
     assert!(error.contains(&advice), "{error}");
+}
+
+/// Six runs of the tutorial under two reward wait times, each in a folder of runs.
+fn folders_of_runs(root: &Path) -> [String; 2] {
+    [("old", "15s"), ("new", "1m")].map(|(name, wait)| {
+        let wait = format!("loop.reward_wait_time={wait}");
+        for seed in ["1", "2", "3", "4", "5", "6"] {
+            run(&root.join(name).join(seed), &["--seed", seed, "--set", &wait]);
+        }
+        root.join(name).display().to_string()
+    })
+}
+
+#[test]
+fn runs_made_one_by_one_are_compared_as_those_of_a_matrix() {
+    let folder = tempfile::tempdir().unwrap();
+    let [old, new] = folders_of_runs(folder.path());
+    let metric = "baseline.success_rate";
+    let found = |arguments: &[&str]| -> Value {
+        let output = compare(&[arguments, &["--format", "json", "-m", metric]].concat());
+        assert!(output.status.success(), "{}", text(&output.stderr));
+        serde_json::from_slice(&output.stdout).unwrap()
+    };
+    let (left, right) = (format!("old={old}/*"), format!("new={new}"));
+    let groups = found(&["--group", &left, "--group", &right]);
+    let folders = found(&[&old, &new]);
+    let difference = difference(&groups, metric, "new");
+    assert_eq!(difference, self::difference(&folders, metric, &new));
+    assert_eq!(groups["metrics"][0]["candidates"][0]["pairs"], 6);
+
+    let out = folder.path().join("matrix").display().to_string();
+    let mut matrix = runner();
+    matrix.args(["scenarios/baseline.yaml", "--quiet", "--out", &out, "--set", "expect=[]"]);
+    matrix.args(["--set", "phases.baseline.iterations=300"]);
+    matrix.args(["--set", "phases.validation.iterations=200"]);
+    matrix.args(["--set", "matrix={ seeds: 1..6, axes: { loop.reward_wait_time: [15s, 1m] } }"]);
+    completed(matrix);
+    assert_eq!(difference, self::difference(&found(&[&out]), metric, "1m"));
+
+    let page = folder.path().join("report.html").display().to_string();
+    let mut report = runner();
+    completed({
+        report.args(["report", &old, &new, "--out", &page]);
+        report
+    });
+    assert!(std::fs::read_to_string(page).unwrap().contains("baseline.success_rate"));
+}
+
+#[test]
+fn runs_that_are_not_of_one_group_are_refused_with_the_remedy() {
+    let folder = tempfile::tempdir().unwrap();
+    let root = folder.path();
+    run(&root.join("mixed/1"), &["--seed", "1"]);
+    run(&root.join("mixed/2"), &["--seed", "2", "--set", "loop.reward_wait_time=1m"]);
+    run(&root.join("same/1"), &[]);
+    run(&root.join("same/2"), &[]);
+    let named = |name: &str| format!("a={}/{name}", root.display());
+    let wrong = [
+        (named("mixed"), "they differ in the target", "as two groups"),
+        (named("same/*"), "seed 42 is in", "`--seed 2`"),
+        (named("nothing*"), "there is no such folder", "nothing*"),
+        ("a".to_owned(), "expected a name and folders", "old='results/old/*'"),
+    ];
+    for (group, what, remedy) in wrong {
+        let output = compare(&["--group", &group, "--group", "b=/nowhere"]);
+        let stderr = text(&output.stderr);
+        assert_eq!(output.status.code(), Some(2), "{stderr}");
+        assert!(stderr.contains(what) && stderr.contains(remedy), "{stderr}");
+    }
 }

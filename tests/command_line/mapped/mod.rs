@@ -1,5 +1,6 @@
 //! Services that are not shaped like Personalizer, called from a scenario alone.
 
+mod compared;
 mod contract;
 mod lifecycle;
 mod own;

@@ -54,6 +54,7 @@ fn refused(what: &str) -> Reply {
 /// What every run of a service that learns must show.
 fn learned(outcome: &Outcome, has_probability: bool) {
     outcome.says(0, &[]);
+    assert!(!outcome.stdout.contains("model"), "it tells of none: {}", outcome.stdout);
     let folder = outcome.read();
     assert_eq!(folder.records.len(), 600);
     assert!(folder.records.iter().all(|record| record.rank_latency.is_some()));

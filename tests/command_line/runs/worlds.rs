@@ -16,9 +16,10 @@ fn worlds() -> Vec<String> {
     let names = names.map(|name| name.into_string().unwrap());
     let is_world = |name: &String| {
         let path = Path::new(name);
-        let over_the_wire = ["banditdb.yaml", "load.yaml", "own-service.yaml", "remote.yaml"]
-            .contains(&name.as_str());
-        let is_matrix = ["policies.yaml", "programs.yaml"].contains(&name.as_str());
+        let over_the_wire =
+            ["load.yaml", "own-service.yaml", "remote.yaml"].contains(&name.as_str());
+        let is_matrix =
+            ["banditdb.yaml", "policies.yaml", "programs.yaml"].contains(&name.as_str());
         path.extension().is_some_and(|it| it == "yaml") && !over_the_wire && !is_matrix
     };
     names.filter(is_world).map(|name| format!("scenarios/{name}")).collect()

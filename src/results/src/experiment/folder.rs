@@ -61,8 +61,9 @@ pub enum OpenError {
     Write(#[from] ObserveError),
 }
 
-fn text(experiment: &Experiment) -> &[u8] {
-    experiment.scenario().source.text.as_bytes()
+/// The text of the scenario, without secrets.
+fn text(experiment: &Experiment) -> Vec<u8> {
+    experiment.redactor().redact(&experiment.scenario().source.text).into_bytes()
 }
 
 impl ExperimentFolder {
@@ -76,7 +77,7 @@ impl ExperimentFolder {
         destination: &Destination,
     ) -> Result<Self, OpenError> {
         let lock = FolderLock::acquire(destination, &experiment.scenario().name)?;
-        Self::of(lock, ExperimentManifest::of(experiment, shard)).start(text(experiment))
+        Self::of(lock, ExperimentManifest::of(experiment, shard)).start(&text(experiment))
     }
 
     /// The folder of an experiment of the same name, finished or not: its cells that are
@@ -98,7 +99,7 @@ impl ExperimentFolder {
         let lock = FolderLock::relock(folder)?;
         let reopened = Self::of(lock, ExperimentManifest::of(experiment, shard));
         reopened.remove_unwanted_cells()?;
-        reopened.start(text(experiment))
+        reopened.start(&text(experiment))
     }
 
     /// The folder of a shard, new or as it was left: a shard that is run again keeps what it

@@ -4,8 +4,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::entries::Tool;
 use crate::manifest::available_actions;
-use scenario::plan::Step;
-use scenario::{Cell, Experiment};
+use scenario::plan::{Step, TargetPlan};
+use scenario::{Cell, CellOrder, Experiment};
 use seed::Seed;
 use shard::{Shard, blocks};
 
@@ -43,6 +43,9 @@ pub struct ExperimentManifest {
     /// The ceiling of seeds, where they were added in rounds until every gate was decided.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub until_decided: Option<u64>,
+    /// In which order runs against live targets were made; absent in virtual worlds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub order: Option<CellOrder>,
     /// The combinations of their values.
     pub variants: Vec<VariantEntry>,
     /// The cells, in the order of the matrix.
@@ -58,6 +61,9 @@ pub struct VariantEntry {
     pub policy: Option<String>,
     /// SHA-256 of each part that decides what is sent, by a name for people.
     pub plan_parts: BTreeMap<String, String>,
+    /// Whether it is a simulation among runs against live targets.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub is_simulated: bool,
 }
 
 /// A cell.
@@ -88,11 +94,14 @@ pub enum CellStatus {
 impl ExperimentManifest {
     pub(super) fn of(experiment: &Experiment, shard: Option<Shard>) -> Self {
         let scenario = experiment.scenario();
+        let (overrides, redactor) = (&scenario.source.overrides, experiment.redactor());
         let (name, version) = ("runner", env!("CARGO_PKG_VERSION"));
+        let is_live = experiment.live.is_some();
         let variant = |variant: &scenario::Variant| VariantEntry {
             labels: variant.labels.clone(),
             policy: variant.plan.target.start().map(|(_, policy)| policy.arguments().to_owned()),
             plan_parts: variant.plan.parts(),
+            is_simulated: is_live && matches!(variant.plan.target, TargetPlan::Embedded(_)),
         };
         let cell = |cell: &Cell| CellEntry {
             key: experiment.key(*cell),
@@ -107,12 +116,13 @@ impl ExperimentManifest {
             tool: Tool { name: name.to_owned(), version: version.to_owned() },
             scenario: scenario.name.clone(),
             description: scenario.description.clone(),
-            overrides: scenario.source.overrides.clone(),
+            overrides: overrides.iter().map(|text| redactor.redact(text)).collect(),
             axes: experiment.axes.clone(),
             actions: actions(experiment),
             drifts: drifts(experiment),
             curve_batch: scenario.curve_batch,
             until_decided: experiment.until_decided,
+            order: experiment.live.as_ref().map(|live| live.order),
             variants: experiment.variants.iter().map(variant).collect(),
             cells: experiment.cells.iter().map(cell).collect(),
         }

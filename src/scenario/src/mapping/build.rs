@@ -105,7 +105,11 @@ pub(crate) fn mapping(
 
 /// Keys of the Personalizer contract, which a service with its own calls does not have.
 fn refuse_contract_keys(service: &ServiceFile, report: &mut Report) {
-    let keys = [("paths", service.paths.written_key()), ("api", service.api.written_key())];
+    let keys = [
+        ("preset", service.preset.as_ref().map(|preset| &preset.key)),
+        ("paths", service.paths.written_key()),
+        ("api", service.api.written_key()),
+    ];
     for (name, key) in keys {
         let Some(key) = key else { continue };
         let message =

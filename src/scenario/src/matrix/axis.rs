@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 use std::time::Duration;
 
-use crate::document::{Node, Value};
+use crate::document::{Entry, Node, Value};
 use crate::file::Files;
 use crate::format::{Named, Placed, Share, duration, rate, share};
 use crate::model::{MatrixFile, Policies};
@@ -33,15 +33,24 @@ pub(super) struct AxisValue {
 /// Where the policy of a cell stands.
 const POLICY: &str = "loop.learning_policy";
 
+/// Where the target of a cell stands.
+const TARGET: &str = "target";
+
 /// The axes of a matrix, the seed left out.
-pub(super) fn axes(matrix: &MatrixFile, files: &Files, report: &mut Report) -> Vec<Axis> {
+pub(super) fn axes(
+    root: &Node,
+    matrix: &MatrixFile,
+    files: &Files,
+    report: &mut Report,
+) -> Vec<Axis> {
+    let targets = matrix.targets.as_ref().map(|of| target_axis(of, root.get(TARGET), report));
     let policies = matrix.policies.as_ref().map(|of| policy_axis(of, files, report));
     let others = matrix.axes.iter().flatten().map(|Named { name, place, value: values }| {
         refuse_own(name, place, report);
         let all = values.iter().map(AxisValue::of).collect();
         Axis { name: name.clone(), path: place.clone(), values: distinct(all, report) }
     });
-    policies.into_iter().chain(others).collect()
+    targets.into_iter().chain(policies).chain(others).collect()
 }
 
 /// Refuses a seed that appears twice.
@@ -50,6 +59,27 @@ pub(super) fn refuse_same_seed(seeds: &[u64], place: &Place, report: &mut Report
     if let Some(seed) = seeds.iter().find(|seed| !seen.insert(**seed)) {
         report.push(Diagnostic::error(format!("seed {seed} appears twice")).at(place));
     }
+}
+
+fn target_axis(targets: &[Named<Node>], shared: Option<&Node>, report: &mut Report) -> Axis {
+    let path = Source::new("matrix.targets", TARGET);
+    let value = |Named { name, value, .. }: &Named<Node>| AxisValue {
+        label: name.clone(),
+        node: completed(value, shared),
+        is_named: true,
+    };
+    let values = targets.iter().map(value).collect();
+    let path = Place::new(&path, 0..TARGET.len());
+    Axis { name: TARGET.to_owned(), path, values: distinct(values, report) }
+}
+
+/// A target with the keys of the scenario's that it does not have.
+fn completed(target: &Node, shared: Option<&Node>) -> Node {
+    let Value::Map(own) = &target.value else { return target.clone() };
+    let shared = shared.iter().flat_map(|shared| shared.entries());
+    let absent = shared.filter(|entry| target.entry(&entry.key).is_none());
+    let all: Vec<Entry> = own.iter().chain(absent).cloned().collect();
+    Node { value: Value::Map(all), place: target.place.clone() }
 }
 
 fn policy_axis(policies: &Placed<Policies>, files: &Files, report: &mut Report) -> Axis {
@@ -80,6 +110,7 @@ fn refuse_own(path: &str, place: &Place, report: &mut Report) {
     let instead = match path {
         "seed" => "matrix.seeds",
         POLICY => "matrix.policies",
+        TARGET => "matrix.targets",
         _ if path == "matrix" || path.starts_with("matrix.") => "another value",
         _ => return,
     };

@@ -1,10 +1,11 @@
-//! `matrix:`: one scenario as many virtual worlds, every combination of learning policy,
-//! seed and other values a cell of its own.
+//! `matrix:`: one scenario as many runs, every combination of target, learning policy, seed and
+//! other values a cell of its own: a virtual world, or a run against a live target.
 //!
 //! A cell is a plan like any other. Cells that differ in nothing but their seed are one
 //! [`Variant`], planned once.
 
 mod axis;
+mod live;
 mod selection;
 
 use std::collections::HashSet;
@@ -13,19 +14,21 @@ use std::fmt::Write as _;
 use sha2::{Digest, Sha256};
 
 use self::axis::{Axis, axes, refuse_same_seed};
+pub use self::live::{Between, CellOrder, LiveCells};
+use self::live::{begin_with_reset, is_live, live_cells, refuse_learned_state, refuse_wall_clock};
 use self::selection::{Coordinates, select};
 use super::document::{Node, set};
 use super::file::Files;
 use super::format::Placed;
 use super::gates::GateScope;
 use super::model::{GateFile, MatrixFile, Seeds, Until, UntilDecidedFile};
-use super::plan::{ClockKind, Pause, Phase, Plan, Step, TargetPlan};
-use diagnostic::{Diagnostic, Place, Report};
+use super::plan::{ClockKind, Pause, Phase, Plan, Redactor, Step, TargetPlan};
+use diagnostic::{Diagnostic, Report};
 use metrics::Gate;
 use seed::Seed;
 use shard::blocks;
 
-/// A scenario with a matrix: many virtual worlds, to be compared.
+/// A scenario with a matrix: many runs, to be compared.
 #[derive(Debug, Clone)]
 pub struct Experiment {
     /// The names of the axes, the seed left out: `policy`, or the path of a value.
@@ -38,6 +41,9 @@ pub struct Experiment {
     pub gates: Vec<Gate>,
     /// The ceiling, where seeds are added in rounds until every gate is decided.
     pub until_decided: Option<u64>,
+    /// How the cells follow each other, if one is a run against a live target; virtual worlds
+    /// do not meet.
+    pub live: Option<LiveCells>,
 }
 
 /// A combination of values of the axes.
@@ -49,7 +55,7 @@ pub struct Variant {
     pub plan: Plan,
 }
 
-/// One virtual world.
+/// One virtual world, or one run against a live target.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Cell {
     /// Which of the variants.
@@ -69,12 +75,18 @@ impl Experiment {
     }
 
     /// What a cell is, by its content: two cells have one key only if they are the same
-    /// world under the same version of this program. 64 hex digits.
+    /// world under the same version of this program, or the run of the same name against the same
+    /// live target. 64 hex digits.
     #[must_use]
     pub fn key(&self, cell: Cell) -> String {
-        let variant = &self.variants[cell.variant].plan.digest;
-        let version = env!("CARGO_PKG_VERSION");
-        let hash = Sha256::digest(format!("{version}\n{variant}\n{}", cell.seed));
+        let variant = &self.variants[cell.variant];
+        let (version, digest) = (env!("CARGO_PKG_VERSION"), &variant.plan.digest);
+        let mut content = format!("{version}\n{digest}\n{}", cell.seed);
+        if self.live.is_some() {
+            // Two runs of one live target are two measurements.
+            content.extend(["\n", &variant.labels.join("\n")]);
+        }
+        let hash = Sha256::digest(content);
         hash.iter().fold(String::new(), |mut digits, byte| {
             // Writing to a text cannot fail.
             _ = write!(digits, "{byte:02x}");
@@ -93,6 +105,21 @@ impl Experiment {
     #[must_use]
     pub fn blocks(&self) -> Vec<u64> {
         blocks(self.cells.iter().map(|cell| cell.seed))
+    }
+
+    /// The indices of the cells, in the order in which they are run.
+    #[must_use]
+    pub fn execution_order(&self) -> Vec<usize> {
+        let Some(live) = &self.live else { return (0..self.cells.len()).collect() };
+        let variants = self.cells.iter().map(|cell| cell.variant);
+        live.order.of(&variants.zip(self.blocks()).collect::<Vec<_>>())
+    }
+
+    /// Takes the secrets of all plans out of texts.
+    #[must_use]
+    pub fn redactor(&self) -> Redactor {
+        let plans = self.variants.iter().map(|variant| &variant.plan);
+        Redactor::new(plans.flat_map(Plan::secrets))
     }
 
     /// What all cells have in common: the name, the description, the text.
@@ -130,7 +157,7 @@ pub(super) fn experiment(
     report: &mut Report,
 ) -> Option<Experiment> {
     let matrix = layout.matrix;
-    let mut axes = axes(matrix, layout.files, report);
+    let mut axes = axes(layout.root, matrix, layout.files, report);
     let seeds = layout.seeds(report);
     check_size(&axes, &seeds, matrix, report)?;
     let coordinates = select(&mut axes, &seeds, matrix, report);
@@ -151,6 +178,8 @@ pub(super) fn experiment(
     let variants: Vec<_> = variants.into_iter().map(|(_, variant)| variant).collect();
     let gates = gates(layout.gates, &variants, report);
     let until_decided = layout.until_decided(report);
+    let live = variants.iter().any(|variant| is_live(&variant.plan));
+    let live = if variants.is_empty() { None } else { live_cells(matrix, live, report) };
     let axes = axes.into_iter().map(|axis| axis.name).collect();
     (!report.has_errors() && !variants.is_empty()).then_some(Experiment {
         axes,
@@ -158,6 +187,7 @@ pub(super) fn experiment(
         cells,
         gates,
         until_decided,
+        live,
     })
 }
 
@@ -208,9 +238,10 @@ fn plan_cell(
             report.push(mistake);
         }
     }
+    begin_with_reset(&mut root, layout.matrix.between.as_ref());
     let plan = plan_of(&root, report);
     if let Some(plan) = &plan {
-        refuse_what_is_no_cell(plan, &layout.matrix.key, report);
+        refuse_what_is_no_cell(plan, layout.matrix, report);
     }
     plan
 }
@@ -247,15 +278,14 @@ fn check_size(
     None
 }
 
-/// Each cell is a separate virtual world, and its time is simulated.
-fn refuse_what_is_no_cell(plan: &Plan, place: &Place, report: &mut Report) {
-    let is_virtual =
-        matches!(plan.target, TargetPlan::Embedded(_)) && plan.clock == ClockKind::Virtual;
-    if !is_virtual {
-        let message = "a matrix needs the embedded target and the virtual clock";
-        let help = "use `target: embedded` and `clock: virtual`, or run the scenario once for each";
-        report.push(Diagnostic::error(message).at(place).help(help));
+/// A cell is a virtual world, whose time is simulated, or a run that begins anew against a live
+/// target.
+fn refuse_what_is_no_cell(plan: &Plan, matrix: &Placed<MatrixFile>, report: &mut Report) {
+    let place = &matrix.key;
+    if matches!(plan.target, TargetPlan::Embedded(_)) && plan.clock == ClockKind::Wall {
+        refuse_wall_clock(place, report);
     }
+    refuse_learned_state(plan, matrix, report);
     for phase in &plan.phases {
         if matches!(phase.step, Step::Pause(Pause::Prompt(_))) {
             let message = format!(

@@ -80,7 +80,8 @@ fn seed(entry: &Named<Node>, report: &mut Report) -> Option<u64> {
 fn value(axis: &mut Axis, entry: &Named<Node>, adds: bool, report: &mut Report) -> Option<usize> {
     let value = AxisValue::of(&entry.value);
     let known = axis.values.iter().position(|other| other.is(&value));
-    if known.is_none() && adds && axis.name != "policy" {
+    let is_named = axis.values.iter().any(|value| value.is_named);
+    if known.is_none() && adds && !is_named {
         axis.values.push(value);
         return Some(axis.values.len() - 1);
     }

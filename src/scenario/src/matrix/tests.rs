@@ -1,17 +1,26 @@
 use std::path::PathBuf;
 
 use super::{Cell, Experiment};
+use crate::plan::TargetPlan;
 use crate::{LoadOptions, Scenario, read};
 use seed::Seed;
 
 /// Reads the tutorial with a matrix.
 fn with(matrix: &str, overrides: &[&str]) -> Result<Experiment, String> {
-    let project = PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../.."));
-    let baseline = std::fs::read_to_string(project.join("scenarios/baseline.yaml")).unwrap();
-    let baseline = baseline.replace("../data", &project.join("data").display().to_string());
+    let baseline = project().join("scenarios/baseline.yaml");
+    of(&std::fs::read_to_string(baseline).unwrap(), matrix, overrides)
+}
+
+fn project() -> PathBuf {
+    PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../.."))
+}
+
+/// Reads a scenario of the project's data with a matrix.
+fn of(scenario: &str, matrix: &str, overrides: &[&str]) -> Result<Experiment, String> {
+    let scenario = scenario.replace("../data", &project().join("data").display().to_string());
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("matrix.yaml");
-    std::fs::write(&path, format!("{baseline}\nmatrix:\n{matrix}")).unwrap();
+    std::fs::write(&path, format!("{scenario}\nmatrix:\n{matrix}")).unwrap();
     let options = LoadOptions {
         allow_paths: true,
         overrides: overrides.iter().map(ToString::to_string).collect(),
@@ -105,11 +114,55 @@ fn a_matrix_that_is_too_large_is_refused_before_it_is_laid_out() {
 }
 
 #[test]
-fn cells_are_virtual_worlds() {
+fn an_embedded_loop_is_a_virtual_world() {
     let mistakes = with("  seeds: 1..3\n", &["clock=wall"]).unwrap_err();
     assert!(mistakes.contains("the virtual clock"), "{mistakes}");
+    assert!(with("  seeds: 1..3\n", &["target=served"]).is_ok());
     let mistakes = with("  seeds: 1..3\n", &["phases.3={ pause: { prompt: look } }"]).unwrap_err();
     assert!(mistakes.contains("waits for the operator"), "{mistakes}");
+}
+
+const TARGETS: &str = "  targets:
+    old: { url: \"http://127.0.0.1:1\" }
+    new: { timeout: 1s }
+";
+
+const SERVICE: &str = "version: 1
+name: live
+datasets: { users: ../data/users.json, actions: ../data/coffee.json }
+context: [name, weather, timeofday]
+target: { url: \"http://127.0.0.1:2\", api: v1.1-preview.3 }
+phases: [reset, { iterate: { name: learn, iterations: 10 } }]
+";
+
+/// The tutorial's visitors at a service.
+fn live(matrix: &str) -> Result<Experiment, String> {
+    of(SERVICE, matrix, &[])
+}
+
+#[test]
+fn a_target_takes_what_it_does_not_say_from_the_scenario() {
+    let experiment = live(&format!("{TARGETS}  seeds: 1..4\n")).unwrap();
+    assert_eq!(experiment.axes, ["target"]);
+    let service = |variant: usize| match &experiment.variants[variant].plan.target {
+        TargetPlan::Http(service) => service.clone(),
+        other => panic!("{other:?}"),
+    };
+    assert_eq!(service(0).url, "http://127.0.0.1:1");
+    assert!([0, 1].iter().all(|variant| service(*variant).api == "v1.1-preview.3"));
+    assert_eq!(service(1).url, "http://127.0.0.1:2");
+    assert_eq!(service(1).timeouts.whole, std::time::Duration::from_secs(1));
+}
+
+#[test]
+fn two_names_of_one_live_target_are_two_measurements() {
+    let targets = "  targets: { a: {}, b: {} }\n  seeds: 1..4\n";
+    let experiment = live(targets).unwrap();
+    let cell = |variant| Cell { variant, seed: Seed(1) };
+    assert_ne!(experiment.key(cell(0)), experiment.key(cell(1)));
+    assert_eq!(experiment.execution_order(), [0, 1, 3, 2, 4, 5, 7, 6]);
+    let again = live("  targets: { b: {} }\n  seeds: [1]\n").unwrap();
+    assert_eq!(experiment.key(cell(1)), again.key(cell(0)), "it can be resumed");
 }
 
 #[test]

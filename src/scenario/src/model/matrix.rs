@@ -1,12 +1,16 @@
 //! What one scenario is run for, over and over.
 
-use super::notation::SEEDS;
+use std::time::Duration;
+
+use super::call::any_value;
+use super::notation::{DURATION, SEEDS};
 use super::policy::policy;
 use crate::document::Node;
 use crate::format::{
     BOOLEAN, Either, Form, Named, Placed, TEXT, count, either, list_of, number, object, optional,
     or, required, table_of, word,
 };
+use crate::matrix::{Between, CellOrder};
 
 /// Learning policies to compare.
 #[derive(Debug, Clone)]
@@ -43,8 +47,43 @@ keyed! {
 }
 
 keyed! {
-    /// One scenario as many virtual worlds: every combination of these values is a cell.
+    /// What is done before each run of a live target, in this order.
+    pub(crate) struct BetweenFile {
+        /// The run begins with a `reset`.
+        reset: bool = or(BOOLEAN, "false"),
+        /// A program and its arguments. It finds the values of the run in `RUNNER_CELL` and its
+        /// seed in `RUNNER_SEED`; a run whose command fails is not made.
+        command: Option<Vec<String>> = optional(list_of(TEXT, 1)),
+        /// How long nothing is sent after the run before it, and after the command.
+        wait: Duration = or(DURATION, "\"0s\""),
+    }
+}
+
+keyed! {
+    /// One scenario as many runs: every combination of these values is a cell, a virtual world or
+    /// a run against a live target.
     pub(crate) struct MatrixFile {
+        /// Targets to compare, by name. Each takes the place of `target`; one that is a map takes
+        /// the keys that it does not have from there.
+        targets: Option<Placed<Vec<Named<Node>>>> = optional(table_of(any_value()).at()),
+        /// In which order the runs of live targets are made, one after the other.
+        order: Option<Placed<CellOrder>> = optional(word(&[
+            (
+                "abba",
+                CellOrder::Abba,
+                "Seed by seed, every second seed backwards, so that a drift of the machine or the \
+                 network does not favour one target. This is the order, if it is not said.",
+            ),
+            (
+                "sequential",
+                CellOrder::Sequential,
+                "All seeds of the first target, then those of the next. A drift counts as a \
+                 difference of the targets.",
+            ),
+        ]).at()),
+        /// What is done before each run of a live target: `reset`, `none`, `{ wait: 30s }`,
+        /// `{ command: [./restart, now] }`, or several of them as a map.
+        between: Option<Placed<Between>> = optional(between().at()),
         /// Learning policies by name, or a file of them: lines of `NAME = ARGUMENTS`, or learning
         /// settings as JSON. Each takes the place of `loop.learning_policy`.
         policies: Option<Placed<Policies>> = optional(policies().at()),
@@ -72,6 +111,20 @@ fn scalar() -> Either<Node> {
         number(f64::MIN, f64::MAX).and_then(|_, spot, _| Some(spot.node.clone())).boxed(),
         TEXT.and_then(|_, spot, _| Some(spot.node.clone())).boxed(),
     ])
+}
+
+fn between() -> Either<Between> {
+    let words = word(&[
+        (
+            "reset",
+            true,
+            "Each run begins with a `reset`, which clears what the service has learned.",
+        ),
+        ("none", false, "Nothing: for services that learn nothing from one run to the next."),
+    ]);
+    let alone = |reset| Between { reset, ..Between::default() };
+    let all = |BetweenFile { reset, command, wait }: BetweenFile| Between { reset, command, wait };
+    either([words.map(alone).boxed(), object().map(all).boxed()])
 }
 
 fn policies() -> Either<Policies> {

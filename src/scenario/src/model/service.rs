@@ -32,6 +32,11 @@ keyed! {
             ("v1.1-preview.2", "v1.1-preview.2", "Preview."),
             ("v1.1-preview.3", "v1.1-preview.3", "Preview."),
         ]).at(), "\"v1.0\""),
+        /// The shapes of the calls, where `rank` does not describe them.
+        preset: Option<Placed<()>> = optional(word(&[
+            ("personalizer", (), "The Personalizer REST contract. It is what is called without \
+                `rank`, said or not."),
+        ]).at()),
         /// More headers of every request. Secrets come from the environment: `${NAME}`.
         headers: Option<Vec<Named<HeaderFile>>> = optional(table_of(TEXT.and_then(header))),
         /// Where operations are at a service that has them elsewhere; `none` for what it does not
