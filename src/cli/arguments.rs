@@ -4,6 +4,7 @@ use std::path::Path;
 use clap::error::ErrorKind;
 use clap::{CommandFactory, Parser, Subcommand};
 
+use super::audit::AuditArguments;
 use super::baseline::BaselineCommand;
 use super::check::CheckArguments;
 use super::compare::CompareArguments;
@@ -49,6 +50,8 @@ pub enum Command {
     Check(CheckArguments),
     /// Make one Rank and one Reward with a service, and explain each step.
     Probe(ProbeArguments),
+    /// Test whether a service draws its actions with the probabilities that it claims.
+    Audit(AuditArguments),
     /// Compare runs, or the policies of an experiment, with intervals and tests.
     Compare(CompareArguments),
     /// Compare a scenario with itself at another commit, and judge its gates.

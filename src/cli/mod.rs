@@ -1,6 +1,7 @@
 //! One file or folder per command. A command connects crates; it holds no logic of its own.
 
 mod arguments;
+mod audit;
 mod baseline;
 mod charts;
 mod check;
@@ -69,6 +70,7 @@ fn command(command: &Command) -> Result<Exit, Error> {
         Command::Init(arguments) => init::init(arguments),
         Command::Check(arguments) => check::check(arguments),
         Command::Probe(arguments) => probe::probe(arguments),
+        Command::Audit(arguments) => audit::audit(arguments),
         Command::Evaluate(arguments) => evaluate::evaluate(arguments),
         Command::Compare(arguments) => compare::run(arguments),
         Command::Baseline(arguments) => baseline::baseline(arguments),

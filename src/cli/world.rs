@@ -2,12 +2,39 @@ use std::sync::Arc;
 
 use super::operator::Terminal;
 use super::served::Served;
-use clock::{VirtualClock, WallClock};
+use clock::{Clock, VirtualClock, WallClock};
 use engine::{self, Ending, RunError, StartPoint, Stop};
 use record::Observer;
 use scenario::Plan;
-use scenario::plan::{ClockKind, EmbeddedPlan, HttpPlan, Mapping, ServedPlan, TargetPlan};
-use target::{CallError, EmbeddedTarget, HttpTarget, MappedTarget};
+use scenario::plan::{ClockKind, HttpPlan, Mapping, ServedPlan, TargetPlan};
+use target::{CallError, EmbeddedTarget, HttpTarget, MappedTarget, Target};
+
+/// What is done with a target.
+pub trait Work {
+    /// Does it. A target that was prepared is tidied up afterwards, unless the work stopped to be
+    /// resumed.
+    fn with<C: Clock, T: Target>(
+        self,
+        clock: C,
+        target: &T,
+    ) -> impl Future<Output = Result<Ending, RunError>>;
+}
+
+/// The phases of a plan.
+struct Phases<'a> {
+    plan: &'a Plan,
+    operator: &'a Terminal,
+    start: StartPoint,
+    stop: Stop,
+    observer: &'a mut dyn Observer,
+}
+
+impl Work for Phases<'_> {
+    async fn with<C: Clock, T: Target>(self, clock: C, target: &T) -> Result<Ending, RunError> {
+        let Self { plan, operator, start, stop, observer } = self;
+        engine::run(plan, clock, target, operator, start, stop, observer).await
+    }
+}
 
 /// Runs a plan in the world it asks for: whose time passes, and what is called.
 pub fn execute(
@@ -18,34 +45,44 @@ pub fn execute(
     stop: Stop,
     observer: &mut dyn Observer,
 ) -> Result<Ending, RunError> {
+    let is_resumed = start != StartPoint::default();
+    let phases = Phases { plan, operator, start, stop, observer };
+    work(plan, wall, operator, is_resumed, phases)
+}
+
+/// Works with the target of a plan, in the time of the plan.
+pub fn work(
+    plan: &Plan,
+    wall: WallClock,
+    operator: &Terminal,
+    is_resumed: bool,
+    work: impl Work,
+) -> Result<Ending, RunError> {
     match (&plan.target, plan.clock) {
         (TargetPlan::Embedded(embedded), ClockKind::Virtual) => {
             VirtualClock::run(|clock| async move {
                 let target = EmbeddedTarget::new(embedded, plan.seed, clock.clone());
-                engine::run(plan, clock, &target, operator, start, stop, observer).await
+                work.with(clock, &target).await
             })
         }
-        (TargetPlan::Embedded(embedded), ClockKind::Wall) => {
-            block_on(embedded_on_the_wall(plan, embedded, wall, operator, stop, observer))?
-        }
-        (TargetPlan::Served(served), _) => {
-            over_loopback(plan, served, wall, operator, start, stop, observer)
-        }
+        (TargetPlan::Embedded(embedded), ClockKind::Wall) => block_on(async {
+            let target = EmbeddedTarget::new(embedded, plan.seed, wall);
+            work.with(wall, &target).await
+        })?,
+        (TargetPlan::Served(served), _) => over_loopback(plan, served, wall, operator, work),
         (TargetPlan::Http(http), _) => {
-            block_on(over_http(plan, http, wall, operator, start, stop, observer))?
+            block_on(over_http(plan, http, wall, operator, is_resumed, work))?
         }
     }
 }
 
-/// Serves the loop for as long as the run lasts, and calls it as a service.
+/// Serves the loop for as long as the work lasts, and calls it as a service.
 fn over_loopback(
     plan: &Plan,
     served: &ServedPlan,
     clock: WallClock,
     operator: &Terminal,
-    start: StartPoint,
-    stop: Stop,
-    observer: &mut dyn Observer,
+    work: impl Work,
 ) -> Result<Ending, RunError> {
     let served = Served::start(served, clock).map_err(|error| RunError::Target {
         phase: "start".to_owned(),
@@ -53,19 +90,7 @@ fn over_loopback(
     })?;
     operator.tell(&format!("the loop is served at {} while the run lasts", served.url()));
     let http = HttpPlan::at(served.url());
-    block_on(over_http(plan, &http, clock, operator, start, stop, observer))?
-}
-
-async fn embedded_on_the_wall(
-    plan: &Plan,
-    embedded: &EmbeddedPlan,
-    clock: WallClock,
-    operator: &Terminal,
-    stop: Stop,
-    observer: &mut dyn Observer,
-) -> Result<Ending, RunError> {
-    let target = EmbeddedTarget::new(embedded, plan.seed, clock);
-    engine::run(plan, clock, &target, operator, StartPoint::default(), stop, observer).await
+    block_on(over_http(plan, &http, clock, operator, false, work))?
 }
 
 async fn over_http(
@@ -73,15 +98,14 @@ async fn over_http(
     http: &HttpPlan,
     clock: WallClock,
     operator: &Terminal,
-    start: StartPoint,
-    stop: Stop,
-    observer: &mut dyn Observer,
+    is_resumed: bool,
+    work: impl Work,
 ) -> Result<Ending, RunError> {
     if let Some(mapping) = &http.mapping {
-        return mapped(plan, (http, mapping), clock, operator, start, stop, observer).await;
+        return mapped(plan, (http, mapping), clock, operator, is_resumed, work).await;
     }
     let target = HttpTarget::new(http, plan.seed, clock).map_err(unusable)?;
-    engine::run(plan, clock, &target, operator, start, stop, observer).await
+    work.with(clock, &target).await
 }
 
 /// A service that is called as the scenario maps it. A run that was stopped may be resumed, so
@@ -91,11 +115,9 @@ async fn mapped(
     (http, mapping): (&HttpPlan, &Arc<Mapping>),
     clock: WallClock,
     operator: &Terminal,
-    start: StartPoint,
-    stop: Stop,
-    observer: &mut dyn Observer,
+    is_resumed: bool,
+    work: impl Work,
 ) -> Result<Ending, RunError> {
-    let is_resumed = start != StartPoint::default();
     if is_resumed && !mapping.keeps_setup() {
         let message =
             "`setup` takes values, which the process before this one held: start a new run";
@@ -106,7 +128,7 @@ async fn mapped(
     for consequence in mapping.consequences() {
         operator.tell(&consequence);
     }
-    let ending = engine::run(plan, clock, &target, operator, start, stop, observer).await;
+    let ending = work.with(clock, &target).await;
     match (&ending, mapping.teardown.is_empty()) {
         (_, true) => {}
         (Ok(Ending::Stopped), _) => {

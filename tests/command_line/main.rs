@@ -1,6 +1,7 @@
 //! The program as its users meet it: commands, exit codes, folders and pages.
 
 mod architecture;
+mod audit;
 mod evaluate;
 mod experiments;
 mod faults;

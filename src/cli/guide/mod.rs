@@ -29,6 +29,8 @@ enum Topic {
     Evaluating,
     /// Test a service of any shape: calls, keys, retries, arrival, failures; resume a run.
     Services,
+    /// Audit the probabilities that a service claims.
+    Auditing,
     /// Serve the loop to code that was written for Azure Personalizer.
     Serving,
     /// Run an experiment or a load on many machines, and what that costs.
@@ -50,6 +52,7 @@ impl Topic {
             Self::Programs => include_str!("programs.md"),
             Self::Evaluating => include_str!("evaluating.md"),
             Self::Services => include_str!("services.md"),
+            Self::Auditing => include_str!("auditing.md"),
             Self::Serving => include_str!("serving.md"),
             Self::Scaling => include_str!("scaling.md"),
             Self::Results => include_str!("../../../results/README.md"),

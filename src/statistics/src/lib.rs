@@ -9,6 +9,7 @@ mod multiplicity;
 pub mod off_policy;
 mod paired;
 mod power;
+pub mod propensity;
 pub mod quantile;
 mod sequential;
 mod sign_flip;

@@ -62,6 +62,9 @@ pub enum RankAnswer {
         probability: Option<f32>,
         /// The most probable action, if the service gives probabilities.
         favourite: Option<usize>,
+        /// The probability of each action, in the order of the request, if those of all are
+        /// given.
+        probabilities: Option<Vec<f64>>,
     },
 }
 

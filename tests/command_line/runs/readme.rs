@@ -16,7 +16,7 @@ const EVALUATING: &str = include_str!("../../../src/cli/guide/evaluating.md");
 const SCALING: &str = include_str!("../../../src/cli/guide/scaling.md");
 
 /// Every page with snippets, by its name.
-const PAGES: [(&str, &str); 9] = [
+const PAGES: [(&str, &str); 10] = [
     ("README.md", README),
     ("scenarios/README.md", include_str!("../../../scenarios/README.md")),
     ("scenarios.md", include_str!("../../../src/cli/guide/scenarios.md")),
@@ -25,6 +25,7 @@ const PAGES: [(&str, &str); 9] = [
     ("programs.md", include_str!("../../../src/cli/guide/programs.md")),
     ("services.md", include_str!("../../../src/cli/guide/services.md")),
     ("evaluating.md", EVALUATING),
+    ("auditing.md", include_str!("../../../src/cli/guide/auditing.md")),
     ("scaling.md", SCALING),
 ];
 

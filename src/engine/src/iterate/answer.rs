@@ -31,7 +31,7 @@ pub(crate) fn read(
 ) -> Result<RankAnswer, CallError> {
     match answer {
         target::RankAnswer::Contract(response) => of_contract(stream, event, &response),
-        target::RankAnswer::Taken { action, probability, favourite } => {
+        target::RankAnswer::Taken { action, probability, favourite, .. } => {
             Ok(RankAnswer { chosen: action, probability, favourite })
         }
     }

@@ -51,6 +51,8 @@ pub struct Taken {
     pub probability: Option<f32>,
     /// The most probable action.
     pub favourite: Option<usize>,
+    /// The probability of each action, in their order, if those of all are given.
+    pub probabilities: Option<Vec<f64>>,
     /// The id of the decision at the service.
     pub event: Option<Json>,
 }
@@ -106,9 +108,13 @@ impl Take {
             ));
         }
         let favourite = ranked.as_deref().and_then(favourite);
+        let probabilities = match (&self.ranking, &ranked) {
+            (Some(ranking), Some(ranked)) => all_probabilities(ranked, ranking.lookup.actions()),
+            _ => None,
+        };
         #[expect(clippy::cast_possible_truncation, reason = "a probability is recorded in 32 bits")]
         let probability = probability.map(|probability| probability as f32);
-        Ok(Taken { action, probability, favourite, event })
+        Ok(Taken { action, probability, favourite, probabilities, event })
     }
 
     fn check_echo(&self, answer: &Json, event_id: &str) -> Result<(), TakeError> {
@@ -244,6 +250,17 @@ fn favourite(ranked: &[Ranked]) -> Option<usize> {
         }
     }
     best.map(|(action, _)| action)
+}
+
+/// The probability of each action, in their order, if the answer gives those of all. What is not
+/// ranked is never chosen where the others leave nothing.
+fn all_probabilities(ranked: &[Ranked], actions: usize) -> Option<Vec<f64>> {
+    let mut probabilities = vec![0.0; actions];
+    for (action, probability) in ranked {
+        probabilities[*action] = (*probability)?;
+    }
+    let sum: f64 = probabilities.iter().sum();
+    ((sum - 1.0).abs() <= SUM_TOLERANCE).then_some(probabilities)
 }
 
 fn kind(value: &Json) -> &'static str {

@@ -191,12 +191,12 @@ impl Target for MappedTarget {
             .take
             .read(&json, id)
             .map_err(|error| self.named(call, &violation(error.violation, error.message)))?;
-        let Taken { action, probability, favourite, event } = taken;
+        let Taken { action, probability, favourite, probabilities, event } = taken;
         if self.mapping.reward.is_some() {
             let event_id = EventId::from(id);
             self.decisions.borrow_mut().insert(event_id, variables.decided(action, event));
         }
-        Ok(RankAnswer::Taken { action, probability, favourite })
+        Ok(RankAnswer::Taken { action, probability, favourite, probabilities })
     }
 
     async fn reward(

@@ -1,0 +1,180 @@
+//! Rank alone: one context, asked again and again under fresh event ids.
+
+use std::future::poll_fn;
+use std::pin::pin;
+use std::sync::Arc;
+use std::task::Poll;
+
+use futures_util::FutureExt;
+use futures_util::future::Fuse;
+
+use super::iterate::read_answer;
+use super::pacing::{Admission, Pacer};
+use super::stop::Stop;
+use super::stream::{Stream, StreamEvent};
+use clock::{Clock, Tasks};
+use protocol::{EventId, RankRequest};
+use scenario::Plan;
+use scenario::plan::{Arrival, Phase, Step, Visitor};
+use seed::{Draws, PhaseKey, Purpose, Source};
+use shard::Shard;
+use target::{CallAddress, CallError, RankAnswer, Target};
+
+/// Questions to a target, at the concurrency and the rate of the first phase that iterates. No
+/// answer is rewarded.
+pub struct Questions<'a, C, T> {
+    plan: &'a Plan,
+    clock: C,
+    target: &'a T,
+    stop: Stop,
+    stream: Stream<'a>,
+    phase: PhaseKey,
+    event_ids: Source,
+    pacer: Pacer,
+    /// How many were asked.
+    asked: u64,
+}
+
+/// What Rank decided.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Decision {
+    /// The index of the chosen action.
+    pub action: usize,
+    /// The probability with which it was chosen, if the service gives it.
+    pub probability: Option<f32>,
+    /// The probability of each action, in the order of the plan, if the service gives those of
+    /// all.
+    pub probabilities: Option<Vec<f64>>,
+}
+
+impl<'a, C: Clock, T: Target> Questions<'a, C, T> {
+    /// No question yet. `None` if no phase of the plan iterates.
+    #[must_use]
+    pub fn new(plan: &'a Plan, clock: C, target: &'a T, stop: Stop) -> Option<Self> {
+        let arrival = paced(&plan.phases)?;
+        let phase = PhaseKey::new("questions");
+        let all = (Shard::WHOLE.stride(), u64::MAX);
+        let (resolution, now) = (clock.resolution(), clock.now());
+        Some(Self {
+            pacer: Pacer::new(&arrival, (plan.seed, phase), all, resolution, now),
+            plan,
+            clock,
+            target,
+            stop,
+            stream: Stream::new(plan),
+            phase,
+            event_ids: Source::new(plan.seed, Purpose::EventId),
+            asked: 0,
+        })
+    }
+
+    /// Asks what to choose for a visitor so many times, and returns the answers in the order of
+    /// the questions; fewer, if the run was asked to stop.
+    pub async fn ask(
+        &mut self,
+        visitor: &'a Visitor,
+        times: u64,
+    ) -> Vec<Result<Decision, CallError>> {
+        let clock = self.clock.clone();
+        let end = self.asked + times;
+        let mut in_flight = clock.tasks();
+        let (mut answers, mut under_way) = (Vec::new(), 0);
+        let stop = self.stop.clone();
+        let mut stopped = pin!(stop.asked().fuse());
+        let mut alarm = pin!(Fuse::terminated());
+        loop {
+            let mut due = None;
+            while self.asked < end && due.is_none() && !stop.is_asked() {
+                match self.pacer.next(clock.now(), under_way) {
+                    Admission::Start(_) | Admission::Drop(_) => {
+                        let (at, event) = self.event(visitor);
+                        self.asked += 1;
+                        let question = question(&self.stream, self.target, at, event);
+                        in_flight.push(Box::pin(question));
+                        under_way += 1;
+                    }
+                    Admission::NotBefore(time) => due = Some(time),
+                    Admission::Full => break,
+                }
+            }
+            alarm.set(due.map_or_else(Fuse::terminated, |due| clock.sleep_until(due).fuse()));
+            let answered = poll_fn(|context| match in_flight.poll_next(context) {
+                Poll::Ready(Some(answered)) => Poll::Ready(Some(answered)),
+                Poll::Ready(None) if due.is_none() => Poll::Ready(None),
+                _ if due.is_some() && alarm.as_mut().poll(context).is_ready() => Poll::Ready(None),
+                _ if due.is_some() && stopped.as_mut().poll(context).is_ready() => {
+                    Poll::Ready(None)
+                }
+                _ => Poll::Pending,
+            });
+            match answered.await {
+                Some(answer) => {
+                    under_way -= 1;
+                    answers.push(answer);
+                }
+                None if due.is_none() => break,
+                None => {}
+            }
+        }
+        answers.sort_by_key(|(iteration, _)| *iteration);
+        answers.into_iter().map(|(_, answer)| answer).collect()
+    }
+
+    /// The next event. It is not activated, so that a service that honours the key does not
+    /// learn from it.
+    fn event(&self, visitor: &'a Visitor) -> (CallAddress, StreamEvent<'a>) {
+        let at = CallAddress { phase: self.phase, iteration: self.asked };
+        let event_id = EventId::from(self.event_ids.at(at.phase, at.iteration, Draws::uuid));
+        let request = RankRequest {
+            context_features: Arc::clone(&visitor.features),
+            actions: Arc::clone(&self.plan.actions),
+            excluded_actions: self.plan.excluded_actions.clone(),
+            event_id: Some(event_id.clone()),
+            defer_activation: true,
+        };
+        (at, StreamEvent { event_id, visitor, request })
+    }
+}
+
+async fn question<T: Target>(
+    stream: &Stream<'_>,
+    target: &T,
+    at: CallAddress,
+    event: StreamEvent<'_>,
+) -> (u64, Result<Decision, CallError>) {
+    let answer = target.rank(at, &event.request).await;
+    let decision = answer.and_then(|answer| {
+        let probabilities = all_probabilities(stream, &answer);
+        let read = read_answer(stream, &event, answer)?;
+        Ok(Decision { action: read.chosen, probability: read.probability, probabilities })
+    });
+    (at.iteration, decision)
+}
+
+fn all_probabilities(stream: &Stream<'_>, answer: &RankAnswer) -> Option<Vec<f64>> {
+    let ranking = match answer {
+        RankAnswer::Taken { probabilities, .. } => return probabilities.clone(),
+        RankAnswer::Contract(response) => &response.ranking,
+    };
+    let mut probabilities = vec![0.0; stream.actions()];
+    for ranked in ranking {
+        probabilities[stream.action_index(&ranked.id)?] = f64::from(ranked.probability);
+    }
+    (!ranking.is_empty()).then_some(probabilities)
+}
+
+/// The pace of the first phase that iterates. A schedule becomes the highest of its rates.
+fn paced(phases: &[Phase]) -> Option<Arrival> {
+    let arrival = phases.iter().find_map(|phase| match &phase.step {
+        Step::Iterate(iterate) => Some(&iterate.arrival),
+        _ => None,
+    })?;
+    Some(match arrival {
+        Arrival::Closed { .. } => arrival.clone(),
+        Arrival::Open(schedule) => {
+            let rates = schedule.stages.iter().map(|stage| stage.to).chain(schedule.start);
+            let rate = rates.max_by(|left, right| left.0.total_cmp(&right.0));
+            Arrival::Closed { concurrency: schedule.max_in_flight, rate }
+        }
+    })
+}
