@@ -55,6 +55,11 @@ shards:
 test:
     cargo test
 
+# How late an open arrival starts its calls, and what its timer costs.
+lag:
+    cargo build --release
+    tests/benches/lag.py
+
 # Compare two algorithms of BanditDB, on loopback. It is installed first, which takes ten minutes.
 banditdb:
     cargo install banditdb --ignore-rust-version --root target/banditdb

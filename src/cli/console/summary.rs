@@ -146,8 +146,10 @@ fn latencies(report: &RunReport<'_>) -> String {
         [(title, Left), ("", Left), ("p50", Right), ("p90", Right), ("p99", Right), ("max", Right)];
     let mut table = Table::new(&columns);
     for phase in iterated(report.numbers) {
-        let rank = [("rank", &phase.rank), ("  sent", &phase.rank_service)];
-        let operations = rank.into_iter().chain([("reward", &phase.reward)]);
+        // Rank counts from when it was due: the lag of the runner, and the service time.
+        let parts = [("  lag", &phase.lag), ("  sent", &phase.rank_service)];
+        let rank = [("rank", &phase.rank)].into_iter().chain(parts);
+        let operations = rank.chain([("reward", &phase.reward)]);
         let answered =
             operations.filter_map(|(operation, latency)| Some((operation, latency.as_ref()?)));
         for (index, (operation, latency)) in answered.enumerate() {
@@ -464,6 +466,20 @@ notice  model check failed: timeout
 results  results/coffee/seed-42
 "
         );
+    }
+
+    #[test]
+    fn the_lag_stands_beside_the_latency_that_it_is_part_of() {
+        let mut numbers = numbers();
+        let mut lag = numbers.phases[0].reward.clone().unwrap();
+        lag.p50_us = 12;
+        numbers.phases[0].lag = Some(lag);
+        let shown = shown(&numbers, false);
+        let rows: Vec<_> = shown.lines().skip_while(|line| !line.starts_with("latency")).collect();
+        let words =
+            |row: &str| row.split_whitespace().take(3).map(str::to_owned).collect::<Vec<_>>();
+        assert_eq!(words(rows[1]), ["baseline", "rank", "8.0"]);
+        assert_eq!(words(rows[2]), ["lag", "12", "µs"]);
     }
 
     #[test]

@@ -8,9 +8,11 @@
 //! Must not know: everything else.
 
 mod virtual_clock;
+mod wall_alarm;
 mod wall_clock;
 
 pub use virtual_clock::{VirtualClock, VirtualTasks};
+pub use wall_alarm::WallAlarm;
 pub use wall_clock::WallClock;
 
 use std::pin::Pin;
@@ -27,6 +29,8 @@ use timestamp::Timestamp;
 pub trait Clock: Clone {
     /// Concurrent futures under this clock.
     type Tasks<'f, T: 'f>: Tasks<'f, T>;
+    /// A sleeper of this clock for what starts calls.
+    type Alarm: Alarm;
 
     /// Time passed since the run started.
     fn now(&self) -> Duration;
@@ -36,6 +40,10 @@ pub trait Clock: Clone {
 
     /// Waits until `now() >= deadline`.
     fn sleep_until(&self, deadline: Duration) -> impl Future<Output = ()>;
+
+    /// A sleeper for what starts calls; an exact one wakes to the microsecond, at the cost of CPU
+    /// time. On a wall clock it belongs to the runtime in which it is made.
+    fn alarm(&self, is_exact: bool) -> Self::Alarm;
 
     /// How late a sleeper may wake. Pacing has to catch up on as much.
     fn resolution(&self) -> Duration;
@@ -47,6 +55,12 @@ pub trait Clock: Clone {
     fn timestamp(&self, at: Duration) -> Timestamp {
         self.start() + at
     }
+}
+
+/// A sleeper for one sleep at a time: a sleep ends those before it.
+pub trait Alarm {
+    /// Waits until `now() >= deadline`.
+    fn until(&self, deadline: Duration) -> impl Future<Output = ()>;
 }
 
 /// One of several concurrent futures.

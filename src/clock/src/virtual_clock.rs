@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Context, Poll, Wake, Waker};
 use std::time::Duration;
 
-use super::{Clock, Task, Tasks, Timestamp};
+use super::{Alarm, Clock, Task, Tasks, Timestamp};
 
 /// A clock that moves only when nothing else can.
 ///
@@ -95,6 +95,8 @@ impl VirtualClock {
 
 impl Clock for VirtualClock {
     type Tasks<'f, T: 'f> = VirtualTasks<'f, T>;
+    /// Simulated time is exact.
+    type Alarm = Self;
 
     fn now(&self) -> Duration {
         self.timeline.borrow().now
@@ -120,6 +122,10 @@ impl Clock for VirtualClock {
         .await;
     }
 
+    fn alarm(&self, _is_exact: bool) -> Self {
+        self.clone()
+    }
+
     fn resolution(&self) -> Duration {
         Duration::ZERO
     }
@@ -131,6 +137,12 @@ impl Clock for VirtualClock {
             tasks: Vec::new(),
             free: Vec::new(),
         }
+    }
+}
+
+impl Alarm for VirtualClock {
+    fn until(&self, deadline: Duration) -> impl Future<Output = ()> {
+        self.sleep_until(deadline)
     }
 }
 

@@ -5,7 +5,7 @@ use futures_util::StreamExt;
 use futures_util::stream::FuturesUnordered;
 use tokio::time::Instant;
 
-use super::{Clock, Task, Tasks, Timestamp};
+use super::{Clock, Task, Tasks, Timestamp, WallAlarm};
 
 /// The machine's monotonic clock; the calendar is read once, at the start.
 ///
@@ -39,6 +39,21 @@ impl WallClock {
         Duration::from_micros(u64::try_from(-self.passed_us()).unwrap_or(0))
     }
 
+    /// How long it is until a moment of the run, to the nanosecond; none, if it has come.
+    pub(super) fn left_until(&self, deadline: Duration) -> Option<Duration> {
+        let left = self.after_start(deadline).saturating_sub(self.started.elapsed());
+        Some(left).filter(|left| !left.is_zero())
+    }
+
+    /// How long after the start of this process a moment of the run is.
+    fn after_start(&self, deadline: Duration) -> Duration {
+        let before = Duration::from_micros(self.before_us.unsigned_abs());
+        match self.before_us {
+            0.. => deadline.saturating_sub(before),
+            _ => deadline.saturating_add(before),
+        }
+    }
+
     /// How long the run has lasted; below zero, if it starts later.
     fn passed_us(&self) -> i64 {
         let here = i64::try_from(self.started.elapsed().as_micros()).unwrap_or(i64::MAX);
@@ -53,6 +68,7 @@ fn calendar() -> Timestamp {
 
 impl Clock for WallClock {
     type Tasks<'f, T: 'f> = FuturesUnordered<Task<'f, T>>;
+    type Alarm = WallAlarm;
 
     fn now(&self) -> Duration {
         Duration::from_micros(u64::try_from(self.passed_us()).unwrap_or(0))
@@ -63,12 +79,13 @@ impl Clock for WallClock {
     }
 
     async fn sleep_until(&self, deadline: Duration) {
-        let before = Duration::from_micros(self.before_us.unsigned_abs());
-        let from_here = match self.before_us {
-            0.. => deadline.saturating_sub(before),
-            _ => deadline + before,
-        };
-        tokio::time::sleep_until(self.started + from_here).await;
+        if let Some(left) = self.left_until(deadline) {
+            tokio::time::sleep(left).await;
+        }
+    }
+
+    fn alarm(&self, is_exact: bool) -> WallAlarm {
+        WallAlarm::new(*self, is_exact)
     }
 
     /// tokio's timers tick in milliseconds, and a busy machine wakes them a few late.

@@ -3,7 +3,10 @@ use metrics::{Metric, PhaseScope, Term};
 
 /// The latencies that people ask for first, where they were measured: quantiles of each run, of
 /// which the differences are paired by seed.
-const LATENCIES: [&str; 3] = ["rank.p50", "rank.p99", "reward.p50"];
+const LATENCIES: [&str; 4] = ["rank.p50", "rank.p99", LAG, "reward.p50"];
+
+/// How late the runner itself was, which is a part of the latencies of Rank.
+const LAG: &str = "lag.p99";
 
 /// The metrics that people ask for first: of each phase that iterates, the success rate as
 /// a whole and of its last quarter, the mean reward where it is something else, and latencies
@@ -29,10 +32,12 @@ pub fn default_terms(groups: &[Group]) -> Vec<Term> {
     texts.filter_map(|text| Term::parse(&text, &scopes).ok()).collect()
 }
 
-/// Whether a run of the group has the metric: a service may have no call for it.
+/// Whether a run of the group has the metric: a service may have no call for it, and only where
+/// iterations have due times there is a lag.
 fn is_measured(group: &Group, text: &str, scopes: &[PhaseScope<'_>]) -> bool {
     let Ok(term) = Term::parse(text, scopes) else { return false };
-    group.samples.iter().any(|sample| term.observe(&sample.phases).is_ok())
+    let mut measured = group.samples.iter().filter_map(|of| term.measure(&of.phases).ok());
+    measured.any(|value| value > 0.0 || !text.ends_with(LAG))
 }
 
 fn earns_other_than_success(groups: &[Group], phase: &str) -> bool {

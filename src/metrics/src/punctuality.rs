@@ -4,8 +4,7 @@ use super::latency::{Latencies, micros};
 use super::metric::Statistic;
 use record::IterationRecord;
 
-/// So late may the 99th percentile of the starts be: twice the resolution of a timer on
-/// a busy machine.
+/// So late may the 99th percentile of the starts be, on a busy machine.
 const LATEST_P99_US: f64 = 20_000.0;
 
 /// So late may no start be: a machine that slept, or a runner that was stopped.

@@ -23,7 +23,7 @@ use self::circuit_breaker::CircuitBreaker;
 use self::window::Window;
 use super::context::{Iterated, Run, RunError, target_error};
 use super::pacing::{Admission, Pacer};
-use clock::{Clock, Tasks};
+use clock::{Alarm, Clock, Tasks};
 use protocol::ModelProperties;
 use record::{ModelCheck, Progress};
 use scenario::plan::{Arrival, Iterate, Phase};
@@ -161,13 +161,14 @@ impl<C: Clock, T: Target> Run<'_, C, T> {
         let mut in_flight = clock.tasks();
         let stop = self.stop.clone();
         let mut stopped = pin!(stop.asked().fuse());
+        let timer = clock.alarm(matches!(settings.arrival, Arrival::Open(_)));
         let mut alarm = pin!(Fuse::terminated());
         let mut set_for = None;
         loop {
             let due = self.start_due(&mut state, &calls, &mut in_flight)?;
             if due != set_for {
                 set_for = due;
-                alarm.set(due.map_or_else(Fuse::terminated, |due| clock.sleep_until(due).fuse()));
+                alarm.set(due.map_or_else(Fuse::terminated, |due| timer.until(due).fuse()));
             }
             match next(&mut in_flight, due.is_some(), alarm.as_mut(), stopped.as_mut()).await {
                 Next::Finished(Finished::Check { iterations, answer }) => {
