@@ -13,6 +13,9 @@ use policy::{Model, Policy};
 use protocol::{Evaluation, ServiceConfiguration};
 use timestamp::Timestamp;
 
+/// The bytes of a length.
+const LENGTH: usize = size_of::<u64>();
+
 /// Everything but the models.
 #[derive(Serialize, Deserialize)]
 struct State {
@@ -53,9 +56,12 @@ impl LearningLoop {
             now: self.now,
             trainer: self.trainer.state(),
         };
-        let state = serde_json::to_vec(&state).expect("the state is finite");
-        let mut bytes = Vec::new();
-        for part in [state, learner, served.unwrap_or_default()] {
+        let mut bytes = vec![0; LENGTH];
+        // The open events may be large: their JSON is in memory once.
+        serde_json::to_writer(&mut bytes, &state).expect("the state is finite");
+        let length = (bytes.len() - LENGTH) as u64;
+        bytes[..LENGTH].copy_from_slice(&length.to_le_bytes());
+        for part in [learner, served.unwrap_or_default()] {
             bytes.extend_from_slice(&(part.len() as u64).to_le_bytes());
             bytes.extend_from_slice(&part);
         }
@@ -70,7 +76,7 @@ impl LearningLoop {
     pub fn restore(bytes: &[u8], options: &LoopOptions) -> Result<Self, String> {
         let mut rest = bytes;
         let mut part = || {
-            let (length, after) = rest.split_first_chunk::<8>()?;
+            let (length, after) = rest.split_first_chunk::<LENGTH>()?;
             let length = usize::try_from(u64::from_le_bytes(*length)).ok()?;
             let (part, after) = after.split_at_checked(length)?;
             rest = after;

@@ -17,13 +17,17 @@ const TICK: Duration = Duration::from_millis(100);
 /// The number of commands after which the counters are published.
 const BATCH: usize = 256;
 
-/// A snapshot is written after a segment of joined events, or so many bytes of the journal. A
+/// A snapshot is written after a segment of joined events, or so many bytes of the journal, or
+/// as many as the last snapshot has: most of them may be open events, which it writes again. A
 /// start replays at most that.
 const JOURNAL_BYTES: u64 = 64 << 20;
 
 /// A snapshot is also written after so long, if there is anything for it: events leave the disk
 /// soon after they have left the log.
 const OLDEST: Duration = Duration::from_secs(60);
+
+/// Snapshots for the sake of the disk take at most one part of so many of the time.
+const SNAPSHOT_SHARE: u32 = 10;
 
 /// A journal, which is not compressed, is folded into a snapshot when it is a tenth of the
 /// segments and larger than this; not more often than this.
@@ -46,12 +50,19 @@ pub(crate) struct Worker {
     /// Commands with smaller numbers are done.
     next: u64,
     snapshot: Snapshot,
-    /// When the last snapshot was written, and the events that were in the log then.
-    written: (Timestamp, usize),
+    written: Written,
     /// Whether the last snapshot could not be written.
     has_failed: bool,
     /// Answers that wait for a snapshot.
     held: Vec<(Reply, Ticket)>,
+}
+
+/// The last snapshot: when it was written, how long that took, and the events that were in the
+/// log then.
+struct Written {
+    at: Timestamp,
+    took: Duration,
+    logged: usize,
 }
 
 /// How far a snapshot is.
@@ -77,7 +88,8 @@ impl Worker {
         (folder, next): (Option<Folder>, u64),
     ) -> Self {
         let published = learning_loop.ranker_version();
-        let written = (core.now(), learning_loop.logged());
+        let logged = learning_loop.logged();
+        let written = Written { at: core.now(), took: Duration::ZERO, logged };
         Self {
             written,
             has_failed: false,
@@ -206,8 +218,8 @@ impl Worker {
     fn done(&mut self, number: u64) {
         self.next = number + NUMBERS;
         let Some(store) = self.core.store.as_ref() else { return };
-        let is_large =
-            self.learning_loop.unarchived() >= SEGMENT_EVENTS || store.bytes() >= JOURNAL_BYTES;
+        let most = self.folder.as_ref().map_or(0, Folder::snapshot_bytes).max(JOURNAL_BYTES);
+        let is_large = self.learning_loop.unarchived() >= SEGMENT_EVENTS || store.bytes() >= most;
         let is_wanted = match self.snapshot {
             Snapshot::Idle => is_large || self.is_old(store.bytes()),
             Snapshot::Wanted => true,
@@ -224,10 +236,9 @@ impl Worker {
 
     /// Whether the state on disk has much, or for long, that a snapshot would remove.
     fn is_old(&self, journal_bytes: u64) -> bool {
-        let (at, logged) = self.written;
-        let age = self.core.now().since(at);
-        let has_changed = journal_bytes > 0 || self.learning_loop.logged() != logged;
-        if age < YOUNGEST || !has_changed {
+        let age = self.core.now().since(self.written.at);
+        let has_changed = journal_bytes > 0 || self.learning_loop.logged() != self.written.logged;
+        if age < YOUNGEST.max(self.written.took * SNAPSHOT_SHARE) || !has_changed {
             return false;
         }
         let segments = self.folder.as_ref().map_or(0, Folder::segment_bytes);
@@ -265,8 +276,9 @@ impl Worker {
         }
         let (now, bytes) = (self.core.now(), folder.bytes());
         self.core.metrics.set_snapshot(now, bytes);
-        self.written = (now, self.learning_loop.logged());
-        let milliseconds = u64::try_from(now.since(began).as_millis()).unwrap_or(u64::MAX);
+        let took = now.since(began);
+        self.written = Written { at: now, took, logged: self.learning_loop.logged() };
+        let milliseconds = u64::try_from(took.as_millis()).unwrap_or(u64::MAX);
         let fields = [("bytes", bytes.into()), ("milliseconds", milliseconds.into())];
         log::record("a snapshot of the state was written", &fields);
         self.held.drain(..).for_each(|(reply, ticket)| reply(Ok(ticket)));

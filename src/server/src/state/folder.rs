@@ -23,8 +23,9 @@ use timestamp::Timestamp;
 const MAGIC: &[u8; 8] = b"rnrstate";
 const FORMAT: u16 = 2;
 /// A segment is the unit in which events expire on disk: it has so many events at most, and those
-/// of so long.
+/// of so long. No events are added to one with more bytes: each time, all are written again.
 pub(crate) const SEGMENT_EVENTS: usize = 2500;
+const SEGMENT_BYTES: u64 = 16 << 20;
 const SEGMENT_TIME: Duration = Duration::from_secs(3600);
 /// Where damaged files go when a state is repaired.
 const SET_ASIDE: &str = "damaged";
@@ -63,6 +64,9 @@ struct SegmentFile {
     /// The bytes of the file.
     #[serde(default)]
     bytes: u64,
+    /// The bytes of its lines, before they are compressed.
+    #[serde(default)]
+    lines: u64,
     /// When its first events were written.
     #[serde(default)]
     began: Option<Timestamp>,
@@ -79,6 +83,8 @@ pub(crate) struct Folder {
     segments: Vec<SegmentFile>,
     /// The number of the next segment.
     next_segment: u64,
+    /// The bytes of the last snapshot, before they are compressed.
+    snapshot_bytes: u64,
     /// Joined events that are in no segment yet.
     unwritten: Segment,
     /// Journals that the next snapshot covers.
@@ -144,6 +150,7 @@ pub(crate) fn open(
         generation,
         segments: manifest.segments,
         next_segment: files.segments.keys().last().map_or(0, |last| last + 1),
+        snapshot_bytes: 0,
         unwritten: Segment::default(),
         closed: files.journals.values().map(closed).collect(),
     };
@@ -379,7 +386,14 @@ fn recovered(files: &Files) -> io::Result<Manifest> {
         let events = lines.split(|byte| *byte == b'\n').filter(|line| !line.is_empty()).count();
         let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
         let bytes = file.len() as u64;
-        let segment = SegmentFile { name, events, sha256: digest(&file), bytes, began: None };
+        let segment = SegmentFile {
+            name,
+            events,
+            sha256: digest(&file),
+            bytes,
+            lines: lines.len() as u64,
+            began: None,
+        };
         manifest.segments.push(segment);
         manifest.logged += events;
     }
@@ -432,7 +446,10 @@ impl Folder {
         self.expire(logged);
         let manifest = Manifest { next, logged, segments: self.segments.clone() };
         let path = self.path.join(format!("snapshot-{:08}", self.generation));
-        self.disk.create(&path, &snapshot_file(&manifest, &learning_loop.snapshot())?)?;
+        let snapshot = learning_loop.snapshot();
+        self.disk.create(&path, &snapshot_file(&manifest, &snapshot)?)?;
+        self.snapshot_bytes = snapshot.len() as u64;
+        drop(snapshot);
         self.remove_covered(&path)?;
         self.generation += 1;
         Ok(())
@@ -450,10 +467,12 @@ impl Folder {
             return Ok(());
         }
         let name = format!("events-{:08}.dsjson.gz", self.next_segment);
+        let mut lines = self.unwritten.lines.len() as u64;
         let mut encoder = GzEncoder::new(Vec::new(), Compression::default());
         let joined = self.last_to_join(now);
-        if let Some((_, lines)) = &joined {
-            encoder.write_all(lines)?;
+        if let Some((_, earlier)) = &joined {
+            encoder.write_all(earlier)?;
+            lines += earlier.len() as u64;
         }
         encoder.write_all(&self.unwritten.lines)?;
         let file = encoder.finish()?;
@@ -463,6 +482,7 @@ impl Folder {
             events: std::mem::take(&mut self.unwritten).events,
             sha256: digest(&file),
             bytes: file.len() as u64,
+            lines,
             began: Some(now),
         };
         if let Some((last, _)) = joined {
@@ -479,11 +499,18 @@ impl Folder {
     fn last_to_join(&self, now: Timestamp) -> Option<(SegmentFile, Vec<u8>)> {
         let last = self.segments.last()?;
         let is_young = now.since(last.began?) < SEGMENT_TIME;
-        if !is_young || last.events + self.unwritten.events > SEGMENT_EVENTS {
+        let events = last.events + self.unwritten.events;
+        let bytes = last.lines.max(last.bytes) + self.unwritten.lines.len() as u64;
+        if !is_young || events > SEGMENT_EVENTS || bytes > SEGMENT_BYTES {
             return None;
         }
         let lines = segment_lines(&self.path.join(&last.name), last).ok()?;
         Some((last.clone(), lines))
+    }
+
+    /// The bytes of the last snapshot, before they are compressed; zero before the first one.
+    pub(crate) fn snapshot_bytes(&self) -> u64 {
+        self.snapshot_bytes
     }
 
     /// The bytes of all segments.

@@ -115,6 +115,43 @@ fn many_snapshots_make_few_segments() {
     assert_eq!(runtime.block_on(lines(&service)).lines().count(), 40);
 }
 
+/// Events are not added to a segment for ever: each time, its events are written again.
+#[test]
+fn large_events_make_segments_of_bounded_size() {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let now = Arc::new(AtomicI64::new(Timestamp::VIRTUAL_START.unix_micros()));
+    let service = open(folder.path(), Disk::default(), &now).unwrap();
+    let text = "x".repeat(3 << 20);
+    runtime.block_on(async {
+        for number in 0..12 {
+            let mut request = request(&format!("event-{number}"));
+            let text = protocol::FeatureValue::Text(text.clone());
+            let context = protocol::FeatureObject(vec![("text".to_owned(), text)]);
+            request.context_features = vec![context].into();
+            let decide = move |ranker: &mut Ranker, number, now| ranker.rank(&request, number, now);
+            let (_, entry) = service.decide(0, decide).await.map_err(|_| ()).unwrap();
+            service.log(vec![entry], 3 << 20).await.map_err(|_| ()).unwrap();
+            now.fetch_add(20_000_000, Ordering::SeqCst);
+            assert!(configure(&service).await);
+        }
+    });
+    assert_eq!(service.close(), Ok(()));
+    drop(service);
+    let mut segments = 0;
+    for entry in std::fs::read_dir(folder.path()).unwrap() {
+        let path = entry.unwrap().path();
+        if path.to_str().unwrap().ends_with(".dsjson.gz") {
+            let lines = unpacked(&std::fs::read(path).unwrap());
+            assert!(lines.len() < 20 << 20, "{} bytes", lines.len());
+            segments += 1;
+        }
+    }
+    assert_eq!(segments, 3);
+    let service = open(folder.path(), Disk::default(), &now).unwrap();
+    assert_eq!(runtime.block_on(lines(&service)).lines().count(), 12);
+}
+
 #[test]
 fn a_full_disk_refuses_requests_and_service_resumes_when_there_is_room() {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
