@@ -26,11 +26,12 @@ bench:
     cargo build --release
     cargo bench --package bandit-runner-benches
 
-# Side by side with peers: `runner evaluate` with the driver of Vowpal Wabbit, the virtual world
-# with coba, load with oha, reqwest, goose and wrk.
+# Side by side with peers: `runner evaluate` with the driver of Vowpal Wabbit and the Open Bandit
+# Pipeline (`tests/obd/install`), the virtual world with coba, load with oha, reqwest, goose and wrk.
 peers:
     cargo build --release
     tests/benches/evaluate_vs_vw.py
+    tests/benches/evaluate_vs_obp.py
     tests/benches/iterations_vs_coba.py
     tests/benches/load_vs_peers.py
 

@@ -107,7 +107,7 @@ fn evaluate(criterion: &mut Criterion) {
     for (name, more) in POLICIES {
         let candidate = Candidate {
             name: name.to_owned(),
-            policy: policy(more),
+            policy: policy(more).into(),
             origin: Origin::Given,
             model: None,
         };

@@ -12,4 +12,5 @@ mod runs;
 mod serve;
 mod store;
 mod submit;
+mod tables;
 mod tools;

@@ -10,10 +10,21 @@ use statistics::{Confidence, Interval};
 /// `runner evaluate`
 #[derive(Debug, Clone, Args)]
 pub struct EvaluateArguments {
-    /// Logs of DSJSON lines, plain, gzip or zstd; `-` is stdin. Several are read as one.
+    /// Logs of DSJSON lines, or with `--columns` tables in CSV or JSON lines; plain, gzip or zstd;
+    /// `-` is stdin. Several are read as one.
     #[arg(value_name = "LOG", required = true)]
     pub logs: Vec<PathBuf>,
-    /// A learning policy: Vowpal Wabbit arguments, optionally with a name.
+    /// What the columns of the logs say: `action=item,reward=click,probability=p,context=user_*`,
+    /// a YAML file with these keys, or `obd` for the layout of the Open Bandit Dataset.
+    #[arg(long, value_name = "COLUMNS")]
+    pub columns: Option<String>,
+    /// A policy whose probabilities are known: a column with that of the action taken or with a
+    /// list, `p_{action}` for a column of each action, a file with a row for each of the logs', or
+    /// `always:ID`.
+    #[arg(long = "candidate", value_name = "NAME=COLUMN", requires = "columns")]
+    pub candidates: Vec<String>,
+    /// A learning policy: Vowpal Wabbit arguments, or another such as `{lin_ucb: {alpha: 1}}` or
+    /// `{command: [python3, policy.py]}`; optionally with a name.
     #[arg(long = "policy", short, value_name = "[NAME=]ARGS", allow_hyphen_values = true)]
     pub policies: Vec<String>,
     /// A file of learning policies, one per line as for `--policy`, or learning settings as JSON.

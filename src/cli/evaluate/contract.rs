@@ -64,11 +64,12 @@ fn result(policy: &PolicyEvaluator, held_out: bool, end: Timestamp) -> PolicyRes
             Origin::Online => PolicySource::Online,
             Origin::FirstAction => PolicySource::Baseline,
             Origin::AnyAction => PolicySource::Random,
-            Origin::Given => PolicySource::Custom,
+            Origin::Given | Origin::Logged => PolicySource::Custom,
             Origin::Discovered => PolicySource::OfflineExperimentation,
         }),
         summary: summary::windows(&policy.windows).into_iter().map(shown).collect(),
         total_summary: Some(sums(&policy.whole)),
         held_out_summary: held_out.then(|| sums(&policy.held_out)),
+        failure: None,
     }
 }

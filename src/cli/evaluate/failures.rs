@@ -4,7 +4,8 @@ use crate::cli::console::name;
 use crate::cli::error::Error;
 use crate::cli::exit::Exit;
 use diagnostic::{Diagnostic, Report};
-use evaluation::run::{FailureCause, PolicyFailure};
+use evaluation::FailureCause;
+use evaluation::run::PolicyFailure;
 
 /// What is said of the policies that failed, if some did; the others are shown.
 pub fn error(failures: &[PolicyFailure]) -> Option<Error> {
@@ -21,6 +22,11 @@ pub fn error(failures: &[PolicyFailure]) -> Option<Error> {
 fn remedy(cause: &FailureCause) -> &'static str {
     match cause {
         FailureCause::Event(mismatch) => mismatch.remedy(),
+        FailureCause::Unseen(why) => why.remedy(),
+        FailureCause::Model(_) => "the other policies are shown; see `runner guide programs`",
+        FailureCause::Logged(_) => {
+            "expected the probability of the action taken, or a distribution over the actions"
+        }
         FailureCause::Panic(_) => "this is a bug: report it with the policy and the event",
     }
 }

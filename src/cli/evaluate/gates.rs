@@ -44,10 +44,15 @@ pub enum GateOutcome {
 }
 
 /// Reads the gates; what is wrong with them is reported.
-pub fn load(path: &Path, candidates: &[Candidate], report: &mut Report) -> Vec<Gate> {
+pub fn load(
+    path: &Path,
+    candidates: &[Candidate],
+    logged: &[String],
+    report: &mut Report,
+) -> Vec<Gate> {
     let fixed = PolicyEvaluator::fixed().into_iter().map(|policy| policy.name);
-    let policies: Vec<String> =
-        fixed.chain(candidates.iter().map(|candidate| candidate.name.clone())).collect();
+    let given = candidates.iter().map(|candidate| candidate.name.clone());
+    let policies: Vec<String> = fixed.chain(given).chain(logged.iter().cloned()).collect();
     // A log is one phase, of which no part is measured: any length will do.
     let phases = [PhaseScope { name: "log", iterations: Some(u64::MAX) }];
     let gates = match load_gates(path, GateScope { phases: &phases, policies: &policies }) {
@@ -92,12 +97,20 @@ pub fn judge(gates: &[Gate], evaluation: &LogEvaluation) -> Vec<GateVerdict> {
     gates.iter().flat_map(|gate| judge_one(gate, evaluation)).collect()
 }
 
+/// Whether a gate that names no policy judges one of this origin.
+fn is_judged(origin: Origin) -> bool {
+    match origin {
+        Origin::Given | Origin::Discovered | Origin::Logged => true,
+        Origin::Online | Origin::FirstAction | Origin::AnyAction => false,
+    }
+}
+
 fn judge_one(gate: &Gate, evaluation: &LogEvaluation) -> Vec<GateVerdict> {
     let analysis = Analysis { confidence: gate.confidence, ..evaluation.analysis };
     let against = gate.against.as_deref().unwrap_or(ONLINE);
     let baseline = Some(against).filter(|name| *name != ONLINE);
     let is_asked = |report: &PolicyReport| match &gate.policies[..] {
-        [] => report.arguments.is_some() && report.name != against,
+        [] => is_judged(report.origin) && report.name != against,
         named => named.contains(&report.name),
     };
     let reports = analysis.reports(&evaluation.found.evaluators, baseline);

@@ -112,6 +112,7 @@ pub fn origin(origin: Origin) -> &'static str {
         Origin::AnyAction => "any_action",
         Origin::Given => "given",
         Origin::Discovered => "discovered",
+        Origin::Logged => "logged",
     }
 }
 

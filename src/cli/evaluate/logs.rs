@@ -24,6 +24,9 @@ const BUFFER: usize = 1 << 18;
 /// What gzip begins with (RFC 1952, 2.3.1).
 const GZIP: &[u8] = &[0x1f, 0x8b];
 
+/// What a file of Parquet begins with.
+const PARQUET: &[u8; 4] = b"PAR1";
+
 impl Logs {
     /// The logs at `paths`; those that are not there are reported.
     pub fn find(paths: &[PathBuf], report: &mut Report) -> Self {
@@ -62,6 +65,21 @@ impl Logs {
         Ok(())
     }
 
+    /// The folder of the first log.
+    pub fn folder(&self) -> Option<&Path> {
+        self.paths.first()?.parent()
+    }
+
+    /// Whether one is stdin.
+    pub fn has_stdin(&self) -> bool {
+        self.paths.iter().any(|path| path.as_os_str() == "-")
+    }
+
+    /// Opens a file beside the logs.
+    pub fn table(&self, path: &Path) -> io::Result<Box<dyn BufRead + Send>> {
+        text(self.open(path)?)
+    }
+
     fn open(&self, path: &Path) -> io::Result<Box<dyn BufRead + Send>> {
         let source: Box<dyn Read + Send> = if path.as_os_str() == "-" {
             Box::new(io::stdin())
@@ -90,6 +108,11 @@ pub enum Shape {
     Array,
     /// An object that goes on beyond its first line.
     Document,
+    /// Not JSON.
+    Text,
+    Parquet,
+    /// A table whose columns are known.
+    Table,
     Other,
 }
 
@@ -100,6 +123,15 @@ impl Shape {
             Self::Utf16 => "it is UTF-16; convert it: `iconv -f UTF-16 -t UTF-8`",
             Self::Array => "it is a JSON array; write one object a line: `jq -c '.[]'`",
             Self::Document => "it is JSON over several lines; write one object a line: `jq -c .`",
+            Self::Text => {
+                "expected lines of DSJSON; of a table, say what its columns are: `--columns \
+                 action=COLUMN,reward=COLUMN,probability=COLUMN`"
+            }
+            Self::Parquet => {
+                "it is a Parquet file; write it as CSV or JSON lines: `pandas.read_parquet(FILE)\
+                 .to_csv(OUT)`"
+            }
+            Self::Table => "expected rows with an action, a reward and a probability",
             Self::Other => {
                 "expected lines of DSJSON, one object a line, with `c`, `a` and `_label_…`"
             }
@@ -107,9 +139,20 @@ impl Shape {
     }
 }
 
+/// Refuses Parquet.
+pub fn text(mut input: Box<dyn BufRead + Send>) -> io::Result<Box<dyn BufRead + Send>> {
+    if input.fill_buf()?.starts_with(PARQUET) {
+        return Err(io::Error::new(io::ErrorKind::Unsupported, Shape::Parquet.help()));
+    }
+    Ok(input)
+}
+
 /// What the beginning of a log looks like.
 pub fn shape(input: &mut dyn BufRead) -> io::Result<Shape> {
     let beginning = input.fill_buf()?;
+    if beginning.starts_with(PARQUET) {
+        return Ok(Shape::Parquet);
+    }
     if beginning.starts_with(b"\xff\xfe")
         || beginning.starts_with(b"\xfe\xff")
         || beginning.iter().take(4).any(|byte| *byte == 0)
@@ -122,7 +165,8 @@ pub fn shape(input: &mut dyn BufRead) -> io::Result<Shape> {
         None => Shape::Empty,
         Some(b'[') => Shape::Array,
         Some(b'{') if line.last() != Some(&b'}') => Shape::Document,
-        Some(_) => Shape::Other,
+        Some(b'{') => Shape::Other,
+        Some(_) => Shape::Text,
     })
 }
 
@@ -148,7 +192,7 @@ pub fn check(
     reasons.sort_by_key(|(_, lines)| lines.first.line);
     let reasons = reasons.iter().take(REASONS).map(|(reason, lines)| {
         let LogPlace { line, column, .. } = lines.first;
-        format!("{line}:{column} {}", reason.words())
+        format!("{line}:{column} {}{}", reason.words(), super::found(lines))
     });
     let reasons = reasons.collect::<Vec<_>>().join("; ");
     let message = format!("log `{log}` has {lines} lines and no event: {reasons}");
@@ -159,15 +203,23 @@ pub fn check(
 const REASONS: usize = 3;
 
 /// Reports logs that leave nothing to judge.
-pub fn check_labelled(summary: &LogSummary, report: &mut Report) {
+pub fn check_labelled(summary: &LogSummary, is_table: bool, report: &mut Report) {
     if report.has_errors() {
         return;
     }
+    let (empty, other) = if is_table {
+        (Shape::Table.help(), Shape::Table.help())
+    } else {
+        (Shape::Empty.help(), Shape::Other.help())
+    };
     let (message, help) = match summary.unlabelled {
-        0 if summary.lines == 0 => ("the log is empty".to_owned(), Shape::Empty.help()),
+        0 if summary.lines == 0 => ("the log is empty".to_owned(), empty),
         0 => {
             let why = super::dropped(summary).join("; ");
-            (format!("the log has no event to judge: {why}"), Shape::Other.help())
+            (format!("the log has no event to judge: {why}"), other)
+        }
+        unlabelled if is_table => {
+            (format!("none of the {unlabelled} rows has a reward"), "is it the right column?")
         }
         unlabelled => {
             let help =

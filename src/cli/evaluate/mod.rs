@@ -12,6 +12,7 @@ mod models;
 mod outputs;
 mod policies;
 mod predictions;
+mod tables;
 mod text;
 mod zstd;
 
@@ -35,6 +36,7 @@ use gates::GateVerdict;
 use logs::Logs;
 use predictions::Watcher;
 use statistics::off_policy::Weights;
+use tables::TableLogs;
 
 /// What an evaluation found, and how it is read.
 struct LogEvaluation {
@@ -68,23 +70,31 @@ pub fn evaluate(arguments: &EvaluateArguments) -> Result<Exit, Error> {
     let mut report = Report::new();
     let candidates = policies::collect(arguments, &mut report);
     let logs = Logs::find(&arguments.logs, &mut report);
-    let load = |path: &PathBuf| gates::load(path, &candidates, &mut report);
+    let mut tables = TableLogs::load(arguments, &logs, &mut report);
+    let logged = tables.as_ref().map(TableLogs::candidates).unwrap_or_default();
+    policies::check_names(&candidates, &logged, &mut report);
+    let load = |path: &PathBuf| gates::load(path, &candidates, &logged, &mut report);
     let gates = arguments.gates.as_ref().map(load).unwrap_or_default();
     let baseline = gates::baseline(&gates, arguments.baseline.as_deref(), &mut report);
-    check(arguments, &candidates, &mut report);
+    check(arguments, &candidates, &logged, &mut report);
     if arguments.files.needs_verdicts() && arguments.gates.is_none() {
         let message = "nothing is judged, so there are no verdicts for `--junit`";
         report.push(Diagnostic::error(message).help("add `--gates FILE`"));
     }
-    if !gates.is_empty() && candidates.is_empty() && !arguments.discover {
+    let has_policies = !candidates.is_empty() || !logged.is_empty() || arguments.discover;
+    if !gates.is_empty() && !has_policies {
         let message = "there is no policy for the gates to judge";
         report.push(Diagnostic::error(message).help("name some: `--policy NAME=ARGS`"));
+    }
+    if let Some(tables) = tables.as_mut().filter(|_| !report.has_errors()) {
+        tables.scan(&logs, &mut report).map_err(unreadable)?;
     }
     if report.has_errors() {
         return Err(report.into());
     }
     anstream::eprint!("{}", report.render(true));
-    let (mut evaluation, incomplete) = judge(arguments, baseline, candidates, &logs)?;
+    let input = LogInput { logs: &logs, tables };
+    let (mut evaluation, incomplete) = judge(arguments, baseline, candidates, input)?;
     evaluation.gates = gates::judge(&gates, &evaluation);
     streams::print(&shown(arguments.format, &evaluation))?;
     outputs::write(&arguments.files, &evaluation)?;
@@ -104,11 +114,28 @@ fn failed(error: io::Error) -> Error {
     Error::new(Exit::Results, error)
 }
 
+/// A log that breaks off in the first pass shows nothing.
+fn unreadable(error: io::Error) -> Error {
+    Error::new(Exit::Incomplete, error)
+}
+
+/// The logs, and what is known of them if they are tables.
+struct LogInput<'a> {
+    logs: &'a Logs,
+    tables: Option<TableLogs>,
+}
+
 /// What can be wrong with the arguments together.
-fn check(arguments: &EvaluateArguments, candidates: &[Candidate], report: &mut Report) {
+fn check(
+    arguments: &EvaluateArguments,
+    candidates: &[Candidate],
+    logged: &[String],
+    report: &mut Report,
+) {
     if let Some(baseline) = &arguments.baseline {
         let fixed = PolicyEvaluator::fixed();
         let names = candidates.iter().map(|candidate| &*candidate.name);
+        let names = names.chain(logged.iter().map(String::as_str));
         let known: Vec<&str> = names.chain(fixed.iter().map(|policy| &*policy.name)).collect();
         if !known.contains(&&**baseline) && !arguments.discover {
             let help = format!("name one of: {}", known.join(", "));
@@ -127,13 +154,14 @@ fn judge(
     arguments: &EvaluateArguments,
     baseline: Option<String>,
     mut candidates: Vec<Candidate>,
-    logs: &Logs,
+    LogInput { logs, mut tables }: LogInput<'_>,
 ) -> Result<(LogEvaluation, Option<String>), Error> {
     let mut screen = Screen::of_stderr(arguments.quiet);
     let threads = arguments.threads();
     let mut held_out_from = None;
     if arguments.discover {
-        let found = discovery::search(logs, &candidates, threads, &mut screen).map_err(failed)?;
+        let prefix = discovery::prefix(logs, tables.as_mut()).map_err(failed)?;
+        let found = discovery::search(prefix, &candidates, threads, &mut screen);
         held_out_from = Some(found.held_out_from);
         candidates.extend(found.policies);
     }
@@ -144,19 +172,26 @@ fn judge(
         windows: arguments.format == Format::Contract,
         predictions: arguments.predictions.is_some(),
         breakdowns: breakdowns(arguments),
+        logged: tables.as_ref().map(TableLogs::candidates).unwrap_or_default(),
+        probabilities_are_estimated: tables
+            .as_ref()
+            .is_some_and(|tables| tables.table.estimates_probabilities()),
     };
     let mut run = EvaluationRun::new(candidates, settings);
     let mut watcher =
         Watcher::new(arguments.predictions.as_deref(), logs, screen).map_err(failed)?;
     let mut report = Report::new();
-    let incomplete = logs.each(|name, mut input| {
-        let (shape, before) = (logs::shape(&mut input)?, run.summary().clone());
-        run.read(name, input, &mut watcher)?;
-        logs::check(name, shape, &before, run.summary(), &mut report);
-        Ok(())
-    });
+    let incomplete = match &mut tables {
+        Some(tables) => tables.evaluate(logs, &mut run, &mut watcher, &mut report),
+        None => logs.each(|name, mut input| {
+            let (shape, before) = (logs::shape(&mut input)?, run.summary().clone());
+            run.read(name, input, &mut watcher)?;
+            logs::check(name, shape, &before, run.summary(), &mut report);
+            Ok(())
+        }),
+    };
     if report.has_errors() || run.summary().labelled == 0 && incomplete.is_ok() {
-        logs::check_labelled(run.summary(), &mut report);
+        logs::check_labelled(run.summary(), tables.is_some(), &mut report);
         watcher.abandon();
         return Err(report.into());
     }
@@ -203,9 +238,15 @@ fn dropped(summary: &LogSummary) -> Vec<String> {
     let remark = |(reason, drops): (&Rejection, &DroppedLines)| {
         let place = &drops.first;
         let first = format!("{}:{}:{}", name(&place.log), place.line, place.column);
-        format!("{} dropped: it {}; first at {first}", lines(drops.count), reason.words())
+        let (lines, found) = (lines(drops.count), found(drops));
+        format!("{lines} dropped: it {}; first at {first}{found}", reason.words())
     };
     summary.dropped.iter().map(remark).collect()
+}
+
+/// What was found in the first of some lines, if that helps.
+fn found(lines: &DroppedLines) -> String {
+    lines.found.as_ref().map_or_else(String::new, |found| format!(": found `{}`", name(found)))
 }
 
 fn shown(format: Format, evaluation: &LogEvaluation) -> String {

@@ -14,7 +14,8 @@ const LARGEST_MODEL: u64 = 8 << 30;
 
 /// Reads the model that a policy starts from, and takes its options over.
 pub fn start(mut candidate: Candidate, report: &mut Report) -> Option<Candidate> {
-    let Some(path) = candidate.policy.model_files().initial.clone() else { return Some(candidate) };
+    let Some(policy) = candidate.policy.vowpal_wabbit().cloned() else { return Some(candidate) };
+    let Some(path) = policy.model_files().initial.clone() else { return Some(candidate) };
     let mut refuse = |message: String, help: &str| {
         let message = format!("model `{path}` of policy `{}` {message}", candidate.name);
         report.push(Diagnostic::error(message).help(help));
@@ -26,13 +27,13 @@ pub fn start(mut candidate: Candidate, report: &mut Report) -> Option<Candidate>
     };
     let load = || {
         let model = VwModel::read(&bytes)?;
-        let policy = model.policy(candidate.policy.arguments())?;
+        let policy = model.policy(policy.arguments())?;
         let learner = model.learner(&policy)?;
         Ok((policy, learner))
     };
     match load() {
         Ok((policy, learner)) => {
-            candidate.policy = policy;
+            candidate.policy = policy.into();
             candidate.model = Some(learner);
             Some(candidate)
         }
@@ -57,8 +58,8 @@ fn read(path: &Path) -> io::Result<Vec<u8>> {
 
 /// Refuses two models in one file, and folders that do not exist.
 pub fn check(candidates: &[Candidate], report: &mut Report) {
-    let files =
-        || candidates.iter().filter_map(|candidate| candidate.policy.model_files().last.as_ref());
+    let policies = || candidates.iter().filter_map(|candidate| candidate.policy.vowpal_wabbit());
+    let files = || policies().filter_map(|policy| policy.model_files().last.as_ref());
     for (index, file) in files().enumerate() {
         if files().take(index).any(|other| other == file) {
             let message = format!("two policies write their models to `{file}`");
@@ -75,7 +76,7 @@ pub fn check(candidates: &[Candidate], report: &mut Report) {
 /// Writes the models that policies leave.
 pub fn write(evaluators: &mut [PolicyEvaluator]) -> io::Result<()> {
     for evaluator in evaluators {
-        let last = evaluator.policy().and_then(|policy| policy.model_files().last.clone());
+        let last = evaluator.vowpal_wabbit().and_then(|policy| policy.model_files().last.clone());
         let Some((path, model)) = last.zip(evaluator.vw_model()) else { continue };
         let named = |error: io::Error| io::Error::new(error.kind(), format!("{path}: {error}"));
         let mut file = NamedTempFile::new_in(folder(Path::new(&path))).map_err(named)?;

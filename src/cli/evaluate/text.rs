@@ -160,6 +160,7 @@ pub fn why_not(comparison: &Comparison) -> &'static str {
         (_, Some(Doubt::Uncovered(_))) => "not covered",
         (_, Some(Doubt::FewEffective(_))) => "too few",
         (_, Some(Doubt::Searched)) => "searched",
+        (_, Some(Doubt::Estimated)) => "estimated",
         _ => "wrong probabilities",
     }
 }

@@ -24,6 +24,12 @@ impl<C: Clock, T: Target> Run<'_, C, T> {
     ) -> Result<(), RunError> {
         let evaluation = Arc::new(self.completed_evaluation(phase, evaluate).await?);
         self.emit(&Progress::Evaluated(Arc::clone(&evaluation)))?;
+        for result in &evaluation.policy_results {
+            if let Some(why) = &result.failure {
+                let notice = format!("policy `{}` was not judged: {why}", result.name);
+                self.emit(&Progress::Notice(notice))?;
+            }
+        }
         match to_apply(&evaluation, &evaluate.apply) {
             Some(policy) => self.apply_from(phase, &evaluation, policy).await,
             None if evaluate.apply == Apply::None => Ok(()),
@@ -123,7 +129,8 @@ fn highest(evaluation: &Evaluation, figure: fn(&PolicyResultSummary) -> f64) -> 
         let sums = result.held_out_summary.as_ref().or(result.total_summary.as_ref());
         sums.map_or(f64::NEG_INFINITY, figure)
     };
-    let learned = evaluation.policy_results.iter().filter(|result| !is_baseline(result));
+    let is_judged = |result: &&PolicyResult| !is_baseline(result) && result.failure.is_none();
+    let learned = evaluation.policy_results.iter().filter(is_judged);
     learned
         .reduce(|best, other| if figure(other) > figure(best) { other } else { best })
         .map(|result| result.name.as_str())
@@ -166,6 +173,7 @@ mod tests {
             summary: Vec::new(),
             total_summary: Some(sums(total.0, total.1)),
             held_out_summary: held_out.map(|of| sums(of.0, of.1)),
+            failure: None,
         }
     }
 

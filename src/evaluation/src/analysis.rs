@@ -18,6 +18,8 @@ pub struct Analysis {
     pub bounds: Bounds,
     /// Whether the logged probabilities cannot be right: nothing is judged then.
     pub probabilities_are_off: bool,
+    /// Whether the log has no probabilities, and they were estimated: nothing is judged then.
+    pub probabilities_are_estimated: bool,
 }
 
 /// What the logs show of one policy.
@@ -74,6 +76,8 @@ pub enum Doubt {
     MeanWeight(f64),
     /// The logged probabilities are not those of the logged actions.
     Probabilities,
+    /// The log has no probabilities, and they were estimated.
+    Estimated,
     /// The policy was chosen by a search that has seen the events.
     Searched,
     /// The effective number of examples is below [`FEW_EFFECTIVE`].
@@ -151,6 +155,7 @@ impl Doubt {
             Self::Uncovered(_)
             | Self::MeanWeight(_)
             | Self::Probabilities
+            | Self::Estimated
             | Self::Searched
             | Self::FewEffective(_) => true,
             Self::LowMatch(_) | Self::HighShare(_) => false,
@@ -162,6 +167,7 @@ impl Doubt {
         let Overlap { effective_examples, match_fraction, highest_share, mean_weight } = overlap;
         let uncovered = coverage.uncovered();
         let candidates = [
+            analysis.probabilities_are_estimated.then_some(Self::Estimated),
             (uncovered > UNCOVERED).then_some(Self::Uncovered(uncovered)),
             coverage.is_off().then_some(Self::MeanWeight(mean_weight)),
             analysis.probabilities_are_off.then_some(Self::Probabilities),
@@ -187,6 +193,10 @@ impl Display for Doubt {
             Self::Probabilities => {
                 f.write_str("the probabilities of the log are not those of its actions")
             }
+            Self::Estimated => f.write_str(
+                "the probabilities are estimated by how often each action was taken, whatever the \
+                 context was",
+            ),
             Self::Searched => {
                 f.write_str("the search that found it has seen these events; see the held-out ones")
             }
@@ -246,6 +256,7 @@ impl Analysis {
                 weights: Weights { lowest: 0.0, highest: summary.highest_weight() },
             },
             probabilities_are_off: summary.probabilities_are_off(),
+            probabilities_are_estimated: summary.probabilities_are_estimated,
         }
     }
 

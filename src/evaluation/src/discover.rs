@@ -19,9 +19,11 @@
 
 use std::ops::{Div, Sub};
 
-use super::validate::validate_prefix;
+use super::validate::validate_views;
+use super::view::{Shape, View, Viewed};
 use super::{Log, PolicyTrace};
-use learner::{Event, LearningPolicy};
+use learner::{Event, Hashing, LearningPolicy};
+use policy::Policy;
 
 /// A policy that the search found.
 #[derive(Debug, Clone, PartialEq)]
@@ -122,7 +124,10 @@ struct Namespaces {
 }
 
 fn namespaces(log: &impl Log) -> Namespaces {
-    let Event { shared, actions, .. } = log.event(0, learner::Hashing::default());
+    let view = View { shape: Shape::Hashed(Hashing::default()), without: None };
+    let Viewed::Hashed(Event { shared, actions, .. }) = log.event(0, &view) else {
+        return Namespaces { context: Vec::new(), action: Vec::new() };
+    };
     let named = |letter: &u8| letter.is_ascii_graphic() && *letter != b':';
     let mut action = Vec::new();
     for letter in actions.iter().flat_map(|example| example.letters()).filter(named) {
@@ -187,15 +192,20 @@ fn replay(
     candidates: Vec<(String, LearningPolicy)>,
     threads: usize,
 ) -> Vec<Candidate> {
-    let (interactions, policies): (Vec<_>, Vec<_>) = candidates.into_iter().unzip();
-    let traces = validate_prefix(log, &policies, events, threads);
-    let mut ranked: Vec<_> = interactions
-        .into_iter()
-        .zip(policies)
-        .zip(traces)
-        .map(|((interactions, policy), trace)| {
+    let viewed = |(_, policy): &(String, LearningPolicy)| {
+        let policy = Policy::from(policy.clone());
+        let view = View::of(&policy);
+        (policy, view)
+    };
+    let views = candidates.iter().map(viewed).collect();
+    let traces = validate_views(log, views, events, threads);
+    let replayed = candidates.into_iter().zip(traces);
+    let mut ranked: Vec<_> = replayed
+        .filter_map(|((interactions, policy), trace)| {
+            // A policy that fails is none to find.
+            let trace = trace.ok()?;
             let mean = trace.aggregate(log, 0..compared).mean();
-            Candidate { interactions, policy, trace, mean }
+            Some(Candidate { interactions, policy, trace, mean })
         })
         .collect();
     // Stable: of equals, the one that stands first in the search.

@@ -9,12 +9,18 @@
 mod aggregate;
 pub mod analysis;
 mod discover;
+mod feature_name;
 mod log;
 mod parallel;
+mod replayer;
 pub mod run;
 mod validate;
+mod view;
 
 pub use aggregate::{Aggregate, WINDOW, window};
 pub use discover::{Discovered, discover, held_out_from};
+pub use feature_name::{FeatureName, FeatureOwner};
 pub use log::Log;
-pub use validate::{PolicyTrace, validate};
+pub use replayer::FailureCause;
+pub use validate::{PolicyTrace, Validated, validate};
+pub use view::{SeenEvent, Shape, Unseen, View, Viewed};

@@ -1,4 +1,6 @@
-use learner::{Event, Hashing, Label};
+use learner::Label;
+
+use crate::view::{View, Viewed};
 
 /// Choices that were made, and what came of them, in the order in which they are
 /// learned.
@@ -9,12 +11,17 @@ pub trait Log: Sync {
     /// The number of choices.
     fn len(&self) -> usize;
 
-    /// One choice, hashed in one way.
-    fn event(&self, index: usize, hashing: Hashing) -> Event;
+    /// One choice, in the form of a view.
+    fn event(&self, index: usize, view: &View) -> Viewed;
 
     /// What came of it: the action taken, its cost, and the probability with which it
     /// was taken.
     fn label(&self, index: usize) -> Label;
+
+    /// The reward of the label, with all its digits.
+    fn reward(&self, index: usize) -> f64 {
+        -f64::from(self.label(index).cost)
+    }
 
     /// How much it counts.
     fn weight(&self, _index: usize) -> f32 {

@@ -1,7 +1,9 @@
 //! Progressive validation (Blum, Kalai, Langford, COLT 1999): predict, then learn.
 
+use super::replayer::{FailureCause, Replayer, guarded};
+use super::view::View;
 use super::{Aggregate, Log, parallel};
-use learner::{Learner, LearningPolicy, Prediction};
+use policy::Policy;
 use statistics::off_policy::Example;
 
 /// What a policy would have done on a log, had it learned from it.
@@ -26,35 +28,44 @@ impl PolicyTrace {
     }
 }
 
-/// Replays each policy from a blank model on the whole log. The result does not depend
-/// on the number of threads.
-pub fn validate(log: &impl Log, policies: &[LearningPolicy], threads: usize) -> Vec<PolicyTrace> {
-    validate_prefix(log, policies, log.len(), threads)
+/// Replays each policy from a blank model on the whole log, or up to the event at which it
+/// fails; a policy that fails ends no other. The result does not depend on the number of
+/// threads.
+pub fn validate(log: &impl Log, policies: &[Policy], threads: usize) -> Vec<Validated> {
+    let views = policies.iter().map(|policy| (policy.clone(), View::of(policy))).collect();
+    validate_views(log, views, log.len(), threads)
 }
 
-/// The same on the first `events` of the log.
-pub(super) fn validate_prefix(
+/// What a policy would have done, or the event at which it failed, and why.
+pub type Validated = Result<PolicyTrace, (usize, FailureCause)>;
+
+/// The same on the first `events` of the log, each policy with its view of it.
+pub(super) fn validate_views(
     log: &impl Log,
-    policies: &[LearningPolicy],
+    policies: Vec<(Policy, View)>,
     events: usize,
     threads: usize,
-) -> Vec<PolicyTrace> {
-    let mut traces: Vec<_> = policies.iter().map(|policy| (policy, None)).collect();
-    parallel::for_each(&mut traces, threads, |(policy, replayed)| {
-        *replayed = Some(trace(log, policy, events));
+) -> Vec<Validated> {
+    let mut traces: Vec<_> = policies.into_iter().map(|policy| (policy, None)).collect();
+    parallel::for_each(&mut traces, threads, |((policy, view), replayed)| {
+        *replayed = Some(trace(log, policy, view, events));
     });
     traces.into_iter().filter_map(|(_, trace)| trace).collect()
 }
 
-fn trace(log: &impl Log, policy: &LearningPolicy, events: usize) -> PolicyTrace {
-    let mut learner = Learner::new(policy);
-    let mut prediction = Prediction::default();
-    let hashing = policy.hashing();
+fn trace(log: &impl Log, policy: &Policy, view: &View, events: usize) -> Validated {
     let mut probabilities = Vec::with_capacity(events);
-    for index in 0..events {
-        let (event, label) = (log.event(index, hashing), log.label(index));
-        learner.learn_predicting(&event, &label, &mut prediction);
-        probabilities.push(prediction.pmf[label.action]);
+    let replayed = guarded(|| {
+        let mut replayer = Replayer::new(policy.clone(), None);
+        for index in 0..events {
+            let (event, label) = (log.event(index, view), log.label(index));
+            replayer.replay(&event, Some(&label), log.reward(index))?;
+            probabilities.push(replayer.prediction.pmf[label.action]);
+        }
+        replayer.end()
+    });
+    match replayed {
+        Ok(()) => Ok(PolicyTrace { probabilities }),
+        Err(cause) => Err((probabilities.len(), cause)),
     }
-    PolicyTrace { probabilities }
 }

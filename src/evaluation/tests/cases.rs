@@ -28,7 +28,7 @@ impl BatchObserver for Silent {
 fn run(log: &str, policies: &[&str]) -> Evaluated {
     let candidate = |arguments: &&str| Candidate {
         name: (*arguments).to_owned(),
-        policy: LearningPolicy::parse(arguments).unwrap(),
+        policy: LearningPolicy::parse(arguments).unwrap().into(),
         origin: Origin::Given,
         model: None,
     };

@@ -1,11 +1,11 @@
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use super::features::FeatureCache;
 use super::joined::Joined;
-use evaluation::{Log, PolicyTrace};
-use learner::{Event, Hashing, Label, Prediction};
-use policy::{Model, Policy};
-use protocol::Digits;
+use evaluation::{Log, PolicyTrace, SeenEvent, Shape, Unseen, View, Viewed};
+use learner::{Event, Hashing, Label};
+use policy::Seen;
+use protocol::{Digits, EventId};
 use timestamp::Timestamp;
 
 /// The events that an evaluation replays.
@@ -42,44 +42,26 @@ impl EvaluationLog {
         self.trace(|joined| 1.0 / joined.interaction.choice.ranking.len() as f32)
     }
 
-    /// What policies would have done, had they learned from the log.
-    pub fn traces<'a>(
-        &self,
-        policies: impl Iterator<Item = &'a Policy> + Clone,
-        threads: usize,
-    ) -> Vec<PolicyTrace> {
-        let hashed = policies.clone().filter_map(|policy| policy.vowpal_wabbit().cloned());
-        let hashed: Vec<_> = hashed.collect();
-        let mut hashed = evaluation::validate(self, &hashed, threads).into_iter();
-        let trace = |policy: &Policy| {
-            let hashed = policy.vowpal_wabbit().and_then(|_| hashed.next());
-            hashed.unwrap_or_else(|| self.replayed(policy))
-        };
-        policies.map(trace).collect()
-    }
-
-    /// What a policy would have done that sees events as they came; the trace ends where its
-    /// model fails.
-    fn replayed(&self, policy: &Policy) -> PolicyTrace {
-        let mut model = Model::blank(policy, 0);
-        let mut prediction = Prediction::default();
-        let mut probabilities = Vec::with_capacity(self.events.len());
-        for joined in &self.events {
-            let digits = &mut Digits::default();
-            let (event, outcome) = (joined.interaction.seen(digits), joined.outcome());
-            if model.predict(event, &mut prediction).is_err() {
-                break;
-            }
-            probabilities.push(prediction.pmf[outcome.action]);
-            model.learn(event, outcome);
-        }
-        PolicyTrace { probabilities }
+    /// The id of an event.
+    pub fn event_id(&self, index: usize) -> Option<&EventId> {
+        self.events.get(index).map(|joined| &joined.interaction.event_id)
     }
 
     fn trace(&self, probability: impl Fn(&Joined) -> f32) -> PolicyTrace {
         PolicyTrace {
             probabilities: self.events.iter().map(|joined| probability(joined)).collect(),
         }
+    }
+
+    fn hashed(&self, index: usize, hashing: Hashing) -> Event {
+        let mut hashed = self.hashed.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some((_, events)) = hashed.iter().find(|(known, _)| *known == hashing) {
+            return events[index].clone();
+        }
+        let events = self.hash(hashing);
+        let event = events[index].clone();
+        hashed.push((hashing, events));
+        event
     }
 
     fn hash(&self, hashing: Hashing) -> Arc<[Event]> {
@@ -97,15 +79,24 @@ impl Log for EvaluationLog {
         self.events.len()
     }
 
-    fn event(&self, index: usize, hashing: Hashing) -> Event {
-        let mut hashed = self.hashed.lock().expect("hashing does not fail");
-        if let Some((_, events)) = hashed.iter().find(|(known, _)| *known == hashing) {
-            return events[index].clone();
+    fn event(&self, index: usize, view: &View) -> Viewed {
+        match view.shape {
+            Shape::Hashed(hashing) => Viewed::Hashed(self.hashed(index, hashing)),
+            Shape::AsTheyCame => {
+                let interaction = &self.events[index].interaction;
+                if !interaction.slots.is_empty() {
+                    return Viewed::Unseen(Unseen::Slots);
+                }
+                let digits = &mut Digits::default();
+                let Seen { id, context, actions } = interaction.seen(digits);
+                let (context, actions) = (context.clone(), actions.clone());
+                Viewed::AsItCame(SeenEvent { id: id.to_owned(), context, actions })
+            }
         }
-        let events = self.hash(hashing);
-        let event = events[index].clone();
-        hashed.push((hashing, events));
-        event
+    }
+
+    fn reward(&self, index: usize) -> f64 {
+        self.events[index].reward.learned
     }
 
     fn label(&self, index: usize) -> Label {

@@ -19,7 +19,8 @@ struct EvaluatedPolicy {
     /// The baselines have none.
     arguments: Option<String>,
     source: PolicySource,
-    trace: PolicyTrace,
+    /// What it would have done, or why it was not judged.
+    trace: Result<PolicyTrace, String>,
 }
 
 impl<'a> EvaluationRun<'a> {
@@ -27,17 +28,24 @@ impl<'a> EvaluationRun<'a> {
     pub fn new(log: &'a EvaluationLog, online: &Policy) -> Self {
         let arguments = Some(online.arguments().to_owned());
         let mut run = Self { log, policies: Vec::new(), held_out_from: None };
-        run.add(ONLINE_POLICY, arguments, PolicySource::Online, log.online());
-        run.add(BASELINE_POLICY, None, PolicySource::Baseline, log.first_action());
-        run.add(RANDOM_POLICY, None, PolicySource::Random, log.any_action());
+        run.add(ONLINE_POLICY, arguments, PolicySource::Online, Ok(log.online()));
+        run.add(BASELINE_POLICY, None, PolicySource::Baseline, Ok(log.first_action()));
+        run.add(RANDOM_POLICY, None, PolicySource::Random, Ok(log.any_action()));
         run
     }
 
-    /// Adds the policies of the request.
+    /// Adds the policies of the request. One that cannot be replayed is not judged, and ends no
+    /// other.
     pub fn add_custom(&mut self, policies: &[(String, Policy)], threads: usize) {
-        let traces = self.log.traces(policies.iter().map(|(_, policy)| policy), threads);
+        let all: Vec<Policy> = policies.iter().map(|(_, policy)| policy.clone()).collect();
+        let traces = evaluation::validate(self.log, &all, threads);
         for ((name, policy), trace) in policies.iter().zip(traces) {
             let arguments = Some(policy.arguments().to_owned());
+            let failed = |(index, cause)| match self.log.event_id(index) {
+                Some(id) => format!("event `{id}`: {cause}"),
+                None => format!("{cause}"),
+            };
+            let trace = trace.map_err(failed);
             self.add(name, arguments, PolicySource::Custom, trace);
         }
     }
@@ -52,7 +60,7 @@ impl<'a> EvaluationRun<'a> {
         let explores = online.vowpal_wabbit().unwrap_or(&new);
         for found in evaluation::discover(self.log, searched, explores, threads) {
             let arguments = Some(found.policy.arguments().to_owned());
-            self.add(&found.name, arguments, PolicySource::OfflineExperimentation, found.trace);
+            self.add(&found.name, arguments, PolicySource::OfflineExperimentation, Ok(found.trace));
         }
         self.policies.extend(known);
     }
@@ -62,7 +70,7 @@ impl<'a> EvaluationRun<'a> {
         name: &str,
         arguments: Option<String>,
         source: PolicySource,
-        trace: PolicyTrace,
+        trace: Result<PolicyTrace, String>,
     ) {
         let name = name.to_owned();
         self.policies.push(EvaluatedPolicy { name, arguments, source, trace });
@@ -88,7 +96,7 @@ impl<'a> EvaluationRun<'a> {
         };
         let events = from..self.log.len();
         let online = self.log.online().aggregate(self.log, events.clone()).mean();
-        let sum = policy.trace.aggregate(self.log, events);
+        let sum = policy.trace.as_ref().ok()?.aggregate(self.log, events);
         Some(sum.mean() - sum.half_width() - online)
     }
 
@@ -98,20 +106,29 @@ impl<'a> EvaluationRun<'a> {
     }
 
     fn result(&self, policy: &EvaluatedPolicy, end: Timestamp) -> PolicyResult {
-        let (log, trace) = (self.log, &policy.trace);
-        let online = policy.source == PolicySource::Online;
-        let shown = |row| if online { summary::observed(row) } else { row };
-        let sums = |from| shown(summary::sums(log, trace, from, end));
-        PolicyResult {
+        let named = PolicyResult {
             name: policy.name.clone(),
             arguments: policy.arguments.clone(),
             policy_source: Some(policy.source),
-            summary: summary::windows(&summary::by_window(log, trace))
-                .into_iter()
-                .map(shown)
-                .collect(),
+            summary: Vec::new(),
+            total_summary: None,
+            held_out_summary: None,
+            failure: None,
+        };
+        let log = self.log;
+        let trace = match &policy.trace {
+            Ok(trace) => trace,
+            Err(why) => return PolicyResult { failure: Some(why.clone()), ..named },
+        };
+        let online = policy.source == PolicySource::Online;
+        let shown = |row| if online { summary::observed(row) } else { row };
+        let sums = |from| shown(summary::sums(log, trace, from, end));
+        let windows = summary::windows(&summary::by_window(log, trace));
+        PolicyResult {
+            summary: windows.into_iter().map(shown).collect(),
             total_summary: (!log.is_empty()).then(|| sums(0)),
             held_out_summary: self.held_out_from.map(sums),
+            ..named
         }
     }
 }

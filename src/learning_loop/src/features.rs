@@ -5,8 +5,9 @@ use std::sync::Arc;
 use foldhash::HashMap;
 
 use super::interaction::{FilledSlot, Interaction};
-use learner::{Event, EventSlot, Example, ExampleBuilder, Hashing, Label};
-use protocol::{FeatureObject, FeatureValue, RankableAction};
+use learner::{Event, EventSlot, Example, Hashing, Label};
+use policy::{hashed_actions, hashed_context, hashed_slot};
+use protocol::{FeatureObject, RankableAction};
 
 /// The number of cached events and of cached action lists; a run shares far fewer.
 const CAPACITY: usize = 4096;
@@ -75,7 +76,7 @@ impl FeatureCache {
             }
             Entry::Vacant(entry) => {
                 let event = Event {
-                    shared: Arc::new(context_example(hashing, context)),
+                    shared: Arc::new(hashed_context(hashing, context)),
                     actions: examples(known, hashing, actions),
                     recurs: false,
                     weight: 1.0,
@@ -102,7 +103,7 @@ impl FeatureCache {
         let slot = |(number, slot): (usize, &FilledSlot)| EventSlot {
             included: slot.included.clone(),
             outcome: outcomes.get(number).copied(),
-            ..event_slot(hashing, &slot.features)
+            ..hashed_slot(hashing, &slot.features)
         };
         let slots = interaction.slots.iter().enumerate().map(slot).collect();
         Cow::Owned(Event { slots: Some(slots), ..event.clone() })
@@ -126,85 +127,8 @@ fn examples(
     actions: &Arc<[RankableAction]>,
 ) -> Arc<[Arc<Example>]> {
     let make =
-        || CachedActions { examples: action_examples(hashing, actions), _alive: actions.clone() };
+        || CachedActions { examples: hashed_actions(hashing, actions), _alive: actions.clone() };
     known.entry((hashing, address(actions))).or_insert_with(make).examples.clone()
-}
-
-/// `"_slots": [{"sj": [{..}]}]`, one of them.
-pub(crate) fn event_slot(hashing: Hashing, features: &[FeatureObject]) -> EventSlot {
-    let mut example = ExampleBuilder::new(hashing);
-    add_namespace(&mut example, "sj", features);
-    EventSlot {
-        features: Arc::new(example.finish()),
-        included: Vec::new(),
-        outcome: None,
-        taken: None,
-    }
-}
-
-/// `"FromUrl": [{..}, {..}]`
-fn context_example(hashing: Hashing, context: &[FeatureObject]) -> Example {
-    let mut example = ExampleBuilder::new(hashing);
-    add_namespace(&mut example, "FromUrl", context);
-    example.finish()
-}
-
-fn action_examples(hashing: Hashing, actions: &[RankableAction]) -> Arc<[Arc<Example>]> {
-    actions.iter().map(|action| Arc::new(action_example(hashing, action))).collect()
-}
-
-/// `"i": {"constant": 1, "id": ".."}, "j": [{..}]`: the id of an action is a feature too.
-fn action_example(hashing: Hashing, action: &RankableAction) -> Example {
-    let mut example = ExampleBuilder::new(hashing);
-    example.open("i");
-    example.number("constant", 1.0);
-    example.text("id", &*action.id);
-    example.close();
-    add_namespace(&mut example, "j", &action.features);
-    example.finish()
-}
-
-/// A list of objects: as in VW, the namespace closes at each of them.
-fn add_namespace(example: &mut ExampleBuilder, name: &str, objects: &[FeatureObject]) {
-    objects.iter().for_each(|object| add_object(example, name, object));
-}
-
-fn add_object(example: &mut ExampleBuilder, name: &str, object: &FeatureObject) {
-    example.open(name);
-    add_entries(example, object);
-    example.close();
-}
-
-fn add_entries(example: &mut ExampleBuilder, object: &FeatureObject) {
-    for (key, value) in object.0.iter().filter(|(key, _)| is_feature(key)) {
-        add(example, key, value);
-    }
-}
-
-/// Whether a key names features: VW reads `_text`, `_tag` and the like as something else.
-pub(crate) fn is_feature(key: &str) -> bool {
-    !key.starts_with('_')
-}
-
-fn add(example: &mut ExampleBuilder, key: &str, value: &FeatureValue) {
-    match value {
-        FeatureValue::Null => {}
-        FeatureValue::Bool(value) => example.flag(key, *value),
-        FeatureValue::Number(value) => example.number(key, value.as_f64().unwrap_or(0.0)),
-        FeatureValue::Text(value) => example.text(key, value),
-        FeatureValue::List(values) => add_list(example, key, values),
-        FeatureValue::Object(object) => add_object(example, key, object),
-    }
-}
-
-fn add_list(example: &mut ExampleBuilder, key: &str, values: &[FeatureValue]) {
-    example.open_array(key);
-    for value in values {
-        if let FeatureValue::Number(value) = value {
-            example.element(value.as_f64().unwrap_or(0.0));
-        }
-    }
-    example.close();
 }
 
 #[cfg(test)]
@@ -213,49 +137,6 @@ mod tests {
 
     fn objects(json: &str) -> Arc<[FeatureObject]> {
         serde_json::from_str(json).unwrap()
-    }
-
-    fn context(json: &str) -> String {
-        let example = context_example(Hashing::default(), &objects(json));
-        format!("{example:?}")
-    }
-
-    #[test]
-    fn several_objects_are_as_one() {
-        let one = context(r#"[{"a":"x","b":"y","d":true}]"#);
-        assert_eq!(context(r#"[{"a":"x"},{"b":"y"},{"d":true}]"#), one);
-    }
-
-    /// As when the logged event is read.
-    #[test]
-    fn a_namespace_within_a_later_object_comes_after_its_own() {
-        let letters = |json| {
-            context_example(Hashing::default(), &objects(json)).letters().collect::<Vec<_>>()
-        };
-        assert_eq!(letters(r#"[{"a":"x","b":{"c":2}}]"#), [b'b', b'F']);
-        assert_eq!(letters(r#"[{"a":"x"},{"b":{"c":2}}]"#), [b'F', b'b']);
-    }
-
-    #[test]
-    fn null_false_zero_and_keys_with_an_underscore_are_no_features() {
-        let one = context(r#"[{"a":"x"}]"#);
-        let more = r#"[{"n":null,"_text":"b c","f":false,"_o":{"d":1},"a":"x","z":0}]"#;
-        assert_eq!(context(more), one);
-    }
-
-    #[test]
-    fn an_array_keeps_positions() {
-        assert_ne!(context(r#"[{"a":[0,1]}]"#), context(r#"[{"a":[1]}]"#));
-        assert_eq!(context(r#"[{"a":[0,1]}]"#), context(r#"[{"a":[0.0,1.0,0]}]"#));
-    }
-
-    #[test]
-    fn namespaces_are_those_of_the_service() {
-        let letters = |example: Example| example.letters().collect::<Vec<_>>();
-        let context = objects(r#"[{"a":"x","user":{"b":1}}]"#);
-        assert_eq!(letters(context_example(Hashing::default(), &context)), b"uF");
-        let action = RankableAction { id: "one".into(), features: objects(r#"[{"a":"x"}]"#) };
-        assert_eq!(letters(action_example(Hashing::default(), &action)), b"ij");
     }
 
     #[test]
@@ -276,7 +157,7 @@ mod tests {
         for number in 0..=CAPACITY {
             let context = objects(&format!(r#"[{{"a":"{number}"}}]"#));
             let event = cache.event(Hashing::default(), &context, &actions);
-            let alone = context_example(Hashing::default(), &context);
+            let alone = hashed_context(Hashing::default(), &context);
             assert_eq!(format!("{:?}", event.shared), format!("{alone:?}"));
         }
         assert!(cache.events.len() <= CAPACITY);

@@ -12,8 +12,9 @@ use super::decision::{Decider, Logged};
 use super::interaction::{Choice, FilledSlot, Interaction};
 use super::learning_loop::check_reward;
 use super::log_entry::Operation;
-use super::{LearningLoop, features, rank_rules, sampling};
+use super::{LearningLoop, rank_rules, sampling};
 use learner::{Event, Prediction};
+use policy::hashed_slot;
 use protocol::{
     DEFAULT_SLOTS_POLICY, Digits, ErrorCode, EventId, LearningMode, MOST_REWARDS,
     MultiSlotRankRequest, MultiSlotRankResponse, RankRequest, RankableAction, ServiceError,
@@ -163,7 +164,7 @@ impl Decider<'_> {
         let hashing = policy.hashing();
         let event = self.features.event(hashing, &request.context_features, &request.actions);
         let slots = request.slots.iter();
-        let slots = slots.map(|slot| features::event_slot(hashing, &slot.features)).collect();
+        let slots = slots.map(|slot| hashed_slot(hashing, &slot.features)).collect();
         let event = Event { slots: Some(slots), ..event.clone() };
         self.limits.check_work(policy, &event)?;
         Ok(Some(event))

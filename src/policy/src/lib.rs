@@ -8,11 +8,13 @@
 //! Must not know: loops, scenarios, who draws the action.
 
 mod features;
+mod hashed;
 mod linear_model;
 mod model;
 mod policy;
 mod program_model;
 
+pub use hashed::{hashed_actions, hashed_context, hashed_slot, is_feature};
 pub use linear_model::LinearModel;
 pub use model::{Model, Outcome, Seen};
 pub use policy::{LinearPolicy, Policy, ProgramPolicy};

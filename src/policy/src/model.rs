@@ -95,6 +95,25 @@ impl Model {
         }
     }
 
+    /// Tells a program what it was not told yet to learn. A failure is told by the next
+    /// [`Self::failure`].
+    pub fn flush(&mut self) {
+        if let Self::Program(model) = self {
+            model.flush();
+        }
+    }
+
+    /// Ends a program, and returns the end of what it wrote to stderr.
+    ///
+    /// # Errors
+    /// If it does not end, wrote more than its answers, or failed before.
+    pub fn end(&mut self) -> Result<String, String> {
+        match self {
+            Self::VowpalWabbit(_) | Self::Linear(_) => Ok(String::new()),
+            Self::Program(model) => model.end(),
+        }
+    }
+
     /// Why the model can no longer be used.
     #[must_use]
     pub fn failure(&self) -> Option<String> {

@@ -117,6 +117,9 @@ pub struct PolicyResult {
     /// contract; `None` without a search.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub held_out_summary: Option<PolicyResultSummary>,
+    /// Why the policy was not judged; then there are no sums. Not of the contract.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub failure: Option<String>,
 }
 
 /// Sums over the events of one window. With w = π(a)/p(a), r the reward and x = w·r:

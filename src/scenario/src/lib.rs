@@ -11,6 +11,9 @@
 //! Must not know: the network, the engine.
 
 mod arrival;
+#[macro_use]
+mod format;
+mod columns;
 mod cut;
 mod data;
 mod dataset;
@@ -18,8 +21,6 @@ mod delay;
 mod digest;
 mod document;
 mod file;
-#[macro_use]
-mod format;
 mod gates;
 mod load;
 mod loop_file;
@@ -40,6 +41,7 @@ mod target;
 mod work;
 mod written;
 
+pub use columns::{TableColumns, load_columns, open_bandit_dataset, parse_columns};
 pub use dataset::{DimensionKind, InferenceError, UserDimension, infer_dimensions};
 pub use file::Input;
 pub use gates::{GateScope, kept_gates, load_gates};

@@ -1,10 +1,10 @@
-use std::io::{self, BufRead};
+use std::io;
 
-use super::log_summary::{LogPlace, LogSummary, Rejection};
+use super::choice::{LogReader, LoggedChoice, LoggedLine, LoggedProbability, RejectedLine};
+use super::log_summary::{LogPlace, LogSummary};
 use super::segment::Segments;
-use learner::{
-    DropReason, Dropped, DsjsonReader, Event, Hashing, Label, LoggedEvent, RecurringEvents,
-};
+use crate::view::Viewed;
+use learner::Label;
 use timestamp::Timestamp;
 
 /// How many events are replayed at a time: as many as stay near the processor.
@@ -25,12 +25,18 @@ pub struct Row {
     pub(super) labelled: u64,
     /// The number of its part in each breakdown.
     pub(super) segments: Vec<usize>,
-    /// The event, once for each way of hashing.
-    pub(super) events: Vec<Event>,
+    /// How many actions could be chosen.
+    pub(super) choices: usize,
+    /// How many events it stands for.
+    pub(super) count: f32,
+    /// The event, once for each form.
+    pub(super) views: Vec<Viewed>,
     /// The action taken, its cost, its probability and how many events it stands for.
     pub(super) label: Option<Label>,
     /// The distribution that the action was drawn from, if the log has it.
     pub(super) distribution: Option<Vec<f32>>,
+    /// What the log says of each candidate.
+    pub(super) candidates: Vec<LoggedProbability>,
     /// The highest weight that any policy can have on the logs so far.
     pub(super) highest_weight: f64,
 }
@@ -42,105 +48,68 @@ pub struct Batch {
     pub rows: Vec<Row>,
 }
 
-/// What is taken from a line besides the event.
-#[derive(Debug, Clone, Copy)]
-pub struct Wants {
-    pub ids: bool,
-    pub times: bool,
-    /// Events that number their actions only.
-    pub unlisted: bool,
-}
-
-/// Reads lines for policies that hash in one way.
-struct LineReader {
-    reader: DsjsonReader,
-    recurring: RecurringEvents,
-}
-
-/// Reads batches.
+/// Makes batches of what a reader of logs gives.
 pub struct BatchReader {
-    readers: Vec<LineReader>,
-    wants: Wants,
+    /// Whether times are wanted.
+    times: bool,
     log: String,
-    line_number: u64,
-    line: Vec<u8>,
     pub segments: Vec<Segments>,
     pub summary: LogSummary,
 }
 
 impl BatchReader {
-    /// A reader for policies that hash in these ways.
-    pub fn new(hashings: Vec<Hashing>, wants: Wants, segments: Vec<Segments>) -> Self {
-        let hashings = if hashings.is_empty() { vec![Hashing::default()] } else { hashings };
-        Self {
-            readers: hashings.into_iter().map(LineReader::new).collect(),
-            wants,
-            log: String::new(),
-            line_number: 0,
-            line: Vec::new(),
-            segments,
-            summary: LogSummary::default(),
-        }
+    pub fn new(times: bool, segments: Vec<Segments>) -> Self {
+        Self { times, log: String::new(), segments, summary: LogSummary::default() }
     }
 
     /// Starts another log.
     pub fn begin(&mut self, log: &str) {
         log.clone_into(&mut self.log);
-        self.line_number = 0;
     }
 
     /// The next events.
-    pub fn read(&mut self, input: &mut (impl BufRead + ?Sized)) -> io::Result<Batch> {
+    pub fn read(&mut self, reader: &mut dyn LogReader) -> io::Result<Batch> {
         let mut rows = Vec::with_capacity(ROWS);
-        while rows.len() < ROWS && self.next_line(input)? {
-            rows.extend(self.row());
+        while rows.len() < ROWS
+            && let Some(line) = reader.next_line()?
+        {
+            rows.extend(self.row(line));
         }
         Ok(Batch { log: self.log.clone(), rows })
     }
 
-    fn next_line(&mut self, input: &mut (impl BufRead + ?Sized)) -> io::Result<bool> {
-        self.line.clear();
-        self.line_number += 1;
-        Ok(input.read_until(b'\n', &mut self.line)? > 0)
-    }
-
-    /// The event of the line; none if it is blank or dropped.
-    fn row(&mut self) -> Option<Row> {
-        let line = self.line.trim_ascii_end();
-        if line.is_empty() {
-            return None;
-        }
+    /// The event of the line; none if it is dropped.
+    fn row(&mut self, LoggedLine { number, choice }: LoggedLine) -> Option<Row> {
         self.summary.lines += 1;
-        match read(&mut self.readers, line, self.wants) {
-            Ok(mut row) => {
-                row.index = self.summary.labelled + self.summary.unlabelled;
-                row.labelled = self.summary.labelled;
-                row.line = self.line_number;
-                row.segments =
-                    self.segments.iter_mut().map(|segments| segments.of(line, row.time)).collect();
-                self.summary.add(&row, self.wants.times);
-                row.highest_weight = self.summary.highest_weight();
-                Some(row)
+        let choice = match choice {
+            Ok(choice) => choice,
+            Err(RejectedLine { reason, column, found }) => {
+                let place = || LogPlace { log: self.log.clone(), line: number, column };
+                self.summary.drop_line(reason, found, place);
+                return None;
             }
-            Err((reason, column)) => {
-                let (log, line) = (&self.log, self.line_number);
-                let place = || LogPlace { log: log.clone(), line, column };
-                self.summary.drop_line(reason, place);
-                None
-            }
-        }
-    }
-}
-
-impl LineReader {
-    fn new(hashing: Hashing) -> Self {
-        Self { reader: DsjsonReader::new(hashing), recurring: RecurringEvents::default() }
-    }
-
-    fn read<'a>(&mut self, line: &'a [u8]) -> Result<LoggedEvent<'a>, Dropped> {
-        let mut logged = self.reader.read(line)?;
-        self.recurring.recognize(&mut logged.event);
-        Ok(logged)
+        };
+        let LoggedChoice { time, features, .. } = &choice;
+        let parts = self.segments.iter_mut();
+        let segments = parts.map(|segments| segments.of(features, *time)).collect();
+        let mut row = Row {
+            index: self.summary.labelled + self.summary.unlabelled,
+            line: number,
+            id: choice.id,
+            time: choice.time,
+            labelled: self.summary.labelled,
+            segments,
+            choices: choice.choices,
+            count: choice.count,
+            views: choice.views,
+            label: choice.label,
+            distribution: choice.distribution,
+            candidates: choice.candidates,
+            highest_weight: 1.0,
+        };
+        self.summary.add(&row, self.times);
+        row.highest_weight = self.summary.highest_weight();
+        Some(row)
     }
 }
 
@@ -150,43 +119,9 @@ impl LogSummary {
             self.unlabelled += 1;
             return;
         };
-        self.add_labelled(&row.events[0], label, row.distribution.as_deref());
+        self.add_labelled(row.choices, row.count, label, row.distribution.as_deref());
         if wants_times {
             self.add_time(row.time);
         }
     }
-}
-
-/// Reads a line in every way of hashing; what it is among the others is still to be set.
-fn read(readers: &mut [LineReader], line: &[u8], wants: Wants) -> Result<Row, (Rejection, usize)> {
-    let drop_line = |Dropped { reason, column }| (Rejection::Line(reason), column);
-    let mut read = readers.iter_mut().map(|reader| reader.read(line).map_err(drop_line));
-    // There is a reader at least.
-    let logged = read.next().ok_or((Rejection::Line(DropReason::Syntax), 1))??;
-    let mut events = vec![logged.event];
-    for other in read {
-        events.push(other?.event);
-    }
-    if !wants.unlisted && !events[0].listed {
-        return Err((Rejection::Line(DropReason::Actions), 1));
-    }
-    if let Some(label) = &logged.label
-        && let Some(reason) = Rejection::of_probability(f64::from(label.probability))
-    {
-        return Err((reason, 1));
-    }
-    let id = logged.id.as_ref().filter(|_| wants.ids);
-    let time = logged.time.as_ref().filter(|_| wants.times);
-    Ok(Row {
-        index: 0,
-        line: 0,
-        id: id.map(|id| String::from_utf8_lossy(id).into_owned()),
-        time: time.and_then(|time| std::str::from_utf8(time).ok()?.parse().ok()),
-        labelled: 0,
-        segments: Vec::new(),
-        events,
-        label: logged.label,
-        distribution: logged.distribution,
-        highest_weight: 1.0,
-    })
 }

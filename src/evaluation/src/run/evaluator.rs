@@ -1,13 +1,15 @@
 use std::collections::BTreeMap;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use super::batch::{Batch, Row};
+use super::choice::LoggedProbability;
 use super::coverage::Covered;
-use super::failure::{FailureCause, PolicyFailure};
+use super::failure::PolicyFailure;
 use super::sums::{Judged, PolicySums, Scored};
 use super::{Candidate, LogPlace};
+use crate::replayer::{FailureCause, Replayer, guarded};
 use crate::{Aggregate, window};
-use learner::{EventMismatch, Label, Learner, LearningPolicy, Prediction};
+use learner::{Label, LearningPolicy, Prediction};
+use policy::Policy;
 use statistics::off_policy::{Example, Modelled};
 
 /// Where a policy came from.
@@ -23,6 +25,8 @@ pub enum Origin {
     Given,
     /// A search found it.
     Discovered,
+    /// Its probabilities stand in the log.
+    Logged,
 }
 
 /// A policy, what it did on the last batch, and the sums of what it did so far.
@@ -41,21 +45,28 @@ pub struct PolicyEvaluator {
     pub(super) segments: Vec<Vec<Judged>>,
     /// Why it was not replayed to the end, if so.
     pub(super) failure: Option<PolicyFailure>,
-    learned: Option<Learned>,
+    decides: Decides,
     /// For each row, the probability of the action taken, zero without label, and how far the
     /// log covers the policy.
     replayed: Vec<(f32, Covered)>,
 }
 
+/// How a policy decides.
+enum Decides {
+    /// As its origin says.
+    Fixed,
+    /// As the log says, of the candidate with this number.
+    Logged(usize),
+    /// By what it learned.
+    Learned(Box<Learned>),
+}
+
 /// A policy that learns.
 struct Learned {
-    learner: Learner,
-    /// Whether nothing is learned.
-    test_only: bool,
-    /// Which of a row's events is hashed for it.
-    hashing: usize,
-    prediction: Prediction,
-    /// For each row, what the model expects.
+    replayer: Replayer,
+    /// Which of a row's views is for it.
+    view: usize,
+    /// For each row, what the model expects, if it says.
     expected: Vec<Modelled>,
     /// Whole distributions, row after row, if they are wanted.
     pmfs: Option<Vec<Vec<f32>>>,
@@ -73,7 +84,7 @@ pub(super) struct Sections {
 impl PolicyEvaluator {
     /// The policies that do not learn, as the service names them.
     pub fn fixed() -> Vec<Self> {
-        let fixed = |name: &str, origin| Self::new(name.to_owned(), origin, None);
+        let fixed = |name: &str, origin| Self::new(name.to_owned(), origin, Decides::Fixed);
         vec![
             fixed("online", Origin::Online),
             fixed("baseline1", Origin::FirstAction),
@@ -81,48 +92,53 @@ impl PolicyEvaluator {
         ]
     }
 
-    /// A policy that learns; `hashing` says which of a row's events is for it.
-    pub(super) fn learning(candidate: Candidate, hashing: usize, keeps_pmfs: bool) -> Self {
-        let mut learner = candidate.model.unwrap_or_else(|| Learner::new(&candidate.policy));
-        let test_only = candidate.policy.model_files().test_only;
-        if test_only {
-            learner.stop_learning();
-        }
-        let state = Learned {
-            learner,
-            test_only,
-            hashing,
-            prediction: Prediction::default(),
-            expected: Vec::new(),
-            pmfs: keeps_pmfs.then(Vec::new),
-        };
-        Self::new(candidate.name, candidate.origin, Some(state))
+    /// A policy that learns; `view` says which of a row's views is for it.
+    pub(super) fn learning(candidate: Candidate, view: usize, keeps_pmfs: bool) -> Self {
+        let Candidate { name, policy, origin, model } = candidate;
+        let replayer = Replayer::new(policy, model);
+        let pmfs = keeps_pmfs.then(Vec::new);
+        let learned = Learned { replayer, view, expected: Vec::new(), pmfs };
+        Self::new(name, origin, Decides::Learned(Box::new(learned)))
     }
 
-    fn new(name: String, origin: Origin, learned: Option<Learned>) -> Self {
-        let whole = PolicySums::new(learned.is_some(), false);
+    /// A candidate whose probabilities stand in the log.
+    pub(super) fn logged(name: String, number: usize) -> Self {
+        Self::new(name, Origin::Logged, Decides::Logged(number))
+    }
+
+    fn new(name: String, origin: Origin, decides: Decides) -> Self {
+        let whole = PolicySums::new(false, false);
         let (held_out, windows) = (whole.clone(), BTreeMap::new());
         let (segments, replayed) = (Vec::new(), Vec::new());
         let failure = None;
-        Self { name, origin, whole, held_out, windows, segments, failure, learned, replayed }
+        Self { name, origin, whole, held_out, windows, segments, failure, decides, replayed }
     }
 
     /// Whether to compare with a baseline, and how many breakdowns there are.
     pub(super) fn prepare(&mut self, has_baseline: bool, breakdowns: usize) {
-        self.whole = PolicySums::new(self.learned.is_some(), has_baseline);
+        // The doubly robust estimate needs what a model of rewards expects.
+        let has_model = self.vowpal_wabbit().is_some();
+        self.whole = PolicySums::new(has_model, has_baseline);
         self.held_out = self.whole.clone();
         self.segments = vec![Vec::new(); breakdowns];
     }
 
     /// The policy, if it learns.
     #[must_use]
-    pub fn policy(&self) -> Option<&LearningPolicy> {
-        self.learned.as_ref().map(|learned| learned.learner.policy())
+    pub fn policy(&self) -> Option<&Policy> {
+        self.learned().map(|learned| learned.replayer.policy())
     }
 
-    /// The model as it stands, in the format of VW, if the policy learns.
+    /// The policy, if it is one of Vowpal Wabbit.
+    #[must_use]
+    pub fn vowpal_wabbit(&self) -> Option<&LearningPolicy> {
+        self.policy().and_then(Policy::vowpal_wabbit)
+    }
+
+    /// The model as it stands, in the format of VW, if it is one of Vowpal Wabbit.
     pub fn vw_model(&mut self) -> Option<Vec<u8>> {
-        self.learned.as_mut().map(|learned| learned.learner.to_vw_model())
+        let Decides::Learned(learned) = &mut self.decides else { return None };
+        learned.replayer.vw_model()
     }
 
     /// For each row of the last batch, the distribution over the actions before the event
@@ -130,7 +146,14 @@ impl PolicyEvaluator {
     /// wanted.
     #[must_use]
     pub fn pmfs(&self) -> Option<&[Vec<f32>]> {
-        self.learned.as_ref().filter(|_| self.failure.is_none())?.pmfs.as_deref()
+        self.learned().filter(|_| self.failure.is_none())?.pmfs.as_deref()
+    }
+
+    fn learned(&self) -> Option<&Learned> {
+        match &self.decides {
+            Decides::Learned(learned) => Some(learned),
+            Decides::Fixed | Decides::Logged(_) => None,
+        }
     }
 
     /// The sums of a part of a breakdown; none if none of its events was judged.
@@ -150,22 +173,37 @@ impl PolicyEvaluator {
         if self.failure.is_some() {
             return;
         }
-        let Some(learned) = &mut self.learned else {
-            let origin = self.origin;
-            self.replayed.extend(batch.rows.iter().map(|row| fixed(origin, row)));
-            return;
+        let (replayed, origin) = (&mut self.replayed, self.origin);
+        let done = match &mut self.decides {
+            Decides::Fixed => {
+                replayed.extend(batch.rows.iter().map(|row| fixed(origin, row)));
+                return;
+            }
+            Decides::Logged(number) => {
+                let mut rows = batch.rows.iter().map(|row| logged(*number, row));
+                rows.try_for_each(|row| row.map(|row| replayed.push(row)))
+            }
+            Decides::Learned(learned) => guarded(|| learned.replay(&batch.rows, replayed)),
         };
-        let replayed = &mut self.replayed;
-        // What a panic leaves behind is not used again.
-        let replay = AssertUnwindSafe(|| learned.replay(&batch.rows, replayed));
-        let cause = match catch_unwind(replay) {
-            Ok(Ok(())) => return,
-            Ok(Err(mismatch)) => FailureCause::Event(mismatch),
-            Err(payload) => FailureCause::of_panic(&*payload),
-        };
-        let line = batch.rows[self.replayed.len()].line;
-        let place = LogPlace { log: batch.log.clone(), line, column: 1 };
+        if let Err(cause) = done {
+            let line = batch.rows[self.replayed.len()].line;
+            self.fail(&batch.log, line, cause);
+        }
+    }
+
+    fn fail(&mut self, log: &str, line: u64, cause: FailureCause) {
+        let place = LogPlace { log: log.to_owned(), line, column: 1 };
         self.failure = Some(PolicyFailure { policy: self.name.clone(), place, cause });
+    }
+
+    /// Ends a program; one that has more to say than answers fails.
+    pub(super) fn end(&mut self, log: &str, line: u64) {
+        let Decides::Learned(learned) = &mut self.decides else { return };
+        if self.failure.is_none()
+            && let Err(cause) = learned.replayer.end()
+        {
+            self.fail(log, line, cause);
+        }
     }
 
     /// Adds what was replayed to the sums.
@@ -199,11 +237,11 @@ impl PolicyEvaluator {
     ) -> Scored {
         let (probability, covered) = self.replayed[position];
         let logged = f64::from(label.probability);
-        let (reward, count) = (-f64::from(label.cost), f64::from(row.events[0].weight));
+        let (reward, count) = (-f64::from(label.cost), f64::from(row.count));
         Scored {
             example: Example { weight: f64::from(probability) / logged, reward, count },
             baseline: baseline.map(|baseline| f64::from(baseline[position]) / logged),
-            expected: self.learned.as_ref().map(|learned| learned.expected[position]),
+            expected: self.learned().and_then(|learned| learned.expected.get(position)).copied(),
             covered,
             highest: row.highest_weight,
         }
@@ -219,10 +257,10 @@ impl Row {
 /// With which probability a policy that does not learn takes the action taken, and how far
 /// the log covers it.
 fn fixed(origin: Origin, row: &Row) -> (f32, Covered) {
-    let first = (0..row.events[0].choices()).map(|action| f32::from(u8::from(action == 0)));
+    let first = (0..row.choices).map(|action| f32::from(u8::from(action == 0)));
     let Some(label) = &row.label else { return (0.0, row.covered(first)) };
     #[expect(clippy::cast_precision_loss, reason = "a number of actions")]
-    let any = 1.0 / row.events[0].choices() as f32;
+    let any = 1.0 / row.choices as f32;
     match origin {
         Origin::FirstAction => (f32::from(u8::from(label.action == 0)), row.covered(first)),
         Origin::AnyAction => (any, row.covered(std::iter::repeat(any))),
@@ -233,54 +271,64 @@ fn fixed(origin: Origin, row: &Row) -> (f32, Covered) {
     }
 }
 
+/// The same of a candidate whose probabilities stand in the log.
+fn logged(number: usize, row: &Row) -> Result<(f32, Covered), FailureCause> {
+    match &row.candidates[number] {
+        LoggedProbability::OfTaken(probability) => {
+            let unknown = Covered::of(std::iter::empty(), None, row.highest_weight);
+            Ok((*probability, unknown))
+        }
+        LoggedProbability::Distribution(pmf) => {
+            let probability = row.label.map_or(0.0, |label| pmf[label.action]);
+            Ok((probability, row.covered(pmf.iter().copied())))
+        }
+        LoggedProbability::Invalid(why) => Err(FailureCause::Logged(why.clone())),
+    }
+}
+
 impl Learned {
     fn replay(
         &mut self,
         rows: &[Row],
         replayed: &mut Vec<(f32, Covered)>,
-    ) -> Result<(), EventMismatch> {
+    ) -> Result<(), FailureCause> {
         self.expected.clear();
         if let Some(pmfs) = &mut self.pmfs {
             pmfs.clear();
         }
         for row in rows {
-            let event = &row.events[self.hashing];
-            self.learner.policy().check_event(event)?;
-            if self.test_only {
-                self.learner.predict(event, &mut self.prediction);
-            } else if let Some(label) = &row.label {
-                self.learner.learn_predicting(event, label, &mut self.prediction);
-            } else {
-                self.learner.predict(event, &mut self.prediction);
-                self.learner.learn_slots(event);
-            }
-            let pmf = &self.prediction.pmf;
+            let (label, event) = (row.label.as_ref(), &row.views[self.view]);
+            let reward = label.map_or(0.0, |label| -f64::from(label.cost));
+            self.replayer.replay(event, label, reward)?;
+            let prediction = &self.replayer.prediction;
+            let pmf = &prediction.pmf;
             if let Some(pmfs) = &mut self.pmfs {
                 pmfs.push(pmf.clone());
             }
             let probability = row.label.map_or(0.0, |label| pmf[label.action]);
             let covered = row.covered(pmf.iter().copied());
             let unlabelled = Modelled { policy: 0.0, action: 0.0 };
-            let expected = row.label.map_or(unlabelled, |label| self.expected_reward(&label));
+            let expected = label.map_or(unlabelled, |label| expected_reward(prediction, label));
             self.expected.push(expected);
             // Last: it counts the rows that are done.
             replayed.push((probability, covered));
         }
         Ok(())
     }
+}
 
-    /// What the model expects of the policy and of the action taken. Its scores are costs.
-    fn expected_reward(&self, label: &Label) -> Modelled {
-        let Prediction { pmf, scores, .. } = &self.prediction;
-        let pairs = pmf.iter().zip(scores);
-        let cost: f64 = pairs.map(|(p, score)| f64::from(*p) * f64::from(*score)).sum();
-        Modelled { policy: -cost, action: -f64::from(scores[label.action]) }
-    }
+/// What a model expects of the policy and of the action taken. Its scores are costs.
+fn expected_reward(prediction: &Prediction, label: &Label) -> Modelled {
+    let Prediction { pmf, scores, .. } = prediction;
+    let pairs = pmf.iter().zip(scores);
+    let cost: f64 = pairs.map(|(p, score)| f64::from(*p) * f64::from(*score)).sum();
+    Modelled { policy: -cost, action: -f64::from(scores[label.action]) }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::Viewed;
     use learner::{DsjsonReader, Hashing};
 
     const LINE: &[u8] = b"{\"_label_cost\":-1,\"_label_probability\":0.5,\"_labelIndex\":0,\
@@ -295,28 +343,31 @@ mod tests {
             time: None,
             labelled: line - 1,
             segments: Vec::new(),
-            events: vec![logged.event],
+            choices: 2,
+            count: 1.0,
+            views: vec![Viewed::Hashed(logged.event)],
+            candidates: Vec::new(),
             label: logged.label,
             distribution: None,
             highest_weight: 2.0,
         }
     }
 
-    fn evaluator(name: &str, hashing: usize) -> PolicyEvaluator {
+    fn evaluator(name: &str, view: usize) -> PolicyEvaluator {
         let policy = LearningPolicy::parse("--cb_explore_adf").unwrap();
         let (name, origin) = (name.to_owned(), Origin::Given);
-        let candidate = Candidate { name, policy, origin, model: None };
-        PolicyEvaluator::learning(candidate, hashing, true)
+        let candidate = Candidate { name, policy: policy.into(), origin, model: None };
+        PolicyEvaluator::learning(candidate, view, true)
     }
 
-    /// An event that is not hashed for a policy stands for any bug that panics.
+    /// A view that is missing for a policy stands for any bug that panics.
     #[test]
     fn a_policy_that_panics_is_named_with_its_line_and_ends_no_other() {
         let mut policies = [evaluator("well", 0), evaluator("broken", 1)];
         let sections = Sections { held_out_from: None, windows: false };
         let mut batch = Batch { log: "log".to_owned(), rows: vec![row(1), row(2)] };
-        let events = &mut batch.rows[0].events;
-        events.push(events[0].clone());
+        let views = &mut batch.rows[0].views;
+        views.push(views[0].clone());
         for policy in &mut policies {
             policy.replay(&batch);
             policy.judge(&batch, None, sections);

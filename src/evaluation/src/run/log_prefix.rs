@@ -1,12 +1,16 @@
 use std::io::{self, BufRead};
 
-use super::batch::{BatchReader, Wants};
+use super::batch::BatchReader;
+use super::choice::{LogReader, Wants};
+use super::dsjson::DsjsonLog;
 use crate::Log;
+use crate::view::{Shape, View, Viewed};
 use learner::{Event, Hashing, Label};
 
 /// The first labelled events of logs, held in memory to be searched over and over, and
 /// the number of all.
 pub struct LogPrefix {
+    dsjson: DsjsonLog,
     reader: BatchReader,
     capacity: usize,
     events: Vec<(Event, Label)>,
@@ -16,24 +20,42 @@ impl LogPrefix {
     /// At most `capacity` events, hashed as policies do by default.
     #[must_use]
     pub fn new(capacity: usize) -> Self {
-        let wants = Wants { ids: false, times: false, unlisted: false };
-        let reader = BatchReader::new(vec![Hashing::default()], wants, Vec::new());
-        Self { reader, capacity, events: Vec::new() }
+        let dsjson = DsjsonLog::new(Self::wants());
+        let reader = BatchReader::new(false, Vec::new());
+        Self { dsjson, reader, capacity, events: Vec::new() }
+    }
+
+    /// What a reader gives of each choice.
+    #[must_use]
+    pub fn wants() -> Wants {
+        let shape = Shape::Hashed(Hashing::default());
+        Wants { views: vec![View { shape, without: None }], ..Wants::default() }
+    }
+
+    /// Reads one log of DSJSON lines to its end.
+    ///
+    /// # Errors
+    /// If it cannot be read.
+    pub fn read(&mut self, input: impl BufRead + Send) -> io::Result<()> {
+        let mut dsjson = std::mem::replace(&mut self.dsjson, DsjsonLog::new(Wants::default()));
+        let read = self.read_log(&mut dsjson.lines(input));
+        self.dsjson = dsjson;
+        read
     }
 
     /// Reads one log to its end.
     ///
     /// # Errors
     /// If it cannot be read.
-    pub fn read(&mut self, mut input: impl BufRead) -> io::Result<()> {
+    pub fn read_log(&mut self, log: &mut dyn LogReader) -> io::Result<()> {
         loop {
-            let batch = self.reader.read(&mut input)?;
+            let batch = self.reader.read(log)?;
             if batch.rows.is_empty() {
                 return Ok(());
             }
             let room = self.capacity - self.events.len();
             let labelled = batch.rows.into_iter().filter_map(|row| {
-                let event = row.events.into_iter().next()?;
+                let Some(Viewed::Hashed(event)) = row.views.into_iter().next() else { return None };
                 Some((event, row.label?))
             });
             self.events.extend(labelled.take(room));
@@ -74,8 +96,8 @@ impl Log for LogPrefix {
     }
 
     /// Searched policies hash by default.
-    fn event(&self, index: usize, _hashing: Hashing) -> Event {
-        self.events[index].0.clone()
+    fn event(&self, index: usize, _view: &View) -> Viewed {
+        Viewed::Hashed(self.events[index].0.clone())
     }
 
     fn label(&self, index: usize) -> Label {

@@ -1,6 +1,6 @@
 use std::collections::BTreeMap;
 
-use learner::{DropReason, Event, Label};
+use learner::{DropReason, Label};
 use statistics::Interval;
 use statistics::off_policy::Balance;
 use timestamp::Timestamp;
@@ -30,6 +30,8 @@ pub struct LogSummary {
     pub times: Option<(Timestamp, Timestamp)>,
     /// Labelled events without a time that can be read, where times were wanted.
     pub without_time: u64,
+    /// Whether the log has no probabilities, and they were estimated from what was taken.
+    pub probabilities_are_estimated: bool,
     /// 1/p(a), which averages the number of actions with a probability above zero.
     propensities: Balance,
     /// Σ of those numbers
@@ -47,6 +49,42 @@ pub enum Rejection {
     ProbabilityAboveOne,
     /// The logged probability is so low that no log has such an event.
     ProbabilityTooLow,
+    /// The row of a table says what is no choice.
+    Row(RowMistake),
+}
+
+/// Why the row of a table is no choice. The order is that of the reports.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum RowMistake {
+    /// It cannot be read, or is no object of JSON.
+    Unreadable,
+    /// It has another number of fields than the header.
+    Fields,
+    /// It names no action.
+    NoAction,
+    /// Its action is none of the list.
+    UnknownAction,
+    /// Its action is none of those that could be chosen, or the list of these cannot be read.
+    Available,
+    /// Its reward is no finite number.
+    Reward,
+    /// Its probability is missing or no number in (0, 1].
+    Probability,
+}
+
+impl RowMistake {
+    /// What is wrong with the row.
+    fn words(self) -> &'static str {
+        match self {
+            Self::Unreadable => "cannot be read",
+            Self::Fields => "has another number of fields than the header",
+            Self::NoAction => "names no action",
+            Self::UnknownAction => "has an action that is not in the list",
+            Self::Available => "has an action that is none of those that could be chosen",
+            Self::Reward => "has a reward that is not a finite number",
+            Self::Probability => "has a probability that is not a number in (0, 1]",
+        }
+    }
 }
 
 /// Lines that were dropped for one reason.
@@ -56,6 +94,8 @@ pub struct DroppedLines {
     pub count: u64,
     /// The first of them.
     pub first: LogPlace,
+    /// What was found there, if that helps.
+    pub found: Option<String>,
 }
 
 /// A place in a log.
@@ -89,6 +129,7 @@ impl Rejection {
     pub fn name(self) -> String {
         match self {
             Self::Line(reason) => format!("{reason:?}"),
+            Self::Row(mistake) => format!("Row{mistake:?}"),
             other => format!("{other:?}"),
         }
     }
@@ -98,6 +139,7 @@ impl Rejection {
     pub fn words(self) -> &'static str {
         match self {
             Self::Line(reason) => reason.description(),
+            Self::Row(mistake) => mistake.words(),
             Self::ProbabilityAboveOne => "has a `_label_probability` above 1",
             Self::ProbabilityTooLow => "has a `_label_probability` below 1e-12",
         }
@@ -124,6 +166,7 @@ impl Default for LogSummary {
             highest_count: 1.0,
             times: None,
             without_time: 0,
+            probabilities_are_estimated: false,
             propensities: Balance::default(),
             expected: 0.0,
             lists_distributions: true,
@@ -163,9 +206,14 @@ impl LogSummary {
         may_be_off && self.propensities.is_off(unit)
     }
 
-    pub(super) fn drop_line(&mut self, reason: Rejection, place: impl FnOnce() -> LogPlace) {
+    pub(super) fn drop_line(
+        &mut self,
+        reason: Rejection,
+        found: Option<String>,
+        place: impl FnOnce() -> LogPlace,
+    ) {
         let lines = self.dropped.entry(reason);
-        lines.or_insert_with(|| DroppedLines { count: 0, first: place() }).count += 1;
+        lines.or_insert_with(|| DroppedLines { count: 0, first: place(), found }).count += 1;
     }
 
     pub(super) fn add_time(&mut self, time: Option<Timestamp>) {
@@ -179,13 +227,13 @@ impl LogSummary {
 
     pub(super) fn add_labelled(
         &mut self,
-        event: &Event,
+        actions: usize,
+        count: f32,
         label: &Label,
         distribution: Option<&[f32]>,
     ) {
-        let actions = event.choices();
         let (probability, reward) = (f64::from(label.probability), -f64::from(label.cost));
-        let count = f64::from(event.weight);
+        let count = f64::from(count);
         self.labelled += 1;
         self.events += count;
         self.highest_count = self.highest_count.max(count);

@@ -1,12 +1,13 @@
 //! Progressive validation of policies on logs that are read as they come: every policy in
 //! one pass, in memory that does not grow with the logs.
 //!
-//! An [`EvaluationRun`] reads logs of DSJSON one after the other, batch by batch: while the
-//! policies replay one batch, in parallel, the next is read. Its result does not depend on
-//! the number of threads.
+//! An [`EvaluationRun`] reads logs one after the other, batch by batch: while the replay
+//! one batch, in parallel, the next is read. Its result does not depend on the number of threads.
 
 mod batch;
+mod choice;
 mod coverage;
+mod dsjson;
 mod evaluator;
 mod failure;
 mod log_prefix;
@@ -15,20 +16,24 @@ mod segment;
 mod sums;
 
 pub use batch::Row;
+pub use choice::{LogReader, LoggedChoice, LoggedLine, LoggedProbability, RejectedLine, Wants};
 pub use coverage::Coverage;
 pub use evaluator::{Origin, PolicyEvaluator};
-pub use failure::{FailureCause, PolicyFailure};
+pub use failure::PolicyFailure;
 pub use log_prefix::LogPrefix;
-pub use log_summary::{DroppedLines, LogPlace, LogSummary, Rejection};
+pub use log_summary::{DroppedLines, LogPlace, LogSummary, Rejection, RowMistake};
 pub use segment::Breakdown;
 pub use sums::{Judged, PolicySums};
 
 use std::io::{self, BufRead};
 
 use super::parallel;
-use batch::{Batch, BatchReader, Wants};
+use super::view::View;
+use batch::{Batch, BatchReader};
+use dsjson::DsjsonLog;
 use evaluator::Sections;
-use learner::{Hashing, Learner, LearningPolicy};
+use learner::{Learner, LearningPolicy};
+use policy::Policy;
 use segment::Segments;
 
 /// A policy to be judged.
@@ -37,7 +42,7 @@ pub struct Candidate {
     /// Its name.
     pub name: String,
     /// The policy.
-    pub policy: LearningPolicy,
+    pub policy: Policy,
     /// Where it came from.
     pub origin: Origin,
     /// The model that it starts from, if not from a blank one.
@@ -59,6 +64,11 @@ pub struct RunSettings {
     pub predictions: bool,
     /// Into which parts events are broken down.
     pub breakdowns: Vec<Breakdown>,
+    /// The names of candidates whose probabilities stand in the log, in the order of
+    /// [`LoggedChoice::candidates`].
+    pub logged: Vec<String>,
+    /// Whether the log has no probabilities, and its reader estimates them.
+    pub probabilities_are_estimated: bool,
 }
 
 /// Follows an evaluation while logs are read.
@@ -74,7 +84,11 @@ pub trait BatchObserver {
 pub struct EvaluationRun {
     settings: RunSettings,
     evaluators: Vec<PolicyEvaluator>,
+    wants: Wants,
+    dsjson: DsjsonLog,
     reader: BatchReader,
+    /// The log and the line of the last event.
+    last: (String, u64),
 }
 
 /// What an evaluation found.
@@ -91,56 +105,85 @@ pub struct Evaluated {
 
 /// What can be done at the same time.
 enum Task<'a> {
-    Read(&'a mut BatchReader, &'a mut dyn Input, &'a mut io::Result<Batch>),
+    Read(&'a mut BatchReader, &'a mut dyn LogReader, &'a mut io::Result<Batch>),
     Replay(&'a mut PolicyEvaluator, &'a Batch),
 }
-
-/// Where lines come from.
-trait Input: BufRead + Send {}
-
-impl<T: BufRead + Send> Input for T {}
 
 impl EvaluationRun {
     /// An evaluation of the online policy, the two fixed policies of the service and
     /// `candidates`.
     #[must_use]
     pub fn new(candidates: Vec<Candidate>, settings: RunSettings) -> Self {
-        let mut hashings: Vec<Hashing> = Vec::new();
+        let mut views: Vec<View> = Vec::new();
         let mut evaluators = PolicyEvaluator::fixed();
-        let unlisted = candidates.iter().any(|candidate| candidate.policy.numbers_actions());
+        let numbers =
+            |policy: &Policy| policy.vowpal_wabbit().is_some_and(LearningPolicy::numbers_actions);
+        let unlisted = candidates.iter().any(|candidate| numbers(&candidate.policy));
+        let logged = settings.logged.iter().cloned().enumerate();
+        evaluators.extend(logged.map(|(number, name)| PolicyEvaluator::logged(name, number)));
         for candidate in candidates {
-            let hashing = candidate.policy.hashing();
-            let known = hashings.iter().position(|other| *other == hashing);
-            let index = known.unwrap_or(hashings.len());
+            let view = View::of(&candidate.policy);
+            let known = views.iter().position(|other| *other == view);
+            let index = known.unwrap_or(views.len());
             if known.is_none() {
-                hashings.push(hashing);
+                views.push(view);
             }
             evaluators.push(PolicyEvaluator::learning(candidate, index, settings.predictions));
         }
         let (has_baseline, breakdowns) = (settings.baseline.is_some(), settings.breakdowns.len());
         evaluators.iter_mut().for_each(|policy| policy.prepare(has_baseline, breakdowns));
-        let by_time = |breakdown: &Breakdown| matches!(breakdown, Breakdown::Window(_));
-        let times = settings.windows || settings.breakdowns.iter().any(by_time);
-        let wants = Wants { ids: settings.predictions, times, unlisted };
-        let segments = settings.breakdowns.iter().cloned().map(Segments::new).collect();
-        let reader = BatchReader::new(hashings, wants, segments);
-        Self { settings, evaluators, reader }
+        let (mut features, mut segments, mut times) = (Vec::new(), Vec::new(), settings.windows);
+        for breakdown in settings.breakdowns.iter().cloned() {
+            segments.push(Segments::new(breakdown.clone(), features.len()));
+            match breakdown {
+                Breakdown::Feature(path) => features.push(path),
+                Breakdown::Window(_) => times = true,
+            }
+        }
+        let wants = Wants { views, ids: settings.predictions, times, unlisted, features };
+        let dsjson = DsjsonLog::new(wants.clone());
+        let mut reader = BatchReader::new(times, segments);
+        reader.summary.probabilities_are_estimated = settings.probabilities_are_estimated;
+        Self { settings, evaluators, wants, dsjson, reader, last: (String::new(), 1) }
     }
 
-    /// Reads one log to its end.
+    /// What a reader of logs gives of each choice.
+    #[must_use]
+    pub fn wants(&self) -> &Wants {
+        &self.wants
+    }
+
+    /// Reads one log of DSJSON lines to its end.
     ///
     /// # Errors
     /// If the log cannot be read or `observer` cannot go on.
     pub fn read(
         &mut self,
         name: &str,
-        mut input: impl BufRead + Send,
+        input: impl BufRead + Send,
+        observer: &mut dyn BatchObserver,
+    ) -> io::Result<()> {
+        let mut dsjson = std::mem::replace(&mut self.dsjson, DsjsonLog::new(Wants::default()));
+        let read = self.read_log(name, &mut dsjson.lines(input), observer);
+        self.dsjson = dsjson;
+        read
+    }
+
+    /// Reads one log to its end. `log` gives what [`Self::wants`] says.
+    ///
+    /// # Errors
+    /// If the log cannot be read or `observer` cannot go on.
+    pub fn read_log(
+        &mut self,
+        name: &str,
+        log: &mut dyn LogReader,
         observer: &mut dyn BatchObserver,
     ) -> io::Result<()> {
         self.reader.begin(name);
-        let mut batch = self.reader.read(&mut input)?;
-        while !batch.rows.is_empty() {
-            let next = self.replay(&batch, &mut input);
+        let mut batch = self.reader.read(log)?;
+        while let Some(last) = batch.rows.last() {
+            self.last = (name.to_owned(), last.line);
+            let next = self.replay(&batch, log);
             self.judge(&batch);
             observer.batch(&batch.rows, &self.evaluators)?;
             batch = next?;
@@ -154,9 +197,11 @@ impl EvaluationRun {
         &self.reader.summary
     }
 
-    /// What was found.
+    /// What was found. Programs are ended.
     #[must_use]
-    pub fn finish(self) -> Evaluated {
+    pub fn finish(mut self) -> Evaluated {
+        let (log, line) = &self.last;
+        self.evaluators.iter_mut().for_each(|policy| policy.end(log, *line));
         let segments = self.reader.segments.into_iter();
         let mut evaluators = self.evaluators;
         let failures = evaluators.iter_mut().filter_map(|policy| policy.failure.take());
@@ -171,12 +216,12 @@ impl EvaluationRun {
     }
 
     /// Lets every policy replay a batch, and reads the next one meanwhile.
-    fn replay(&mut self, batch: &Batch, input: &mut dyn Input) -> io::Result<Batch> {
+    fn replay(&mut self, batch: &Batch, log: &mut dyn LogReader) -> io::Result<Batch> {
         let mut next = Ok(Batch::default());
-        let mut tasks = vec![Task::Read(&mut self.reader, input, &mut next)];
+        let mut tasks = vec![Task::Read(&mut self.reader, log, &mut next)];
         tasks.extend(self.evaluators.iter_mut().map(|policy| Task::Replay(policy, batch)));
         parallel::for_each(&mut tasks, self.settings.threads, |task| match task {
-            Task::Read(reader, input, next) => **next = reader.read(*input),
+            Task::Read(reader, log, next) => **next = reader.read(*log),
             Task::Replay(policy, batch) => policy.replay(batch),
         });
         drop(tasks);

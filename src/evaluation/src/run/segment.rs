@@ -17,6 +17,8 @@ pub enum Breakdown {
 #[derive(Debug, Clone)]
 pub(super) struct Segments {
     pub breakdown: Breakdown,
+    /// Which of the wanted features it breaks down by.
+    feature: usize,
     pub names: Vec<String>,
 }
 
@@ -31,14 +33,15 @@ const UNREADABLE: &str = "(unreadable)";
 const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 
 impl Segments {
-    pub fn new(breakdown: Breakdown) -> Self {
-        Self { breakdown, names: Vec::new() }
+    /// The parts of a breakdown, behind so many by a feature.
+    pub fn new(breakdown: Breakdown, feature: usize) -> Self {
+        Self { breakdown, feature, names: Vec::new() }
     }
 
-    /// The number of the part of an event.
-    pub fn of(&mut self, line: &[u8], time: Option<Timestamp>) -> usize {
+    /// The number of the part of an event with these values of the features of all breakdowns.
+    pub fn of(&mut self, features: &[Option<String>], time: Option<Timestamp>) -> usize {
         let name = match &self.breakdown {
-            Breakdown::Feature(path) => feature(line, path),
+            Breakdown::Feature(_) => features.get(self.feature).cloned().flatten(),
             Breakdown::Window(length) => time.map(|time| window(time, *length)),
         };
         self.number(name.unwrap_or_else(|| NONE.to_owned()))
@@ -65,7 +68,7 @@ fn window(time: Timestamp, length: Duration) -> String {
 }
 
 /// The value of a feature of the context of a line.
-fn feature(line: &[u8], path: &str) -> Option<String> {
+pub(super) fn feature(line: &[u8], path: &str) -> Option<String> {
     let line = line.strip_prefix(BYTE_ORDER_MARK).unwrap_or(line);
     let Ok(line) = serde_json::from_slice::<Value>(line) else {
         return Some(UNREADABLE.to_owned());

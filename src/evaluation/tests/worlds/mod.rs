@@ -159,7 +159,7 @@ impl World {
         let (text, known) = self.log(truth, events, seed);
         let candidate = |arguments: &&str| Candidate {
             name: (*arguments).to_owned(),
-            policy: LearningPolicy::parse(arguments).unwrap(),
+            policy: LearningPolicy::parse(arguments).unwrap().into(),
             origin: Origin::Given,
             model: None,
         };
@@ -227,7 +227,7 @@ fn pmf(policy: &PolicyEvaluator, position: usize, event: &Event) -> [f64; ACTION
         Origin::Online => event.distribution,
         Origin::FirstAction => std::array::from_fn(|action| if action == 0 { 1.0 } else { 0.0 }),
         Origin::AnyAction => [0.25; ACTIONS],
-        Origin::Given | Origin::Discovered => {
+        Origin::Given | Origin::Discovered | Origin::Logged => {
             let pmf = &policy.pmfs().unwrap()[position];
             std::array::from_fn(|action| f64::from(pmf[action]))
         }

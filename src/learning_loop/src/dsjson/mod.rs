@@ -9,9 +9,9 @@ use serde::{Serialize, Serializer};
 use serde_json::value::RawValue;
 
 use self::read::LoopFields;
-use super::features::is_feature;
 use super::interaction::{Activation, Choice, Interaction};
 use super::joined::{Joined, cost};
+use policy::is_feature;
 use protocol::{EventId, FeatureObject, FeatureValue, RankableAction};
 use timestamp::Timestamp;
 

@@ -178,3 +178,33 @@ fn evaluations_look_at_the_first_slot() {
         "{found:?}"
     );
 }
+
+/// As by `runner evaluate`: a policy for single choices has no number on events with slots.
+#[test]
+fn a_policy_that_cannot_be_replayed_is_not_judged_and_ends_no_other() {
+    let mut learning_loop = taught();
+    let policy = |name: &str, arguments: &str| PolicyContract {
+        name: name.to_owned(),
+        arguments: arguments.to_owned(),
+    };
+    let contract = EvaluationContract {
+        name: "compare".to_owned(),
+        start_time: at(0.0),
+        end_time: at(1_000_000.0),
+        policies: vec![
+            policy("single", "--cb_explore_adf --epsilon 0.2 -q ::"),
+            policy("linear", r#"{"lin_ucb":{}}"#),
+            policy("slots", FILLING),
+        ],
+        enable_offline_experimentation: false,
+    };
+    let evaluation = learning_loop.create_evaluation(&contract, at(100.0)).unwrap();
+    let [single, linear, slots] = &evaluation.policy_results[3..] else { panic!("three policies") };
+    for failed in [single, linear] {
+        let why = failed.failure.as_ref().unwrap();
+        assert!(why.starts_with("event `lesson-0`: the event has slots"), "{why}");
+        assert!(failed.total_summary.is_none() && failed.summary.is_empty());
+    }
+    assert!(slots.failure.is_none() && slots.total_summary.is_some());
+    assert!(["online", "slots"].contains(&evaluation.optimal_policy.as_deref().unwrap()));
+}

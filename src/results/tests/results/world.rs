@@ -191,6 +191,7 @@ fn evaluation(name: &str) -> Evaluation {
             summary: Vec::new(),
             total_summary: Some(total_summary),
             held_out_summary: Some(held_out),
+            failure: None,
         }],
         feature_importance: Vec::new(),
         evaluation_type: None,

@@ -1,0 +1,23 @@
+//! Logged choices in tables: CSV and JSON lines, by what their columns say.
+//!
+//! [`Columns`] say which column holds what. A [`Table`] finds them in each file, knows the actions
+//! (declared, of a catalogue, or collected in a first pass), and makes a reader of logged
+//! choices of each file: rows become the events that DSJSON lines of the same content are.
+//! Memory grows with the number of actions, not with that of rows.
+//!
+//! Must not know: estimators, where files are.
+
+mod action_set;
+mod candidate;
+mod columns;
+mod layout;
+mod log;
+mod pattern;
+mod rows;
+mod table;
+
+pub use candidate::{Candidate, CandidateKind};
+pub use columns::{ActionsColumn, Columns, Named};
+pub use log::TableLog;
+pub use rows::Input;
+pub use table::Table;

@@ -1,0 +1,124 @@
+use std::io::{self, BufRead};
+
+use csv::{ErrorKind, Reader, ReaderBuilder, StringRecord};
+
+use super::{Cell, Unreadable};
+
+/// The rows of a CSV file.
+pub(crate) struct CsvRows {
+    reader: Reader<Box<dyn BufRead + Send>>,
+    header: Vec<String>,
+    record: StringRecord,
+    unreadable: Option<Unreadable>,
+    line: u64,
+}
+
+impl CsvRows {
+    pub fn open(mut text: Box<dyn BufRead + Send>) -> io::Result<Self> {
+        let delimiter = separator(text.fill_buf()?);
+        let mut reader = ReaderBuilder::new().delimiter(delimiter).flexible(true).from_reader(text);
+        let header = reader.headers()?.iter().map(|name| name.trim().to_owned()).collect();
+        let record = StringRecord::new();
+        Ok(Self { reader, header, record, unreadable: None, line: 1 })
+    }
+
+    pub fn header(&self) -> &[String] {
+        &self.header
+    }
+
+    pub fn advance(&mut self) -> io::Result<bool> {
+        self.line = self.reader.position().line();
+        match self.reader.read_record(&mut self.record) {
+            Ok(more) => {
+                self.line = self.first_line();
+                let is_whole = self.record.len() == self.header.len();
+                self.unreadable = (!is_whole).then_some(Unreadable::Fields);
+                Ok(more)
+            }
+            Err(error) if matches!(error.kind(), ErrorKind::Utf8 { .. }) => {
+                self.unreadable = Some(Unreadable::Row);
+                Ok(true)
+            }
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// The first line of the record. The reader takes blank lines before it for a part of it.
+    fn first_line(&self) -> u64 {
+        let from = self.record.position().map_or(self.line, csv::Position::line);
+        let behind = self.reader.position().line();
+        if behind <= from + 1 {
+            return from;
+        }
+        let breaks: usize = self.record.iter().map(|field| field.matches('\n').count()).sum();
+        from.max(behind - 1 - breaks as u64)
+    }
+
+    pub fn unreadable(&self) -> Option<Unreadable> {
+        self.unreadable
+    }
+
+    pub fn line(&self) -> u64 {
+        self.line
+    }
+
+    pub fn cell(&self, column: usize) -> Cell<'_> {
+        match self.record.get(column) {
+            None | Some("") => Cell::Missing,
+            Some(text) => Cell::Text(text),
+        }
+    }
+
+    /// Fields that need quotes are taken to have some.
+    pub fn byte(&self, column: usize) -> usize {
+        let quotes = |field: &str| {
+            let inner = field.matches('"').count();
+            let needed = inner > 0 || field.contains([',', ';', '\t', '\n', '\r']);
+            inner + 2 * usize::from(needed)
+        };
+        let before = self.record.iter().take(column);
+        1 + before.map(|field| field.len() + quotes(field) + 1).sum::<usize>()
+    }
+}
+
+/// What separates the fields of a table: a comma, or what its header has instead of one.
+fn separator(beginning: &[u8]) -> u8 {
+    let header = beginning.trim_ascii_start().split(|byte| *byte == b'\n').next();
+    let mut is_quoted = false;
+    let mut counts = [(b',', 0), (b';', 0), (b'\t', 0)];
+    for byte in header.unwrap_or_default() {
+        is_quoted ^= *byte == b'"';
+        let known = counts.iter_mut().find(|(separator, _)| separator == byte && !is_quoted);
+        known.into_iter().for_each(|(_, count)| *count += 1);
+    }
+    // The first of equally frequent ones: a comma, if there is none.
+    let most = counts.into_iter().reduce(|best, other| if other.1 > best.1 { other } else { best });
+    most.map_or(b',', |(separator, _)| separator)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lines_are_those_of_the_file() {
+        let text = b"\xef\xbb\xbfa;b\n1;2\n\n\"x\ny\";3\n4\n\xff;5\n6;7\n";
+        let mut rows = CsvRows::open(Box::new(&text[..])).unwrap();
+        assert_eq!(rows.header(), ["a", "b"]);
+        let mut seen = Vec::new();
+        while rows.advance().unwrap() {
+            seen.push((rows.line(), rows.unreadable(), rows.byte(1)));
+        }
+        let places: Vec<_> =
+            seen.iter().map(|(line, unreadable, _)| (*line, *unreadable)).collect();
+        let expected = [
+            (2, None),
+            (4, None),
+            (6, Some(Unreadable::Fields)),
+            (7, Some(Unreadable::Row)),
+            (8, None),
+        ];
+        assert_eq!(places, expected);
+        assert_eq!((seen[0].2, seen[1].2), (3, 7));
+    }
+}

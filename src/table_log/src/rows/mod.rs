@@ -1,0 +1,175 @@
+//! The rows of a table, whatever it is written in.
+
+mod csv;
+mod json;
+
+use std::io::{self, BufRead};
+
+use protocol::FeatureValue;
+
+/// A text of rows: CSV, or JSON lines.
+pub type Input = Box<dyn BufRead + Send>;
+
+/// Reads rows, one after the other.
+pub(crate) enum Rows {
+    Csv(Box<csv::CsvRows>),
+    Json(json::JsonRows),
+}
+
+/// A value of a row.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Cell<'a> {
+    /// Empty, null, or not there.
+    Missing,
+    /// A text, which may be a number.
+    Text(&'a str),
+    /// A value of JSON.
+    Value(&'a FeatureValue),
+}
+
+/// Why the current row cannot be read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Unreadable {
+    Fields,
+    Row,
+}
+
+impl Rows {
+    /// Opens a table. The names of JSON are those of `known` and of its first object.
+    pub fn open(mut input: Input, known: &[String]) -> io::Result<Self> {
+        if is_json(&mut *input)? {
+            json::JsonRows::open(input, known).map(Self::Json)
+        } else {
+            csv::CsvRows::open(input).map(|rows| Self::Csv(Box::new(rows)))
+        }
+    }
+
+    /// The names of the columns.
+    pub fn header(&self) -> &[String] {
+        match self {
+            Self::Csv(rows) => rows.header(),
+            Self::Json(rows) => rows.header(),
+        }
+    }
+
+    /// Goes to the next row; false at the end.
+    pub fn advance(&mut self) -> io::Result<bool> {
+        match self {
+            Self::Csv(rows) => rows.advance(),
+            Self::Json(rows) => rows.advance(),
+        }
+    }
+
+    /// Why the row cannot be read, if so.
+    pub fn unreadable(&self) -> Option<Unreadable> {
+        match self {
+            Self::Csv(rows) => rows.unreadable(),
+            Self::Json(rows) => rows.unreadable(),
+        }
+    }
+
+    /// The line of the row, from one.
+    pub fn line(&self) -> u64 {
+        match self {
+            Self::Csv(rows) => rows.line(),
+            Self::Json(rows) => rows.line(),
+        }
+    }
+
+    /// A value of the row.
+    pub fn cell(&self, column: usize) -> Cell<'_> {
+        match self {
+            Self::Csv(rows) => rows.cell(column),
+            Self::Json(rows) => rows.cell(column),
+        }
+    }
+
+    /// The byte of the line at which a value stands, from one.
+    pub fn byte(&self, column: usize) -> usize {
+        match self {
+            Self::Csv(rows) => rows.byte(column),
+            Self::Json(_) => 1,
+        }
+    }
+}
+
+impl<'a> Cell<'a> {
+    /// The value of a field of JSON.
+    fn of(value: &'a FeatureValue) -> Self {
+        match value {
+            FeatureValue::Null => Self::Missing,
+            FeatureValue::Text(text) => Self::Text(text),
+            value => Self::Value(value),
+        }
+    }
+
+    /// The value as a text, if there is one.
+    pub fn text(self) -> Option<String> {
+        match self {
+            Self::Missing => None,
+            Self::Text(text) => Some(text.to_owned()),
+            Self::Value(value) => {
+                Some(serde_json::to_string(value).expect("a value of JSON is JSON"))
+            }
+        }
+    }
+
+    /// The value as a number; `true` is one, and `false` is zero.
+    pub fn number(self) -> Option<f64> {
+        match self {
+            Self::Text(text) if text.eq_ignore_ascii_case("true") => Some(1.0),
+            Self::Text(text) if text.eq_ignore_ascii_case("false") => Some(0.0),
+            Self::Text(text) => text.trim().parse().ok(),
+            Self::Value(FeatureValue::Number(number)) => number.as_f64(),
+            Self::Value(FeatureValue::Bool(value)) => Some(f64::from(u8::from(*value))),
+            Self::Missing | Self::Value(_) => None,
+        }
+    }
+
+    /// The value as a feature. A text is a number if it looks like one and `is_text` is false.
+    pub fn feature(self, is_text: bool) -> Option<FeatureValue> {
+        match self {
+            Self::Missing => None,
+            Self::Text(text) if is_text => Some(FeatureValue::Text(text.to_owned())),
+            Self::Text(text) => Some(
+                number(text)
+                    .map_or_else(|| FeatureValue::Text(text.to_owned()), FeatureValue::Number),
+            ),
+            Self::Value(FeatureValue::Number(number)) if is_text => {
+                Some(FeatureValue::Text(number.to_string()))
+            }
+            Self::Value(value) => Some(value.clone()),
+        }
+    }
+}
+
+fn number(text: &str) -> Option<serde_json::Number> {
+    let text = text.trim();
+    // Most words are told by their first letter.
+    if !text.starts_with(|first: char| first.is_ascii_digit() || "+-.".contains(first)) {
+        return None;
+    }
+    if let Ok(whole) = text.parse::<i64>() {
+        return Some(whole.into());
+    }
+    serde_json::Number::from_f64(text.parse().ok()?)
+}
+
+/// Some writers put it before a text (UTF-8's byte order mark).
+const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
+
+fn is_json(text: &mut dyn BufRead) -> io::Result<bool> {
+    let beginning = text.fill_buf()?;
+    if beginning.starts_with(b"\xff\xfe") || beginning.starts_with(b"\xfe\xff") {
+        let help = "it is UTF-16; convert it: `iconv -f UTF-16 -t UTF-8`";
+        return Err(io::Error::new(io::ErrorKind::InvalidData, help));
+    }
+    let beginning = beginning.strip_prefix(BYTE_ORDER_MARK).unwrap_or(beginning);
+    match beginning.trim_ascii_start().first() {
+        Some(b'[') => Err(io::Error::new(
+            io::ErrorKind::InvalidData,
+            "it is a JSON array; write one object a line: `jq -c '.[]'`",
+        )),
+        first => Ok(first == Some(&b'{')),
+    }
+}

@@ -1,0 +1,501 @@
+//! `runner evaluate` on tables, and policies whose probabilities are known.
+
+use std::fmt::Write as _;
+use std::fs;
+use std::io::Write as _;
+use std::path::Path;
+use std::process::{Command, Output};
+
+use serde_json::{Value, json};
+
+use crate::tools;
+
+const COLUMNS: &str =
+    "action=item,reward=click,probability=p,context=user_*,features=item_*,id=id,time=at";
+const VW: &str = "vw=--cb_explore_adf --epsilon 0.2 -q ::";
+const LINEAR: [&str; 3] =
+    ["ucb={lin_ucb: {alpha: 1.0}}", "ts={lin_ts: {samples: 4}}", "beta={thompson: {samples: 4}}"];
+
+fn evaluate(folder: &Path, arguments: &[&str]) -> Output {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_runner"));
+    command.current_dir(folder).arg("evaluate").args(arguments).env("NO_COLOR", "1");
+    command.output().unwrap()
+}
+
+fn stderr(output: &Output) -> String {
+    String::from_utf8_lossy(&output.stderr).into_owned()
+}
+
+fn report(folder: &Path, arguments: &[&str]) -> Value {
+    let output = evaluate(folder, &[arguments, &["--format", "json"]].concat());
+    assert!(output.status.success(), "{}", stderr(&output));
+    serde_json::from_slice(&output.stdout).unwrap()
+}
+
+fn refused(folder: &Path, arguments: &[&str]) -> String {
+    let output = evaluate(folder, arguments);
+    assert_eq!(output.status.code(), Some(2), "{arguments:?}\n{}", stderr(&output));
+    stderr(&output)
+}
+
+/// A row: what a table and a DSJSON line say alike.
+struct Row {
+    id: usize,
+    item: usize,
+    click: u32,
+    probability: f64,
+    age: usize,
+    city: &'static str,
+}
+
+const PRICES: [f64; 3] = [1.5, 2.0, 0.25];
+
+/// The logging policy prefers the first item in one city, and the last in the other.
+fn rows(count: usize) -> Vec<Row> {
+    let row = |id: usize| {
+        let city = ["x y", "x:y"][id * 7 % 3 % 2];
+        let item = [0, 1, 2, if city == "x y" { 0 } else { 2 }][id * 5 % 4];
+        let preferred = item == if city == "x y" { 0 } else { 2 };
+        let click = u32::from(id * 11 % 10 < if preferred { 6 } else { 3 });
+        let probability = if preferred { 0.5 } else { 0.25 };
+        Row { id, item, click, probability, age: id * 13 % 40, city }
+    };
+    (0..count).map(row).collect()
+}
+
+const NAMES: [&str; 8] = ["id", "item", "click", "p", "user_age", "user_city", "item_price", "at"];
+
+fn time(row: &Row) -> String {
+    format!("2026-01-{:02}T00:00:00Z", 1 + row.id / 100)
+}
+
+fn table(rows: &[Row], separator: char) -> String {
+    let mut text = NAMES.join(&separator.to_string()) + "\n";
+    for row in rows {
+        let Row { id, item, click, probability, age, city } = row;
+        let fields = [
+            format!("e{id}"),
+            format!("i{item}"),
+            click.to_string(),
+            probability.to_string(),
+            age.to_string(),
+            city.to_string(),
+            PRICES[*item].to_string(),
+            time(row),
+        ];
+        text += &(fields.join(&separator.to_string()) + "\n");
+    }
+    text
+}
+
+fn json_lines(rows: &[Row]) -> String {
+    let mut text = String::new();
+    for row in rows {
+        let Row { id, item, click, probability, age, city } = row;
+        let object = json!({
+            "id": format!("e{id}"), "item": format!("i{item}"), "click": click, "p": probability,
+            "user_age": age, "user_city": city, "item_price": PRICES[*item], "at": time(row),
+        });
+        writeln!(text, "{object}").unwrap();
+    }
+    text
+}
+
+/// The lines that VW reads.
+fn dsjson(rows: &[Row]) -> String {
+    let mut text = String::new();
+    let actions: Vec<Value> = (0..3)
+        .map(|item| {
+            let id = format!("i{item}");
+            json!({"_tag": id, "i": {"constant": 1, "id": id}, "j": [{"item_price": PRICES[item]}]})
+        })
+        .collect();
+    let actions = Value::from(actions);
+    for row in rows {
+        let Row { id, item, click, probability, age, city } = row;
+        let cost = -i64::from(*click);
+        let ranking: Vec<usize> = (0..3).map(|place| (item + place) % 3 + 1).collect();
+        let at = time(row);
+        writeln!(
+            text,
+            r#"{{"_label_cost":{cost},"_label_probability":{probability},"_labelIndex":{item},"Timestamp":"{at}","EventId":"e{id}","a":{ranking:?},"c":{{"FromUrl":[{{"user_age":{age},"user_city":"{city}"}}],"_multi":{actions}}}}}"#
+        )
+        .unwrap();
+    }
+    text
+}
+
+fn gzip(bytes: &[u8]) -> Vec<u8> {
+    let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+    encoder.write_all(bytes).unwrap();
+    encoder.finish().unwrap()
+}
+
+/// The oracle is VW's format: what its lines give is tested against VW itself.
+#[test]
+fn a_table_gives_what_dsjson_lines_of_the_same_content_give() {
+    let folder = tempfile::tempdir().unwrap();
+    let here = folder.path();
+    let rows = rows(400);
+    let (first, second) = rows.split_at(150);
+    for (name, bytes) in [
+        ("log.dsjson", dsjson(&rows).into_bytes()),
+        ("comma.csv", table(&rows, ',').into_bytes()),
+        ("semicolon.csv", table(&rows, ';').into_bytes()),
+        ("tab.tsv", table(&rows, '\t').into_bytes()),
+        ("lines.jsonl", json_lines(&rows).into_bytes()),
+        ("table.csv.gz", gzip(table(&rows, ',').as_bytes())),
+        ("first.csv", table(first, ',').into_bytes()),
+        ("second.jsonl", json_lines(second).into_bytes()),
+    ] {
+        fs::write(here.join(name), bytes).unwrap();
+    }
+    let keys = "action: item\nreward: click\nprobability: p\ncontext: user_*\nfeatures: item_*\n\
+                id: id\ntime: at\n";
+    fs::write(here.join("columns.yaml"), keys).unwrap();
+    let options = ["-p", VW, "-p", LINEAR[0], "-p", LINEAR[1], "-p", LINEAR[2], "--window", "1d"];
+    let expected = report(here, &[&["log.dsjson"][..], &options].concat());
+    assert_eq!(expected["log"]["events"], 400);
+    for (logs, columns, threads) in [
+        (&["comma.csv"][..], COLUMNS, "1"),
+        (&["semicolon.csv"], COLUMNS, "3"),
+        (&["tab.tsv"], COLUMNS, "2"),
+        (&["lines.jsonl"], COLUMNS, "2"),
+        (&["table.csv.gz"], "columns.yaml", "2"),
+        (&["first.csv", "second.jsonl"], COLUMNS, "2"),
+    ] {
+        let table = ["--columns", columns, "--threads", threads];
+        let found = report(here, &[logs, &options, &table].concat());
+        for part in ["policies", "breakdowns", "log"] {
+            assert_eq!(found[part], expected[part], "{logs:?}: {part}");
+        }
+    }
+    // By a feature, where the table has a column and the line a key.
+    let by = |log: &str, more: &[&str]| {
+        report(here, &[&[log, "-p", VW, "--by", "user_city"], more].concat())["breakdowns"].clone()
+    };
+    assert_eq!(by("comma.csv", &["--columns", COLUMNS]), by("log.dsjson", &[]));
+}
+
+#[test]
+fn the_actions_are_those_of_the_table_of_a_list_of_a_catalogue_or_of_each_row() {
+    let folder = tempfile::tempdir().unwrap();
+    let here = folder.path();
+    let rows = rows(200);
+    fs::write(here.join("log.csv"), table(&rows, ',')).unwrap();
+    fs::write(here.join("items.csv"), "item,item_price\ni0,1.5\ni1,2\ni2,0.25\n").unwrap();
+    let listed = table(&rows, ',').lines().enumerate().fold(String::new(), |text, (line, row)| {
+        text + row + if line == 0 { ",offered\n" } else { ",i0|i1|i2\n" }
+    });
+    fs::write(here.join("offers.csv"), listed).unwrap();
+    let of = |log: &str, columns: &str| {
+        report(here, &[log, "--columns", columns, "-p", VW])["policies"].clone()
+    };
+    let expected = of("log.csv", COLUMNS);
+    let plain = "action=item,reward=click,probability=p,context=user_*,id=id";
+    assert_eq!(of("log.csv", &format!("{plain},catalogue=items.csv")), expected);
+    assert_eq!(of("offers.csv", &format!("{plain},features=item_*,actions=offered")), expected);
+    // Without features of actions, a list says the same as the table.
+    assert_eq!(of("log.csv", &format!("{plain},actions=i0,i1,i2")), of("log.csv", plain));
+    // With a list, a table may come from a pipe.
+    let mut command = Command::new(env!("CARGO_BIN_EXE_runner"));
+    let columns = format!("{plain},actions=i0,i1,i2");
+    command.current_dir(here).args(["evaluate", "-", "--columns", &columns, "-p", VW]);
+    let log = fs::File::open(here.join("log.csv")).unwrap();
+    let output = command.args(["--format", "json"]).stdin(log).output().unwrap();
+    let piped: Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(piped["policies"], of("log.csv", plain));
+}
+
+#[test]
+fn candidates_are_judged_by_what_is_written_of_them() {
+    let folder = tempfile::tempdir().unwrap();
+    let here = folder.path();
+    let rows = rows(400);
+    let (mut log, mut beside) = (String::new(), "i0,i1,i2\n".to_owned());
+    let mut sum = 0.0;
+    for (line, text) in table(&rows, ',').lines().enumerate() {
+        let Some(row) = line.checked_sub(1).map(|index| &rows[index]) else {
+            writeln!(log, "{text},p_mine,p_list,p:i0,p:i1,p:i2").unwrap();
+            continue;
+        };
+        let pmf = if row.age > 20 { [0.5, 0.25, 0.25] } else { [0.0, 0.5, 0.5] };
+        let [a, b, c] = pmf;
+        writeln!(log, r#"{text},{},"[{a}, {b}, {c}]",{a},{b},{c}"#, pmf[row.item]).unwrap();
+        writeln!(beside, "{a},{b},{c}").unwrap();
+        sum += pmf[row.item] / row.probability * f64::from(row.click);
+    }
+    fs::write(here.join("log.csv"), log).unwrap();
+    fs::write(here.join("beside.csv"), &beside).unwrap();
+    let gates = "gates:\n  - { metric: log.mean_reward, margin: 0.9, policies: mine }\n";
+    fs::write(here.join("gates.yaml"), gates).unwrap();
+    let found = report(
+        here,
+        &[
+            "log.csv",
+            "--columns",
+            COLUMNS,
+            "--candidate",
+            "mine=p_mine",
+            "--candidate",
+            "list=p_list",
+            "--candidate",
+            "columns=p:{action}",
+            "--candidate",
+            "file=beside.csv",
+            "--candidate",
+            "first=always:i0",
+            "--gates",
+            "gates.yaml",
+        ],
+    );
+    let policies = found["policies"].as_array().unwrap();
+    let names: Vec<_> = policies[3..].iter().map(|policy| policy["name"].clone()).collect();
+    assert_eq!(names, ["mine", "list", "columns", "file", "first"]);
+    for policy in &policies[3..7] {
+        let ips = policy["whole"]["estimates"]["ips"]["value"].as_f64().unwrap();
+        assert!((ips - sum / 400.0).abs() < 1e-12, "{policy}");
+        assert_eq!(policy["source"], "logged");
+    }
+    // The policy that always takes the first action is the row that every evaluation has.
+    assert_eq!(policies[7]["whole"]["estimates"], policies[1]["whole"]["estimates"]);
+    assert_eq!(found["gates"][0]["outcome"], "pass");
+    // One that cannot be used ends no other, and is named with its line.
+    let broken = beside.replacen("0,0.5,0.5", "0,0.5,0.9", 1);
+    let line = 1 + broken.lines().position(|row| row == "0,0.5,0.9").unwrap();
+    fs::write(here.join("broken.csv"), broken).unwrap();
+    let output = evaluate(
+        here,
+        &[
+            "log.csv",
+            "--columns",
+            COLUMNS,
+            "--candidate",
+            "bad=broken.csv",
+            "--candidate",
+            "mine=p_mine",
+        ],
+    );
+    assert_eq!(output.status.code(), Some(2));
+    let told = stderr(&output);
+    let expected =
+        format!("policy `bad` was not judged: log.csv:{line}: its probabilities sum to 1.4");
+    assert!(told.contains(&expected), "{told}");
+    assert!(String::from_utf8_lossy(&output.stdout).contains("\nmine "));
+}
+
+#[test]
+fn without_probabilities_they_are_estimated_and_nothing_is_judged() {
+    let folder = tempfile::tempdir().unwrap();
+    let here = folder.path();
+    fs::write(here.join("log.csv"), table(&rows(400), ',')).unwrap();
+    let gates = "gates:\n  - { metric: log.mean_reward, margin: 0.9 }\n";
+    fs::write(here.join("gates.yaml"), gates).unwrap();
+    let columns = "action=item,reward=click,context=user_*";
+    let output =
+        evaluate(here, &["log.csv", "--columns", columns, "-p", VW, "--gates", "gates.yaml"]);
+    assert_eq!(output.status.code(), Some(4), "{}", stderr(&output));
+    let text = String::from_utf8(output.stdout).unwrap();
+    assert!(text.contains("the probabilities are estimated by how often"), "{text}");
+    assert!(text.contains(" estimated ") && !text.contains(" better"), "{text}");
+    assert!(text.contains("not judged: the probabilities are estimated"), "{text}");
+}
+
+/// Every mistake at its place, with what was found and what to do.
+#[test]
+fn mistakes_in_columns_are_told_at_their_places() {
+    let folder = tempfile::tempdir().unwrap();
+    let here = folder.path();
+    fs::write(here.join("log.csv"), table(&rows(60), ',')).unwrap();
+    fs::write(here.join("bad.yaml"), "action: item\nreward: click\npropability: p\n").unwrap();
+    fs::write(here.join("twice.csv"), "a,a,r\n1,2,3\n").unwrap();
+    fs::write(here.join("wide.csv"), "x,y\n1,2\n").unwrap();
+    fs::write(here.join("log.parquet"), b"PAR1\x15\x04").unwrap();
+    let good = "action=item,reward=click,probability=p";
+    let with = |more: &str| format!("{good},{more}");
+    for (arguments, parts) in [
+        (
+            vec!["log.csv", "--columns", "action=itm,reward=click,probability=p"],
+            vec!["`log.csv` has no column `itm`", "--columns:1:8", "did you mean `item`?"],
+        ),
+        (
+            vec!["log.csv", "--columns", &with("context=visitor_*")],
+            vec!["no column of `log.csv` matches `visitor_*`", "--columns:1:48", "`user_age`"],
+        ),
+        (
+            vec!["log.csv", "--columns", "bad.yaml"],
+            vec!["unknown key `propability`", "bad.yaml:3:1", "did you mean `probability`?"],
+        ),
+        (vec!["log.csv", "--columns", "none.yaml"], vec!["`none.yaml` does not exist"]),
+        (vec!["log.csv", "--columns", "action=item"], vec!["`reward`", "--columns:1:1"]),
+        (
+            vec!["twice.csv", "--columns", "action=a,reward=r"],
+            vec!["two columns of `twice.csv` are called `a`", "rename"],
+        ),
+        (
+            vec!["log.csv", "--columns", good, "--candidate", "mine=p_mine"],
+            vec!["`log.csv` has no column `p_mine`", "--candidate:1:6"],
+        ),
+        (
+            vec!["log.csv", "--columns", good, "--candidate", "p_mine"],
+            vec!["a candidate has a name and a column", "`NAME=COLUMN`"],
+        ),
+        (
+            vec!["log.csv", "--columns", good, "--candidate", "all=q_{action}"],
+            vec!["no column of `log.csv` matches `q_{action}`"],
+        ),
+        (
+            vec!["log.csv", "--columns", good, "--candidate", "x=p", "-p", "x=--cb_explore_adf"],
+            vec!["two policies are called `x`"],
+        ),
+        (
+            vec!["log.csv", "--columns", good, "--candidate", "x=wide.csv"],
+            vec!["no column of `wide.csv` is named by an action"],
+        ),
+        (
+            vec!["log.csv", "--columns", good, "--by", "user_cty"],
+            vec!["`log.csv` has no column `user_cty`", "did you mean"],
+        ),
+        (vec!["-", "--columns", good], vec!["stdin is read once", "`catalogue`"]),
+        (
+            vec!["log.csv", "--columns", &with("catalogue=none.csv")],
+            vec!["the catalogue `none.csv` cannot be read"],
+        ),
+        (vec!["log.csv"], vec!["log.csv` has 61 lines and no event", "--columns action=COLUMN"]),
+    ] {
+        let told = refused(here, &arguments);
+        for part in parts {
+            assert!(told.contains(part), "{arguments:?}: no {part} in\n{told}");
+        }
+    }
+}
+
+#[test]
+fn rows_that_are_no_events_are_dropped_with_their_place_and_what_was_found() {
+    let folder = tempfile::tempdir().unwrap();
+    let here = folder.path();
+    let bad = [
+        "e,a,many,0.5",
+        "e,a,1,1.5",
+        "e,a,1,",
+        "e,,1,0.5",
+        "e,a,1",
+        "e,zzz,1,0.5",
+        "e,a,inf,0.5",
+        "e,a,1,0",
+    ];
+    let columns = "action=item,reward=click,probability=p,actions=a,b";
+    let header = "id,item,click,p";
+    let good = "e,a,1,0.5\ne,b,0,0.5\n".repeat(40);
+    fs::write(here.join("log.csv"), format!("{header}\n{good}{}\n", bad.join("\n"))).unwrap();
+    let output = evaluate(here, &["log.csv", "--columns", columns]);
+    assert!(output.status.success(), "{}", stderr(&output));
+    let text = String::from_utf8(output.stdout).unwrap();
+    for part in [
+        "80 events of 2 actions",
+        "1 line dropped: it has another number of fields than the header; first at log.csv:86:1",
+        "1 line dropped: it names no action; first at log.csv:85:3",
+        "1 line dropped: it has an action that is not in the list; first at log.csv:87:3: found `zzz`",
+        "2 lines dropped: it has a reward that is not a finite number; first at log.csv:82:5: found `many`",
+        "3 lines dropped: it has a probability that is not a number in (0, 1]; first at log.csv:83:7: found `1.5`",
+    ] {
+        assert!(text.contains(part), "no {part} in\n{text}");
+    }
+    // A reward that is not there yet is no mistake, and neither learned nor judged.
+    fs::write(here.join("late.csv"), format!("{header}\n{good}e,a,,0.5\n")).unwrap();
+    let found = report(here, &["late.csv", "--columns", columns]);
+    assert_eq!((&found["log"]["events"], &found["log"]["unlabelled"]), (&json!(80), &json!(1)));
+    // Nothing but mistakes: the first three reasons.
+    fs::write(here.join("none.csv"), format!("{header}\n{}\n", bad.join("\n"))).unwrap();
+    let told = refused(here, &["none.csv", "--columns", columns]);
+    let expected = "log `none.csv` has 8 lines and no event: 2:5 has a reward that is not a finite \
+                    number: found `many`; 3:7 has a probability that is not a number in (0, 1]: found \
+                    `1.5`; 5:3 names no action";
+    assert!(told.contains(expected), "{told}");
+    fs::write(here.join("empty.csv"), header).unwrap();
+    assert!(refused(here, &["empty.csv", "--columns", columns]).contains("the log is empty"));
+}
+
+/// A program and linear policies on a log of Vowpal Wabbit's format; one that is broken, beside
+/// others.
+#[cfg(unix)]
+#[test]
+fn policies_of_every_kind_are_replayed_event_by_event() {
+    let folder = tempfile::tempdir().unwrap();
+    let here = folder.path();
+    fs::write(here.join("log.dsjson"), dsjson(&rows(60))).unwrap();
+    let program = r#"echo '{"type":"hello","name":"x"}'; read -r line
+while read -r line; do case "$line" in
+  *'"rank"'*) printf '%s\n' "$line" >> ranked; echo '{"probabilities":[0.25,0.5,0.25]}' ;;
+  *'"learn"'*) printf '%s\n' "$line" >> learned; echo '{"ok":true}' ;;
+  *'"end"'*) exit 0 ;;
+esac; done"#;
+    fs::write(here.join("mine.sh"), program).unwrap();
+    fs::write(here.join("bad.sh"), "exit 3").unwrap();
+    let mine = "mine={command: [sh, mine.sh]}";
+    let predictions = ["--predictions", "predictions.jsonl"];
+    let options = [&["log.dsjson", "-p", mine, "-p", LINEAR[0]][..], &predictions].concat();
+    let found = report(here, &options);
+    let policies = found["policies"].as_array().unwrap();
+    assert_eq!(policies[3]["arguments"], r#"{"command":["sh","mine.sh"],"timeout":"5000ms"}"#);
+    assert!(policies[3]["whole"]["estimates"]["dr"].is_null());
+    let lines = |name: &str| {
+        let text = fs::read_to_string(here.join(name)).unwrap();
+        text.lines().map(|line| serde_json::from_str(line).unwrap()).collect::<Vec<Value>>()
+    };
+    let (ranked, learned) = (lines("ranked"), lines("learned"));
+    assert_eq!((ranked.len(), learned.len()), (60, 60));
+    assert_eq!(ranked[7]["id"], "e7");
+    assert_eq!(ranked[7]["context"]["user_age"], 7 * 13 % 40);
+    assert_eq!(ranked[7]["actions"][2], json!({"id": "i2", "features": {"item_price": 0.25}}));
+    let event = &learned[7]["events"][0];
+    assert_eq!(
+        (&event["id"], &event["reward"]),
+        (&json!("e7"), &json!(f64::from(rows(60)[7].click)))
+    );
+    let predicted = lines("predictions.jsonl");
+    assert_eq!(
+        (&predicted[0]["policy"], &predicted[0]["pmf"]),
+        (&json!("mine"), &json!([0.25, 0.5, 0.25]))
+    );
+    let output = evaluate(here, &["log.dsjson", "-p", "bad={command: [sh, bad.sh]}", "-p", VW]);
+    assert_eq!(output.status.code(), Some(2));
+    assert!(stderr(&output).contains("policy `bad` was not judged: log.dsjson:1:"), "{output:?}");
+    assert!(String::from_utf8_lossy(&output.stdout).contains("\nvw "));
+}
+
+/// Open Bandit Dataset, as the Python package `obp` ships a sample of it: what the policies of
+/// the men's campaign would have earned in each other's place, against what they did earn, and
+/// against the numbers of `obp`.
+#[test]
+fn policies_of_the_open_bandit_dataset_are_found_in_each_others_logs() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    if !root.join("target/obd/unpacked").exists() {
+        return tools::missing("the sample of the Open Bandit Dataset", "`tests/obd/install`");
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let script = root.join("tests/obd/candidates.py");
+    let output = Command::new("python3").arg(script).arg(folder.path()).output().unwrap();
+    assert!(output.status.success(), "{}", stderr(&output));
+    let known: Value = serde_json::from_slice(&output.stdout).unwrap();
+    for policy in ["random", "bts"] {
+        let log = format!("{policy}.csv");
+        let options = [&*log, "--columns", "obd", "--candidate", "other=p_other"];
+        let found = report(folder.path(), &options);
+        assert_eq!(found["log"]["events"], 10_000);
+        assert_eq!(found["log"]["actions"], json!([34, 34]));
+        let estimates = &found["policies"][3]["whole"]["estimates"];
+        let other = known[policy]["other"].as_f64().unwrap();
+        let interval = &estimates["cressie_read"];
+        let [lower, upper] = ["lower", "upper"].map(|end| interval[end].as_f64().unwrap());
+        assert!(lower <= other && other <= upper, "{policy}: {other} in {interval}");
+        if known[policy]["obp"].is_null() {
+            return tools::missing("pandas or scikit-learn", "`python3 -m pip install mabwiser`");
+        }
+        for estimator in ["ips", "snips"] {
+            let (ours, theirs) = (&estimates[estimator]["value"], &known[policy]["obp"][estimator]);
+            let gap = ours.as_f64().unwrap() - theirs.as_f64().unwrap();
+            assert!(gap.abs() < 1e-8, "{policy} {estimator}: {ours} {theirs}");
+        }
+    }
+}
