@@ -6,6 +6,7 @@ use clap::{CommandFactory, Parser, Subcommand};
 
 use super::audit::AuditArguments;
 use super::baseline::BaselineCommand;
+use super::capacity::CapacityArguments;
 use super::check::CheckArguments;
 use super::compare::CompareArguments;
 use super::evaluate::EvaluateArguments;
@@ -52,6 +53,8 @@ pub enum Command {
     Probe(ProbeArguments),
     /// Test whether a service draws its actions with the probabilities that it claims.
     Audit(AuditArguments),
+    /// Search the highest rate, or other value, at which an expectation holds.
+    Capacity(CapacityArguments),
     /// Compare runs, or the policies of an experiment, with intervals and tests.
     Compare(CompareArguments),
     /// Compare a scenario with itself at another commit, and judge its gates.

@@ -5,6 +5,7 @@ use std::path::Path;
 use clap::Args;
 
 use super::error::Error;
+use diagnostic::Report;
 use scenario::{self, LoadOptions, Scenario};
 
 /// Options that change a scenario.
@@ -44,8 +45,17 @@ impl ScenarioArguments {
 
 /// Reads the scenario at `path`; its warnings go to stderr.
 pub fn scenario(path: &Path, changes: &ScenarioArguments) -> Result<Scenario, Error> {
-    let environment = |name: &str| std::env::var(name).ok();
-    let (scenario, warnings) = scenario::read(path, &changes.options(), &environment)?;
+    let (scenario, warnings) = read(path, &changes.options())?;
     anstream::eprint!("{}", warnings.render(true));
     Ok(scenario)
+}
+
+/// The same without its warnings: for one that was read before.
+pub fn scenario_again(path: &Path, options: &LoadOptions) -> Result<Scenario, Error> {
+    Ok(read(path, options)?.0)
+}
+
+fn read(path: &Path, options: &LoadOptions) -> Result<(Scenario, Report), Error> {
+    let environment = |name: &str| std::env::var(name).ok();
+    Ok(scenario::read(path, options, &environment)?)
 }

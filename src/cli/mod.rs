@@ -3,6 +3,7 @@
 mod arguments;
 mod audit;
 mod baseline;
+mod capacity;
 mod charts;
 mod check;
 mod compare;
@@ -23,6 +24,7 @@ mod list;
 mod live;
 mod load;
 mod merge;
+mod monitor;
 mod operator;
 mod output_file;
 mod plan;
@@ -72,6 +74,7 @@ fn command(command: &Command) -> Result<Exit, Error> {
         Command::Probe(arguments) => probe::probe(arguments),
         Command::Audit(arguments) => audit::audit(arguments),
         Command::Evaluate(arguments) => evaluate::evaluate(arguments),
+        Command::Capacity(arguments) => capacity::capacity(arguments),
         Command::Compare(arguments) => compare::run(arguments),
         Command::Baseline(arguments) => baseline::baseline(arguments),
         Command::List(arguments) => list::list(arguments),

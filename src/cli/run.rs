@@ -12,6 +12,7 @@ use super::experiment::{ClosingOutput, ExperimentOptions};
 use super::folder::{self, Opened};
 use super::interrupt::Interrupt;
 use super::load::{self, ScenarioArguments};
+use super::monitor::{Monitor, MonitorArguments};
 use super::operator::Terminal;
 use super::shard::{self, Part};
 use super::verdict_files::VerdictFiles;
@@ -66,6 +67,8 @@ pub struct RunArguments {
     format: Format,
     #[command(flatten)]
     files: VerdictFiles,
+    #[command(flatten)]
+    monitor: MonitorArguments,
     /// Answer every prompt of a pause with yes.
     #[arg(long)]
     yes: bool,
@@ -142,6 +145,7 @@ fn check_files(files: &VerdictFiles, scenario: &Scenario, part: Part) -> Result<
 fn run_part(arguments: &RunArguments, scenario: &Scenario, part: Part) -> Result<Exit, Error> {
     match scenario {
         Scenario::Experiment(experiment) => {
+            arguments.monitor.refuse("a matrix is many")?;
             experiment::run(&arguments.for_experiment(), experiment, part.shard)
         }
         Scenario::Run(plan) => {
@@ -161,6 +165,8 @@ fn run_once(
         return Err(Error::usage("a phase waits for the operator, but there is no terminal")
             .help("add `--yes` to continue without asking"));
     }
+    // Before there is a folder, so that an address that is taken leaves none.
+    let mut monitor = Monitor::start(&arguments.monitor, plan)?;
     let opened = match (&arguments.resume, plan.shard) {
         (Some(folder), _) => Some(folder::resume(plan, folder)?),
         (None, Some(shard)) => folder::of_shard(plan, shard, arguments.out.as_deref(), start_at)?,
@@ -174,8 +180,14 @@ fn run_once(
         // The console removes its bar before anything else is printed.
         let mut console = Console::new(plan, arguments.quiet);
         let mut observers = Observers(vec![&mut run.results, &mut run.models, &mut console]);
+        if let Some(monitor) = &mut monitor {
+            observers.0.push(monitor);
+        }
         world::execute(plan, wall, &operator, start, stop, &mut observers)
     };
+    if let Some(monitor) = monitor {
+        monitor.finish();
+    }
     let exit = match ending {
         Ok(Ending::Completed) => Exit::Done,
         Ok(Ending::Stopped) => interrupt.exit(),
@@ -281,7 +293,8 @@ fn read_summary(folder: &Path) -> Result<String, Error> {
         .map_err(|error| Error::new(Exit::Results, format!("{}: {error}", path.display())))
 }
 
-fn asks_the_operator(plan: &Plan) -> bool {
+/// Whether a phase waits for a person.
+pub fn asks_the_operator(plan: &Plan) -> bool {
     plan.phases.iter().any(|phase| matches!(phase.step, Step::Pause(Pause::Prompt(_))))
 }
 

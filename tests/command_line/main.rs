@@ -2,11 +2,13 @@
 
 mod architecture;
 mod audit;
+mod capacity;
 mod evaluate;
 mod experiments;
 mod faults;
 mod folders;
 mod mapped;
+mod monitor;
 mod policies;
 mod runs;
 mod serve;

@@ -29,7 +29,7 @@ enum Topic {
     Evaluating,
     /// Test a service of any shape: calls, keys, retries, arrival, failures; resume a run.
     Services,
-    /// Audit the probabilities that a service claims.
+    /// Audit the probabilities that a service claims, search its capacity, watch a run.
     Auditing,
     /// Serve the loop to code that was written for Azure Personalizer.
     Serving,

@@ -4,6 +4,7 @@
 
 mod band;
 mod confidence;
+mod limit;
 mod moments;
 mod multiplicity;
 pub mod off_policy;
@@ -17,6 +18,7 @@ mod sum;
 
 pub use band::{Band, band};
 pub use confidence::{Confidence, Interval};
+pub use limit::{Limit, LimitRange, LimitSearch};
 pub use moments::Moments;
 pub use multiplicity::holm;
 pub use paired::{Analysis, FEWEST_RUNS, Runs, Spread, TTest};

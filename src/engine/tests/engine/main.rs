@@ -1,5 +1,6 @@
 //! The engine against a scripted service in the virtual world.
 
+mod capacity;
 mod open_arrival;
 mod scripted;
 mod sharded;

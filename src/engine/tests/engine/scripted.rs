@@ -33,6 +33,8 @@ pub struct Scripted {
     pub stop_at: Option<(u64, Stopper)>,
     /// So long at the end of every so long the service does not answer.
     pub stalls: Option<(Duration, Duration)>,
+    /// One Rank after another is served, each for so long; the others queue.
+    pub serves_for: Option<Duration>,
     pub seen: Rc<RefCell<Seen>>,
 }
 
@@ -43,6 +45,8 @@ pub struct Seen {
     at_once: usize,
     most_at_once: usize,
     rewards: usize,
+    /// When the queue is empty.
+    free_at: Duration,
 }
 
 impl Default for Scripted {
@@ -54,6 +58,7 @@ impl Default for Scripted {
             exports_at: None,
             stop_at: None,
             stalls: None,
+            serves_for: None,
             seen: Rc::default(),
         }
     }
@@ -107,6 +112,15 @@ impl InVirtualTime<'_> {
         if left > stall { now } else { now + left }
     }
 
+    /// When a Rank that arrives now is served.
+    fn end_of_queue(&self) -> Duration {
+        let now = self.clock.now();
+        let Some(service_time) = self.script.serves_for else { return now };
+        let mut seen = self.script.seen.borrow_mut();
+        seen.free_at = seen.free_at.max(now) + service_time;
+        seen.free_at
+    }
+
     fn exports(&self) -> usize {
         let rewards = self.script.seen.borrow().rewards;
         let by_rewards = self.script.exports_every.map_or(0, |every| rewards / every);
@@ -121,6 +135,7 @@ impl Target for InVirtualTime<'_> {
         let latency = self.script.latency.sampler().sample(|| draws().normal());
         self.clock.sleep_until(self.clock.now() + latency).await;
         self.clock.sleep_until(self.end_of_stall()).await;
+        self.clock.sleep_until(self.end_of_queue()).await;
         let mut seen = self.script.seen.borrow_mut();
         seen.at_once -= 1;
         seen.answered.push(at.iteration);

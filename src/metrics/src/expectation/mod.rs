@@ -148,6 +148,20 @@ impl Expectation {
     pub fn text(&self) -> &str {
         &self.text
     }
+
+    /// What the metric is compared with, in its unit; none for an interval.
+    #[must_use]
+    pub fn threshold(&self) -> Option<f64> {
+        match self.test {
+            Test::AtLeast(bound)
+            | Test::Above(bound)
+            | Test::AtMost(bound)
+            | Test::Below(bound)
+            | Test::Equal(bound)
+            | Test::Unequal(bound) => Some(bound),
+            Test::Within(..) => None,
+        }
+    }
 }
 
 #[cfg(test)]
