@@ -15,7 +15,7 @@ use scenario::Plan;
 use scenario::plan::{AwaitedChange, ClockKind, Configure, Pause, Settings, Step};
 
 /// Remembers which models the loop served.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub struct ModelHistory {
     checks: Vec<ModelCheck>,
     exports: Vec<ModelExport>,
@@ -63,9 +63,14 @@ pub fn pictures(
     models: &ModelHistory,
 ) -> [(&'static str, String); 2] {
     [
-        ("success_curve.svg", success_curve_svg(&success_chart(plan, summary, models))),
+        ("success_curve.svg", success(plan, summary, models)),
         ("latency.svg", latencies(title(plan), plan.clock == ClockKind::Virtual, summary)),
     ]
+}
+
+/// The picture of the success of all phases so far.
+pub fn success(plan: &Plan, summary: &Summary, models: &ModelHistory) -> String {
+    success_curve_svg(&success_chart(plan, summary, models))
 }
 
 /// The picture of how long calls took.

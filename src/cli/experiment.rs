@@ -1,23 +1,25 @@
 //! `runner run` of a scenario with a matrix.
 
 use std::collections::BTreeSet;
+use std::net::SocketAddr;
 use std::num::NonZero;
 use std::path::Path;
 
-use super::compare::{self, ComparisonDocument, Section};
+use super::compare;
 use super::console::{Paint, Screen, count, name};
 use super::error::Error;
 use super::exit::Exit;
 use super::interrupt::Interrupt;
 use super::live::LiveRuns;
+use super::live_page::{self, LiveExperiment};
 use super::verdict_files::VerdictFiles;
 use super::{folder, streams};
 use clock::{Clock, WallClock};
 use comparison::{self, CurvePoint, Designs, GateOutcome, Group};
 use engine::Stop;
-use experiment::{self, CellFolders, Completion, Listener, Work};
+use experiment::{self, CellFolders, Completion, Listener, Listeners, Work};
 use metrics::Gate;
-use results::experiment::{ExperimentFolder, ExperimentResults, OpenError};
+use results::experiment::{CellResult, ExperimentFolder, ExperimentResults, OpenError};
 use results::{Destination, shard_folder};
 use scenario::Experiment;
 use shard::Shard;
@@ -34,6 +36,8 @@ pub struct ExperimentOptions<'a> {
     pub threads: Option<NonZero<usize>>,
     /// Where the whole folder of each cell goes, if it is wanted.
     pub cell_folders: Option<&'a Path>,
+    /// Where the page is served that shows it while it goes on, if one is.
+    pub live: Option<SocketAddr>,
     /// What is printed at the end.
     pub output: ClosingOutput<'a>,
 }
@@ -48,27 +52,34 @@ pub fn run(
     let mut folder = open(options, experiment, shard)?;
     tell_of_what_services_lack(options.output.quiet, experiment);
     let (interrupt, stop) = Interrupt::listen()?;
+    let live = options.live.map(|at| LiveExperiment::start(at, experiment, results_of(&folder)?));
+    let (page, mut live) = live.transpose()?.unzip();
     let completion = {
         let mut cells = Cells::new(options.output.quiet, part(experiment, shard));
+        let mut listeners = Listeners(vec![&mut cells]);
+        listeners.0.extend(live.iter_mut().map(|live| live as &mut dyn Listener));
+        let cells = &mut listeners;
         let folders = options.cell_folder_root();
         let folders = folders.as_ref();
         let work = Work { seeds: None, threads: options.threads(), folders, live: &LiveRuns };
         match experiment.until_decided.filter(|_| shard.is_none()) {
-            Some(at_most) => rounds(experiment, &mut folder, work, at_most, &stop, &mut cells)?,
-            None => experiment::run(experiment, &mut folder, &work, &stop, &mut cells)?,
+            Some(at_most) => rounds(experiment, &mut folder, work, at_most, &stop, cells)?,
+            None => experiment::run(experiment, &mut folder, &work, &stop, cells)?,
         }
     };
+    let path = folder.folder().to_owned();
     let exit = match shard {
         Some(shard) => conclude_shard(folder, shard, options.output)?,
         None => conclude(folder, &experiment.gates, options.output)?,
     };
-    if completion.stopped {
+    let ended = if completion.stopped {
         Ok(interrupt.exit())
     } else if completion.failed.is_empty() {
         Ok(exit)
     } else {
         Err(Error::new(Exit::Incomplete, failures(experiment, &completion)))
-    }
+    };
+    live_page::conclude(page, ended, &path, &stop)
 }
 
 /// Runs against live targets follow each other: two at once would share the machine.
@@ -108,13 +119,13 @@ fn rounds(
     work: Work<'_>,
     at_most: u64,
     stop: &Stop,
-    cells: &mut Cells,
+    listener: &mut dyn Listener,
 ) -> Result<Completion, Error> {
     let designs = Designs::until_decided(&experiment.gates, at_most);
     let mut completion = Completion::default();
     for seeds in designs.looks() {
         let round = Work { seeds: Some(seeds), ..work };
-        completion = experiment::run(experiment, folder, &round, stop, cells)?;
+        completion = experiment::run(experiment, folder, &round, stop, listener)?;
         if completion.stopped || !completion.failed.is_empty() {
             break;
         }
@@ -229,17 +240,8 @@ pub fn conclude(
     }
     let results = results_of(&folder)?;
     let groups = comparison::groups(&results);
-    let confidence = Confidence::P95;
-    folder.write("curves.csv", &curves(&results, &groups, confidence))?;
-    let metrics = compare::within(&groups, None, &[], confidence);
-    let mut document = ComparisonDocument {
-        name: results.manifest.scenario.clone(),
-        sections: vec![Section { title: None, remarks: Vec::new(), metrics }],
-        verdicts: comparison::judge_within(gates, &groups, None, &designs),
-        confidence,
-        detect: None,
-        is_complete: results.cells.len() == results.manifest.cells.len(),
-    };
+    folder.write("curves.csv", &curves(&results, &groups, Confidence::P95))?;
+    let mut document = compare::of_cells(&results, gates, &designs);
     if !document.is_complete {
         let (done, all) = (results.cells.len(), results.manifest.cells.len());
         document.refuse(&format!("{done} of {all} cells are complete"));
@@ -349,9 +351,9 @@ impl Listener for Cells {
         self.screen.open_bar("cells".to_owned(), self.total);
     }
 
-    fn ended(&mut self, failed: bool) {
+    fn ended(&mut self, result: Option<&CellResult>) {
         self.done += 1;
-        self.failed += u64::from(failed);
+        self.failed += u64::from(result.is_none());
         let state = self.state();
         self.screen.move_bar(self.done, || state);
         let tenth = (self.total / 10).max(1);

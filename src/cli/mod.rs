@@ -22,6 +22,7 @@ mod init;
 mod interrupt;
 mod list;
 mod live;
+mod live_page;
 mod load;
 mod merge;
 mod monitor;

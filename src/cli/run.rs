@@ -1,3 +1,4 @@
+use std::net::SocketAddr;
 use std::num::NonZero;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -11,6 +12,7 @@ use super::exit::Exit;
 use super::experiment::{ClosingOutput, ExperimentOptions};
 use super::folder::{self, Opened};
 use super::interrupt::Interrupt;
+use super::live_page::{self, LiveRun};
 use super::load::{self, ScenarioArguments};
 use super::monitor::{Monitor, MonitorArguments};
 use super::operator::Terminal;
@@ -21,7 +23,7 @@ use ::shard::ShardChoice;
 use clock::{Clock, WallClock};
 use engine::{Ending, RunError};
 use metrics::{Verdict, judge, micros};
-use record::{ObserveError, Observers};
+use record::{ObserveError, Observer, Observers};
 use results::{Closing, Results, Status};
 use scenario::plan::{ClockKind, Pause, Step, TargetPlan};
 use scenario::{Plan, Scenario};
@@ -59,6 +61,17 @@ pub struct RunArguments {
     /// Write the whole folder of each cell of a matrix here, too: events, latencies, log.
     #[arg(long, value_name = "DIR")]
     cell_folders: Option<PathBuf>,
+    /// Serve a page that shows the run while it goes on, at this address or port, and the report
+    /// when it has ended, until Ctrl-C [default: any free port of this machine].
+    #[arg(
+        long,
+        value_name = "ADDRESS",
+        num_args = 0..=1,
+        require_equals = true,
+        default_missing_value = "127.0.0.1:0",
+        value_parser = live_page::address,
+    )]
+    live: Option<SocketAddr>,
     /// Show neither progress nor summary.
     #[arg(long, short)]
     quiet: bool,
@@ -105,6 +118,7 @@ impl RunArguments {
             out: self.out.as_deref(),
             threads: self.threads,
             cell_folders: self.cell_folders.as_deref(),
+            live: self.live,
             output: ClosingOutput {
                 quiet: self.quiet,
                 called: self.called.as_deref(),
@@ -175,6 +189,8 @@ fn run_once(
     let Some(Opened { results, wall, start }) = opened else { return Ok(Exit::Done) };
     tell_of_the_start(plan, wall, start_at, &operator);
     let (interrupt, stop) = Interrupt::listen()?;
+    let live = arguments.live.map(|at| LiveRun::start(at, plan, results.summary())).transpose()?;
+    let (page, mut live) = live.unzip();
     let mut run = Run { arguments, plan, wall, results, models: ModelHistory::default() };
     let ending = {
         // The console removes its bar before anything else is printed.
@@ -183,7 +199,8 @@ fn run_once(
         if let Some(monitor) = &mut monitor {
             observers.0.push(monitor);
         }
-        world::execute(plan, wall, &operator, start, stop, &mut observers)
+        observers.0.extend(live.iter_mut().map(|live| live as &mut dyn Observer));
+        world::execute(plan, wall, &operator, start, stop.clone(), &mut observers)
     };
     if let Some(monitor) = monitor {
         monitor.finish();
@@ -195,7 +212,8 @@ fn run_once(
         // What happened until then is in the results, which are sealed as those of a failure.
         Err(error) => Error::from(error).report(),
     };
-    run.conclude(exit)
+    let folder = run.results.folder().to_owned();
+    live_page::conclude(page, run.conclude(exit), &folder, &stop)
 }
 
 /// A run that has ended, and what is made of it.

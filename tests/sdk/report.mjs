@@ -1,10 +1,12 @@
 // The page of `runner report`, in headless Chromium: it runs without errors, asks the network
-// for nothing, fits a phone, and reads a value where it is pointed at or stepped to.
+// for nothing, cuts and covers no text on screens of three widths and on paper, has the result in
+// the first screen, and reads a value where it is pointed at or stepped to.
 //
 // usage: node report.mjs PAGE [FOLDER FOR SCREENSHOTS]
 
 import { createRequire } from "node:module";
 import { existsSync } from "node:fs";
+import { layoutFaults, showsTheAnswerAtOnce } from "./layout.mjs";
 const require = createRequire(process.cwd() + "/");
 const { chromium } = require("playwright-core");
 
@@ -22,8 +24,14 @@ function check(what, holds) {
 }
 
 const browser = await chromium.launch({ executablePath, args: ["--no-sandbox"] });
-for (const [name, width, colorScheme] of [["desktop", 1100, "light"], ["phone", 390, "dark"]]) {
-  const page = await browser.newPage({ viewport: { width, height: 900 }, colorScheme });
+const screens = [
+  ["desktop", 1280, 800, "light"],
+  ["tablet", 768, 1024, "dark"],
+  ["phone", 390, 844, "dark"],
+  ["phone by day", 390, 844, "light"],
+];
+for (const [name, width, height, colorScheme] of screens) {
+  const page = await browser.newPage({ viewport: { width, height }, colorScheme });
   const errors = [];
   const asked = [];
   page.on("pageerror", (error) => errors.push(error.message));
@@ -34,6 +42,9 @@ for (const [name, width, colorScheme] of [["desktop", 1100, "light"], ["phone", 
   check(`${name}: nothing is asked for but the page`, asked.length === 1);
   const overflow = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
   check(`${name}: the page is as wide as the screen`, overflow <= 0);
+  check(`${name}: the result is in the first screen`, await showsTheAnswerAtOnce(page));
+  const faults = await layoutFaults(page);
+  check(`${name}: nothing is cut or covered (${faults.join("; ")})`, faults.length === 0);
   const figure = page.locator("figure[data-readout]").first();
   const caption = figure.locator("figcaption");
   const chart = figure.locator("svg:visible");
@@ -51,4 +62,11 @@ for (const [name, width, colorScheme] of [["desktop", 1100, "light"], ["phone", 
   if (folder) await page.screenshot({ path: `${folder}/report-${name}.png`, fullPage: true });
   await page.close();
 }
+// A4 has 718 pixels between margins of a centimetre.
+const paper = await browser.newPage({ viewport: { width: 718, height: 1040 } });
+await paper.goto(`file://${file}`);
+await paper.emulateMedia({ media: "print" });
+const faults = await layoutFaults(paper);
+check(`paper: nothing is cut or covered (${faults.join("; ")})`, faults.length === 0);
+if (folder) await paper.pdf({ path: `${folder}/report.pdf`, format: "A4", margin: { top: "1cm", right: "1cm", bottom: "1cm", left: "1cm" } });
 await browser.close();

@@ -6,11 +6,12 @@ use super::document::{ComparisonDocument, Section};
 use super::subject::Subject;
 use super::{traces, within};
 use comparison::{
-    Designs, GateVerdict, Group, are_indistinguishable, compare, default_terms, judge_between,
-    judge_within, refuse_identical,
+    Designs, GateVerdict, Group, are_indistinguishable, compare, default_terms, groups,
+    judge_between, judge_within, refuse_identical,
 };
 use diagnostic::{Diagnostic, Report, Source};
 use metrics::{ExpectationError, Gate, Term};
+use results::experiment::ExperimentResults;
 use scenario::{GateScope, kept_gates, load_gates};
 use statistics::Confidence;
 
@@ -80,6 +81,25 @@ pub fn of_experiment(experiment: Subject, report: &mut Report) -> Option<Compari
         allow_incomparable: false,
     };
     document(&request, &[experiment], report)
+}
+
+/// The policies of an experiment, as far as its cells are complete, with the verdicts of gates.
+pub fn of_cells(
+    results: &ExperimentResults,
+    gates: &[Gate],
+    designs: &Designs,
+) -> ComparisonDocument {
+    let groups = groups(results);
+    let confidence = Confidence::P95;
+    let metrics = within(&groups, None, &[], confidence);
+    ComparisonDocument {
+        name: results.manifest.scenario.clone(),
+        sections: vec![Section { title: None, remarks: Vec::new(), metrics }],
+        verdicts: judge_within(gates, &groups, None, designs),
+        confidence,
+        detect: None,
+        is_complete: results.cells.len() == results.manifest.cells.len(),
+    }
 }
 
 /// Compares every policy of the first folder with the same policy of the others.

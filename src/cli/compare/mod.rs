@@ -14,9 +14,9 @@ mod subject;
 mod text;
 mod traces;
 
-pub use build::{between, of_experiment, sections};
+pub use build::{between, of_cells, of_experiment, sections};
 pub use command::{CompareArguments, Outputs, run};
-pub use document::{ComparisonDocument, Section};
+pub use document::Section;
 pub use json::json;
 pub use subject::{Subject, read_baseline};
 pub use text::{p, signed, text, value, within as within_text, words};

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use crate::cli::text_file;
 use comparison::{self, Baseline, Group, JoinError};
-use results::experiment::{is_experiment, read_experiment};
+use results::experiment::{ExperimentResults, is_experiment, read_experiment};
 use results::{self, ReadError, runs_within};
 
 /// Reads a baseline file.
@@ -145,19 +145,25 @@ impl Subject {
     }
 
     fn of_experiment(path: &Path) -> Result<Self, ReadError> {
-        let experiment = read_experiment(path)?;
-        Ok(Self {
-            path: path.to_owned(),
+        let subject = Self::of_results(&read_experiment(path)?);
+        Ok(Self { path: path.to_owned(), ..subject })
+    }
+
+    /// The runs of an experiment that was read, or goes on.
+    pub fn of_results(experiment: &ExperimentResults) -> Self {
+        let manifest = &experiment.manifest;
+        Self {
+            path: experiment.folder.clone(),
             label: None,
-            groups: comparison::groups(&experiment),
-            scenario: experiment.manifest.scenario,
-            version: experiment.manifest.tool.version,
-            complete: experiment.manifest.complete,
+            groups: comparison::groups(experiment),
+            scenario: manifest.scenario.clone(),
+            version: manifest.tool.version.clone(),
+            complete: manifest.complete,
             is_baseline: false,
-            overrides: Some(experiment.manifest.overrides),
-            most_seeds: experiment.manifest.until_decided,
-            curve_batch: experiment.manifest.curve_batch,
-        })
+            overrides: Some(manifest.overrides.clone()),
+            most_seeds: manifest.until_decided,
+            curve_batch: manifest.curve_batch,
+        }
     }
 
     fn of_run(path: &Path) -> Result<Self, ReadError> {

@@ -7,7 +7,7 @@ use super::{Content, Source};
 use crate::cli::compare::{Section, p, signed, value, within_text, words};
 use crate::cli::console::count;
 use comparison::{Comparison, Difference, Finding};
-use metrics::{Direction, Metric, PhaseTally, Term};
+use metrics::{Direction, Metric, PhaseTally, Summary, Term};
 use report::chart::percent;
 use report::html::{Block, DifferenceRow};
 
@@ -110,15 +110,17 @@ fn evidence(term: &Term, base: &str, of: &Difference) -> String {
 /// The success of a run that is compared with nothing.
 fn alone(source: &Source) -> Vec<Block> {
     let Content::Run(run) = &source.content else { return Vec::new() };
-    let summary = run.summary();
-    let phases = summary.phases().iter().filter_map(success);
-    let phases: Vec<String> = phases.collect();
+    // A run that was killed has no picture.
+    of_run(&run.summary(), fs::read(run.folder.join("success_curve.svg")).ok())
+}
+
+/// The success of a run, in a sentence and a picture.
+pub fn of_run(summary: &Summary, picture: Option<Vec<u8>>) -> Vec<Block> {
+    let phases: Vec<String> = summary.phases().iter().filter_map(success).collect();
     if phases.is_empty() {
         return vec![Block::Answer("No iteration was made.".to_owned())];
     }
     let mut blocks = vec![Block::Answer(format!("Success rate: {}.", phases.join("; ")))];
-    // A run that was killed has no picture.
-    let picture = fs::read(run.folder.join("success_curve.svg")).ok();
     let alt = "the success rate of all phases".to_owned();
     blocks.extend(picture.map(|svg| Block::Image { svg, alt }));
     blocks

@@ -2,6 +2,7 @@
 
 mod answer;
 mod curves;
+mod live;
 mod run;
 mod tables;
 
@@ -12,6 +13,8 @@ use clap::Args;
 
 use self::answer::answer;
 use self::curves::{Landmarks, curves};
+pub use self::live::{experiment_under_way, run_under_way};
+pub use self::run::{RunNumbers, SecondNumbers};
 use super::compare::{Subject, sections};
 use super::error::{Error, not_written};
 use super::exit::Exit;
@@ -169,7 +172,10 @@ fn all_sections(sources: &[Source]) -> Vec<ReportSection> {
     let are_comparable =
         sources.len() == 1 || sources.iter().all(|of| of.subject.groups.len() == 1);
     let curves = curves(&groups, &sources[0].landmarks, are_comparable);
-    let gates = subjects.iter().filter_map(|of| tables::gates(&of.path)).collect();
+    let gates = subjects
+        .iter()
+        .filter_map(|of| tables::gates(&tables::json(&of.path, "comparison.json"), true))
+        .collect();
     let mut all = vec![
         ReportSection::new("Result", answer(sources, &compared)),
         ReportSection::new("Warnings", sources.iter().flat_map(warnings).collect()),
@@ -183,7 +189,8 @@ fn all_sections(sources: &[Source]) -> Vec<ReportSection> {
     };
     for (number, source) in sources.iter().enumerate() {
         let Some(run) = source.run() else { continue };
-        let mut of_run = run::sections(run, |what| heading(what, source));
+        let numbers = RunNumbers::of(run);
+        let mut of_run = run::sections(&numbers, |what| heading(what, source));
         if sources.len() > 1 {
             // Several runs have pictures of the same names.
             let pictures = of_run.iter_mut().flat_map(|section| &mut section.pictures);
@@ -260,18 +267,27 @@ fn write(
     sources: &[Source],
     sections: &[ReportSection],
 ) -> Result<(), Error> {
-    let page = Page {
-        title: sources[0].subject.scenario.clone(),
-        subtitle: subtitle(sources),
-        sections: sections.iter().map(|section| section.section.clone()).collect(),
-    };
-    output_file::write(&arguments.out, &page_html(&page))?;
+    output_file::write(&arguments.out, &page_html(&page(sources, sections)))?;
     let Some(folder) = &arguments.svg else { return Ok(()) };
     fs::create_dir_all(folder).map_err(|error| not_written(folder, &error))?;
     for picture in sections.iter().flat_map(|section| &section.pictures) {
         output_file::write(&folder.join(format!("{}.svg", picture.name)), &picture.svg)?;
     }
     Ok(())
+}
+
+fn page(sources: &[Source], sections: &[ReportSection]) -> Page {
+    Page {
+        title: sources[0].subject.scenario.clone(),
+        subtitle: subtitle(sources),
+        sections: sections.iter().map(|section| section.section.clone()).collect(),
+    }
+}
+
+/// The report of one folder, as HTML.
+pub fn html_of(folder: &Path) -> Result<String, Error> {
+    let sources = read(&[folder.to_owned()])?;
+    Ok(page_html(&page(&sources, &all_sections(&sources))))
 }
 
 fn subtitle(sources: &[Source]) -> String {

@@ -6,10 +6,10 @@ use super::tables::{self, items, json, text};
 use super::{Picture, ReportSection};
 use crate::cli::charts;
 use crate::cli::console::{count, micros};
-use metrics::{Dimension, Metric, Operation, PhaseTally, Quantity};
+use metrics::{Dimension, Metric, Operation, PhaseTally, Quantity, Summary};
 use report::html::{Block, Cell};
 use report::{LineChart, LinePoint, LineSeries, Unit};
-use results::{self, RunFolder};
+use results::RunFolder;
 
 /// What a run was, in a few facts.
 pub fn facts(run: &RunFolder) -> Vec<(String, String)> {
@@ -31,23 +31,64 @@ pub fn facts(run: &RunFolder) -> Vec<(String, String)> {
     facts
 }
 
+/// The numbers of a run: of one that is read back, or of one that goes on.
+pub struct RunNumbers {
+    /// What it is, for the heading of a chart.
+    pub title: String,
+    /// Whether latencies are simulated.
+    pub simulated: bool,
+    /// What happened.
+    pub summary: Summary,
+    /// The same as `summary.json` has it, with verdicts.
+    pub document: Value,
+    /// Second by second.
+    pub seconds: Vec<SecondNumbers>,
+}
+
+/// A second of a run. Latencies are those of Rank, in microseconds.
+#[derive(Debug, Clone)]
+pub struct SecondNumbers {
+    /// When it began, in seconds of the run.
+    pub start: f64,
+    /// Calls per second.
+    pub rate: Option<f64>,
+    /// Calls that failed.
+    pub errors: Option<f64>,
+    pub p50_us: Option<f64>,
+    pub p99_us: Option<f64>,
+    pub max_us: Option<f64>,
+}
+
+impl RunNumbers {
+    /// The numbers of a run that is read back.
+    pub fn of(run: &RunFolder) -> Self {
+        Self {
+            title: format!("{}, seed {}", run.manifest.scenario, run.manifest.seed),
+            simulated: run.manifest.latencies.simulated,
+            summary: run.summary(),
+            document: json(&run.folder, "summary.json"),
+            seconds: seconds(&run.folder),
+        }
+    }
+}
+
 /// The sections of a run; `heading` names the run where there are several.
-pub fn sections(run: &RunFolder, heading: impl Fn(&str) -> String) -> Vec<ReportSection> {
-    let summary = json(&run.folder, "summary.json");
+pub fn sections(numbers: &RunNumbers, heading: impl Fn(&str) -> String) -> Vec<ReportSection> {
+    let RunNumbers { summary, document, .. } = numbers;
     vec![
-        ReportSection::new(heading("Phases"), vec![phases(run)]),
+        ReportSection::new(heading("Phases"), phases(summary)),
         ReportSection::new(
             heading("Expectations"),
-            tables::expectations(&summary).into_iter().collect(),
+            tables::expectations(document).into_iter().collect(),
         ),
-        ReportSection::new(heading("Offline evaluation"), tables::evaluations(&summary)),
-        ReportSection::drawn(heading("Latency"), vec![latency(run)])
-            .followed_by(vec![percentiles(run)]),
-        ReportSection::drawn(heading("Timeline"), timeline(&run.folder)),
+        ReportSection::new(heading("Offline evaluation"), tables::evaluations(document)),
+        ReportSection::drawn(heading("Latency"), latency(numbers))
+            .followed_by(percentiles(summary)),
+        ReportSection::drawn(heading("Timeline"), timeline(&numbers.seconds)),
     ]
 }
 
-fn phases(run: &RunFolder) -> Block {
+fn phases(summary: &Summary) -> Vec<Block> {
     let head = [
         "phase",
         "iterations",
@@ -58,7 +99,6 @@ fn phases(run: &RunFolder) -> Block {
         "calls/s",
         "errors",
     ];
-    let summary = run.summary();
     let row = |phase: &PhaseTally| {
         let of = |metric: Metric, dimension: Dimension| {
             let value = phase.measure(metric, None);
@@ -78,13 +118,18 @@ fn phases(run: &RunFolder) -> Block {
         ]
     };
     let iterated = summary.phases().iter().filter(|phase| phase.iterations() > 0);
-    Block::Table { head: head.map(str::to_owned).to_vec(), rows: iterated.map(row).collect() }
+    table(&head, iterated.map(row).collect())
+}
+
+/// A table; nothing without rows.
+fn table(head: &[&str], rows: Vec<Vec<Cell>>) -> Vec<Block> {
+    let head = head.iter().map(ToString::to_string).collect();
+    (!rows.is_empty()).then_some(Block::Table { head, rows }).into_iter().collect()
 }
 
 /// The percentiles of each operation, phase by phase.
-fn percentiles(run: &RunFolder) -> Block {
+fn percentiles(summary: &Summary) -> Vec<Block> {
     let head = ["phase", "operation", "calls", "p50", "p90", "p95", "p99", "p99.9", "max"];
-    let summary = run.summary();
     let row = |phase: &PhaseTally, operation: Operation| {
         let latencies = phase.latencies(operation)?.summary()?;
         let times = [
@@ -104,61 +149,75 @@ fn percentiles(run: &RunFolder) -> Block {
     let rows = phases.flat_map(|phase| {
         Operation::ALL.into_iter().filter_map(move |operation| row(phase, operation))
     });
-    Block::Table { head: head.map(str::to_owned).to_vec(), rows: rows.collect() }
+    table(&head, rows.collect())
 }
 
-fn latency(run: &RunFolder) -> Picture {
-    let manifest = &run.manifest;
-    let title = format!("{}, seed {}", manifest.scenario, manifest.seed);
-    let simulated = manifest.latencies.simulated;
-    let svg = charts::latencies(title, simulated, &run.summary());
-    Picture { name: "latency".to_owned(), svg, narrow: None, readout: None }
+fn latency(numbers: &RunNumbers) -> Vec<Picture> {
+    let RunNumbers { title, simulated, summary, .. } = numbers;
+    if summary.phases().iter().all(|phase| phase.iterations() == 0) {
+        return Vec::new();
+    }
+    let svg = charts::latencies(title.clone(), *simulated, summary);
+    vec![Picture { name: "latency".to_owned(), svg, narrow: None, readout: None }]
 }
 
-/// What happened second by second, of the whole run.
-fn timeline(folder: &Path) -> Vec<Picture> {
+/// The seconds of a run that is read back.
+fn seconds(folder: &Path) -> Vec<SecondNumbers> {
     let Ok(mut table) = csv::Reader::from_path(folder.join("timeline.csv")) else {
         return Vec::new();
     };
     let header = table.headers().cloned().unwrap_or_default();
-    let rows: Vec<csv::StringRecord> = table.records().map_while(Result::ok).collect();
-    let column = |name: &str, scale: f64| -> Vec<LinePoint> {
-        let find = |name: &str| header.iter().position(|column| column == name);
-        let (Some(start), Some(value)) = (find("start_us"), find(name)) else { return Vec::new() };
-        let number = |row: &csv::StringRecord, at: usize| row.get(at)?.parse::<f64>().ok();
-        let point = |row: &csv::StringRecord| {
-            let (x, y) = (number(row, start)? / 1e6, number(row, value)? * scale);
-            Some(LinePoint { x, y, half: None })
-        };
-        thinned(&rows.iter().filter_map(point).collect::<Vec<_>>())
+    let column = |name: &str| header.iter().position(|column| column == name);
+    let columns = ["rate", "errors", "rank_p50_us", "rank_p99_us", "rank_max_us"].map(column);
+    let start = column("start_us");
+    let second = |row: csv::StringRecord| {
+        let number = |at: Option<usize>| row.get(at?)?.parse::<f64>().ok();
+        let [rate, errors, p50_us, p99_us, max_us] = columns.map(number);
+        Some(SecondNumbers { start: number(start)? / 1e6, rate, errors, p50_us, p99_us, max_us })
     };
-    let chart = |title: &str, unit: Unit, lines: &[(&str, &str, f64)]| {
-        let line = |(colour, (name, of, scale)): (usize, &(&str, &str, f64))| LineSeries {
-            name: (*name).to_owned(),
-            colour,
-            points: column(of, *scale),
-            runs: Vec::new(),
+    table.records().map_while(Result::ok).filter_map(second).collect()
+}
+
+/// What happened second by second, of the whole run.
+fn timeline(seconds: &[SecondNumbers]) -> Vec<Picture> {
+    type Line = (&'static str, fn(&SecondNumbers) -> Option<f64>);
+    let line = |(colour, (name, value)): (usize, &Line)| {
+        let point = |second: &SecondNumbers| {
+            Some(LinePoint { x: second.start, y: value(second)?, half: None })
         };
-        let series = lines.iter().enumerate().map(line);
-        LineChart {
-            title: title.to_owned(),
-            subtitle: "second by second, the worst of those that share a point".to_owned(),
-            x_label: "second".to_owned(),
-            unit,
-            series: series.filter(|series| !series.points.is_empty()).collect(),
-            levels: Vec::new(),
-            breaks: Vec::new(),
-        }
+        let points: Vec<LinePoint> = seconds.iter().filter_map(point).collect();
+        LineSeries { name: (*name).to_owned(), colour, points: thinned(&points), runs: Vec::new() }
     };
-    let calls = [("calls", "rate", 1.0), ("errors", "errors", 1.0)];
-    let rank =
-        [("p50", "rank_p50_us", 1e-3), ("p99", "rank_p99_us", 1e-3), ("max", "rank_max_us", 1e-3)];
+    let chart = |title: &str, unit: Unit, lines: &[Line]| LineChart {
+        title: title.to_owned(),
+        subtitle: "second by second, the worst of those that share a point".to_owned(),
+        x_label: "second".to_owned(),
+        unit,
+        series: lines
+            .iter()
+            .enumerate()
+            .map(line)
+            .filter(|series| !series.points.is_empty())
+            .collect(),
+        levels: Vec::new(),
+        breaks: Vec::new(),
+    };
+    let calls: [Line; 2] = [("calls", |second| second.rate), ("errors", |second| second.errors)];
+    let rank: [Line; 3] = [
+        ("p50", |second| second.p50_us.map(milliseconds)),
+        ("p99", |second| second.p99_us.map(milliseconds)),
+        ("max", |second| second.max_us.map(milliseconds)),
+    ];
     let charts = [
         ("timeline-calls", chart("Calls and errors a second", Unit::PerSecond, &calls)),
         ("timeline-rank", chart("Latency of Rank, milliseconds", Unit::Milliseconds, &rank)),
     ];
     let drawn = charts.into_iter().filter(|(_, chart)| !chart.series.is_empty());
     drawn.map(|(name, chart)| Picture::of(name.to_owned(), &chart)).collect()
+}
+
+fn milliseconds(micros: f64) -> f64 {
+    micros * 1e-3
 }
 
 /// So many points a line, each the highest of its neighbours.
@@ -172,15 +231,18 @@ fn thinned(points: &[LinePoint]) -> Vec<LinePoint> {
     points.chunks(together).filter_map(highest).collect()
 }
 
-/// What a reader of a run must not miss.
+/// What a reader of a run that is read back must not miss.
 pub fn warnings(run: &RunFolder) -> Vec<String> {
-    let summary = json(&run.folder, "summary.json");
     let mut said = run.notes.clone();
-    match results::notices(&run.folder) {
-        Ok(notices) => said.extend(notices),
-        Err(error) => said.push(error.to_string()),
-    }
-    for phase in items(&summary, "phases") {
+    said.extend(warnings_in(&json(&run.folder, "summary.json")));
+    said.dedup();
+    said
+}
+
+/// What a reader of a summary must not miss.
+pub fn warnings_in(summary: &Value) -> Vec<String> {
+    let mut said: Vec<String> = items(summary, "notices").map(text).collect();
+    for phase in items(summary, "phases") {
         let name = text(&phase["name"]);
         let why = phase["saturation"].as_str();
         said.extend(why.map(|why| format!("phase {name}: {why}")));
@@ -191,7 +253,6 @@ pub fn warnings(run: &RunFolder) -> Vec<String> {
         let errors = phase["errors"].as_object().into_iter().flatten();
         said.extend(errors.map(|(kind, times)| format!("phase {name}: {kind}, {}", number(times))));
     }
-    said.dedup();
     said
 }
 

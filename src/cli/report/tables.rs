@@ -82,13 +82,14 @@ pub fn text(value: &Value) -> String {
     value.as_str().unwrap_or_default().to_owned()
 }
 
-/// What became of the gates of an experiment.
-pub fn gates(folder: &Path) -> Option<Block> {
-    let comparison = json(folder, "comparison.json");
+/// What became of the gates in a `comparison.json`; of an experiment that goes on, what is not
+/// measured may still be.
+pub fn gates(comparison: &Value, is_over: bool) -> Option<Block> {
     let row = |gate: &Value| {
         let outcome = text(&gate["outcome"]);
         let tone = match outcome.as_str() {
             "pass" => Tone::Good,
+            "not_measured" if !is_over => Tone::Doubtful,
             "fail" | "not_measured" => Tone::Bad,
             _ => Tone::Doubtful,
         };
@@ -107,7 +108,7 @@ pub fn gates(folder: &Path) -> Option<Block> {
             Cell { text: outcome.replace('_', " ") + &reason, tone },
         ]
     };
-    let rows: Vec<_> = items(&comparison, "gates").map(row).collect();
+    let rows: Vec<_> = items(comparison, "gates").map(row).collect();
     let head = ["gate", "policy", "difference", "interval", ""].map(str::to_owned).to_vec();
     (!rows.is_empty()).then_some(Block::Table { head, rows })
 }
@@ -157,6 +158,7 @@ pub fn failed_cells(folder: &Path) -> Vec<String> {
 
 /// What became of the expectations of a run.
 pub fn expectations(summary: &Value) -> Option<Block> {
+    let is_over = summary["status"] != "running";
     let row = |verdict: &Value| {
         let observed =
             serde_json::from_value::<Dimension>(verdict["observed"]["dimension"].clone());
@@ -168,7 +170,10 @@ pub fn expectations(summary: &Value) -> Option<Block> {
         let (said, tone) = match verdict["holds"].as_str() {
             Some("held") => ("held".to_owned(), Tone::Good),
             Some("failed") => ("failed".to_owned(), Tone::Bad),
-            _ => (format!("no samples: {}", text(&verdict["reason"])), Tone::Bad),
+            _ => {
+                let tone = if is_over { Tone::Bad } else { Tone::Doubtful };
+                (format!("no samples: {}", text(&verdict["reason"])), tone)
+            }
         };
         vec![
             Cell::plain(text(&verdict["text"])),
@@ -190,7 +195,7 @@ pub fn evaluations(summary: &Value) -> Vec<Block> {
             let number = |key: &str| estimate[key].as_f64();
             let reward = number("average_reward").map_or(String::new(), |it| format!("{it:.4}"));
             let half = number("confidence_interval").filter(|half| *half > 0.0);
-            let half = half.map_or(String::new(), |it| format!("± {it:.4}"));
+            let half = half.map_or(String::new(), |it| format!("±\u{a0}{it:.4}"));
             vec![
                 Cell::plain(text(&policy["name"])),
                 Cell::plain(reward),

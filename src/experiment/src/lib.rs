@@ -15,4 +15,4 @@ mod pool;
 
 pub use cell_folder::CellFolders;
 pub use live::{LiveWorld, NextRun};
-pub use pool::{Completion, Listener, Work, run};
+pub use pool::{Completion, Listener, Listeners, Work, run};

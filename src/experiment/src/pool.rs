@@ -9,15 +9,28 @@ use super::cell_folder::CellFolders;
 use super::live::{LiveWorld, NextRun};
 use engine::Stop;
 use record::ObserveError;
-use results::experiment::{CellRecord, ExperimentFolder};
+use results::experiment::{CellRecord, CellResult, ExperimentFolder};
 use scenario::{Cell, Experiment};
 
 /// Receives the progress of an experiment.
 pub trait Listener {
     /// The run begins: `cells` in all, of which `kept` were complete before.
     fn begin(&mut self, cells: usize, kept: usize);
-    /// A cell completed, or failed.
-    fn ended(&mut self, failed: bool);
+    /// A cell completed, or failed: then it has no result.
+    fn ended(&mut self, result: Option<&CellResult>);
+}
+
+/// Several listeners, called in their order.
+pub struct Listeners<'a>(pub Vec<&'a mut dyn Listener>);
+
+impl Listener for Listeners<'_> {
+    fn begin(&mut self, cells: usize, kept: usize) {
+        self.0.iter_mut().for_each(|listener| listener.begin(cells, kept));
+    }
+
+    fn ended(&mut self, result: Option<&CellResult>) {
+        self.0.iter_mut().for_each(|listener| listener.ended(result));
+    }
 }
 
 /// How an experiment ended.
@@ -130,14 +143,14 @@ fn take_in(
     match ended {
         Ok(None) => {}
         Ok(Some(record)) => {
-            folder.store_cell(index, record)?;
+            let result = folder.store_cell(index, record)?;
             completion.run += 1;
-            listener.ended(false);
+            listener.ended(result);
         }
         Err(reason) => {
             folder.note_failed(index, reason.clone());
             completion.failed.push((index, reason));
-            listener.ended(true);
+            listener.ended(None);
         }
     }
     Ok(())

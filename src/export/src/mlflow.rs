@@ -156,12 +156,12 @@ impl Run {
         let texts = texts.map(|(path, text)| (path.to_owned(), one_line(text)));
         let mut files: BTreeMap<String, String> = texts.into_iter().collect();
         for observation in of_run(group, sample, window) {
-            let stem = &stems[observation.phase];
-            let history = files.entry(metric_path(stem, &observation)).or_default();
+            let path = metric_path(&stems[observation.phase], &observation);
+            let history = files.entry(path).or_default();
             let Observation { value, iterations, scope, .. } = observation;
-            let step = if scope == Scope::Window { iterations.end } else { 0 };
+            let at = if scope == Scope::Window { iterations.end } else { 0 };
             // Writing to a string cannot fail.
-            _ = writeln!(history, "{} {value} {step}", experiment.written_ms);
+            _ = writeln!(history, "{} {value} {at}", experiment.written_ms);
         }
         Self { id: run_id(&files), name, files }
     }

@@ -1,6 +1,5 @@
 //! `runner export`: what pandas, pyarrow and MLflow read.
 
-use std::fs;
 use std::path::Path;
 
 use super::{completed, experiment, runner};
@@ -13,6 +12,7 @@ fn export(folder: &Path, arguments: &[&str]) -> std::process::Output {
 
 #[cfg(feature = "parquet")]
 mod readers {
+    use std::fs;
     use std::process::Command;
 
     use super::*;

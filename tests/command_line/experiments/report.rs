@@ -120,17 +120,29 @@ fn a_browser_shows_the_page_and_reads_its_values() {
         return;
     }
     let folder = tempfile::tempdir().unwrap();
-    let out = folder.path().join("e").display().to_string();
-    completed(experiment(["--out", &out], &[]));
-    let page = folder.path().join("page.html");
-    completed({
-        let mut command = runner();
-        command.args(["report", &out, "-o"]).arg(&page);
-        command
-    });
-    let script = root.join("tests/sdk/report.mjs");
-    let mut node = Command::new("node");
-    let output = node.current_dir(root.join("target/sdk")).arg(script).arg(&page).output().unwrap();
-    let told = String::from_utf8_lossy(&output.stdout).into_owned();
-    assert!(output.status.success(), "{told}{}", String::from_utf8_lossy(&output.stderr));
+    let experimented = folder.path().join("e").display().to_string();
+    completed(experiment(
+        ["--out", &experimented],
+        &[
+            "--set",
+            "gates=[{ metric: validation.success_rate, margin: 0.02 }]",
+            "--set",
+            "matrix.seeds=1..3",
+        ],
+    ));
+    let ran = run(&folder.path().join("r"), "1");
+    for results in [&experimented, &ran] {
+        let page = folder.path().join("page.html");
+        completed({
+            let mut command = runner();
+            command.args(["report", results, "-o"]).arg(&page);
+            command
+        });
+        let script = root.join("tests/sdk/report.mjs");
+        let mut node = Command::new("node");
+        node.current_dir(root.join("target/sdk")).arg(script).arg(&page);
+        let output = node.args(std::env::var_os("SCREENSHOTS")).output().unwrap();
+        let told = String::from_utf8_lossy(&output.stdout).into_owned();
+        assert!(output.status.success(), "{told}{}", String::from_utf8_lossy(&output.stderr));
+    }
 }

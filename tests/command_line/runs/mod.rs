@@ -3,6 +3,7 @@
 mod folder;
 mod init;
 mod killed;
+mod live_page;
 mod load;
 mod readme;
 mod reproducible;

@@ -1,9 +1,9 @@
 
 // A picture is read where it is pointed at, touched, or stepped through with the arrow keys.
 "use strict";
-for (const figure of document.querySelectorAll("figure[data-readout]")) {
+const enliven_figure = (figure) => {
   const { places, texts } = JSON.parse(figure.dataset.readout);
-  if (places.length === 0) continue;
+  if (places.length === 0) return;
   const caption = figure.querySelector("figcaption");
   const drawings = [...figure.querySelectorAll(".drawing")].map((frame) => {
     const cross = document.createElement("div");
@@ -41,14 +41,20 @@ for (const figure of document.querySelectorAll("figure[data-readout]")) {
     event.preventDefault();
     show(current + step[event.key]);
   });
-}
+};
 
 // One of several tables is shown at a time.
-for (const choice of document.querySelectorAll(".choice")) {
+const enliven_choice = (choice) => {
   const select = choice.querySelector("select");
   const parts = [...choice.querySelectorAll(":scope > .chosen")];
   const show = () => parts.forEach((part, index) => { part.hidden = index !== select.selectedIndex; });
   choice.querySelector("label").hidden = false;
   select.addEventListener("change", show);
   show();
-}
+};
+
+const enliven = (part) => {
+  part.querySelectorAll("figure[data-readout]").forEach(enliven_figure);
+  part.querySelectorAll(".choice").forEach(enliven_choice);
+};
+enliven(document);

@@ -51,6 +51,15 @@ pub enum Block {
     Text(String),
     /// A sentence that should not be missed.
     Warning(String),
+    /// How much of something is done.
+    Progress {
+        /// Of what, and how much, in words.
+        label: String,
+        /// So much.
+        done: u64,
+        /// Of so much.
+        total: u64,
+    },
     /// Names and what stands for them.
     Facts(Vec<(String, String)>),
     /// Rows under a head. The first column is text, the others are numbers or words.
@@ -117,17 +126,39 @@ impl Tone {
 const POLICY: &str =
     "default-src 'none'; img-src data:; style-src 'unsafe-inline'; script-src 'unsafe-inline'";
 
+/// The same, but that a page asks its own server for changes.
+const LIVE_POLICY: &str = "default-src 'none'; img-src data:; style-src 'unsafe-inline'; \
+    script-src 'unsafe-inline'; connect-src 'self'";
+
 const STYLE: &str = include_str!("page.css");
 const SCRIPT: &str = include_str!("page.js");
+const LIVE_SCRIPT: &str = include_str!("live.js");
 
 /// The page.
 #[must_use]
 pub fn page_html(page: &Page) -> String {
+    html(page, POLICY, &[SCRIPT])
+}
+
+/// The page as one that asks its server, at `events`, for [`page_parts`] as they change.
+#[must_use]
+pub fn live_page_html(page: &Page) -> String {
+    html(page, LIVE_POLICY, &[SCRIPT, LIVE_SCRIPT])
+}
+
+/// The header of the page, then its sections, each as HTML.
+#[must_use]
+pub fn page_parts(page: &Page) -> Vec<String> {
+    let parts = numbered(page).map(|(part, number)| section(part, number));
+    [header(page)].into_iter().chain(parts).map(Element::into_text).collect()
+}
+
+fn html(page: &Page, policy: &str, scripts: &[&'static str]) -> String {
     let meta = |name: &'static str, content: &str| {
         Element::new("meta").with("name", name).with("content", content)
     };
     let policy =
-        Element::new("meta").with("http-equiv", "Content-Security-Policy").with("content", POLICY);
+        Element::new("meta").with("http-equiv", "Content-Security-Policy").with("content", policy);
     let head = Element::new("head")
         .child(Element::new("meta").with("charset", "utf-8"))
         .child(policy)
@@ -135,25 +166,29 @@ pub fn page_html(page: &Page) -> String {
         .child(meta("color-scheme", "light dark"))
         .child(Element::new("title").text(&page.title))
         .child(Element::new("style").verbatim(STYLE));
-    let html = Element::new("html").with("lang", "en").child(head).child(body(page));
+    let parts = numbered(page).map(|(part, number)| section(part, number));
+    let scripts = scripts.iter().map(|script| Element::new("script").verbatim(*script));
+    let body = Element::new("body")
+        .child(header(page))
+        .child(Element::new("main").text("").children(parts))
+        .children(scripts);
+    let html = Element::new("html").with("lang", "en").child(head).child(body);
     format!("<!DOCTYPE html>\n{}\n", html.into_text())
 }
 
-fn body(page: &Page) -> Element {
-    let sections: Vec<&Section> =
-        page.sections.iter().filter(|section| !section.blocks.is_empty()).collect();
-    let links = sections.iter().zip(1..).map(|(section, number)| {
+/// The sections with something in them, numbered from 1.
+fn numbered(page: &Page) -> impl Iterator<Item = (&Section, usize)> {
+    page.sections.iter().filter(|section| !section.blocks.is_empty()).zip(1..)
+}
+
+fn header(page: &Page) -> Element {
+    let links = numbered(page).map(|(section, number)| {
         Element::new("a").with("href", format!("#part-{number}")).text(&section.heading)
     });
-    let header = Element::new("header")
+    Element::new("header")
         .child(Element::new("h1").text(&page.title))
         .child(Element::new("p").text(&page.subtitle))
-        .child(Element::new("nav").text("").children(links));
-    let parts = sections.iter().zip(1..).map(|(part, number)| section(part, number));
-    Element::new("body")
-        .child(header)
-        .child(Element::new("main").text("").children(parts))
-        .child(Element::new("script").verbatim(SCRIPT))
+        .child(Element::new("nav").text("").children(links))
 }
 
 fn section(section: &Section, number: usize) -> Element {
@@ -171,6 +206,7 @@ fn block(block: &Block) -> Element {
         Block::Image { svg, alt } => image(svg, alt),
         Block::Text(text) => Element::new("p").text(text),
         Block::Warning(text) => Element::new("p").with("class", "warning").text(text),
+        Block::Progress { label, done, total } => progress(label, *done, *total),
         Block::Facts(facts) => Element::new("dl").text("").children(facts.iter().flat_map(fact)),
         Block::Table { head, rows } => table(head, rows),
         Block::Picture { svg, narrow, readout } => {
@@ -184,12 +220,24 @@ fn block(block: &Block) -> Element {
     }
 }
 
+fn progress(label: &str, done: u64, total: u64) -> Element {
+    let bar = Element::new("progress")
+        .with("value", done.to_string())
+        .with("max", total.max(1).to_string())
+        .text("");
+    Element::new("label")
+        .with("class", "progress")
+        .child(Element::new("span").text(label))
+        .child(bar)
+}
+
 fn image(svg: &[u8], alt: &str) -> Element {
     let data = BASE64_STANDARD.encode(svg);
     let image = Element::new("img")
         .with("src", format!("data:image/svg+xml;base64,{data}"))
         .with("alt", alt);
-    Element::new("div").with("class", "wide").with("tabindex", "0").child(image)
+    // On a narrow screen the curves of the phases show the same.
+    Element::new("div").with("class", "large").child(image)
 }
 
 /// Without scripts everything is shown.
@@ -216,16 +264,25 @@ fn fact((name, value): &(String, String)) -> [Element; 2] {
     [Element::new("dt").text(name), Element::new("dd").text(value)]
 }
 
+/// On a narrow screen a row is a list of its cells, each with the name of its column. The roles
+/// keep it a table for screen readers.
 fn table(head: &[String], rows: &[Vec<Cell>]) -> Element {
-    let names = head.iter().map(|name| Element::new("th").with("scope", "col").text(name));
+    let of_role = |name: &'static str, role: &'static str| Element::new(name).with("role", role);
+    let names =
+        head.iter().map(|name| of_role("th", "columnheader").with("scope", "col").text(name));
     let row = |row: &Vec<Cell>| {
-        let cell =
-            |cell: &Cell| Element::new("td").with("class", cell.tone.class()).text(&cell.text);
-        Element::new("tr").children(row.iter().map(cell))
+        let cell = |(cell, name): (&Cell, &String)| {
+            of_role("td", "cell")
+                .with("class", cell.tone.class())
+                .with("data-column", name)
+                .text(&cell.text)
+        };
+        of_role("tr", "row").children(row.iter().zip(head).map(cell))
     };
-    let table = Element::new("table")
-        .child(Element::new("thead").child(Element::new("tr").children(names)))
-        .child(Element::new("tbody").text("").children(rows.iter().map(row)));
+    let head_row = of_role("tr", "row").children(names);
+    let table = of_role("table", "table")
+        .child(of_role("thead", "rowgroup").child(head_row))
+        .child(of_role("tbody", "rowgroup").text("").children(rows.iter().map(row)));
     Element::new("div").with("class", "wide").with("tabindex", "0").child(table)
 }
 
@@ -239,7 +296,8 @@ fn picture(svg: &str, narrow: Option<&str>, readout: Option<&Readout>) -> Elemen
             .verbatim(svg)
     };
     let figure = match narrow {
-        None => Element::new("figure").child(drawn("drawing wide", svg, Layout::WIDE)),
+        // On a narrow screen the table beside it says the same.
+        None => Element::new("figure").child(drawn("drawing large", svg, Layout::WIDE)),
         Some(narrow) => Element::new("figure")
             .child(drawn("drawing large", svg, Layout::WIDE))
             .child(drawn("drawing small", narrow, Layout::NARROW)),

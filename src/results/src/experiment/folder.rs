@@ -212,17 +212,22 @@ impl ExperimentFolder {
         &self.manifest
     }
 
-    /// Writes a cell that is done; `index` is its index in the manifest.
+    /// Writes a cell that is done; `index` is its index in the manifest. Returns its result,
+    /// unless the record is inconsistent.
     ///
     /// # Errors
     /// When it cannot be written.
-    pub fn store_cell(&mut self, index: usize, cell: CellRecord) -> Result<(), ObserveError> {
+    pub fn store_cell(
+        &mut self,
+        index: usize,
+        cell: CellRecord,
+    ) -> Result<Option<&CellResult>, ObserveError> {
         self.store_cell_file(index, &json(&cell))?;
         // An inconsistent record is reported when its file is read back.
         if let Ok(result) = CellResult::of(index, cell) {
             self.done.insert(index, result);
         }
-        Ok(())
+        Ok(self.done.get(&index))
     }
 
     /// Writes the file of a cell that is done.

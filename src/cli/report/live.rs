@@ -1,0 +1,93 @@
+//! The report of what goes on.
+
+use serde_json::Value;
+
+use super::curves::Landmarks;
+use super::run::{self, RunNumbers};
+use super::{Content, ReportSection, Source, all_sections, answer, tables};
+use crate::cli::compare::Subject;
+use crate::cli::console::count;
+use report::html::{Block, Page, Section};
+use results::experiment::ExperimentResults;
+
+/// What is known of a verdict before the end.
+const GLIMPSE: &str = "So far. A verdict is for the end: who stops as soon as one looks good is \
+    wrong more often than it says.";
+
+/// What is known of verdicts of gates that are judged at planned looks.
+const ANYTIME: &str = "So far. These gates are judged at planned looks: a verdict on one is valid \
+    whenever it is given.";
+
+/// The page of a run that goes on; `done` iterations of `total` in the phase under way, and
+/// `success` is the picture of its success.
+pub fn run_under_way(
+    scenario: &str,
+    numbers: &RunNumbers,
+    (phase, done, total): (&str, u64, u64),
+    success: Vec<u8>,
+) -> Page {
+    let mut result = vec![progress(&format!("phase {phase}"), "iterations", done, total)];
+    result.extend(answer::of_run(&numbers.summary, Some(success)));
+    let warnings = run::warnings_in(&numbers.document).into_iter().map(Block::Warning);
+    let mut sections = vec![
+        ReportSection::new("So far", result),
+        ReportSection::new("Warnings", warnings.collect()),
+    ];
+    sections.extend(run::sections(numbers, str::to_owned));
+    for section in &mut sections {
+        if section.section.heading == "Expectations" && !section.section.blocks.is_empty() {
+            section.section.blocks.insert(0, Block::Text(GLIMPSE.to_owned()));
+        }
+    }
+    page(scenario, format!("{}. The run goes on.", numbers.title), sections)
+}
+
+/// The page of an experiment that goes on: the cells that are complete, and `comparison`, what
+/// `comparison.json` would hold of them.
+pub fn experiment_under_way(results: &ExperimentResults, failed: u64, comparison: &Value) -> Page {
+    let manifest = &results.manifest;
+    let (done, all) = (results.cells.len() as u64 + failed, manifest.cells.len() as u64);
+    let is_anytime = manifest.until_decided.is_some();
+    let scenario = manifest.scenario.clone();
+    let landmarks = Landmarks { actions: manifest.actions, drifts: manifest.drifts.clone() };
+    let subtitle = format!("{} policies. The experiment goes on.", manifest.variants.len());
+    let mut progressed = vec![progress("cells", "cells", done, all)];
+    if failed > 0 {
+        progressed.push(Block::Warning(format!("{} failed", count(failed))));
+    }
+    let mut subject = Subject::of_results(results);
+    subject.groups.retain(|group| !group.samples.is_empty());
+    let verdict = if is_anytime { ANYTIME } else { GLIMPSE };
+    let source = Source { subject, content: Content::Experiment, landmarks, verdicts: Vec::new() };
+    let mut sections = vec![ReportSection::new("Progress", progressed)];
+    sections.extend(all_sections(&[source]));
+    let blocks: Vec<Block> = tables::gates(comparison, false).into_iter().collect();
+    for section in &mut sections {
+        let of = &mut section.section;
+        match of.heading.as_str() {
+            "Gates" => of.blocks.clone_from(&blocks),
+            "Result" => "So far".clone_into(&mut of.heading),
+            _ => {}
+        }
+        if of.heading == "So far" {
+            of.blocks.push(Block::Text(verdict.to_owned()));
+        }
+    }
+    page(&scenario, subtitle, sections)
+}
+
+fn progress(label: &str, noun: &str, done: u64, total: u64) -> Block {
+    let label = if total == 0 {
+        label.to_owned()
+    } else if label == noun {
+        format!("{} of {} {noun}", count(done), count(total))
+    } else {
+        format!("{label}: {} of {} {noun}", count(done), count(total))
+    };
+    Block::Progress { label, done, total }
+}
+
+fn page(scenario: &str, subtitle: String, sections: Vec<ReportSection>) -> Page {
+    let sections: Vec<Section> = sections.into_iter().map(|section| section.section).collect();
+    Page { title: scenario.to_owned(), subtitle, sections }
+}
