@@ -48,6 +48,15 @@ impl Live {
     }
 }
 
+/// A test that fails leaves no page behind.
+impl Drop for Live {
+    fn drop(&mut self) {
+        // It has ended, where the test did not fail.
+        _ = self.process.kill();
+        _ = self.process.wait();
+    }
+}
+
 fn line_with(reader: &mut impl BufRead, what: &str) -> String {
     loop {
         let mut line = String::new();
