@@ -9,6 +9,7 @@ use engine::{Stop, Stopper};
 /// the results, the second ends the program at once.
 pub struct Interrupt {
     asked: Arc<AtomicU8>,
+    stopper: Stopper,
 }
 
 impl Interrupt {
@@ -27,6 +28,7 @@ impl Interrupt {
         let (stopper, stop) = Stopper::new();
         let asked = Arc::new(AtomicU8::new(Exit::Done.code()));
         let seen = Arc::clone(&asked);
+        let own = stopper.clone();
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
         // Not on the thread: a signal that came before it ran would end the program.
         let signals = {
@@ -36,7 +38,12 @@ impl Interrupt {
         std::thread::Builder::new()
             .name("signals".to_owned())
             .spawn(move || runtime.block_on(heed(signals, &seen, &stopper, &say)))?;
-        Ok((Self { asked }, stop))
+        Ok((Self { asked, stopper: own }, stop))
+    }
+
+    /// What stops the run as a signal does.
+    pub fn stopper(&self) -> &Stopper {
+        &self.stopper
     }
 
     /// How a stopped run ends.

@@ -1,5 +1,6 @@
 //! One file or folder per command. A command connects crates; it holds no logic of its own.
 
+mod abort;
 mod arguments;
 mod audit;
 mod baseline;

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use clap::{Args, ValueEnum};
 
+use super::abort::Abort;
 use super::charts::{self, ModelHistory};
 use super::console::{self, Console, RunReport};
 use super::error::Error;
@@ -22,7 +23,7 @@ use super::{expectations, experiment, remote_folder, streams, world};
 use ::shard::ShardChoice;
 use clock::{Clock, WallClock};
 use engine::{Ending, RunError};
-use metrics::{Verdict, judge, micros};
+use metrics::{Breach, Verdict, judge, micros};
 use record::{ObserveError, Observer, Observers};
 use results::{Closing, Results, Status};
 use scenario::plan::{ClockKind, Pause, Step, TargetPlan};
@@ -191,11 +192,14 @@ fn run_once(
     let (interrupt, stop) = Interrupt::listen()?;
     let live = arguments.live.map(|at| LiveRun::start(at, plan, results.summary())).transpose()?;
     let (page, mut live) = live.unzip();
-    let mut run = Run { arguments, plan, wall, results, models: ModelHistory::default() };
+    let models = ModelHistory::default();
+    let mut run = Run { arguments, plan, wall, results, models, breach: None };
+    let mut abort = Abort::new(plan, interrupt.stopper());
     let ending = {
         // The console removes its bar before anything else is printed.
         let mut console = Console::new(plan, arguments.quiet);
-        let mut observers = Observers(vec![&mut run.results, &mut run.models, &mut console]);
+        let mut observers =
+            Observers(vec![&mut run.results, &mut run.models, &mut console, &mut abort]);
         if let Some(monitor) = &mut monitor {
             observers.0.push(monitor);
         }
@@ -205,7 +209,9 @@ fn run_once(
     if let Some(monitor) = monitor {
         monitor.finish();
     }
+    run.breach = abort.into_breach();
     let exit = match ending {
+        Ok(Ending::Stopped) if run.breach.is_some() => Exit::Failed,
         Ok(Ending::Completed) => Exit::Done,
         Ok(Ending::Stopped) => interrupt.exit(),
         Err(error @ RunError::Observe(_)) => return Err(error.into()),
@@ -223,6 +229,8 @@ struct Run<'a> {
     wall: WallClock,
     results: Results,
     models: ModelHistory,
+    /// What ended the run early.
+    breach: Option<Breach>,
 }
 
 impl Run<'_> {
@@ -233,7 +241,8 @@ impl Run<'_> {
         let numbers = self.results.summary().report();
         self.draw()?;
         let ended = self.wall.timestamp(self.wall.now());
-        let closing = Closing { status: status(exit), ended, verdicts: &verdicts };
+        let status = if self.breach.is_some() { Status::Interrupted } else { status(exit) };
+        let closing = Closing { status, ended, verdicts: &verdicts };
         let folder = self.results.seal(&closing)?;
         let text = match self.arguments.format {
             Format::Json => read_summary(&folder)?,
@@ -241,7 +250,7 @@ impl Run<'_> {
                 scenario: &self.plan.name,
                 seed: self.plan.seed.0,
                 simulated: self.plan.clock == ClockKind::Virtual,
-                ending: (status(exit) != Status::Complete).then_some("not completed"),
+                ending: (status != Status::Complete).then_some("not completed"),
                 numbers: &numbers,
                 models: self.models.counts(),
                 verdicts: &verdicts,
@@ -266,7 +275,11 @@ impl Run<'_> {
         if self.plan.shard.is_some() {
             return Vec::new();
         }
-        judge(&self.plan.expectations, self.results.summary())
+        let mut verdicts = judge(&self.plan.expectations, self.results.summary());
+        if let Some(breach) = &self.breach {
+            verdicts[breach.expectation] = breach.verdict();
+        }
+        verdicts
     }
 
     fn draw(&mut self) -> Result<(), ObserveError> {

@@ -26,7 +26,8 @@ mod window;
 
 pub use curve::{Batch, SuccessCurve};
 pub use expectation::{
-    Expectation, ExpectationError, Holds, Measured, PhaseScope, Term, Verdict, judge,
+    Breach, Expectation, ExpectationError, Guards, Holds, Measured, PhaseScope, Term, Verdict,
+    judge,
 };
 pub use gate::{Decision, Gate, Requirement};
 pub use interval::IntervalLatencies;

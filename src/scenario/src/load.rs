@@ -2,6 +2,7 @@
 
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
 use super::arrival::MOST_ITERATIONS;
 use super::data::data;
@@ -10,7 +11,7 @@ use super::file::{self, Files, Input, LARGEST_SCENARIO};
 use super::format::{Owner, Reading, keys_of, object};
 use super::mapping::World;
 use super::matrix::{Experiment, Layout, experiment};
-use super::model::{Comparison, DriftFile, PhaseItem, ScenarioFile, StepFile};
+use super::model::{Comparison, DriftFile, ExpectFile, PhaseItem, ScenarioFile, StepFile};
 use super::order::check_order;
 use super::phase::phases;
 use super::plan::{Phase, Plan, Source as PlanSource, Step};
@@ -256,6 +257,11 @@ fn phases_step<'a>(phases: &'a [Phase], name: &str) -> Option<&'a Step> {
     phases.iter().find(|phase| phase.name == name).map(|phase| &phase.step)
 }
 
+/// What `abort` can watch.
+const WATCHED: &str = "it watches a whole phase: `error_rate < 5%`, `success_rate >= 0.5`, a \
+                       quantile of a latency such as `rank.p99 < 50ms`, or `errors`, `dropped` and \
+                       `violations` that are `== 0`";
+
 /// The expectations. Where a phase is misread and has no name, what they speak of is not known.
 fn expectations(
     file: &ScenarioFile,
@@ -267,15 +273,38 @@ fn expectations(
     if items.iter().any(is_unknown) {
         return Vec::new();
     }
-    let mut expectations = Vec::new();
-    for text in expected {
-        match Expectation::parse(text, scopes) {
-            Ok(expectation) => expectations.push(expectation),
-            Err(errors) => errors.into_iter().for_each(|error| {
-                let place = text.within(error.span);
+    let all = expected.iter().filter_map(|file| expectation(file, scopes, report));
+    all.collect()
+}
+
+fn expectation(
+    ExpectFile { that, abort, after }: &ExpectFile,
+    scopes: &[PhaseScope<'_>],
+    report: &mut Report,
+) -> Option<Expectation> {
+    if let (Some(after), false) = (after, abort) {
+        let message = "`after` says from when a run may be ended, but `abort` is not set";
+        report.push(Diagnostic::error(message).at(&after.key).help("add `abort: true`"));
+    }
+    let parsed = match Expectation::parse(that, scopes) {
+        Ok(expectation) => expectation,
+        Err(errors) => {
+            for error in errors {
+                let place = that.within(error.span);
                 report.push(Diagnostic::error(error.message).at(&place).maybe_help(error.help));
-            }),
+            }
+            return None;
+        }
+    };
+    if !abort {
+        return Some(parsed);
+    }
+    let after = after.as_ref().map_or(Duration::ZERO, |after| after.value);
+    match parsed.aborting(after) {
+        Ok(expectation) => Some(expectation),
+        Err(message) => {
+            report.push(Diagnostic::error(message).at(&that.place).help(WATCHED));
+            None
         }
     }
-    expectations
 }

@@ -4,7 +4,9 @@
 
 mod band;
 mod confidence;
+mod excess;
 mod limit;
+mod mixture;
 mod moments;
 mod multiplicity;
 pub mod off_policy;
@@ -18,6 +20,7 @@ mod sum;
 
 pub use band::{Band, band};
 pub use confidence::{Confidence, Interval};
+pub use excess::Excess;
 pub use limit::{Limit, LimitRange, LimitSearch};
 pub use moments::Moments;
 pub use multiplicity::holm;

@@ -12,12 +12,15 @@
 //! Both ends of an interval belong to it. Iterations count from 0, and the end of a
 //! window does not belong to it.
 
+mod abort;
 mod judge;
 mod parse;
 mod value;
 
 use std::ops::Range;
+use std::time::Duration;
 
+pub use abort::{Breach, Guards};
 pub use judge::{Holds, Verdict, judge};
 
 use super::metric::Definition;
@@ -30,6 +33,8 @@ pub struct Expectation {
     left: Term,
     right: Option<(Sign, Term)>,
     test: Test,
+    /// When it fails beyond doubt so long after its phase began, the run ends.
+    abort: Option<(abort::Limit, Duration)>,
 }
 
 /// A metric of a phase, or of a part of it, for example

@@ -33,6 +33,7 @@ pub(super) fn parse(text: &str, phases: &[PhaseScope<'_>]) -> Result<Expectation
         test: parser.comparison(dimension, sign)?,
         left: left.term,
         right: right.map(|(sign, right)| (sign, right.term)),
+        abort: None,
     })
 }
 

@@ -35,7 +35,7 @@ pub(super) use phase::{
 };
 pub(super) use policy::policy;
 pub use scenario::schema;
-pub(super) use scenario::{Comparison, ScenarioFile};
+pub(super) use scenario::{Comparison, ExpectFile, ScenarioFile};
 pub use service::Retries;
 pub(super) use service::{
     HeaderFile, KeepAlive, Path, Paths, ServiceFile, Timeout, TimeoutParts, is_header_name,

@@ -1,19 +1,40 @@
 //! The whole file.
 
+use std::time::Duration;
+
 use serde_json::Value as Json;
 
 use super::datasets::{ContextDimension, Datasets, RewardFile, context, datasets, reward};
 use super::gate::{GateFile, gate_list};
 use super::matrix::MatrixFile;
-use super::notation::{IDENTIFIER, share};
+use super::notation::{DURATION, IDENTIFIER, share};
 use super::phase::{PhaseItem, Phases};
 use super::settings::{LoopFile, learning_loop};
 use super::target::{Target, target};
 use crate::format::{
-    Form, Placed, Read, Share, TEXT, count, each_of, flatten, integer, object, optional, or,
-    or_empty, part, required, word,
+    BOOLEAN, Either, Form, Placed, Read, Share, TEXT, count, each_of, either, flatten, integer,
+    object, optional, or, or_empty, part, required, word,
 };
 use crate::plan::ClockKind;
+
+keyed! {
+    /// Something that must hold, and whether the run ends when it fails beyond doubt.
+    pub(crate) struct ExpectFile marked "that" {
+        /// What must hold: a share or a quantile of a whole phase, if the run is to end early.
+        that: Placed<String> = required(TEXT.at()),
+        /// Whether the run ends when it fails beyond doubt: a run that keeps to it ends early with
+        /// a probability of 1 in 1,000, however long it lasts. Cells of a matrix and shards are
+        /// not ended.
+        abort: bool = or(BOOLEAN, "false"),
+        /// So long after its phase began it is not looked at.
+        after: Option<Placed<Duration>> = optional(DURATION.at()),
+    }
+}
+
+fn expectation() -> Either<ExpectFile> {
+    let plain = |that: Placed<String>| ExpectFile { that, abort: false, after: None };
+    either([TEXT.at().map(plain).boxed(), object().boxed()])
+}
 
 keyed! {
     /// A scenario: who visits, what is offered, what is called, and what is done, step by step.
@@ -56,8 +77,9 @@ keyed! {
         model_check: Read<Share> = part(or(share(), "\"10%\"")),
         /// What is done, one after the other.
         phases: Read<Vec<PhaseItem>> = part(required(Phases)),
-        /// What must hold at the end, for example `validation.success_rate >= 0.80`.
-        expect: Read<Option<Vec<Placed<String>>>> = part(optional(each_of(TEXT.at(), 0))),
+        /// What must hold at the end, for example `validation.success_rate >= 0.80`; or
+        /// `{ that: load.error_rate < 5%, abort: true, after: 30s }`, which ends the run early.
+        expect: Read<Option<Vec<ExpectFile>>> = part(optional(each_of(expectation(), 0))),
     }
 }
 

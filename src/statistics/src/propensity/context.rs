@@ -2,8 +2,8 @@
 
 use super::super::{Interval, real};
 use super::Claim;
-use super::mixture::Mixture;
 use super::share::Share;
+use crate::mixture::Mixture;
 
 /// The odds of one action are bet to be e to the power of these times what is claimed.
 const TILTS: [f64; 8] = [0.15, -0.15, 0.35, -0.35, 0.8, -0.8, 2.0, -2.0];

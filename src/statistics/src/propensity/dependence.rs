@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 
 use super::super::real;
-use super::mixture::Mixture;
+use crate::mixture::Mixture;
 
 /// A draw is compared with so many before it.
 pub const LONGEST_LAG: usize = 1024;

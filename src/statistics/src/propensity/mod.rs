@@ -14,7 +14,6 @@
 
 mod context;
 mod dependence;
-mod mixture;
 mod share;
 #[cfg(test)]
 mod tests;

@@ -1,6 +1,6 @@
 //! A capital that is spread over bets.
 
-use super::super::real;
+use super::real;
 
 /// After the first observations so much of a bet's capital, divided by their number, goes back
 /// to all bets.
@@ -18,7 +18,7 @@ const BURN_IN: f64 = 10.0;
 /// what begins late is found too (Herbster and Warmuth 1998, "Tracking the best expert"; the
 /// share is known beforehand, so the capital stays an e-process).
 #[derive(Debug, Clone)]
-pub(super) struct Mixture {
+pub(crate) struct Mixture {
     /// The logarithm of the capital.
     log_capital: f64,
     /// How the capital was spread before the last sharing; the first bet is to make none.
@@ -31,7 +31,7 @@ pub(super) struct Mixture {
 
 impl Mixture {
     /// Half of the capital makes no bet, the other half is spread in proportion to `bets`.
-    pub(super) fn new(bets: &[f64]) -> Self {
+    pub(crate) fn new(bets: &[f64]) -> Self {
         let total: f64 = bets.iter().sum();
         let bet = |weight: &f64| weight / total / 2.0;
         let prior: Vec<f64> = std::iter::once(0.5).chain(bets.iter().map(bet)).collect();
@@ -45,7 +45,7 @@ impl Mixture {
     }
 
     /// Multiplies each bet by its factor; `idle` is that of no bet.
-    pub(super) fn observe(&mut self, idle: f64, factors: &[f64]) {
+    pub(crate) fn observe(&mut self, idle: f64, factors: &[f64]) {
         let Self { spread: (kept, share), weights, prior, .. } = self;
         let mut total = 0.0;
         // One pass: the capital of the last observation is spread when the next one needs it.
@@ -64,12 +64,12 @@ impl Mixture {
     }
 
     /// The logarithm of the e-value.
-    pub(super) fn log_e(&self) -> f64 {
+    pub(crate) fn log_e(&self) -> f64 {
         self.log_capital
     }
 
     /// The bet that holds the most capital, among those that are bets.
-    pub(super) fn best(&self) -> usize {
+    pub(crate) fn best(&self) -> usize {
         let bets = self.weights.iter().skip(1).enumerate();
         bets.max_by(|left, right| left.1.total_cmp(right.1)).map_or(0, |(best, _)| best)
     }
