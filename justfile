@@ -61,13 +61,18 @@ lag:
     cargo build --release
     tests/benches/lag.py
 
-# Compare two algorithms of BanditDB, on loopback. It is installed first, which takes ten minutes.
+# Compare two algorithms of BanditDB, which listens on port 8080 of every interface meanwhile. It
+# is installed first, which takes ten minutes.
 banditdb:
+    #!/bin/sh
+    set -e
     cargo install banditdb --ignore-rust-version --root target/banditdb
     cargo build --release
     mkdir -p target/banditdb/data
-    cd target/banditdb/data && { BANDITDB_RATE_LIMIT_PER_SEC=100000 ../bin/banditdb & \
-        trap "kill $!" EXIT; cd ../../.. && target/release/runner scenarios/banditdb.yaml; }
+    (cd target/banditdb/data && BANDITDB_RATE_LIMIT_PER_SEC=100000 exec ../bin/banditdb) &
+    trap "kill $!" EXIT
+    sleep 2
+    target/release/runner scenarios/banditdb.yaml
 
 # Formatting and lints, as CI wants them.
 lint:
