@@ -97,7 +97,7 @@ fn success_chart(plan: &Plan, summary: &Summary, models: &ModelHistory) -> Succe
         model_exports: models.marks(index),
         last_tenth: tally.measure(Metric::SuccessRate, Some(last_tenth(tally.iterations()))),
         exploration: exploration(plan, summary, index),
-        actions: plan.actions.len().saturating_sub(plan.excluded_actions.len()),
+        actions: plan.choices(),
     };
     SuccessChart { title: title(plan), phases: iterated(summary).map(phase).collect() }
 }

@@ -234,6 +234,7 @@ fn options(arguments: &ServeArguments) -> Result<LoopOptions, Error> {
         rank_work: arguments.rank_work,
         model_bytes: arguments.model_bytes,
         event_bytes: arguments.event_bytes,
+        ..LoopLimits::CONTRACT
     };
     let log_events = arguments.log_events;
     let mut options = LoopOptions { limits, log_events, ..LoopOptions::default() };

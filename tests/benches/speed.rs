@@ -142,46 +142,53 @@ impl Operator for NobodyAsked {
     }
 }
 
-const ITERATIONS: u64 = 20_000;
-
-/// The first phase of the tutorial alone.
-fn plan() -> Plan {
-    let path = project().join("tests/benches/iterations.yaml");
+/// The only phase of a scenario in this folder.
+fn plan(name: &str) -> Plan {
+    let path = project().join("tests/benches").join(name);
     let options = LoadOptions { allow_paths: true, ..LoadOptions::default() };
     scenario::load(&path, &options, &|_| None).map_err(|mistakes| mistakes.render(false)).unwrap().0
 }
 
 /// Draw, rank, log, join, train, record: an iteration of the virtual world.
 fn iteration(criterion: &mut Criterion) {
-    let plan = plan();
-    let TargetPlan::Embedded(embedded) = &plan.target else { panic!("an embedded loop") };
     let mut group = criterion.benchmark_group("virtual world");
-    group.throughput(Throughput::Elements(ITERATIONS)).sample_size(20);
-    group.bench_function("iterations", |bencher| {
-        bencher.iter(|| {
-            let mut recorder = Recorder(Summary::new([PhaseScope {
-                name: "baseline",
-                iterations: Some(ITERATIONS),
-            }]));
-            let ran = VirtualClock::run(|clock| async {
-                let target =
-                    EmbeddedTarget::one_of_many(embedded, plan.seed, clock.clone(), Retention::Log);
-                let (_stopper, stop) = Stopper::new();
-                engine::run(
-                    &plan,
-                    clock,
-                    &target,
-                    &NobodyAsked,
-                    engine::StartPoint::default(),
-                    stop,
-                    &mut recorder,
-                )
-                .await
+    for (name, file) in
+        [("iterations", "iterations.yaml"), ("1000 candidates of 100000", "candidates.yaml")]
+    {
+        let plan = plan(file);
+        let TargetPlan::Embedded(embedded) = &plan.target else { panic!("an embedded loop") };
+        let iterations = plan.phases[0].scope().iterations.unwrap();
+        group.throughput(Throughput::Elements(iterations)).sample_size(20);
+        group.bench_function(name, |bencher| {
+            bencher.iter(|| {
+                let mut recorder = Recorder(Summary::new([PhaseScope {
+                    name: "baseline",
+                    iterations: Some(iterations),
+                }]));
+                let ran = VirtualClock::run(|clock| async {
+                    let target = EmbeddedTarget::one_of_many(
+                        embedded,
+                        plan.seed,
+                        clock.clone(),
+                        Retention::Log,
+                    );
+                    let (_stopper, stop) = Stopper::new();
+                    engine::run(
+                        &plan,
+                        clock,
+                        &target,
+                        &NobodyAsked,
+                        engine::StartPoint::default(),
+                        stop,
+                        &mut recorder,
+                    )
+                    .await
+                });
+                assert!(ran.is_ok());
+                recorder.0
             });
-            assert!(ran.is_ok());
-            recorder.0
         });
-    });
+    }
     group.finish();
 }
 

@@ -19,6 +19,8 @@ pub struct GuideArguments {
 enum Topic {
     /// Write a scenario: visitors, actions, targets, phases, expectations.
     Scenarios,
+    /// Worlds of clicks and prices, and of actions that come and go.
+    Worlds,
     /// Compare two learning policies in CI, and choose the number of seeds.
     Comparing,
     /// Learning policies: the supported options of Vowpal Wabbit, linear ones.
@@ -47,6 +49,7 @@ impl Topic {
     fn page(self) -> &'static str {
         match self {
             Self::Scenarios => include_str!("scenarios.md"),
+            Self::Worlds => include_str!("worlds.md"),
             Self::Comparing => include_str!("comparing.md"),
             Self::Policies => include_str!("policies.md"),
             Self::Programs => include_str!("programs.md"),

@@ -66,13 +66,14 @@ impl<'a> FirstRound<'a> {
     /// The index of the best action for the visitor.
     #[must_use]
     pub fn preferred(&self) -> usize {
-        self.stream.preferred(self.event.visitor)
+        self.event.preferred()
     }
 
-    /// The reward of the visitor for an action.
+    /// The reward of the visitor for an action that is offered, by its index.
     #[must_use]
     pub fn reward(&self, action: usize) -> f64 {
-        self.stream.reward(self.phase.key, 0, self.event.visitor, action)
+        let position = self.event.position(action).unwrap_or_default();
+        self.stream.reward(self.phase.key, 0, &self.event, position)
     }
 
     /// Reads the answer to Rank as a run does.
@@ -81,6 +82,6 @@ impl<'a> FirstRound<'a> {
     /// How it breaks the contract.
     pub fn read(&self, answer: RankAnswer) -> Result<Decided, CallError> {
         let answer = read_answer(&self.stream, &self.event, answer)?;
-        Ok(Decided { action: answer.chosen, probability: answer.probability })
+        Ok(Decided { action: self.event.index(answer.chosen), probability: answer.probability })
     }
 }

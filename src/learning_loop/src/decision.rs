@@ -50,7 +50,7 @@ impl Decider<'_> {
         number: u64,
         now: Timestamp,
     ) -> Result<(RankResponse, Interaction), ServiceError> {
-        self.checker.check(request)?;
+        self.checker.check(request, &self.limits)?;
         let event_id = self.event_id(request.event_id.as_ref(), number, now);
         let actions = rank_rules::rankable(request);
         let drawn = Arc::new(self.choose(request, &actions, &event_id)?);

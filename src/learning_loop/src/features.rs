@@ -1,12 +1,11 @@
 use std::borrow::Cow;
-use std::collections::hash_map::Entry;
 use std::sync::Arc;
 
 use foldhash::HashMap;
 
 use super::interaction::{FilledSlot, Interaction};
 use learner::{Event, EventSlot, Example, Hashing, Label};
-use policy::{hashed_actions, hashed_context, hashed_slot};
+use policy::{hashed_action, hashed_context, hashed_slot};
 use protocol::{FeatureObject, RankableAction};
 
 /// The number of cached events and of cached action lists; a run shares far fewer.
@@ -23,14 +22,30 @@ const WIRE_CAPACITY: usize = 64;
 #[derive(Debug, Clone)]
 pub(crate) struct FeatureCache {
     events: HashMap<(Hashing, usize, usize), CachedEvent>,
-    actions: HashMap<(Hashing, usize), CachedActions>,
+    lists: HashMap<(Hashing, usize), CachedList>,
+    /// How many actions the lists have together.
+    listed: usize,
+    /// Single actions, which different lists share, by the addresses of their features and ids.
+    actions: HashMap<(Hashing, usize, usize), CachedAction>,
     /// The number of events and of lists that are kept.
     capacity: usize,
+    /// The number of single actions that are kept.
+    action_capacity: usize,
 }
+
+/// The number of actions in all cached lists, and of single ones: a catalogue is kept whole.
+const ACTION_CAPACITY: usize = 1 << 18;
 
 impl Default for FeatureCache {
     fn default() -> Self {
-        Self { events: HashMap::default(), actions: HashMap::default(), capacity: CAPACITY }
+        Self {
+            events: HashMap::default(),
+            lists: HashMap::default(),
+            listed: 0,
+            actions: HashMap::default(),
+            capacity: CAPACITY,
+            action_capacity: ACTION_CAPACITY,
+        }
     }
 }
 
@@ -41,52 +56,66 @@ struct CachedEvent {
 }
 
 #[derive(Debug, Clone)]
-struct CachedActions {
+struct CachedList {
     examples: Arc<[Arc<Example>]>,
     _alive: Arc<[RankableAction]>,
+}
+
+#[derive(Debug, Clone)]
+struct CachedAction {
+    example: Arc<Example>,
+    _alive: RankableAction,
 }
 
 impl FeatureCache {
     /// A small cache, for requests over the wire.
     pub fn of_wire() -> Self {
-        Self { capacity: WIRE_CAPACITY, ..Self::default() }
+        Self { capacity: WIRE_CAPACITY, action_capacity: 0, ..Self::default() }
     }
 
     /// Forgets everything. A large request must not outlive its answer.
     pub fn clear(&mut self) {
         self.events.clear();
+        self.lists.clear();
+        self.listed = 0;
         self.actions.clear();
     }
 
-    /// The event of a context and its actions.
+    /// The event of a request: of a context and its actions.
     pub fn event(
         &mut self,
         hashing: Hashing,
         context: &Arc<[FeatureObject]>,
         actions: &Arc<[RankableAction]>,
     ) -> &Event {
-        let Self { events, actions: known, capacity } = self;
-        make_room(events, *capacity);
-        make_room(known, *capacity);
-        match events.entry((hashing, address(context), address(actions))) {
-            Entry::Occupied(entry) => {
-                let event = &mut entry.into_mut().event;
-                event.recurs = true;
-                event
-            }
-            Entry::Vacant(entry) => {
-                let event = Event {
-                    shared: Arc::new(hashed_context(hashing, context)),
-                    actions: examples(known, hashing, actions),
-                    recurs: false,
-                    weight: 1.0,
-                    slots: None,
-                    listed: true,
-                };
-                let alive = (context.clone(), actions.clone());
-                &entry.insert(CachedEvent { event, _alive: alive }).event
-            }
+        let is_known = self.events.contains_key(&(hashing, address(context), address(actions)));
+        let event = self.known_or_made(hashing, context, actions);
+        // What is ranked once and learned once does not recur.
+        event.recurs |= is_known;
+        event
+    }
+
+    fn known_or_made(
+        &mut self,
+        hashing: Hashing,
+        context: &Arc<[FeatureObject]>,
+        actions: &Arc<[RankableAction]>,
+    ) -> &mut Event {
+        self.make_room();
+        let key = (hashing, address(context), address(actions));
+        if !self.events.contains_key(&key) {
+            let event = Event {
+                shared: Arc::new(hashed_context(hashing, context)),
+                actions: self.examples(hashing, actions),
+                recurs: false,
+                weight: 1.0,
+                slots: None,
+                listed: true,
+            };
+            let alive = (context.clone(), actions.clone());
+            self.events.insert(key, CachedEvent { event, _alive: alive });
         }
+        &mut self.events.get_mut(&key).expect("it is known or was made").event
     }
 
     /// The event of an interaction, with the outcomes of its first slots.
@@ -96,7 +125,7 @@ impl FeatureCache {
         interaction: &Interaction,
         outcomes: &[Label],
     ) -> Cow<'_, Event> {
-        let event = self.event(hashing, &interaction.context, &interaction.actions);
+        let event = self.known_or_made(hashing, &interaction.context, &interaction.actions);
         if interaction.slots.is_empty() {
             return Cow::Borrowed(event);
         }
@@ -108,27 +137,51 @@ impl FeatureCache {
         let slots = interaction.slots.iter().enumerate().map(slot).collect();
         Cow::Owned(Event { slots: Some(slots), ..event.clone() })
     }
+
+    /// Forgets what there is too much of: requests over the wire have new features each, for
+    /// which a full cache is worth nothing.
+    fn make_room(&mut self) {
+        if self.lists.len() >= self.capacity || self.listed > ACTION_CAPACITY {
+            self.lists.clear();
+            self.events.clear();
+            self.listed = 0;
+        }
+        if self.events.len() >= self.capacity {
+            self.events.clear();
+        }
+        if self.actions.len() > self.action_capacity {
+            self.actions.clear();
+        }
+    }
+
+    fn examples(
+        &mut self,
+        hashing: Hashing,
+        actions: &Arc<[RankableAction]>,
+    ) -> Arc<[Arc<Example>]> {
+        let Self { lists, actions: single, listed, action_capacity, .. } = self;
+        let make = || {
+            *listed += actions.len();
+            let example = |action: &RankableAction| {
+                if *action_capacity == 0 {
+                    return Arc::new(hashed_action(hashing, action));
+                }
+                let key = (hashing, address(&action.features), action.id.as_ptr().addr());
+                let make = || CachedAction {
+                    example: Arc::new(hashed_action(hashing, action)),
+                    _alive: action.clone(),
+                };
+                single.entry(key).or_insert_with(make).example.clone()
+            };
+            let examples = actions.iter().map(example).collect();
+            CachedList { examples, _alive: actions.clone() }
+        };
+        lists.entry((hashing, address(actions))).or_insert_with(make).examples.clone()
+    }
 }
 
 fn address<T>(shared: &Arc<[T]>) -> usize {
     Arc::as_ptr(shared).cast::<T>().addr()
-}
-
-/// Requests over the wire have new features each: a full cache is worth nothing.
-fn make_room<K, V>(known: &mut HashMap<K, V>, capacity: usize) {
-    if known.len() >= capacity {
-        known.clear();
-    }
-}
-
-fn examples(
-    known: &mut HashMap<(Hashing, usize), CachedActions>,
-    hashing: Hashing,
-    actions: &Arc<[RankableAction]>,
-) -> Arc<[Arc<Example>]> {
-    let make =
-        || CachedActions { examples: hashed_actions(hashing, actions), _alive: actions.clone() };
-    known.entry((hashing, address(actions))).or_insert_with(make).examples.clone()
 }
 
 #[cfg(test)]
@@ -148,6 +201,21 @@ mod tests {
         assert!(Arc::ptr_eq(&first.shared, &second.shared));
         assert!(Arc::ptr_eq(&first.actions, &second.actions));
         assert_eq!((first.recurs, second.recurs), (false, true));
+    }
+
+    #[test]
+    fn lists_share_the_actions_that_they_have_in_common() {
+        let context = objects(r#"[{"a":1}]"#);
+        let action = |id: &str| RankableAction { id: id.into(), features: objects(r#"[{"b":2}]"#) };
+        let (one, two, three) = (action("one"), action("two"), action("three"));
+        let lists: [Arc<[RankableAction]>; 2] =
+            [[one.clone(), two.clone()].into(), [three, two].into()];
+        let mut cache = FeatureCache::default();
+        let [first, second] =
+            lists.map(|list| cache.event(Hashing::default(), &context, &list).clone());
+        assert!(Arc::ptr_eq(&first.actions[1], &second.actions[1]));
+        assert_eq!(*first.actions[0], hashed_action(Hashing::default(), &one));
+        assert!(!first.recurs && !second.recurs);
     }
 
     #[test]

@@ -56,7 +56,7 @@ impl Default for LoopOptions {
             threads: std::thread::available_parallelism().map_or(1, NonZero::get),
             retention: Retention::default(),
             log_events: usize::MAX,
-            limits: LoopLimits::NONE,
+            limits: LoopLimits::CONTRACT,
             random_seed: 0,
         }
     }

@@ -2,9 +2,9 @@
 
 use learner::{Event, LearningPolicy};
 use policy::Policy;
-use protocol::{ErrorCode, ServiceError};
+use protocol::{ErrorCode, MOST_ACTIONS, ServiceError};
 
-/// The bounds of a loop. Without limits by default: a simulation runs requests of its own.
+/// The bounds of a loop. A simulation runs requests of its own, without limits.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct LoopLimits {
     /// The multiplications that a prediction may take ([`LearningPolicy::work`]).
@@ -15,12 +15,28 @@ pub struct LoopLimits {
     /// oldest leave the log. Open ones never leave; a service must refuse requests while they
     /// take more.
     pub event_bytes: u64,
+    /// The actions of a request.
+    pub actions: usize,
 }
 
 impl LoopLimits {
     /// No bounds.
-    pub const NONE: Self =
-        Self { rank_work: u64::MAX, model_bytes: u64::MAX, event_bytes: u64::MAX };
+    pub const NONE: Self = Self {
+        rank_work: u64::MAX,
+        model_bytes: u64::MAX,
+        event_bytes: u64::MAX,
+        actions: usize::MAX,
+    };
+
+    /// Those of the contract, whatever the work and the memory that a request takes.
+    pub const CONTRACT: Self = Self { actions: MOST_ACTIONS, ..Self::NONE };
+
+    /// The largest number of values of a request, counted with objects and with values that are
+    /// no features: each takes some fifty bytes of memory for as long as its event is in the log.
+    pub(crate) fn values(&self) -> usize {
+        const MOST_VALUES: usize = 50_000;
+        if self.actions > MOST_ACTIONS { usize::MAX } else { MOST_VALUES }
+    }
 
     /// Whether requests have a bound.
     pub(crate) fn bound_work(&self) -> bool {

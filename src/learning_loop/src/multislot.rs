@@ -11,6 +11,7 @@ use super::assignment::Assignment;
 use super::decision::{Decider, Logged};
 use super::interaction::{Choice, FilledSlot, Interaction};
 use super::learning_loop::check_reward;
+use super::limits::LoopLimits;
 use super::log_entry::Operation;
 use super::{LearningLoop, rank_rules, sampling};
 use learner::{Event, Prediction};
@@ -84,8 +85,8 @@ impl Decider<'_> {
         now: Timestamp,
     ) -> Result<(MultiSlotRankResponse, Interaction), ServiceError> {
         self.check_access()?;
-        self.checker.check(&whole(request))?;
-        let left = check_slots(request)
+        self.checker.check(&whole(request), &self.limits)?;
+        let left = check_slots(request, &self.limits)
             .map_err(|message| ServiceError::new(ErrorCode::InvalidRankRequest, message))?;
         let event_id = self.event_id(request.event_id.as_ref(), number, now);
         let slots = self.fill(request, &event_id, left)?;
@@ -232,7 +233,7 @@ fn whole(request: &MultiSlotRankRequest) -> RankRequest {
 }
 
 /// Checks the slots, and returns the actions that each may show.
-fn check_slots(request: &MultiSlotRankRequest) -> Result<Assignment, String> {
+fn check_slots(request: &MultiSlotRankRequest, limits: &LoopLimits) -> Result<Assignment, String> {
     let (slots, actions) = (&request.slots, &request.actions);
     if slots.is_empty() || slots.len() > actions.len() {
         let (found, most) = (slots.len(), actions.len());
@@ -245,7 +246,7 @@ fn check_slots(request: &MultiSlotRankRequest) -> Result<Assignment, String> {
     for slot in slots {
         rank_rules::check_id("a slot", &slot.id)?;
         values += rank_rules::check_features(&slot.features)?;
-        rank_rules::check_values(values)?;
+        rank_rules::check_values(values, limits)?;
         if !ids.insert(&slot.id) {
             return Err(format!("two slots have the id `{}`", slot.id));
         }

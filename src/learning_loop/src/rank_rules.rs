@@ -2,9 +2,10 @@ use std::collections::HashSet;
 use std::sync::Arc;
 
 use super::interaction::Choice;
+use super::limits::LoopLimits;
 use protocol::{
-    Digits, ErrorCode, EventId, FeatureObject, FeatureValue, LONGEST_ID, MOST_ACTIONS, RankRequest,
-    RankResponse, RankableAction, RankedAction, ServiceError,
+    Digits, ErrorCode, EventId, FeatureObject, FeatureValue, LONGEST_ID, RankRequest, RankResponse,
+    RankableAction, RankedAction, ServiceError,
 };
 
 /// Refuses requests that break a rule of the service.
@@ -14,32 +15,40 @@ pub(crate) struct Checker {
     valid: Option<(Arc<[RankableAction]>, usize)>,
 }
 
-/// The largest number of values in a request, counted with objects and with values that are no
-/// features: each takes some fifty bytes of memory for as long as its event is in the log.
-const MOST_VALUES: usize = 50_000;
-
 impl Checker {
-    pub fn check(&mut self, request: &RankRequest) -> Result<(), ServiceError> {
-        self.check_action_list(&request.actions)
-            .and_then(|values| check_request(request, values))
+    pub fn check(
+        &mut self,
+        request: &RankRequest,
+        limits: &LoopLimits,
+    ) -> Result<(), ServiceError> {
+        self.check_action_list(&request.actions, limits)
+            .and_then(|values| check_request(request, values, limits))
             .map_err(|message| ServiceError::new(ErrorCode::InvalidRankRequest, message))
     }
 
     /// Returns the number of values.
-    fn check_action_list(&mut self, actions: &Arc<[RankableAction]>) -> Result<usize, String> {
+    fn check_action_list(
+        &mut self,
+        actions: &Arc<[RankableAction]>,
+        limits: &LoopLimits,
+    ) -> Result<usize, String> {
         if let Some((valid, values)) = &self.valid
             && Arc::ptr_eq(valid, actions)
         {
             return Ok(*values);
         }
-        check_count(actions.len())?;
+        check_count(actions.len(), limits)?;
         let values = check_actions(actions)?;
         self.valid = Some((actions.clone(), values));
         Ok(values)
     }
 }
 
-fn check_request(request: &RankRequest, values_of_actions: usize) -> Result<(), String> {
+fn check_request(
+    request: &RankRequest,
+    values_of_actions: usize,
+    limits: &LoopLimits,
+) -> Result<(), String> {
     // A UUID is neither empty nor too long.
     if let Some(event_id) = request.event_id.as_ref().filter(|id| id.uuid().is_none()) {
         let mut digits = Digits::default();
@@ -50,16 +59,16 @@ fn check_request(request: &RankRequest, values_of_actions: usize) -> Result<(), 
             return Err(format!("the id of an event must not be `{text}`: no URL can address it"));
         }
     }
-    check_values(values_of_actions + check_features(&request.context_features)?)?;
+    check_values(values_of_actions + check_features(&request.context_features)?, limits)?;
     if request.actions.iter().all(|action| is_excluded(request, action)) {
         return Err("every action is excluded".to_owned());
     }
     Ok(())
 }
 
-fn check_count(count: usize) -> Result<(), String> {
-    let message = || format!("there must be 1 to {MOST_ACTIONS} actions, found {count}");
-    (1..=MOST_ACTIONS).contains(&count).then_some(()).ok_or_else(message)
+fn check_count(count: usize, limits: &LoopLimits) -> Result<(), String> {
+    let message = || format!("there must be 1 to {} actions, found {count}", limits.actions);
+    (1..=limits.actions).contains(&count).then_some(()).ok_or_else(message)
 }
 
 pub(crate) fn check_id(what: &str, id: &str) -> Result<(), String> {
@@ -70,13 +79,11 @@ pub(crate) fn check_id(what: &str, id: &str) -> Result<(), String> {
 }
 
 /// Refuses too many values.
-pub(crate) fn check_values(found: usize) -> Result<(), String> {
-    let message = || {
-        format!(
-            "a request may have {MOST_VALUES} values at most, with empty objects, found {found}"
-        )
-    };
-    (found <= MOST_VALUES).then_some(()).ok_or_else(message)
+pub(crate) fn check_values(found: usize, limits: &LoopLimits) -> Result<(), String> {
+    let most = limits.values();
+    let message =
+        || format!("a request may have {most} values at most, with empty objects, found {found}");
+    (found <= most).then_some(()).ok_or_else(message)
 }
 
 /// Returns the number of values.

@@ -30,11 +30,12 @@ pub fn hashed_context(hashing: Hashing, context: &[FeatureObject]) -> Example {
 /// The examples of actions.
 #[must_use]
 pub fn hashed_actions(hashing: Hashing, actions: &[RankableAction]) -> Arc<[Arc<Example>]> {
-    actions.iter().map(|action| Arc::new(action_example(hashing, action))).collect()
+    actions.iter().map(|action| Arc::new(hashed_action(hashing, action))).collect()
 }
 
 /// `"i": {"constant": 1, "id": ".."}, "j": [{..}]`: the id of an action is a feature too.
-fn action_example(hashing: Hashing, action: &RankableAction) -> Example {
+#[must_use]
+pub fn hashed_action(hashing: Hashing, action: &RankableAction) -> Example {
     let mut example = ExampleBuilder::new(hashing);
     example.open("i");
     example.number("constant", 1.0);
@@ -134,6 +135,6 @@ mod tests {
         let context = objects(r#"[{"a":"x","user":{"b":1}}]"#);
         assert_eq!(letters(hashed_context(Hashing::default(), &context)), b"uF");
         let action = RankableAction { id: "one".into(), features: objects(r#"[{"a":"x"}]"#) };
-        assert_eq!(letters(action_example(Hashing::default(), &action)), b"ij");
+        assert_eq!(letters(hashed_action(Hashing::default(), &action)), b"ij");
     }
 }

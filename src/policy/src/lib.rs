@@ -14,7 +14,7 @@ mod model;
 mod policy;
 mod program_model;
 
-pub use hashed::{hashed_actions, hashed_context, hashed_slot, is_feature};
+pub use hashed::{hashed_action, hashed_actions, hashed_context, hashed_slot, is_feature};
 pub use linear_model::LinearModel;
 pub use model::{Model, Outcome, Seen};
 pub use policy::{LinearPolicy, Policy, ProgramPolicy};

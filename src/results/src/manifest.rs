@@ -208,9 +208,9 @@ fn shard_expectations(plan: &Plan) -> Vec<String> {
     texts.filter(|_| plan.shard.is_some()).collect()
 }
 
-/// How many actions of a plan are not excluded.
+/// How many actions can be chosen.
 pub(crate) fn available_actions(plan: &Plan) -> u64 {
-    (plan.actions.len() as u64).saturating_sub(plan.excluded_actions.len() as u64)
+    plan.choices() as u64
 }
 
 fn target_name(target: &TargetPlan) -> &'static str {

@@ -2,16 +2,24 @@
 
 use std::sync::Arc;
 
-use super::dataset::{self, ActionIndex, Dimension, Frame, Offer, Template, World};
-use super::file::Files;
-use super::model::{
-    Classification, ClassifiedWorld, DatasetFiles, Datasets, DriftFile, GeneratedWorld, Request,
-    RewardFile, ScenarioFile,
+use super::catalogue::{OfferSpec, Supply, catalogue};
+use super::dataset::generated::GeneratedActions;
+use super::dataset::{
+    self, ActionIndex, ActionsFile, DatedAction, DatedFeatures, Dimension, Frame, Offer, Template,
+    World,
 };
-use super::plan::{ActionRewards, Drift, Population, Preference, RewardRule, Visitor};
+use super::file::Files;
+use super::format::{Placed, Share};
+use super::model::{
+    Classification, ClassifiedWorld, DatasetFiles, Datasets, DriftFile, GeneratedWorld, OfferFile,
+    Request, RewardFile, ScenarioFile,
+};
+use super::plan::{
+    ActionRewards, Catalogue, Drift, Phase, Population, Preference, RewardRule, Step, Visitor,
+};
 use super::reward::{self, RewardWorld};
-use diagnostic::{Diagnostic, Report, Source};
-use protocol::RankableAction;
+use diagnostic::{Diagnostic, Place, Report, Source};
+use protocol::{MOST_ACTIONS, RankableAction};
 
 /// What the data sets hold.
 pub(super) struct Data {
@@ -19,6 +27,11 @@ pub(super) struct Data {
     pub actions: Arc<[RankableAction]>,
     pub template: Template,
     pub reward: RewardRule,
+    /// Where there are more actions than a service of fifty takes.
+    pub beyond: Option<Place>,
+    /// What is offered of the actions.
+    offer: Option<OfferFile>,
+    supply: ActionSupply,
     /// The reward rule as it is written.
     reward_file: RewardFile,
     dimensions: Vec<Dimension>,
@@ -27,16 +40,33 @@ pub(super) struct Data {
     actions_file: String,
 }
 
+/// What decides how actions change in the course of a run.
+enum ActionSupply {
+    Dated(Vec<DatedAction>),
+    Generated(Box<GeneratedActions>, Option<Placed<Share>>),
+}
+
 /// Reads what `datasets` names.
 pub(super) fn data(file: &ScenarioFile, files: &Files, report: &mut Report) -> Option<Data> {
     let dimensions = file.context.as_ref().ok().map(|context| dataset::dimensions(context));
     let reward = file.reward.as_ref().ok();
     match file.datasets.as_ref().ok()? {
         Datasets::Files(of) => of_files(of, dimensions, reward, files, report),
-        Datasets::Generated(GeneratedWorld { generate, template }) => {
+        Datasets::Generated(GeneratedWorld { generate, offer, template }) => {
             let dimensions = dimensions?;
-            let world = dataset::generated::world(generate, &dimensions, report)?;
-            Some(of_world(world, dimensions, reward?, template, files, report))
+            let renewal = generate.renewal.as_ref().ok()?;
+            let is_narrowed =
+                offer.candidates.is_some() || offer.turnover.is_some() || renewal.is_some();
+            let world = dataset::generated::world(generate, &dimensions, is_narrowed, report)?;
+            let count = generate.actions.as_ref().ok()?;
+            let mut data = of_world(world, dimensions, reward?, template, files, report);
+            data.beyond = (data.actions.len() > MOST_ACTIONS).then(|| count.place.clone());
+            if let ActionSupply::Generated(_, of) = &mut data.supply {
+                of.clone_from(renewal);
+            }
+            data.offer = is_narrowed.then(|| offer.clone());
+            refuse_calendar(offer, report);
+            Some(data)
         }
         Datasets::Classified(ClassifiedWorld { classification, template }) => {
             let dimensions = dimensions?;
@@ -45,8 +75,19 @@ pub(super) fn data(file: &ScenarioFile, files: &Files, report: &mut Report) -> O
             let excluded = exclude.as_deref().unwrap_or_default();
             let world =
                 dataset::classification::world(&table, label, excluded, &dimensions, report)?;
-            Some(of_world(world, dimensions, reward?, template, files, report))
+            let mut data = of_world(world, dimensions, reward?, template, files, report);
+            data.beyond = (data.actions.len() > MOST_ACTIONS).then(|| label.place.clone());
+            Some(data)
         }
+    }
+}
+
+/// Generated actions have no days.
+fn refuse_calendar(offer: &OfferFile, report: &mut Report) {
+    if let Some(calendar) = &offer.calendar {
+        let message = "generated actions do not depend on the day";
+        let help = "use `turnover` and `generate.renewal`, which need no `calendar`";
+        report.push(Diagnostic::error(message).at(&calendar.key).help(help));
     }
 }
 
@@ -57,12 +98,12 @@ fn of_files(
     files: &Files,
     report: &mut Report,
 ) -> Option<Data> {
-    let DatasetFiles { users, actions, template } = of;
+    let DatasetFiles { users, actions, offer, template } = of;
     let users = files.read(users, &users.place, report);
     let offered = files.read(actions, &actions.place, report);
     let request = request(template, files, report);
     let offered = offered?;
-    let (actions, index) = dataset::actions(&offered, report);
+    let ActionsFile { actions, index, dated, beyond } = dataset::actions(&offered, report);
     let template = request.map(|request| dataset::template(&request, &index, report));
     let template = template.unwrap_or_default();
     let actions_file = offered.path().to_owned();
@@ -75,19 +116,21 @@ fn of_files(
         are_means: rule.as_ref().is_some_and(|rule| rule.deviation.is_some()),
     };
     let population = dataset::population(&users?, &frame, &template, report);
-    let mut rule = rule?;
-    let world = RewardWorld { population: &population, actions: &actions };
-    reward::complete(&mut rule, reward?, world, report);
-    Some(Data {
+    let mut data = Data {
         population,
         actions,
         template,
-        reward: rule,
+        reward: rule?,
+        beyond,
+        offer: Some(offer.clone()),
+        supply: ActionSupply::Dated(dated),
         reward_file: reward?.clone(),
         dimensions,
         index,
         actions_file,
-    })
+    };
+    data.complete_reward(report);
+    Some(data)
 }
 
 fn request(template: &Request, files: &Files, report: &mut Report) -> Option<Arc<Source>> {
@@ -109,21 +152,28 @@ fn of_world(
     let template = request.map(|request| dataset::template(&request, index, report));
     let template = template.unwrap_or_default();
     let actions_file = "datasets".to_owned();
-    let mut rule = reward::rule(reward, index, &actions_file, report);
+    let rule = reward::rule(reward, index, &actions_file, report);
     let actions = actions.clone();
+    let supply = match world.generated.clone() {
+        Some(generated) => ActionSupply::Generated(Box::new(generated), None),
+        None => ActionSupply::Dated(Vec::new()),
+    };
     let (population, index) = world.population(&dimensions, &template);
-    let world = RewardWorld { population: &population, actions: &actions };
-    reward::complete(&mut rule, reward, world, report);
-    Data {
+    let mut data = Data {
         population,
         actions,
         template,
         reward: rule,
+        beyond: None,
+        offer: None,
+        supply,
         reward_file: reward.clone(),
         dimensions,
         index,
         actions_file,
-    }
+    };
+    data.complete_reward(report);
+    data
 }
 
 impl Data {
@@ -153,13 +203,69 @@ impl Data {
         Some(Drift { at, population })
     }
 
+    /// Which actions each event of a run of these phases offers; none, if all.
+    pub fn catalogue(&self, phases: &[Phase], report: &mut Report) -> Option<Arc<Catalogue>> {
+        let populations: Vec<&Population> = self.populations(phases).collect();
+        let spec = OfferSpec {
+            file: self.offer.as_ref()?,
+            supply: match &self.supply {
+                ActionSupply::Dated(dated) => Supply::Dated(dated),
+                ActionSupply::Generated(actions, renewal) => {
+                    Supply::Generated(actions, renewal.as_ref())
+                }
+            },
+            actions: &self.actions,
+            has_excluded: !self.template.excluded.is_empty(),
+            populations: &populations,
+            iterations: phases.iter().filter_map(|phase| phase.scope().iterations).sum(),
+        };
+        if !self.index.is_complete() {
+            return None;
+        }
+        catalogue(&spec, report).map(Arc::new)
+    }
+
+    /// Whether some visitors are offered other actions than the rest.
+    pub fn has_own_actions(&self, phases: &[Phase]) -> bool {
+        self.populations(phases).flat_map(|of| &of.rows).any(|row| row.actions.is_some())
+    }
+
+    /// Everyone who turns up, before and after drifts.
+    fn populations<'a>(&'a self, phases: &'a [Phase]) -> impl Iterator<Item = &'a Population> {
+        let drifts = phases.iter().filter_map(|phase| match &phase.step {
+            Step::Iterate(iterate) => iterate.drift.as_ref().map(|drift| &drift.population),
+            _ => None,
+        });
+        std::iter::once(&self.population).chain(drifts)
+    }
+
+    /// Adds to the reward rule what depends on who turns up.
+    fn complete_reward(&mut self, report: &mut Report) {
+        let states = self.states();
+        let world = RewardWorld { population: &self.population, actions: &states };
+        reward::complete(&mut self.reward, &self.reward_file, world, report);
+    }
+
     /// Whether others than the first who turn up have what the reward speaks of.
     fn check_reward(&self, population: &Population, report: &mut Report) {
         let is_sound = self.reward.formula.is_some() == self.reward_file.formula.is_some();
         if is_sound {
-            let world = RewardWorld { population, actions: &self.actions };
+            let world = RewardWorld { population, actions: &self.states() };
             reward::complete(&mut self.reward.clone(), &self.reward_file, world, report);
         }
+    }
+
+    /// The actions, with every change of their features.
+    fn states(&self) -> Vec<RankableAction> {
+        let ActionSupply::Dated(dated) = &self.supply else { return self.actions.to_vec() };
+        let changed = self.actions.iter().zip(dated).flat_map(|(action, dated)| {
+            let state = |of: &DatedFeatures| RankableAction {
+                id: action.id.clone(),
+                features: of.features.clone(),
+            };
+            dated.changes.iter().map(state)
+        });
+        self.actions.iter().cloned().chain(changed).collect()
     }
 
     fn frame(&self) -> Frame<'_> {
@@ -180,9 +286,16 @@ impl Data {
                 let rewards = rewards.given().map(|(action, reward)| (moved(action), reward));
                 Preference::Rewards(ActionRewards::new(rewards.collect()))
             }
+            Preference::Liking(liking) => {
+                let mut liking = liking.to_vec();
+                let places = places % liking.len().max(1);
+                liking.rotate_right(places);
+                Preference::Liking(liking.into())
+            }
         };
         let rotated = |visitor: &Visitor| Visitor {
             preference: preference(&visitor.preference),
+            actions: visitor.actions.as_ref().map(|of| of.iter().map(|of| moved(*of)).collect()),
             ..visitor.clone()
         };
         let rows = self.population.rows.iter().map(rotated).collect();

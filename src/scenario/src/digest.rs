@@ -21,6 +21,8 @@ pub(super) fn digest(plan: &Plan) -> String {
 /// The same of each part of the plan, phase by phase, to say what differs.
 pub(super) fn parts(plan: &Plan) -> BTreeMap<String, String> {
     let phases = plan.phases.iter().map(|phase| (format!("phase `{}`", phase.name), of(phase)));
+    let catalogue =
+        plan.catalogue.iter().map(|part| ("which actions are offered".to_owned(), of(part)));
     let order: Vec<&str> = plan.phases.iter().map(|phase| phase.name.as_str()).collect();
     let all = [
         ("the seed", of(&plan.seed)),
@@ -31,7 +33,11 @@ pub(super) fn parts(plan: &Plan) -> BTreeMap<String, String> {
         ("the clock", of(&plan.clock)),
         ("the order of the phases", of(&order)),
     ];
-    all.map(|(name, digest)| (name.to_owned(), digest)).into_iter().chain(phases).collect()
+    all.map(|(name, digest)| (name.to_owned(), digest))
+        .into_iter()
+        .chain(catalogue)
+        .chain(phases)
+        .collect()
 }
 
 pub(super) fn of<T: Serialize>(value: &T) -> String {

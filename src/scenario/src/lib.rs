@@ -13,6 +13,7 @@
 mod arrival;
 #[macro_use]
 mod format;
+mod catalogue;
 mod columns;
 mod cut;
 mod data;

@@ -193,7 +193,12 @@ fn plan(
         reward: data.reward.matched,
         phases: &phases,
     });
+    let catalogue = data.as_ref().and_then(|data| data.catalogue(&phases, report));
     let target = target::target(file, world, report);
+    if let Some((data, target)) = data.as_ref().zip(target.as_ref()) {
+        let has_own = data.has_own_actions(&phases);
+        target::check_offer(target, data, (catalogue.as_deref(), has_own), report);
+    }
     let expectations = expectations(file, &scopes(items, &phases), report);
     let (data, target) = (data?, target?);
     if target.mapping().is_some() {
@@ -207,6 +212,7 @@ fn plan(
         digest: String::new(),
         population: data.population,
         actions: data.actions,
+        catalogue,
         excluded_actions: data.template.excluded,
         defer_activation: data.template.defer_activation,
         reward: data.reward,

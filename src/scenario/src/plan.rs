@@ -7,13 +7,14 @@ use std::time::Duration;
 use serde::{Serialize, Serializer};
 
 pub use super::arrival::{Arrival, Schedule, Stage};
+pub use super::catalogue::{ActionState, Catalogue};
 pub use super::delay::DelaySampler;
 pub use super::mapping::{
     Call, Mapping, Method, RenderedCall, RewardCall, SingularPath, StepCall, Take, TakeError,
     Taken, Variables,
 };
 pub use super::model::Settings;
-pub use super::reward::{ActionRewards, Chance, Choice, Formula, Preference, RewardRule};
+pub use super::reward::{ActionRewards, Chance, Choice, Formula, Preference, RewardRule, Wanted};
 pub use super::secret::{Redactor, Secret};
 pub use super::service::{ConnectionPlan, Header, HttpPlan, Operation, Retries, Timeouts};
 use ::policy::Policy;
@@ -46,6 +47,9 @@ pub struct Plan {
     pub population: Population,
     /// The actions of every Rank request.
     pub actions: Arc<[RankableAction]>,
+    /// Which of the actions each event offers, if not all of them.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub catalogue: Option<Arc<Catalogue>>,
     /// Ids of actions that every Rank request excludes (from the request template).
     pub excluded_actions: Vec<String>,
     /// Whether events are activated later (from the request template).
@@ -93,6 +97,15 @@ impl Plan {
             configuration.is_auto_optimization_enabled.unwrap_or_default()
         });
         optimizes || self.phases.iter().any(reads)
+    }
+
+    /// How many actions an event offers that are not excluded: the mean, where it varies.
+    #[must_use]
+    pub fn choices(&self) -> usize {
+        match self.catalogue.as_ref().and_then(|catalogue| catalogue.candidates) {
+            Some((least, most)) => usize::midpoint(least, most),
+            None => self.actions.len().saturating_sub(self.excluded_actions.len()),
+        }
     }
 
     /// Takes the secrets of the plan out of texts.
@@ -150,6 +163,9 @@ pub struct Visitor {
     /// What they want.
     #[serde(flatten)]
     pub preference: Preference,
+    /// The indices of the actions that can be offered to them; all, if none is given.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub actions: Option<Arc<[usize]>>,
     /// How often this row turns up, relative to the others. Finite, positive.
     pub weight: f64,
 }

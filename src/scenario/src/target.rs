@@ -1,10 +1,12 @@
 //! What is called, and whose time passes.
 
+use super::data::Data;
 use super::format::{Placed, Read};
 use super::mapping::{World, mapping, refuse_parts};
 use super::model::{LoopFile, ScenarioFile, ServiceFile, Target};
-use super::plan::{ClockKind, EmbeddedPlan, HttpPlan, ServedPlan, TargetPlan};
+use super::plan::{Catalogue, ClockKind, EmbeddedPlan, HttpPlan, ServedPlan, TargetPlan};
 use diagnostic::{Diagnostic, Report};
+use protocol::MOST_ACTIONS;
 
 /// The target of a scenario; none, if it or the loop that it starts could not be read.
 pub(super) fn target(
@@ -66,6 +68,35 @@ fn refuse_program(start: &Read<Placed<LoopFile>>, report: &mut Report) {
         let help = "use `target: embedded`, or another learning policy";
         report.push(mistake.at(&start.learning_policy.place).help(help));
     }
+}
+
+/// Refuses an offer that the target cannot be sent. The loop inside takes any.
+pub(super) fn check_offer(
+    target: &TargetPlan,
+    data: &Data,
+    (catalogue, has_own_actions): (Option<&Catalogue>, bool),
+    report: &mut Report,
+) {
+    if matches!(target, TargetPlan::Embedded(_)) {
+        return;
+    }
+    if target.mapping().is_some() {
+        if catalogue.is_some() || has_own_actions {
+            let message = "a service with calls of its own is offered the same actions each time";
+            let help = "use `target: embedded`, or offer every action always";
+            report.push(Diagnostic::error(message).help(help));
+        }
+        return;
+    }
+    let most = catalogue.and_then(|of| of.candidates).map(|(_, most)| most);
+    let most = most.unwrap_or(data.actions.len());
+    let Some(place) = data.beyond.as_ref().filter(|_| most > MOST_ACTIONS) else { return };
+    let message = format!("the service accepts at most {MOST_ACTIONS} actions, there are {most}");
+    let help = format!(
+        "let an event offer fewer: `datasets: {{ candidates: {MOST_ACTIONS} }}`; or use \
+         `target: embedded`, which takes as many as there are"
+    );
+    report.push(Diagnostic::error(message).at(place).label("one too many").help(help));
 }
 
 /// What the loop inside starts with.

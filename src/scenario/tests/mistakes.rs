@@ -335,7 +335,7 @@ fn the_seed_of_the_command_line_wins() {
 fn preferred(visitor: &Visitor) -> Option<usize> {
     match visitor.preference {
         Preference::Action(action) => Some(action),
-        Preference::Rewards(_) => None,
+        Preference::Rewards(_) | Preference::Liking(_) => None,
     }
 }
 

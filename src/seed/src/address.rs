@@ -37,6 +37,8 @@ pub enum Purpose {
     Click = 11,
     /// How far a reward is from its mean.
     RewardDeviation = 12,
+    /// Which actions an event offers.
+    Offer = 13,
     /// Which signs a randomisation flips.
     Flip = 32,
 }

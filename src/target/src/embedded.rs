@@ -3,7 +3,7 @@ use std::time::Duration;
 
 use super::{CallAddress, CallError, Delivery, Export, RankAnswer, Target};
 use clock::Clock;
-use learning_loop::{LearningLoop, LoopOptions, Retention};
+use learning_loop::{LearningLoop, LoopLimits, LoopOptions, Retention};
 use protocol::{
     ApplyFromEvaluation, Evaluation, EvaluationContract, EventId, ModelProperties, PolicyContract,
     RankRequest, RewardRequest, ServiceConfiguration, ServiceError,
@@ -63,6 +63,7 @@ impl<C: Clock> EmbeddedTarget<C> {
             configuration: plan.configuration.clone(),
             policy: plan.policy.clone(),
             random_seed: seed.0,
+            limits: LoopLimits::NONE,
             ..options
         };
         let latency = |delay: Delay, purpose| Latency {

@@ -18,8 +18,8 @@ fn worlds() -> Vec<String> {
         let path = Path::new(name);
         let over_the_wire =
             ["load.yaml", "own-service.yaml", "remote.yaml"].contains(&name.as_str());
-        let is_matrix =
-            ["banditdb.yaml", "policies.yaml", "programs.yaml"].contains(&name.as_str());
+        let is_matrix = ["banditdb.yaml", "catalogue.yaml", "policies.yaml", "programs.yaml"]
+            .contains(&name.as_str());
         path.extension().is_some_and(|it| it == "yaml") && !over_the_wire && !is_matrix
     };
     names.filter(is_world).map(|name| format!("scenarios/{name}")).collect()
@@ -220,6 +220,18 @@ fn regret_of_clicks_is_that_of_their_table() {
         clicks += u32::from(is_click);
     }
     assert!((500..3500).contains(&clicks), "{clicks}");
+}
+
+/// A large catalogue needs no file. What is learned of features holds for actions that arrive
+/// later: its gate says so.
+#[test]
+fn a_catalogue_of_thousands_is_played_from_a_scenario_alone() {
+    let folder = tempfile::tempdir().unwrap();
+    let out = folder.path().join("out");
+    let output = run_into(&out, "scenarios/catalogue.yaml", &["--quiet"]);
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let cells = fs::read_to_string(out.join("cells.csv")).unwrap();
+    assert_eq!(cells.lines().count(), 11, "{cells}");
 }
 
 #[test]

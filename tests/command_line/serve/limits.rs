@@ -229,7 +229,9 @@ fn all_bodies_together_have_a_budget() {
 
 #[test]
 fn a_rank_that_takes_too_much_work_is_refused_and_says_by_how_much() {
-    let limits = LoopLimits { rank_work: 4_000_000, model_bytes: 1 << 26, event_bytes: 1 << 30 };
+    let (rank_work, model_bytes) = (4_000_000, 1 << 26);
+    let limits =
+        LoopLimits { rank_work, model_bytes, event_bytes: 1 << 30, ..LoopLimits::CONTRACT };
     let options = LoopOptions { limits, ..LoopOptions::default() };
     let served = Served::start(options, Keys::default(), Limits::default());
     let mut request = rank_request("large");

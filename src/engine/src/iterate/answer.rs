@@ -2,15 +2,20 @@
 
 use std::sync::Arc;
 
+use smallvec::{SmallVec, smallvec};
+
 use super::super::stream::{Stream, StreamEvent};
-use protocol::{MOST_ACTIONS, RankResponse, RankedAction};
+use protocol::{RankResponse, RankedAction};
 use record::{FailureKind, Violation};
 use target::CallError;
+
+/// So many actions of a request are checked without an allocation.
+const FEW: usize = 64;
 
 /// How far the sum of the probabilities may be from one: they are sent in 32 bits.
 const SUM_TOLERANCE: f64 = 0.01;
 
-/// A valid answer to Rank. Actions are indices into the plan's.
+/// A valid answer to Rank. Actions are positions in the request.
 pub(crate) struct RankAnswer {
     pub chosen: usize,
     /// The probability with which it was chosen, if the service says it.
@@ -47,30 +52,43 @@ fn of_contract(
             format!("the answer is for event `{}`", shown(&response.event_id.to_string()));
         return Err(violation(Violation::Event, message));
     }
-    let chosen = known(stream, &response.reward_action_id, "the chosen action")?;
-    check_ranking(stream, response)?;
+    let chosen = known(stream, event, &response.reward_action_id, "the chosen action")?;
+    check_ranking(stream, event, response)?;
     let probability = check_probabilities(response)?;
-    Ok(RankAnswer { chosen, probability, favourite: favourite(stream, response) })
+    Ok(RankAnswer { chosen, probability, favourite: favourite(stream, event, response) })
 }
 
 /// The most probable action; of several, the one that is ranked first.
-fn favourite(stream: &Stream<'_>, response: &RankResponse) -> Option<usize> {
+fn favourite(
+    stream: &Stream<'_>,
+    event: &StreamEvent<'_>,
+    response: &RankResponse,
+) -> Option<usize> {
     let mut ranked = response.ranking.iter();
     let first = ranked.next()?;
     let favourite = ranked
         .fold(first, |best, other| if other.probability > best.probability { other } else { best });
-    stream.action_index(&favourite.id)
+    stream.position(event, &favourite.id)
 }
 
-fn known(stream: &Stream<'_>, id: &Arc<str>, what: &str) -> Result<usize, CallError> {
+fn known(
+    stream: &Stream<'_>,
+    event: &StreamEvent<'_>,
+    id: &Arc<str>,
+    what: &str,
+) -> Result<usize, CallError> {
     stream
-        .action_index(id)
+        .position(event, id)
         .ok_or_else(|| violation(Violation::Action, format!("{what} `{}` was not sent", shown(id))))
 }
 
 /// A ranking has every action once, or is left out altogether.
-fn check_ranking(stream: &Stream<'_>, response: &RankResponse) -> Result<(), CallError> {
-    let (ranked, sent) = (response.ranking.len(), stream.actions());
+fn check_ranking(
+    stream: &Stream<'_>,
+    event: &StreamEvent<'_>,
+    response: &RankResponse,
+) -> Result<(), CallError> {
+    let (ranked, sent) = (response.ranking.len(), event.actions());
     if ranked == 0 {
         return Ok(());
     }
@@ -78,10 +96,10 @@ fn check_ranking(stream: &Stream<'_>, response: &RankResponse) -> Result<(), Cal
         let message = format!("{ranked} actions are ranked, {sent} were sent");
         return Err(violation(Violation::Action, message));
     }
-    let mut seen = [false; MOST_ACTIONS];
+    let mut seen: SmallVec<[bool; FEW]> = smallvec![false; sent];
     for action in &response.ranking {
-        let index = known(stream, &action.id, "the ranked action")?;
-        if std::mem::replace(&mut seen[index], true) {
+        let position = known(stream, event, &action.id, "the ranked action")?;
+        if std::mem::replace(&mut seen[position], true) {
             let message = format!("`{}` is ranked twice", shown(&action.id));
             return Err(violation(Violation::Action, message));
         }

@@ -76,7 +76,7 @@ impl<'f, C: Clock, T: Target> Calls<'f, C, T> {
             iteration,
             event_id: event.event_id.clone(),
             context: Arc::clone(&event.visitor.context),
-            preferred: Arc::clone(self.stream.action_id(self.stream.preferred(event.visitor))),
+            preferred: Arc::clone(self.stream.action_id(event.preferred())),
             chosen: None,
             probability: None,
             reward: None,
@@ -106,13 +106,13 @@ impl<'f, C: Clock, T: Target> Calls<'f, C, T> {
         if !think_time.is_zero() {
             self.clock.sleep_until(self.clock.now() + think_time).await;
         }
-        let reward = self.stream.reward(at.phase, at.iteration, event.visitor, chosen);
+        let reward = self.stream.reward(at.phase, at.iteration, event, chosen);
         self.reward(event, reward, record).await.inspect_err(|error| {
             record.outcome = IterationOutcome::RewardFailed(error.kind);
         })
     }
 
-    /// Returns the index of the chosen action.
+    /// Returns the position of the chosen action in the request.
     async fn rank(
         &self,
         event: &StreamEvent<'_>,
@@ -121,10 +121,10 @@ impl<'f, C: Clock, T: Target> Calls<'f, C, T> {
         let answer = self.target.rank(self.address(record), &event.request).await;
         record.rank_latency = Some(self.clock.now().saturating_sub(record.rank_start));
         let answer = answer::read(self.stream, event, answer?)?;
-        record.chosen = Some(Arc::clone(self.stream.action_id(answer.chosen)));
+        record.chosen = Some(Arc::clone(self.stream.action_id(event.index(answer.chosen))));
         record.probability = answer.probability;
-        let loss = self.stream.loss(event.visitor, answer.chosen, answer.favourite);
-        let preferred = self.stream.preferred_to(event.visitor, answer.chosen, loss);
+        let loss = self.stream.loss(event, answer.chosen, answer.favourite);
+        let preferred = event.preferred_to(answer.chosen, loss);
         record.preferred = Arc::clone(self.stream.action_id(preferred));
         record.loss = Some(loss);
         Ok(answer.chosen)

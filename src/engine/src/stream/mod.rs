@@ -3,6 +3,7 @@
 //! Both are functions of (seed, phase, iteration). Nothing here waits, and nothing
 //! depends on what other iterations did.
 
+mod offer;
 mod population_schedule;
 mod regret_model;
 
@@ -11,18 +12,20 @@ use std::time::Duration;
 
 use foldhash::HashMap;
 
+use self::offer::{Offer, OfferSchedule};
 use self::population_schedule::PopulationSchedule;
-use self::regret_model::RegretModel;
-use protocol::{EventId, RankRequest};
+use self::regret_model::{Best, RegretModel};
+use protocol::{EventId, RankRequest, RankableAction};
 use record::Loss;
 use scenario::Plan;
-use scenario::plan::{Chance, Choice, Delay, Preference, Visitor};
+use scenario::plan::{Chance, Choice, Delay, Visitor, Wanted};
 use seed::{Draws, PhaseKey, Purpose, Source};
 
 /// The events of a plan, by their index.
 pub(crate) struct Stream<'a> {
     plan: &'a Plan,
     populations: PopulationSchedule<'a>,
+    offers: OfferSchedule<'a>,
     regret: RegretModel<'a>,
     action_ids: Vec<Arc<str>>,
     action_indices: HashMap<&'a str, usize>,
@@ -45,6 +48,50 @@ pub(crate) struct StreamEvent<'a> {
     pub visitor: &'a Visitor,
     /// The Rank request.
     pub request: RankRequest,
+    /// The actions of the request.
+    offer: Offer,
+    wanted: Wanted<'a>,
+    best: Best,
+}
+
+impl StreamEvent<'_> {
+    /// How many actions the request has.
+    #[must_use]
+    pub(crate) fn actions(&self) -> usize {
+        self.offer.actions.len()
+    }
+
+    /// The index in the plan of an action, by its position in the request.
+    #[must_use]
+    pub(crate) fn index(&self, position: usize) -> usize {
+        self.offer.index(position)
+    }
+
+    /// The position in the request of an action, by its index in the plan.
+    #[must_use]
+    pub(crate) fn position(&self, index: usize) -> Option<usize> {
+        self.offer.position(index)
+    }
+
+    /// The index in the plan of the action that is a success: the one that the visitor prefers,
+    /// or that with the highest expected reward.
+    #[must_use]
+    pub(crate) fn preferred(&self) -> usize {
+        match self.wanted {
+            Wanted::Action(preferred) => preferred,
+            Wanted::Rewards(_) => self.best.action,
+        }
+    }
+
+    /// The same once an action was chosen, by its position in the request: of several with the
+    /// highest expected reward, the chosen one.
+    #[must_use]
+    pub(crate) fn preferred_to(&self, chosen: usize, loss: Loss) -> usize {
+        match self.wanted {
+            Wanted::Rewards(_) if loss.regret <= 0.0 => self.index(chosen),
+            _ => self.preferred(),
+        }
+    }
 }
 
 impl<'a> Stream<'a> {
@@ -55,6 +102,7 @@ impl<'a> Stream<'a> {
         Self {
             plan,
             populations: PopulationSchedule::new(plan),
+            offers: OfferSchedule::new(plan),
             regret: RegretModel::new(plan),
             action_ids: plan.actions.iter().map(|action| Arc::clone(&action.id)).collect(),
             action_indices: plan.actions.iter().map(|action| &*action.id).zip(0..).collect(),
@@ -72,33 +120,30 @@ impl<'a> Stream<'a> {
     pub(crate) fn event(&self, phase: PhaseKey, iteration: u64) -> StreamEvent<'a> {
         let draw = self.visitors.at(phase, iteration, Draws::unit);
         let visitor = self.populations.visitor(phase, iteration, draw);
+        let offer = self.offers.at(phase, iteration, visitor);
+        let wanted = self.regret.wanted(visitor, &offer);
+        let best = self.regret.best(wanted, visitor, &offer);
         let event_id = EventId::from(self.event_ids.at(phase, iteration, Draws::uuid));
         let request = RankRequest {
             context_features: Arc::clone(&visitor.features),
-            actions: Arc::clone(&self.plan.actions),
+            actions: Arc::clone(&offer.actions),
             excluded_actions: self.plan.excluded_actions.clone(),
             event_id: Some(event_id.clone()),
             defer_activation: self.plan.defer_activation,
         };
-        StreamEvent { event_id, visitor, request }
+        StreamEvent { event_id, visitor, request, offer, wanted, best }
     }
 
-    /// The index of an action, if the plan has it.
+    /// The position of an action in a request, if it was offered.
     #[must_use]
-    pub(crate) fn action_index(&self, id: &Arc<str>) -> Option<usize> {
+    pub(crate) fn position(&self, event: &StreamEvent<'_>, id: &Arc<str>) -> Option<usize> {
         // The loop inside answers with the ids it was sent: the same, not equal ones.
-        let few = self.action_ids.iter().take(MOST_COMPARED);
-        let same = |sent: &Arc<str>| Arc::ptr_eq(sent, id);
-        few.zip(0..)
-            .find(|(sent, _)| same(sent))
-            .map(|(_, index)| index)
-            .or_else(|| self.action_indices.get(&**id).copied())
-    }
-
-    /// How many actions a request has.
-    #[must_use]
-    pub(crate) fn actions(&self) -> usize {
-        self.action_ids.len()
+        let few = event.offer.actions.iter().take(MOST_COMPARED);
+        let same = |sent: &RankableAction| Arc::ptr_eq(&sent.id, id);
+        few.zip(0..).find(|(sent, _)| same(sent)).map(|(_, position)| position).or_else(|| {
+            let index = self.action_indices.get(&**id)?;
+            event.offer.position(*index)
+        })
     }
 
     /// The id of an action.
@@ -107,51 +152,43 @@ impl<'a> Stream<'a> {
         &self.action_ids[index]
     }
 
-    /// The reward of one iteration for the action with index `chosen`.
+    /// The reward of one iteration for an action, by its position in the request.
     #[must_use]
     pub(crate) fn reward(
         &self,
         phase: PhaseKey,
         iteration: u64,
-        visitor: &Visitor,
+        event: &StreamEvent<'_>,
         chosen: usize,
     ) -> f64 {
         let rule = &self.plan.reward;
-        let has_rewards = matches!(visitor.preference, Preference::Rewards(_));
-        let draws_click = has_rewards && rule.deviation.is_none();
+        let draws_click = matches!(event.wanted, Wanted::Rewards(_)) && rule.deviation.is_none();
         let at = |source: &Source, draw: fn(&mut Draws) -> f64| source.at(phase, iteration, draw);
         let chance = Chance {
             is_opposite: rule.noise > 0.0 && self.is_noise(phase, iteration),
             click: if draws_click { at(&self.clicks, Draws::unit) } else { 0.0 },
             deviation: rule.deviation.map_or(0.0, |_| at(&self.deviations, Draws::normal)),
         };
-        rule.reward(Choice { visitor, index: chosen, action: &self.plan.actions[chosen] }, chance)
+        let choice = Choice {
+            wanted: event.wanted,
+            context: &event.visitor.features,
+            index: event.index(chosen),
+            action: &event.offer.actions[chosen],
+        };
+        rule.reward(choice, chance)
     }
 
-    /// The action that is a success for a visitor: the one that they prefer, or that with the
-    /// highest expected reward.
+    /// What it cost to choose an action, where the service thought `favourite` the best. Both are
+    /// positions in the request.
     #[must_use]
-    pub(crate) fn preferred(&self, visitor: &Visitor) -> usize {
-        match visitor.preference {
-            Preference::Action(preferred) => preferred,
-            Preference::Rewards(_) => self.regret.best(visitor).action,
-        }
-    }
-
-    /// The same once an action was chosen: of several with the highest expected reward, the
-    /// chosen one.
-    #[must_use]
-    pub(crate) fn preferred_to(&self, visitor: &Visitor, chosen: usize, loss: Loss) -> usize {
-        match visitor.preference {
-            Preference::Rewards(_) if loss.regret <= 0.0 => chosen,
-            _ => self.preferred(visitor),
-        }
-    }
-
-    /// What it cost to choose an action, where the service thought `favourite` the best.
-    #[must_use]
-    pub(crate) fn loss(&self, visitor: &Visitor, chosen: usize, favourite: Option<usize>) -> Loss {
-        self.regret.loss(visitor, chosen, favourite)
+    pub(crate) fn loss(
+        &self,
+        event: &StreamEvent<'_>,
+        chosen: usize,
+        favourite: Option<usize>,
+    ) -> Loss {
+        let StreamEvent { visitor, offer, wanted, best, .. } = event;
+        self.regret.loss((*wanted, *best), visitor, offer, chosen, favourite)
     }
 
     /// How long the visitor of one iteration takes to answer.

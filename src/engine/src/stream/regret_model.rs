@@ -1,23 +1,24 @@
-use foldhash::HashMap;
 use std::cell::RefCell;
 
+use foldhash::HashMap;
+
+use super::offer::Offer;
 use record::Loss;
 use scenario::Plan;
-use scenario::plan::{Choice, Preference, Visitor};
+use scenario::plan::{Choice, Preference, Visitor, Wanted};
 
 /// The expected reward of every choice, and the regret of choices.
 pub(super) struct RegretModel<'a> {
     plan: &'a Plan,
-    /// The indices of the actions that may be chosen.
-    offered: Vec<usize>,
-    /// The best choice for those who prefer an action, by its index. What it is worth to them
-    /// does not depend on who they are, unless a formula says so.
+    /// The indices of the actions that are not excluded.
+    included: Vec<usize>,
+    /// The best choice for those who prefer an action, by its index, where everything is offered.
     of_preferred: RefCell<HashMap<usize, Best>>,
 }
 
 /// A choice with the highest expected reward.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub(super) struct Best {
+pub(crate) struct Best {
     /// The index of the action; of several, the first.
     pub action: usize,
     pub expected: f64,
@@ -27,43 +28,81 @@ impl<'a> RegretModel<'a> {
     pub(super) fn new(plan: &'a Plan) -> Self {
         let is_excluded =
             |action: usize| plan.excluded_actions.iter().any(|id| **id == *plan.actions[action].id);
-        let offered = (0..plan.actions.len()).filter(|action| !is_excluded(*action)).collect();
-        Self { plan, offered, of_preferred: RefCell::default() }
+        let included = (0..plan.actions.len()).filter(|action| !is_excluded(*action)).collect();
+        Self { plan, included, of_preferred: RefCell::default() }
     }
 
-    /// The expected reward of an action.
-    fn expected(&self, visitor: &Visitor, index: usize) -> f64 {
-        let action = &self.plan.actions[index];
-        self.plan.reward.expected(Choice { visitor, index, action })
-    }
-
-    /// The best choice for a visitor.
-    pub(super) fn best(&self, visitor: &Visitor) -> Best {
-        match visitor.preference {
-            Preference::Action(preferred) if self.plan.reward.formula.is_none() => {
-                let mut known = self.of_preferred.borrow_mut();
-                *known.entry(preferred).or_insert_with(|| self.search(visitor))
-            }
-            _ => self.search(visitor),
+    /// What a visitor wants of the actions that are offered.
+    pub(super) fn wanted<'v>(&self, visitor: &'v Visitor, offer: &Offer) -> Wanted<'v> {
+        match &visitor.preference {
+            Preference::Action(preferred) => Wanted::Action(*preferred),
+            Preference::Rewards(rewards) => Wanted::Rewards(rewards),
+            Preference::Liking(liking) => Wanted::Action(self.most_liked(liking, offer)),
         }
     }
 
-    fn search(&self, visitor: &Visitor) -> Best {
-        let rewards = self
-            .offered
-            .iter()
-            .map(|&action| Best { action, expected: self.expected(visitor, action) });
-        let best =
-            rewards.reduce(|best, other| if other.expected > best.expected { other } else { best });
-        best.expect("a plan leaves something to choose")
+    /// The action whose traits are liked most in sum; of several, the first that is offered.
+    fn most_liked(&self, liking: &[f64], offer: &Offer) -> usize {
+        let catalogue = self.plan.catalogue.as_deref();
+        let of_action = |position: usize| {
+            let state = catalogue.and_then(|of| of.state(offer.index(position), offer.at));
+            let traits = state.map_or(&[][..], |state| &state.traits);
+            (position, traits.iter().map(|number| liking[*number]).sum::<f64>())
+        };
+        let all = (0..offer.actions.len()).map(of_action);
+        let best = all.reduce(|best, other| if other.1 > best.1 { other } else { best });
+        offer.index(best.expect("an event offers something").0)
     }
 
-    /// The loss of a choice where the service ranks `favourite` highest. Actions are indices.
-    pub(super) fn loss(&self, visitor: &Visitor, chosen: usize, favourite: Option<usize>) -> Loss {
-        let of_choice = self.expected(visitor, chosen);
+    /// The expected reward of an action that is offered.
+    fn expected(&self, wanted: Wanted<'_>, visitor: &Visitor, offer: &Offer, at: usize) -> f64 {
+        let (index, action) = (offer.index(at), &offer.actions[at]);
+        self.plan.reward.expected(Choice { wanted, context: &visitor.features, index, action })
+    }
+
+    /// The best choice for a visitor.
+    pub(super) fn best(&self, wanted: Wanted<'_>, visitor: &Visitor, offer: &Offer) -> Best {
+        match wanted {
+            Wanted::Action(action) if self.plan.reward.formula.is_none() => {
+                if offer.indices.is_some() {
+                    return self.search(wanted, visitor, offer);
+                }
+                let mut known = self.of_preferred.borrow_mut();
+                *known.entry(action).or_insert_with(|| self.search(wanted, visitor, offer))
+            }
+            _ => self.search(wanted, visitor, offer),
+        }
+    }
+
+    fn search(&self, wanted: Wanted<'_>, visitor: &Visitor, offer: &Offer) -> Best {
+        let best = |at: usize| Best {
+            action: offer.index(at),
+            expected: self.expected(wanted, visitor, offer, at),
+        };
+        let better =
+            |one: Best, other: Best| if other.expected > one.expected { other } else { one };
+        let found = match offer.indices {
+            Some(_) => (0..offer.actions.len()).map(best).reduce(better),
+            None => self.included.iter().map(|index| best(*index)).reduce(better),
+        };
+        found.expect("a plan leaves something to choose")
+    }
+
+    /// The loss of a choice where the service ranks `favourite` highest. Actions are positions
+    /// in the offer.
+    pub(super) fn loss(
+        &self,
+        (wanted, best): (Wanted<'_>, Best),
+        visitor: &Visitor,
+        offer: &Offer,
+        chosen: usize,
+        favourite: Option<usize>,
+    ) -> Loss {
+        let expected = |at: usize| self.expected(wanted, visitor, offer, at);
+        let of_choice = expected(chosen);
         Loss {
-            regret: self.best(visitor).expected - of_choice,
-            exploration: favourite.map(|favourite| self.expected(visitor, favourite) - of_choice),
+            regret: best.expected - of_choice,
+            exploration: favourite.map(|favourite| expected(favourite) - of_choice),
         }
     }
 }

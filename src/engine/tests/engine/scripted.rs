@@ -258,6 +258,7 @@ pub fn plan(phases: Vec<Phase>) -> Plan {
         context: Arc::new([name.to_owned()]),
         features: Arc::new([text("name", name)]),
         preference: Preference::Action(preferred),
+        actions: None,
         weight: 1.0,
     };
     let action =
@@ -273,6 +274,7 @@ pub fn plan(phases: Vec<Phase>) -> Plan {
             rows: [("Ann", 0), ("Ben", 1), ("Cem", 3)].map(visitor).into(),
         },
         actions: ["a", "b", "c", "d"].map(action).into(),
+        catalogue: None,
         excluded_actions: Vec::new(),
         defer_activation: false,
         reward: RewardRule { matched: 1.0, ..RewardRule::default() },

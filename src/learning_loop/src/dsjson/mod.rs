@@ -105,6 +105,8 @@ pub(crate) struct LineWriter {
     /// By the addresses of the context and the actions. The entry owns both, so that no other
     /// allocation can get these addresses.
     contexts: HashMap<(usize, usize), CachedText>,
+    /// How many bytes the texts have together.
+    bytes: usize,
     /// Whether lines have the fields of a segment.
     is_for_segments: bool,
 }
@@ -119,6 +121,9 @@ struct CachedText {
 
 /// The number of cached texts.
 const CAPACITY: usize = 1024;
+
+/// The number of bytes in cached texts: those of many actions are long.
+const BYTE_CAPACITY: usize = 16 << 20;
 
 impl LineWriter {
     /// Writes the lines of segments, which can be read back.
@@ -142,18 +147,19 @@ impl LineWriter {
     fn context(&mut self, interaction: &Interaction) -> &RawValue {
         let (context, actions) = (&interaction.context, &interaction.actions);
         // Requests over the wire share no contexts: their texts are never used again.
-        if self.contexts.len() >= CAPACITY {
+        if self.contexts.len() >= CAPACITY || self.bytes >= BYTE_CAPACITY {
             self.contexts.clear();
+            self.bytes = 0;
         }
         let key = (
             Arc::as_ptr(context).cast::<FeatureObject>().addr(),
             Arc::as_ptr(actions).cast::<RankableAction>().addr(),
         );
-        let cached = || CachedText {
-            text: serde_json::value::to_raw_value(&line_context(interaction))
-                .expect("names are texts"),
-            _context: context.clone(),
-            _actions: actions.clone(),
+        let cached = || {
+            let text = serde_json::value::to_raw_value(&line_context(interaction));
+            let text = text.expect("names are texts");
+            self.bytes += text.get().len();
+            CachedText { text, _context: context.clone(), _actions: actions.clone() }
         };
         &self.contexts.entry(key).or_insert_with(cached).text
     }

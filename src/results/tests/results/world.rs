@@ -44,6 +44,7 @@ pub fn plan(iterations: [u64; 2]) -> Plan {
             rows: Vec::new(),
         },
         actions: Arc::from([]),
+        catalogue: None,
         excluded_actions: Vec::new(),
         defer_activation: false,
         reward: RewardRule { matched: 1.0, ..RewardRule::default() },

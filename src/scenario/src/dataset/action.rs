@@ -1,10 +1,12 @@
 //! What is offered.
 
 use std::collections::HashMap;
+use std::ops::RangeInclusive;
 use std::sync::Arc;
 
 use super::{feature, read, take_some};
 use crate::document::{Entry, Node, Value};
+use crate::format::{day, days};
 use diagnostic::{Diagnostic, Place, Report, Source, nearest};
 use protocol::{FeatureObject, FeatureValue, LONGEST_ID, MOST_ACTIONS, RankableAction};
 
@@ -55,19 +57,50 @@ impl ActionIndex {
     }
 }
 
+/// What of an action depends on the day.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct DatedAction {
+    /// The days on which it is available, and where they are written; all, if none are.
+    pub available: Option<(RangeInclusive<i64>, Place)>,
+    /// Other features, from a day on.
+    pub changes: Vec<DatedFeatures>,
+}
+
+/// The features of an action from a day on.
+#[derive(Debug, Clone)]
+pub(crate) struct DatedFeatures {
+    pub day: i64,
+    /// Where the day is written.
+    pub place: Place,
+    pub features: Arc<[FeatureObject]>,
+}
+
+/// The actions of a file.
+#[derive(Debug)]
+pub(crate) struct ActionsFile {
+    pub actions: Arc<[RankableAction]>,
+    pub index: ActionIndex,
+    /// What of each action depends on the day, by its index.
+    pub dated: Vec<DatedAction>,
+    /// The first action that is too many for a service of fifty.
+    pub beyond: Option<Place>,
+}
+
+/// So many actions a file may have.
+const MOST: usize = 100_000;
+
 /// Reads the actions.
-pub(crate) fn actions(
-    source: &Arc<Source>,
-    report: &mut Report,
-) -> (Arc<[RankableAction]>, ActionIndex) {
+pub(crate) fn actions(source: &Arc<Source>, report: &mut Report) -> ActionsFile {
     let mut mistakes = Report::new();
     let mut index = ActionIndex::default();
-    let mut actions = Vec::new();
+    let (mut actions, mut dated, mut beyond) = (Vec::new(), Vec::new(), None);
     if let Some(node) = read(source, &mut mistakes) {
         check_list(&node, source, &mut mistakes);
+        beyond = node.items().get(MOST_ACTIONS).map(|item| item.place.clone());
         let mut places = HashMap::new();
         for item in node.items() {
-            if let Some(action) = action(item, &mut places, &mut mistakes) {
+            if let Some((action, of_days)) = action(item, &mut places, &mut mistakes) {
+                dated.push(of_days);
                 index.by_id.insert(action.id.to_string(), actions.len());
                 index.ids.push(action.id.to_string());
                 actions.push(action);
@@ -76,7 +109,7 @@ pub(crate) fn actions(
     }
     index.incomplete = mistakes.has_errors();
     take_some(&mistakes, source, report);
-    (actions.into(), index)
+    ActionsFile { actions: actions.into(), index, dated, beyond }
 }
 
 fn check_list(node: &Node, source: &Arc<Source>, report: &mut Report) {
@@ -88,11 +121,8 @@ fn check_list(node: &Node, source: &Arc<Source>, report: &mut Report) {
     } else if items.is_empty() {
         report.push(Diagnostic::error("the list of actions is empty").within(source, 0..0));
     }
-    if let Some(item) = items.get(MOST_ACTIONS) {
-        let message = format!(
-            "the service accepts at most {MOST_ACTIONS} actions, there are {}",
-            items.len()
-        );
+    if let Some(item) = items.get(MOST) {
+        let message = format!("there may be at most {MOST} actions, there are {}", items.len());
         report.push(Diagnostic::error(message).at(&item.place).label("one too many"));
     }
     if let [only] = items {
@@ -105,7 +135,7 @@ fn action(
     item: &Node,
     places: &mut HashMap<String, Place>,
     report: &mut Report,
-) -> Option<RankableAction> {
+) -> Option<(RankableAction, DatedAction)> {
     if !matches!(item.value, Value::Map(_)) {
         let message =
             format!("an action must be a map with `id` and `features`, found {}", item.kind());
@@ -115,7 +145,47 @@ fn action(
     let id = id_of(item, places, report);
     refuse_unknown(item, report);
     let features = features_of(item, report);
-    Some(RankableAction { id: id?.into(), features: features?.into() })
+    let dated = DatedAction { available: available(item, report), changes: changes(item, report) };
+    Some((RankableAction { id: id?.into(), features: features?.into() }, dated))
+}
+
+/// `"available": "2026-01-03..2026-01-10"`
+fn available(item: &Node, report: &mut Report) -> Option<(RangeInclusive<i64>, Place)> {
+    let node = item.get("available")?;
+    let found = node.text().and_then(days);
+    if found.is_none() {
+        let message = format!("`available` must be days, found `{}`", node.place.text());
+        let help = "write the first day and the last: `\"2026-01-03..2026-01-10\"`";
+        report.push(Diagnostic::error(message).at(&node.place).help(help));
+    }
+    found.map(|days| (days, node.place.clone()))
+}
+
+/// `"changes": [{"from": "2026-01-05", "features": [{"price": 3}]}]`
+fn changes(item: &Node, report: &mut Report) -> Vec<DatedFeatures> {
+    let Some(node) = item.get("changes") else { return Vec::new() };
+    if node.items().is_empty() {
+        let message = "`changes` must be a list of `{from, features}`";
+        report.push(Diagnostic::error(message).at(&node.place));
+    }
+    node.items().iter().filter_map(|item| change(item, report)).collect()
+}
+
+fn change(item: &Node, report: &mut Report) -> Option<DatedFeatures> {
+    let known = |entry: &Entry| ["from", "features"].contains(&entry.key.as_str());
+    if let Some(entry) = item.entries().iter().find(|entry| !known(entry)) {
+        let message = format!("a change has `from` and `features`, but no `{}`", entry.key);
+        report.push(Diagnostic::error(message).at(&entry.place));
+    }
+    let from = item.get("from");
+    let found = from.and_then(Node::text).and_then(day);
+    if found.is_none() {
+        let place = from.map_or(&item.place, |node| &node.place);
+        let message = "a change needs `from`, a day such as `\"2026-01-05\"`";
+        report.push(Diagnostic::error(message).at(place));
+    }
+    let features = features_of(item, report)?;
+    Some(DatedFeatures { day: found?, place: from?.place.clone(), features: features.into() })
 }
 
 fn id_of(item: &Node, places: &mut HashMap<String, Place>, report: &mut Report) -> Option<String> {
@@ -139,7 +209,7 @@ fn id_of(item: &Node, places: &mut HashMap<String, Place>, report: &mut Report) 
 }
 
 fn refuse_unknown(item: &Node, report: &mut Report) {
-    let known = ["id", "features"];
+    let known = ["id", "features", "available", "changes"];
     for Entry { key, place, .. } in item.entries().iter().filter(|e| !known.contains(&&*e.key)) {
         let help = match nearest(key, known) {
             Some(near) => format!("did you mean `{near}`?"),

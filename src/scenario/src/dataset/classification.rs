@@ -7,8 +7,8 @@ use std::sync::Arc;
 use super::table::{self, Form};
 use super::{ActionIndex, Dimension, Frame, Offer, World, take_some};
 use crate::format::Placed;
-use diagnostic::{Diagnostic, Report, Source};
-use protocol::{FeatureObject, FeatureValue, MOST_ACTIONS, RankableAction};
+use diagnostic::{Report, Source};
+use protocol::{FeatureObject, FeatureValue, RankableAction};
 
 /// The world of a table of which `label` names the column with the classes. Rows may repeat.
 pub(crate) fn world(
@@ -28,7 +28,6 @@ pub(crate) fn world(
         table::check_named(source, named, &mut mistakes);
     }
     let classes = table::values(source, form.preferred);
-    check_count(classes.len(), label, &mut mistakes);
     let index = ActionIndex::of(classes.iter().cloned());
     let frame =
         Frame { dimensions, actions: &index, actions_file: source.path(), are_means: false };
@@ -40,16 +39,7 @@ pub(crate) fn world(
     let is_sound = !mistakes.has_errors();
     take_some(&mistakes, source, report);
     let actions = classes.iter().map(|class| action(class)).collect();
-    is_sound.then_some(World { offer: Offer { actions, index }, rows })
-}
-
-fn check_count(classes: usize, label: &Placed<String>, report: &mut Report) {
-    if classes > MOST_ACTIONS {
-        let message = format!(
-            "the service accepts at most {MOST_ACTIONS} actions, there are {classes} classes"
-        );
-        report.push(Diagnostic::error(message).at(&label.place));
-    }
+    is_sound.then_some(World { offer: Offer { actions, index }, rows, generated: None })
 }
 
 fn action(class: &str) -> RankableAction {

@@ -9,12 +9,15 @@ use crate::model::Generate;
 use crate::plan::Preference;
 use diagnostic::{Diagnostic, Place, Report, nearest};
 use protocol::{FeatureObject, FeatureValue, RankableAction};
-use seed::{PhaseKey, Purpose, Seed};
+use seed::{Draws, PhaseKey, Purpose, Seed};
 
 /// So many visitors may be generated.
 const MOST_VISITORS: u64 = 100_000;
 
-/// The world that `generate` asks for.
+/// So many products of visitors and actions, or values of their features, are made.
+const MOST_PRODUCTS: u64 = 20_000_000;
+
+/// The world that `generate` asks for; `is_narrowed`, if an event does not offer every action.
 ///
 /// Every combination of context values is a visitor. Each pair of a context value and a
 /// value of an action feature has an affinity, which is standard normal; visitors prefer
@@ -23,6 +26,7 @@ const MOST_VISITORS: u64 = 100_000;
 pub(crate) fn world(
     generate: &Generate,
     dimensions: &[Dimension],
+    is_narrowed: bool,
     report: &mut Report,
 ) -> Option<World> {
     let contexts = generate.contexts.as_ref().ok()?;
@@ -35,20 +39,78 @@ pub(crate) fn world(
     };
     let kinds = generate.features.as_ref().ok()?;
     let (seed, density) = (Seed(generate.seed.ok()?), generate.density.ok()?);
-    let made: Vec<Vec<(usize, u64)>> = (0..generate.actions.ok()?)
-        .map(|action| features_of(seed, action, kinds, density))
-        .collect();
+    let generated = GeneratedActions { seed, kinds: kinds.clone(), density };
+    let count = generate.actions.as_ref().ok()?;
+    let values_of_actions: u64 = kinds.iter().map(|kind| kind.value).sum();
+    let products = visitors * if is_narrowed { values_of_actions } else { count.value };
+    if products > MOST_PRODUCTS {
+        let of = if is_narrowed { "values of features" } else { "actions" };
+        let message = format!("{visitors} visitors and so many {of} are too many");
+        let mistake = Diagnostic::error(message).at(&count.place);
+        let help = "let an event offer fewer: `candidates: 200` in `datasets`";
+        report.push(mistake.maybe_help((!is_narrowed).then(|| help.to_owned())));
+        return None;
+    }
+    let made: Vec<Vec<(usize, u64)>> =
+        (0..count.value).map(|action| generated.traits(action, 0)).collect();
     let taste = Taste::new(seed, &sizes, kinds);
     let rows = (0..visitors).map(|number| {
         let values = values(number, &sizes);
-        let preferred = taste.preferred(&values, &made);
-        row(dimensions, &values, preferred, &contexts.place)
+        let preference = if is_narrowed {
+            Preference::Liking(taste.liking(&values))
+        } else {
+            Preference::Action(taste.preferred(&values, &made))
+        };
+        row(dimensions, &values, preference, &contexts.place)
     });
     let rows = rows.collect();
-    let actions: Vec<RankableAction> =
-        made.iter().zip(1..).map(|(features, number)| action(number, features, kinds)).collect();
+    let action = |(traits, number): (&Vec<(usize, u64)>, u64)| RankableAction {
+        id: format!("action-{number}").into(),
+        features: generated.features(traits),
+    };
+    let actions: Vec<RankableAction> = made.iter().zip(1..).map(action).collect();
     let ids = actions.iter().map(|action| action.id.to_string());
-    Some(World { offer: Offer { index: ActionIndex::of(ids), actions: actions.into() }, rows })
+    let offer = Offer { index: ActionIndex::of(ids), actions: actions.into() };
+    Some(World { offer, rows, generated: Some(generated) })
+}
+
+/// Actions that are generated.
+#[derive(Debug, Clone)]
+pub(crate) struct GeneratedActions {
+    seed: Seed,
+    kinds: Vec<Named<u64>>,
+    density: f64,
+}
+
+impl GeneratedActions {
+    /// The draws of an action.
+    pub fn draws(&self, purpose: &str, action: u64) -> Draws {
+        self.seed.draws(PhaseKey::new(purpose), action, Purpose::World)
+    }
+
+    /// The traits of an action, kinds of features and their values: those that it has first, or
+    /// after so many renewals.
+    pub fn traits(&self, action: u64, renewals: u64) -> Vec<(usize, u64)> {
+        let purpose =
+            if renewals == 0 { "features".to_owned() } else { format!("features-{renewals}") };
+        features_of(self.draws(&purpose, action), &self.kinds, self.density)
+    }
+
+    /// The same by the numbers of traits: the values of all kinds, one kind after the other.
+    pub fn numbers(&self, traits: &[(usize, u64)]) -> Vec<usize> {
+        let before =
+            |kind: usize| self.kinds[..kind].iter().map(|of| index(of.value)).sum::<usize>();
+        traits.iter().map(|(kind, value)| before(*kind) + index(*value)).collect()
+    }
+
+    /// The features of an action with these traits.
+    pub fn features(&self, traits: &[(usize, u64)]) -> Arc<[FeatureObject]> {
+        let feature = |(kind, value): &(usize, u64)| {
+            let name = &self.kinds[*kind].name;
+            (name.clone(), FeatureValue::Text(named_value(name, *value)))
+        };
+        Arc::from([FeatureObject(traits.iter().map(feature).collect())])
+    }
 }
 
 /// How many values each dimension has, in the order of the scenario.
@@ -82,8 +144,7 @@ fn sizes(
 }
 
 /// The features of an action: of each kind none, or one of its values; never none at all.
-fn features_of(seed: Seed, action: u64, kinds: &[Named<u64>], density: f64) -> Vec<(usize, u64)> {
-    let mut draws = seed.draws(PhaseKey::new("features"), action, Purpose::World);
+fn features_of(mut draws: Draws, kinds: &[Named<u64>], density: f64) -> Vec<(usize, u64)> {
     let feature =
         |(kind, of): (usize, &Named<u64>)| (draws.chance(density), (kind, draws.below(of.value)));
     let possible: Vec<(bool, (usize, u64))> = kinds.iter().enumerate().map(feature).collect();
@@ -132,6 +193,18 @@ impl Taste {
         Self { affinities: sizes.iter().map(of_size).collect() }
     }
 
+    /// How much each trait is liked, by its number.
+    fn liking(&self, values: &[u64]) -> Arc<[f64]> {
+        let of_values = || self.affinities.iter().zip(values).map(|(of, value)| &of[index(*value)]);
+        let mut liking: Vec<f64> = Vec::new();
+        for affinities in of_values() {
+            let all: Vec<f64> = affinities.iter().flatten().copied().collect();
+            liking.resize(all.len(), 0.0);
+            liking.iter_mut().zip(all).for_each(|(sum, affinity)| *sum += affinity);
+        }
+        liking.into()
+    }
+
     /// The action that is liked most; of several, the first.
     fn preferred(&self, values: &[u64], actions: &[Vec<(usize, u64)>]) -> usize {
         let liking = |features: &Vec<(usize, u64)>| {
@@ -151,26 +224,18 @@ fn index(value: u64) -> usize {
     usize::try_from(value).expect("values are counted in memory")
 }
 
-fn row(dimensions: &[Dimension], values: &[u64], preferred: usize, place: &Place) -> Row {
+fn row(dimensions: &[Dimension], values: &[u64], preference: Preference, place: &Place) -> Row {
     let named = dimensions.iter().zip(values);
     let context: Vec<String> = named.map(|(of, value)| named_value(&of.name, *value)).collect();
     let features_of_row = context.iter().cloned().map(FeatureValue::Text).collect();
     Row {
         features: features(dimensions, features_of_row),
         context,
-        preference: Preference::Action(preferred),
+        preference,
+        actions: None,
         weight: 1.0,
         place: place.clone(),
     }
-}
-
-fn action(number: u64, features: &[(usize, u64)], kinds: &[Named<u64>]) -> RankableAction {
-    let feature = |(kind, value): &(usize, u64)| {
-        let name = &kinds[*kind].name;
-        (name.clone(), FeatureValue::Text(named_value(name, *value)))
-    };
-    let object = FeatureObject(features.iter().map(feature).collect());
-    RankableAction { id: format!("action-{number}").into(), features: Arc::from([object]) }
 }
 
 /// `topic-1`, `topic-2` …

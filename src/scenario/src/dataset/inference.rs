@@ -38,7 +38,7 @@ pub enum InferenceError {
 }
 
 /// The columns of a users file that are no context, beside those of rewards.
-const NO_CONTEXT: [&str; 2] = ["preferred", "weight"];
+const NO_CONTEXT: [&str; 3] = ["preferred", "weight", "actions"];
 
 /// Infers the context dimensions of the text of a users file.
 ///

@@ -15,7 +15,7 @@ mod tree;
 use std::collections::HashMap;
 use std::sync::Arc;
 
-pub(super) use action::{ActionIndex, actions};
+pub(super) use action::{ActionIndex, ActionsFile, DatedAction, DatedFeatures, actions};
 pub(super) use dimension::{Dimension, dimensions};
 pub use inference::{DimensionKind, InferenceError, UserDimension, infer_dimensions};
 pub(super) use request::{Template, template};
@@ -48,6 +48,8 @@ pub(super) struct Offer {
 pub(super) struct World {
     pub offer: Offer,
     rows: Vec<Row>,
+    /// How its actions were generated, if they were.
+    pub generated: Option<generated::GeneratedActions>,
 }
 
 impl World {
@@ -66,6 +68,8 @@ struct Row {
     context: Vec<String>,
     features: FeatureObject,
     preference: Preference,
+    /// The actions that can be offered to them; all, if none is given.
+    actions: Option<Arc<[usize]>>,
     weight: f64,
     place: Place,
 }
@@ -109,6 +113,7 @@ fn visitor(row: Row, template: &Template) -> Visitor {
         context: row.context.into(),
         features: features.collect(),
         preference: row.preference,
+        actions: row.actions,
         weight: row.weight,
     }
 }

@@ -1,5 +1,8 @@
 //! What the visitor of a record wants: one action, or each to some extent.
 
+use std::collections::HashSet;
+use std::sync::Arc;
+
 use super::Frame;
 use crate::document::{Entry, Node, Value};
 use crate::plan::{ActionRewards, Preference};
@@ -54,6 +57,59 @@ fn of_rewards(node: &Node, frame: &Frame<'_>, report: &mut Report) -> Option<Pre
     let rewards: Vec<Option<_>> = node.entries().iter().map(&mut of_entry).collect();
     let rewards: Option<Vec<(usize, f64)>> = rewards.into_iter().collect();
     rewards.map(ActionRewards::new).map(Preference::Rewards)
+}
+
+/// `"actions": ["tea", "juice"]`: the actions that can be offered.
+pub(super) fn own_actions(
+    node: &Node,
+    frame: &Frame<'_>,
+    report: &mut Report,
+) -> Option<Arc<[usize]>> {
+    if node.items().is_empty() {
+        let message = "`actions` must be a list of the actions that can be offered";
+        let help = "write it as `[\"tea\", \"juice\"]`, or leave it out if all can";
+        report.push(Diagnostic::error(message).at(&node.place).help(help));
+        return None;
+    }
+    let mut find = |item: &Node| {
+        let id = item.text().unwrap_or_default();
+        frame.actions.find(id, &item.place, frame.actions_file, report)
+    };
+    let found: Vec<Option<usize>> = node.items().iter().map(&mut find).collect();
+    let found = found.into_iter().collect::<Option<Vec<_>>>()?;
+    distinct(found, &node.place, report)
+}
+
+/// Actions that are offered together, each once.
+pub(super) fn distinct(
+    actions: Vec<usize>,
+    place: &Place,
+    report: &mut Report,
+) -> Option<Arc<[usize]>> {
+    let mut seen = HashSet::new();
+    if !actions.iter().all(|action| seen.insert(*action)) {
+        report.push(Diagnostic::error("an action is offered twice").at(place));
+        return None;
+    }
+    Some(actions.into())
+}
+
+/// Refuses a preferred action that is not offered.
+pub(super) fn check_own(
+    preference: &Preference,
+    actions: Option<&[usize]>,
+    place: &Place,
+    report: &mut Report,
+) -> Option<()> {
+    let is_offered = match (preference, actions) {
+        (Preference::Action(preferred), Some(actions)) => actions.contains(preferred),
+        _ => true,
+    };
+    if !is_offered {
+        let message = "the preferred action is not among the `actions` of the visitor";
+        report.push(Diagnostic::error(message).at(place));
+    }
+    is_offered.then_some(())
 }
 
 /// A reward in its range: a probability, or a mean.

@@ -2,12 +2,12 @@
 //! `preferred`, with features of any kind in the context.
 
 use super::dimension::{Dimension, DimensionKind};
-use super::preference::of_record;
+use super::preference::{check_own, of_record, own_actions};
 use super::{Frame, Row, feature};
 use crate::document::{Node, Value};
 use diagnostic::{Diagnostic, Report, nearest};
 
-const KEYS: [&str; 4] = ["context", "preferred", "rewards", "weight"];
+const KEYS: [&str; 5] = ["context", "preferred", "rewards", "actions", "weight"];
 
 /// The rows of a list of records.
 pub(super) fn rows(list: &Node, frame: &Frame<'_>, report: &mut Report) -> Vec<Row> {
@@ -26,13 +26,20 @@ fn row(item: &Node, frame: &Frame<'_>, report: &mut Report) -> Option<Row> {
         report.push(Diagnostic::error("a record needs `context`").at(&item.place));
     }
     let preference = of_record(item, frame, report);
+    let own = item.get("actions");
+    let actions = own.and_then(|actions| own_actions(actions, frame, report));
     let weight = weight(item.get("weight"), report);
     let context = context?;
     let features = feature::object(context, report)?;
     let values: Vec<Option<String>> =
         frame.dimensions.iter().map(|dimension| value(context, dimension, report)).collect();
     let context = values.into_iter().collect::<Option<_>>()?;
-    Some(Row { context, features, preference: preference?, weight, place: item.place.clone() })
+    let preference = preference?;
+    if own.is_some() && actions.is_none() {
+        return None;
+    }
+    check_own(&preference, actions.as_deref(), &item.place, report)?;
+    Some(Row { context, features, preference, actions, weight, place: item.place.clone() })
 }
 
 fn refuse_unknown(item: &Node, report: &mut Report) {
@@ -42,7 +49,7 @@ fn refuse_unknown(item: &Node, report: &mut Report) {
             None => "features belong into `context`".to_owned(),
         };
         let message = format!(
-            "a record has `context`, `preferred` or `rewards`, and `weight`, but no `{}`",
+            "a record has `context`, `preferred` or `rewards`, `actions` and `weight`, but no `{}`",
             entry.key
         );
         report.push(Diagnostic::error(message).at(&entry.place).help(help));

@@ -1,13 +1,14 @@
 //! Users as a CSV table: a column for each context dimension, `preferred` or one such as
 //! `rewards.tea` for each action, and perhaps `weight`.
 
+use std::collections::HashSet;
 use std::ops::Range;
 use std::sync::Arc;
 
 use csv::{ReaderBuilder, StringRecord, Trim};
 
 use super::dimension::features;
-use super::preference::reward;
+use super::preference::{check_own, distinct, reward};
 use super::{Frame, Row};
 use crate::format::Placed;
 use crate::plan::{ActionRewards, Preference};
@@ -87,10 +88,10 @@ pub(super) fn values(source: &Source, column: &str) -> Vec<String> {
     let mut records = records(source);
     let header = records.next().unwrap_or_default();
     let Some(at) = header.iter().position(|name| name == column) else { return Vec::new() };
-    let mut values: Vec<String> = Vec::new();
+    let (mut values, mut known): (Vec<String>, HashSet<String>) = Default::default();
     for record in records {
         let value = record.get(at).unwrap_or_default();
-        if !value.is_empty() && !values.iter().any(|known| known == value) {
+        if !value.is_empty() && known.insert(value.to_owned()) {
             values.push(value.to_owned());
         }
     }
@@ -122,6 +123,7 @@ struct Columns {
     count: usize,
     dimensions: Vec<usize>,
     wanted: Wanted,
+    actions: Option<usize>,
     weight: Option<usize>,
 }
 
@@ -147,7 +149,8 @@ fn columns(
         .filter_map(|(at, column)| Some((at, form.rewarded(column, frame)?)))
         .collect();
     let preferred = (rewarded.is_empty() || header.has(form.preferred)).then_some(form.preferred);
-    let known: Vec<&str> = dimensions.chain(preferred).chain(["weight"]).collect();
+    let optional = ["weight", "actions"].into_iter().take(if form.takes_rewards { 2 } else { 1 });
+    let known: Vec<&str> = dimensions.chain(preferred).chain(optional.clone()).collect();
     let is_rewarded = |column: &str| form.rewarded(column, frame).is_some();
     let columns = header.record.iter().enumerate();
     let columns = columns.filter(|(_, column)| !form.ignored.contains(column));
@@ -157,7 +160,9 @@ fn columns(
         (!is_known).then(|| check_column(at, column, &known, header, report)).flatten()
     });
     let meant: Vec<&str> = meant.collect();
-    let needed = known.iter().filter(|name| **name != "weight" && !meant.contains(name));
+    let needed = known
+        .iter()
+        .filter(|name| !optional.clone().any(|other| other == **name) && !meant.contains(name));
     for name in needed.filter(|name| position(name).is_none()) {
         let diagnostic = Diagnostic::error(format!("the table has no column `{name}`"));
         report.push(diagnostic.at(&header.whole()));
@@ -175,6 +180,9 @@ fn columns(
         count: header.record.len(),
         dimensions: frame.dimensions.iter().map(|d| position(&d.name)).collect::<Option<_>>()?,
         wanted,
+        actions: position("actions").filter(|at| {
+            form.takes_rewards && !frame.dimensions.iter().any(|of| of.name == header.record[*at])
+        }),
         weight: position("weight"),
     })
 }
@@ -236,14 +244,34 @@ fn row(line: &Line<'_>, columns: &Columns, frame: &Frame<'_>, report: &mut Repor
     }
     let weight = columns.weight.map_or(Some(1.0), |column| weight(line, column, report));
     let preference = preference(line, &columns.wanted, frame, report)?;
+    let actions = match columns.actions {
+        Some(column) => Some(own_actions(line, column, frame, report)?),
+        None => None,
+    };
+    check_own(&preference, actions.as_deref(), &line.whole(), report)?;
     (values.len() == frame.dimensions.len()).then_some(())?;
     Some(Row {
         context: columns.dimensions.iter().map(|column| line.record[*column].to_owned()).collect(),
         features: features(frame.dimensions, values),
         preference,
+        actions,
         weight: weight?,
         place: line.whole(),
     })
+}
+
+/// `tea|juice`: the actions that can be offered.
+fn own_actions(
+    line: &Line<'_>,
+    column: usize,
+    frame: &Frame<'_>,
+    report: &mut Report,
+) -> Option<Arc<[usize]>> {
+    let place = line.field(column);
+    let ids = line.record[column].split('|').map(str::trim);
+    let found: Vec<Option<usize>> =
+        ids.map(|id| frame.actions.find(id, &place, frame.actions_file, report)).collect();
+    distinct(found.into_iter().collect::<Option<Vec<_>>>()?, &place, report)
 }
 
 fn preference(

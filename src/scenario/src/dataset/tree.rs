@@ -137,6 +137,7 @@ fn row(branch: &Branch<'_>, frame: &Frame<'_>, report: &mut Report) -> Option<Ro
         context: branch.path.iter().map(|entry| entry.key.clone()).collect(),
         features: features(frame.dimensions, branch.values.clone()?),
         preference: preference?,
+        actions: None,
         weight,
         place: node.place.clone(),
     })

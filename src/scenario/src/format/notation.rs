@@ -8,6 +8,7 @@ use serde_json::Number;
 use crate::document::{Node, Value};
 use crate::plan::Rate;
 use protocol::parse_wire_duration;
+use timestamp::Timestamp;
 
 /// Units; ISO 8601 with days, time or both; `[d.]hh:mm:ss[.f]`.
 pub(crate) const DURATION_PATTERN: &str = concat!(
@@ -27,6 +28,10 @@ pub(crate) const SHARE_PATTERN: &str =
     r"^(100(\.0+)?|[1-9][0-9]?(\.[0-9]+)?|0\.[0-9]*[1-9][0-9]*)%$";
 
 pub(crate) const DEVIATION_PATTERN: &str = r"^normal +[0-9]{1,6}(\.[0-9]+)?$";
+
+pub(crate) const SIZES_PATTERN: &str = r"^[0-9][0-9_]* *\.\. *[0-9][0-9_]*$";
+pub(crate) const DAYS_PATTERN: &str =
+    r"^[0-9]{4}-[0-9]{2}-[0-9]{2} *\.\. *[0-9]{4}-[0-9]{2}-[0-9]{2}$";
 
 const UNITS: [(&str, u64); 6] = [
     ("us", 1_000),
@@ -116,6 +121,40 @@ pub(crate) fn deviation(text: &str) -> Option<f64> {
     let whole = number.split_once('.').map_or(number, |(whole, _)| whole);
     let is_plain = !number.contains('_') && whole.len() <= 6;
     decimal(number).filter(|_| is_plain && !number.ends_with('.'))
+}
+
+/// `50..200`: two counts.
+pub(crate) fn sizes(text: &str) -> Option<(usize, usize)> {
+    let (least, most) = text.split_once("..")?;
+    let size = |text: &str| count(text).and_then(|number| usize::try_from(number).ok());
+    Some((size(least.trim_end_matches(' '))?, size(most.trim_start_matches(' '))?))
+}
+
+/// Whether a text has the form of days, [`DAYS_PATTERN`].
+pub(crate) fn is_days(text: &str) -> bool {
+    let is_date = |text: &str| {
+        let parts: Vec<&str> = text.split('-').collect();
+        parts.iter().map(|part| part.len()).eq([4, 2, 2])
+            && parts.iter().all(|part| part.bytes().all(|byte| byte.is_ascii_digit()))
+    };
+    text.split_once("..").is_some_and(|(first, last)| {
+        is_date(first.trim_end_matches(' ')) && is_date(last.trim_start_matches(' '))
+    })
+}
+
+/// `2026-01-03`: days since 1970.
+pub(crate) fn day(text: &str) -> Option<i64> {
+    const MICROS_PER_DAY: i64 = 86_400_000_000;
+    let is_date = text.len() == 10;
+    let midnight = format!("{text}T00:00:00Z").parse().ok().filter(|_: &Timestamp| is_date);
+    midnight.map(|time| time.unix_micros().div_euclid(MICROS_PER_DAY))
+}
+
+/// `2026-01-03..2026-01-10`: the first day and the last.
+pub(crate) fn days(text: &str) -> Option<RangeInclusive<i64>> {
+    let (first, last) = text.split_once("..")?;
+    let (first, last) = (day(first.trim_end_matches(' '))?, day(last.trim_start_matches(' '))?);
+    (first <= last).then_some(first..=last)
 }
 
 /// `1..20`: the first seed and the last. At most a million of them.
@@ -226,6 +265,21 @@ mod tests {
         for text in ["50", "0/s", "-1/s", "NaN/s", "inf/s", "1e3/s", "50/d", "50 /s", "/s", ".5/s"]
         {
             assert_eq!(rate(text), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn days_and_sizes() {
+        assert_eq!(day("1970-01-02"), Some(1));
+        assert_eq!(days("2026-01-03..2026-01-10").map(Iterator::count), Some(8));
+        assert_eq!(days("2024-02-28 .. 2024-03-01").map(Iterator::count), Some(3));
+        for text in ["2026-02-30..2026-03-01", "2026-01-10..2026-01-03", "2026-1-3..2026-1-4", ".."]
+        {
+            assert_eq!(days(text), None, "{text}");
+        }
+        assert_eq!(sizes("50..1_000"), Some((50, 1_000)));
+        for text in ["5", "..5", "5..", "-1..5"] {
+            assert_eq!(sizes(text), None, "{text}");
         }
     }
 

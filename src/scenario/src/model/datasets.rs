@@ -1,9 +1,12 @@
 //! Who turns up, what is offered, and how a choice becomes a reward.
 
-use super::notation::{DEVIATION, FEATURE_NAME, FORMULA};
+use std::ops::RangeInclusive;
+
+use super::notation::{DAYS, DEVIATION, FEATURE_NAME, FORMULA, SIZES, share};
 use crate::format::{
-    Either, Form, Named, Number, Placed, Read, Reading, Spot, TEXT, count, each_of, either,
-    entries_of, flatten, list_of, number, object, optional, or, part, required, table_of, word,
+    Either, Form, Named, Number, Placed, Read, Reading, Share, Spot, TEXT, count, days, each_of,
+    either, entries_of, flatten, list_of, number, object, optional, or, part, required, size,
+    table_of, word,
 };
 use diagnostic::Diagnostic;
 
@@ -32,11 +35,75 @@ keyed! {
     }
 }
 
+/// So many actions there may be.
+const MOST_ACTIONS: u64 = 100_000;
+
+keyed! {
+    /// Which of the actions an event offers.
+    pub(crate) struct OfferFile {
+        /// How many of the actions an event offers, drawn anew for each: `200`, or `50..200` for a
+        /// number that is drawn too. All that are available, if it is not said.
+        candidates: Option<Placed<RangeInclusive<usize>>> = optional(either([
+            size(1, MOST_ACTIONS).map(|size| size..=size).boxed(),
+            SIZES.and_then(in_order).boxed(),
+        ]).at()),
+        /// Actions arrive and leave in the course of the run.
+        turnover: Option<Placed<Turnover>> = optional(object().at()),
+        /// The days that the iterations of the run stand for, all phases together: what `available`
+        /// and `changes` of actions refer to.
+        calendar: Option<Placed<RangeInclusive<i64>>> = optional(DAYS.and_then(real_days).at()),
+    }
+}
+
+/// The least and the most, in this order.
+fn in_order(
+    (least, most): (usize, usize),
+    spot: Spot<'_>,
+    reading: &mut Reading<'_>,
+) -> Option<RangeInclusive<usize>> {
+    let limit = usize::try_from(MOST_ACTIONS).unwrap_or(usize::MAX);
+    if least == 0 || least > most || most > limit {
+        let message =
+            format!("`{least}..{most}` are no sizes: from 1 to {MOST_ACTIONS}, the least first");
+        reading.report.push(Diagnostic::error(message).at(&spot.node.place));
+        return None;
+    }
+    Some(least..=most)
+}
+
+/// Days that there are, the first of them first.
+#[expect(clippy::needless_pass_by_value, reason = "a form gives its value away")]
+fn real_days(
+    text: String,
+    spot: Spot<'_>,
+    reading: &mut Reading<'_>,
+) -> Option<RangeInclusive<i64>> {
+    let found = days(&text);
+    if found.is_none() {
+        let message = format!("`{text}` are no days of the calendar, the first of them first");
+        reading.report.push(Diagnostic::error(message).at(&spot.node.place));
+    }
+    found
+}
+
+keyed! {
+    /// Actions that arrive and leave. They arrive at any time, before the run too.
+    pub(crate) struct Turnover {
+        /// How long an action stays, on average: iterations of the run, or a share of them. Each
+        /// stays for a half to three halves of that.
+        lifetime: Share = required(share()),
+        /// The seed of the draws, whatever that of the run.
+        seed: u64 = or(count(0, u64::MAX), "1"),
+    }
+}
+
 keyed! {
     /// A world that is generated.
     pub(crate) struct GeneratedWorld marked "generate" {
         /// What it is made of.
         generate: Generate = required(object()),
+        /// What is offered of it.
+        offer: OfferFile = flatten(),
         /// The template.
         template: Request = flatten(),
     }
@@ -51,11 +118,14 @@ keyed! {
         /// How many values each context dimension has. Every combination is a visitor.
         contexts: Read<Placed<Vec<Named<u64>>>> = part(required(table_of(count(1, 10_000)).at())),
         /// How many actions are offered.
-        actions: Read<u64> = part(required(count(2, 50))),
+        actions: Read<Placed<u64>> = part(required(count(2, MOST_ACTIONS).at())),
         /// How many values each feature of actions has.
         features: Read<Vec<Named<u64>>> = part(required(table_of(count(1, 10_000)))),
         /// The share of its features that an action has.
         density: Read<f64> = part(or(number(0.0, 1.0), "1")),
+        /// After how many iterations of the run, or which share of them, the features of an action
+        /// are drawn anew. Never, if it is not said.
+        renewal: Read<Option<Placed<Share>>> = part(optional(share().at())),
     }
 }
 
@@ -89,8 +159,11 @@ keyed! {
         /// `preferred`, and perhaps `weight`). Instead of `preferred`, `rewards` says what each
         /// action is worth; in CSV, columns such as `rewards.tea`.
         users: Placed<String> = required(TEXT.at()),
-        /// What is offered: a JSON list of `{id, features}`.
+        /// What is offered: a JSON list of `{id, features}`. An action may be `available` on some
+        /// days of the calendar only, and have `changes` of its features.
         actions: Placed<String> = required(TEXT.at()),
+        /// What is offered of it.
+        offer: OfferFile = flatten(),
         /// The template.
         template: Request = flatten(),
     }

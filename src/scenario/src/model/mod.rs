@@ -24,7 +24,7 @@ pub(super) use call::{
 };
 pub(super) use datasets::{
     Classification, ClassifiedWorld, ContextDimension, DatasetFiles, Datasets, DimensionKind,
-    Generate, GeneratedWorld, NoiseFile, Request, RewardFile, Rewards,
+    Generate, GeneratedWorld, NoiseFile, OfferFile, Request, RewardFile, Rewards, Turnover,
 };
 pub(super) use gate::{GateFile, Require, gate_list};
 pub(super) use matrix::{MatrixFile, Policies, Seeds, Until, UntilDecidedFile};

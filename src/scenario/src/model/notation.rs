@@ -91,6 +91,21 @@ pub(super) const FORMULA: Notation<String> = Notation {
     hint: no_hint,
 };
 
+pub(super) const SIZES: Notation<(usize, usize)> = Notation {
+    what: "sizes from the least to the most, such as `50..200`",
+    pattern: format::SIZES_PATTERN,
+    parse: format::sizes,
+    hint: no_hint,
+};
+
+/// Days as a text in their notation, which may not be in any calendar.
+pub(super) const DAYS: Notation<String> = Notation {
+    what: "days from the first to the last, such as `2026-01-01..2026-01-31`",
+    pattern: format::DAYS_PATTERN,
+    parse: |text| format::is_days(text).then(|| text.to_owned()),
+    hint: no_hint,
+};
+
 /// A count, or a share of a total.
 pub(super) fn share() -> Either<Share> {
     const PERCENT: Notation<Share> = Notation {

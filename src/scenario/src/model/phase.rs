@@ -224,7 +224,7 @@ keyed! {
         users: Option<Placed<String>> = required_unless(TEXT.at(), &["rotate"]),
         /// In place of `users`: everybody prefers the action that stands so many places behind
         /// that of the data set.
-        rotate: Option<usize> = optional(size(1, 49)),
+        rotate: Option<usize> = optional(size(1, 99_999)),
     }
 }
 

@@ -67,7 +67,7 @@ impl Formula {
         self.root.value(&|variable| match variable {
             Variable::Clicked => f64::from(u8::from(clicked)),
             Variable::OfAction(path) => number(&of.action.features, path).unwrap_or(0.0),
-            Variable::OfContext(path) => number(&of.visitor.features, path).unwrap_or(0.0),
+            Variable::OfContext(path) => number(of.context, path).unwrap_or(0.0),
         })
     }
 

@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 pub use self::formula::Formula;
 use self::formula::{Name, Term, Variable, number, number_paths};
-pub use self::rule::{ActionRewards, Chance, Choice, Preference, RewardRule};
+pub use self::rule::{ActionRewards, Chance, Choice, Preference, RewardRule, Wanted};
 use super::dataset::ActionIndex;
 use super::format::{Named, Placed, Read};
 use super::model::{NoiseFile, RewardFile, Rewards};
@@ -77,6 +77,7 @@ fn by_action(
 #[derive(Clone, Copy)]
 pub(super) struct RewardWorld<'a> {
     pub population: &'a Population,
+    /// The actions, in every state that they have in the course of the run.
     pub actions: &'a [RankableAction],
 }
 

@@ -6,8 +6,7 @@ use std::sync::Arc;
 use serde::{Serialize, Serializer};
 
 use super::Formula;
-use crate::plan::Visitor;
-use protocol::RankableAction;
+use protocol::{FeatureObject, RankableAction};
 
 /// What a visitor wants.
 #[derive(Debug, Clone, Serialize)]
@@ -18,6 +17,19 @@ pub enum Preference {
     /// Each action to some extent.
     #[serde(rename = "rewards")]
     Rewards(ActionRewards),
+    /// Of the actions that are offered that whose traits they like most in sum: how much they
+    /// like each trait ([`crate::plan::ActionState::traits`]).
+    #[serde(rename = "liking")]
+    Liking(Arc<[f64]>),
+}
+
+/// What a visitor wants of the actions of one event.
+#[derive(Debug, Clone, Copy)]
+pub enum Wanted<'a> {
+    /// One action, by its index in the plan.
+    Action(usize),
+    /// Each action to some extent.
+    Rewards(&'a ActionRewards),
 }
 
 /// A probability of a click, or a mean reward, for each action. Zero where none is given.
@@ -74,8 +86,10 @@ pub struct RewardRule {
 /// An action that was chosen for a visitor.
 #[derive(Debug, Clone, Copy)]
 pub struct Choice<'a> {
-    /// Whom it was chosen for.
-    pub visitor: &'a Visitor,
+    /// What the visitor wants.
+    pub wanted: Wanted<'a>,
+    /// The context of the visitor.
+    pub context: &'a [FeatureObject],
     /// The index of the action in the plan.
     pub index: usize,
     /// The action.
@@ -100,12 +114,12 @@ impl RewardRule {
         if let Some(deviation) = self.deviation {
             return self.mean(of) + deviation * chance.deviation;
         }
-        match &of.visitor.preference {
-            Preference::Action(preferred) if chance.is_opposite => {
-                self.worth(of, *preferred != of.index)
+        match of.wanted {
+            Wanted::Action(preferred) if chance.is_opposite => {
+                self.worth(of, preferred != of.index)
             }
-            Preference::Action(preferred) => self.honest(of, *preferred),
-            Preference::Rewards(rewards) => {
+            Wanted::Action(preferred) => self.honest(of, preferred),
+            Wanted::Rewards(rewards) => {
                 let clicks = chance.click < rewards.of(of.index);
                 self.worth(of, clicks != chance.is_opposite)
             }
@@ -118,12 +132,12 @@ impl RewardRule {
         if self.deviation.is_some() {
             return self.mean(of);
         }
-        match &of.visitor.preference {
-            Preference::Action(preferred) => {
-                let honest = (1.0 - self.noise) * self.honest(of, *preferred);
-                honest + self.noise * self.worth(of, *preferred != of.index)
+        match of.wanted {
+            Wanted::Action(preferred) => {
+                let honest = (1.0 - self.noise) * self.honest(of, preferred);
+                honest + self.noise * self.worth(of, preferred != of.index)
             }
-            Preference::Rewards(rewards) => {
+            Wanted::Rewards(rewards) => {
                 let clicks = rewards.of(of.index);
                 let clicks = (1.0 - self.noise) * clicks + self.noise * (1.0 - clicks);
                 clicks * self.worth(of, true) + (1.0 - clicks) * self.worth(of, false)
@@ -133,9 +147,9 @@ impl RewardRule {
 
     /// The mean of a reward that varies about it.
     fn mean(&self, of: Choice<'_>) -> f64 {
-        match &of.visitor.preference {
-            Preference::Action(preferred) => self.honest(of, *preferred),
-            Preference::Rewards(rewards) => rewards.of(of.index),
+        match of.wanted {
+            Wanted::Action(preferred) => self.honest(of, preferred),
+            Wanted::Rewards(rewards) => rewards.of(of.index),
         }
     }
 
@@ -167,11 +181,12 @@ fn pairs<S: Serializer>(
 mod tests {
     use super::super::formula::{self, Name, Variable};
     use super::*;
-    use protocol::{FeatureObject, FeatureValue};
+    use crate::plan::Visitor;
+    use protocol::FeatureValue;
     use serde_json::Number;
 
     fn visitor(preference: Preference) -> Visitor {
-        Visitor { context: [].into(), features: [].into(), preference, weight: 1.0 }
+        Visitor { context: [].into(), features: [].into(), preference, actions: None, weight: 1.0 }
     }
 
     fn action(price: u32) -> RankableAction {
@@ -211,13 +226,12 @@ mod tests {
             RewardRule { formula, ..clicks(0.1) },
             RewardRule { deviation: Some(0.3), ..clicks(0.0) },
         ];
-        let rewards = Preference::Rewards(ActionRewards::new(vec![(1, 0.3), (0, 0.08)]));
-        for preference in [Preference::Action(1), rewards] {
-            let visitor = visitor(preference);
+        let rewards = ActionRewards::new(vec![(1, 0.3), (0, 0.08)]);
+        for wanted in [Wanted::Action(1), Wanted::Rewards(&rewards)] {
             for rule in &rules {
                 for index in 0..3 {
                     let action = &action(5);
-                    let of = Choice { visitor: &visitor, index, action };
+                    let of = Choice { wanted, context: &[], index, action };
                     let (expected, found) = (rule.expected(of), mean(rule, of));
                     assert!((expected - found).abs() < 1e-9, "{rule:?}: {expected}, {found}");
                 }
