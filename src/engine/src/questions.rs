@@ -2,7 +2,6 @@
 
 use std::future::poll_fn;
 use std::pin::pin;
-use std::sync::Arc;
 use std::task::Poll;
 
 use futures_util::FutureExt;
@@ -13,23 +12,20 @@ use super::pacing::{Admission, Pacer};
 use super::stop::Stop;
 use super::stream::{Stream, StreamEvent};
 use clock::{Clock, Tasks};
-use protocol::{EventId, RankRequest};
 use scenario::Plan;
 use scenario::plan::{Arrival, Phase, Step, Visitor};
-use seed::{Draws, PhaseKey, Purpose, Source};
+use seed::PhaseKey;
 use shard::Shard;
 use target::{CallAddress, CallError, RankAnswer, Target};
 
 /// Questions to a target, at the concurrency and the rate of the first phase that iterates. No
 /// answer is rewarded.
 pub struct Questions<'a, C, T> {
-    plan: &'a Plan,
     clock: C,
     target: &'a T,
     stop: Stop,
     stream: Stream<'a>,
     phase: PhaseKey,
-    event_ids: Source,
     pacer: Pacer,
     /// How many were asked.
     asked: u64,
@@ -57,13 +53,11 @@ impl<'a, C: Clock, T: Target> Questions<'a, C, T> {
         let (resolution, now) = (clock.resolution(), clock.now());
         Some(Self {
             pacer: Pacer::new(&arrival, (plan.seed, phase), all, resolution, now),
-            plan,
             clock,
             target,
             stop,
             stream: Stream::new(plan),
             phase,
-            event_ids: Source::new(plan.seed, Purpose::EventId),
             asked: 0,
         })
     }
@@ -124,15 +118,9 @@ impl<'a, C: Clock, T: Target> Questions<'a, C, T> {
     /// learn from it.
     fn event(&self, visitor: &'a Visitor) -> (CallAddress, StreamEvent<'a>) {
         let at = CallAddress { phase: self.phase, iteration: self.asked };
-        let event_id = EventId::from(self.event_ids.at(at.phase, at.iteration, Draws::uuid));
-        let request = RankRequest {
-            context_features: Arc::clone(&visitor.features),
-            actions: Arc::clone(&self.plan.actions),
-            excluded_actions: self.plan.excluded_actions.clone(),
-            event_id: Some(event_id.clone()),
-            defer_activation: true,
-        };
-        (at, StreamEvent { event_id, visitor, request })
+        let mut event = self.stream.question(at.phase, at.iteration, visitor);
+        event.request.defer_activation = true;
+        (at, event)
     }
 }
 
@@ -144,21 +132,27 @@ async fn question<T: Target>(
 ) -> (u64, Result<Decision, CallError>) {
     let answer = target.rank(at, &event.request).await;
     let decision = answer.and_then(|answer| {
-        let probabilities = all_probabilities(stream, &answer);
+        let probabilities = all_probabilities(stream, &event, &answer);
         let read = read_answer(stream, &event, answer)?;
-        Ok(Decision { action: read.chosen, probability: read.probability, probabilities })
+        let action = event.index(read.chosen);
+        Ok(Decision { action, probability: read.probability, probabilities })
     });
     (at.iteration, decision)
 }
 
-fn all_probabilities(stream: &Stream<'_>, answer: &RankAnswer) -> Option<Vec<f64>> {
+fn all_probabilities(
+    stream: &Stream<'_>,
+    event: &StreamEvent<'_>,
+    answer: &RankAnswer,
+) -> Option<Vec<f64>> {
     let ranking = match answer {
         RankAnswer::Taken { probabilities, .. } => return probabilities.clone(),
         RankAnswer::Contract(response) => &response.ranking,
     };
     let mut probabilities = vec![0.0; stream.actions()];
     for ranked in ranking {
-        probabilities[stream.action_index(&ranked.id)?] = f64::from(ranked.probability);
+        let position = stream.position(event, &ranked.id)?;
+        probabilities[event.index(position)] = f64::from(ranked.probability);
     }
     (!ranking.is_empty()).then_some(probabilities)
 }

@@ -121,6 +121,26 @@ impl<'a> Stream<'a> {
         let draw = self.visitors.at(phase, iteration, Draws::unit);
         let visitor = self.populations.visitor(phase, iteration, draw);
         let offer = self.offers.at(phase, iteration, visitor);
+        self.event_of(visitor, offer, (phase, iteration))
+    }
+
+    /// The event of one iteration in which a visitor turns up who is offered the same each time.
+    #[must_use]
+    pub(crate) fn question(
+        &self,
+        phase: PhaseKey,
+        iteration: u64,
+        visitor: &'a Visitor,
+    ) -> StreamEvent<'a> {
+        self.event_of(visitor, self.offers.at(phase, 0, visitor), (phase, iteration))
+    }
+
+    fn event_of(
+        &self,
+        visitor: &'a Visitor,
+        offer: Offer,
+        (phase, iteration): (PhaseKey, u64),
+    ) -> StreamEvent<'a> {
         let wanted = self.regret.wanted(visitor, &offer);
         let best = self.regret.best(wanted, visitor, &offer);
         let event_id = EventId::from(self.event_ids.at(phase, iteration, Draws::uuid));
@@ -144,6 +164,12 @@ impl<'a> Stream<'a> {
             let index = self.action_indices.get(&**id)?;
             event.offer.position(*index)
         })
+    }
+
+    /// How many actions the plan has.
+    #[must_use]
+    pub(crate) fn actions(&self) -> usize {
+        self.action_ids.len()
     }
 
     /// The id of an action.
