@@ -464,6 +464,66 @@ esac; done"#;
     assert!(String::from_utf8_lossy(&output.stdout).contains("\nvw "));
 }
 
+/// Rows whose columns have nothing to do with each other, but for the reward: which item is liked
+/// depends on the city alone.
+fn drawn(count: usize) -> Vec<Row> {
+    // SplitMix64 (Steele, Lea, Flood 2014).
+    let draw = |id: usize, what: u64| {
+        let state = (id as u64 * 8 + what).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+        let state = (state ^ (state >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        let state = (state ^ (state >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        usize::try_from((state ^ (state >> 31)) % 1000).unwrap()
+    };
+    let row = |id: usize| {
+        let city = ["north", "south"][draw(id, 0) % 2];
+        let item = draw(id, 1) % 3;
+        let is_liked = item == if city == "north" { 0 } else { 2 };
+        let click = u32::from(draw(id, 2) < if is_liked { 600 } else { 200 });
+        Row { id, item, click, probability: 1.0 / 3.0, age: draw(id, 3) % 40, city }
+    };
+    (0..count).map(row).collect()
+}
+
+#[test]
+fn leaving_out_a_feature_that_matters_is_shown_to_cost_and_noise_is_not() {
+    let folder = tempfile::tempdir().unwrap();
+    let here = folder.path();
+    let rows = drawn(2000);
+    fs::write(here.join("log.csv"), table(&rows, ',')).unwrap();
+    fs::write(here.join("log.dsjson"), dsjson(&rows)).unwrap();
+    let options = ["-p", "vw=--cb_explore_adf --epsilon 0.1 -q Fi", "--importance", "vw"];
+    let found = report(here, &[&["log.csv", "--columns", COLUMNS][..], &options].concat());
+    let features = found["importance"]["features"].as_array().unwrap();
+    let level = |feature: &str| {
+        let found = features.iter().find(|found| found["feature"] == feature).unwrap();
+        (found["importance"].clone(), found["change"]["shown"].clone())
+    };
+    assert_eq!(features.len(), 3, "{features:?}");
+    assert_eq!(features[0]["feature"], "context.user_city");
+    assert_eq!(level("context.user_city"), (json!("high"), json!("worse")));
+    assert_ne!(level("action.item_price").0, "high");
+    // As on lines of the same content, and as by hand: a table without the column.
+    let lines = report(here, &[&["log.dsjson"][..], &options].concat());
+    assert_eq!(lines["importance"], found["importance"]);
+    let fewer = COLUMNS.replace("user_*", "user_age");
+    let value =
+        |of: &Value| of["policies"][3]["whole"]["estimates"]["cressie_read"]["value"].as_f64();
+    let by_hand = report(here, &[&["log.csv", "--columns", &fewer][..], &options[..2]].concat());
+    let change = features[0]["change"]["difference"]["value"].as_f64().unwrap();
+    assert!((value(&by_hand).unwrap() - value(&found).unwrap() - change).abs() < 1e-9);
+    // Linear policies lose features as well; in the contract's field by how much they matter.
+    let columns = COLUMNS.replace("features=item_*,", "");
+    let linear = ["-p", LINEAR[0], "--importance", "ucb", "--columns", &columns];
+    let output = evaluate(here, &[&["log.csv", "--format", "contract"][..], &linear].concat());
+    let contract: Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(contract["featureImportance"][0][0], "context.user_city", "{contract}");
+    let told = refused(here, &["log.csv", "--columns", COLUMNS, "-p", VW, "--importance", "wv"]);
+    assert!(
+        told.contains("`--importance wv` is none") && told.contains("name one of: vw"),
+        "{told}"
+    );
+}
+
 /// Open Bandit Dataset, as the Python package `obp` ships a sample of it: what the policies of
 /// the men's campaign would have earned in each other's place, against what they did earn, and
 /// against the numbers of `obp`.

@@ -386,6 +386,7 @@ mod tests {
                 policy("Inter-len4", 0.801, Some(long)),
                 policy("baselineRand", 0.25, None),
             ],
+            feature_importance: Vec::new(),
         };
         let applied = AppliedPolicy {
             phase: "evaluate".to_owned(),

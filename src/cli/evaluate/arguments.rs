@@ -37,6 +37,10 @@ pub struct EvaluateArguments {
     /// the rest.
     #[arg(long)]
     pub discover: bool,
+    /// Also replay a policy without each of its features, and show what that changes: a pass for
+    /// each feature.
+    #[arg(long, value_name = "POLICY")]
+    pub importance: Option<String>,
     /// Break the differences down by a context feature, such as `weather` or `user.age`.
     #[arg(long, value_name = "FEATURE")]
     pub by: Vec<String>,

@@ -1,6 +1,6 @@
 use std::time::Duration;
 
-use super::LogEvaluation;
+use super::{LogEvaluation, importance};
 use evaluation::analysis::{PolicyReport, Verdict};
 use evaluation::run::{Origin, PolicyEvaluator, PolicySums};
 use learning_loop::summary;
@@ -27,7 +27,7 @@ pub fn show(evaluation: &LogEvaluation) -> String {
             .iter()
             .map(|policy| result(policy, evaluation.held_out_from.is_some(), end_time))
             .collect(),
-        feature_importance: Vec::new(),
+        feature_importance: importance::lists(evaluation),
         evaluation_type: Some(EvaluationType::Manual),
         optimal_policy: Some(optimal(evaluation).to_owned()),
         creation_time: None,

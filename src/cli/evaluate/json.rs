@@ -52,6 +52,7 @@ pub fn show(evaluation: &LogEvaluation) -> String {
         "policies": policies,
         "failed": found.failures.iter().map(failed).collect::<Vec<_>>(),
         "breakdowns": breakdowns,
+        "importance": super::importance::json(evaluation),
         "gates": evaluation.gates.iter().map(gate).collect::<Vec<_>>(),
     });
     serde_json::to_string_pretty(&document).expect("names are texts") + "\n"
@@ -144,7 +145,7 @@ fn findings(found: &Findings, confidence: Confidence) -> Value {
     })
 }
 
-fn comparison(comparison: &Comparison, confidence: Confidence) -> Value {
+pub fn comparison(comparison: &Comparison, confidence: Confidence) -> Value {
     json!({
         "difference": Estimated::from(&comparison.compared.map(|compared| compared.difference)),
         "p": comparison.compared.ok().map(|compared| compared.p),

@@ -6,6 +6,7 @@ mod csv;
 mod discovery;
 mod failures;
 mod gates;
+mod importance;
 mod json;
 mod logs;
 mod models;
@@ -27,7 +28,7 @@ use super::exit::Exit;
 use super::streams;
 use arguments::Format;
 use diagnostic::{Diagnostic, Report};
-use evaluation::analysis::{Analysis, PolicyReport, SegmentReport};
+use evaluation::analysis::{Analysis, FeatureReport, PolicyReport, SegmentReport};
 use evaluation::run::{
     Breakdown, Candidate, DroppedLines, Evaluated, EvaluationRun, LogSummary, PolicyEvaluator,
     PolicyFailure, Rejection, RunSettings,
@@ -47,6 +48,8 @@ struct LogEvaluation {
     baseline: Option<String>,
     held_out_from: Option<u64>,
     gates: Vec<GateVerdict>,
+    /// The policy whose features were left out in turn, and what that changes.
+    importance: Option<(String, Vec<FeatureReport>)>,
 }
 
 impl LogEvaluation {
@@ -77,6 +80,7 @@ pub fn evaluate(arguments: &EvaluateArguments) -> Result<Exit, Error> {
     let gates = arguments.gates.as_ref().map(load).unwrap_or_default();
     let baseline = gates::baseline(&gates, arguments.baseline.as_deref(), &mut report);
     check(arguments, &candidates, &logged, &mut report);
+    importance::check(arguments, &candidates, &logs, &mut report);
     if arguments.files.needs_verdicts() && arguments.gates.is_none() {
         let message = "nothing is judged, so there are no verdicts for `--junit`";
         report.push(Diagnostic::error(message).help("add `--gates FILE`"));
@@ -165,7 +169,10 @@ fn judge(
         held_out_from = Some(found.held_out_from);
         candidates.extend(found.policies);
     }
+    let importance = importance::survey(arguments, logs, tables.as_mut()).map_err(failed)?;
+    let asked = importance.as_ref().map(|asked| asked.policy.clone());
     let settings = RunSettings {
+        importance,
         threads,
         baseline: baseline.clone(),
         held_out_from,
@@ -204,9 +211,21 @@ fn judge(
     let baseline = baseline.filter(|name| !is_failed(name));
     let reports = analysis.reports(&found.evaluators, baseline.as_deref());
     let segments = analysis.segments(&found);
+    let importance = asked.map(|policy| {
+        let features = analysis.importance(&found, &policy);
+        (policy, features)
+    });
     let gates = Vec::new();
-    let evaluation =
-        LogEvaluation { found, analysis, reports, segments, baseline, held_out_from, gates };
+    let evaluation = LogEvaluation {
+        found,
+        analysis,
+        reports,
+        segments,
+        baseline,
+        held_out_from,
+        gates,
+        importance,
+    };
     Ok((evaluation, incomplete.err().map(|error| error.to_string())))
 }
 

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use super::arguments::EvaluateArguments;
 use super::logs::{self, Logs, Shape};
 use diagnostic::{Diagnostic, Place, Report, Source};
-use evaluation::run::{BatchObserver, EvaluationRun, LogPrefix};
+use evaluation::run::{BatchObserver, EvaluationRun, FeatureSurvey, LogPrefix};
 use scenario::{TableColumns, load_columns, open_bandit_dataset, parse_columns};
 use table_log::{ActionsColumn, Candidate, CandidateKind, Table};
 
@@ -90,6 +90,17 @@ impl TableLogs {
         table.prepare(&LogPrefix::wants(), &[], &mut |name| logs.table(Path::new(name)), report)?;
         logs.each(|name, input| match table.log(name, input, report)? {
             Some(mut log) => prefix.read_log(&mut log),
+            None => Ok(()),
+        })
+    }
+
+    /// Collects the names of features.
+    pub fn survey(&mut self, logs: &Logs, survey: &mut FeatureSurvey) -> io::Result<()> {
+        let (table, report) = (&mut self.table, &mut Report::new());
+        let wants = FeatureSurvey::wants();
+        table.prepare(&wants, &[], &mut |name| logs.table(Path::new(name)), report)?;
+        logs.each(|name, input| match table.log(name, input, report)? {
+            Some(mut log) => survey.read_log(&mut log),
             None => Ok(()),
         })
     }

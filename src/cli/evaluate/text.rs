@@ -13,6 +13,7 @@ pub fn show(evaluation: &LogEvaluation) -> String {
         to_baseline(evaluation),
         held_out(evaluation),
         breakdowns(evaluation),
+        super::importance::table(evaluation),
         estimators(evaluation),
         arguments(evaluation),
         remarks(evaluation),
@@ -128,7 +129,7 @@ fn differences<'a>(
     table.text()
 }
 
-fn difference_cells(comparison: Option<&Comparison>, confidence: Confidence) -> [Cell; 4] {
+pub fn difference_cells(comparison: Option<&Comparison>, confidence: Confidence) -> [Cell; 4] {
     let empty = || Cell::from(String::new());
     let Some(comparison) = comparison else { return [empty(), empty(), empty(), empty()] };
     let (word, paint) = verdict(comparison, confidence);
@@ -282,7 +283,7 @@ fn log_remarks(summary: &LogSummary) -> Vec<String> {
 /// How much of a name is shown.
 const NAME: usize = 44;
 
-fn title(text: &str) -> Cell {
+pub fn title(text: &str) -> Cell {
     let mut text = name(text);
     if text.chars().count() > NAME {
         text = text.chars().take(NAME - 1).collect::<String>() + "…";

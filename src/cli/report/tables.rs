@@ -186,6 +186,21 @@ pub fn expectations(summary: &Value) -> Option<Block> {
     (!rows.is_empty()).then_some(Block::Table { head, rows })
 }
 
+/// Which features matter to the online policy, if that is told.
+fn importance(evaluation: &Value) -> Option<Block> {
+    let words = ["it earns less without", "it earned less without, which may be chance", "others"];
+    let lists = items(evaluation, "feature_importance").zip(words);
+    let rows: Vec<_> = lists
+        .filter_map(|(list, words)| {
+            let names: Vec<_> = list.as_array()?.iter().map(text).collect();
+            (!names.is_empty())
+                .then(|| vec![Cell::plain(words.to_owned()), Cell::plain(names.join(", "))])
+        })
+        .collect();
+    let head = ["importance to the online policy", "features"].map(str::to_owned).to_vec();
+    (!rows.is_empty()).then_some(Block::Table { head, rows })
+}
+
 /// What the offline evaluations found.
 pub fn evaluations(summary: &Value) -> Vec<Block> {
     let table = |evaluation: &Value| {
@@ -208,7 +223,9 @@ pub fn evaluations(summary: &Value) -> Vec<Block> {
         let head = head.map(str::to_owned).to_vec();
         Block::Table { head, rows: items(evaluation, "policies").map(row).collect() }
     };
-    let mut blocks: Vec<Block> = items(summary, "evaluations").map(table).collect();
+    let blocks = items(summary, "evaluations")
+        .flat_map(|evaluation| std::iter::once(table(evaluation)).chain(importance(evaluation)));
+    let mut blocks: Vec<Block> = blocks.collect();
     let applied = items(summary, "applied").map(|of| format!("Applied: {}.", text(&of["name"])));
     blocks.extend(applied.map(Block::Text));
     blocks

@@ -1,7 +1,7 @@
 //! From sums to what is reported of each policy: estimates, paired differences, and whether
 //! the log supports a verdict.
 
-use super::run::{Evaluated, Judged, LogSummary, Origin, PolicyEvaluator, PolicySums};
+use super::run::{Ablation, Evaluated, Judged, LogSummary, Origin, PolicyEvaluator, PolicySums};
 use std::fmt::{Display, Formatter};
 
 use statistics::off_policy::{
@@ -120,6 +120,39 @@ pub enum Verdict {
     NotShown,
     /// The log does not support a verdict.
     NotJudged,
+}
+
+/// What leaving out a feature changes.
+#[derive(Debug, Clone)]
+pub struct FeatureReport {
+    /// The name of the feature.
+    pub feature: String,
+    /// The policy without the feature minus the policy, in reward per event.
+    pub change: Comparison,
+}
+
+/// How much a feature matters, as the contract tells features apart.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum ImportanceLevel {
+    /// Without it the policy is shown to earn less.
+    High,
+    /// The policy earned less without it, which may be chance.
+    Medium,
+    /// The policy earned as much without it.
+    Low,
+}
+
+impl FeatureReport {
+    /// How much the feature matters.
+    #[must_use]
+    pub fn level(&self, confidence: Confidence) -> ImportanceLevel {
+        let is_less = self.change.compared.is_ok_and(|found| found.difference.value < 0.0);
+        match self.change.verdict(confidence) {
+            Verdict::Worse => ImportanceLevel::High,
+            _ if is_less => ImportanceLevel::Medium,
+            _ => ImportanceLevel::Low,
+        }
+    }
 }
 
 /// What one part of a breakdown shows.
@@ -275,6 +308,24 @@ impl Analysis {
         correct(reports.iter_mut().filter_map(|report| report.whole.to_baseline.as_mut()));
         correct(reports.iter_mut().filter_map(|of| of.held_out.as_mut()?.to_online.as_mut()));
         correct(reports.iter_mut().filter_map(|of| of.held_out.as_mut()?.to_baseline.as_mut()));
+        reports
+    }
+
+    /// What leaving out each feature of `policy` changes, what matters most first; p-values are
+    /// corrected for all features.
+    #[must_use]
+    pub fn importance(&self, evaluated: &Evaluated, policy: &str) -> Vec<FeatureReport> {
+        let whole = evaluated.evaluators.iter().find(|evaluator| evaluator.name == policy);
+        let report = |ablation: &Ablation| {
+            let change = self.report(&ablation.evaluator, whole).whole.to_baseline?;
+            Some(FeatureReport { feature: ablation.feature.to_string(), change })
+        };
+        let mut reports: Vec<_> = evaluated.ablations.iter().filter_map(report).collect();
+        correct(reports.iter_mut().map(|report| &mut report.change));
+        let value = |report: &FeatureReport| {
+            report.change.compared.map_or(0.0, |found| found.difference.value)
+        };
+        reports.sort_by(|one, other| value(one).total_cmp(&value(other)));
         reports
     }
 

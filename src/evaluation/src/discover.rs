@@ -19,7 +19,7 @@
 
 use std::ops::{Div, Sub};
 
-use super::validate::validate_views;
+use super::validate::validate_prefix;
 use super::view::{Shape, View, Viewed};
 use super::{Log, PolicyTrace};
 use learner::{Event, Hashing, LearningPolicy};
@@ -198,7 +198,7 @@ fn replay(
         (policy, view)
     };
     let views = candidates.iter().map(viewed).collect();
-    let traces = validate_views(log, views, events, threads);
+    let traces = validate_prefix(log, views, events, threads);
     let replayed = candidates.into_iter().zip(traces);
     let mut ranked: Vec<_> = replayed
         .filter_map(|((interactions, policy), trace)| {

@@ -22,5 +22,5 @@ pub use discover::{Discovered, discover, held_out_from};
 pub use feature_name::{FeatureName, FeatureOwner};
 pub use log::Log;
 pub use replayer::FailureCause;
-pub use validate::{PolicyTrace, Validated, validate};
+pub use validate::{Ablated, PolicyTrace, Validated, validate, validate_views};
 pub use view::{SeenEvent, Shape, Unseen, View, Viewed};

@@ -33,14 +33,23 @@ impl PolicyTrace {
 /// threads.
 pub fn validate(log: &impl Log, policies: &[Policy], threads: usize) -> Vec<Validated> {
     let views = policies.iter().map(|policy| (policy.clone(), View::of(policy))).collect();
-    validate_views(log, views, log.len(), threads)
+    validate_views(log, views, threads)
+}
+
+/// The same, each policy with its view of the log.
+pub fn validate_views(
+    log: &impl Log,
+    policies: Vec<(Policy, View)>,
+    threads: usize,
+) -> Vec<Validated> {
+    validate_prefix(log, policies, log.len(), threads)
 }
 
 /// What a policy would have done, or the event at which it failed, and why.
 pub type Validated = Result<PolicyTrace, (usize, FailureCause)>;
 
-/// The same on the first `events` of the log, each policy with its view of it.
-pub(super) fn validate_views(
+/// The same on the first `events` of the log.
+pub(super) fn validate_prefix(
     log: &impl Log,
     policies: Vec<(Policy, View)>,
     events: usize,
@@ -67,5 +76,30 @@ fn trace(log: &impl Log, policy: &Policy, view: &View, events: usize) -> Validat
     match replayed {
         Ok(()) => Ok(PolicyTrace { probabilities }),
         Err(cause) => Err((probabilities.len(), cause)),
+    }
+}
+
+/// What leaving out a feature changes, in reward per event: the mean of (w' - w)·r over the events
+/// of a log, where w' is the weight of the policy without the feature, and w that of the policy.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Ablated {
+    /// The mean.
+    pub change: f64,
+    /// Half the width of its normal 95 % interval.
+    pub half_width: f64,
+}
+
+impl Ablated {
+    /// Of a policy, and of the same without a feature.
+    pub fn of(log: &impl Log, policy: &PolicyTrace, without: &PolicyTrace) -> Self {
+        let mut aggregate = Aggregate::default();
+        let pairs = policy.probabilities.iter().zip(&without.probabilities);
+        for (index, (policy, without)) in pairs.enumerate() {
+            let label = log.label(index);
+            let weight = (f64::from(*without) - f64::from(*policy)) / f64::from(label.probability);
+            let (reward, count) = (-f64::from(label.cost), f64::from(log.weight(index)));
+            aggregate.add(&Example { weight, reward, count });
+        }
+        Self { change: aggregate.mean(), half_width: aggregate.half_width() }
     }
 }

@@ -18,7 +18,7 @@ use protocol::{
 };
 use timestamp::Timestamp;
 
-/// The lists of features of high, medium and low importance. They are always empty.
+/// The lists of features of high, medium and low importance.
 const IMPORTANCES: usize = 3;
 
 /// An evaluation that was not finished, with its contract.
@@ -141,7 +141,8 @@ impl LearningLoop {
         };
         evaluation.status = EvaluationStatus::Completed;
         evaluation.policy_results = outcome.policy_results;
-        evaluation.feature_importance = vec![Vec::new(); IMPORTANCES];
+        evaluation.feature_importance = outcome.feature_importance;
+        evaluation.feature_importance.resize(IMPORTANCES, Vec::new());
         evaluation.optimal_policy = Some(outcome.optimal_policy);
         if evaluation.evaluation_type == Some(EvaluationType::Auto) {
             self.conclude_optimization(id);

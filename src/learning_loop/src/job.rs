@@ -2,6 +2,7 @@ use serde::{Deserialize, Serialize};
 
 use super::evaluation_log::EvaluationLog;
 use super::evaluation_run::EvaluationRun;
+use super::feature_importance;
 use policy::Policy;
 use protocol::PolicyResult;
 use timestamp::Timestamp;
@@ -23,6 +24,9 @@ pub struct EvaluationJob {
 pub struct EvaluationResults {
     pub(crate) policy_results: Vec<PolicyResult>,
     pub(crate) optimal_policy: String,
+    /// The features of high, medium and low importance.
+    #[serde(default)]
+    pub(crate) feature_importance: Vec<Vec<String>>,
 }
 
 impl EvaluationJob {
@@ -42,6 +46,7 @@ impl EvaluationJob {
         EvaluationResults {
             policy_results: run.results(self.end),
             optimal_policy: run.optimal().to_owned(),
+            feature_importance: feature_importance::lists(&self.log, &self.online, self.threads),
         }
     }
 }

@@ -18,6 +18,7 @@ mod evaluations;
 mod event_log;
 mod event_numbers;
 mod event_size;
+mod feature_importance;
 mod features;
 mod ids;
 mod interaction;

@@ -166,6 +166,9 @@ pub struct EvaluationSummary {
     pub optimal_policy: Option<String>,
     /// The policies, the highest estimate first.
     pub policies: Vec<PolicySummary>,
+    /// The features of high, medium and low importance to the online policy, if any are told.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub feature_importance: Vec<Vec<String>>,
 }
 
 /// What an evaluation says of one policy.
@@ -229,6 +232,9 @@ impl EvaluationSummary {
         };
         policies.sort_by(|left, right| estimate(right).total_cmp(&estimate(left)));
         let (name, optimal_policy) = (evaluation.name.clone(), evaluation.optimal_policy.clone());
-        Self { phase, name, optimal_policy, policies }
+        let is_told = evaluation.feature_importance.iter().any(|list| !list.is_empty());
+        let lists = evaluation.feature_importance.clone();
+        let feature_importance = if is_told { lists } else { Vec::new() };
+        Self { phase, name, optimal_policy, policies, feature_importance }
     }
 }

@@ -10,6 +10,7 @@ mod coverage;
 mod dsjson;
 mod evaluator;
 mod failure;
+mod feature_survey;
 mod log_prefix;
 mod log_summary;
 mod segment;
@@ -20,6 +21,7 @@ pub use choice::{LogReader, LoggedChoice, LoggedLine, LoggedProbability, Rejecte
 pub use coverage::Coverage;
 pub use evaluator::{Origin, PolicyEvaluator};
 pub use failure::PolicyFailure;
+pub use feature_survey::FeatureSurvey;
 pub use log_prefix::LogPrefix;
 pub use log_summary::{DroppedLines, LogPlace, LogSummary, Rejection, RowMistake};
 pub use segment::Breakdown;
@@ -27,8 +29,8 @@ pub use sums::{Judged, PolicySums};
 
 use std::io::{self, BufRead};
 
-use super::parallel;
 use super::view::View;
+use super::{FeatureName, parallel};
 use batch::{Batch, BatchReader};
 use dsjson::DsjsonLog;
 use evaluator::Sections;
@@ -69,6 +71,25 @@ pub struct RunSettings {
     pub logged: Vec<String>,
     /// Whether the log has no probabilities, and its reader estimates them.
     pub probabilities_are_estimated: bool,
+    /// The candidate that is also replayed without each of these features.
+    pub importance: Option<Importance>,
+}
+
+/// The features whose importance for a policy is asked.
+#[derive(Debug, Clone)]
+pub struct Importance {
+    /// The name of the candidate.
+    pub policy: String,
+    /// The features.
+    pub features: Vec<FeatureName>,
+}
+
+/// A candidate without one of its features.
+pub struct Ablation {
+    /// The feature that is left out.
+    pub feature: FeatureName,
+    /// The candidate without it, compared with the candidate.
+    pub evaluator: PolicyEvaluator,
 }
 
 /// Follows an evaluation while logs are read.
@@ -84,6 +105,7 @@ pub trait BatchObserver {
 pub struct EvaluationRun {
     settings: RunSettings,
     evaluators: Vec<PolicyEvaluator>,
+    ablations: Vec<Ablation>,
     wants: Wants,
     dsjson: DsjsonLog,
     reader: BatchReader,
@@ -95,6 +117,8 @@ pub struct EvaluationRun {
 pub struct Evaluated {
     /// The policies with their sums, but for those that failed.
     pub evaluators: Vec<PolicyEvaluator>,
+    /// A policy without each of its features, if that was asked, but for those that failed.
+    pub ablations: Vec<Ablation>,
     /// The policies that failed, in their order.
     pub failures: Vec<PolicyFailure>,
     /// What the logs contain.
@@ -121,14 +145,21 @@ impl EvaluationRun {
         let unlisted = candidates.iter().any(|candidate| numbers(&candidate.policy));
         let logged = settings.logged.iter().cloned().enumerate();
         evaluators.extend(logged.map(|(number, name)| PolicyEvaluator::logged(name, number)));
+        let mut ablations = Vec::new();
         for candidate in candidates {
             let view = View::of(&candidate.policy);
-            let known = views.iter().position(|other| *other == view);
-            let index = known.unwrap_or(views.len());
-            if known.is_none() {
-                views.push(view);
+            let asked = settings.importance.iter().filter(|asked| asked.policy == candidate.name);
+            for feature in asked.flat_map(|asked| &asked.features) {
+                let without = View { without: Some(feature.clone()), ..view.clone() };
+                let name = format!("{} without {feature}", candidate.name);
+                let less = Candidate { name, ..candidate.clone() };
+                let mut evaluator =
+                    PolicyEvaluator::learning(less, number_of(without, &mut views), false);
+                evaluator.prepare(true, 0);
+                ablations.push(Ablation { feature: feature.clone(), evaluator });
             }
-            evaluators.push(PolicyEvaluator::learning(candidate, index, settings.predictions));
+            let view = number_of(view, &mut views);
+            evaluators.push(PolicyEvaluator::learning(candidate, view, settings.predictions));
         }
         let (has_baseline, breakdowns) = (settings.baseline.is_some(), settings.breakdowns.len());
         evaluators.iter_mut().for_each(|policy| policy.prepare(has_baseline, breakdowns));
@@ -144,7 +175,7 @@ impl EvaluationRun {
         let dsjson = DsjsonLog::new(wants.clone());
         let mut reader = BatchReader::new(times, segments);
         reader.summary.probabilities_are_estimated = settings.probabilities_are_estimated;
-        Self { settings, evaluators, wants, dsjson, reader, last: (String::new(), 1) }
+        Self { settings, evaluators, ablations, wants, dsjson, reader, last: (String::new(), 1) }
     }
 
     /// What a reader of logs gives of each choice.
@@ -201,14 +232,20 @@ impl EvaluationRun {
     #[must_use]
     pub fn finish(mut self) -> Evaluated {
         let (log, line) = &self.last;
-        self.evaluators.iter_mut().for_each(|policy| policy.end(log, *line));
+        let less = self.ablations.iter_mut().map(|ablation| &mut ablation.evaluator);
+        self.evaluators.iter_mut().chain(less).for_each(|policy| policy.end(log, *line));
         let segments = self.reader.segments.into_iter();
-        let mut evaluators = self.evaluators;
-        let failures = evaluators.iter_mut().filter_map(|policy| policy.failure.take());
-        let failures: Vec<_> = failures.collect();
-        evaluators.retain(|policy| failures.iter().all(|failure| failure.policy != policy.name));
+        let (mut evaluators, mut ablations) = (self.evaluators, self.ablations);
+        let less = ablations.iter_mut().map(|ablation| &mut ablation.evaluator);
+        let all = evaluators.iter_mut().chain(less);
+        let failures: Vec<_> = all.filter_map(|policy| policy.failure.take()).collect();
+        let is_whole =
+            |policy: &PolicyEvaluator| failures.iter().all(|failure| failure.policy != policy.name);
+        evaluators.retain(is_whole);
+        ablations.retain(|ablation| is_whole(&ablation.evaluator));
         Evaluated {
             evaluators,
+            ablations,
             failures,
             summary: self.reader.summary,
             segments: segments.map(|parts| (parts.breakdown, parts.names)).collect(),
@@ -219,7 +256,9 @@ impl EvaluationRun {
     fn replay(&mut self, batch: &Batch, log: &mut dyn LogReader) -> io::Result<Batch> {
         let mut next = Ok(Batch::default());
         let mut tasks = vec![Task::Read(&mut self.reader, log, &mut next)];
-        tasks.extend(self.evaluators.iter_mut().map(|policy| Task::Replay(policy, batch)));
+        let less = self.ablations.iter_mut().map(|ablation| &mut ablation.evaluator);
+        let policies = self.evaluators.iter_mut().chain(less);
+        tasks.extend(policies.map(|policy| Task::Replay(policy, batch)));
         parallel::for_each(&mut tasks, self.settings.threads, |task| match task {
             Task::Read(reader, log, next) => **next = reader.read(*log),
             Task::Replay(policy, batch) => policy.replay(batch),
@@ -230,19 +269,33 @@ impl EvaluationRun {
 
     /// Adds what was replayed to the sums of each policy.
     fn judge(&mut self, batch: &Batch) {
-        let baseline = self.baseline();
+        let baseline = self.probabilities(self.settings.baseline.as_deref());
+        let importance = self.settings.importance.as_ref();
+        let whole = self.probabilities(importance.map(|asked| &*asked.policy));
         let RunSettings { held_out_from, windows, threads, .. } = self.settings;
         let sections = Sections { held_out_from, windows };
         parallel::for_each(&mut self.evaluators, threads, |policy| {
             policy.judge(batch, baseline.as_deref(), sections);
         });
+        let alone = Sections { held_out_from: None, windows: false };
+        parallel::for_each(&mut self.ablations, threads, |ablation| {
+            ablation.evaluator.judge(batch, whole.as_deref(), alone);
+        });
     }
 
-    /// The probabilities of the policy that the others are compared with.
-    fn baseline(&self) -> Option<Vec<f32>> {
-        let name = self.settings.baseline.as_ref()?;
-        let is_baseline = |policy: &&PolicyEvaluator| policy.name == *name;
-        let policy = self.evaluators.iter().find(is_baseline)?;
+    /// The probabilities of a policy that others are compared with.
+    fn probabilities(&self, name: Option<&str>) -> Option<Vec<f32>> {
+        let name = name?;
+        let policy = self.evaluators.iter().find(|policy| policy.name == name)?;
         policy.failure.is_none().then(|| policy.probabilities())
     }
+}
+
+/// The number of a view among those that are wanted.
+fn number_of(view: View, views: &mut Vec<View>) -> usize {
+    let known = views.iter().position(|other| *other == view);
+    known.unwrap_or_else(|| {
+        views.push(view);
+        views.len() - 1
+    })
 }

@@ -116,7 +116,13 @@ fn rows_stand_in_the_recorded_order() {
     let is_found =
         |result: &PolicyResult| result.policy_source == Some(PolicySource::OfflineExperimentation);
     assert!(full.policy_results[..found].iter().all(is_found));
-    assert_eq!(full.feature_importance, [[""; 0]; 3]);
+    // Every feature is in one of the three lists.
+    let mut features: Vec<&String> = full.feature_importance.iter().flatten().collect();
+    features.sort();
+    let expected = ["action.roast", "action.type", "context.user.name", "context.weather"];
+    assert_eq!((full.feature_importance.len(), features.len()), (3, 4));
+    assert_eq!(features, expected);
+    assert_eq!(plain.feature_importance, full.feature_importance);
     assert_eq!(learning_loop.evaluations(at(20.0)), [plain, full]);
 }
 
@@ -255,4 +261,29 @@ fn contracts_that_break_a_rule_are_refused() {
         let error = learning_loop.create_evaluation(&bad, at(1.0)).unwrap_err();
         assert_eq!(error.code, code, "{bad:?}");
     }
+}
+
+/// Every other visitor has the one weather, and likes what the other does not.
+#[test]
+fn a_feature_that_decides_the_reward_is_of_high_importance_and_noise_is_not() {
+    let policy = LearningPolicy::parse("--cb_explore_adf --epsilon 0.2 -q Fi").unwrap();
+    let configuration = configuration();
+    let mut learning_loop = LearningLoop::new(
+        LoopOptions { configuration, policy: policy.into(), ..LoopOptions::default() },
+        at(0.0),
+    );
+    for number in 0..600_u32 {
+        let id = format!("event-{number}");
+        let weather = ["Snowy", "Sunny"][number as usize % 2];
+        let noise = number * 7 % 5;
+        let context = format!(r#"[{{"weather": "{weather}", "noise": "n{noise}"}}]"#);
+        let context_features = serde_json::from_str(&context).unwrap();
+        let request = RankRequest { context_features, ..request(&id) };
+        let chosen = learning_loop.rank(&request, at(0.0)).unwrap().reward_action_id;
+        let liked = if weather == "Snowy" { "Latte" } else { "Mocha" };
+        reward(&mut learning_loop, &id, f64::from(u8::from(*chosen == *liked)), 1.0);
+    }
+    let evaluation = learning_loop.create_evaluation(&contract(&[]), at(20_000.0)).unwrap();
+    let [high, _, _] = &evaluation.feature_importance[..] else { panic!("three lists") };
+    assert_eq!(high, &["context.weather"], "{:?}", evaluation.feature_importance);
 }
