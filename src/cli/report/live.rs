@@ -64,13 +64,15 @@ pub fn experiment_under_way(results: &ExperimentResults, failed: u64, comparison
     let blocks: Vec<Block> = tables::gates(comparison, false).into_iter().collect();
     for section in &mut sections {
         let of = &mut section.section;
+        // Only gates at planned looks can be judged before the end.
+        of.blocks.iter_mut().for_each(Block::doubt);
         match of.heading.as_str() {
             "Gates" => of.blocks.clone_from(&blocks),
             "Result" => "So far".clone_into(&mut of.heading),
             _ => {}
         }
         if of.heading == "So far" {
-            of.blocks.push(Block::Text(verdict.to_owned()));
+            of.blocks.insert(0, Block::Text(verdict.to_owned()));
         }
     }
     page(&scenario, subtitle, sections)

@@ -520,3 +520,25 @@ fn a_line_is_broken_where_its_population_drifts() {
     assert_eq!(curve.unwrap().attribute("d").unwrap().matches('M').count(), 2);
     assert!(svg.contains(">chance<") && svg.contains(">drift<"));
 }
+
+/// What is doubted is neither good nor bad, wherever it stands.
+#[test]
+fn a_block_that_is_doubted_has_no_verdict() {
+    let cell = |tone| Cell { text: "better".to_owned(), tone };
+    let table = Block::Table {
+        head: vec!["policy".to_owned(), "finding".to_owned(), "gate".to_owned()],
+        rows: vec![vec![Cell::plain("a"), cell(Tone::Good), cell(Tone::Bad)]],
+    };
+    let mut block = Block::Choice(vec![("metric".to_owned(), vec![table])]);
+    let html = |block: &Block| {
+        let section = Section { heading: "Comparison".to_owned(), blocks: vec![block.clone()] };
+        let page =
+            Page { title: "a".to_owned(), subtitle: "b".to_owned(), sections: vec![section] };
+        page_html(&page)
+    };
+    let has = |html: &str, tone: &str| html.contains(&format!("class=\"{tone}\""));
+    assert!(has(&html(&block), "good") && has(&html(&block), "bad"));
+    block.doubt();
+    let doubted = html(&block);
+    assert!(!has(&doubted, "good") && !has(&doubted, "bad") && has(&doubted, "doubtful"));
+}

@@ -82,6 +82,36 @@ pub enum Block {
     Code(Vec<String>),
 }
 
+impl Block {
+    /// Marks what it says as not known: its findings are neither good nor bad yet.
+    pub fn doubt(&mut self) {
+        let doubtful = |tone: &mut Tone| {
+            if *tone != Tone::Plain {
+                *tone = Tone::Doubtful;
+            }
+        };
+        match self {
+            Self::Differences { rows, .. } => {
+                rows.iter_mut().for_each(|row| doubtful(&mut row.tone));
+            }
+            Self::Table { rows, .. } => {
+                rows.iter_mut().flatten().for_each(|cell| doubtful(&mut cell.tone));
+            }
+            Self::Choice(contents) => {
+                contents.iter_mut().flat_map(|(_, blocks)| blocks).for_each(Self::doubt);
+            }
+            Self::Answer(_)
+            | Self::Image { .. }
+            | Self::Text(_)
+            | Self::Warning(_)
+            | Self::Progress { .. }
+            | Self::Facts(_)
+            | Self::Picture { .. }
+            | Self::Code(_) => {}
+        }
+    }
+}
+
 /// A cell of a table.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Cell {
