@@ -23,7 +23,6 @@ import sys
 import tempfile
 import time
 import types
-import unittest.mock
 
 ROWS, ACTIONS, TURNS = 1_000_000, 10, 3
 FOLDER = os.path.dirname(os.path.abspath(__file__))
@@ -50,7 +49,8 @@ def of_obp(path, samples):
     import numpy as np
     import pandas
 
-    sys.modules["torch"] = unittest.mock.MagicMock()
+    sys.modules["torch"] = types.ModuleType("torch")
+    sys.modules["torch"].Tensor = type("Tensor", (), {})
     for package in ["obp", "obp.ope"]:
         sys.modules[package] = types.ModuleType(package)
         sys.modules[package].__path__ = [os.path.join(OBD, *package.split("."))]

@@ -15,7 +15,6 @@ import os
 import shutil
 import sys
 import types
-import unittest.mock
 
 OBD = os.path.join(os.path.dirname(os.path.abspath(__file__)), "../../target/obd")
 
@@ -40,7 +39,8 @@ def of_obp(rows, frequency):
         import sklearn  # noqa: F401
     except ImportError:
         return None
-    sys.modules["torch"] = unittest.mock.MagicMock()
+    sys.modules["torch"] = types.ModuleType("torch")
+    sys.modules["torch"].Tensor = type("Tensor", (), {})
     # Without what the packages import: learners, charts.
     for package in ["obp", "obp.ope"]:
         sys.modules[package] = types.ModuleType(package)
