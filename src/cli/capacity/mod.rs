@@ -203,6 +203,9 @@ fn expectation(text: &str, plan: &Plan, phase: &Phase) -> Result<Expectation, Er
     })
 }
 
+/// So often is a value tried that is not judged.
+const MOST_TRIALS: u32 = 3;
+
 /// Searches with one question.
 struct Searching<'a> {
     arguments: &'a CapacityArguments,
@@ -243,8 +246,9 @@ impl Searching<'_> {
         let mut lowest: Option<(f64, Option<String>)> = None;
         while let Some(value) = search.next() {
             let value = rounded(value);
-            let Some(trial) = self.trial(number, value)? else { return Ok(None) };
-            operator.tell(&self.line(&trial));
+            let Some(trial) = self.judged_trial(number, value, found, operator)? else {
+                return Ok(None);
+            };
             search.note(value, trial.outcome == Holds::Held);
             let is_lowest = lowest.as_ref().is_none_or(|(lowest, _)| value < *lowest);
             if trial.outcome != Holds::Held && is_lowest {
@@ -256,6 +260,27 @@ impl Searching<'_> {
         let unjudged = lowest.and_then(|(_, unjudged)| unjudged);
         found.unjudged = found.unjudged.take().or(unjudged);
         Ok(search.found())
+    }
+
+    /// A run at one value. What is not judged is tried again: a machine may be busy for a moment.
+    fn judged_trial(
+        &self,
+        search: u64,
+        value: f64,
+        found: &mut Found,
+        operator: &Terminal,
+    ) -> Result<Option<Trial>, Error> {
+        for _ in 1..MOST_TRIALS {
+            let Some(trial) = self.trial(search, value)? else { return Ok(None) };
+            operator.tell(&self.line(&trial));
+            if trial.outcome != Holds::NoSamples {
+                return Ok(Some(trial));
+            }
+            found.trials.push(trial);
+        }
+        let last = self.trial(search, value)?;
+        last.iter().for_each(|trial| operator.tell(&self.line(trial)));
+        Ok(last)
     }
 
     /// A run at one value; none, if it was stopped.

@@ -130,7 +130,7 @@ mod tests {
     use super::*;
     use metrics::sample::{iteration, phase_ended, phase_started};
     use record::{FailureKind, IterationOutcome};
-    use scenario::plan::{Arrival, Delay, Iterate, Rate, Step};
+    use scenario::plan::{Arrival, Delay, Iterate, Rate, RewardDelivery, Step};
     use seed::PhaseKey;
 
     #[derive(Clone, Default)]
@@ -157,6 +157,7 @@ mod tests {
             error_budget: None,
             model_check_interval: 10,
             think_time: Delay::Constant(Duration::ZERO),
+            delivery: RewardDelivery::default(),
             drift: None,
         })
     }

@@ -7,7 +7,8 @@ use super::model::{
     StepFile,
 };
 use super::plan::{
-    Apply, Configure, Drift, Evaluate, Iterate, NamedPolicy, Pause, Phase, Settings, Step,
+    Apply, Configure, Drift, Evaluate, Iterate, NamedPolicy, Pause, Phase, RewardDelivery,
+    Settings, Step,
 };
 use diagnostic::{Diagnostic, Report};
 use seed::PhaseKey;
@@ -68,6 +69,10 @@ fn iterate(
         error_budget: file.error_budget.map(|share| share.of(iterations)),
         model_check_interval: file.model_check.unwrap_or(interval).of(iterations),
         think_time: file.think_time,
+        delivery: RewardDelivery {
+            lost: file.lost_rewards.value,
+            repeated: file.repeated_rewards.value,
+        },
         drift: None,
     })
 }

@@ -226,9 +226,29 @@ pub struct Iterate {
     pub error_budget: Option<u64>,
     /// How long a visitor takes between the choice and the reward.
     pub think_time: Delay,
+    /// What becomes of rewards on their way to the service.
+    #[serde(skip_serializing_if = "RewardDelivery::is_reliable")]
+    pub delivery: RewardDelivery,
     /// When other visitors begin to turn up, in this phase and those after it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub drift: Option<Drift>,
+}
+
+/// What becomes of rewards on their way to the service: shares of them, in `[0, 1]`.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize)]
+pub struct RewardDelivery {
+    /// Never arrive.
+    pub lost: f64,
+    /// Are sent twice.
+    pub repeated: f64,
+}
+
+impl RewardDelivery {
+    /// Whether every reward arrives once.
+    #[must_use]
+    pub fn is_reliable(&self) -> bool {
+        *self == Self::default()
+    }
 }
 
 /// The truth changes: other visitors turn up, or the same with other preferences.

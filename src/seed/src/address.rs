@@ -39,6 +39,10 @@ pub enum Purpose {
     RewardDeviation = 12,
     /// Which actions an event offers.
     Offer = 13,
+    /// Whether a reward is lost on its way.
+    RewardLoss = 14,
+    /// Whether a reward is sent again.
+    RewardRepeat = 15,
     /// Which signs a randomisation flips.
     Flip = 32,
 }

@@ -136,14 +136,22 @@ impl<'f, C: Clock, T: Target> Calls<'f, C, T> {
         reward: f64,
         record: &mut IterationRecord,
     ) -> Result<(), CallError> {
-        let start = self.clock.now();
+        let (start, at) = (self.clock.now(), self.address(record));
         record.reward = Some(reward);
-        let answer = self.target.reward(self.address(record), &event.event_id, reward).await;
+        let deliveries = self.stream.deliveries(at.phase, at.iteration, self.settings.delivery);
+        if deliveries == 0 {
+            return Ok(());
+        }
+        let answer = self.target.reward(at, &event.event_id, reward).await;
         if answer != Ok(Delivery::NotSent) {
             record.reward_start = Some(start);
             record.reward_latency = Some(self.clock.now().saturating_sub(start));
         }
-        answer.map(drop)
+        answer?;
+        for _ in 1..deliveries {
+            self.target.reward(at, &event.event_id, reward).await?;
+        }
+        Ok(())
     }
 
     fn address(&self, record: &IterationRecord) -> CallAddress {

@@ -18,7 +18,7 @@ use self::regret_model::{Best, RegretModel};
 use protocol::{EventId, RankRequest, RankableAction};
 use record::Loss;
 use scenario::Plan;
-use scenario::plan::{Chance, Choice, Delay, Visitor, Wanted};
+use scenario::plan::{Chance, Choice, Delay, RewardDelivery, Visitor, Wanted};
 use seed::{Draws, PhaseKey, Purpose, Source};
 
 /// The events of a plan, by their index.
@@ -35,6 +35,8 @@ pub(crate) struct Stream<'a> {
     clicks: Source,
     deviations: Source,
     think_times: Source,
+    losses: Source,
+    repeats: Source,
 }
 
 /// Looking at so many pointers costs less than hashing an id.
@@ -112,6 +114,8 @@ impl<'a> Stream<'a> {
             clicks: source(Purpose::Click),
             deviations: source(Purpose::RewardDeviation),
             think_times: source(Purpose::ThinkTime),
+            losses: source(Purpose::RewardLoss),
+            repeats: source(Purpose::RewardRepeat),
         }
     }
 
@@ -215,6 +219,24 @@ impl<'a> Stream<'a> {
     ) -> Loss {
         let StreamEvent { visitor, offer, wanted, best, .. } = event;
         self.regret.loss((*wanted, *best), visitor, offer, chosen, favourite)
+    }
+
+    /// How often the reward of one iteration is sent: not at all, if it is lost.
+    #[must_use]
+    pub(crate) fn deliveries(
+        &self,
+        phase: PhaseKey,
+        iteration: u64,
+        delivery: RewardDelivery,
+    ) -> u32 {
+        let happens = |source: &Source, share: f64| {
+            share > 0.0 && source.at(phase, iteration, |draws| draws.chance(share))
+        };
+        if happens(&self.losses, delivery.lost) {
+            0
+        } else {
+            1 + u32::from(happens(&self.repeats, delivery.repeated))
+        }
     }
 
     /// How long the visitor of one iteration takes to answer.

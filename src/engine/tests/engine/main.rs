@@ -11,7 +11,7 @@ use clock::VirtualClock;
 use engine::{self, Ending, Operator, RunError, StartPoint, Stop, Stopper};
 use record::{IterationOutcome, IterationRecord, ObserveError, Observer, Progress};
 use scenario::Plan;
-use scenario::plan::{Arrival, AwaitedChange, Delay, Pause, Rate, Step};
+use scenario::plan::{Arrival, AwaitedChange, Delay, Pause, Rate, RewardDelivery, Step};
 
 use self::scripted::{Scripted, iterate, phase, plan};
 
@@ -81,6 +81,32 @@ fn requests_are_the_same_at_any_concurrency_rate_and_service() {
     for (concurrency, rate) in [(8, None), (64, None), (64, Some(100.0))] {
         assert_eq!(sent(concurrency, rate, slow), expected, "{concurrency} {rate:?}");
     }
+}
+
+#[test]
+fn rewards_are_lost_and_repeated_in_their_shares_and_recorded_as_such() {
+    let run = |lost, repeated| {
+        let target = Scripted::default();
+        let mut settings = iterate(2_000);
+        settings.delivery = RewardDelivery { lost, repeated };
+        let (ending, tape) = unstopped(&plan(vec![phase("p", Step::Iterate(settings))]), &target);
+        assert_eq!(ending.unwrap(), Ending::Completed);
+        let records = tape.iterations();
+        assert!(records.iter().all(|record| record.reward.is_some()));
+        let told: Vec<bool> = records.iter().map(|record| record.reward_start.is_some()).collect();
+        (told, target.rewards())
+    };
+    let sent = |told: &[bool]| told.iter().filter(|told| **told).count();
+    let (all, rewards) = run(0.0, 0.0);
+    assert_eq!((sent(&all), rewards), (2_000, 2_000));
+    let (told, rewards) = run(0.3, 0.2);
+    // 1,400 of 2,000 with a standard deviation of 20, and 280 of them again, with one of 15.
+    assert!((1_320..1_480).contains(&sent(&told)), "{}", sent(&told));
+    assert!((220..340).contains(&(rewards - sent(&told))), "{rewards}");
+    let (more, _) = run(0.5, 0.0);
+    let is_kept = |(more, told): (&bool, &bool)| !more || *told;
+    assert!(more.iter().zip(&told).all(is_kept), "what a smaller share loses, a larger one does");
+    assert_eq!(run(1.0, 1.0).1, 0);
 }
 
 #[test]

@@ -14,8 +14,8 @@ use protocol::{
 use record::FailureKind;
 use scenario::Plan;
 use scenario::plan::{
-    Arrival, ClockKind, Delay, HttpPlan, Iterate, Phase, Population, Preference, RewardRule,
-    Source, Step, TargetPlan, Visitor,
+    Arrival, ClockKind, Delay, HttpPlan, Iterate, Phase, Population, Preference, RewardDelivery,
+    RewardRule, Source, Step, TargetPlan, Visitor,
 };
 use seed::{PhaseKey, Purpose, Seed};
 use target::{CallAddress, CallError, Delivery, RankAnswer, Target};
@@ -83,6 +83,11 @@ impl Scripted {
     /// The iterations in the order in which Rank was answered.
     pub fn answered(&self) -> Vec<u64> {
         self.seen.borrow().answered.clone()
+    }
+
+    /// How many rewards came.
+    pub fn rewards(&self) -> usize {
+        self.seen.borrow().rewards
     }
 
     pub fn most_at_once(&self) -> usize {
@@ -245,6 +250,7 @@ pub fn iterate(iterations: u64) -> Iterate {
         error_budget: None,
         model_check_interval: iterations,
         think_time: Delay::NONE,
+        delivery: RewardDelivery::default(),
         drift: None,
     }
 }

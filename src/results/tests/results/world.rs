@@ -16,8 +16,8 @@ use record::{
 use results::{self, Destination, Origin, Results, Status};
 use scenario::Plan;
 use scenario::plan::{
-    Arrival, ClockKind, Delay, HttpPlan, Iterate, Phase, Population, RewardRule, Secret, Source,
-    Step, TargetPlan,
+    Arrival, ClockKind, Delay, HttpPlan, Iterate, Phase, Population, RewardDelivery, RewardRule,
+    Secret, Source, Step, TargetPlan,
 };
 use seed::{PhaseKey, Seed};
 use timestamp::Timestamp;
@@ -72,6 +72,7 @@ fn iterate(iterations: u64) -> Step {
         error_budget: None,
         model_check_interval: 100,
         think_time: Delay::Constant(Duration::ZERO),
+        delivery: RewardDelivery::default(),
         drift: None,
     })
 }

@@ -11,7 +11,7 @@ use super::target::{delay, positive};
 use crate::document::{ItemName, Node, Value, item_names};
 use crate::format::{
     BOOLEAN, Either, Form, NOTHING, Named, Owner, Placed, Read, Reading, Share, Spot, TEXT, Tagged,
-    by_default, count, each_of, either, entries_of, flatten, list_of, object, optional, or,
+    by_default, count, each_of, either, entries_of, flatten, list_of, number, object, optional, or,
     or_empty, required, required_unless, size, tagged, variant, variant_or_word, word,
 };
 use crate::plan::{AwaitedChange, Delay, Rate};
@@ -203,6 +203,10 @@ keyed! {
         /// How long a visitor takes between the choice and the reward: a duration, or log-normal
         /// by `median` and `p99`.
         think_time: Delay = or(delay(), "\"0s\""),
+        /// The share of the rewards that never reach the service.
+        lost_rewards: Placed<f64> = or(number(0.0, 1.0).at(), "0"),
+        /// The share of the rewards that are sent twice.
+        repeated_rewards: Placed<f64> = or(number(0.0, 1.0).at(), "0"),
         /// When the truth changes: from then on other visitors turn up, in this phase and those
         /// after it.
         drift: Option<DriftFile> = optional(object()),
