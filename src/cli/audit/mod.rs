@@ -20,7 +20,7 @@ use clock::{Clock, WallClock};
 use engine::{Decision, Ending, Questions, RunError, Stop};
 use record::{FailureKind, Violation};
 use scenario::{Plan, Scenario};
-use statistics::propensity::{AuditDesign, AuditVerdict, Claim, PropensityAudit};
+use statistics::propensity::{AuditDesign, AuditVerdict, Claim, LONGEST_LAG, PropensityAudit};
 use target::{CallError, Target};
 
 /// `runner audit`
@@ -81,6 +81,11 @@ struct Failures {
 
 /// So many failed calls in a row end an audit.
 const MOST_FAILURES: u64 = 20;
+
+/// So many calls are made one after the other before the concurrency of the scenario is used:
+/// concurrent calls reach a service in another order, which hides that draws depend on those
+/// before them. Of two draws that are the longest lag apart, as many pairs are seen.
+const IN_TURN: u64 = 2 * LONGEST_LAG as u64;
 
 /// Audits the target of a scenario.
 pub fn audit(arguments: &AuditArguments) -> Result<Exit, Error> {
@@ -176,7 +181,8 @@ impl Work for Asking<'_> {
         while self.goes_on() {
             let context = self.audit.next_context();
             let times = PropensityAudit::ROUND.min(self.budget - self.audited.calls);
-            let answers = questions.ask(self.contexts.visitor(context), times).await;
+            let in_turn = self.audited.calls < IN_TURN;
+            let answers = questions.ask(self.contexts.visitor(context), times, in_turn).await;
             self.audited.calls += answers.len() as u64;
             for answer in answers {
                 self.note(context, answer)?;

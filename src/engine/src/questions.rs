@@ -63,11 +63,13 @@ impl<'a, C: Clock, T: Target> Questions<'a, C, T> {
     }
 
     /// Asks what to choose for a visitor so many times, and returns the answers in the order of
-    /// the questions; fewer, if the run was asked to stop.
+    /// the questions; fewer, if the run was asked to stop. With `in_turn`, a question waits for
+    /// the answer to the one before, so that the service sees them in this order.
     pub async fn ask(
         &mut self,
         visitor: &'a Visitor,
         times: u64,
+        in_turn: bool,
     ) -> Vec<Result<Decision, CallError>> {
         let clock = self.clock.clone();
         let end = self.asked + times;
@@ -78,7 +80,8 @@ impl<'a, C: Clock, T: Target> Questions<'a, C, T> {
         let mut alarm = pin!(Fuse::terminated());
         loop {
             let mut due = None;
-            while self.asked < end && due.is_none() && !stop.is_asked() {
+            let is_free = |under_way| !in_turn || under_way == 0;
+            while self.asked < end && due.is_none() && is_free(under_way) && !stop.is_asked() {
                 match self.pacer.next(clock.now(), under_way) {
                     Admission::Start(_) | Admission::Drop(_) => {
                         let (at, event) = self.event(visitor);
