@@ -138,7 +138,8 @@ impl Trainer {
         self.version += 1;
         match &mut self.served {
             Some(served) if self.is_fork => served.catch_up(&mut self.model),
-            _ => self.served = Some(self.model.fork()),
+            Some(served) => served.replace_by_fork(&mut self.model),
+            None => self.served = Some(self.model.fork()),
         }
         self.is_fork = true;
         self.exports += 1;

@@ -145,6 +145,17 @@ impl Model {
         }
     }
 
+    /// Becomes a fork of `ahead`, a model of the same policy, as by [`Self::catch_up`] though it
+    /// was none.
+    pub fn replace_by_fork(&mut self, ahead: &mut Self) {
+        match (self, ahead) {
+            (Self::VowpalWabbit(served), Self::VowpalWabbit(ahead)) => {
+                served.replace_by_fork(ahead);
+            }
+            (served, ahead) => *served = ahead.fork(),
+        }
+    }
+
     /// The model as bytes; none for a program, which keeps what it learned.
     #[must_use]
     pub fn save(&self) -> Option<Vec<u8>> {

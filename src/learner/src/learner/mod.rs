@@ -143,6 +143,16 @@ impl Learner {
         self.sync_slots(&ahead.slots);
     }
 
+    /// Becomes a fork of `ahead`, as by [`Self::catch_up`] though it was none: what was seen of
+    /// slots stays seen.
+    pub fn replace_by_fork(&mut self, ahead: &mut Self) {
+        let multi_slot_seen = self.slots.multi_slot_seen;
+        *self = ahead.fork();
+        if multi_slot_seen {
+            self.see_multi_slot();
+        }
+    }
+
     /// What learning changes.
     pub(crate) fn parts(&self) -> (&CostModel, &Exploration, &Slots) {
         (&self.costs, &self.exploration, &self.slots)

@@ -236,3 +236,22 @@ fn an_evaluation_that_had_not_ended_is_to_be_run_again() {
     original.finish_evaluation(job.id(), Some(job.run()), at(21.0));
     assert_eq!(replayed.evaluations(at(21.0)), original.evaluations(at(21.0)));
 }
+
+/// What a served model has seen of slots outlasts the first export after a restart, before the
+/// event with the slots is learned.
+#[test]
+fn a_restart_changes_nothing_of_what_is_seen_of_slots() {
+    let policy = LearningPolicy::parse(POLICIES[2]).unwrap();
+    let options =
+        LoopOptions { configuration: configuration(), policy: policy.into(), ..archiving() };
+    let mut original = LearningLoop::new(options, at(0.0));
+    rank(&mut original, "learned", 1.0);
+    rank(&mut original, "open", 16.0);
+    let mut restored = restored(&mut original, &mut Vec::new());
+    for learning_loop in [&mut original, &mut restored] {
+        learning_loop.rank_slots(&slots_request("slots", 2), at(25.0)).unwrap();
+    }
+    // Exported at 30 s with what was learned of `open`; `slots` is open until 35 s.
+    assert_eq!(restored.model(at(31.0)).unwrap(), original.model(at(31.0)).unwrap());
+    assert_eq!(seen(&mut restored, at(31.0)), seen(&mut original, at(31.0)));
+}
