@@ -9,7 +9,7 @@ use super::{Alarm, Clock, WallClock};
 /// descriptor of Linux (`timerfd_create(2)`) counts in nanoseconds, and tokio waits for it as for
 /// a socket. What is left is the time that the machine takes to wake a thread, 10 µs to 200 µs: an
 /// exact alarm sleeps by so much less, and yields to what is ready until its deadline. This last
-/// stretch is the CPU time that it costs: at most [`LONGEST_STRETCH`] a sleep, a hundredth of a
+/// stretch is the CPU time that it costs: at most 200 µs a sleep, a hundredth of a
 /// core at 50 sleeps a second. Elsewhere than on Linux tokio's timers are used.
 pub struct WallAlarm {
     clock: WallClock,
