@@ -58,6 +58,13 @@ impl Schedule {
         self.start.map_or(0.0, |rate| rate.0)
     }
 
+    /// How many iterations fall due at all, if the last stage ends at nothing.
+    #[must_use]
+    pub fn all(&self) -> Option<u64> {
+        let ends_at_nothing = self.stages.last().is_some_and(|stage| stage.to.0 == 0.0);
+        ends_at_nothing.then(|| whole(self.staged()))
+    }
+
     /// How long it takes until so many iterations have fallen due, in seconds, to a
     /// millionth; infinite, if they never do.
     pub(super) fn time_of(&self, iterations: f64) -> f64 {
@@ -113,13 +120,25 @@ fn closed(iterate: &IterateFile, report: &mut Report) -> Option<(Arrival, u64)> 
     for (key, place) in of_open {
         refuse(key, place, "open arrival", "add `arrival: open`", report);
     }
+    refuse_standstill(iterate, report);
     let arrival = Arrival::Closed { concurrency: iterate.concurrency.value, rate: iterate.rate() };
     Some((arrival, iterate.iterations.as_ref()?.value))
 }
 
 impl IterateFile {
+    /// The rate, if it is above zero.
     fn rate(&self) -> Option<Rate> {
-        self.rate.as_ref().map(|rate| rate.value)
+        self.rate.as_ref().map(|rate| rate.value).filter(|rate| rate.0 > 0.0)
+    }
+}
+
+/// Only the stages of an open arrival can leave a rate of nothing.
+fn refuse_standstill(iterate: &IterateFile, report: &mut Report) {
+    if let Some(rate) = iterate.rate.as_ref().filter(|rate| rate.value.0 == 0.0) {
+        let mistake = Diagnostic::error("at `0/s` no iteration ever starts");
+        let help = "a ramp from nothing is `arrival: open`, `rate: 0/s` and \
+                    `stages: [{ to: 200/s, over: 30s }]`";
+        report.push(mistake.at(&rate.place).help(help));
     }
 }
 
@@ -138,6 +157,10 @@ fn open(item: &PhaseItem, iterate: &IterateFile, report: &mut Report) -> Option<
         let help = "add `rate: 200/s`, or `stages: [{ to: 200/s, over: 30s }]`";
         report.push(Diagnostic::error(message).at(&item.place).help(help));
         return None;
+    }
+    if iterate.stages.is_none() {
+        refuse_standstill(iterate, report);
+        iterate.rate()?;
     }
     let schedule = Schedule {
         start: iterate.rate(),
@@ -188,22 +211,12 @@ fn refuse_never_due(
     iterations: u64,
     report: &mut Report,
 ) {
-    let ends_at_nothing = schedule.stages.last().is_some_and(|stage| stage.to.0 == 0.0);
-    if !ends_at_nothing {
-        return;
-    }
-    let due = whole(schedule.staged());
+    let Some(due) = schedule.all() else { return };
     if iterations > due {
         let place = iterate.iterations.as_ref().map_or(&item.place, |written| &written.place);
         let message = format!("`{}` ends at `0/s` after {due} iterations", item.name);
         let help = "leave `iterations` out, or add a stage that rises again";
         report.push(Diagnostic::error(message).at(place).help(help));
-    }
-    if schedule.poisson {
-        let message =
-            format!("`{}` ends at `0/s`, where random arrivals may be left over", item.name);
-        let help = "end at a rate above zero, or leave `poisson` out";
-        report.push(Diagnostic::error(message).at(&iterate.poisson.key).help(help));
     }
 }
 

@@ -11,6 +11,12 @@ use seed::{PhaseKey, Purpose, Seed};
 /// Processes, 1980, §2.3), each addressed by its index: so a rate may be changed without
 /// changing who comes close behind whom.
 ///
+/// A schedule that ends at nothing has a finite area `A`, in which its `n` iterations must all
+/// fall due. Given their number, Poisson arrivals are `n` independent uniform draws in order
+/// (ibid., §2.1), which are distributed as the partial sums of `n + 1` exponential draws in
+/// proportion to `A` over their total (Devroye, Non-Uniform Random Variate Generation, 1986,
+/// §V.2.1).
+///
 /// ```text
 /// rate │      ┌──────┐
 ///      │    ╱ │      └────
@@ -22,6 +28,8 @@ pub(crate) struct DueTimes {
     pieces: Vec<Piece>,
     /// Gaps are drawn from here, if they are not even.
     gaps: Option<(Seed, PhaseKey)>,
+    /// The area of a gap of mean one.
+    unit: f64,
     next: u64,
     /// The area at which the next iteration is due.
     area: f64,
@@ -55,7 +63,11 @@ impl DueTimes {
     #[must_use]
     pub(crate) fn new(schedule: &Schedule, seed: Seed, phase: PhaseKey) -> Self {
         let gaps = schedule.poisson.then_some((seed, phase));
-        let mut times = Self { pieces: pieces(schedule), gaps, next: 0, area: 0.0 };
+        let mut times = Self { pieces: pieces(schedule), gaps, unit: 1.0, next: 0, area: 0.0 };
+        if let (Some(iterations), Some(_)) = (schedule.all(), gaps) {
+            let total: f64 = (0..=iterations).map(|iteration| times.gap(iteration)).sum();
+            times.unit = schedule.staged() / total;
+        }
         times.area = times.gap(0);
         times
     }
@@ -88,7 +100,7 @@ impl DueTimes {
         let exponential = |(seed, phase): (Seed, PhaseKey)| {
             -libm::log(1.0 - seed.draws(phase, iteration, Purpose::Arrival).unit())
         };
-        self.gaps.map_or(0.0, exponential)
+        self.gaps.map_or(0.0, |address| self.unit * exponential(address))
     }
 }
 
@@ -189,6 +201,29 @@ mod tests {
         };
         let worst = (0..).zip(&gaps).map(distance).fold(0.0, f64::max);
         assert!(worst < 1.63 / n.sqrt(), "{worst}");
+    }
+
+    /// Kolmogorov–Smirnov again: below a ramp up from nothing and down to it, the areas at which
+    /// iterations are due are uniform, and the last is due before the end.
+    #[test]
+    fn poisson_arrivals_fit_into_a_schedule_that_ends_at_nothing() {
+        let schedule = schedule(Some(0.0), &[(400.0, 50), (0.0, 50)], true);
+        let count = schedule.all().unwrap();
+        assert_eq!(count, 20_000);
+        let due = first(&schedule, usize::try_from(count).unwrap());
+        assert!(due.is_sorted() && *due.last().unwrap() < 100.0);
+        let n = f64::from(u32::try_from(count).unwrap());
+        let law = |at: &f64| match *at {
+            at if at <= 50.0 => at * at / 5_000.0,
+            at => 1.0 - (100.0 - at) * (100.0 - at) / 5_000.0,
+        };
+        let distance = |(index, at): (u32, &f64)| {
+            (law(at) - f64::from(index) / n).abs().max((law(at) - f64::from(index + 1) / n).abs())
+        };
+        let worst = (0..).zip(&due).map(distance).fold(0.0, f64::max);
+        assert!(worst < 1.63 / n.sqrt(), "{worst}");
+        let gaps = |due: &[f64]| due.windows(2).filter(|pair| pair[1] - pair[0] < 1e-3).count();
+        assert!(gaps(&due) > 3_000, "some come close behind others");
     }
 
     #[test]

@@ -30,9 +30,9 @@ pub(crate) use keyed::{
     optional, or, or_empty, part, required, required_unless,
 };
 pub(crate) use notation::{
-    ANY_RATE_PATTERN, DAYS_PATTERN, DEVIATION_PATTERN, DURATION_PATTERN, RATE_PATTERN,
-    SEEDS_PATTERN, SHARE_PATTERN, SIZES_PATTERN, Share, any_rate, as_count, day, days, deviation,
-    duration, is_days, rate, seed_range, share, sizes,
+    DAYS_PATTERN, DEVIATION_PATTERN, DURATION_PATTERN, RATE_PATTERN, SEEDS_PATTERN, SHARE_PATTERN,
+    SIZES_PATTERN, Share, as_count, day, days, deviation, duration, is_days, rate, seed_range,
+    share, sizes,
 };
 pub(crate) use scalar::{
     BOOLEAN, NOTHING, Notation, Number, TEXT, count, integer, no_hint, number, size, word,

@@ -18,9 +18,7 @@ pub(crate) const DURATION_PATTERN: &str = concat!(
     r"|^P([0-9]+W)?([0-9]+D)?T([0-9]+H([0-9]+M)?|[0-9]+M)$",
     r"|^([0-9]+\.)?0*(1?[0-9]|2[0-3]):0*[0-5]?[0-9]:0*[0-5]?[0-9](\.[0-9]+)?$",
 );
-pub(crate) const RATE_PATTERN: &str =
-    concat!(r"^((0[0_]*)?[1-9][0-9_]*(\.[0-9]+)?|0[0_]*\.[0-9]*[1-9][0-9]*)", r"/(s|m|min|h)$",);
-pub(crate) const ANY_RATE_PATTERN: &str = r"^[0-9][0-9_]*(\.[0-9]+)?/(s|m|min|h)$";
+pub(crate) const RATE_PATTERN: &str = r"^[0-9][0-9_]*(\.[0-9]+)?/(s|m|min|h)$";
 pub(crate) const COUNT_PATTERN: &str = r"^[0-9][0-9_]*$";
 pub(crate) const SEEDS_PATTERN: &str = r"^\s*[0-9][0-9_]*\s*\.\.\s*[0-9][0-9_]*\s*$";
 pub(crate) const POSITIVE_COUNT_PATTERN: &str = r"^(0[0_]*)?[1-9][0-9_]*$";
@@ -91,13 +89,8 @@ fn digits(text: &str) -> Option<u64> {
     text.bytes().all(|byte| byte.is_ascii_digit()).then(|| text.parse().ok()).flatten()
 }
 
-/// `50/s`, `3000/min`, `1/h`. Positive.
+/// `50/s`, `3000/min`, `1/h`, `0/s`.
 pub(crate) fn rate(text: &str) -> Option<Rate> {
-    any_rate(text).filter(|rate| rate.0 > 0.0)
-}
-
-/// A rate that may be zero.
-pub(crate) fn any_rate(text: &str) -> Option<Rate> {
     let (number, unit) = text.split_once('/')?;
     let seconds = match unit {
         "s" => 1.0,
@@ -258,12 +251,11 @@ mod tests {
     #[test]
     fn rates() {
         for (text, per_second) in
-            [("50/s", 50.0), ("3_000/min", 50.0), ("60/m", 1.0), ("9/h", 0.0025)]
+            [("50/s", 50.0), ("3_000/min", 50.0), ("60/m", 1.0), ("9/h", 0.0025), ("0/s", 0.0)]
         {
             assert_eq!(rate(text), Some(Rate(per_second)), "{text}");
         }
-        for text in ["50", "0/s", "-1/s", "NaN/s", "inf/s", "1e3/s", "50/d", "50 /s", "/s", ".5/s"]
-        {
+        for text in ["50", "-1/s", "NaN/s", "inf/s", "1e3/s", "50/d", "50 /s", "/s", ".5/s"] {
             assert_eq!(rate(text), None, "{text}");
         }
     }

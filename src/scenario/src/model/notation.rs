@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use super::hint;
 use crate::format::{
-    self, ANY_RATE_PATTERN, DURATION_PATTERN, Either, Form, Notation, RATE_PATTERN, SEEDS_PATTERN,
-    SHARE_PATTERN, Share, count, either, no_hint,
+    self, DURATION_PATTERN, Either, Form, Notation, RATE_PATTERN, SEEDS_PATTERN, SHARE_PATTERN,
+    Share, count, either, no_hint,
 };
 use crate::plan::Rate;
 use std::ops::RangeInclusive;
@@ -40,17 +40,9 @@ pub(super) const DURATION: Notation<Duration> = Notation {
 };
 
 pub(super) const RATE: Notation<Rate> = Notation {
-    what: "a rate above zero such as `50/s`, `3000/min` or `1/h`",
+    what: "a rate such as `50/s`, `3000/min` or `0/s`",
     pattern: RATE_PATTERN,
     parse: format::rate,
-    hint: hint::rate,
-};
-
-/// A rate that may be nothing: what a stage goes to.
-pub(super) const RATE_OR_NOTHING: Notation<Rate> = Notation {
-    what: "a rate such as `50/s`, `3000/min` or `0/s`",
-    pattern: ANY_RATE_PATTERN,
-    parse: format::any_rate,
     hint: hint::rate,
 };
 

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde_json::Value as Json;
 
-use super::notation::{DURATION, PHASE_NAME, RATE, RATE_OR_NOTHING, share};
+use super::notation::{DURATION, PHASE_NAME, RATE, share};
 use super::policy::{told_policy, told_text};
 use super::settings::Settings;
 use super::target::{delay, positive};
@@ -188,7 +188,8 @@ keyed! {
         /// How many rounds may be under way at once.
         concurrency: Placed<usize> = or(size(1, 65_536).at(), "1"),
         /// How many rounds may start, for example `50/s`. As many as the concurrency allows, if
-        /// it is not said. The rate before the first stage of an open arrival.
+        /// it is not said. The rate before the first stage of an open arrival, which may be
+        /// `0/s`.
         rate: Option<Placed<Rate>> = optional(RATE.at()),
         /// How the rate of an open arrival changes, from `rate` or from nothing.
         stages: Option<Placed<Vec<Stage>>> = optional(list_of(object(), 1).at()),
@@ -241,7 +242,7 @@ keyed! {
     #[derive(Copy, PartialEq, serde::Serialize)]
     pub struct Stage {
         /// The rate at its end.
-        to: Rate = required(RATE_OR_NOTHING),
+        to: Rate = required(RATE),
         /// How long the change takes; `0s` is a jump.
         over: Duration = required(DURATION),
     }

@@ -261,6 +261,10 @@ fn load(plan: &Plan, shards: NonZero<u64>) -> Work {
 fn due(arrival: &Arrival) -> &'static str {
     match arrival {
         Arrival::Closed { .. } => "when it starts",
+        Arrival::Open(schedule) if schedule.poisson && schedule.all().is_some() => {
+            "when the area below the rate of all shards reaches the sum of the first i+1 of n+1 \
+             exponential draws, in proportion to the whole area over the sum of all of them"
+        }
         Arrival::Open(schedule) if schedule.poisson => {
             "when the area below the rate of all shards reaches the sum of the first i+1 \
              exponential draws"
