@@ -3,6 +3,9 @@
     pip install bandit-runner scikit-learn
 """
 
+import base64
+import pickle
+
 import numpy
 from bandit_runner import serve
 from sklearn.feature_extraction import FeatureHasher
@@ -33,6 +36,12 @@ class Logistic:
         rewards = [int(event["reward"] > 0.5) for event in events]
         self.model.partial_fit(self.hasher.transform(rows), rewards, classes=[0, 1])
         self.is_fitted = True
+
+    def save(self):
+        return base64.b64encode(pickle.dumps((self.model, self.is_fitted))).decode()
+
+    def load(self, state):
+        self.model, self.is_fitted = pickle.loads(base64.b64decode(state))
 
 
 serve(Logistic())

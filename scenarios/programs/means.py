@@ -14,13 +14,13 @@ def key(context, action):
 
 def mean(context, action):
     of = key(context, action)
-    return rewards[of] / times[of] if times[of] else 1.0
+    return rewards[of] / times[of] if of in times else 1.0
 
 
 for line in sys.stdin:
     request = json.loads(line)
     if request["type"] == "hello":
-        answer = {"type": "hello", "name": "means"}
+        answer = {"type": "hello", "name": "means", "saves": True}
     elif request["type"] == "rank":
         actions = request["actions"]
         means = [mean(request["context"], action) for action in actions]
@@ -33,6 +33,12 @@ for line in sys.stdin:
             of = key(event["context"], event["actions"][event["chosen"]])
             times[of] += 1
             rewards[of] += event["reward"]
+        answer = {"ok": True}
+    elif request["type"] == "save":
+        answer = {"state": json.dumps([[*of, times[of], rewards[of]] for of in times])}
+    elif request["type"] == "load":
+        for *of, count, reward in json.loads(request["state"]):
+            times[tuple(of)], rewards[tuple(of)] = count, reward
         answer = {"ok": True}
     else:
         break

@@ -12,7 +12,6 @@ use super::exit::Exit;
 use super::interrupt::Interrupt;
 use super::streams;
 use super::text_file;
-use ::policy::Policy;
 use clock::{Clock, WallClock};
 use diagnostic::{Report, Source};
 use learner::LearningPolicy;
@@ -40,8 +39,9 @@ pub struct ServeArguments {
     /// Settings to start with: a file with the keys of a scenario's `loop`.
     #[arg(long, value_name = "FILE")]
     pub settings: Option<PathBuf>,
-    /// Start with this learning policy: Vowpal Wabbit arguments, or a linear policy such as
-    /// `{ lin_ucb: { alpha: 1 } }`. It takes the place of that in `--settings`.
+    /// Start with this learning policy: Vowpal Wabbit arguments, a linear policy such as
+    /// `{ lin_ucb: { alpha: 1 } }`, or a program such as `{ command: [python3, policy.py] }`. It
+    /// takes the place of that in `--settings`.
     #[arg(long, value_name = "POLICY", allow_hyphen_values = true, conflicts_with = "multi_slot")]
     pub policy: Option<String>,
     /// Use TLS with this certificate chain, in PEM.
@@ -137,6 +137,9 @@ fn prepare(arguments: &ServeArguments, time: Time) -> Result<Prepared, Error> {
     let address = listener.local_addr().unwrap_or(wanted);
     warn_if_exposed(address, &access.keys, tls.is_some());
     let service = service(arguments, options, access, time)?;
+    if let Some(why) = runtime.block_on(service.policy_failure()) {
+        return Err(unusable(why));
+    }
     let limits = Limits {
         connections: connections(arguments.connections as usize),
         upload_bytes: arguments.upload_bytes,
@@ -256,17 +259,10 @@ fn options(arguments: &ServeArguments) -> Result<LoopOptions, Error> {
             options.configuration.exploration_percentage = share;
         }
     }
-    refuse_program(&options.policy)?;
-    Ok(options)
-}
-
-/// A program answers one request at a time, and what it learned cannot be stored.
-fn refuse_program(policy: &Policy) -> Result<(), Error> {
-    if !policy.is_program() {
-        return Ok(());
+    if options.policy.is_program() {
+        options.programs.push(options.policy.clone());
     }
-    let message = format!("a program cannot be served, found `{}`", policy.arguments());
-    Err(Error::usage(message).help("use it in a scenario: `target: embedded`, or a `matrix`"))
+    Ok(options)
 }
 
 /// Takes the settings and the policy of a file.

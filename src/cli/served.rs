@@ -59,6 +59,7 @@ fn service(plan: &ServedPlan, clock: WallClock) -> Service {
     let options = LoopOptions {
         configuration: plan.configuration.clone(),
         policy: plan.policy.clone(),
+        programs: plan.programs.clone(),
         ..LoopOptions::default()
     };
     Service::new(options, Keys::default(), Arc::new(move || clock.timestamp(clock.now())))

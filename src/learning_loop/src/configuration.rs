@@ -101,14 +101,15 @@ pub(crate) fn effective(policy: &Policy, configuration: &ServiceConfiguration) -
     policy.with_epsilon(configuration.exploration_percentage as f32)
 }
 
-/// Parses the policy of a contract.
+/// Parses the policy of a contract, which may be one of some programs.
 pub(crate) fn parse(
     contract: &PolicyContract,
+    programs: &[Policy],
     limits: &LoopLimits,
 ) -> Result<Policy, ServiceError> {
     check_lengths(contract)?;
     let invalid = |message| ServiceError::new(ErrorCode::InvalidPolicyConfiguration, message);
-    let policy = Policy::parse(&contract.arguments).map_err(|errors| {
+    let policy = Policy::parse_among(&contract.arguments, programs).map_err(|errors| {
         let errors: Vec<_> = errors.iter().map(ToString::to_string).collect();
         invalid(errors.join("; "))
     })?;

@@ -185,7 +185,7 @@ impl LearningLoop {
     ) -> Result<(), ServiceError> {
         self.advance(now);
         let evaluation = self.find(&request.evaluation_id)?;
-        let (name, policy) = find_policy(evaluation, &request.policy_name)?;
+        let (name, policy) = find_policy(evaluation, &request.policy_name, &self.programs)?;
         self.policy_name = name;
         self.adopt(&policy, Timestamp::NEVER);
         self.log_operation(|| Operation::Applied(request.clone()));
@@ -209,9 +209,10 @@ impl LearningLoop {
         contracts: &[PolicyContract],
     ) -> Result<Vec<(String, Policy)>, ServiceError> {
         let policy = |contract: &PolicyContract| {
-            let policy = configuration::parse(contract, &self.limits).map_err(|error| {
-                invalid(format!("policy `{}`: {}", contract.name, error.message))
-            })?;
+            let policy =
+                configuration::parse(contract, &self.programs, &self.limits).map_err(|error| {
+                    invalid(format!("policy `{}`: {}", contract.name, error.message))
+                })?;
             Ok((contract.name.clone(), configuration::effective(&policy, &self.configuration)))
         };
         contracts.iter().map(policy).collect()
@@ -247,11 +248,12 @@ impl LearningLoop {
 pub(crate) fn find_policy(
     evaluation: &Evaluation,
     name: &str,
+    programs: &[Policy],
 ) -> Result<(String, Policy), ServiceError> {
     let results = &evaluation.policy_results;
     let found = results.iter().find(|result| result.name.eq_ignore_ascii_case(name));
     let policy = found.and_then(|result| {
-        let policy = Policy::parse(result.arguments.as_ref()?).ok()?;
+        let policy = Policy::parse_among(result.arguments.as_ref()?, programs).ok()?;
         Some((result.name.clone(), policy))
     });
     policy.ok_or_else(|| {

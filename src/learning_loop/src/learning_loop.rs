@@ -17,7 +17,7 @@ use super::log_entry::{LogEntry, Operation};
 use super::trainer::Trainer;
 use super::{configuration, ids, rank_rules};
 use learner::Prediction;
-use policy::Policy;
+use policy::{Policy, Restarted, learned_event};
 use protocol::{
     DateRange, Digits, ErrorCode, Evaluation, EventId, LearningMode, LogsProperties, MOST_REWARDS,
     RankRequest, RankResponse, RewardRequest, ServiceConfiguration, ServiceError,
@@ -32,6 +32,9 @@ pub struct LoopOptions {
     /// The learning policy. The exploration percentage of the configuration replaces its
     /// `--epsilon`.
     pub policy: Policy,
+    /// The programs that a request may make the learning policy, or have evaluated: a request
+    /// starts no others.
+    pub programs: Vec<Policy>,
     /// The id of the loop. Together with the id of an event, it seeds the draw of the action.
     pub app_id: String,
     /// The number of threads of an evaluation. It changes no result.
@@ -52,6 +55,7 @@ impl Default for LoopOptions {
         Self {
             configuration: ServiceConfiguration::default(),
             policy: configuration::default_policy(false),
+            programs: Vec::new(),
             app_id: "runner".to_owned(),
             threads: std::thread::available_parallelism().map_or(1, NonZero::get),
             retention: Retention::default(),
@@ -69,6 +73,8 @@ impl Default for LoopOptions {
 pub struct LearningLoop {
     pub(crate) app_id: String,
     pub(crate) configuration: ServiceConfiguration,
+    /// The programs that requests may name.
+    pub(crate) programs: Vec<Policy>,
     /// The name of the policy under which the trainer learns.
     pub(crate) policy_name: String,
     pub(crate) joiner: Joiner,
@@ -104,6 +110,7 @@ impl LearningLoop {
         let LoopOptions {
             configuration,
             policy,
+            programs,
             app_id,
             threads,
             retention,
@@ -123,6 +130,7 @@ impl LearningLoop {
             policy_name: ids::identifier(&[&app_id, "policy"]),
             app_id,
             configuration,
+            programs,
             joiner: Joiner::default(),
             log: EventLog::new(retention),
             checker: rank_rules::Checker::default(),
@@ -221,6 +229,7 @@ impl LearningLoop {
     /// `DELETE /logs`: removes every event, also those whose windows are open.
     pub fn delete_logs(&mut self, now: Timestamp) {
         self.advance(now);
+        self.trainer.forget_events();
         self.log.clear();
         self.joiner.clear();
         self.log_operation(|| Operation::LogsDeleted);
@@ -236,6 +245,33 @@ impl LearningLoop {
     #[must_use]
     pub fn policy_failure(&self) -> Option<String> {
         self.trainer.failure()
+    }
+
+    /// Why the program has failed that the learning policy is, if it is one and has.
+    pub fn program_failure(&mut self) -> Option<String> {
+        self.trainer.program()?.failure()
+    }
+
+    /// Starts a learning policy again that is a program and has failed, or was restored: the
+    /// process is told what the one before had saved, and learns the events of the log that came
+    /// after, in the same batches. None, if the policy is no program.
+    ///
+    /// # Errors
+    /// Why it has failed again.
+    pub fn restart_policy(&mut self) -> Option<Result<Restarted, String>> {
+        let program = self.trainer.program()?;
+        let (needed, after) = program.events_to_restart();
+        let learned = self.log.iter().rev().filter(|joined| joined.learnable);
+        let mut events: Vec<_> = learned
+            .skip(after)
+            .take(needed)
+            .map(|joined| {
+                let id = &mut Digits::default();
+                learned_event(joined.interaction.seen(id), joined.outcome())
+            })
+            .collect();
+        events.reverse();
+        Some(program.restart(events))
     }
 
     /// Ends a learning policy that is a program, and returns the end of what it wrote to stderr;

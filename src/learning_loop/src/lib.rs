@@ -51,4 +51,5 @@ pub use learning_loop::{LearningLoop, LoopOptions};
 pub use limits::LoopLimits;
 pub use log_entry::LogEntry;
 pub use overview::{EventBytes, LogSnapshot, LoopState, Overview};
+pub use policy::{Restarted, RestoreError};
 pub use ranker::Ranker;

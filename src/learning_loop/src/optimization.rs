@@ -55,7 +55,8 @@ impl LearningLoop {
             return;
         };
         let best = evaluation.optimal_policy.clone().filter(|best| best != ONLINE_POLICY);
-        let policy = best.and_then(|best| evaluations::find_policy(evaluation, &best).ok());
+        let policy =
+            best.and_then(|best| evaluations::find_policy(evaluation, &best, &self.programs).ok());
         let status = match policy {
             Some((name, policy)) => {
                 self.policy_name = name;

@@ -82,6 +82,16 @@ impl Ranker {
         Ok((answer, ranked(interaction, now)))
     }
 
+    /// Whether it asks a program, which takes its time.
+    pub fn asks_program(&self) -> bool {
+        self.policy.is_program()
+    }
+
+    /// Whether it asks a program that has failed.
+    pub fn has_no_program(&self) -> bool {
+        self.asks_program() && self.served.as_ref().is_some_and(|model| model.failure().is_some())
+    }
+
     /// Forgets what it has cached of requests.
     pub fn forget(&mut self) {
         self.checker = Checker::default();

@@ -65,7 +65,7 @@ impl LearningLoop {
         now: Timestamp,
     ) -> Result<PolicyContract, ServiceError> {
         self.advance(now);
-        let policy = configuration::parse(&contract, &self.limits)?;
+        let policy = configuration::parse(&contract, &self.programs, &self.limits)?;
         self.policy_name.clone_from(&contract.name);
         self.adopt(&policy, Timestamp::NEVER);
         self.log_operation(|| Operation::PolicySet(contract));

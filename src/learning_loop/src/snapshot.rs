@@ -8,8 +8,8 @@ use serde::{Deserialize, Serialize};
 use super::evaluations::PendingEvaluation;
 use super::interaction::Interaction;
 use super::trainer::{Trainer, TrainerState};
-use super::{LearningLoop, LoopOptions};
-use policy::{Model, Policy};
+use super::{LearningLoop, LoopOptions, configuration};
+use policy::{Model, Policy, RestoreError};
 use protocol::{Evaluation, ServiceConfiguration};
 use timestamp::Timestamp;
 
@@ -71,9 +71,12 @@ impl LearningLoop {
     /// The loop of a snapshot, with an empty log. Of the options, those are used that are not
     /// part of the state.
     ///
+    /// A learning policy that is a program continues as that of the options, once it is started
+    /// again: see [`Self::restart_policy`].
+    ///
     /// # Errors
-    /// If the bytes are not a snapshot.
-    pub fn restore(bytes: &[u8], options: &LoopOptions) -> Result<Self, String> {
+    /// If the bytes are not a snapshot, or are of a program and the options name none.
+    pub fn restore(bytes: &[u8], options: &LoopOptions) -> Result<Self, RestoreError> {
         let mut rest = bytes;
         let mut part = || {
             let (length, after) = rest.split_first_chunk::<LENGTH>()?;
@@ -82,16 +85,20 @@ impl LearningLoop {
             rest = after;
             Some(part)
         };
-        let mut next = || part().ok_or_else(|| "the snapshot ends too early".to_owned());
+        let short = || RestoreError::Invalid("the snapshot ends too early".to_owned());
+        let mut next = || part().ok_or_else(short);
         let (state, learner, served) = (next()?, next()?, next()?);
-        let state: State = serde_json::from_slice(state).map_err(|error| error.to_string())?;
+        let invalid = |error: serde_json::Error| RestoreError::Invalid(error.to_string());
+        let state: State = serde_json::from_slice(state).map_err(invalid)?;
         // Only the state of a service is saved, whose policies have the seed 0.
-        let load = |bytes: &[u8]| Model::load(bytes, 0);
+        let load = |bytes: &[u8]| Model::restore(bytes, 0, options.policy.program());
         let served = (!served.is_empty()).then(|| load(served)).transpose()?;
         let trainer = Trainer::restore(load(learner)?, served, &state.trainer);
         let options = LoopOptions {
             configuration: state.configuration,
             app_id: state.app_id,
+            // That of the state takes its place: a program is not started twice.
+            policy: configuration::default_policy(false),
             ..options.clone()
         };
         let mut restored = Self::new(options, state.now);

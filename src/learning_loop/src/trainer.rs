@@ -3,7 +3,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use learner::{Event, Label};
-use policy::{Model, Outcome, Policy, Seen};
+use policy::{Model, Outcome, Policy, ProgramModel, Seen};
 use protocol::ModelProperties;
 use timestamp::Timestamp;
 
@@ -115,12 +115,21 @@ impl Trainer {
         self.model.failure().or_else(|| self.served.as_ref()?.failure())
     }
 
-    /// Ends a policy that is a program; see [`policy::ProgramModel::end`].
-    pub fn end(&mut self) -> Result<String, String> {
-        match &mut self.model {
-            Model::Program(program) => program.end(),
-            Model::VowpalWabbit(_) | Model::Linear(_) => Ok(String::new()),
+    /// The program that learns, if it is one.
+    pub fn program(&mut self) -> Option<&mut ProgramModel> {
+        self.model.program()
+    }
+
+    /// Events that were learned are about to go; see [`ProgramModel::forget_events`].
+    pub fn forget_events(&mut self) {
+        if let Some(program) = self.model.program() {
+            program.forget_events();
         }
+    }
+
+    /// Ends a policy that is a program; see [`ProgramModel::end`].
+    pub fn end(&mut self) -> Result<String, String> {
+        self.model.end()
     }
 
     /// Exports if a tick is due by `bound`, inclusive.
@@ -192,13 +201,12 @@ pub(crate) struct TrainerState {
 }
 
 impl Trainer {
-    /// The model in training and the served one, in the format of [`Model::save`].
-    ///
-    /// # Panics
-    /// If the policy is a program: a service with a state refuses it.
-    pub(crate) fn save_models(&self) -> (Vec<u8>, Option<Vec<u8>>) {
-        let save = |model: &Model| model.save().expect("the policy is not a program");
-        (save(&self.model), self.served.as_ref().map(save))
+    /// The model in training and the served one, in the format of [`Model::store`]. Those of a
+    /// program are one.
+    pub(crate) fn save_models(&mut self) -> (Vec<u8>, Option<Vec<u8>>) {
+        let is_program = self.model.program().is_some();
+        let served = self.served.as_mut().filter(|_| !is_program).map(Model::store);
+        (self.model.store(), served)
     }
 
     /// Everything but the models.
@@ -209,12 +217,12 @@ impl Trainer {
     }
 
     /// A trainer that was saved.
-    pub(crate) fn restore(model: Model, served: Option<Model>, state: &TrainerState) -> Self {
+    pub(crate) fn restore(mut model: Model, served: Option<Model>, state: &TrainerState) -> Self {
         let every = Duration::from_micros(state.every_us);
         Self {
             policy: model.policy(),
+            served: served.or_else(|| served_from_the_start(&mut model)),
             model,
-            served,
             is_fork: false,
             learned: state.learned,
             schedule: Schedule { next: state.next, every },

@@ -1,6 +1,7 @@
 use std::sync::Arc;
 
 use learner::{Learner, Prediction};
+use policy_program::Command;
 use protocol::{FeatureObject, RankableAction};
 
 use crate::linear_model::LinearModel;
@@ -125,7 +126,7 @@ impl Model {
     }
 
     /// A copy that can [catch up](Self::catch_up) with this model. Copies of a program are one
-    /// process.
+    /// process, which learns when they catch up.
     #[must_use]
     pub fn fork(&mut self) -> Self {
         match self {
@@ -141,7 +142,7 @@ impl Model {
             (Self::VowpalWabbit(served), Self::VowpalWabbit(ahead)) => served.catch_up(ahead),
             (Self::Linear(served), Self::Linear(ahead)) => served.catch_up(ahead),
             (Self::Program(_), Self::Program(ahead)) => ahead.flush(),
-            (served, ahead) => *served = ahead.fork(),
+            (served, ahead) => served.replace_by_fork(ahead),
         }
     }
 
@@ -152,11 +153,23 @@ impl Model {
             (Self::VowpalWabbit(served), Self::VowpalWabbit(ahead)) => {
                 served.replace_by_fork(ahead);
             }
-            (served, ahead) => *served = ahead.fork(),
+            (served, ahead) => {
+                ahead.flush();
+                *served = ahead.fork();
+            }
         }
     }
 
-    /// The model as bytes; none for a program, which keeps what it learned.
+    /// The program, if it is one.
+    pub fn program(&mut self) -> Option<&mut ProgramModel> {
+        match self {
+            Self::Program(program) => Some(program),
+            Self::VowpalWabbit(_) | Self::Linear(_) => None,
+        }
+    }
+
+    /// The model as bytes that any service may load; none for a program, which nobody but its
+    /// user may start.
     #[must_use]
     pub fn save(&self) -> Option<Vec<u8>> {
         match self {
@@ -187,6 +200,48 @@ impl Model {
         }
         let learner = Learner::load(bytes).map_err(|error| error.to_string())?;
         Ok(Self::VowpalWabbit(Box::new(learner)))
+    }
+}
+
+/// Why the state of a model cannot be restored.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum RestoreError {
+    /// The bytes are not those of a model.
+    Invalid(String),
+    /// It is of the program with this text, and no program is known.
+    Program(String),
+}
+
+impl Model {
+    /// The model as bytes that this user may restore.
+    ///
+    /// # Panics
+    /// If memory runs out.
+    #[must_use]
+    pub fn store(&mut self) -> Vec<u8> {
+        match self {
+            Self::VowpalWabbit(learner) => learner.save(),
+            Self::Linear(model) => model.save(),
+            Self::Program(model) => model.save(),
+        }
+    }
+
+    /// The model that was stored, whose random draws are those of `seed`. Bytes start no process:
+    /// one of a program is of the program that is given, and does not run.
+    ///
+    /// # Errors
+    /// When the bytes are not those of a stored model, or no program is given.
+    pub fn restore(
+        bytes: &[u8],
+        seed: u64,
+        program: Option<&Command>,
+    ) -> Result<Self, RestoreError> {
+        let Some(text) = ProgramModel::saved_text(bytes) else {
+            return Self::load(bytes, seed).map_err(RestoreError::Invalid);
+        };
+        let command = program.ok_or(RestoreError::Program(text))?;
+        let model = ProgramModel::load(bytes, command, seed).map_err(RestoreError::Invalid)?;
+        Ok(Self::Program(model))
     }
 }
 

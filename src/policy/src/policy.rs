@@ -35,6 +35,14 @@ impl Policy {
     /// # Errors
     /// Everything that cannot be used, in the order of the text.
     pub fn parse(text: &str) -> Result<Self, Vec<PolicyError>> {
+        Self::parse_among(text, &[])
+    }
+
+    /// The same, where a text may also be that of one of some programs, which the user named.
+    ///
+    /// # Errors
+    /// As [`Self::parse`].
+    pub fn parse_among(text: &str, programs: &[Self]) -> Result<Self, Vec<PolicyError>> {
         if !text.trim_start().starts_with('{') {
             return LearningPolicy::parse(text).map(Self::from);
         }
@@ -49,8 +57,14 @@ impl Policy {
         };
         let value: Value = serde_json::from_str(text).map_err(invalid)?;
         if value.get("command").is_some() {
-            let help = "write it in a scenario: `learning_policy: { command: […] }`";
-            return Err(refused("a program cannot be the policy here".to_owned(), Some(help)));
+            let is_named = |program: &&Self| {
+                serde_json::from_str::<Value>(program.arguments()).is_ok_and(|own| own == value)
+            };
+            let known = programs.iter().find(is_named);
+            let help = "name it where the loop is started: `learning_policy: { command: […] }` in \
+                        a scenario, `--policy` of `runner serve`";
+            let message = "a program that the loop was not started with cannot be its policy";
+            return known.cloned().ok_or_else(|| refused(message.to_owned(), Some(help)));
         }
         let algorithm: Algorithm = serde_json::from_value(value).map_err(invalid)?;
         algorithm.check().map_err(|message| refused(message, None))?;
@@ -80,6 +94,15 @@ impl Policy {
     #[must_use]
     pub fn vowpal_wabbit_arguments(&self) -> &str {
         self.vowpal_wabbit().map_or("", LearningPolicy::arguments)
+    }
+
+    /// How it is started, if it is a program.
+    #[must_use]
+    pub fn program(&self) -> Option<&Command> {
+        match self {
+            Self::Program(policy) => Some(policy.command()),
+            Self::VowpalWabbit(_) | Self::Linear(_) => None,
+        }
     }
 
     /// Whether it is a program.

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use protocol::{FeatureObject, RankableAction};
-use serde::ser::{SerializeMap, SerializeSeq};
+use serde::ser::SerializeSeq;
 use serde::{Deserialize, Serialize, Serializer};
 
 use crate::trouble::Trouble;
@@ -23,7 +23,11 @@ pub(crate) enum Request<'a> {
     /// Which action?
     Rank { id: &'a str, context: Merged<'a>, actions: Actions<'a> },
     /// What came of earlier choices.
-    Learn { events: &'a [LearnedEvent] },
+    Learn { events: Learned<'a> },
+    /// What have you learned?
+    Save,
+    /// What another process of the program had learned.
+    Load { state: &'a str },
     /// The last.
     End,
 }
@@ -38,7 +42,9 @@ impl Request<'_> {
         match self {
             Self::Hello { .. } => "`hello`".to_owned(),
             Self::Rank { id, .. } => format!("`rank` of event `{id}`"),
-            Self::Learn { events } => format!("`learn` of {} events", events.len()),
+            Self::Learn { events } => format!("`learn` of {} events", events.0.len()),
+            Self::Save => "`save`".to_owned(),
+            Self::Load { .. } => "`load`".to_owned(),
             Self::End => "`end`".to_owned(),
         }
     }
@@ -51,8 +57,8 @@ impl Request<'_> {
     }
 }
 
-/// An event and what came of it.
-#[derive(Debug, Clone)]
+/// An event and what came of it, as it is stored.
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct LearnedEvent {
     /// The id of the event.
     pub id: String,
@@ -68,16 +74,28 @@ pub struct LearnedEvent {
     pub reward: f64,
 }
 
-impl Serialize for LearnedEvent {
+/// Events as a program is told them.
+pub(crate) struct Learned<'a>(pub &'a [LearnedEvent]);
+
+impl Serialize for Learned<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut map = serializer.serialize_map(Some(6))?;
-        map.serialize_entry("id", &self.id)?;
-        map.serialize_entry("context", &Merged(&self.context))?;
-        map.serialize_entry("actions", &Actions(&self.actions))?;
-        map.serialize_entry("chosen", &self.chosen)?;
-        map.serialize_entry("probability", &self.probability)?;
-        map.serialize_entry("reward", &self.reward)?;
-        map.end()
+        #[derive(Serialize)]
+        struct Event<'a> {
+            id: &'a str,
+            context: Merged<'a>,
+            actions: Actions<'a>,
+            chosen: usize,
+            probability: f32,
+            reward: f64,
+        }
+        serializer.collect_seq(self.0.iter().map(|event| Event {
+            id: &event.id,
+            context: Merged(&event.context),
+            actions: Actions(&event.actions),
+            chosen: event.chosen,
+            probability: event.probability,
+            reward: event.reward,
+        }))
     }
 }
 
@@ -116,6 +134,9 @@ pub(crate) struct Hello {
     #[serde(rename = "type")]
     kind: String,
     pub name: String,
+    /// Whether it answers `save` and `load`.
+    #[serde(default)]
+    pub saves: bool,
 }
 
 #[derive(Deserialize)]
@@ -126,6 +147,11 @@ struct Probabilities {
 #[derive(Deserialize)]
 struct Acknowledged {
     ok: bool,
+}
+
+#[derive(Deserialize)]
+struct Saved {
+    state: String,
 }
 
 /// The answer of a program that gives up.
@@ -142,7 +168,12 @@ pub(crate) fn hello(line: &[u8]) -> Result<Hello, Trouble> {
     is_hello.then_some(answer).ok_or_else(|| unexpected(line, expected))
 }
 
-/// Reads the answer to `learn`.
+/// Reads the answer to `save`.
+pub(crate) fn saved(line: &[u8]) -> Result<String, Trouble> {
+    read(line, r#"{"state":"…"}"#).map(|Saved { state }| state)
+}
+
+/// Reads the answer to `learn` or `load`.
 pub(crate) fn acknowledged(line: &[u8]) -> Result<(), Trouble> {
     let expected = r#"{"ok":true}"#;
     let answer: Acknowledged = read(line, expected)?;

@@ -41,11 +41,17 @@ impl Process {
         Ok(Self { child, stdin: Some(stdin), stdout, stderr, read: Vec::new(), taken: 0 })
     }
 
-    /// Sends a line, and reads the one that answers it.
-    pub fn ask(&mut self, line: &[u8], timeout: Duration) -> Result<&[u8], Trouble> {
+    /// Sends a line, and reads the one that answers it, of at most `longest` bytes.
+    pub fn ask(
+        &mut self,
+        line: &[u8],
+        longest: usize,
+        timeout: Duration,
+    ) -> Result<&[u8], Trouble> {
         let deadline = Instant::now() + timeout;
         self.send(line, deadline).map_err(|trouble| self.explained(trouble, timeout))?;
-        let length = self.receive(deadline).map_err(|trouble| self.explained(trouble, timeout))?;
+        let received = self.receive(longest, deadline);
+        let length = received.map_err(|trouble| self.explained(trouble, timeout))?;
         let start = self.taken;
         self.taken += length + 1;
         Ok(&self.read[start..start + length])
@@ -58,7 +64,7 @@ impl Process {
         // A process that has ended needs no word of the end.
         _ = self.send(line, deadline);
         self.stdin = None;
-        let rest = match self.receive(deadline) {
+        let rest = match self.receive(LONGEST_LINE, deadline) {
             Ok(length) => &self.read[self.taken..self.taken + length],
             Err(Interruption::Ended) => &self.read[self.taken..],
             Err(other) => return Err(self.explained(other, timeout)),
@@ -99,7 +105,7 @@ impl Process {
     }
 
     /// The length of the next line, which is read from `taken` on.
-    fn receive(&mut self, deadline: Instant) -> Result<usize, Interruption> {
+    fn receive(&mut self, longest: usize, deadline: Instant) -> Result<usize, Interruption> {
         self.read.drain(..self.taken);
         self.taken = 0;
         let mut searched = 0;
@@ -108,8 +114,8 @@ impl Process {
                 return Ok(searched + end);
             }
             searched = self.read.len();
-            if searched > LONGEST_LINE {
-                return Err(Interruption::TooLong);
+            if searched > longest {
+                return Err(Interruption::TooLong(longest));
             }
             let mut chunk = [0; 16 << 10];
             match self.stdout.read(&mut chunk) {
@@ -127,7 +133,7 @@ impl Process {
     fn explained(&mut self, interruption: Interruption, timeout: Duration) -> Trouble {
         match interruption {
             Interruption::Late => Trouble::Late(timeout),
-            Interruption::TooLong => Trouble::TooLong,
+            Interruption::TooLong(longest) => Trouble::TooLong(longest),
             Interruption::Failed(error) => Trouble::Pipe(error.to_string()),
             Interruption::Ended => {
                 // One that closed its pipes and goes on is ended here.
@@ -162,7 +168,7 @@ impl Drop for Process {
 /// Why nothing was sent or read.
 enum Interruption {
     Late,
-    TooLong,
+    TooLong(usize),
     Ended,
     Failed(io::Error),
 }

@@ -14,7 +14,7 @@ impl Process {
         Err(Trouble::Start("policies that are programs need Linux or macOS".to_owned()))
     }
 
-    pub fn ask(&mut self, _: &[u8], _: Duration) -> Result<&[u8], Trouble> {
+    pub fn ask(&mut self, _: &[u8], _: usize, _: Duration) -> Result<&[u8], Trouble> {
         match *self {}
     }
 

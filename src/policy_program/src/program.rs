@@ -7,9 +7,9 @@ use std::time::Duration;
 
 use protocol::{FeatureObject, RankableAction};
 
-use crate::message::{self, Actions, LearnedEvent, Merged, Request};
+use crate::message::{self, Actions, Learned, LearnedEvent, Merged, Request};
 use crate::process::Process;
-use crate::trouble::{Shown, Trouble};
+use crate::trouble::{LONGEST_LINE, LONGEST_STATE, Shown, Trouble};
 
 /// One `learn` has at most so many events.
 const BATCH: usize = 1000;
@@ -45,6 +45,8 @@ pub struct Program {
     command: Command,
     state: Result<Process, String>,
     name: String,
+    /// Whether it can tell what it has learned, and be told that.
+    saves: bool,
     /// The number of lines that were sent: the number of the line that answers.
     line: u64,
     request: Vec<u8>,
@@ -61,25 +63,32 @@ impl Program {
     /// Starts the program. One that cannot be started has failed.
     #[must_use]
     pub fn start(command: &Command, seed: u64) -> Self {
-        let mut program = Self {
-            command: command.clone(),
-            state: Err(String::new()),
-            name: String::new(),
-            line: 0,
-            request: Vec::new(),
-            stderr: String::new(),
-        };
+        let mut program = Self::stopped(command, String::new());
         match program.spawn() {
             Ok(process) => {
                 program.state = Ok(process);
                 // A failure is remembered.
                 _ = program.ask(&Request::hello(seed), message::hello).map(|hello| {
-                    program.name = hello.name;
+                    (program.name, program.saves) = (hello.name, hello.saves);
                 });
             }
             Err(trouble) => program.state = Err(format!("the policy `{command}`: {trouble}")),
         }
         program
+    }
+
+    /// A program that does not run, and why.
+    #[must_use]
+    pub fn stopped(command: &Command, why: String) -> Self {
+        Self {
+            command: command.clone(),
+            state: Err(why),
+            name: String::new(),
+            saves: false,
+            line: 0,
+            request: Vec::new(),
+            stderr: String::new(),
+        }
     }
 
     /// What the program calls itself.
@@ -109,8 +118,35 @@ impl Program {
     /// # Errors
     /// As [`Self::rank`].
     pub fn learn(&mut self, events: &[LearnedEvent]) -> Result<(), String> {
-        let learn = |events| self.ask(&Request::Learn { events }, message::acknowledged);
+        let learn =
+            |events| self.ask(&Request::Learn { events: Learned(events) }, message::acknowledged);
         events.chunks(BATCH).try_for_each(learn)
+    }
+
+    /// Whether the program can tell what it has learned.
+    #[must_use]
+    pub fn saves(&self) -> bool {
+        self.saves
+    }
+
+    /// What the program has learned, as it says it. Only for those that say that they can.
+    ///
+    /// # Errors
+    /// As [`Self::rank`].
+    pub fn save(&mut self) -> Result<String, String> {
+        self.ask(&Request::Save, message::saved)
+    }
+
+    /// Tells a new process of the program what another one had learned.
+    ///
+    /// # Errors
+    /// As [`Self::rank`], and if the program does not say that it can.
+    pub fn load(&mut self, state: &str) -> Result<(), String> {
+        let request = Request::Load { state };
+        if self.state.is_ok() && !self.saves {
+            return Err(self.fail(&Request::hello(0), &Trouble::LoadsNothing));
+        }
+        self.ask(&request, message::acknowledged)
     }
 
     /// Ends the program, and returns the end of what it wrote to stderr.
@@ -157,7 +193,8 @@ impl Program {
         let process = self.state.as_mut().map_err(|failure| failure.clone())?;
         request.write(&mut self.request);
         self.line += 1;
-        let answer = process.ask(&self.request, self.command.timeout);
+        let longest = if matches!(request, Request::Save) { LONGEST_STATE } else { LONGEST_LINE };
+        let answer = process.ask(&self.request, longest, self.command.timeout);
         answer.and_then(read).map_err(|trouble| self.fail(request, &trouble))
     }
 

@@ -5,6 +5,9 @@ use std::fmt;
 /// An answer longer than this is refused.
 pub(crate) const LONGEST_LINE: usize = 4 << 20;
 
+/// The same for what a program has learned.
+pub(crate) const LONGEST_STATE: usize = 64 << 20;
+
 /// So many characters of an answer are shown.
 const SHOWN: usize = 120;
 
@@ -19,8 +22,10 @@ pub(crate) enum Trouble {
     Late(std::time::Duration),
     /// Its stdin or stdout failed.
     Pipe(String),
-    /// The line is too long.
-    TooLong,
+    /// The line has more bytes than this.
+    TooLong(usize),
+    /// It was started again, and does not load what it saved.
+    LoadsNothing,
     /// The line is not UTF-8.
     NotText,
     /// The line is not the answer: what was expected, and what was found.
@@ -63,7 +68,10 @@ impl fmt::Display for Trouble {
                 write!(f, "no answer within `timeout: {}`", Seconds(timeout.as_secs_f64()))
             }
             Self::Pipe(why) => write!(f, "the pipe to the program failed: {why}"),
-            Self::TooLong => write!(f, "the answer is longer than {LONGEST_LINE} bytes"),
+            Self::TooLong(longest) => write!(f, "the answer is longer than {longest} bytes"),
+            Self::LoadsNothing => f.write_str(
+                "the program does not say `\"saves\":true`, but there is a state that it saved",
+            ),
             Self::NotText => f.write_str("the answer is not UTF-8"),
             Self::Unexpected { expected, found } => {
                 write!(f, "expected `{expected}`, found `{}`", Shown(found))

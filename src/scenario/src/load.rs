@@ -194,7 +194,7 @@ fn plan(
         phases: &phases,
     });
     let catalogue = data.as_ref().and_then(|data| data.catalogue(&phases, report));
-    let target = target::target(file, world, report);
+    let target = target::target(file, world, &phases, report);
     if let Some((data, target)) = data.as_ref().zip(target.as_ref()) {
         let has_own = data.has_own_actions(&phases);
         target::check_offer(target, data, (catalogue.as_deref(), has_own), report);

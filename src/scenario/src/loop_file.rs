@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use super::document::{interpolate, yaml};
-use super::file::{self, LARGEST_SCENARIO};
+use super::file::{self, Files, LARGEST_SCENARIO};
 use super::format::Reading;
 use super::model::learning_loop;
 use ::policy::Policy;
@@ -24,7 +24,10 @@ pub fn load_loop(
     let mut report = Report::new();
     let Some(mut root) = yaml::read(&source, &mut report) else { return Err(report) };
     interpolate(&mut root, environment, &mut report);
-    let file = Reading::new(&mut report, None).document(&learning_loop(), &root, "the loop");
+    // A program runs in the folder of the file.
+    let files = Files::of(path, false);
+    let mut reading = Reading::new(&mut report, Some(&files));
+    let file = reading.document(&learning_loop(), &root, "the loop");
     report.sort();
     match file {
         Some(file) if !report.has_errors() => {

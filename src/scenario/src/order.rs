@@ -5,6 +5,7 @@ use super::model::{
 };
 use super::plan::AwaitedChange;
 use super::policy::is_discovered;
+use ::policy::Policy;
 use diagnostic::{Diagnostic, Place, Report, nearest};
 
 /// What is certain about the loop when a phase begins.
@@ -39,6 +40,9 @@ pub(super) fn check_order(target: Option<&Target>, items: &[PhaseItem], report: 
     for (index, item) in items.iter().enumerate() {
         if let Some(service) = mapped {
             refuse_contract(service, item, report);
+        }
+        if matches!(target, Some(Target::Service { .. })) {
+            refuse_program(item, report);
         }
         refuse_same_name(&items[..index], item, report);
         match &item.step {
@@ -85,6 +89,24 @@ fn refuse_contract(service: &ServiceFile, item: &PhaseItem, report: &mut Report)
         _ => return,
     };
     report.push(Diagnostic::error(message).at(&item.place).help(help));
+}
+
+/// A service starts no programs.
+fn refuse_program(item: &PhaseItem, report: &mut Report) {
+    let is_named = match &item.step {
+        Some(StepFile::ApplyPolicy(_, policy)) => policy.is_program(),
+        Some(StepFile::Evaluate(evaluate)) => {
+            let policies = evaluate.policies.iter().flatten();
+            policies.filter_map(|named| named.value.as_ref().ok()).any(Policy::is_program)
+        }
+        _ => false,
+    };
+    if is_named {
+        let message = format!("`{}` names a program, which a service does not start", item.name);
+        let help = "use `target: embedded` or `target: served`; or start the service with the \
+                    program: `runner serve --policy`";
+        report.push(Diagnostic::error(message).at(&item.place).help(help));
+    }
 }
 
 /// A decision of such a service is kept until its reward is sent, once.

@@ -395,6 +395,9 @@ pub struct ServedPlan {
     /// The learning policy it starts with.
     #[serde(serialize_with = "arguments")]
     pub policy: Policy,
+    /// The programs that the scenario names: no others are started.
+    #[serde(skip)]
+    pub programs: Vec<Policy>,
 }
 
 /// The loop inside.
@@ -405,6 +408,9 @@ pub struct EmbeddedPlan {
     /// The learning policy it starts with.
     #[serde(serialize_with = "arguments")]
     pub policy: Policy,
+    /// The programs that the scenario names: no others are started.
+    #[serde(skip)]
+    pub programs: Vec<Policy>,
     /// How long Rank seems to take.
     pub rank_latency: Delay,
     /// How long Reward seems to take.

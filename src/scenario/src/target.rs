@@ -4,7 +4,10 @@ use super::data::Data;
 use super::format::{Placed, Read};
 use super::mapping::{World, mapping, refuse_parts};
 use super::model::{LoopFile, ScenarioFile, ServiceFile, Target};
-use super::plan::{Catalogue, ClockKind, EmbeddedPlan, HttpPlan, ServedPlan, TargetPlan};
+use super::plan::{
+    Catalogue, ClockKind, EmbeddedPlan, HttpPlan, Phase, ServedPlan, Step, TargetPlan,
+};
+use ::policy::Policy;
 use diagnostic::{Diagnostic, Report};
 use protocol::MOST_ACTIONS;
 
@@ -12,6 +15,7 @@ use protocol::MOST_ACTIONS;
 pub(super) fn target(
     file: &ScenarioFile,
     world: Option<World<'_>>,
+    phases: &[Phase],
     report: &mut Report,
 ) -> Option<TargetPlan> {
     let target = file.target.as_ref().ok()?;
@@ -20,15 +24,13 @@ pub(super) fn target(
             refuse_loop(&file.learning_loop, report);
             Some(TargetPlan::Http(Box::new(service_plan(service.as_ref().ok()?, world, report)?)))
         }
-        Target::Served => {
-            refuse_program(&file.learning_loop, report);
-            Some(TargetPlan::Served(Box::new(start(file)?)))
-        }
+        Target::Served => Some(TargetPlan::Served(Box::new(start(file, phases)?))),
         Target::Embedded(latencies) => {
-            let ServedPlan { configuration, policy } = start(file)?;
+            let ServedPlan { configuration, policy, programs } = start(file, phases)?;
             Some(TargetPlan::Embedded(Box::new(EmbeddedPlan {
                 configuration,
                 policy,
+                programs,
                 rank_latency: latencies.rank,
                 reward_latency: latencies.reward,
             })))
@@ -56,17 +58,6 @@ fn refuse_loop(start: &Read<Placed<LoopFile>>, report: &mut Report) {
             Diagnostic::error("`loop` sets up the embedded loop, but the target is a service");
         report
             .push(diagnostic.at(&start.key).help("use a `configure` phase to change its settings"));
-    }
-}
-
-/// A service answers several requests at a time, a program one.
-fn refuse_program(start: &Read<Placed<LoopFile>>, report: &mut Report) {
-    if let Ok(start) = start
-        && start.learning_policy.is_program()
-    {
-        let mistake = Diagnostic::error("a program cannot be the learning policy of a served loop");
-        let help = "use `target: embedded`, or another learning policy";
-        report.push(mistake.at(&start.learning_policy.place).help(help));
     }
 }
 
@@ -100,9 +91,21 @@ pub(super) fn check_offer(
 }
 
 /// What the loop inside starts with.
-fn start(file: &ScenarioFile) -> Option<ServedPlan> {
+fn start(file: &ScenarioFile, phases: &[Phase]) -> Option<ServedPlan> {
     let (configuration, policy) = file.learning_loop.as_ref().ok()?.start();
-    Some(ServedPlan { configuration, policy })
+    let programs = programs(&policy, phases);
+    Some(ServedPlan { configuration, policy, programs })
+}
+
+/// The programs that the scenario names.
+fn programs(start: &Policy, phases: &[Phase]) -> Vec<Policy> {
+    let of_phases = phases.iter().flat_map(|phase| match &phase.step {
+        Step::Evaluate(evaluate) => &evaluate.policies[..],
+        Step::ApplyPolicy(named) => std::slice::from_ref(named),
+        _ => &[],
+    });
+    let all = of_phases.map(|named| &named.policy).chain([start]);
+    all.filter(|policy| policy.is_program()).cloned().collect()
 }
 
 /// Whose time passes: virtual with the embedded loop, the wall's with a service, if it

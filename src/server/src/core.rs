@@ -57,6 +57,7 @@ pub(crate) struct Core {
     /// The number of entries that wait for the worker.
     waiting: AtomicUsize,
     rankers: RwLock<Arc<Rankers>>,
+    asks_program: AtomicBool,
     /// The counters of the loop after the last command.
     state: Mutex<LoopState>,
     /// The memory of events after the last commands, and the most that open ones may take.
@@ -80,12 +81,14 @@ struct Queue {
 pub(crate) struct Rankers {
     small: Vec<Mutex<Ranker>>,
     large: Mutex<Ranker>,
+    ask_program: bool,
 }
 
 impl Rankers {
     pub(crate) fn new(ranker: &Ranker, threads: usize) -> Self {
         let copy = |_| Mutex::new(ranker.clone());
-        Self { small: (0..threads.max(1)).map(copy).collect(), large: copy(0) }
+        let ask_program = ranker.asks_program();
+        Self { small: (0..threads.max(1)).map(copy).collect(), large: copy(0), ask_program }
     }
 
     /// A ranker that is free, or the first to become free.
@@ -115,6 +118,7 @@ impl Core {
             queue: Mutex::new(Queue { commands, next }),
             backlog: Semaphore::new(BACKLOG),
             waiting: AtomicUsize::new(0),
+            asks_program: AtomicBool::new(rankers.ask_program),
             rankers: RwLock::new(Arc::new(rankers)),
             ranks: AtomicU64::new(state.ranked),
             state: Mutex::new(state),
@@ -136,7 +140,7 @@ impl Core {
         &self,
         is_large: bool,
         decide: impl FnOnce(&mut Ranker, u64, Timestamp) -> Result<A, ServiceError>,
-    ) -> Result<A, ServiceError> {
+    ) -> Result<A, ErrorResponse> {
         let rankers = Arc::clone(&self.rankers.read().unwrap_or_else(PoisonError::into_inner));
         let number = self.ranks.fetch_add(1, Ordering::Relaxed) + 1;
         let mut ranker = rankers.get(is_large);
@@ -144,11 +148,20 @@ impl Core {
         if is_large {
             ranker.forget();
         }
-        decided
+        decided.map_err(|error| {
+            let is_internal = error.code == ErrorCode::InternalServerError;
+            if is_internal && ranker.has_no_program() { without_policy() } else { error.into() }
+        })
+    }
+
+    /// Whether a decision may take longer than a request may keep others waiting.
+    pub(crate) fn asks_program(&self) -> bool {
+        self.asks_program.load(Ordering::Relaxed)
     }
 
     /// Replaces the rankers.
     pub(crate) fn publish(&self, rankers: Rankers) {
+        self.asks_program.store(rankers.ask_program, Ordering::Relaxed);
         *self.rankers.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(rankers);
     }
 
@@ -322,6 +335,13 @@ impl Queue {
     fn send(&self, command: Command) -> Result<(), ServiceError> {
         self.commands.send(command).map_err(|_| failed())
     }
+}
+
+/// The response while the learning policy is a program that has failed. Why is in the log: it may
+/// tell more than clients are to know.
+fn without_policy() -> ErrorResponse {
+    let message = "the learning policy has failed and is started again; try again";
+    ErrorResponse::gateway(StatusCode::SERVICE_UNAVAILABLE, message)
 }
 
 fn failed() -> ServiceError {

@@ -8,6 +8,7 @@ use std::time::Duration;
 use serde_json::{Map, Value};
 
 use super::Time;
+use learning_loop::Restarted;
 use timestamp::Timestamp;
 
 /// The format of the log.
@@ -56,6 +57,19 @@ pub fn warning(message: impl Display, fields: Fields<'_>) {
 /// Says that something failed.
 pub fn error(message: impl Display, fields: Fields<'_>) {
     write(Level::Error, &message, fields);
+}
+
+/// Says that the learning policy, a program, runs again, and what it was told.
+pub(crate) fn restarted(Restarted { loaded, learned, missing }: Restarted) {
+    let loaded = if loaded { "it loaded what it had saved, and " } else { "it " };
+    let message =
+        format!("the learning policy was started again: {loaded}learned {learned} events");
+    let fields = [("learned", learned.into()), ("missing", missing.into())];
+    if missing == 0 {
+        note(message, &fields);
+    } else {
+        warning(format!("{message}; {missing} more are no longer in the log"), &fields);
+    }
 }
 
 /// Says a whole sentence of the program.

@@ -154,6 +154,14 @@ impl Service {
         }))
     }
 
+    /// Why the learning policy cannot decide, if it cannot.
+    ///
+    /// # Errors
+    /// If the service has failed.
+    pub async fn policy_failure(&self) -> Option<String> {
+        self.call(|inner, _| Ok(inner.policy_failure())).await.ok().flatten()
+    }
+
     /// Ends the loop, and closes its state.
     ///
     /// # Errors
@@ -246,8 +254,8 @@ impl Service {
     ) -> Result<A, ErrorResponse> {
         self.0.core.check_room()?;
         let core = Arc::clone(&self.0.core);
-        let decide = move || Ok(core.decide(size >= body::LARGE, decide)?);
-        body::offload(size, decide).await
+        let work = if core.asks_program() { size.max(body::LARGE) } else { size };
+        body::offload(work, move || core.decide(size >= body::LARGE, decide)).await
     }
 
     /// Logs the entries of a request of `size` bytes; returns when they are on disk.

@@ -34,6 +34,11 @@ const SNAPSHOT_SHARE: u32 = 10;
 const LEAST_JOURNAL_BYTES: u64 = 64 << 10;
 const YOUNGEST: Duration = Duration::from_secs(2);
 
+/// The pauses before a program that fails again and again is started again; one that ran for
+/// longer is started again at once.
+const SHORTEST_PAUSE: Duration = Duration::from_secs(1);
+const LONGEST_PAUSE: Duration = Duration::from_secs(60);
+
 /// The pause before a failed snapshot is tried again.
 const RETRY: Duration = Duration::from_secs(1);
 
@@ -55,6 +60,18 @@ pub(crate) struct Worker {
     has_failed: bool,
     /// Answers that wait for a snapshot.
     held: Vec<(Reply, Ticket)>,
+    restart: Restart,
+}
+
+/// When a program that has failed is started again.
+#[derive(Debug, Clone, Copy)]
+struct Restart {
+    /// When it was started.
+    started: Timestamp,
+    /// The pause before it is started again.
+    pause: Duration,
+    /// When it was found to have failed.
+    failed: Option<Timestamp>,
 }
 
 /// The last snapshot: when it was written, how long that took, and the events that were in the
@@ -89,7 +106,8 @@ impl Worker {
     ) -> Self {
         let published = learning_loop.ranker_version();
         let logged = learning_loop.logged();
-        let written = Written { at: core.now(), took: Duration::ZERO, logged };
+        let started = core.now();
+        let written = Written { at: started, took: Duration::ZERO, logged };
         Self {
             written,
             has_failed: false,
@@ -102,6 +120,7 @@ impl Worker {
             next,
             snapshot: Snapshot::Idle,
             held: Vec::new(),
+            restart: Restart { started, pause: Duration::ZERO, failed: None },
         }
     }
 
@@ -131,6 +150,31 @@ impl Worker {
                 }
             }
             self.publish();
+            self.restart_policy();
+        }
+    }
+
+    /// Starts a learning policy again that is a program and has failed: at once, and after longer
+    /// and longer pauses if it fails soon again. Rank is refused until it runs; what is learned
+    /// meanwhile it is told then.
+    fn restart_policy(&mut self) {
+        let Some(why) = self.learning_loop.program_failure() else { return };
+        let now = self.core.now();
+        let Restart { started, pause, failed } = &mut self.restart;
+        if failed.is_none() {
+            if now.since(*started) >= LONGEST_PAUSE {
+                *pause = Duration::ZERO;
+            }
+            log::error(format!("{why}\nRank is refused until it is started again"), &[]);
+        }
+        if now.since(*failed.get_or_insert(now)) < *pause {
+            return;
+        }
+        (*started, *failed) = (now, None);
+        *pause = (*pause * 2).clamp(SHORTEST_PAUSE, LONGEST_PAUSE);
+        // A failure is found again, with its reason.
+        if let Some(Ok(restarted)) = self.learning_loop.restart_policy() {
+            log::restarted(restarted);
         }
     }
 
@@ -300,6 +344,11 @@ impl Worker {
         let is_writable = self.core.store.as_ref().is_some_and(|store| store.failure().is_none());
         if is_writable && matches!(self.replace_journal(), Snapshot::Waiting(_)) {
             self.write_snapshot();
+        }
+        if self.learning_loop.policy_failure().is_none()
+            && let Err(why) = self.learning_loop.end_policy()
+        {
+            log::warning(why, &[]);
         }
     }
 }

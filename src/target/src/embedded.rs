@@ -62,6 +62,7 @@ impl<C: Clock> EmbeddedTarget<C> {
         let options = LoopOptions {
             configuration: plan.configuration.clone(),
             policy: plan.policy.clone(),
+            programs: plan.programs.clone(),
             random_seed: seed.0,
             limits: LoopLimits::NONE,
             ..options

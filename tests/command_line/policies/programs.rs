@@ -75,6 +75,10 @@ fn what_is_said_is_what_the_schema_describes() {
         r#"{"type":"hello","name":"mine"}"#,
         r#"{"type":"end"}"#,
         r#"{"error":"no model"}"#,
+        r#"{"type":"hello","name":"mine","saves":true}"#,
+        r#"{"type":"save"}"#,
+        r#"{"state":"{}"}"#,
+        r#"{"type":"load","state":"{}"}"#,
     ];
     assert!(said.lines().count() > 400);
     for line in said.lines().chain(own) {
@@ -207,15 +211,82 @@ fn what_goes_wrong_before_and_after_ranks_is_told_too() {
     }
 }
 
+/// Evaluated, applied and left again, beside others; the online policy is judged as it was.
+const PHASES: &str = "  - evaluate:
+      policies:
+        mine: { command: [sh, mine.sh] }
+        again: { command: [sh, mine.sh] }
+        ucb: { lin_ucb: {} }
+        broken: { command: [sh, broken.sh] }
+      apply: mine
+  - iterate: { name: more, iterations: 200, concurrency: 4, rate: 20/s }
+  - apply_policy: { name: other, arguments: { command: [sh, mine.sh], timeout: 7s } }
+  - iterate: { name: last, iterations: 200, concurrency: 4, rate: 20/s }
+";
+
 #[test]
-fn a_program_is_refused_by_name_where_it_cannot_be() {
+fn a_program_is_evaluated_and_applied_in_phases_with_the_same_bytes_each_time() {
     let folder = tempfile::tempdir().unwrap();
     let here = folder.path();
-    let phases = "  - apply_policy: { name: mine, arguments: { command: [sh, mine.sh] } }\n";
-    let path = write_scenario(here, phases);
-    let stderr = text(&run(here, &["check", &path]).stderr);
-    assert!(stderr.contains("a program cannot be applied or evaluated in a phase"), "{stderr}");
-    let served = run(here, &["serve", "--policy", "{ command: [sh, mine.sh] }"]);
-    assert_eq!(served.status.code(), Some(2));
-    assert!(text(&served.stderr).contains("a program cannot be served"), "{:?}", served.stderr);
+    program(here, "mine", FIRST, OK);
+    program(here, "broken", "exit 3", OK);
+    let path = write_scenario(here, &format!("{PHASES}{LOOP}"));
+    for (out, threads) in [("one", "1"), ("two", "2")] {
+        completed(here, &[&path, "--out", out, "--threads", threads, "--quiet"]);
+    }
+    // The manifest of a run says when it was made.
+    let made = ["one", "two"].map(|out| {
+        let mut files = contents(&here.join(out));
+        files.retain(|name, _| !name.ends_with("manifest.json"));
+        files
+    });
+    assert!(made[0] == made[1], "the bytes differ");
+    let shown = completed(here, &["show", "one"]);
+    let shown = text(&shown.stdout);
+    assert!(shown.contains("policy `broken` was not judged"), "{shown}");
+    let events = fs::read_to_string(here.join("one/events.csv")).unwrap();
+    let mut reader = csv::Reader::from_reader(events.as_bytes());
+    let headers = reader.headers().unwrap().clone();
+    let column = |name: &str| headers.iter().position(|header| header == name).unwrap();
+    let (phase, probability) = (column("phase"), column("probability"));
+    for row in reader.records().map(Result::unwrap).filter(|row| row[phase] != *"learn") {
+        let probability = row[probability].parse::<f64>().unwrap();
+        let of_mine = [0.7, 0.1].iter().any(|one| (one - probability).abs() < 1e-6);
+        assert!(of_mine, "{row:?}");
+    }
+}
+
+#[test]
+fn a_program_is_served_while_a_run_lasts() {
+    let folder = tempfile::tempdir().unwrap();
+    let here = folder.path();
+    program(here, "mine", FIRST, OK);
+    let policy = "5s, learning_policy: { command: [sh, mine.sh] } }";
+    let path = write_scenario(here, &LOOP.replace("5s }", policy));
+    let served = fs::read_to_string(&path).unwrap();
+    let served = served.replace("target: embedded", "target: served").replace("20/s", "2000/s");
+    fs::write(&path, served).unwrap();
+    completed(here, &[&path, "--out", "run", "--quiet"]);
+    let events = fs::read_to_string(here.join("run/events.csv")).unwrap();
+    assert_eq!(events.lines().count(), 601);
+    assert!(events.lines().skip(1).all(|line| line.contains(",0.7") || line.contains(",0.1")));
+}
+
+#[test]
+fn a_service_elsewhere_starts_no_program() {
+    let folder = tempfile::tempdir().unwrap();
+    let here = folder.path();
+    let policy = "{ command: [sh, mine.sh] }";
+    for phase in [
+        format!("  - apply_policy: {{ name: mine, arguments: {policy} }}\n"),
+        format!("  - evaluate: {{ policies: {{ mine: {policy} }} }}\n"),
+    ] {
+        let path = write_scenario(here, &phase);
+        let text_of = fs::read_to_string(&path).unwrap();
+        fs::write(&path, text_of.replace("embedded", "{ url: 'http://127.0.0.1:9' }")).unwrap();
+        let output = run(here, &["check", &path]);
+        let stderr = text(&output.stderr);
+        assert_eq!(output.status.code(), Some(2), "{stderr}");
+        assert!(stderr.contains("names a program, which a service does not start"), "{stderr}");
+    }
 }

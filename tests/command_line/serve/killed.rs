@@ -27,15 +27,15 @@ struct Acknowledged {
 }
 
 /// A connection that is kept, until the server is gone.
-struct Caller(BufReader<TcpStream>);
+pub struct Caller(BufReader<TcpStream>);
 
 impl Caller {
-    fn new(program: &Program) -> Self {
+    pub fn new(program: &Program) -> Self {
         Self(BufReader::new(TcpStream::connect(&program.address).unwrap()))
     }
 
     /// The answer, if the server lived to give it.
-    fn call(&mut self, method: &str, path: &str, body: &Value) -> Option<(u16, Vec<u8>)> {
+    pub fn call(&mut self, method: &str, path: &str, body: &Value) -> Option<(u16, Vec<u8>)> {
         let body = body.to_string();
         let head = format!(
             "{method} /personalizer/v1.0{path} HTTP/1.1\r\nHost: localhost\r\n\

@@ -11,6 +11,8 @@ mod modes;
 mod monitor;
 mod multislot;
 mod operator;
+#[cfg(unix)]
+mod policies;
 mod program;
 mod sdk;
 mod served;

@@ -2,6 +2,8 @@
 
 mod evaluations;
 mod linear;
+#[cfg(unix)]
+mod programs;
 mod rank;
 mod replay;
 mod settings;

@@ -5,7 +5,7 @@ use std::time::Duration;
 use serde_json::Value as Json;
 
 use super::notation::{DURATION, PHASE_NAME, RATE, share};
-use super::policy::{told_policy, told_text};
+use super::policy::{policy as learning_policy, policy_text};
 use super::settings::Settings;
 use super::target::{delay, positive};
 use crate::document::{ItemName, Node, Value, item_names};
@@ -71,7 +71,7 @@ fn step() -> Tagged<StepFile> {
             "apply_policy",
             "Makes a learning policy the online one.",
             either([
-                told_text().map(|policy| StepFile::ApplyPolicy(None, policy)).boxed(),
+                policy_text().map(|policy| StepFile::ApplyPolicy(None, policy)).boxed(),
                 object()
                     .map(|of: PolicyFile| StepFile::ApplyPolicy(Some(of.name), of.arguments))
                     .boxed(),
@@ -344,7 +344,7 @@ keyed! {
 pub(crate) type EvaluatedPolicy = Named<Read<Policy>>;
 
 fn policies() -> impl Form<Value = Vec<EvaluatedPolicy>> {
-    entries_of(told_policy()).and_then(|policies: Vec<EvaluatedPolicy>, _, reading| {
+    entries_of(learning_policy()).and_then(|policies: Vec<EvaluatedPolicy>, _, reading| {
         if let Some(policy) = policies.get(MOST_POLICIES) {
             let message = format!("an evaluation compares at most {MOST_POLICIES} policies");
             reading.report.push(Diagnostic::error(message).at(&policy.place));
@@ -375,8 +375,8 @@ keyed! {
     struct PolicyFile {
         /// The name of the policy.
         name: String = required(TEXT),
-        /// Vowpal Wabbit arguments, or a linear policy.
-        arguments: Policy = required(told_policy()),
+        /// Vowpal Wabbit arguments, a linear policy, or a program.
+        arguments: Policy = required(learning_policy()),
     }
 }
 

@@ -11,7 +11,7 @@ use crate::format::{
 };
 use crate::policy;
 use ::policy::{Algorithm, Command, LinTs, LinUcb, Policy, Sharing, Term, Thompson, Ucb1};
-use diagnostic::{Diagnostic, Source};
+use diagnostic::Source;
 
 keyed! {
     /// Upper confidence bounds of a linear model (LinUCB).
@@ -83,33 +83,12 @@ keyed! {
 
 /// A learning policy: Vowpal Wabbit arguments, a linear policy, or a program.
 pub(crate) fn policy() -> Either<Policy> {
-    either([
-        TEXT.and_then(|text, spot, reading| of_text(&text, spot, reading)).boxed(),
-        object().and_then(program).boxed(),
-        linear().boxed(),
-    ])
-}
-
-/// A learning policy that a service can be told.
-pub(super) fn told_policy() -> impl Form<Value = Policy> {
-    told(policy())
+    either([policy_text().boxed(), object().and_then(program).boxed(), linear().boxed()])
 }
 
 /// The same, as a text.
-pub(super) fn told_text() -> impl Form<Value = Policy> {
-    told(TEXT.and_then(|text, spot, reading| of_text(&text, spot, reading)))
-}
-
-fn told(form: impl Form<Value = Policy>) -> impl Form<Value = Policy> {
-    form.and_then(|policy, spot, reading| {
-        if policy.is_program() {
-            let mistake = Diagnostic::error("a program cannot be applied or evaluated in a phase");
-            let help = "make it the `learning_policy` of `loop`, or one of `matrix.policies`";
-            reading.report.push(mistake.at(&spot.node.place).help(help));
-            return None;
-        }
-        Some(policy)
-    })
+pub(super) fn policy_text() -> impl Form<Value = Policy> {
+    TEXT.and_then(|text, spot, reading| of_text(&text, spot, reading))
 }
 
 /// Vowpal Wabbit arguments, or another policy as a text, such as `{ lin_ucb: { alpha: 1 } }`.

@@ -17,7 +17,9 @@ use super::disk::{self, Disk};
 use super::store::{Closed, Store};
 use super::{journal, migration};
 use crate::log;
-use learning_loop::{EvaluationJob, LearningLoop, LogEntry, LoopOptions, Segment, SegmentEvents};
+use learning_loop::{
+    EvaluationJob, LearningLoop, LogEntry, LoopOptions, RestoreError, Segment, SegmentEvents,
+};
 use timestamp::Timestamp;
 
 const MAGIC: &[u8; 8] = b"rnrstate";
@@ -39,6 +41,12 @@ pub enum StateError {
     /// A file is not what was written.
     #[error("{0}")]
     Damaged(String),
+    /// Its learning policy is a program, and the options name none.
+    #[error(
+        "its learning policy is a program, `{0}`: name it again with `--policy`, or with \
+         `learning_policy` in `--settings`"
+    )]
+    Program(String),
     /// A file cannot be read or written.
     #[error("{0}")]
     Io(#[from] io::Error),
@@ -138,6 +146,9 @@ pub(crate) fn open(
         reader.snapshot(&files, now)?
     };
     reader.segments(&mut manifest, &mut learning_loop)?;
+    if is_old {
+        restart_policy(&mut learning_loop);
+    }
     let next = reader.journals(&files, &manifest, &mut learning_loop)?;
     let last = [&files.snapshots, &files.journals].map(|files| files.keys().last().copied());
     let generation = last.into_iter().flatten().max().map_or(0, |last| last + 1);
@@ -162,6 +173,16 @@ pub(crate) fn open(
     }
     let store = Store::start(path, generation, disk)?;
     Ok(Opened { learning_loop, jobs, store, folder, next, is_old })
+}
+
+/// Starts the program again that the learning policy is, with what it had learned. Entries that
+/// it learns afterwards are told it again where it fails.
+fn restart_policy(learning_loop: &mut LearningLoop) {
+    match learning_loop.restart_policy() {
+        None => {}
+        Some(Ok(restarted)) => log::restarted(restarted),
+        Some(Err(why)) => log::error(why, &[]),
+    }
 }
 
 /// Creates the folder of a state, or makes it private. A folder with other things, such as the
@@ -227,7 +248,8 @@ impl Reader<'_> {
         for path in files.snapshots.values().rev() {
             match parse_snapshot(&fs::read(path)?, self.options) {
                 Ok((learning_loop, manifest)) => return Ok((learning_loop, manifest, true)),
-                Err(why) => self.damage(Some(path), &why, lost)?,
+                Err(RestoreError::Program(text)) => return Err(StateError::Program(text)),
+                Err(RestoreError::Invalid(why)) => self.damage(Some(path), &why, lost)?,
             }
         }
         let learning_loop = LearningLoop::new(self.options.clone(), now);
@@ -352,7 +374,16 @@ pub(super) fn replay(learning_loop: &mut LearningLoop, number: u64, entry: &[u8]
     }
 }
 
-fn parse_snapshot(bytes: &[u8], options: &LoopOptions) -> Result<(LearningLoop, Manifest), String> {
+fn parse_snapshot(
+    bytes: &[u8],
+    options: &LoopOptions,
+) -> Result<(LearningLoop, Manifest), RestoreError> {
+    let (manifest, snapshot) = snapshot_parts(bytes).map_err(RestoreError::Invalid)?;
+    Ok((LearningLoop::restore(&snapshot, options)?, manifest))
+}
+
+/// The manifest and the loop in the file of a snapshot.
+fn snapshot_parts(bytes: &[u8]) -> Result<(Manifest, Vec<u8>), String> {
     let short = || "it is too short".to_owned();
     let (checksum, content) = bytes.split_first_chunk::<32>().ok_or_else(short)?;
     if Sha256::digest(content)[..] != checksum[..] {
@@ -370,7 +401,7 @@ fn parse_snapshot(bytes: &[u8], options: &LoopOptions) -> Result<(LearningLoop, 
     let manifest = serde_json::from_slice(manifest).map_err(|error| error.to_string())?;
     let mut snapshot = Vec::new();
     GzDecoder::new(rest).read_to_end(&mut snapshot).map_err(|error| error.to_string())?;
-    Ok((LearningLoop::restore(&snapshot, options)?, manifest))
+    Ok((manifest, snapshot))
 }
 
 /// The segments that can be read, for a state without a snapshot.
