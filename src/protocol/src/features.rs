@@ -145,7 +145,8 @@ impl<'de> Visitor<'de> for ObjectVisitor {
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
-        let mut entries = Vec::new();
+        // Events are in memory for long, and many of their objects have one feature.
+        let mut entries = Vec::with_capacity(1);
         while let Some(entry) = map.next_entry()? {
             entries.push(entry);
         }

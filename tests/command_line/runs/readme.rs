@@ -97,30 +97,63 @@ fn git(folder: &Path, arguments: &[&str]) {
     assert!(command.args(arguments).output().unwrap().status.success());
 }
 
+/// A clone of the repository's scenarios and data, with what `edit` makes of it committed.
+fn clone(edit: impl FnOnce(&Path)) -> tempfile::TempDir {
+    let project = project();
+    edit(project.path());
+    git(project.path(), &["init", "--quiet"]);
+    git(project.path(), &["add", "."]);
+    git(project.path(), &["commit", "--quiet", "--message", "A clone"]);
+    project
+}
+
+/// What a command of a page prints in a shell where `runner` is installed.
+fn printed_by(command: &str, folder: &Path) -> String {
+    let installed = Path::new(env!("CARGO_BIN_EXE_runner")).parent().unwrap();
+    let path = format!("{}:{}", installed.display(), std::env::var("PATH").unwrap());
+    let mut shell = Command::new("bash");
+    shell.args(["-c", command]).current_dir(folder);
+    let output = shell.env("PATH", &path).env("NO_COLOR", "1").output().unwrap();
+    let stderr = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{command}: {stderr}");
+    String::from_utf8(output.stdout).unwrap()
+}
+
+/// The commands of README.md that gate, and the others.
+fn gates_and_others() -> (Vec<String>, Vec<String>) {
+    commands(README).into_iter().partition(|command| command.starts_with("runner gate "))
+}
+
 /// Every command as printed, one after the other, in a clone; what they print of the
 /// experiment is what README.md shows of it.
 #[test]
 fn the_commands_of_the_readme_work_as_printed() {
-    let project = project();
-    git(project.path(), &["init", "--quiet"]);
-    git(project.path(), &["add", "."]);
-    git(project.path(), &["commit", "--quiet", "--message", "A clone"]);
-    let installed = Path::new(env!("CARGO_BIN_EXE_runner")).parent().unwrap();
-    let path = format!("{}:{}", installed.display(), std::env::var("PATH").unwrap());
-    let commands = commands(README);
+    let project = clone(|_| ());
+    let (_, commands) = gates_and_others();
     assert!(commands.len() >= 5, "{commands:?}");
-    let mut printed = String::new();
-    for command in commands {
-        let mut shell = Command::new("bash");
-        shell.args(["-c", &command]).current_dir(project.path());
-        let output = shell.env("PATH", &path).env("NO_COLOR", "1").output().unwrap();
-        let stderr = String::from_utf8_lossy(&output.stderr);
-        assert!(output.status.success(), "{command}: {stderr}");
-        printed += &String::from_utf8(output.stdout).unwrap();
-    }
+    let printed: String =
+        commands.iter().map(|command| printed_by(command, project.path())).collect();
     let printed = trimmed(&printed);
     for line in trimmed(block(README, "## Compare", "text")) {
         assert!(printed.contains(&line), "`{line}` is not printed");
+    }
+}
+
+/// The gate plays both sides of an experiment, so the one it plays here has fewer seeds.
+#[test]
+fn the_gate_of_the_readme_works_as_printed() {
+    let project = clone(|folder| {
+        let scenario = folder.join("scenarios/policies.yaml");
+        let text = fs::read_to_string(&scenario).unwrap();
+        let shorter = text.replace("seeds: 1..20", "seeds: 1..6");
+        assert_ne!(shorter, text);
+        fs::write(scenario, shorter).unwrap();
+    });
+    let (gates, _) = gates_and_others();
+    assert!(!gates.is_empty());
+    for gate in gates {
+        let printed = printed_by(&gate, project.path());
+        assert!(printed.contains("head"), "{printed}");
     }
 }
 
