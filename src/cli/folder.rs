@@ -36,14 +36,14 @@ pub fn of_shard(
 ) -> Result<Option<Opened>, Error> {
     let usual = || shard_folder(Path::new("results"), &plan.name, shard);
     let folder = out.map_or_else(usual, Path::to_owned);
-    let left = match results::read(&folder) {
+    let left = match results::read_manifest(&folder) {
         Err(ReadError::NoManifest(_)) => {
             return create_at(plan, &Destination::At(folder), start_at).map(Some);
         }
         left => left.map_err(Error::usage)?,
     };
-    let same = left.manifest.plan_digest == plan.digest && left.manifest.shard == Some(shard);
-    if left.manifest.complete && same {
+    let same = left.plan_digest == plan.digest && left.shard == Some(shard);
+    if left.complete && same {
         eprintln!("shard {shard} is done: `{}`", folder.display());
         return Ok(None);
     }

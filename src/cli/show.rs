@@ -12,7 +12,7 @@ use super::{remote_folder, streams};
 use diagnostic::Report;
 use metrics::SummaryReport;
 use results::experiment::is_experiment;
-use results::{RunFolder, Status, SummaryDocument};
+use results::{Manifest, Status, SummaryDocument};
 
 /// `runner show`
 #[derive(Debug, Clone, Args)]
@@ -46,35 +46,36 @@ fn experiment(folder: &Path, called: &Path) -> Result<String, Error> {
 }
 
 fn run(folder: &Path, called: &Path) -> Result<String, Error> {
-    let run = results::read(folder).map_err(Error::usage)?;
+    let manifest = results::read_manifest(folder).map_err(Error::usage)?;
     let summary = results::read_summary(folder).map_err(Error::usage)?;
-    let summary = summary.unwrap_or_else(|| unsealed(&run));
+    let summary = summary.map_or_else(|| unsealed(folder), Ok)?;
     Ok(console::summary(&RunReport {
         scenario: &summary.scenario,
         seed: summary.seed,
         simulated: summary.simulated_latencies,
         ending: (summary.status != Status::Complete).then_some("not completed"),
         numbers: &summary.numbers,
-        models: models(&run, &summary.numbers)?,
+        models: models(folder, &manifest, &summary.numbers)?,
         verdicts: &summary.expectations,
         folder: called,
     }))
 }
 
 /// The summary of a run that was killed, or is under way: nothing is judged.
-fn unsealed(run: &RunFolder) -> SummaryDocument {
-    SummaryDocument {
+fn unsealed(folder: &Path) -> Result<SummaryDocument, Error> {
+    let run = results::read(folder).map_err(Error::usage)?;
+    Ok(SummaryDocument {
         scenario: run.manifest.scenario.clone(),
         seed: run.manifest.seed.0,
         status: run.manifest.status,
         simulated_latencies: run.manifest.latencies.simulated,
         numbers: run.summary().report(),
         expectations: Vec::new(),
-    }
+    })
 }
 
-fn models(run: &RunFolder, numbers: &SummaryReport) -> Result<Models, Error> {
-    let checks = results::model_checks(&run.folder, &run.manifest).map_err(Error::usage)?;
+fn models(folder: &Path, manifest: &Manifest, numbers: &SummaryReport) -> Result<Models, Error> {
+    let checks = results::model_checks(folder, manifest).map_err(Error::usage)?;
     let exports = numbers.phases.iter().filter_map(|phase| phase.model_exports);
     let changes = checks.iter().filter(|check| check.changed).count();
     Ok(Models {

@@ -6,9 +6,9 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use flate2::bufread::MultiGzDecoder;
 
-use super::zstd::{self, ZstdReader};
 use diagnostic::{Diagnostic, Report};
 use evaluation::run::{LogPlace, LogSummary};
+use zstd_frames::ZstdReader;
 
 /// Logs to be read one after the other, gzip, zstd or plain.
 pub struct Logs {
@@ -92,7 +92,7 @@ impl Logs {
             let decoded = MultiGzDecoder::new(plain);
             return Ok(Box::new(BufReader::with_capacity(BUFFER, decoded)));
         }
-        if plain.fill_buf()?.starts_with(zstd::MAGIC) {
+        if plain.fill_buf()?.starts_with(zstd_frames::MAGIC) {
             let decoded = ZstdReader::new(plain);
             return Ok(Box::new(BufReader::with_capacity(BUFFER, decoded)));
         }

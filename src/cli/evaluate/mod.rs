@@ -15,7 +15,6 @@ mod policies;
 mod predictions;
 mod tables;
 mod text;
-mod zstd;
 
 use std::io;
 use std::path::PathBuf;

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 
 use super::entries::Status;
-use super::files::{Durability, OnExisting, naming, sync_folder};
+use super::files::{Durability, Encoding, OnExisting, naming, sync_folder};
 use super::hgrm::percentile_distribution;
 use super::journal;
 use super::manifest::json;
@@ -80,8 +80,8 @@ impl Results {
     fn write_latencies(&mut self) -> Result<(), ObserveError> {
         let name = "latency_histogram.csv";
         let path = self.folder().join(name);
-        let mut table =
-            Table::open(path, &tables::cells(tables::LATENCY_HISTOGRAM), OnExisting::Truncate)?;
+        let header = tables::cells(tables::LATENCY_HISTOGRAM);
+        let mut table = Table::open(path, &header, Encoding::Plain, OnExisting::Truncate)?;
         for (phase, operation, latencies) in self.latencies() {
             let phase = &self.growing.phases()[phase].name;
             let mut rows = tables::histogram_rows(phase, operation, latencies);

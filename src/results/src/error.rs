@@ -29,6 +29,14 @@ pub enum ReadError {
     /// It has no manifest.
     #[error("`{}` is not a results folder: it has no {MANIFEST}{}", .0.display(), within(.0))]
     NoManifest(PathBuf),
+    /// Its scenario keeps no iterations.
+    #[error(
+        "`{}` holds no iterations: its scenario has `outputs: {{ events: none }}`\nhelp: \
+         `runner show` prints its summary; for the rest run it again with \
+         `--set outputs.events=csv.zst`",
+        .0.display()
+    )]
+    NoEvents(PathBuf),
     /// A file cannot be read.
     #[error("{}: {source}", path.display())]
     Io {

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use record::ObserveError;
+use zstd_frames::whole_frames;
 
 /// The length and digest of a file, for the manifest.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -33,14 +34,38 @@ pub(super) fn naming<E: Into<io::Error>>(path: &Path) -> impl FnOnce(E) -> Obser
 }
 
 /// A file to which whole rows are appended: a killed process leaves whole rows and at
-/// most one torn row behind them.
+/// most one torn row, or one torn frame of rows, behind them.
 pub(super) struct AppendFile {
     path: PathBuf,
     file: File,
+    encoding: Encoding,
     bytes: u64,
     digest: Sha256,
-    /// The content that is still to be verified.
+    /// The rows that are still to be verified.
     expected: Vec<u8>,
+}
+
+/// How rows stand in a file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Encoding {
+    /// As they are.
+    Plain,
+    /// Those that are appended together as one frame of Zstandard.
+    Zstd,
+}
+
+impl Encoding {
+    /// The path of a file in this form.
+    pub(super) fn path(self, plain: &Path) -> PathBuf {
+        match self {
+            Self::Plain => plain.to_owned(),
+            Self::Zstd => {
+                let mut path = plain.as_os_str().to_owned();
+                path.push(".zst");
+                path.into()
+            }
+        }
+    }
 }
 
 /// How to open a file that may exist.
@@ -58,32 +83,57 @@ pub(super) enum OnExisting {
 
 impl AppendFile {
     /// Opens a file, or creates it.
-    pub(crate) fn open(path: PathBuf, existing: OnExisting) -> Result<Self, ObserveError> {
+    pub(crate) fn open(
+        path: PathBuf,
+        encoding: Encoding,
+        existing: OnExisting,
+    ) -> Result<Self, ObserveError> {
         let mut options = OpenOptions::new();
         options.append(true).create(true).create_new(existing == OnExisting::Fail);
         let file = options.open(&path).map_err(naming(&path))?;
-        let mut opened = Self { path, file, bytes: 0, digest: Sha256::new(), expected: Vec::new() };
+        let (bytes, digest, expected) = (0, Sha256::new(), Vec::new());
+        let mut opened = Self { path, file, encoding, bytes, digest, expected };
         match existing {
             OnExisting::Fail => {}
             OnExisting::Truncate => opened.file.set_len(0).map_err(naming(&opened.path))?,
             OnExisting::Append => opened.keep_whole_rows()?,
-            OnExisting::Verify => {
-                opened.expected = fs::read(&opened.path).map_err(naming(&opened.path))?;
-            }
+            OnExisting::Verify => opened.expect_what_it_holds()?,
         }
         Ok(opened)
     }
 
-    /// Whether it is empty.
-    pub(crate) fn is_empty(&self) -> bool {
-        self.bytes == 0
+    /// Whether the next row is the first one.
+    pub(crate) fn is_at_start(&self) -> bool {
+        self.bytes == 0 || !self.expected.is_empty()
+    }
+
+    fn expect_what_it_holds(&mut self) -> Result<(), ObserveError> {
+        let mut content = fs::read(&self.path).map_err(naming(&self.path))?;
+        self.expected = match self.encoding {
+            Encoding::Plain => content,
+            Encoding::Zstd => {
+                let whole = whole_frames(&content).map_err(naming(&self.path))?;
+                content.truncate(whole.end);
+                self.keep(&content)?;
+                whole.content
+            }
+        };
+        Ok(())
     }
 
     fn keep_whole_rows(&mut self) -> Result<(), ObserveError> {
-        let mut rows = fs::read(&self.path).map_err(naming(&self.path))?;
-        rows.truncate(end_of_whole_rows(&rows));
-        self.bytes = rows.len() as u64;
-        self.digest.update(&rows);
+        let mut content = fs::read(&self.path).map_err(naming(&self.path))?;
+        content.truncate(match self.encoding {
+            Encoding::Plain => end_of_whole_rows(&content),
+            Encoding::Zstd => whole_frames(&content).map_err(naming(&self.path))?.end,
+        });
+        self.keep(&content)
+    }
+
+    /// Cuts the file behind `content`, with which it begins.
+    fn keep(&mut self, content: &[u8]) -> Result<(), ObserveError> {
+        self.bytes = content.len() as u64;
+        self.digest.update(content);
         self.file.set_len(self.bytes).map_err(naming(&self.path))
     }
 
@@ -97,10 +147,27 @@ impl AppendFile {
             return Err(self.repetition_differs());
         }
         self.expected.drain(..repeated);
-        self.file.write_all(&rows[repeated..]).map_err(naming(&self.path))?;
-        self.bytes += rows.len() as u64;
-        self.digest.update(rows);
+        let new = &rows[repeated..];
+        match self.encoding {
+            Encoding::Plain => {
+                self.note(&rows[..repeated]);
+                self.write(new)
+            }
+            Encoding::Zstd if new.is_empty() => Ok(()),
+            Encoding::Zstd => self.write(&zstd_frames::frame(new)),
+        }
+    }
+
+    fn write(&mut self, bytes: &[u8]) -> Result<(), ObserveError> {
+        self.file.write_all(bytes).map_err(naming(&self.path))?;
+        self.note(bytes);
         Ok(())
+    }
+
+    /// Counts bytes that the file has.
+    fn note(&mut self, bytes: &[u8]) {
+        self.bytes += bytes.len() as u64;
+        self.digest.update(bytes);
     }
 
     /// Syncs the file, and returns its digest.
@@ -185,6 +252,11 @@ pub(super) fn sync_folder(folder: &Path) -> io::Result<()> {
     if cfg!(unix) { File::open(folder)?.sync_all() } else { Ok(()) }
 }
 
+/// The last part of a path.
+pub(super) fn file_name(path: &Path) -> String {
+    path.file_name().unwrap_or_default().to_string_lossy().into_owned()
+}
+
 /// A name as part of a file name: letters, digits, `-`, `_` and inner dots stay, everything
 /// else becomes `_`.
 pub(super) fn file_stem(name: &str) -> String {
@@ -245,7 +317,7 @@ mod tests {
     fn a_sealed_file_has_its_own_digest() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("events.csv");
-        let mut file = AppendFile::open(path.clone(), OnExisting::Fail).unwrap();
+        let mut file = AppendFile::open(path.clone(), Encoding::Plain, OnExisting::Fail).unwrap();
         file.append(b"a\n").unwrap();
         file.append(b"b\n").unwrap();
         assert_eq!(file.seal().unwrap(), FileChecksum::of(&fs::read(&path).unwrap()));
@@ -256,16 +328,38 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("events.csv");
         fs::write(&path, "a\nb\nc").unwrap();
-        let mut file = AppendFile::open(path.clone(), OnExisting::Verify).unwrap();
+        let mut file = AppendFile::open(path.clone(), Encoding::Plain, OnExisting::Verify).unwrap();
         file.append(b"a\n").unwrap();
         assert_eq!(fs::read(&path).unwrap(), b"a\nb\nc", "nothing is lost meanwhile");
         file.append(b"b\ncd\n").unwrap();
         assert_eq!(file.seal().unwrap(), FileChecksum::of(b"a\nb\ncd\n"));
         assert_eq!(fs::read(&path).unwrap(), b"a\nb\ncd\n");
-        let mut file = AppendFile::open(path.clone(), OnExisting::Verify).unwrap();
+        let mut file = AppendFile::open(path.clone(), Encoding::Plain, OnExisting::Verify).unwrap();
         assert!(file.append(b"a\nB\n").unwrap_err().to_string().contains("repeated run differs"));
-        let file = AppendFile::open(path, OnExisting::Verify).unwrap();
+        let file = AppendFile::open(path, Encoding::Plain, OnExisting::Verify).unwrap();
         assert!(file.seal().is_err(), "a run that ends sooner does not repeat either");
+    }
+
+    /// A compressed file that is cut anywhere, and whose rows are written again, has the bytes
+    /// of one that was never cut.
+    #[test]
+    fn a_compressed_file_is_repeated_to_the_same_bytes() {
+        let folder = tempfile::tempdir().unwrap();
+        let write = |name: &str| {
+            let path = folder.path().join(name);
+            let mut file = AppendFile::open(path.clone(), Encoding::Zstd, OnExisting::Verify)?;
+            ["head\n", "1\n2\n", "3\n"].iter().try_for_each(|rows| file.append(rows.as_bytes()))?;
+            let sealed = file.seal()?;
+            assert_eq!(sealed, FileChecksum::of(&fs::read(&path).unwrap()));
+            Ok::<_, ObserveError>(fs::read(&path).unwrap())
+        };
+        let whole = write("whole").unwrap();
+        for cut in 0..whole.len() {
+            fs::write(folder.path().join("cut"), &whole[..cut]).unwrap();
+            assert_eq!(write("cut").unwrap(), whole, "{cut}");
+        }
+        fs::write(folder.path().join("other"), zstd_frames::frame(b"tail\n")).unwrap();
+        assert!(write("other").unwrap_err().to_string().contains("repeated run differs"));
     }
 
     #[test]
@@ -273,7 +367,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("model_checks.csv");
         fs::write(&path, "a\n\"b\nc\"\nto").unwrap();
-        let mut file = AppendFile::open(path.clone(), OnExisting::Append).unwrap();
+        let mut file = AppendFile::open(path.clone(), Encoding::Plain, OnExisting::Append).unwrap();
         file.append(b"d\n").unwrap();
         assert_eq!(file.seal().unwrap(), FileChecksum::of(b"a\n\"b\nc\"\nd\n"));
         assert_eq!(fs::read(&path).unwrap(), b"a\n\"b\nc\"\nd\n");
@@ -284,8 +378,8 @@ mod tests {
     fn a_full_disk_is_an_error_that_names_the_file() {
         let path = PathBuf::from("/dev/full");
         let file = OpenOptions::new().append(true).open(&path).unwrap();
-        let mut full =
-            AppendFile { path, file, bytes: 0, digest: Sha256::new(), expected: Vec::new() };
+        let (encoding, digest, expected) = (Encoding::Plain, Sha256::new(), Vec::new());
+        let mut full = AppendFile { path, file, encoding, bytes: 0, digest, expected };
         let error = full.append(b"row\n").unwrap_err();
         assert_eq!(error.path, "/dev/full");
         assert_eq!(error.source.kind(), io::ErrorKind::StorageFull);

@@ -2,26 +2,28 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use super::cell::Row;
-use super::files::{AppendFile, FileChecksum, OnExisting, file_stems, naming};
+use super::files::{AppendFile, Encoding, FileChecksum, OnExisting, file_name, file_stems, naming};
 use super::hlog;
+use super::layout::{EVENTS, LOG};
 use super::manifest::Manifest;
 use super::table::Table;
 use super::{events, tables};
 use metrics::{Batch, Operation, Second};
 use protocol::Evaluation;
 use record::{IterationRecord, ModelCheck, ModelExport, ObserveError};
+use scenario::plan::{OutputForm, Outputs};
 
 /// The files that grow while a run goes on.
 pub(super) struct GrowingFiles {
     phases: Vec<PhaseNames>,
-    events: Table,
+    events: Option<Table>,
     row: Row,
     curve: Table,
     timeline: Table,
     model_checks: Table,
     model_exports: Table,
     evaluation: Table,
-    joined: Lines,
+    joined: Option<Lines>,
     intervals: Lines,
 }
 
@@ -65,11 +67,18 @@ impl GrowingFiles {
     ) -> Result<Self, ObserveError> {
         let OpenModes { events, observed, derived } = modes;
         let table = |name: &str, header: &str, existing: OnExisting| {
-            Table::open(folder.join(name), &tables::cells(header), existing)
+            Table::open(folder.join(name), &tables::cells(header), Encoding::Plain, existing)
         };
-        let lines = |name: &str, existing: OnExisting| Lines::open(folder.join(name), existing);
+        let lines = |name: &str, encoding: Encoding, existing: OnExisting| {
+            Lines::open(encoding.path(&folder.join(name)), encoding, existing)
+        };
         let header = events::header(&manifest.context);
-        let events = Table::open(folder.join("events.csv"), &header, events)?;
+        let events = |encoding: Encoding| {
+            Table::open(encoding.path(&folder.join(EVENTS)), &header, encoding, events)
+        };
+        let Outputs { events: form, log } = manifest.outputs;
+        let events = encoding(form).map(events).transpose()?;
+        let joined = encoding(log).map(|encoding| lines(LOG, encoding, derived)).transpose()?;
         let mut files = Self {
             phases: phase_names(manifest),
             events,
@@ -79,8 +88,8 @@ impl GrowingFiles {
             model_checks: table("model_checks.csv", tables::MODEL_CHECKS, observed)?,
             model_exports: table("model_exports.csv", tables::MODEL_EXPORTS, observed)?,
             evaluation: table("evaluation.csv", tables::EVALUATION, derived)?,
-            joined: lines("log.dsjson", derived)?,
-            intervals: lines("latency.hlog", derived)?,
+            joined,
+            intervals: lines("latency.hlog", Encoding::Plain, derived)?,
         };
         files.intervals.waiting.extend(hlog_header(manifest).into_bytes());
         files.intervals.flush()?;
@@ -93,9 +102,10 @@ impl GrowingFiles {
     }
 
     pub(crate) fn push_iteration(&mut self, record: &IterationRecord) -> Result<(), ObserveError> {
+        let Some(events) = &mut self.events else { return Ok(()) };
         events::write(&mut self.row, &self.phases[record.phase].name, record);
-        self.events.push_row(&self.row)?;
-        if self.events.is_due() { self.flush() } else { Ok(()) }
+        events.push_row(&self.row)?;
+        if events.is_due() { self.flush() } else { Ok(()) }
     }
 
     pub(crate) fn push_batch(&mut self, batch: &Batch) -> Result<(), ObserveError> {
@@ -137,13 +147,15 @@ impl GrowingFiles {
     }
 
     pub(crate) fn push_joined(&mut self, lines: &[u8]) {
-        self.joined.waiting.extend(lines);
+        if let Some(joined) = &mut self.joined {
+            joined.waiting.extend(lines);
+        }
     }
 
     /// Writes buffered rows, events first: no derived row is ahead of its events.
     pub(crate) fn flush(&mut self) -> Result<(), ObserveError> {
-        self.events.flush()?;
-        self.joined.flush()?;
+        self.events.as_mut().map_or(Ok(()), Table::flush)?;
+        self.joined.as_mut().map_or(Ok(()), Lines::flush)?;
         self.curve.flush()?;
         self.timeline.flush()?;
         self.model_checks.flush()?;
@@ -155,8 +167,6 @@ impl GrowingFiles {
     /// Ends the files; returns their digests by name.
     pub(crate) fn seal(self) -> Result<BTreeMap<String, FileChecksum>, ObserveError> {
         let seals = [
-            ("events.csv", self.events.seal()?),
-            ("log.dsjson", self.joined.seal()?),
             ("success_curve.csv", self.curve.seal()?),
             ("timeline.csv", self.timeline.seal()?),
             ("model_checks.csv", self.model_checks.seal()?),
@@ -164,7 +174,24 @@ impl GrowingFiles {
             ("evaluation.csv", self.evaluation.seal()?),
             ("latency.hlog", self.intervals.seal()?),
         ];
-        Ok(seals.into_iter().map(|(name, seal)| (name.to_owned(), seal)).collect())
+        let mut seals: BTreeMap<String, FileChecksum> =
+            seals.into_iter().map(|(name, seal)| (name.to_owned(), seal)).collect();
+        if let Some(events) = self.events {
+            seals.insert(events.file_name(), events.seal()?);
+        }
+        if let Some(joined) = self.joined {
+            seals.insert(file_name(&joined.path), joined.seal()?);
+        }
+        Ok(seals)
+    }
+}
+
+/// How a file of this form stands on disk; `None`, if there is none.
+pub(super) fn encoding(form: OutputForm) -> Option<Encoding> {
+    match form {
+        OutputForm::None => None,
+        OutputForm::Plain => Some(Encoding::Plain),
+        OutputForm::Zstd => Some(Encoding::Zstd),
     }
 }
 
@@ -181,8 +208,8 @@ fn hlog_header(manifest: &Manifest) -> String {
 }
 
 impl Lines {
-    fn open(path: PathBuf, existing: OnExisting) -> Result<Self, ObserveError> {
-        let file = AppendFile::open(path.clone(), existing)?;
+    fn open(path: PathBuf, encoding: Encoding, existing: OnExisting) -> Result<Self, ObserveError> {
+        let file = AppendFile::open(path.clone(), encoding, existing)?;
         Ok(Self { path, file, waiting: Vec::new() })
     }
 

@@ -5,3 +5,9 @@ pub const MANIFEST: &str = "manifest.json";
 
 /// The name of the manifest of an experiment.
 pub const EXPERIMENT: &str = "experiment.json";
+
+/// The name of the iterations of a run.
+pub(super) const EVENTS: &str = "events.csv";
+
+/// The name of the log of joined events.
+pub(super) const LOG: &str = "log.dsjson";

@@ -11,7 +11,7 @@ use super::layout::MANIFEST;
 use metrics::{PhaseScope, micros};
 use record::{ObserveError, PhaseRecord, PhaseStarted};
 use scenario::Plan;
-use scenario::plan::{ClockKind, TargetPlan};
+use scenario::plan::{ClockKind, Outputs, TargetPlan};
 use seed::Seed;
 use shard::Shard;
 use timestamp::Timestamp;
@@ -60,6 +60,9 @@ pub struct Manifest {
     pub actions: Option<u64>,
     /// How many iterations make one point of the success curve.
     pub curve_batch: u64,
+    /// In which form the large files are held.
+    #[serde(default, skip_serializing_if = "Outputs::is_usual")]
+    pub outputs: Outputs,
     /// The phases, in the order of the plan.
     pub phases: Vec<PhaseEntry>,
     /// The shard of the load that was made here, if not all of it.
@@ -118,6 +121,7 @@ impl Manifest {
             context: plan.population.dimensions.clone(),
             actions: Some(available_actions(plan)),
             curve_batch: plan.curve_batch,
+            outputs: plan.outputs,
             phases: plan.phases.iter().map(|phase| PhaseEntry::of(phase, plan)).collect(),
             shard: plan.shard,
             shards: Vec::new(),

@@ -9,14 +9,17 @@ use super::closing::SummaryDocument;
 use super::entries::{Status, StoppedAt};
 use super::error::ReadError;
 use super::events;
-use super::files::end_of_whole_rows;
-use super::layout::{EXPERIMENT, MANIFEST};
+use super::files::{Encoding, end_of_whole_rows, file_name};
+use super::growing::encoding;
+use super::layout::{EVENTS, EXPERIMENT, MANIFEST};
 use super::lock::is_locked;
 use super::manifest::Manifest;
 use super::replay;
 use super::tables;
 use metrics::{Batch, SuccessCurve, Summary};
 use record::{IterationRecord, ModelCheck, ModelExport, Progress};
+use scenario::plan::OutputForm;
+use zstd_frames::whole_frames;
 
 /// The folder of a run, read back.
 #[derive(Debug, Clone)]
@@ -42,8 +45,17 @@ pub struct RunFolder {
 /// dropped with a note.
 ///
 /// # Errors
-/// When it is not the folder of a run, or was changed since.
+/// When it is not the folder of a run, holds no iterations, or was changed since.
 pub fn read(folder: &Path) -> Result<RunFolder, ReadError> {
+    let run = read_what_there_is(folder)?;
+    match run.manifest.outputs.events {
+        OutputForm::None => Err(ReadError::NoEvents(folder.to_owned())),
+        OutputForm::Plain | OutputForm::Zstd => Ok(run),
+    }
+}
+
+/// The same, of a run that may hold no iterations, too.
+pub(super) fn read_what_there_is(folder: &Path) -> Result<RunFolder, ReadError> {
     let manifest = read_manifest(folder)?;
     let mut notes = Vec::new();
     let records = read_records(folder, &manifest, &mut notes)?;
@@ -105,12 +117,27 @@ fn read_records(
     manifest: &Manifest,
     notes: &mut Vec<String>,
 ) -> Result<Vec<IterationRecord>, ReadError> {
-    let path = folder.join("events.csv");
-    let bytes = read_if_present(&path)?.unwrap_or_default();
-    let whole = &bytes[..end_of_whole_rows(&bytes)];
-    if whole.len() < bytes.len() {
-        notes.push("the last row of events.csv is incomplete, and ignored".to_owned());
+    let Some(encoding) = encoding(manifest.outputs.events) else { return Ok(Vec::new()) };
+    let path = encoding.path(&folder.join(EVENTS));
+    let mut bytes = read_if_present(&path)?.unwrap_or_default();
+    let held = bytes.len();
+    let whole = match encoding {
+        Encoding::Plain => end_of_whole_rows(&bytes),
+        Encoding::Zstd => {
+            let frames = whole_frames(&bytes)
+                .map_err(|source| ReadError::Io { path: path.clone(), source })?;
+            bytes = frames.content;
+            frames.end
+        }
+    };
+    if whole < held {
+        let name = file_name(&path);
+        notes.push(format!("the last row of {name} is incomplete, and ignored"));
     }
+    if encoding == Encoding::Plain {
+        bytes.truncate(whole);
+    }
+    let whole = &bytes[..];
     let malformed = |position: Option<&csv::Position>, message: String| ReadError::Malformed {
         path: path.clone(),
         line: position.map_or(0, csv::Position::line),

@@ -13,6 +13,7 @@ use super::error::{CreateError, ReadError};
 use super::files::{OnExisting, TEMPORARY_PREFIX, end_of_whole_rows, naming};
 use super::growing::OpenModes;
 use super::journal;
+use super::layout::EVENTS;
 use super::lock::FolderLock;
 use super::manifest::{Manifest, Origin};
 use super::read::{self, RunFolder};
@@ -22,7 +23,7 @@ use super::writer::Results;
 use protocol::Evaluation;
 use record::{IterationRecord, ObserveError, Observer};
 use scenario::Plan;
-use scenario::plan::{ClockKind, TargetPlan};
+use scenario::plan::{ClockKind, OutputForm, TargetPlan};
 use shard::Shard;
 
 /// Why a run cannot be resumed.
@@ -76,14 +77,17 @@ impl Results {
     /// # Errors
     /// When the run is complete, is one of another plan, or its folder cannot be used.
     pub fn resume(plan: &Plan, folder: &Path, origin: &Origin) -> Result<Resumed, ResumeError> {
-        let left = read::read(folder)?;
+        let left = read::read_what_there_is(folder)?;
         if left.is_under_way {
             return Err(CreateError::Locked(folder.to_owned()).into());
         }
         if left.manifest.complete {
             return Err(ResumeError::Complete(folder.to_owned()));
         }
-        if left.manifest.plan_digest != plan.digest || left.manifest.shard != plan.shard {
+        let is_same = left.manifest.plan_digest == plan.digest
+            && left.manifest.shard == plan.shard
+            && left.manifest.outputs == plan.outputs;
+        if !is_same {
             let difference = difference(plan, &left)?;
             return Err(ResumeError::OtherPlan { folder: folder.to_owned(), difference });
         }
@@ -93,6 +97,9 @@ impl Results {
             (_, ClockKind::Virtual) => repeat(plan, lock, origin, &left),
             (TargetPlan::Embedded(_) | TargetPlan::Served(_), ClockKind::Wall) => {
                 Err(ResumeError::LoopInMemory)
+            }
+            (TargetPlan::Http(_), ClockKind::Wall) if plan.outputs.events == OutputForm::None => {
+                Err(ReadError::NoEvents(folder.to_owned()).into())
             }
             (TargetPlan::Http(_), ClockKind::Wall) => continue_run(plan, lock, &left, origin),
         }
@@ -135,7 +142,9 @@ fn continue_run(
     origin: &Origin,
 ) -> Result<Resumed, ResumeError> {
     let sent = journal::read(&lock.folder)?;
-    drop_torn_row(&lock.folder)?;
+    if plan.outputs.events == OutputForm::Plain {
+        drop_torn_row(&lock.folder)?;
+    }
     let modes = OpenModes {
         events: OnExisting::Verify,
         observed: OnExisting::Append,
@@ -154,7 +163,7 @@ fn continue_run(
 
 /// The row behind the last whole one was being written when the process ended.
 fn drop_torn_row(folder: &Path) -> Result<(), ObserveError> {
-    let path = folder.join("events.csv");
+    let path = folder.join(EVENTS);
     let bytes = match fs::read(&path) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
         bytes => bytes.map_err(naming(&path))?,
@@ -219,6 +228,9 @@ fn difference(plan: &Plan, left: &RunFolder) -> Result<String, ReadError> {
         let name = |shard: Option<Shard>| shard.map_or("none".to_owned(), |of| of.to_string());
         let (before, now) = (name(left.manifest.shard), name(plan.shard));
         lines.push(format!("  the shard was {before}, and is {now}"));
+    }
+    if left.manifest.outputs != plan.outputs {
+        lines.push("  the outputs differ".to_owned());
     }
     let before = read::scenario_text(&left.folder)?;
     let before = String::from_utf8_lossy(&before);

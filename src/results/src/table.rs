@@ -1,7 +1,7 @@
 use std::path::PathBuf;
 
 use super::cell::Row;
-use super::files::{AppendFile, FileChecksum, OnExisting, naming};
+use super::files::{AppendFile, Encoding, FileChecksum, OnExisting, file_name, naming};
 use record::ObserveError;
 
 /// Rows are written at the latest when so many wait.
@@ -20,13 +20,14 @@ impl Table {
     pub(crate) fn open(
         path: PathBuf,
         header: &[String],
+        encoding: Encoding,
         existing: OnExisting,
     ) -> Result<Self, ObserveError> {
-        let file = AppendFile::open(path.clone(), existing)?;
-        let has_header = !file.is_empty();
+        let file = AppendFile::open(path.clone(), encoding, existing)?;
+        let is_at_start = file.is_at_start();
         let waiting = csv::Writer::from_writer(Vec::new());
         let mut table = Self { path, file, waiting, rows_waiting: 0 };
-        if !has_header {
+        if is_at_start {
             table.push(header)?;
             table.flush()?;
         }
@@ -45,6 +46,11 @@ impl Table {
         self.waiting.write_byte_record(row.cells()).map_err(naming(&self.path))?;
         self.rows_waiting += 1;
         Ok(())
+    }
+
+    /// The name of the file.
+    pub(crate) fn file_name(&self) -> String {
+        file_name(&self.path)
     }
 
     /// Whether rows should not wait any longer.

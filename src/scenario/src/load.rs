@@ -219,6 +219,7 @@ fn plan(
         target,
         clock: clock?,
         curve_batch: file.success_curve.as_ref().ok()?.batch,
+        outputs: file.outputs.as_ref().ok()?.plan(),
         phases,
         expectations,
         shard: None,

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use serde::{Serialize, Serializer};
+use serde::{Deserialize, Serialize, Serializer};
 
 pub use super::arrival::{Arrival, Schedule, Stage};
 pub use super::catalogue::{ActionState, Catalogue};
@@ -63,6 +63,9 @@ pub struct Plan {
     /// How many iterations make one point of the success curve.
     #[serde(skip)]
     pub curve_batch: u64,
+    /// In which form the results folder holds its large files.
+    #[serde(skip)]
+    pub outputs: Outputs,
     /// The phases, in order.
     pub phases: Vec<Phase>,
     /// What must hold at the end.
@@ -133,6 +136,36 @@ pub struct Source {
     pub text: String,
     /// `--set` and `--seed`, in the order given.
     pub overrides: Vec<String>,
+}
+
+/// In which form a results folder holds its large files.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Outputs {
+    /// The iterations, `events.csv`.
+    pub events: OutputForm,
+    /// The joined events of the loop, `log.dsjson`.
+    pub log: OutputForm,
+}
+
+impl Outputs {
+    /// Whether they are those of a scenario that says nothing of them.
+    #[must_use]
+    pub fn is_usual(&self) -> bool {
+        *self == Self::default()
+    }
+}
+
+/// The form of a large file.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum OutputForm {
+    /// There is none.
+    None,
+    /// As text.
+    #[default]
+    Plain,
+    /// Frames of Zstandard, under its name with `.zst`.
+    Zstd,
 }
 
 /// Whose time passes.

@@ -14,8 +14,8 @@ use protocol::{
 use record::FailureKind;
 use scenario::Plan;
 use scenario::plan::{
-    Arrival, ClockKind, Delay, HttpPlan, Iterate, Phase, Population, Preference, RewardDelivery,
-    RewardRule, Source, Step, TargetPlan, Visitor,
+    Arrival, ClockKind, Delay, HttpPlan, Iterate, Outputs, Phase, Population, Preference,
+    RewardDelivery, RewardRule, Source, Step, TargetPlan, Visitor,
 };
 use seed::{PhaseKey, Purpose, Seed};
 use target::{CallAddress, CallError, Delivery, RankAnswer, Target};
@@ -287,6 +287,7 @@ pub fn plan(phases: Vec<Phase>) -> Plan {
         target: TargetPlan::Http(HttpPlan::at("http://localhost").into()),
         clock: ClockKind::Virtual,
         curve_batch: 10,
+        outputs: Outputs::default(),
         phases,
         shard: None,
         expectations: Vec::new(),

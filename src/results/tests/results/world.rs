@@ -16,8 +16,8 @@ use record::{
 use results::{self, Destination, Origin, Results, Status};
 use scenario::Plan;
 use scenario::plan::{
-    Arrival, ClockKind, Delay, HttpPlan, Iterate, Phase, Population, RewardDelivery, RewardRule,
-    Secret, Source, Step, TargetPlan,
+    Arrival, ClockKind, Delay, HttpPlan, Iterate, Outputs, Phase, Population, RewardDelivery,
+    RewardRule, Secret, Source, Step, TargetPlan,
 };
 use seed::{PhaseKey, Seed};
 use timestamp::Timestamp;
@@ -51,6 +51,7 @@ pub fn plan(iterations: [u64; 2]) -> Plan {
         target: TargetPlan::Http(target.into()),
         clock: ClockKind::Virtual,
         curve_batch: BATCH,
+        outputs: Outputs::default(),
         phases: vec![
             phase("=baseline", iterate(iterations[0])),
             phase("rest", Step::Wait(Duration::from_secs(5))),

@@ -15,7 +15,7 @@ use crate::format::{
     BOOLEAN, Either, Form, Placed, Read, Share, TEXT, count, each_of, either, flatten, integer,
     object, optional, or, or_empty, part, required, word,
 };
-use crate::plan::ClockKind;
+use crate::plan::{ClockKind, OutputForm, Outputs};
 
 keyed! {
     /// Something that must hold, and whether the run ends when it fails beyond doubt.
@@ -72,6 +72,8 @@ keyed! {
         learning_loop as "loop": Read<Placed<LoopFile>> = part(or_empty(learning_loop().at())),
         /// How the success curve is drawn.
         success_curve: Read<SuccessCurve> = part(or_empty(object())),
+        /// In which form the results folder holds its large files.
+        outputs: Read<OutputsFile> = part(or_empty(object())),
         /// After how many iterations of a phase the model's age is asked for: a count, or a share
         /// of the phase's iterations.
         model_check: Read<Share> = part(or(share(), "\"10%\"")),
@@ -101,6 +103,32 @@ keyed! {
     pub(crate) struct SuccessCurve {
         /// How many iterations make one point.
         batch: u64 = or(count(1, 1_000_000), "10"),
+    }
+}
+
+keyed! {
+    /// In which form the results folder holds its large files. What is sent does not depend on it.
+    pub(crate) struct OutputsFile {
+        /// The iterations, a row each. Without them the run cannot be resumed over HTTP, merged,
+        /// compared or drawn again.
+        events: OutputForm = or(word(&[
+            ("none", OutputForm::None, "No file."),
+            ("csv", OutputForm::Plain, "`events.csv`."),
+            ("csv.zst", OutputForm::Zstd, "`events.csv.zst`, compressed with Zstandard."),
+        ]), "\"csv\""),
+        /// What an embedded loop has joined, as `runner evaluate` reads it.
+        log: OutputForm = or(word(&[
+            ("none", OutputForm::None, "No file."),
+            ("dsjson", OutputForm::Plain, "`log.dsjson`."),
+            ("dsjson.zst", OutputForm::Zstd, "`log.dsjson.zst`, compressed with Zstandard."),
+        ]), "\"dsjson\""),
+    }
+}
+
+impl OutputsFile {
+    /// The same for the plan.
+    pub(crate) const fn plan(&self) -> Outputs {
+        Outputs { events: self.events, log: self.log }
     }
 }
 

@@ -1,5 +1,3 @@
-//! Logs that are compressed with Zstandard (RFC 8878): frames one after the other.
-
 use std::io::{self, BufRead, Read};
 
 use ruzstd::decoding::errors::{FrameDecoderError, ReadFrameHeaderError};
@@ -13,18 +11,29 @@ pub struct ZstdReader<R> {
     source: R,
     decoder: FrameDecoder,
     within_frame: bool,
+    /// How many frames are still to be read, if not all.
+    frames_left: Option<u64>,
 }
 
 impl<R: BufRead> ZstdReader<R> {
+    /// Decodes all frames of a source.
+    #[must_use]
     pub fn new(source: R) -> Self {
-        Self { source, decoder: FrameDecoder::new(), within_frame: false }
+        Self { source, decoder: FrameDecoder::new(), within_frame: false, frames_left: None }
+    }
+
+    /// Decodes one frame, and leaves the source behind it.
+    #[must_use]
+    pub fn of_one_frame(source: R) -> Self {
+        Self { frames_left: Some(1), ..Self::new(source) }
     }
 
     /// Goes on to the next frame; false at the end of the source.
     fn next_frame(&mut self) -> io::Result<bool> {
-        if self.source.fill_buf()?.is_empty() {
+        if self.frames_left == Some(0) || self.source.fill_buf()?.is_empty() {
             return Ok(false);
         }
+        self.frames_left = self.frames_left.map(|left| left - 1);
         match self.decoder.reset(&mut self.source) {
             Ok(()) => self.within_frame = true,
             Err(FrameDecoderError::ReadFrameHeaderError(ReadFrameHeaderError::SkipFrame {

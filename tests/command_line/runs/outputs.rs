@@ -1,0 +1,103 @@
+//! `outputs:` chooses the form of the large files, and changes nothing else.
+
+use std::fs;
+use std::io::Read;
+use std::path::Path;
+
+use zstd_frames::ZstdReader;
+
+use super::folder::contents;
+use super::{completed, runner};
+
+const SCENARIO: &str = "scenarios/baseline.yaml";
+const SHORT: [&str; 6] = [
+    "--set",
+    "phases.baseline.iterations=600",
+    "--set",
+    "phases.validation.iterations=100",
+    "--set",
+    "expect=[]",
+];
+
+fn run_with(out: &Path, events: &str, log: &str) {
+    let outputs = [format!("outputs.events={events}"), format!("outputs.log={log}")];
+    let arguments = ["--quiet", "--set", &outputs[0], "--set", &outputs[1]];
+    completed(out, SCENARIO, &[&SHORT[..], &arguments].concat());
+}
+
+fn decoded(path: &Path) -> Vec<u8> {
+    let mut rows = Vec::new();
+    ZstdReader::new(&fs::read(path).unwrap()[..]).read_to_end(&mut rows).unwrap();
+    rows
+}
+
+/// What a command prints, or how it fails.
+fn told(arguments: &[&str], folder: &Path) -> String {
+    let output = runner().args(arguments).arg(folder).output().unwrap();
+    let text = [output.stdout, output.stderr].concat();
+    String::from_utf8(text).unwrap().replace(&folder.display().to_string(), "DIR")
+}
+
+#[test]
+fn compressed_files_hold_what_plain_ones_do() {
+    let root = tempfile::tempdir().unwrap();
+    let [plain, compressed, repeated] =
+        ["plain", "compressed", "repeated"].map(|name| root.path().join(name));
+    run_with(&plain, "csv", "dsjson");
+    run_with(&compressed, "csv.zst", "dsjson.zst");
+    for name in ["events.csv", "log.dsjson"] {
+        let rows = decoded(&compressed.join(format!("{name}.zst")));
+        assert!(rows == fs::read(plain.join(name)).unwrap(), "{name}");
+        assert!(!compressed.join(name).exists(), "{name} is written once");
+    }
+    for command in [&["show"][..], &["export", "--out", "-"], &["compare", "--markdown", "-"]] {
+        assert_eq!(told(command, &compressed), told(command, &plain), "{command:?}");
+    }
+    let evaluate = |log: &Path| {
+        let policy = "mine=--cb_explore_adf --epsilon 0.1";
+        let mut command = runner();
+        command.arg("evaluate").arg(log).args(["--policy", policy, "--format", "json"]);
+        let text = String::from_utf8(command.output().unwrap().stdout).unwrap();
+        text.replace(&log.display().to_string(), "LOG")
+    };
+    let judged = evaluate(&compressed.join("log.dsjson.zst"));
+    assert!(!judged.is_empty());
+    assert_eq!(judged, evaluate(&plain.join("log.dsjson")));
+
+    // A run that was killed in the middle ends with the same bytes.
+    run_with(&repeated, "csv.zst", "dsjson.zst");
+    let whole = contents(&repeated);
+    for name in ["events.csv.zst", "log.dsjson.zst"] {
+        let bytes = &whole[name];
+        fs::write(repeated.join(name), &bytes[..bytes.len() / 3]).unwrap();
+    }
+    let manifest = repeated.join("manifest.json");
+    let sealed = fs::read_to_string(&manifest).unwrap();
+    let killed = sealed
+        .replace("\"status\": \"complete\"", "\"status\": \"running\"")
+        .replace("\"complete\": true", "\"complete\": false");
+    fs::write(&manifest, killed).unwrap();
+    let mut resume = runner();
+    resume.arg(SCENARIO).args(SHORT).arg("--quiet").arg("--resume").arg(&repeated);
+    resume.args(["--set", "outputs.events=csv.zst", "--set", "outputs.log=dsjson.zst"]);
+    let output = resume.output().unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    for name in ["events.csv.zst", "log.dsjson.zst"] {
+        assert!(contents(&repeated)[name] == whole[name], "{name}");
+    }
+}
+
+#[test]
+fn a_run_without_events_has_a_summary_and_names_what_it_lacks() {
+    let root = tempfile::tempdir().unwrap();
+    let folder = root.path().join("none");
+    run_with(&folder, "none", "none");
+    assert!(told(&["show"], &folder).contains("baseline"));
+    let page = root.path().join("report.html");
+    let page = page.to_str().unwrap();
+    for command in [&["report", "--out", page][..], &["export", "--out", "-"], &["compare"]] {
+        let told = told(command, &folder);
+        let lacks = "`DIR` holds no iterations: its scenario has `outputs: { events: none }`";
+        assert!(told.contains(lacks) && told.contains("--set outputs.events=csv.zst"), "{told}");
+    }
+}
