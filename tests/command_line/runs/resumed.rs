@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::path::Path;
-use std::process::{Output, Stdio};
+use std::process::{Child, Output, Stdio};
 use std::time::{Duration, Instant};
 
 use seed::{PhaseKey, Purpose, Seed};
@@ -25,11 +25,16 @@ fn resumed(folder: &Path) {
 
 /// Starts a run and kills it after `moment`.
 fn killed(arguments: &[&str], folder: &Path, flag: &str, moment: Duration) {
+    // Not waiting for something to become true: the moment is the thing under test.
+    killed_when(arguments, folder, flag, |_| std::thread::park_timeout(moment));
+}
+
+/// Starts a run and kills it when `wait` returns.
+fn killed_when(arguments: &[&str], folder: &Path, flag: &str, wait: impl Fn(&mut Child)) {
     let mut command = runner();
     command.arg(SCENARIO).args(arguments).arg(flag).arg(folder).stderr(Stdio::null());
     let mut process = command.arg("--quiet").stdout(Stdio::null()).spawn().unwrap();
-    // Not waiting for something to become true: the moment is the thing under test.
-    std::thread::park_timeout(moment);
+    wait(&mut process);
     process.kill().unwrap();
     process.wait().unwrap();
 }
@@ -71,7 +76,11 @@ fn a_killed_run_ends_byte_for_byte_as_one_that_was_not() {
 fn another_plan_is_refused_with_what_differs() {
     let root = tempfile::tempdir().unwrap();
     let folder = root.path().join("killed");
-    killed(&[], &folder, "--out", Duration::from_millis(150));
+    killed_when(&[], &folder, "--out", |process| {
+        while !folder.join("manifest.json").is_file() && process.try_wait().unwrap().is_none() {
+            std::thread::park_timeout(Duration::from_millis(1));
+        }
+    });
     let rate = ["--set", "phases.baseline.rate=50/s", "--seed", "7"];
     let output = resume(&folder, &rate);
     let stderr = String::from_utf8_lossy(&output.stderr);
