@@ -1,5 +1,6 @@
 /// A sum that keeps what rounding drops (Neumaier 1974, second algorithm), so that the
-/// order of adding and merging moves the total by no more than its last bit or two.
+/// order of adding and merging moves the total by no more than its last bit or two. What is
+/// dropped is found without a comparison (TwoSum: Knuth, TAOCP 2, 4.2.2, theorem B).
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
 pub struct Sum {
     total: f64,
@@ -10,11 +11,8 @@ impl Sum {
     /// Adds a value.
     pub fn add(&mut self, value: f64) {
         let total = self.total + value;
-        self.dropped += if self.total.abs() >= value.abs() {
-            (self.total - total) + value
-        } else {
-            (value - total) + self.total
-        };
+        let added = total - self.total;
+        self.dropped += (self.total - (total - added)) + (value - added);
         self.total = total;
     }
 

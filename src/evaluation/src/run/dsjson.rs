@@ -4,6 +4,7 @@ use std::io::{self, BufRead};
 use std::sync::Arc;
 
 use foldhash::HashMap;
+use memchr::memchr;
 use protocol::{FeatureObject, FeatureValue, RankableAction};
 use serde::Deserialize;
 use serde_json::value::RawValue;
@@ -13,13 +14,13 @@ use super::log_summary::Rejection;
 use super::segment;
 use crate::view::{SeenEvent, Shape, Unseen, View, Viewed};
 use crate::{FeatureName, FeatureOwner};
-use learner::{DropReason, Dropped, DsjsonReader, Event, Hashing, LoggedEvent, RecurringEvents};
+use learner::{DropReason, Dropped, DsjsonReader, Event, LoggedEvent};
 
 /// Reads lines of DSJSON; what recurs is made once for all logs.
 pub(super) struct DsjsonLog {
     wants: Wants,
     /// Every line is read by it, whatever policies see.
-    line: HashedReader,
+    reader: DsjsonReader,
     views: Vec<ViewReader>,
 }
 
@@ -31,18 +32,12 @@ pub(super) struct DsjsonLines<'a, R> {
     text: Vec<u8>,
 }
 
-/// Reads lines for policies that hash in one way.
-struct HashedReader {
-    reader: DsjsonReader,
-    recurring: RecurringEvents,
-}
-
 /// Reads events in one form.
 enum ViewReader {
-    /// As [`DsjsonLog::line`] does.
+    /// As [`DsjsonLog::reader`] does.
     OfLine,
-    Hashed(HashedReader),
-    HashedWithout(HashedReader, FeatureName),
+    Hashed(DsjsonReader),
+    HashedWithout(DsjsonReader, FeatureName),
     AsTheyCame(SeenReader, Option<FeatureName>),
 }
 
@@ -55,16 +50,16 @@ impl DsjsonLog {
         let first = hashings.clone().next();
         let reader = |view: &View| match (view.shape, &view.without) {
             (Shape::Hashed(hashing), None) if Some(hashing) == first => ViewReader::OfLine,
-            (Shape::Hashed(hashing), None) => ViewReader::Hashed(HashedReader::new(hashing)),
+            (Shape::Hashed(hashing), None) => ViewReader::Hashed(DsjsonReader::new(hashing)),
             (Shape::Hashed(hashing), Some(name)) => {
-                ViewReader::HashedWithout(HashedReader::new(hashing), name.clone())
+                ViewReader::HashedWithout(DsjsonReader::new(hashing), name.clone())
             }
             (Shape::AsTheyCame, without) => {
                 ViewReader::AsTheyCame(SeenReader::default(), without.clone())
             }
         };
         let views = wants.views.iter().map(reader).collect();
-        Self { line: HashedReader::new(first.unwrap_or_default()), views, wants }
+        Self { reader: DsjsonReader::new(first.unwrap_or_default()), views, wants }
     }
 
     /// The lines of one log.
@@ -72,8 +67,14 @@ impl DsjsonLog {
         DsjsonLines { log: self, input, number: 0, text: Vec::new() }
     }
 
+    /// What a line says; none of a blank one.
+    fn line(&mut self, text: &[u8], number: u64) -> LineChoice {
+        let line = text.trim_ascii_end();
+        (!line.is_empty()).then(|| self.choice(line, number))
+    }
+
     fn choice(&mut self, line: &[u8], number: u64) -> Result<LoggedChoice, RejectedLine> {
-        let Self { wants, line: reader, views } = self;
+        let Self { wants, reader, views } = self;
         let logged = reader.read(line).map_err(rejected)?;
         if !wants.unlisted && !logged.event.listed {
             return Err(rejected(Dropped { reason: DropReason::Actions, column: 1 }));
@@ -108,29 +109,33 @@ fn rejected(Dropped { reason, column }: Dropped) -> RejectedLine {
 impl<R: BufRead + Send> LogReader for DsjsonLines<'_, R> {
     fn next_line(&mut self) -> io::Result<Option<LoggedLine>> {
         loop {
-            self.text.clear();
             self.number += 1;
-            if self.input.read_until(b'\n', &mut self.text)? == 0 {
-                return Ok(None);
-            }
-            let line = self.text.trim_ascii_end();
-            if !line.is_empty() {
-                let choice = self.log.choice(line, self.number);
+            let Some(line) = self.line()? else { return Ok(None) };
+            if let Some(choice) = line {
                 return Ok(Some(LoggedLine { number: self.number, choice }));
             }
         }
     }
 }
 
-impl HashedReader {
-    fn new(hashing: Hashing) -> Self {
-        Self { reader: DsjsonReader::new(hashing), recurring: RecurringEvents::default() }
-    }
+/// What a line says; none of a blank one.
+type LineChoice = Option<Result<LoggedChoice, RejectedLine>>;
 
-    fn read<'a>(&mut self, line: &'a [u8]) -> Result<LoggedEvent<'a>, Dropped> {
-        let mut logged = self.reader.read(line)?;
-        self.recurring.recognize(&mut logged.event);
-        Ok(logged)
+impl<R: BufRead> DsjsonLines<'_, R> {
+    /// The next line. It is read in place, but where it goes on beyond the buffer.
+    fn line(&mut self) -> io::Result<Option<LineChoice>> {
+        let buffer = match self.input.fill_buf() {
+            Err(error) if error.kind() != io::ErrorKind::Interrupted => return Err(error),
+            buffer => buffer.unwrap_or_default(),
+        };
+        if let Some(end) = memchr(b'\n', buffer) {
+            let choice = self.log.line(&buffer[..end], self.number);
+            self.input.consume(end + 1);
+            return Ok(Some(choice));
+        }
+        self.text.clear();
+        let length = self.input.read_until(b'\n', &mut self.text)?;
+        Ok((length > 0).then(|| self.log.line(&self.text, self.number)))
     }
 }
 

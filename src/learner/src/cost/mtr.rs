@@ -13,6 +13,8 @@ impl CostModel {
         #[expect(clippy::cast_precision_loss, reason = "VW divides them as f32")]
         let share = counts.events as f32 / counts.actions as f32;
         let weight = event.weight() * (1.0 / label.probability.max(self.clip_p) * share);
-        self.regression.learn(event.of(label.action), model, label.cost, weight);
+        let score = event.score(label.action, model, self.regression.version());
+        let terms = event.of(label.action);
+        self.regression.learn_scored(terms, model, score, label.cost, weight);
     }
 }

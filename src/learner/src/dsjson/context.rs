@@ -4,10 +4,10 @@ use std::borrow::Cow;
 use std::sync::Arc;
 
 use super::DropReason;
-use super::cache::ActionCache;
+use super::cache::{Actions, TextCache};
 use super::cursor::{Cursor, Kind, Read};
-use super::line::LabelKeys;
-use super::outcomes::{index, one_or_more};
+use super::line::{LabelKeys, numbers};
+use super::outcomes::index;
 use crate::features::{EventSlot, Example, ExampleBuilder, Hashing};
 
 /// How deeply objects may be nested.
@@ -15,21 +15,25 @@ const MAXIMAL_DEPTH: usize = 1000;
 
 /// What `c` says.
 pub struct Context {
-    pub shared: Example,
+    pub shared: Arc<Example>,
     /// None, where the actions are known by their number only.
-    pub actions: Option<Arc<[Arc<Example>]>>,
+    pub actions: Option<Actions>,
     /// The slots, if it has some; at least one and no more than actions.
     pub slots: Option<Vec<EventSlot>>,
+    /// Whether the same examples were given before.
+    pub recurs: bool,
 }
 
 /// A context on its way to become an event.
 pub struct ContextReader<'c, 'a, 's> {
     pub cursor: &'c mut Cursor<'a>,
     pub hashing: Hashing,
-    pub cache: &'s mut ActionCache,
+    pub cache: &'s mut TextCache,
     pub label: &'s mut LabelKeys,
-    actions: Option<Arc<[Arc<Example>]>>,
+    actions: Option<Actions>,
     slots: Option<Vec<EventSlot>>,
+    /// Whether it holds keys of the label.
+    is_labelled: bool,
     /// `_inc` of the slot that is being read.
     included: Vec<usize>,
 }
@@ -46,23 +50,33 @@ impl<'c, 'a, 's> ContextReader<'c, 'a, 's> {
     pub fn new(
         cursor: &'c mut Cursor<'a>,
         hashing: Hashing,
-        cache: &'s mut ActionCache,
+        cache: &'s mut TextCache,
         label: &'s mut LabelKeys,
     ) -> Self {
         let (actions, slots, included) = (None, None, Vec::new());
-        Self { cursor, hashing, cache, label, actions, slots, included }
+        Self { cursor, hashing, cache, label, actions, slots, is_labelled: false, included }
     }
 
     /// The object that comes next.
     pub fn read(mut self) -> Read<Context> {
-        let mut shared = ExampleBuilder::new(self.hashing);
         self.expect_kind(Kind::Object, DropReason::Context)?;
+        let start = self.cursor.at;
+        if let Some((length, shared, actions)) = self.cache.context(self.cursor.rest()) {
+            self.cursor.at += length;
+            return Ok(Context { shared, actions: Some(actions), slots: None, recurs: true });
+        }
+        let mut shared = ExampleBuilder::new(self.hashing);
         self.object(&mut shared, Subject::Context, 0)?;
-        let Self { actions, slots, .. } = self;
+        let shared = Arc::new(shared.finish());
+        let text = self.cursor.since(start);
+        let Self { cache, actions, slots, is_labelled, .. } = self;
         if actions.as_ref().is_some_and(|actions| actions.is_empty()) {
             return Err(DropReason::Actions);
         }
-        Ok(Context { shared: shared.finish(), actions, slots })
+        if let Some(actions) = actions.as_ref().filter(|_| slots.is_none() && !is_labelled) {
+            cache.keep_context(text, &shared, actions);
+        }
+        Ok(Context { shared, actions, slots, recurs: false })
     }
 
     fn expect_kind(&mut self, kind: Kind, otherwise: DropReason) -> Read<()> {
@@ -170,7 +184,10 @@ impl<'c, 'a, 's> ContextReader<'c, 'a, 's> {
             key if key.starts_with(b"_label") && of != Subject::Context => {
                 Err(DropReason::LabelPlace)
             }
-            key if key.starts_with(b"_label") => self.label.read(key, self.cursor),
+            key if key.starts_with(b"_label") => {
+                self.is_labelled = true;
+                self.label.read(key, self.cursor)
+            }
             _ => self.cursor.skip_unread(key),
         }
     }
@@ -241,11 +258,10 @@ impl<'c, 'a, 's> ContextReader<'c, 'a, 's> {
 
     /// `_inc`
     fn include(&mut self) -> Read<()> {
-        self.included.extend(one_or_more(self.cursor)?.into_iter().map(index));
-        Ok(())
+        numbers(self.cursor, |action| self.included.push(index(action)))
     }
 
-    fn new_actions(&mut self) -> Read<Arc<[Arc<Example>]>> {
+    fn new_actions(&mut self) -> Read<Actions> {
         let start = self.cursor.at;
         self.cursor.expect(b'[')?;
         let (mut first, mut actions) = (true, Vec::new());
@@ -256,7 +272,7 @@ impl<'c, 'a, 's> ContextReader<'c, 'a, 's> {
                 _ => return Err(DropReason::Type),
             }
         }
-        let actions: Arc<[_]> = actions.into();
+        let actions: Actions = actions.into();
         self.cache.keep_list(self.cursor.since(start), &actions);
         Ok(actions)
     }
@@ -265,14 +281,14 @@ impl<'c, 'a, 's> ContextReader<'c, 'a, 's> {
     fn action(&mut self) -> Read<Arc<Example>> {
         let start = self.cursor.at;
         self.cursor.skip_balanced()?;
-        if let Some(action) = self.cache.single(self.cursor.since(start)) {
+        if let Some(action) = self.cache.action(self.cursor.since(start)) {
             return Ok(action);
         }
         self.cursor.at = start;
         let mut example = ExampleBuilder::new(self.hashing);
         self.object(&mut example, Subject::Action, 0)?;
         let action = Arc::new(example.finish());
-        self.cache.keep_single(self.cursor.since(start), &action);
+        self.cache.keep_action(self.cursor.since(start), &action);
         Ok(action)
     }
 }

@@ -69,6 +69,7 @@ impl<'a> Cursor<'a> {
         self.bytes.get(self.at).copied().unwrap_or(0)
     }
 
+    #[inline]
     pub fn skip_white_space(&mut self) {
         while matches!(self.byte(), b' ' | b'\t' | b'\n' | b'\r') {
             self.at += 1;
@@ -122,13 +123,17 @@ impl<'a> Cursor<'a> {
 
     /// The next key of an object or none at its end; the colon is still to come.
     pub fn key(&mut self, first: &mut bool) -> Read<Option<Cow<'a, [u8]>>> {
-        if self.take(b'}') {
-            return Ok(None);
-        }
-        if !std::mem::take(first) {
-            self.expect(b',')?;
-        }
+        let is_first = std::mem::take(first);
         self.skip_white_space();
+        match self.byte() {
+            b'}' => {
+                self.at += 1;
+                return Ok(None);
+            }
+            b',' if !is_first => self.at += 1,
+            _ if is_first => {}
+            _ => return Err(DropReason::Syntax),
+        }
         self.string().map(Some)
     }
 
@@ -274,6 +279,16 @@ impl<'a> Cursor<'a> {
         Some(if is_negative { -number } else { number })
     }
 
+    /// A number of few digits, which nothing else follows.
+    fn short_unsigned(&mut self) -> Option<usize> {
+        let start = self.at;
+        let number = self.digits(0);
+        let (digits, has_leading_zero) = (self.at - start, self.bytes.get(start) == Some(&b'0'));
+        let goes_on = matches!(self.byte(), b'.' | b'e' | b'E');
+        let is_short = (1..=15).contains(&digits) && !(has_leading_zero && digits > 1);
+        usize::try_from(number).ok().filter(|_| is_short && !goes_on)
+    }
+
     /// Goes past digits and appends them to a number; wrong beyond nineteen of them.
     fn digits(&mut self, mut number: u64) -> u64 {
         while self.byte().is_ascii_digit() {
@@ -286,6 +301,10 @@ impl<'a> Cursor<'a> {
     /// A number without sign, point and exponent.
     pub fn unsigned(&mut self) -> Read<usize> {
         let start = self.at;
+        if let Some(number) = self.short_unsigned() {
+            return Ok(number);
+        }
+        self.at = start;
         self.skip_number()?;
         let text = std::str::from_utf8(self.since(start)).map_err(|_| DropReason::Syntax)?;
         text.parse().map_err(|_| DropReason::Type)

@@ -3,7 +3,9 @@
 use std::borrow::Cow;
 use std::sync::Arc;
 
-use super::cache::ActionCache;
+use smallvec::SmallVec;
+
+use super::cache::TextCache;
 use super::context::{Context, ContextReader};
 use super::cursor::{Cursor, Kind, Read};
 use super::outcomes::{Outcomes, index as index_of};
@@ -20,21 +22,27 @@ pub struct LabelKeys {
     number: Option<f64>,
 }
 
+/// Numbers of a list; most are short.
+type Numbers = SmallVec<[f64; 8]>;
+
 /// A line on its way to become an event.
 struct Line<'a> {
     id: Option<Cow<'a, [u8]>>,
     time: Option<Cow<'a, [u8]>>,
     label: LabelKeys,
     /// `a`
-    ranking: Vec<f64>,
+    ranking: Numbers,
     /// `p`, in the order of `a`
-    probabilities: Vec<f64>,
+    probabilities: Numbers,
     skipped: bool,
     drop_probability: f64,
     /// The event, and the label as it stood when the context closed.
     context: Option<(Context, LabelKeys)>,
     outcomes: Outcomes,
 }
+
+/// VW marks what has no label with this cost (`FLT_MAX`), and so may a log.
+pub const NO_COST: f32 = f32::MAX;
 
 /// Some writers put it before a line (UTF-8's byte order mark).
 const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
@@ -43,7 +51,7 @@ const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 pub fn read<'a>(
     line: &'a [u8],
     hashing: Hashing,
-    cache: &mut ActionCache,
+    cache: &mut TextCache,
 ) -> Result<LoggedEvent<'a>, Dropped> {
     let mark = if line.starts_with(BYTE_ORDER_MARK) { BYTE_ORDER_MARK.len() } else { 0 };
     let mut cursor = Cursor::new(line);
@@ -59,8 +67,8 @@ impl<'a> Line<'a> {
             id: None,
             time: None,
             label: LabelKeys::default(),
-            ranking: Vec::new(),
-            probabilities: Vec::new(),
+            ranking: Numbers::new(),
+            probabilities: Numbers::new(),
             skipped: false,
             drop_probability: 0.0,
             context: None,
@@ -72,7 +80,7 @@ impl<'a> Line<'a> {
         mut self,
         cursor: &mut Cursor<'a>,
         hashing: Hashing,
-        cache: &mut ActionCache,
+        cache: &mut TextCache,
     ) -> Read<LoggedEvent<'a>> {
         if cursor.rest().first() != Some(&b'{') {
             return Err(DropReason::NotAnObject);
@@ -92,7 +100,7 @@ impl<'a> Line<'a> {
         key: &Cow<'_, [u8]>,
         cursor: &mut Cursor<'a>,
         hashing: Hashing,
-        cache: &mut ActionCache,
+        cache: &mut TextCache,
     ) -> Read<()> {
         match &**key {
             b"c" if self.context.is_some() => return Err(DropReason::Context),
@@ -103,13 +111,14 @@ impl<'a> Line<'a> {
             }
             b"_outcomes" if self.has_slots() => self.outcomes = Outcomes::read(cursor)?,
             b"_outcomes" => return Err(DropReason::Slots),
-            b"a" => self.ranking = list(cursor, false)?,
-            b"p" | b"_p" => self.probabilities = list(cursor, true)?,
+            b"a" => self.ranking = list(cursor)?,
+            b"p" | b"_p" => self.probabilities = list(cursor)?,
             b"_skipLearn" => self.skipped = flag(cursor)?,
             b"pdrop" => self.drop_probability = number(cursor)?.unwrap_or(0.0),
-            b"EventId" => self.id = Some(text(cursor)?),
-            b"Timestamp" => self.time = Some(text(cursor)?),
+            b"EventId" => self.id = text(cursor)?,
+            b"Timestamp" => self.time = text(cursor)?,
             b"_original_label_cost" => drop(number(cursor)?),
+            b"_ba" => numbers(cursor, drop)?,
             label if label.starts_with(b"_label") => self.label.read(label, cursor)?,
             _ => cursor.skip_unread(key)?,
         }
@@ -124,7 +133,7 @@ impl<'a> Line<'a> {
         if self.skipped {
             return Err(DropReason::NotActivated);
         }
-        let (Context { shared, actions, slots }, label) =
+        let (Context { shared, actions, slots, recurs }, label) =
             self.context.ok_or(DropReason::Context)?;
         if self.ranking.is_empty() && !self.outcomes.are_known() {
             return Err(DropReason::Ranking);
@@ -150,8 +159,7 @@ impl<'a> Line<'a> {
                 (Some(slots.into()), label, distribution)
             }
         };
-        let event =
-            Event { shared: Arc::new(shared), actions, listed, recurs: false, slots, weight };
+        let event = Event { shared, actions, listed, recurs, slots, weight };
         Ok(LoggedEvent { id: self.id, time: self.time, event, label, distribution })
     }
 }
@@ -179,7 +187,8 @@ impl LabelKeys {
         if action.is_some_and(|action| action >= actions) {
             return Err(DropReason::LabelIndex);
         }
-        let Some(cost) = self.cost.map(|cost| cost as f32) else { return Ok(None) };
+        let cost = self.cost.map(|cost| cost as f32);
+        let Some(cost) = cost.filter(|cost| *cost != NO_COST) else { return Ok(None) };
         let action = action.ok_or(DropReason::LabelIndex)?;
         let probability = self.probability.map_or(-1.0, |probability| probability as f32);
         if !cost.is_finite() {
@@ -210,6 +219,10 @@ fn index(cursor: &mut Cursor<'_>) -> Read<Option<usize>> {
 /// A number, or none for null.
 pub fn number(cursor: &mut Cursor<'_>) -> Read<Option<f64>> {
     cursor.expect(b':')?;
+    number_or_null(cursor)
+}
+
+fn number_or_null(cursor: &mut Cursor<'_>) -> Read<Option<f64>> {
     match cursor.kind()? {
         Kind::Number => cursor.number().map(Some),
         Kind::Null => cursor.literal(Kind::Null).map(|()| None),
@@ -227,20 +240,20 @@ fn flag(cursor: &mut Cursor<'_>) -> Read<bool> {
     }
 }
 
-fn text<'a>(cursor: &mut Cursor<'a>) -> Read<Cow<'a, [u8]>> {
+/// A string, or none for null.
+fn text<'a>(cursor: &mut Cursor<'a>) -> Read<Option<Cow<'a, [u8]>>> {
     cursor.expect(b':')?;
     match cursor.kind()? {
-        Kind::Text => cursor.string(),
+        Kind::Text => cursor.string().map(Some),
+        Kind::Null => cursor.literal(Kind::Null).map(|()| None),
         _ => Err(DropReason::Type),
     }
 }
 
-/// The numbers of an array.
-fn list(cursor: &mut Cursor<'_>, nullable: bool) -> Read<Vec<f64>> {
-    // Most lists are short: one allocation is enough for them.
-    let mut all = Vec::with_capacity(8);
-    cursor.expect(b':')?;
-    numbers(cursor, nullable, |number| all.push(number))?;
+/// The numbers of an array, or one alone.
+fn list(cursor: &mut Cursor<'_>) -> Read<Numbers> {
+    let mut all = Numbers::new();
+    numbers(cursor, |number| all.push(number))?;
     Ok(all)
 }
 
@@ -276,19 +289,18 @@ pub fn by_action(
     Some(by_action)
 }
 
-/// Hands over the numbers of an array; null counts as an empty one where it is allowed.
-pub fn numbers(cursor: &mut Cursor<'_>, nullable: bool, mut with: impl FnMut(f64)) -> Read<()> {
-    match cursor.kind()? {
-        Kind::Null if nullable => return cursor.literal(Kind::Null),
-        Kind::Array => cursor.expect(b'[')?,
-        _ => return Err(DropReason::Type),
+/// Hands over a number alone, or the numbers of an array; null counts as none
+/// (`ArrayToVectorState`).
+pub fn numbers(cursor: &mut Cursor<'_>, mut with: impl FnMut(f64)) -> Read<()> {
+    cursor.expect(b':')?;
+    if cursor.kind()? != Kind::Array {
+        number_or_null(cursor)?.into_iter().for_each(with);
+        return Ok(());
     }
+    cursor.expect(b'[')?;
     let mut first = true;
     while cursor.next_element(&mut first)? {
-        match cursor.kind()? {
-            Kind::Number => with(cursor.number()?),
-            _ => return Err(DropReason::Type),
-        }
+        number_or_null(cursor)?.into_iter().for_each(&mut with);
     }
     Ok(())
 }

@@ -20,15 +20,16 @@ pub use dropped::{DropReason, Dropped};
 use std::borrow::Cow;
 
 use super::features::{Event, Hashing, Label};
-use cache::ActionCache;
+use cache::TextCache;
 
 /// A reader of lines that hashes features in one way.
 ///
-/// Actions that repeat are hashed once; what is remembered of them is bounded.
+/// Actions and contexts that repeat are hashed once, and an event of which both repeat
+/// [recurs](Event::recurs); what is remembered of them is bounded.
 #[derive(Debug)]
 pub struct DsjsonReader {
     hashing: Hashing,
-    cache: ActionCache,
+    cache: TextCache,
 }
 
 /// A logged choice.
@@ -52,7 +53,7 @@ impl DsjsonReader {
     /// A reader for policies that hash in this way.
     #[must_use]
     pub fn new(hashing: Hashing) -> Self {
-        Self { hashing, cache: ActionCache::default() }
+        Self { hashing, cache: TextCache::default() }
     }
 
     /// Reads one line; white space at its end does not matter.

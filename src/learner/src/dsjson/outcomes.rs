@@ -1,8 +1,8 @@
 //! `_outcomes`: what came of the slots of an event, slot by slot.
 
 use super::DropReason;
-use super::cursor::{Cursor, Kind, Read};
-use super::line::{by_action, number, numbers};
+use super::cursor::{Cursor, Read};
+use super::line::{NO_COST, by_action, number, numbers};
 use crate::features::{EventSlot, Label};
 
 /// What a line says of one slot.
@@ -65,8 +65,8 @@ impl Outcome {
         while let Some(key) = cursor.key(&mut first)? {
             match &*key {
                 b"_label_cost" => self.cost = number(cursor)?,
-                b"_a" => self.actions.extend(one_or_more(cursor)?),
-                b"_p" => self.probabilities.extend(one_or_more(cursor)?),
+                b"_a" => numbers(cursor, |action| self.actions.push(action))?,
+                b"_p" => numbers(cursor, |share| self.probabilities.push(share))?,
                 b"_original_label_cost" => drop(number(cursor)?),
                 other if other.starts_with(b"_label_") => drop(number(cursor)?),
                 other if other.starts_with(b"_") => cursor.skip_unread(&key)?,
@@ -87,7 +87,7 @@ impl Outcome {
             return Err(DropReason::Slots);
         }
         let action = index(self.actions[0]);
-        let Some(cost) = self.cost.map(|cost| cost as f32).filter(|cost| *cost != f32::MAX) else {
+        let Some(cost) = self.cost.map(|cost| cost as f32).filter(|cost| *cost != NO_COST) else {
             slot.taken = Some(action);
             return Ok(());
         };
@@ -108,15 +108,4 @@ impl Outcome {
 pub fn index(number: f64) -> usize {
     let number = number.trunc();
     if (0.0..=f64::from(u32::MAX)).contains(&number) { number as usize } else { usize::MAX }
-}
-
-/// An array of numbers, or a number alone.
-pub fn one_or_more(cursor: &mut Cursor<'_>) -> Read<Vec<f64>> {
-    let mut all = Vec::new();
-    cursor.expect(b':')?;
-    match cursor.kind()? {
-        Kind::Number => all.push(cursor.number()?),
-        _ => numbers(cursor, true, |number| all.push(number))?,
-    }
-    Ok(all)
 }

@@ -19,8 +19,6 @@ pub struct EventTerms {
     /// How many terms were made of events that recur.
     terms: usize,
     plain: Terms,
-    /// The version of the model that was last asked for its scores.
-    asked: u64,
 }
 
 /// So many terms are kept.
@@ -34,7 +32,7 @@ struct CachedEvent {
     scores: Vec<Scores>,
 }
 
-/// The scores of an event by one model.
+/// The scores of an event by one model; none of another event.
 #[derive(Debug, Clone)]
 struct Scores {
     model: u32,
@@ -60,7 +58,7 @@ impl CachedEvent {
         self.actions.iter_mut().for_each(|action| action.made = false);
         self.actions.resize_with(event.actions.len().max(self.actions.len()), ActionTerms::default);
         self.event = Some(event.clone());
-        self.scores.clear();
+        self.scores.iter_mut().for_each(|scores| scores.values.clear());
     }
 
     fn event(&self) -> &Event {
@@ -78,7 +76,6 @@ impl EventTerms {
             weight: 1.0,
             terms: 0,
             plain: Terms::default(),
-            asked: 0,
         }
     }
 
@@ -172,27 +169,27 @@ impl EventTerms {
     /// The scores of the actions by a model in a version, if they are kept.
     pub fn scores(&self, model: u32, version: u64) -> Option<&[f32]> {
         let mut kept = self.kept[self.current].scores.iter();
-        let kept = kept.find(|scores| scores.model == model && scores.version == version);
-        kept.map(|scores| scores.values.as_slice())
+        let kept = kept.find(|scores| scores.model == model && scores.version == version)?;
+        Some(kept.values.as_slice()).filter(|values| !values.is_empty())
     }
 
-    /// Keeps the scores of the actions until there is another version, if the event recurs.
-    /// A model that learns from every event never says the same twice: only one that was
-    /// asked before in this version may.
-    pub fn keep_scores(&mut self, model: u32, version: u64, scores: impl Iterator<Item = f32>) {
-        let may_recur = self.current != 0 && self.asked == version;
-        self.asked = version;
-        if !may_recur {
-            return;
-        }
+    /// The score of one action, if it is kept.
+    pub fn score(&self, action: usize, model: u32, version: u64) -> Option<f32> {
+        self.scores(model, version)?.get(action).copied()
+    }
+
+    /// Keeps the scores of the actions until there is another version, or another event that
+    /// does not recur.
+    pub fn keep_scores(&mut self, model: u32, version: u64, values: impl Iterator<Item = f32>) {
         let kept = &mut self.kept[self.current].scores;
         let place = kept.iter().position(|scores| scores.model == model).unwrap_or_else(|| {
             kept.push(Scores { model, version, values: Vec::new() });
             kept.len() - 1
         });
-        kept[place].version = version;
-        kept[place].values.clear();
-        kept[place].values.extend(scores);
+        let scores = &mut kept[place];
+        scores.version = version;
+        scores.values.clear();
+        scores.values.extend(values);
     }
 
     /// The terms of one action.
@@ -274,7 +271,7 @@ mod tests {
     }
 
     #[test]
-    fn scores_are_kept_for_who_asks_twice_in_a_version() {
+    fn scores_are_kept_as_long_as_version_and_event_stay() {
         let interactions = Interactions::new(Vec::new());
         let none = || Box::new([false; 256]);
         let maker = TermMaker::new(
@@ -287,17 +284,27 @@ mod tests {
             None,
         );
         let mut terms = EventTerms::new(maker);
-        let [once, again] = [events(1, false), events(1, true)].map(|mut events| events.remove(0));
-        let mut ask = |event, version| {
+        let mut ask = |event: &Event, version| {
             terms.reset_to(event);
-            let kept = terms.scores(0, version).map(<[f32]>::to_vec);
+            let kept = terms.score(0, 0, version);
             terms.keep_scores(0, version, [0.5].into_iter());
             assert_eq!(terms.scores(1, version), None, "of another model");
+            assert_eq!(terms.score(1, 0, version), None, "of another action");
             kept
         };
-        assert_eq!([1, 1, 1].map(|version| ask(&once, version)), [None, None, None]);
-        assert_eq!([2, 3, 4].map(|version| ask(&again, version)), [None, None, None]);
-        assert_eq!([5, 5, 5].map(|version| ask(&again, version)), [None, None, Some(vec![0.5])]);
+        for recurs in [false, true] {
+            let (events, first) = (events(2, recurs), if recurs { 10 } else { 0 });
+            assert_eq!(
+                [1, 1, 2].map(|turn| ask(&events[0], first + turn)),
+                [None, Some(0.5), None]
+            );
+            assert_eq!([2, 2].map(|turn| ask(&events[1], first + turn)), [None, Some(0.5)]);
+            assert_eq!(
+                ask(&events[0], first + 2),
+                recurs.then_some(0.5),
+                "only what recurs is kept"
+            );
+        }
     }
 
     #[test]

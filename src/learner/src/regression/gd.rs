@@ -157,8 +157,16 @@ impl Gd {
         terms.iter().map(product).fold(0.0, |sum, product| sum + product)
     }
 
-    pub fn learn(&mut self, terms: &Terms, model: u32, label: f32, weight: f32) -> f32 {
-        let prediction = self.range.clip(self.score(&terms.terms, model));
+    pub fn learn(
+        &mut self,
+        terms: &Terms,
+        model: u32,
+        score: Option<f32>,
+        label: f32,
+        weight: f32,
+    ) -> f32 {
+        let score = score.unwrap_or_else(|| self.score(&terms.terms, model));
+        let prediction = self.range.clip(score);
         if self.range.loss(prediction, label) > 0.0 {
             self.mark(&terms.terms, model);
             let update = self.update(terms, model, prediction, label, weight);

@@ -195,11 +195,23 @@ impl Regression {
 
     /// Learns `label` with `weight`, and returns the clipped prediction from before.
     pub fn learn(&mut self, terms: &Terms, model: u32, label: f32, weight: f32) -> f32 {
+        self.learn_scored(terms, model, None, label, weight)
+    }
+
+    /// The same, where the raw score may be known.
+    pub fn learn_scored(
+        &mut self,
+        terms: &Terms,
+        model: u32,
+        score: Option<f32>,
+        label: f32,
+        weight: f32,
+    ) -> f32 {
         self.range_mut().take_in(label);
         if weight > 0.0 {
             self.version += 1;
             match &mut self.rule {
-                Rule::Gd(gd) => gd.learn(terms, model, label, weight),
+                Rule::Gd(gd) => gd.learn(terms, model, score, label, weight),
                 Rule::Coin(coin) => coin.learn(&terms.terms, model, label, weight),
             }
         } else {

@@ -99,3 +99,14 @@ fn scores_that_are_not_numbers_are_sorted_as_by_std_sort() {
 fn squares_of_a_slot_are_added_to_those_of_the_context_and_subtracted_again() {
     check("ccb-squares-of-slots");
 }
+
+#[test]
+fn the_largest_cost_stands_for_no_label() {
+    check("cost-of-no-label");
+}
+
+#[test]
+fn numbers_stand_alone_and_null_stands_for_none() {
+    check("numbers-and-null");
+    check("ccb-numbers-and-null");
+}

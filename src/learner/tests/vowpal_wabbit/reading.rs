@@ -104,10 +104,57 @@ fn a_reader_that_has_seen_much_reads_as_a_new_one() {
     for domain in ["coffee.dsjson", "numeric.dsjson", "nasty.dsjson", "reading.dsjson"] {
         let text = fs::read(fixture(domain)).unwrap();
         let mut seasoned = DsjsonReader::new(Hashing::default());
-        for line in text.split(|byte| *byte == b'\n') {
-            let fresh = DsjsonReader::new(Hashing::default()).read(line).map(|e| format!("{e:?}"));
-            let known = seasoned.read(line).map(|e| format!("{e:?}"));
-            assert_eq!(known, fresh);
+        let shown = |reader: &mut DsjsonReader, line| {
+            reader.read(line).map(|mut logged| {
+                logged.event.recurs = false;
+                format!("{logged:?}")
+            })
+        };
+        for line in text.split(|byte| *byte == b'\n').flat_map(|line| [line; 2]) {
+            let fresh = shown(&mut DsjsonReader::new(Hashing::default()), line);
+            assert_eq!(shown(&mut seasoned, line), fresh);
         }
     }
+}
+
+/// Only then are its examples those of the earlier event.
+#[test]
+fn an_event_recurs_with_the_text_of_its_context_and_of_its_list_of_actions() {
+    let (one, two) = (r#"{"i":{"a":1}}"#, r#"{"i":{"a":1}},{"i":{"b":1}}"#);
+    let contexts = |context: &str, actions: &str| {
+        [
+            format!(r#"{{"F":{{"hour":{context}}},"_multi":[{actions}]}}"#),
+            format!(r#"{{"_multi": [{actions}], "F":{{"hour":{context}}}}}"#),
+            format!(r#"{{"F":{{"hour":{context}}},"_multi":[{actions}],"G":{{"x":1}}}}"#),
+            format!(r#"{{"_x":"_multi\":","F":{{"hour":{context}}},"_multi":[{actions}]}}"#),
+        ]
+    };
+    for form in 0..4 {
+        let mut reader = DsjsonReader::new(Hashing::default());
+        let mut recurs = |context: &str, actions: &str| {
+            let line = format!(r#"{{"a":[1],"c":{}}}"#, contexts(context, actions)[form]);
+            reader.read(line.as_bytes()).unwrap().event.recurs
+        };
+        let seen = [("7", one), ("8", one), ("7", one), ("7", two), ("7", two), ("9", two)];
+        let found = seen.map(|(hour, actions)| recurs(hour, actions));
+        // Of contexts that begin with their actions, the last alone is known.
+        let again = form != 1;
+        assert_eq!(found, [false, false, again, false, true, false], "form {form}");
+    }
+}
+
+/// What a label in the context says, it says of each event.
+#[test]
+fn a_context_with_a_label_or_slots_or_a_mistake_is_read_again() {
+    let mut reader = DsjsonReader::new(Hashing::default());
+    let mut twice = |context: &str| {
+        let line = format!(r#"{{"a":[1],"c":{{{context}}}}}"#);
+        [(); 2].map(|()| reader.read(line.as_bytes()).map(|logged| logged.event.recurs).ok())
+    };
+    let actions = r#""_multi":[{"i":{"a":1}},{"i":{"b":1}}]"#;
+    assert_eq!(twice(&format!("\"_label_cost\":null,{actions}")), [Some(false); 2]);
+    assert_eq!(twice(&format!("{actions},\"_slots\":[{{}}]")), [Some(false); 2]);
+    assert_eq!(twice(&format!("{actions},\"x\":oops")), [None; 2]);
+    assert_eq!(twice("\"_multi\":[]"), [None; 2]);
+    assert_eq!(twice(actions), [Some(false), Some(true)]);
 }

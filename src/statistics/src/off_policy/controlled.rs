@@ -10,6 +10,7 @@
 //! The paper's control is w - 1 and its score w·r. With the control w₂ - w₁ and the score
 //! (w₂ - w₁)·r the same is the paired difference of two policies.
 
+use super::counted::Counted;
 use super::ratio::Ratio;
 use crate::{Confidence, Interval, Sum, quantile};
 use statrs::distribution::{ContinuousCDF, StudentsT};
@@ -19,10 +20,8 @@ use statrs::distribution::{ContinuousCDF, StudentsT};
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
 pub(super) struct Controlled {
     pub scores: Ratio,
-    /// Σ c·d
-    pub cd: Sum,
-    /// Σ c²·d
-    pub ccd: Sum,
+    /// Σ c·d and Σ c²·d
+    pub controls: Counted,
     /// Σ c²·d²
     pub ccdd: Sum,
     /// Σ c²·d·s
@@ -77,10 +76,8 @@ struct Joined {
 
 impl Controlled {
     pub fn add(&mut self, count: f64, control: f64, score: f64) {
-        let controlled = count * control;
         self.scores.add(count, score);
-        self.cd.add(controlled);
-        self.ccd.add(count * controlled);
+        let controlled = self.controls.add(count, control);
         self.ccdd.add(controlled * controlled);
         self.ccds.add(count * controlled * score);
         self.highest_count = self.highest_count.max(count);
@@ -88,11 +85,11 @@ impl Controlled {
 
     pub fn pairs(&self) -> Pairs {
         let (scores, n) = (&self.scores, self.scores.lines());
-        let (mean, scale) = (scores.mean(), n / scores.c.value());
+        let (mean, scale) = (scores.mean(), n / scores.counts.once.value());
         let squared = scale * scale;
-        let u = scale * self.cd.value();
+        let u = scale * self.controls.once.value();
         // Σ a²·d·(s - m) and Σ a²·(s - m)²
-        let crossed = squared * (self.ccds.value() - mean * self.ccd.value());
+        let crossed = squared * (self.ccds.value() - mean * self.controls.squared());
         let spread = squared * scores.spread();
         Pairs {
             n,

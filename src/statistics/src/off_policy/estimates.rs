@@ -62,7 +62,7 @@ impl Estimates {
 
     /// The number of events that they stand for: Σ c.
     pub fn events(&self) -> f64 {
-        self.value.scores.c.value()
+        self.value.scores.counts.once.value()
     }
 
     /// The mean reward of the log, which the logging policy earned; none without examples.
@@ -92,9 +92,9 @@ impl Estimates {
         self.usable()?;
         let scores = &self.value.scores;
         let (n, weights) = (scores.lines(), self.weights());
-        let value = scores.cs.value() / weights;
+        let value = scores.scored.once.value() / weights;
         // Σ (c·w·(r - V))², by its parts: c²w²r = c²(d + 1)s.
-        let crossed = self.value.ccds.value() + scores.ccs.value();
+        let crossed = self.value.ccds.value() + scores.scored.squared();
         let squares =
             scores.ccss.value() - value * (2.0 * crossed - value * self.squared_weights());
         let error = libm::sqrt(squares.max(0.0) * n / (n - 1.0)) / weights;
@@ -156,13 +156,13 @@ impl Estimates {
 
     /// Σ c·w
     pub(super) fn weights(&self) -> f64 {
-        self.value.cd.value() + self.events()
+        self.value.controls.once.value() + self.events()
     }
 
     /// Σ c²·w²
     pub(super) fn squared_weights(&self) -> f64 {
-        let Controlled { scores, ccd, ccdd, .. } = &self.value;
-        ccdd.value() + 2.0 * ccd.value() + scores.cc.value()
+        let Controlled { scores, controls, ccdd, .. } = &self.value;
+        ccdd.value() + 2.0 * controls.squared() + scores.counts.squared()
     }
 
     /// Whether there is anything to estimate from.

@@ -13,6 +13,7 @@
 
 mod balance;
 mod controlled;
+mod counted;
 mod difference;
 mod doubly_robust;
 mod estimates;

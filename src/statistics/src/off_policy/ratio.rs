@@ -1,4 +1,5 @@
 use super::Estimate;
+use super::counted::Counted;
 use crate::{Confidence, Interval, Sum, quantile, real};
 
 /// The mean of scores of which each stands for `count` events: Σ c·s / Σ c, and its variance
@@ -9,26 +10,19 @@ use crate::{Confidence, Interval, Sum, quantile, real};
 pub(super) struct Ratio {
     /// The number of scores.
     pub lines: u64,
-    /// Σ c
-    pub c: Sum,
-    /// Σ c²
-    pub cc: Sum,
-    /// Σ c·s
-    pub cs: Sum,
-    /// Σ c²·s
-    pub ccs: Sum,
+    /// Σ c and Σ c²
+    pub counts: Counted,
+    /// Σ c·s and Σ c²·s
+    pub scored: Counted,
     /// Σ c²·s²
     pub ccss: Sum,
 }
 
 impl Ratio {
     pub fn add(&mut self, count: f64, score: f64) {
-        let scored = count * score;
         self.lines += 1;
-        self.c.add(count);
-        self.cc.add(count * count);
-        self.cs.add(scored);
-        self.ccs.add(count * scored);
+        self.counts.add(count, 1.0);
+        let scored = self.scored.add(count, score);
         self.ccss.add(scored * scored);
     }
 
@@ -38,20 +32,21 @@ impl Ratio {
 
     /// The mean; without scores not a number.
     pub fn mean(&self) -> f64 {
-        self.cs.value() / self.c.value()
+        self.scored.once.value() / self.counts.once.value()
     }
 
     /// Σ c²(s - mean)²
     pub fn spread(&self) -> f64 {
         let mean = self.mean();
-        let spread = self.ccss.value() - mean * (2.0 * self.ccs.value() - mean * self.cc.value());
+        let (scored, counts) = (self.scored.squared(), self.counts.squared());
+        let spread = self.ccss.value() - mean * (2.0 * scored - mean * counts);
         spread.max(0.0)
     }
 
     /// The mean and its normal interval; two scores at least.
     pub fn estimate(&self, confidence: Confidence) -> Estimate {
         let n = self.lines();
-        let error = libm::sqrt(self.spread() * n / (n - 1.0)) / self.c.value();
+        let error = libm::sqrt(self.spread() * n / (n - 1.0)) / self.counts.once.value();
         let half_width = quantile::normal(confidence.upper_tail()) * error;
         Estimate::new(self.mean(), Interval::around(self.mean(), half_width))
     }
