@@ -56,12 +56,13 @@ impl LearningLoop {
         self.log.untaken()
     }
 
-    /// The events that were joined since the last call. For loops with
-    /// [`Retention::Archive`](super::Retention::Archive).
-    pub fn take_segment(&mut self) -> Segment {
+    /// The first events that were joined since the last call: at most so many, and none after so
+    /// many bytes of lines. For loops with [`Retention::Archive`](super::Retention::Archive).
+    pub fn take_segment(&mut self, events: usize, bytes: usize) -> Segment {
         let mut writer = LineWriter::for_segments();
         let mut segment = Segment::default();
-        for joined in self.log.take() {
+        while segment.events < events && segment.lines.len() < bytes {
+            let Some(joined) = self.log.take_next() else { break };
             writer.push(&joined, &mut segment.lines);
             segment.events += 1;
         }

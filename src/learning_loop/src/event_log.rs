@@ -98,6 +98,11 @@ impl EventLog {
         self.untaken.drain(..)
     }
 
+    /// The first event whose line was not taken; marks it as taken.
+    pub(crate) fn take_next(&mut self) -> Option<Arc<Joined>> {
+        self.untaken.pop_front()
+    }
+
     /// Removes events older than `days`, and passes their ids to `forget`; -1 keeps all.
     pub(crate) fn retain(&mut self, days: i32, now: Timestamp, mut forget: impl FnMut(&EventId)) {
         let Ok(days) = u32::try_from(days) else { return };

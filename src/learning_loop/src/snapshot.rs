@@ -1,7 +1,10 @@
 //! The state of a loop as bytes, without the events of its log.
 //!
-//! Three parts, each with its length in eight bytes: JSON, the model in training, and the
-//! served model (empty before the first export). The log is stored apart, in segments.
+//! The model in training and the served model (empty before the first export), each with its
+//! length in eight bytes; then JSON. The log is stored apart, in segments. The open events may
+//! be large: nothing but the models is in memory as a whole.
+
+use std::io::{self, Read, Write};
 
 use serde::{Deserialize, Serialize};
 
@@ -13,8 +16,16 @@ use policy::{Model, Policy, RestoreError};
 use protocol::{Evaluation, ServiceConfiguration};
 use timestamp::Timestamp;
 
-/// The bytes of a length.
-const LENGTH: usize = size_of::<u64>();
+/// The next bytes that stand after their length.
+fn part(reader: &mut impl Read) -> Result<Vec<u8>, String> {
+    let mut length = [0; size_of::<u64>()];
+    let early = |error: io::Error| format!("the snapshot ends too early: {error}");
+    reader.read_exact(&mut length).map_err(early)?;
+    let length = u64::from_le_bytes(length);
+    let mut bytes = Vec::new();
+    let read = reader.take(length).read_to_end(&mut bytes).map_err(early)?;
+    if read as u64 == length { Ok(bytes) } else { Err("the snapshot ends too early".to_owned()) }
+}
 
 /// Everything but the models.
 #[derive(Serialize, Deserialize)]
@@ -35,12 +46,19 @@ struct State {
 }
 
 impl LearningLoop {
-    /// The state of the loop.
+    /// Writes the state of the loop.
+    ///
+    /// # Errors
+    /// If it cannot be written.
     ///
     /// # Panics
-    /// If memory runs out.
-    pub fn snapshot(&mut self) -> Vec<u8> {
+    /// If the policy is a program.
+    pub fn write_snapshot(&mut self, mut writer: impl Write) -> io::Result<()> {
         let (learner, served) = self.trainer.save_models();
+        for part in [learner, served.unwrap_or_default()] {
+            writer.write_all(&(part.len() as u64).to_le_bytes())?;
+            writer.write_all(&part)?;
+        }
         let state = State {
             app_id: self.app_id.clone(),
             configuration: self.configuration.clone(),
@@ -56,16 +74,7 @@ impl LearningLoop {
             now: self.now,
             trainer: self.trainer.state(),
         };
-        let mut bytes = vec![0; LENGTH];
-        // The open events may be large: their JSON is in memory once.
-        serde_json::to_writer(&mut bytes, &state).expect("the state is finite");
-        let length = (bytes.len() - LENGTH) as u64;
-        bytes[..LENGTH].copy_from_slice(&length.to_le_bytes());
-        for part in [learner, served.unwrap_or_default()] {
-            bytes.extend_from_slice(&(part.len() as u64).to_le_bytes());
-            bytes.extend_from_slice(&part);
-        }
-        bytes
+        Ok(serde_json::to_writer(writer, &state)?)
     }
 
     /// The loop of a snapshot, with an empty log. Of the options, those are used that are not
@@ -76,24 +85,15 @@ impl LearningLoop {
     ///
     /// # Errors
     /// If the bytes are not a snapshot, or are of a program and the options name none.
-    pub fn restore(bytes: &[u8], options: &LoopOptions) -> Result<Self, RestoreError> {
-        let mut rest = bytes;
-        let mut part = || {
-            let (length, after) = rest.split_first_chunk::<LENGTH>()?;
-            let length = usize::try_from(u64::from_le_bytes(*length)).ok()?;
-            let (part, after) = after.split_at_checked(length)?;
-            rest = after;
-            Some(part)
-        };
-        let short = || RestoreError::Invalid("the snapshot ends too early".to_owned());
-        let mut next = || part().ok_or_else(short);
-        let (state, learner, served) = (next()?, next()?, next()?);
+    pub fn restore(mut reader: impl Read, options: &LoopOptions) -> Result<Self, RestoreError> {
+        let mut next = || part(&mut reader).map_err(RestoreError::Invalid);
+        let (learner, served) = (next()?, next()?);
         let invalid = |error: serde_json::Error| RestoreError::Invalid(error.to_string());
-        let state: State = serde_json::from_slice(state).map_err(invalid)?;
+        let state: State = serde_json::from_reader(reader).map_err(invalid)?;
         // Only the state of a service is saved, whose policies have the seed 0.
         let load = |bytes: &[u8]| Model::restore(bytes, 0, options.policy.program());
-        let served = (!served.is_empty()).then(|| load(served)).transpose()?;
-        let trainer = Trainer::restore(load(learner)?, served, &state.trainer);
+        let served = (!served.is_empty()).then(|| load(&served)).transpose()?;
+        let trainer = Trainer::restore(load(&learner)?, served, &state.trainer);
         let options = LoopOptions {
             configuration: state.configuration,
             app_id: state.app_id,

@@ -59,11 +59,11 @@ pub(crate) async fn admit(
         Ok(()) => next.run(request).await,
     };
     let took = service.now().since(began);
-    service.metrics().count(&operation, response.status().as_u16(), took);
     let request_id = service.request_id();
     if response.status().is_server_error() || took >= SLOW {
         service.request_log().record(&operation, response.status(), took, &request_id);
     }
+    service.metrics().count(operation, response.status().as_u16(), took);
     let headers = response.headers_mut();
     headers.insert(REQUEST_ID, request_id);
     headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-cache, no-store, must-revalidate"));

@@ -1,8 +1,10 @@
 //! Request bodies: bounded one by one and all together.
 
 use std::io::Read;
+use std::num::NonZero;
 use std::ops::Deref;
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
+use std::thread::available_parallelism;
 use std::time::Duration;
 
 use axum::body::{Body, Bytes, HttpBody};
@@ -27,6 +29,12 @@ const SLOWEST: Duration = Duration::from_secs(30);
 /// Bodies from this size on are handled on a blocking thread: 4 MiB take 20 to 40 ms to parse,
 /// and thousands of features as long to rank.
 pub(crate) const LARGE: usize = 8 << 10;
+
+/// Large requests keep at most half of the cores busy: small ones must not wait for a core.
+static LARGE_REQUESTS: LazyLock<Semaphore> = LazyLock::new(|| {
+    let cores = available_parallelism().map_or(1, NonZero::get);
+    Semaphore::new((cores / 2).max(1))
+});
 
 /// The bytes of all bodies that are being received or parsed.
 #[derive(Debug)]
@@ -116,8 +124,13 @@ async fn receive(budget: &UploadBudget, body: Body, most: usize) -> Result<Uploa
         reservations.push(budget.reserve(chunk.len())?);
         parts.push(chunk);
     }
-    let bytes = if parts.len() == 1 { parts.remove(0) } else { parts.concat().into() };
-    Ok(Upload { bytes, _reservations: reservations })
+    if parts.len() == 1 {
+        return Ok(Upload { bytes: parts.remove(0), _reservations: reservations });
+    }
+    offload(length, move || {
+        Ok(Upload { bytes: parts.concat().into(), _reservations: reservations })
+    })
+    .await
 }
 
 fn decompress(
@@ -144,6 +157,14 @@ pub(crate) async fn offload<T: Send + 'static>(
     if size < LARGE {
         return work();
     }
+    let _turn = LARGE_REQUESTS.acquire().await;
+    block(work).await
+}
+
+/// Runs `work`, which may wait, on a blocking thread.
+pub(crate) async fn block<T: Send + 'static>(
+    work: impl FnOnce() -> Result<T, ErrorResponse> + Send + 'static,
+) -> Result<T, ErrorResponse> {
     let failed = |_| ErrorResponse::from((ErrorCode::InternalServerError, "it failed".to_owned()));
     tokio::task::spawn_blocking(work).await.map_err(failed)?
 }

@@ -4,11 +4,14 @@
 //! entry. The queue is the only thing that all requests share: it gives entries their order and
 //! their time, and is locked for microseconds. The worker thread owns the loop, replays the
 //! entries in order (so it joins, learns and exports), and publishes new rankers. Operations
-//! that read or change the loop are queued as calls and run there too.
+//! that read or change the loop are queued as calls and run there too. Entries do not wake the
+//! worker one by one, which would cost each request a system call: they wait for a call, for
+//! more entries, or for the next tick.
 
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::mpsc::Sender;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, RwLock};
+use std::time::Duration;
 
 use axum::http::StatusCode;
 use tokio::sync::{Semaphore, oneshot};
@@ -26,6 +29,12 @@ const BACKLOG: usize = 1 << 16;
 
 /// The bytes of a unit. An entry takes one at least.
 const UNIT: usize = 1 << 10;
+
+/// Entries of so many units wake the worker.
+const ENOUGH: u32 = 256;
+
+/// How often a loop closes windows and exports models without a request.
+const TICK: Duration = Duration::from_millis(100);
 
 /// The log numbers that a command may use: one operation gives at most a few entries.
 pub(crate) const NUMBERS: u64 = 16;
@@ -53,6 +62,8 @@ pub(crate) struct Core {
     time: Time,
     pub(crate) store: Option<Store>,
     queue: Mutex<Queue>,
+    /// Wakes the worker.
+    due: Condvar,
     backlog: Semaphore,
     /// The number of entries that wait for the worker.
     waiting: AtomicUsize,
@@ -70,10 +81,18 @@ pub(crate) struct Core {
     pub(crate) metrics: Metrics,
 }
 
+/// Commands for the worker, in order.
 struct Queue {
-    commands: Sender<Command>,
+    commands: Vec<Command>,
+    /// The size of the queued entries, in units.
+    units: u32,
+    /// Whether a command cannot wait.
+    is_urgent: bool,
     /// The number of the next entry.
     next: u64,
+    /// When the last tick was queued.
+    ticked: Timestamp,
+    has_ended: bool,
 }
 
 /// Copies of what is served. Large requests have one of their own, so that small ones never
@@ -107,15 +126,16 @@ impl Core {
     pub(crate) fn new(
         time: Time,
         (store, next): (Option<Store>, u64),
-        commands: Sender<Command>,
         jobs: Sender<EvaluationJob>,
         rankers: Rankers,
         (state, most_event_bytes): (LoopState, u64),
     ) -> Self {
+        let queue = Queue::new(next, time());
         Self {
             time,
             store,
-            queue: Mutex::new(Queue { commands, next }),
+            queue: Mutex::new(queue),
+            due: Condvar::new(),
             backlog: Semaphore::new(BACKLOG),
             waiting: AtomicUsize::new(0),
             asks_program: AtomicBool::new(rankers.ask_program),
@@ -217,20 +237,19 @@ impl Core {
             let first = queue.next;
             for entry in &mut entries {
                 entry.stamp(now);
-                let (number, entry) = (queue.next, entry.clone());
-                queue.next += NUMBERS;
-                queue.send(Command::Entry { number, entry, units })?;
+                let (number, entry) = (queue.number(), entry.clone());
+                queue.push(Command::Entry { number, entry, units });
             }
-            Ok(first)
+            first
         })?;
         let numbers = (first..).step_by(usize::try_from(NUMBERS).unwrap_or(1));
         Ok(self.store.as_ref().map(|store| store.append(numbers.zip(&entries))))
     }
 
-    /// Marks an entry of so many units as replayed.
-    pub(crate) fn release(&self, units: u32) {
-        self.waiting.fetch_sub(1, Ordering::Relaxed);
-        self.backlog.add_permits(units as usize);
+    /// Marks so many entries of so many units as replayed.
+    pub(crate) fn release(&self, entries: usize, units: usize) {
+        self.waiting.fetch_sub(entries, Ordering::Relaxed);
+        self.backlog.add_permits(units);
     }
 
     /// Refuses an event while those whose reward windows are open take too much memory.
@@ -270,39 +289,61 @@ impl Core {
     /// Queues an operation without waiting for its answer.
     pub(crate) fn enqueue_call(&self, operation: Operation) -> Result<(), ServiceError> {
         self.enqueue(|queue, at| {
-            let number = queue.next;
-            queue.next += NUMBERS;
-            queue.send(Command::Call { at, number, operation })
-        })
-    }
-
-    /// Queues a tick.
-    pub(crate) fn tick(&self) -> Result<(), ServiceError> {
-        self.enqueue(|queue, at| {
-            let number = queue.next;
-            queue.next += NUMBERS;
-            queue.send(Command::Tick { at, number })
+            let number = queue.number();
+            queue.push(Command::Call { at, number, operation });
         })
     }
 
     /// Asks the worker to end after everything before.
     pub(crate) fn stop(&self) {
         // A worker that has failed has ended.
-        self.enqueue(|queue, _| queue.send(Command::Stop)).ok();
+        self.enqueue(|queue, _| queue.push(Command::Stop)).ok();
+    }
+
+    /// The queued commands, in order: as soon as one cannot wait or there are enough, or else
+    /// after a tick; a worker in a hurry waits less. The last is a tick, if it is time for one.
+    pub(crate) fn take(&self, in_a_hurry: bool) -> Vec<Command> {
+        let longest = if in_a_hurry { TICK / 100 } else { TICK };
+        let queue = self.queue.lock().unwrap_or_else(PoisonError::into_inner);
+        let waited = self.due.wait_timeout_while(queue, longest, |queue| !queue.is_due());
+        let (mut queue, timeout) = waited.unwrap_or_else(PoisonError::into_inner);
+        let at = self.now();
+        if timeout.timed_out() || at.since(queue.ticked) >= TICK {
+            let number = queue.number();
+            queue.push(Command::Tick { at, number });
+            queue.ticked = at;
+        }
+        queue.take()
+    }
+
+    /// Refuses further commands, and forgets those that are queued: their callers get an error.
+    pub(crate) fn end_queue(&self) {
+        let mut queue = self.queue.lock().unwrap_or_else(PoisonError::into_inner);
+        queue.has_ended = true;
+        let unhandled = queue.take();
+        drop(queue);
+        drop(unhandled);
     }
 
     /// Changes the queue under its lock. The time is read under the lock, so that commands are
     /// in the order of time.
     fn enqueue<A>(
         &self,
-        change: impl FnOnce(&mut Queue, Timestamp) -> Result<A, ServiceError>,
+        change: impl FnOnce(&mut Queue, Timestamp) -> A,
     ) -> Result<A, ServiceError> {
         let mut queue = self.queue.lock().map_err(|_| failed())?;
-        let now = self.now();
+        if queue.has_ended {
+            return Err(failed());
+        }
+        let (was_due, now) = (queue.is_due(), self.now());
         let changed = change(&mut queue, now);
+        let is_due = queue.is_due();
         drop(queue);
+        if is_due && !was_due {
+            self.due.notify_one();
+        }
         self.metrics.observe_lock(self.now().since(now));
-        changed
+        Ok(changed)
     }
 
     /// Queues an evaluation for the evaluator thread.
@@ -332,8 +373,34 @@ impl Core {
 }
 
 impl Queue {
-    fn send(&self, command: Command) -> Result<(), ServiceError> {
-        self.commands.send(command).map_err(|_| failed())
+    fn new(next: u64, ticked: Timestamp) -> Self {
+        let commands = Vec::new();
+        Self { commands, units: 0, is_urgent: false, next, ticked, has_ended: false }
+    }
+
+    /// The numbers of a command, from this one on.
+    fn number(&mut self) -> u64 {
+        let number = self.next;
+        self.next += NUMBERS;
+        number
+    }
+
+    fn push(&mut self, command: Command) {
+        match &command {
+            Command::Entry { units, .. } => self.units = self.units.saturating_add(*units),
+            Command::Tick { .. } => {}
+            Command::Call { .. } | Command::Stop => self.is_urgent = true,
+        }
+        self.commands.push(command);
+    }
+
+    fn is_due(&self) -> bool {
+        self.is_urgent || self.units >= ENOUGH
+    }
+
+    fn take(&mut self) -> Vec<Command> {
+        (self.units, self.is_urgent) = (0, false);
+        std::mem::take(&mut self.commands)
     }
 }
 

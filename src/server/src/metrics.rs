@@ -109,10 +109,10 @@ impl Metrics {
     }
 
     /// Counts a request.
-    pub fn count(&self, operation: &str, status: u16, took: Duration) {
-        let call = Call { operation: operation.to_owned(), status };
+    pub fn count(&self, operation: String, status: u16, took: Duration) {
+        let call = Call { operation, status };
         self.requests.get_or_create(&call).inc();
-        let label = OperationLabel { operation: operation.to_owned() };
+        let label = OperationLabel { operation: call.operation };
         self.duration.get_or_create(&label).observe(took.as_secs_f64());
     }
 
@@ -168,7 +168,7 @@ mod tests {
     #[test]
     fn the_dashboard_queries_what_is_exported() {
         let metrics = Metrics::default();
-        metrics.count("POST /rank", 201, Duration::from_millis(1));
+        metrics.count("POST /rank".to_owned(), 201, Duration::from_millis(1));
         metrics.observe_lock(Duration::from_micros(1));
         let model = protocol::ModelProperties {
             creation_time: Timestamp::NEVER,

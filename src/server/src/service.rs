@@ -121,15 +121,14 @@ impl Service {
         let started = time();
         let [connection_time, request_time] = [0; 2].map(|_| Arc::clone(&time));
         let (store, folder) = state.unzip();
-        let (commands, queue) = mpsc::channel();
         let (jobs, queued_jobs) = mpsc::channel();
         let (ended, worker_ended) = mpsc::channel();
         learning_loop.start_recording();
         let state = learning_loop.state(started);
         let rankers = Rankers::new(&learning_loop.ranker(), threads);
         let state = (state, event_bytes);
-        let core = Arc::new(Core::new(time, (store, next), commands, jobs, rankers, state));
-        let worker = Worker::new(learning_loop, queue, Arc::clone(&core), threads, (folder, next));
+        let core = Arc::new(Core::new(time, (store, next), jobs, rankers, state));
+        let worker = Worker::new(learning_loop, Arc::clone(&core), threads, (folder, next));
         let weak = Arc::downgrade(&core);
         spawn("loop", move || {
             worker.run();
@@ -254,8 +253,9 @@ impl Service {
     ) -> Result<A, ErrorResponse> {
         self.0.core.check_room()?;
         let core = Arc::clone(&self.0.core);
-        let work = if core.asks_program() { size.max(body::LARGE) } else { size };
-        body::offload(work, move || core.decide(size >= body::LARGE, decide)).await
+        let asks_program = core.asks_program();
+        let decide = move || core.decide(size >= body::LARGE, decide);
+        if asks_program { body::block(decide).await } else { body::offload(size, decide).await }
     }
 
     /// Logs the entries of a request of `size` bytes; returns when they are on disk.

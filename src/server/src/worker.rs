@@ -1,7 +1,7 @@
 //! The threads beside the requests: the worker, which owns the loop, and the evaluator.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::mpsc::{Receiver, RecvTimeoutError};
+use std::sync::mpsc::Receiver;
 use std::sync::{Arc, Weak};
 use std::time::Duration;
 
@@ -11,22 +11,20 @@ use super::state::{Folder, SEGMENT_EVENTS, Ticket};
 use learning_loop::{EvaluationJob, LearningLoop, LogEntry};
 use timestamp::Timestamp;
 
-/// How often an idle loop closes windows and exports models.
-const TICK: Duration = Duration::from_millis(100);
-
-/// The number of commands after which the counters are published.
+/// The number of commands after which what they changed is published.
 const BATCH: usize = 256;
 
-/// A snapshot is written after a segment of joined events, or so many bytes of the journal, or
-/// as many as the last snapshot has: most of them may be open events, which it writes again. A
-/// start replays at most that.
+/// A snapshot is written after a segment of joined events, if the last one took a small share of
+/// the time since ([`SNAPSHOT_SHARE`]): it writes the open events and the model again. It is
+/// written after so many bytes of the journal in any case, or as many as the open events of the
+/// last one took: a start replays at most that.
 const JOURNAL_BYTES: u64 = 64 << 20;
 
 /// A snapshot is also written after so long, if there is anything for it: events leave the disk
 /// soon after they have left the log.
 const OLDEST: Duration = Duration::from_secs(60);
 
-/// Snapshots for the sake of the disk take at most one part of so many of the time.
+/// Snapshots take at most one part of so many of the time, without the segments.
 const SNAPSHOT_SHARE: u32 = 10;
 
 /// A journal, which is not compressed, is folded into a snapshot when it is a tenth of the
@@ -45,7 +43,6 @@ const RETRY: Duration = Duration::from_secs(1);
 /// The loop, its queue, and what it has published.
 pub(crate) struct Worker {
     learning_loop: LearningLoop,
-    commands: Receiver<Command>,
     core: Arc<Core>,
     /// The number of rankers for small requests.
     threads: usize,
@@ -74,12 +71,21 @@ struct Restart {
     failed: Option<Timestamp>,
 }
 
-/// The last snapshot: when it was written, how long that took, and the events that were in the
-/// log then.
+/// The last snapshot: when it was written, how long that took, and which events there were.
 struct Written {
     at: Timestamp,
     took: Duration,
+    /// The number of events in the log.
     logged: usize,
+    /// About how many bytes of memory the open events took.
+    open_bytes: u64,
+}
+
+impl Written {
+    fn new(learning_loop: &LearningLoop, at: Timestamp, took: Duration) -> Self {
+        let (logged, open_bytes) = (learning_loop.logged(), learning_loop.event_bytes().open);
+        Self { at, took, logged, open_bytes }
+    }
 }
 
 /// How far a snapshot is.
@@ -99,20 +105,17 @@ enum Snapshot {
 impl Worker {
     pub(crate) fn new(
         learning_loop: LearningLoop,
-        commands: Receiver<Command>,
         core: Arc<Core>,
         threads: usize,
         (folder, next): (Option<Folder>, u64),
     ) -> Self {
         let published = learning_loop.ranker_version();
-        let logged = learning_loop.logged();
         let started = core.now();
-        let written = Written { at: started, took: Duration::ZERO, logged };
+        let written = Written::new(&learning_loop, started, Duration::ZERO);
         Self {
             written,
             has_failed: false,
             learning_loop,
-            commands,
             core,
             threads,
             published,
@@ -131,25 +134,18 @@ impl Worker {
         if catch_unwind(AssertUnwindSafe(move || self.work())).is_err() {
             core.fail();
         }
+        core.end_queue();
     }
 
     fn work(&mut self) {
         loop {
-            match self.commands.recv_timeout(TICK) {
-                Ok(Command::Stop) | Err(RecvTimeoutError::Disconnected) => return self.finish(),
-                Ok(command) => {
-                    self.handle(command);
-                    if self.drain() {
-                        return self.finish();
-                    }
-                }
-                Err(RecvTimeoutError::Timeout) => {
-                    if self.core.tick().is_err() {
-                        return;
-                    }
+            let is_expected = matches!(self.snapshot, Snapshot::Waiting(_));
+            let mut commands = self.core.take(is_expected).into_iter().peekable();
+            while commands.peek().is_some() {
+                if !self.handle_batch(commands.by_ref().take(BATCH)) {
+                    return self.finish();
                 }
             }
-            self.publish();
             self.restart_policy();
         }
     }
@@ -178,39 +174,42 @@ impl Worker {
         }
     }
 
-    /// Handles what is queued, up to a batch. Returns true if the worker must stop.
-    fn drain(&mut self) -> bool {
-        for _ in 0..BATCH {
-            match self.commands.try_recv() {
-                Ok(Command::Stop) => return true,
-                Ok(command) => self.handle(command),
-                Err(_) => return false,
+    /// Handles commands, and publishes what they changed. Returns false if the worker must stop.
+    fn handle_batch(&mut self, commands: impl Iterator<Item = Command>) -> bool {
+        let (mut entries, mut released) = (0, 0);
+        for command in commands {
+            match command {
+                Command::Entry { number, entry, units } => {
+                    self.replay(number, entry);
+                    entries += 1;
+                    released += units as usize;
+                }
+                Command::Call { at, number, operation } => self.call(at, number, operation),
+                Command::Tick { at, number } => self.tick(at, number),
+                Command::Stop => return false,
             }
         }
-        false
+        self.core.release(entries, released);
+        self.move_snapshot();
+        self.publish();
+        true
     }
 
-    fn handle(&mut self, command: Command) {
-        match command {
-            Command::Entry { number, entry, units } => {
-                // Requests were checked before they were queued.
-                if let Err(error) = self.learning_loop.replay(entry) {
-                    log::error(format!("an accepted request was refused: {error}"), &[]);
-                }
-                // They are queued for the disk already.
-                self.learning_loop.take_entries();
-                self.core.release(units);
-                self.done(number);
-            }
-            Command::Call { at, number, operation } => self.call(at, number, operation),
-            Command::Tick { at, number } => {
-                self.learning_loop.state(at);
-                self.optimize(at);
-                self.store_entries(number);
-                self.done(number);
-            }
-            Command::Stop => {}
+    /// Replays an entry, which is queued for the disk already.
+    fn replay(&mut self, number: u64, entry: LogEntry) {
+        // Requests were checked before they were queued.
+        if let Err(error) = self.learning_loop.replay(entry) {
+            log::error(format!("an accepted request was refused: {error}"), &[]);
         }
+        self.learning_loop.take_entries();
+        self.next = number + NUMBERS;
+    }
+
+    fn tick(&mut self, at: Timestamp, number: u64) {
+        self.learning_loop.state(at);
+        self.optimize(at);
+        self.store_entries(number);
+        self.next = number + NUMBERS;
     }
 
     fn call(&mut self, at: Timestamp, number: u64, operation: Operation) {
@@ -228,7 +227,7 @@ impl Worker {
         } else {
             reply(Ok(ticket));
         }
-        self.done(number);
+        self.next = number + NUMBERS;
     }
 
     /// Starts the automatic evaluation that is due.
@@ -258,14 +257,11 @@ impl Worker {
         self.core.set_event_bytes(self.learning_loop.event_bytes());
     }
 
-    /// Marks a command as done, and moves a snapshot forward.
-    fn done(&mut self, number: u64) {
-        self.next = number + NUMBERS;
+    /// Moves a snapshot forward.
+    fn move_snapshot(&mut self) {
         let Some(store) = self.core.store.as_ref() else { return };
-        let most = self.folder.as_ref().map_or(0, Folder::snapshot_bytes).max(JOURNAL_BYTES);
-        let is_large = self.learning_loop.unarchived() >= SEGMENT_EVENTS || store.bytes() >= most;
         let is_wanted = match self.snapshot {
-            Snapshot::Idle => is_large || self.is_old(store.bytes()),
+            Snapshot::Idle => self.is_large(store.bytes()) || self.is_old(store.bytes()),
             Snapshot::Wanted => true,
             Snapshot::Failed(at) => self.core.now().since(at) >= RETRY,
             Snapshot::Waiting(_) => false,
@@ -276,6 +272,15 @@ impl Worker {
         if matches!(self.snapshot, Snapshot::Waiting(last) if self.next > last) {
             self.snapshot = self.write_snapshot();
         }
+    }
+
+    /// Whether there is much to write.
+    fn is_large(&self, journal_bytes: u64) -> bool {
+        let most = self.written.open_bytes.max(JOURNAL_BYTES);
+        let age = self.core.now().since(self.written.at);
+        journal_bytes >= most
+            || self.learning_loop.unarchived() >= SEGMENT_EVENTS
+                && age >= self.written.took * SNAPSHOT_SHARE
     }
 
     /// Whether the state on disk has much, or for long, that a snapshot would remove.
@@ -307,8 +312,10 @@ impl Worker {
     /// The second step of a snapshot.
     fn write_snapshot(&mut self) -> Snapshot {
         let Some(folder) = &mut self.folder else { return Snapshot::Idle };
+        let now = self.core.now();
+        let mut written = folder.write_segments(&mut self.learning_loop, now);
         let began = self.core.now();
-        let mut written = folder.snapshot(&mut self.learning_loop, self.next, began);
+        written = written.and_then(|()| folder.snapshot(&mut self.learning_loop, self.next));
         if !self.held.is_empty() {
             written = written.and_then(|()| folder.remove_copies());
         }
@@ -321,7 +328,7 @@ impl Worker {
         let (now, bytes) = (self.core.now(), folder.bytes());
         self.core.metrics.set_snapshot(now, bytes);
         let took = now.since(began);
-        self.written = Written { at: now, took, logged: self.learning_loop.logged() };
+        self.written = Written::new(&self.learning_loop, now, took);
         let milliseconds = u64::try_from(took.as_millis()).unwrap_or(u64::MAX);
         let fields = [("bytes", bytes.into()), ("milliseconds", milliseconds.into())];
         log::record("a snapshot of the state was written", &fields);

@@ -53,13 +53,13 @@ fn a_restored_loop_decides_and_learns_as_the_one_that_was_saved() {
         // Some events are learned and served, some are learned only, some wait for rewards.
         teach(&mut original, "more", 16.0);
         teach(&mut original, "open", 28.0);
-        let snapshot = original.snapshot();
-        let mut restored = LearningLoop::restore(&snapshot, &LoopOptions::default()).unwrap();
+        let saved = snapshot(&mut original);
+        let mut restored = LearningLoop::restore(&*saved, &LoopOptions::default()).unwrap();
         for (event_id, seconds) in [("one", 28.5), ("two", 31.0), ("three", 46.0)] {
             let expected = rank(&mut original, event_id, seconds);
             assert_eq!(rank(&mut restored, event_id, seconds), expected, "{policy}");
         }
-        assert!(original.snapshot() == restored.snapshot(), "{policy}");
+        assert!(snapshot(&mut original) == snapshot(&mut restored), "{policy}");
     }
 }
 

@@ -73,6 +73,13 @@ fn reward(learning_loop: &mut LearningLoop, event_id: &str, value: f64, seconds:
     learning_loop.reward(&event_id.into(), RewardRequest { value }, at(seconds)).unwrap();
 }
 
+/// The loop as bytes.
+fn snapshot(learning_loop: &mut LearningLoop) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    learning_loop.write_snapshot(&mut bytes).unwrap();
+    bytes
+}
+
 /// The joined lines that nobody has taken yet.
 fn take_lines(learning_loop: &mut LearningLoop, everything: bool, seconds: f64) -> Vec<String> {
     let lines = String::from_utf8(learning_loop.take_joined(everything, at(seconds))).unwrap();

@@ -77,9 +77,9 @@ fn later(learning_loop: &mut LearningLoop) -> Vec<RankResponse> {
 fn a_program_is_restored_from_what_it_saved_or_from_the_log() {
     for saves in [true, false] {
         let mut original = visited(saves);
-        let segment = original.take_segment();
-        let snapshot = original.snapshot();
-        let mut restored = LearningLoop::restore(&snapshot, &options(saves)).unwrap();
+        let segment = original.take_segment(usize::MAX, usize::MAX);
+        let saved = snapshot(&mut original);
+        let mut restored = LearningLoop::restore(&*saved, &options(saves)).unwrap();
         restored.restore_events(SegmentEvents::read(&segment.lines).unwrap(), 0);
         assert!(restored.program_failure().is_some(), "it runs before it knows anything");
         let restarted = restored.restart_policy().unwrap().unwrap();
@@ -95,7 +95,7 @@ fn a_program_that_dies_is_started_again_as_it_was() {
         let mut original = visited(saves);
         let mut killed = visited(saves);
         // What it saves here is told it again, and what it learned since.
-        killed.snapshot();
+        snapshot(&mut killed);
         for learning_loop in [&mut original, &mut killed] {
             visit(learning_loop, "e", 3, 46.0);
             rank(learning_loop, "after", 62.0);
@@ -154,7 +154,7 @@ fn requests_start_the_programs_of_the_options_and_no_others() {
     assert_eq!(learning_loop.policy_failure(), None);
     rank(&mut learning_loop, "after", 13.0);
     // A state starts none either.
-    let snapshot = learning_loop.snapshot();
-    let error = LearningLoop::restore(&snapshot, &LoopOptions::default()).unwrap_err();
+    let saved = snapshot(&mut learning_loop);
+    let error = LearningLoop::restore(&*saved, &LoopOptions::default()).unwrap_err();
     assert_eq!(error, RestoreError::Program(mixer(true).arguments().to_owned()));
 }

@@ -153,8 +153,8 @@ fn archiving() -> LoopOptions {
 
 /// The loop of a snapshot and of the segments so far.
 fn restored(original: &mut LearningLoop, segments: &mut Vec<Vec<u8>>) -> LearningLoop {
-    segments.push(original.take_segment().lines);
-    let mut restored = LearningLoop::restore(&original.snapshot(), &archiving()).unwrap();
+    segments.push(original.take_segment(usize::MAX, usize::MAX).lines);
+    let mut restored = LearningLoop::restore(&*snapshot(original), &archiving()).unwrap();
     let events = SegmentEvents::read(&segments.concat()).unwrap();
     // Deleted events are at the front.
     let deleted = events.len() - original.logged();
@@ -204,7 +204,7 @@ proptest! {
             seconds += pause;
             make(&mut original, call, at(seconds));
             if number % 20 == 19 {
-                segments.push(original.take_segment().lines);
+                segments.push(original.take_segment(usize::MAX, usize::MAX).lines);
             }
         }
         let mut restored = restored(&mut original, &mut segments);

@@ -1,7 +1,7 @@
 //! The steps that change files. A test can end them at any one, as a crash would.
 
 use std::fs::{self, File, OpenOptions};
-use std::io::{self, Write};
+use std::io::{self, IoSlice, Seek, SeekFrom, Write};
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -28,30 +28,63 @@ impl Disk {
         Self { full: Some(Arc::clone(full)), ..Self::default() }
     }
 
-    /// Writes bytes at the end of a file that has `length` bytes, and syncs them.
-    pub(crate) fn append(&self, file: &mut File, length: u64, bytes: &[u8]) -> io::Result<()> {
-        // What a failed write left behind.
-        file.set_len(length)?;
-        io::Seek::seek(file, io::SeekFrom::Start(length))?;
-        if let Err(crash) = self.step() {
-            file.write_all(&bytes[..bytes.len() / 2])?;
-            return Err(crash);
+    /// Writes parts at the end of a file that has `length` bytes, and syncs them.
+    pub(crate) fn append(
+        &self,
+        file: &mut File,
+        length: u64,
+        parts: &mut [IoSlice<'_>],
+    ) -> io::Result<()> {
+        if file.metadata()?.len() != length {
+            // What a failed write left behind.
+            file.set_len(length)?;
         }
-        file.write_all(bytes)?;
-        self.step()?;
+        file.seek(SeekFrom::Start(length))?;
+        self.write(file, |file| write_all(file, parts))?;
         file.sync_data()
     }
 
     /// Creates a file with content, under its name only when it is complete.
     pub(crate) fn create(&self, path: &Path, content: &[u8]) -> io::Result<()> {
-        let temporary = path.with_extension("tmp");
+        self.create_with(path, |file| file.write_all(content))
+    }
+
+    /// Creates a file with what `write` writes, under its name only when it is complete.
+    pub(crate) fn create_with(
+        &self,
+        path: &Path,
+        write: impl FnOnce(&mut File) -> io::Result<()>,
+    ) -> io::Result<()> {
+        let temporary = path.with_extension(INCOMPLETE);
         let mut file = private().truncate(true).open(&temporary)?;
-        self.append(&mut file, 0, content)?;
+        if let Err(error) = self.write(&mut file, write) {
+            if error.kind() == io::ErrorKind::StorageFull {
+                // Others need the room that it takes.
+                fs::remove_file(&temporary).ok();
+            }
+            return Err(error);
+        }
         file.sync_all()?;
         self.step()?;
         fs::rename(&temporary, path)?;
         self.step()?;
         sync_parent(path)
+    }
+
+    /// Writes to the end of a file. A crash leaves half of it there.
+    fn write(
+        &self,
+        file: &mut File,
+        write: impl FnOnce(&mut File) -> io::Result<()>,
+    ) -> io::Result<()> {
+        let crash = self.step();
+        let length = file.metadata()?.len();
+        write(file)?;
+        if crash.is_err() {
+            file.set_len(u64::midpoint(length, file.metadata()?.len()))?;
+            return crash;
+        }
+        self.step()
     }
 
     /// Creates an empty file.
@@ -84,6 +117,27 @@ impl Disk {
         let left = remaining.fetch_update(Ordering::SeqCst, Ordering::SeqCst, less);
         left.map(|_| ()).map_err(|_| io::Error::other("the disk has crashed"))
     }
+}
+
+/// Writes all parts. `write_all_vectored` is not stable.
+fn write_all(file: &mut File, mut parts: &mut [IoSlice<'_>]) -> io::Result<()> {
+    while parts.iter().any(|part| !part.is_empty()) {
+        match file.write_vectored(parts) {
+            Ok(0) => return Err(io::ErrorKind::WriteZero.into()),
+            Ok(written) => IoSlice::advance_slices(&mut parts, written),
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(())
+}
+
+/// The extension of files that are not complete.
+const INCOMPLETE: &str = "tmp";
+
+/// Whether a file was never completed.
+pub(super) fn is_incomplete(path: &Path) -> bool {
+    path.extension().is_some_and(|extension| extension == INCOMPLETE)
 }
 
 /// Opens or creates files that only their owner can read.

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fs::{self, File, TryLockError};
-use std::io::{self, Read, Write};
+use std::io::{self, BufReader, BufWriter, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 use std::thread::ScopedJoinHandle;
 use std::time::Duration;
@@ -23,11 +23,15 @@ use learning_loop::{
 use timestamp::Timestamp;
 
 const MAGIC: &[u8; 8] = b"rnrstate";
-const FORMAT: u16 = 2;
+const FORMAT: u16 = 3;
+/// The bytes of the checksum of a snapshot.
+const CHECKSUM: usize = 32;
+/// The bytes that are read or written at once.
+const BUFFER: usize = 64 << 10;
 /// A segment is the unit in which events expire on disk: it has so many events at most, and those
 /// of so long. No events are added to one with more bytes: each time, all are written again.
 pub(crate) const SEGMENT_EVENTS: usize = 2500;
-const SEGMENT_BYTES: u64 = 16 << 20;
+const SEGMENT_BYTES: usize = 16 << 20;
 const SEGMENT_TIME: Duration = Duration::from_secs(3600);
 /// Where damaged files go when a state is repaired.
 const SET_ASIDE: &str = "damaged";
@@ -91,9 +95,7 @@ pub(crate) struct Folder {
     segments: Vec<SegmentFile>,
     /// The number of the next segment.
     next_segment: u64,
-    /// The bytes of the last snapshot, before they are compressed.
-    snapshot_bytes: u64,
-    /// Joined events that are in no segment yet.
+    /// Joined events that could not be written to a segment yet.
     unwritten: Segment,
     /// Journals that the next snapshot covers.
     closed: Vec<Closed>,
@@ -118,6 +120,8 @@ struct Files {
     snapshots: BTreeMap<u64, PathBuf>,
     journals: BTreeMap<u64, PathBuf>,
     segments: BTreeMap<u64, PathBuf>,
+    /// Files that a crash left incomplete.
+    incomplete: Vec<PathBuf>,
 }
 
 /// Opens the state in a folder, or creates it. With `repair`, damaged files are set aside, and
@@ -161,11 +165,11 @@ pub(crate) fn open(
         generation,
         segments: manifest.segments,
         next_segment: files.segments.keys().last().map_or(0, |last| last + 1),
-        snapshot_bytes: 0,
         unwritten: Segment::default(),
         closed: files.journals.values().map(closed).collect(),
     };
-    folder.snapshot(&mut learning_loop, next, now)?;
+    folder.write_segments(&mut learning_loop, now)?;
+    folder.snapshot(&mut learning_loop, next)?;
     if old.exists() {
         disk.rename(&old, &path.join(migration::BACKUP))?;
         disk::make_private(&path.join(migration::BACKUP))?;
@@ -212,6 +216,8 @@ fn files(folder: &Path) -> io::Result<Files> {
             files.journals.insert(number, path);
         } else if let Some(number) = number("events-", ".dsjson.gz") {
             files.segments.insert(number, path);
+        } else if disk::is_incomplete(&path) {
+            files.incomplete.push(path);
         }
     }
     Ok(files)
@@ -246,7 +252,7 @@ impl Reader<'_> {
         }
         // A crash may leave the snapshot before, with everything that it needs.
         for path in files.snapshots.values().rev() {
-            match parse_snapshot(&fs::read(path)?, self.options) {
+            match read_snapshot(&mut File::open(path)?, self.options)? {
                 Ok((learning_loop, manifest)) => return Ok((learning_loop, manifest, true)),
                 Err(RestoreError::Program(text)) => return Err(StateError::Program(text)),
                 Err(RestoreError::Invalid(why)) => self.damage(Some(path), &why, lost)?,
@@ -328,13 +334,19 @@ impl Reader<'_> {
             entries.extend(found.entries);
         }
         let mut next = manifest.next;
-        let count = entries.range(manifest.next..).count();
+        let uncovered = entries.split_off(&manifest.next);
+        let count = uncovered.len();
         if count > 0 {
             let message = format!("the state was not closed: {count} log entries are replayed");
             log::note(message, &[("entries", count.into())]);
         }
-        for (number, entry) in entries.range(manifest.next..) {
-            replay(learning_loop, *number, entry);
+        for (number, content) in uncovered {
+            match journal::entry(content) {
+                Ok(entry) => replay(learning_loop, number, &entry),
+                Err(error) => {
+                    log::warning(format!("log entry {number} is set aside: {error}"), &[]);
+                }
+            }
             next = number + 1;
         }
         Ok(next)
@@ -374,34 +386,55 @@ pub(super) fn replay(learning_loop: &mut LearningLoop, number: u64, entry: &[u8]
     }
 }
 
-fn parse_snapshot(
-    bytes: &[u8],
+/// The loop and the manifest of a snapshot, or why there is none.
+fn read_snapshot(
+    file: &mut File,
     options: &LoopOptions,
-) -> Result<(LearningLoop, Manifest), RestoreError> {
-    let (manifest, snapshot) = snapshot_parts(bytes).map_err(RestoreError::Invalid)?;
-    Ok((LearningLoop::restore(&snapshot, options)?, manifest))
+) -> io::Result<Result<(LearningLoop, Manifest), RestoreError>> {
+    let damaged = |why: &str| Ok(Err(RestoreError::Invalid(why.to_owned())));
+    let mut checksum = [0; CHECKSUM];
+    if file.metadata()?.len() < CHECKSUM as u64 {
+        return damaged("it is too short");
+    }
+    file.read_exact(&mut checksum)?;
+    let mut content = BufReader::with_capacity(BUFFER, &*file);
+    let mut digest = Digested { inner: io::sink(), digest: Sha256::new() };
+    io::copy(&mut content, &mut digest)?;
+    if digest.digest.finalize()[..] != checksum[..] {
+        return damaged("its checksum is wrong");
+    }
+    file.seek(SeekFrom::Start(CHECKSUM as u64))?;
+    Ok(parse_snapshot(BufReader::with_capacity(BUFFER, file), options))
 }
 
-/// The manifest and the loop in the file of a snapshot.
-fn snapshot_parts(bytes: &[u8]) -> Result<(Manifest, Vec<u8>), String> {
-    let short = || "it is too short".to_owned();
-    let (checksum, content) = bytes.split_first_chunk::<32>().ok_or_else(short)?;
-    if Sha256::digest(content)[..] != checksum[..] {
-        return Err("its checksum is wrong".to_owned());
+fn parse_snapshot(
+    mut content: impl Read,
+    options: &LoopOptions,
+) -> Result<(LearningLoop, Manifest), RestoreError> {
+    let (manifest, format) = parse_manifest(&mut content).map_err(RestoreError::Invalid)?;
+    let snapshot = BufReader::with_capacity(BUFFER, GzDecoder::new(content));
+    let learning_loop = if format == FORMAT {
+        LearningLoop::restore(snapshot, options)?
+    } else {
+        let snapshot = migration::json_last(snapshot).map_err(RestoreError::Invalid)?;
+        LearningLoop::restore(&*snapshot, options)?
+    };
+    Ok((learning_loop, manifest))
+}
+
+/// The manifest, and the format of the snapshot after it.
+fn parse_manifest(content: &mut impl Read) -> Result<(Manifest, u16), String> {
+    let (mut magic, mut format, mut length) = ([0; 8], [0; 2], [0; 8]);
+    for part in [&mut magic[..], &mut format, &mut length] {
+        content.read_exact(part).map_err(|_| "it is too short".to_owned())?;
     }
-    let (magic, rest) = content.split_first_chunk::<8>().ok_or_else(short)?;
-    let (format, rest) = rest.split_first_chunk::<2>().ok_or_else(short)?;
-    let (length, rest) = rest.split_first_chunk::<8>().ok_or_else(short)?;
-    let format = u16::from_le_bytes(*format);
-    if magic != MAGIC || format != FORMAT {
+    let format = u16::from_le_bytes(format);
+    if magic != *MAGIC || ![FORMAT, migration::JSON_FIRST].contains(&format) {
         return Err(format!("it has format {format}, this program reads {FORMAT}"));
     }
-    let length = usize::try_from(u64::from_le_bytes(*length)).map_err(|_| short())?;
-    let (manifest, rest) = rest.split_at_checked(length).ok_or_else(short)?;
-    let manifest = serde_json::from_slice(manifest).map_err(|error| error.to_string())?;
-    let mut snapshot = Vec::new();
-    GzDecoder::new(rest).read_to_end(&mut snapshot).map_err(|error| error.to_string())?;
-    Ok((manifest, snapshot))
+    let manifest = content.by_ref().take(u64::from_le_bytes(length));
+    let manifest = serde_json::from_reader(manifest).map_err(|error| error.to_string())?;
+    Ok((manifest, format))
 }
 
 /// The segments that can be read, for a state without a snapshot.
@@ -461,26 +494,19 @@ impl Folder {
         self.closed.push(closed);
     }
 
-    /// Writes a snapshot that covers all entries below `next`, with the events that were joined
-    /// since the last one; then removes what is no longer needed.
+    /// Writes a snapshot that covers all entries below `next`, once all joined events are in
+    /// segments; then removes what is no longer needed.
     pub(crate) fn snapshot(
         &mut self,
         learning_loop: &mut LearningLoop,
         next: u64,
-        now: Timestamp,
     ) -> io::Result<()> {
-        let taken = learning_loop.take_segment();
-        self.unwritten.lines.extend(taken.lines);
-        self.unwritten.events += taken.events;
-        self.write_segment(now)?;
         let logged = learning_loop.logged();
         self.expire(logged);
         let manifest = Manifest { next, logged, segments: self.segments.clone() };
         let path = self.path.join(format!("snapshot-{:08}", self.generation));
-        let snapshot = learning_loop.snapshot();
-        self.disk.create(&path, &snapshot_file(&manifest, &snapshot)?)?;
-        self.snapshot_bytes = snapshot.len() as u64;
-        drop(snapshot);
+        let write = |file: &mut File| write_snapshot(file, &manifest, learning_loop);
+        self.disk.create_with(&path, write)?;
         self.remove_covered(&path)?;
         self.generation += 1;
         Ok(())
@@ -491,12 +517,26 @@ impl Folder {
         self.unwritten = Segment::default();
     }
 
+    /// Writes the events that were joined since the last time into segments.
+    pub(crate) fn write_segments(
+        &mut self,
+        learning_loop: &mut LearningLoop,
+        now: Timestamp,
+    ) -> io::Result<()> {
+        loop {
+            if self.unwritten.events == 0 {
+                self.unwritten = learning_loop.take_segment(SEGMENT_EVENTS, SEGMENT_BYTES);
+            }
+            if self.unwritten.events == 0 {
+                return Ok(());
+            }
+            self.write_segment(now)?;
+        }
+    }
+
     /// Writes the events that are in no segment yet: into a new one, or with those of the last
     /// one, which it replaces. If it fails, they wait for the next time.
     fn write_segment(&mut self, now: Timestamp) -> io::Result<()> {
-        if self.unwritten.events == 0 {
-            return Ok(());
-        }
         let name = format!("events-{:08}.dsjson.gz", self.next_segment);
         let mut lines = self.unwritten.lines.len() as u64;
         let mut encoder = GzEncoder::new(Vec::new(), Compression::default());
@@ -532,16 +572,11 @@ impl Folder {
         let is_young = now.since(last.began?) < SEGMENT_TIME;
         let events = last.events + self.unwritten.events;
         let bytes = last.lines.max(last.bytes) + self.unwritten.lines.len() as u64;
-        if !is_young || events > SEGMENT_EVENTS || bytes > SEGMENT_BYTES {
+        if !is_young || events > SEGMENT_EVENTS || bytes > SEGMENT_BYTES as u64 {
             return None;
         }
         let lines = segment_lines(&self.path.join(&last.name), last).ok()?;
         Some((last.clone(), lines))
-    }
-
-    /// The bytes of the last snapshot, before they are compressed; zero before the first one.
-    pub(crate) fn snapshot_bytes(&self) -> u64 {
-        self.snapshot_bytes
     }
 
     /// The bytes of all segments.
@@ -597,21 +632,49 @@ impl Folder {
         };
         let old_snapshots = files.snapshots.values().filter(|path| **path != snapshot);
         let unlisted = files.segments.values().filter(|path| !is_listed(path));
-        for path in old_snapshots.chain(unlisted) {
+        for path in old_snapshots.chain(unlisted).chain(&files.incomplete) {
             self.disk.remove(path)?;
         }
         Ok(())
     }
 }
 
-fn snapshot_file(manifest: &Manifest, snapshot: &[u8]) -> io::Result<Vec<u8>> {
+/// Writes a snapshot after its checksum. It may be large, and is never in memory as a whole.
+fn write_snapshot(
+    file: &mut File,
+    manifest: &Manifest,
+    learning_loop: &mut LearningLoop,
+) -> io::Result<()> {
     let manifest = serde_json::to_vec(manifest)?;
-    let mut content = MAGIC.to_vec();
-    content.extend_from_slice(&FORMAT.to_le_bytes());
-    content.extend_from_slice(&(manifest.len() as u64).to_le_bytes());
-    content.extend_from_slice(&manifest);
-    let mut encoder = GzEncoder::new(content, Compression::fast());
-    encoder.write_all(snapshot)?;
-    let content = encoder.finish()?;
-    Ok([&Sha256::digest(&content)[..], &content].concat())
+    file.write_all(&[0; CHECKSUM])?;
+    let mut content = Digested { inner: &*file, digest: Sha256::new() };
+    content.write_all(MAGIC)?;
+    content.write_all(&FORMAT.to_le_bytes())?;
+    content.write_all(&(manifest.len() as u64).to_le_bytes())?;
+    content.write_all(&manifest)?;
+    let encoder = GzEncoder::new(content, Compression::fast());
+    let mut snapshot = BufWriter::with_capacity(BUFFER, encoder);
+    learning_loop.write_snapshot(&mut snapshot)?;
+    let encoder = snapshot.into_inner().map_err(io::IntoInnerError::into_error)?;
+    let checksum = encoder.finish()?.digest.finalize();
+    file.rewind()?;
+    file.write_all(&checksum)
+}
+
+/// A writer, and the SHA-256 of what was written.
+struct Digested<W> {
+    inner: W,
+    digest: Sha256,
+}
+
+impl<W: Write> Write for Digested<W> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let written = self.inner.write(bytes)?;
+        self.digest.update(&bytes[..written]);
+        Ok(written)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.inner.flush()
+    }
 }

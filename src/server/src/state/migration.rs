@@ -1,5 +1,7 @@
-//! States of the format before: all entries since the beginning, in a database.
+//! States of earlier formats: 1 has all entries since the beginning, in a database; 2 differs in
+//! the order of the parts of a snapshot.
 
+use std::io::Read;
 use std::path::Path;
 
 use redb::{Database, DatabaseError, ReadableDatabase, ReadableTable, TableDefinition};
@@ -18,6 +20,10 @@ pub(super) const BACKUP: &str = "loop.redb.backup";
 const ENTRIES: TableDefinition<'_, u64, &[u8]> = TableDefinition::new("facts");
 const INITIAL_SETTINGS: TableDefinition<'_, u64, &[u8]> = TableDefinition::new("beginning");
 const FORMAT: u64 = 1;
+
+/// The format of snapshots that begin with the length of the JSON and the JSON itself, before the
+/// models.
+pub(super) const JSON_FIRST: u16 = 2;
 
 /// The initial settings of a loop.
 #[derive(Deserialize)]
@@ -61,4 +67,15 @@ pub(super) fn read(path: &Path, options: &LoopOptions) -> Result<LearningLoop, S
         folder::replay(&mut learning_loop, number.value(), row.value());
     }
     Ok(learning_loop)
+}
+
+/// A snapshot of format 2 with its parts in the order of [`LearningLoop::restore`].
+pub(super) fn json_last(mut snapshot: impl Read) -> Result<Vec<u8>, String> {
+    let mut bytes = Vec::new();
+    snapshot.read_to_end(&mut bytes).map_err(|error| error.to_string())?;
+    let short = || "the snapshot ends too early".to_owned();
+    let (length, parts) = bytes.split_first_chunk::<8>().ok_or_else(short)?;
+    let length = usize::try_from(u64::from_le_bytes(*length)).map_err(|_| short())?;
+    let (json, models) = parts.split_at_checked(length).ok_or_else(short)?;
+    Ok([models, json].concat())
 }

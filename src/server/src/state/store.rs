@@ -13,7 +13,7 @@ use axum::http::StatusCode;
 use tokio::sync::watch;
 
 use super::disk::Disk;
-use super::journal::Journal;
+use super::journal::{Journal, Record};
 use crate::log;
 use crate::response::ErrorResponse;
 use learning_loop::LogEntry;
@@ -31,7 +31,9 @@ pub(crate) struct Ticket(u64);
 /// The queue of entries, and how many batches of them are on disk.
 pub(crate) struct Store {
     queue: Arc<Queue>,
-    written: watch::Receiver<Written>,
+    /// Told of even and of odd batches: while one is written, requests wait for the next one,
+    /// and need not wake for this one.
+    written: [watch::Receiver<Written>; 2],
     writer: Mutex<Option<std::thread::JoinHandle<()>>>,
     bytes: Arc<AtomicU64>,
 }
@@ -42,13 +44,10 @@ struct Queue {
     more: Condvar,
 }
 
-/// Entries as they are written, with their numbers.
-type Rows = Vec<(u64, Vec<u8>)>;
-
 /// Entries to write.
 #[derive(Default)]
 struct Waiting {
-    rows: Rows,
+    records: Vec<Record>,
     /// The number of batches that were taken.
     batches: u64,
     rotate: Option<mpsc::Sender<io::Result<Closed>>>,
@@ -74,6 +73,7 @@ struct Written {
 
 /// The writer's end.
 struct Writer {
+    progress: [watch::Sender<Written>; 2],
     folder: PathBuf,
     disk: Disk,
     generation: u64,
@@ -87,7 +87,10 @@ impl Store {
     pub(super) fn start(folder: &Path, generation: u64, disk: Disk) -> io::Result<Self> {
         let (bytes, queue) = (Arc::new(AtomicU64::new(0)), Arc::new(Queue::default()));
         let journal = Journal::create(&path(folder, generation), disk.clone())?;
+        let ((even, even_written), (odd, odd_written)) =
+            (watch::channel(Written::default()), watch::channel(Written::default()));
         let mut writer = Writer {
+            progress: [even, odd],
             folder: folder.to_owned(),
             disk,
             generation,
@@ -95,32 +98,33 @@ impl Store {
             last: None,
             bytes: Arc::clone(&bytes),
         };
-        let (progress, written) = watch::channel(Written::default());
         let read = Arc::clone(&queue);
-        let write = move || writer.write(&read, &progress);
+        let write = move || writer.write(&read);
         let thread = std::thread::Builder::new().name("journal".to_owned()).spawn(write)?;
+        let written = [even_written, odd_written];
         Ok(Self { queue, written, writer: Mutex::new(Some(thread)), bytes })
     }
 
     /// Queues entries with their numbers. The ticket is for them and all entries before.
     pub(crate) fn append<'a>(&self, entries: impl Iterator<Item = (u64, &'a LogEntry)>) -> Ticket {
-        let row = |(number, entry): (u64, &LogEntry)| {
-            (number, serde_json::to_vec(entry).expect("an entry is finite"))
-        };
-        let rows: Vec<_> = entries.map(row).collect();
+        let records: Vec<_> = entries.map(|(number, entry)| Record::new(number, entry)).collect();
         let mut waiting =
             self.queue.waiting.lock().expect("the writer does not panic under the lock");
-        if !rows.is_empty() {
-            waiting.rows.extend(rows);
+        // A writer that waits was woken when the first of them came.
+        let is_first = waiting.records.is_empty() && !records.is_empty();
+        waiting.records.extend(records);
+        let ticket = Ticket(waiting.batches + u64::from(!waiting.records.is_empty()));
+        drop(waiting);
+        if is_first {
             self.queue.more.notify_one();
         }
-        Ticket(waiting.batches + u64::from(!waiting.rows.is_empty()))
+        ticket
     }
 
     /// Waits until the entries of a ticket are on disk. Fails while they cannot be written:
     /// they are written once there is room.
     pub(crate) async fn wait(&self, Ticket(batch): Ticket) -> Result<(), ErrorResponse> {
-        let mut written = self.written.clone();
+        let mut written = self.written[parity(batch)].clone();
         let done = |written: &Written| written.batches >= batch || written.failure.is_some();
         match written.wait_for(done).await.map(|written| written.clone()) {
             Ok(Written { batches, .. }) if batches >= batch => Ok(()),
@@ -136,7 +140,7 @@ impl Store {
 
     /// Why entries cannot be written now.
     pub(crate) fn failure(&self) -> Option<String> {
-        self.written.borrow().failure.clone()
+        self.written[0].borrow().failure.clone()
     }
 
     /// Begins a new journal, and returns the complete one. Blocks.
@@ -148,7 +152,7 @@ impl Store {
         closed.recv_timeout(PATIENCE).map_err(|_| ended())?
     }
 
-    /// The bytes in the journal.
+    /// The bytes of the entries in the journal, before they were compressed.
     pub(crate) fn bytes(&self) -> u64 {
         self.bytes.load(Ordering::Relaxed)
     }
@@ -183,12 +187,12 @@ pub(super) fn path(folder: &Path, generation: u64) -> PathBuf {
 
 impl Writer {
     /// Writes until the store is closed.
-    fn write(&mut self, queue: &Queue, progress: &watch::Sender<Written>) {
-        while let Some((rows, batches)) = queue.take() {
-            if !rows.is_empty() && !self.write_batch(&rows, queue, progress) {
+    fn write(&mut self, queue: &Queue) {
+        while let Some((records, batches)) = queue.take() {
+            if !records.is_empty() && !self.write_batch(&records, queue) {
                 return;
             }
-            progress.send_replace(Written { batches, failure: None });
+            self.progress[parity(batches)].send_modify(|written| written.batches = batches);
             if let Some(sender) = queue.take_rotation() {
                 // A worker that has failed waits no more.
                 sender.send(self.rotate()).ok();
@@ -198,19 +202,14 @@ impl Writer {
 
     /// Writes a batch, again and again if it must. Returns false if the store was closed
     /// before it succeeded.
-    fn write_batch(
-        &mut self,
-        rows: &[(u64, Vec<u8>)],
-        queue: &Queue,
-        progress: &watch::Sender<Written>,
-    ) -> bool {
+    fn write_batch(&mut self, records: &[Record], queue: &Queue) -> bool {
         let mut has_failed = false;
-        while let Err(error) = self.journal.append(rows) {
+        while let Err(error) = self.journal.append(records) {
             if !std::mem::replace(&mut has_failed, true) {
                 let message = format!("the state cannot be written: {error}; requests are refused");
                 log::error(message, &[]);
             }
-            progress.send_modify(|written| written.failure = Some(error.to_string()));
+            self.set_failure(Some(&error));
             queue.refuse_rotation(&error);
             if queue.pause() {
                 return false;
@@ -218,10 +217,18 @@ impl Writer {
         }
         if has_failed {
             log::note("the state can be written again", &[]);
+            self.set_failure(None);
         }
-        self.last = rows.iter().map(|(number, _)| *number).max().max(self.last);
-        self.bytes.store(self.journal.length(), Ordering::Relaxed);
+        self.last = records.iter().map(|record| record.number).max().max(self.last);
+        self.bytes.store(self.journal.entry_bytes(), Ordering::Relaxed);
         true
+    }
+
+    fn set_failure(&self, failure: Option<&io::Error>) {
+        let failure = failure.map(ToString::to_string);
+        for progress in &self.progress {
+            progress.send_modify(|written| written.failure.clone_from(&failure));
+        }
     }
 
     fn rotate(&mut self) -> io::Result<Closed> {
@@ -234,19 +241,23 @@ impl Writer {
     }
 }
 
+fn parity(batch: u64) -> usize {
+    usize::from(batch % 2 == 1)
+}
+
 impl Queue {
-    /// The rows that are queued and the number of their batch, or no rows if only a new journal
+    /// The records that are queued and the number of their batch, or none if only a new journal
     /// is wanted; `None` once the queue is closed and empty.
-    fn take(&self) -> Option<(Rows, u64)> {
+    fn take(&self) -> Option<(Vec<Record>, u64)> {
         let mut waiting = self.waiting.lock().ok()?;
-        while waiting.rows.is_empty() && waiting.rotate.is_none() {
+        while waiting.records.is_empty() && waiting.rotate.is_none() {
             if waiting.closed {
                 return None;
             }
             waiting = self.more.wait(waiting).ok()?;
         }
-        waiting.batches += u64::from(!waiting.rows.is_empty());
-        Some((std::mem::take(&mut waiting.rows), waiting.batches))
+        waiting.batches += u64::from(!waiting.records.is_empty());
+        Some((std::mem::take(&mut waiting.records), waiting.batches))
     }
 
     /// Waits before a write is tried again. Returns true if the queue was closed.

@@ -5,6 +5,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 use std::time::Duration;
 
+use sha2::{Digest, Sha256};
+
 use super::Disk;
 use crate::Service;
 use crate::keys::Keys;
@@ -253,6 +255,58 @@ fn a_state_of_version_0_1_is_migrated_and_kept_as_a_backup() {
         let mode = |path: &Path| std::fs::metadata(path).unwrap().permissions().mode() & 0o777;
         assert_eq!((mode(&backup), mode(folder.path())), (0o600, 0o700));
     }
+}
+
+/// The parts of a snapshot in the order of format 2.
+fn write_format_2(path: &Path) {
+    let file = std::fs::read(path).unwrap();
+    let start = file.windows(2).position(|window| window == [0x1f, 0x8b]).unwrap();
+    let snapshot = unpacked(&file);
+    let mut models = 0;
+    for _ in 0..2 {
+        let length = snapshot[models..models + 8].try_into().unwrap();
+        models += 8 + usize::try_from(u64::from_le_bytes(length)).unwrap();
+    }
+    let json = &snapshot[models..];
+    let length = (json.len() as u64).to_le_bytes();
+    let mut content = file[32..start].to_vec();
+    content[8..10].copy_from_slice(&2_u16.to_le_bytes());
+    let mut encoder = flate2::write::GzEncoder::new(content, flate2::Compression::fast());
+    for part in [&length, json, &snapshot[..models]] {
+        std::io::Write::write_all(&mut encoder, part).unwrap();
+    }
+    let content = encoder.finish().unwrap();
+    std::fs::write(path, [&Sha256::digest(&content)[..], &content].concat()).unwrap();
+}
+
+#[test]
+fn a_snapshot_of_format_2_is_read() {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let now = Arc::new(AtomicI64::new(Timestamp::VIRTUAL_START.unix_micros()));
+    let service = open(folder.path(), Disk::default(), &now).unwrap();
+    assert!(runtime.block_on(work(&service, &now)).complete);
+    assert!(runtime.block_on(rank(&service, "open")));
+    let expected = runtime.block_on(lines(&service));
+    drop(service);
+    let paths = std::fs::read_dir(folder.path()).unwrap().map(|entry| entry.unwrap().path());
+    let is_snapshot = |path: &std::path::PathBuf| path.to_str().unwrap().contains("snapshot-");
+    paths.filter(is_snapshot).for_each(|path| write_format_2(&path));
+    let service = open(folder.path(), Disk::default(), &now).unwrap();
+    assert_eq!(runtime.block_on(lines(&service)), expected);
+}
+
+/// A crash may leave a file that is not complete; it must not keep deleted events for ever.
+#[test]
+fn incomplete_files_are_removed_at_the_next_start() {
+    let folder = tempfile::tempdir().unwrap();
+    let now = Arc::new(AtomicI64::new(Timestamp::VIRTUAL_START.unix_micros()));
+    drop(open(folder.path(), Disk::default(), &now).unwrap());
+    let left = ["events-00000007.dsjson.tmp", "snapshot-00000009.tmp"];
+    let left = left.map(|name| folder.path().join(name));
+    left.iter().for_each(|path| std::fs::write(path, "canary").unwrap());
+    let _service = open(folder.path(), Disk::default(), &now).unwrap();
+    assert!(left.iter().all(|path| !path.exists()));
 }
 
 /// The lines of all events.
