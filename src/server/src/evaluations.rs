@@ -9,7 +9,7 @@ use super::path::Id;
 use super::response::{self, ErrorResponse};
 use super::{Service, body};
 use learning_loop::LearningLoop;
-use protocol::{ErrorCode, EvaluationContract};
+use protocol::{ErrorCode, EvaluationContract, LONGEST_ID};
 
 type Reply = Result<Response, ErrorResponse>;
 
@@ -50,6 +50,10 @@ pub(crate) async fn one(State(service): State<Service>, Id(id): Id) -> Reply {
 
 /// `DELETE /evaluations/{evaluationId}`
 pub(crate) async fn delete(State(service): State<Service>, Id(id): Id) -> Reply {
+    if id.chars().count() > LONGEST_ID {
+        let message = format!("the id of an evaluation has at most {LONGEST_ID} characters");
+        return Err((ErrorCode::EvaluationNotFound, message).into());
+    }
     let forget = move |inner: &mut LearningLoop, now| {
         inner.delete_evaluation(&id, now);
         Ok(())

@@ -1,16 +1,26 @@
 //! The status of the service, its OpenAPI document and its status page.
 
+use std::sync::LazyLock;
+
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::http::header::{CONTENT_SECURITY_POLICY, CONTENT_TYPE};
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
+use serde_json::Value;
 
 use super::Service;
 use super::response::{self, ErrorResponse};
 
 const PAGE: &str = include_str!("page.html");
 const OPENAPI: &str = include_str!("openapi.json");
+
+/// The document of a service without keys: no operation has a security requirement.
+static OPENAPI_WITHOUT_KEYS: LazyLock<String> = LazyLock::new(|| {
+    let mut document: Value = serde_json::from_str(OPENAPI).expect("the document is JSON");
+    document.as_object_mut().expect("the document is an object").remove("security");
+    document.to_string()
+});
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -32,8 +42,10 @@ pub(crate) async fn status(State(service): State<Service>) -> Response {
 }
 
 /// `GET /swagger`
-pub(crate) async fn swagger() -> Response {
-    ([(CONTENT_TYPE, "application/json; charset=utf-8")], OPENAPI).into_response()
+pub(crate) async fn swagger(State(service): State<Service>) -> Response {
+    let has_keys = !service.access().keys.is_empty();
+    let document = if has_keys { OPENAPI } else { &OPENAPI_WITHOUT_KEYS };
+    ([(CONTENT_TYPE, "application/json; charset=utf-8")], document).into_response()
 }
 
 /// The page may connect to this service only.
@@ -50,4 +62,17 @@ pub(crate) async fn page() -> Response {
 pub(crate) async fn overview(State(service): State<Service>) -> Result<Response, ErrorResponse> {
     let overview = service.call(|inner, now| Ok(inner.overview(now))).await?;
     Ok(response::json(StatusCode::OK, &overview))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_document_without_keys_differs_in_nothing_but_the_security() {
+        let mut with: Value = serde_json::from_str(OPENAPI).unwrap();
+        let without: Value = serde_json::from_str(&OPENAPI_WITHOUT_KEYS).unwrap();
+        assert!(with.as_object_mut().unwrap().remove("security").is_some());
+        assert_eq!(with, without);
+    }
 }
