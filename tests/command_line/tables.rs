@@ -559,3 +559,64 @@ fn policies_of_the_open_bandit_dataset_are_found_in_each_others_logs() {
         }
     }
 }
+
+const NESTED: &str =
+    "action=item,reward=click,probability=p,context=user.*,features=price,id=id,time=at";
+
+#[test]
+fn an_object_that_is_named_as_a_column_is_told_with_its_keys() {
+    let here = &Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/tables");
+    let columns = "action=item,reward=click,probability=p,context=user";
+    let stderr = refused(here, &["log.jsonl", "--columns", columns]);
+    assert!(stderr.contains("`user` is an object: `user.*` names all its keys"), "{stderr}");
+}
+
+/// The oracle is pyarrow, which wrote both files (`tests/tables/write.py`).
+#[cfg(feature = "parquet")]
+#[test]
+fn a_parquet_table_gives_what_json_lines_of_the_same_content_give() {
+    let here = &Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/tables");
+    let options = ["--columns", NESTED, "-p", VW, "-p", LINEAR[0], "--window", "1d"];
+    let of = |logs: &[&str]| report(here, &[logs, &options].concat());
+    let expected = of(&["log.jsonl"]);
+    assert_eq!(expected["log"]["events"], 300);
+    assert_eq!(of(&["log.parquet"]), expected);
+    let both = [of(&["log.parquet", "log.jsonl"]), of(&["log.jsonl", "log.parquet"])];
+    for part in ["policies", "breakdowns"] {
+        assert_eq!(both[0][part], both[1][part], "{part}");
+    }
+}
+
+#[cfg(feature = "parquet")]
+#[test]
+fn what_is_wrong_with_a_parquet_file_is_told() {
+    let folder = tempfile::tempdir().unwrap();
+    let here = folder.path();
+    let whole = include_bytes!("../tables/log.parquet");
+    fs::write(here.join("log.parquet"), whole).unwrap();
+    fs::write(here.join("part.parquet"), &whole[..whole.len() / 2]).unwrap();
+    let mut damaged = whole.to_vec();
+    damaged[100..400].fill(0);
+    fs::write(here.join("damaged.parquet"), damaged).unwrap();
+    let cases = [
+        ("part.parquet", NESTED, "part.parquet: it cannot be read as Parquet: "),
+        ("damaged.parquet", NESTED, "damaged.parquet: it cannot be read as Parquet: "),
+        ("log.parquet", "action=itme,reward=click,probability=p", "did you mean `item`?"),
+        ("log.parquet", "action=item,reward=user.city,probability=p", "is it the right column?"),
+    ];
+    for (log, columns, message) in cases {
+        let output = evaluate(here, &[log, "--columns", columns]);
+        let stderr = stderr(&output);
+        assert!(!output.status.success() && stderr.contains(message), "{log}: {stderr}");
+    }
+    let message = refused(here, &["log.parquet"]);
+    assert!(message.contains("say what its columns are"), "{message}");
+}
+
+#[cfg(not(feature = "parquet"))]
+#[test]
+fn a_build_without_parquet_names_the_feature() {
+    let here = &Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/tables");
+    let stderr = refused(here, &["log.parquet", "--columns", NESTED]);
+    assert!(stderr.contains("build it with `--features parquet`"), "{stderr}");
+}

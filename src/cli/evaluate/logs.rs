@@ -8,6 +8,9 @@ use flate2::bufread::MultiGzDecoder;
 
 use diagnostic::{Diagnostic, Report};
 use evaluation::run::{LogPlace, LogSummary};
+use table_log::Input;
+#[cfg(feature = "parquet")]
+use table_log::ParquetFile;
 use zstd_frames::ZstdReader;
 
 /// Logs to be read one after the other, gzip, zstd or plain.
@@ -75,9 +78,28 @@ impl Logs {
         self.paths.iter().any(|path| path.as_os_str() == "-")
     }
 
-    /// Opens a file beside the logs.
-    pub fn table(&self, path: &Path) -> io::Result<Box<dyn BufRead + Send>> {
-        text(self.open(path)?)
+    /// Opens a table: a log, or a file beside them.
+    pub fn table(&self, path: &Path) -> io::Result<Input> {
+        let mut text = self.open(path)?;
+        if text.fill_buf()?.starts_with(PARQUET) {
+            return parquet(path);
+        }
+        Ok(Input::Text(text))
+    }
+
+    /// The same of each log in turn, with its name.
+    pub fn each_table(
+        &self,
+        mut with: impl FnMut(&str, Input) -> io::Result<()>,
+    ) -> io::Result<()> {
+        self.read.store(0, Ordering::Relaxed);
+        for path in &self.paths {
+            let name = path.display().to_string();
+            let named = |error: io::Error| io::Error::new(error.kind(), format!("{name}: {error}"));
+            let input = self.table(path).map_err(named)?;
+            with(&name, input).map_err(named)?;
+        }
+        Ok(())
     }
 
     fn open(&self, path: &Path) -> io::Result<Box<dyn BufRead + Send>> {
@@ -128,8 +150,8 @@ impl Shape {
                  action=COLUMN,reward=COLUMN,probability=COLUMN`"
             }
             Self::Parquet => {
-                "it is a Parquet file; write it as CSV or JSON lines: `pandas.read_parquet(FILE)\
-                 .to_csv(OUT)`"
+                "it is a Parquet file; say what its columns are: `--columns \
+                 action=COLUMN,reward=COLUMN,probability=COLUMN`"
             }
             Self::Table => "expected rows with an action, a reward and a probability",
             Self::Other => {
@@ -139,12 +161,20 @@ impl Shape {
     }
 }
 
-/// Refuses Parquet.
-pub fn text(mut input: Box<dyn BufRead + Send>) -> io::Result<Box<dyn BufRead + Send>> {
-    if input.fill_buf()?.starts_with(PARQUET) {
-        return Err(io::Error::new(io::ErrorKind::Unsupported, Shape::Parquet.help()));
+/// A table in a Parquet file, of which a beginning was read.
+fn parquet(path: &Path) -> io::Result<Input> {
+    if path.as_os_str() == "-" {
+        let message = "a Parquet file cannot be read from stdin; name the file";
+        return Err(io::Error::new(io::ErrorKind::Unsupported, message));
     }
-    Ok(input)
+    #[cfg(feature = "parquet")]
+    return File::open(path).and_then(ParquetFile::open).map(Input::Parquet);
+    #[cfg(not(feature = "parquet"))]
+    Err(io::Error::new(
+        io::ErrorKind::Unsupported,
+        "it is a Parquet file, which this build does not read: build it with `--features parquet`, \
+         or take the archive or the wheel",
+    ))
 }
 
 /// What the beginning of a log looks like.

@@ -74,7 +74,7 @@ impl TableLogs {
             return Ok(());
         }
         let Self { table, candidates } = self;
-        logs.each(|name, input| table.scan(name, logs::text(input)?, candidates, report))?;
+        logs.each_table(|name, input| table.scan(name, input, candidates, report))?;
         table.end_scan(report);
         Ok(())
     }
@@ -88,7 +88,7 @@ impl TableLogs {
     ) -> io::Result<()> {
         let table = &mut self.table;
         table.prepare(&LogPrefix::wants(), &[], &mut |name| logs.table(Path::new(name)), report)?;
-        logs.each(|name, input| match table.log(name, input, report)? {
+        logs.each_table(|name, input| match table.log(name, input, report)? {
             Some(mut log) => prefix.read_log(&mut log),
             None => Ok(()),
         })
@@ -99,7 +99,7 @@ impl TableLogs {
         let (table, report) = (&mut self.table, &mut Report::new());
         let wants = FeatureSurvey::wants();
         table.prepare(&wants, &[], &mut |name| logs.table(Path::new(name)), report)?;
-        logs.each(|name, input| match table.log(name, input, report)? {
+        logs.each_table(|name, input| match table.log(name, input, report)? {
             Some(mut log) => survey.read_log(&mut log),
             None => Ok(()),
         })
@@ -116,8 +116,7 @@ impl TableLogs {
         let Self { table, candidates } = self;
         let wants = run.wants().clone();
         table.prepare(&wants, candidates, &mut |name| logs.table(Path::new(name)), report)?;
-        logs.each(|name, input| {
-            let input = logs::text(input)?;
+        logs.each_table(|name, input| {
             let before = run.summary().clone();
             if let Some(mut log) = table.log(name, input, report)? {
                 run.read_log(name, &mut log, observer)?;

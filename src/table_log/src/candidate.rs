@@ -132,7 +132,12 @@ pub(crate) fn find(
 pub(crate) fn find_column(name: &str, header: &[String], table: &str) -> Result<usize, Diagnostic> {
     let mut found = header.iter().enumerate().filter(|(_, column)| *column == name);
     let Some((first, _)) = found.next() else {
+        let is_object =
+            |column: &String| column.strip_prefix(name).is_some_and(|rest| rest.starts_with('.'));
         let help = match nearest(name, header.iter().map(String::as_str)) {
+            _ if header.iter().any(is_object) => {
+                format!("`{name}` is an object: `{name}.*` names all its keys")
+            }
             Some(near) => format!("did you mean `{near}`?"),
             None => columns_of(header),
         };

@@ -1,4 +1,4 @@
-//! Logged choices in tables: CSV and JSON lines, by what their columns say.
+//! Logged choices in tables: CSV, JSON lines and Parquet, by what their columns say.
 //!
 //! [`Columns`] say which column holds what. A [`Table`] finds them in each file, knows the actions
 //! (declared, of a catalogue, or collected in a first pass), and makes a reader of logged
@@ -20,4 +20,6 @@ pub use candidate::{Candidate, CandidateKind};
 pub use columns::{ActionsColumn, Columns, Named};
 pub use log::TableLog;
 pub use rows::Input;
+#[cfg(feature = "parquet")]
+pub use rows::ParquetFile;
 pub use table::Table;

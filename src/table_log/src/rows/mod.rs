@@ -2,18 +2,31 @@
 
 mod csv;
 mod json;
+#[cfg(feature = "parquet")]
+mod parquet;
 
 use std::io::{self, BufRead};
 
 use protocol::FeatureValue;
 
-/// A text of rows: CSV, or JSON lines.
-pub type Input = Box<dyn BufRead + Send>;
+#[cfg(feature = "parquet")]
+pub use self::parquet::ParquetFile;
+
+/// What rows are read from.
+pub enum Input {
+    /// A text: CSV, or JSON lines.
+    Text(Box<dyn BufRead + Send>),
+    /// A Parquet file.
+    #[cfg(feature = "parquet")]
+    Parquet(ParquetFile),
+}
 
 /// Reads rows, one after the other.
 pub(crate) enum Rows {
     Csv(Box<csv::CsvRows>),
     Json(json::JsonRows),
+    #[cfg(feature = "parquet")]
+    Parquet(Box<parquet::ParquetRows>),
 }
 
 /// A value of a row.
@@ -36,11 +49,18 @@ pub(crate) enum Unreadable {
 
 impl Rows {
     /// Opens a table. The names of JSON are those of `known` and of its first object.
-    pub fn open(mut input: Input, known: &[String]) -> io::Result<Self> {
-        if is_json(&mut *input)? {
-            json::JsonRows::open(input, known).map(Self::Json)
+    pub fn open(input: Input, known: &[String]) -> io::Result<Self> {
+        let mut text = match input {
+            Input::Text(text) => text,
+            #[cfg(feature = "parquet")]
+            Input::Parquet(file) => {
+                return Ok(Self::Parquet(Box::new(parquet::ParquetRows::new(file))));
+            }
+        };
+        if is_json(&mut *text)? {
+            json::JsonRows::open(text, known).map(Self::Json)
         } else {
-            csv::CsvRows::open(input).map(|rows| Self::Csv(Box::new(rows)))
+            csv::CsvRows::open(text).map(|rows| Self::Csv(Box::new(rows)))
         }
     }
 
@@ -49,6 +69,8 @@ impl Rows {
         match self {
             Self::Csv(rows) => rows.header(),
             Self::Json(rows) => rows.header(),
+            #[cfg(feature = "parquet")]
+            Self::Parquet(rows) => rows.header(),
         }
     }
 
@@ -57,6 +79,8 @@ impl Rows {
         match self {
             Self::Csv(rows) => rows.advance(),
             Self::Json(rows) => rows.advance(),
+            #[cfg(feature = "parquet")]
+            Self::Parquet(rows) => rows.advance(),
         }
     }
 
@@ -65,14 +89,18 @@ impl Rows {
         match self {
             Self::Csv(rows) => rows.unreadable(),
             Self::Json(rows) => rows.unreadable(),
+            #[cfg(feature = "parquet")]
+            Self::Parquet(rows) => rows.unreadable(),
         }
     }
 
-    /// The line of the row, from one.
+    /// The line of the row, from one; of a Parquet file, its number.
     pub fn line(&self) -> u64 {
         match self {
             Self::Csv(rows) => rows.line(),
             Self::Json(rows) => rows.line(),
+            #[cfg(feature = "parquet")]
+            Self::Parquet(rows) => rows.row(),
         }
     }
 
@@ -81,6 +109,8 @@ impl Rows {
         match self {
             Self::Csv(rows) => rows.cell(column),
             Self::Json(rows) => rows.cell(column),
+            #[cfg(feature = "parquet")]
+            Self::Parquet(rows) => rows.cell(column),
         }
     }
 
@@ -89,6 +119,8 @@ impl Rows {
         match self {
             Self::Csv(rows) => rows.byte(column),
             Self::Json(_) => 1,
+            #[cfg(feature = "parquet")]
+            Self::Parquet(_) => 1,
         }
     }
 }
