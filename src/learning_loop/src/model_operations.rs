@@ -77,8 +77,11 @@ impl LearningLoop {
     }
 
     fn learner_of_vw(&self, model: &VwModel<'_>) -> Result<Learner, String> {
-        let own = model.policy(self.trainer.policy().vowpal_wabbit_arguments());
-        let policy = own.or_else(|_| model.policy("")).map_err(|error| error.to_string())?;
+        // The options of the file alone must make a policy: another is not its own.
+        let alone = model.policy("").map_err(|error| error.to_string())?;
+        let own = self.trainer.policy().vowpal_wabbit().filter(|policy| model.is_of(policy));
+        let own = own.and_then(|policy| model.policy(policy.arguments()).ok());
+        let policy = own.unwrap_or(alone);
         self.limits.check_policy(&policy.clone().into())?;
         model.learner(&policy).map_err(|error| error.to_string())
     }

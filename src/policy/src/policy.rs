@@ -90,12 +90,6 @@ impl Policy {
         }
     }
 
-    /// Its arguments of Vowpal Wabbit; empty if it has none.
-    #[must_use]
-    pub fn vowpal_wabbit_arguments(&self) -> &str {
-        self.vowpal_wabbit().map_or("", LearningPolicy::arguments)
-    }
-
     /// How it is started, if it is a program.
     #[must_use]
     pub fn program(&self) -> Option<&Command> {

@@ -48,6 +48,12 @@ impl<'a> VwModel<'a> {
         options::merge(&self.header, arguments)
     }
 
+    /// Whether the file has the options of a policy, and no others.
+    #[must_use]
+    pub fn is_of(&self, policy: &LearningPolicy) -> bool {
+        options::is_of(&self.header, policy.arguments())
+    }
+
     /// The model under a policy, which must be the one of [`Self::policy`].
     ///
     /// # Errors

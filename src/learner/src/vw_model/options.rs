@@ -1,5 +1,6 @@
 //! The options of a model: those that VW keeps in the file.
 
+use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
 use super::VwModelError;
@@ -98,6 +99,21 @@ pub fn merge(header: &Header, arguments: &str) -> Result<LearningPolicy, VwModel
     let merged = merged.trim();
     LearningPolicy::parse_for_evaluation(merged)
         .map_err(|errors| VwModelError::Unsupported(errors[0].to_string()))
+}
+
+/// Whether the file has the options of a policy, and no others, but for those that are not
+/// kept in it or may change.
+pub fn is_of(header: &Header, arguments: &str) -> bool {
+    let binding = |options: &str| -> BTreeSet<(&str, Option<String>)> {
+        let all = given(&without_added(options)).into_iter();
+        let kept = all.filter(|option| {
+            !MAY_CHANGE.contains(&option.name) && !NOT_KEPT.contains(&option.name)
+        });
+        // Values are compared by `merge`, but of those of which there may be several.
+        kept.map(|Given { name, value, .. }| (name, value.filter(|_| ACCUMULATING.contains(&name))))
+            .collect()
+    };
+    binding(&of(arguments)) == binding(&header.options)
 }
 
 /// The options that VW has not added itself.

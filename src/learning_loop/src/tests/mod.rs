@@ -8,6 +8,7 @@ mod rank;
 mod replay;
 mod settings;
 mod slots;
+mod vw_model;
 
 use std::time::Duration;
 

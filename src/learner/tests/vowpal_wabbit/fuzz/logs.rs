@@ -133,11 +133,10 @@ impl Line<'_> {
     /// Something that happens to lines.
     fn odd(&mut self, line: &str) -> String {
         match self.rng.below(14) {
-            0 => line[..self.rng.below(line.len())]
-                .to_owned()
-                .chars()
-                .filter(char::is_ascii)
-                .collect(),
+            0 => {
+                let length = self.rng.below(line.len());
+                line.chars().take(length).filter(char::is_ascii).collect()
+            }
             1 => line.replacen("\"a\":[", "\"b\":[", 1),
             2 => line.replacen('{', "{\"_skipLearn\":true,", 1),
             3 => line.replacen('{', "{\"unread\":{\"x\":[1,{\"y\":\"}\\\"\"}]},", 1),
