@@ -11,10 +11,7 @@ Printed are the best wall times, their ratio, the median of the ratios of neighb
 runs, the memory, whether the driver's loss is minus the estimate of `runner`, and, as the limit of
 any reader, how long a plain `memchr` for the ends of the lines takes.
 
-Where the time of `runner` goes under the default policy, by instructions that callgrind counts
-(29,000 an event of 830 bytes): reading a line 48 % (of which JSON 43 %, the context alone 19 %),
-scores 13 %, the update 13 %, sums for the estimators 15 %, the rest is batches, the three fixed
-policies and memory. The terms of the events, a fifth of all before, are kept while contexts recur.
+Where the time of `runner` goes stands in `runner guide evaluating`.
 """
 
 import json
