@@ -617,6 +617,8 @@ fn what_is_wrong_with_a_parquet_file_is_told() {
 #[test]
 fn a_build_without_parquet_names_the_feature() {
     let here = &Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/tables");
-    let stderr = refused(here, &["log.parquet", "--columns", NESTED]);
+    let output = evaluate(here, &["log.parquet", "--columns", NESTED]);
+    let stderr = stderr(&output);
+    assert_eq!(output.status.code(), Some(5), "{stderr}");
     assert!(stderr.contains("build it with `--features parquet`"), "{stderr}");
 }
