@@ -95,7 +95,7 @@ fn write(arguments: &SaveArguments, text: &str) -> Result<(), Error> {
 fn show(arguments: &ShowArguments) -> Result<Exit, Error> {
     let baseline = read_baseline(&arguments.file).map_err(Error::usage)?;
     let groups = baseline.groups().map_err(Error::usage)?;
-    streams::print(&shown(&baseline, &groups))?;
+    streams::tell(&shown(&baseline, &groups))?;
     Ok(Exit::Done)
 }
 

@@ -31,8 +31,8 @@ pub fn check(arguments: &CheckArguments) -> Result<Exit, Error> {
     for path in &arguments.scenarios {
         match load::scenario(path, &arguments.changes) {
             Ok(scenario) => {
-                streams::print(&format!("{}: ok: {}\n", path.display(), content(&scenario)))?;
-                streams::print(&mapped(scenario.plan()))?;
+                streams::tell(&format!("{}: ok: {}\n", path.display(), content(&scenario)))?;
+                streams::tell(&mapped(scenario.plan()))?;
                 if arguments.show_request {
                     streams::print(&requests(scenario.plan())?)?;
                 }

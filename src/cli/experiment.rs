@@ -250,7 +250,7 @@ pub fn conclude(
     let path = folder.seal(&results)?;
     if !output.quiet {
         let last = format!("\n{} {}\n", Paint::Faint.over("results in"), output.name_of(&path));
-        streams::print(&(compare::text(&document) + &last))?;
+        streams::tell(&(compare::text(&document) + &last))?;
     } else if let Some(failure) = document.failure() {
         eprintln!("error: {failure}");
     }
@@ -348,7 +348,7 @@ impl Listener for Cells {
         (self.total, self.done) = (cells as u64, kept as u64);
         let kept = if kept == 0 { String::new() } else { format!(", {kept} done before") };
         self.screen.line(&format!("{}{kept}", self.size));
-        self.screen.open_bar("cells".to_owned(), self.total);
+        self.screen.open_bar("cells", self.total, true);
     }
 
     fn ended(&mut self, result: Option<&CellResult>) {

@@ -38,7 +38,7 @@ pub fn list(arguments: &ListArguments) -> Result<Exit, Error> {
     for folder in &found {
         table.row(row(folder));
     }
-    streams::print(&table.text())?;
+    streams::tell(&table.text())?;
     Ok(Exit::Done)
 }
 

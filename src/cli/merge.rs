@@ -131,7 +131,7 @@ fn conclude_run(arguments: &MergeArguments, merged: MergedRun) -> Result<Exit, E
     }
     let changes = checks.iter().filter(|check| check.changed).count() as u64;
     let models = Models { exports: None, checks: checks.len() as u64, changes };
-    streams::print(&console::summary(&RunReport {
+    streams::tell(&console::summary(&RunReport {
         scenario: &manifest.scenario,
         seed: manifest.seed.0,
         simulated: false,

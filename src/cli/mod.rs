@@ -16,6 +16,7 @@ mod exit;
 mod expectations;
 mod experiment;
 mod export;
+mod fold;
 mod folder;
 mod gate;
 mod guide;

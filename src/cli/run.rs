@@ -11,6 +11,7 @@ use super::console::{self, Console, RunReport};
 use super::error::Error;
 use super::exit::Exit;
 use super::experiment::{ClosingOutput, ExperimentOptions};
+use super::fold::on_stdout;
 use super::folder::{self, Opened};
 use super::interrupt::Interrupt;
 use super::live_page::{self, LiveRun};
@@ -246,7 +247,7 @@ impl Run<'_> {
         let folder = self.results.seal(&closing)?;
         let text = match self.arguments.format {
             Format::Json => read_summary(&folder)?,
-            Format::Text => console::summary(&RunReport {
+            Format::Text => on_stdout(&console::summary(&RunReport {
                 scenario: &self.plan.name,
                 seed: self.plan.seed.0,
                 simulated: self.plan.clock == ClockKind::Virtual,
@@ -255,7 +256,7 @@ impl Run<'_> {
                 models: self.models.counts(),
                 verdicts: &verdicts,
                 folder: self.arguments.called.as_deref().unwrap_or(&folder),
-            }),
+            })),
         };
         let is_silent = self.arguments.quiet && self.arguments.format == Format::Text;
         if !is_silent {

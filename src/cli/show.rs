@@ -29,7 +29,7 @@ pub fn show(arguments: &ShowArguments) -> Result<Exit, Error> {
     let called = &arguments.folder;
     let text =
         if is_experiment(folder) { experiment(folder, called)? } else { run(folder, called)? };
-    streams::print(&text)?;
+    streams::tell(&text)?;
     Ok(Exit::Done)
 }
 

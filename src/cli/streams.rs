@@ -2,11 +2,17 @@ use std::io::{self, BufWriter, ErrorKind, Write, stdout};
 
 use super::error::Error;
 use super::exit::Exit;
+use super::fold::on_stdout;
 
 /// Writes to stdout. A reader that closed the pipe is no error.
 pub fn print(text: &str) -> Result<(), Error> {
     let mut stream = anstream::AutoStream::auto(stdout().lock());
     result(stream.write_all(text.as_bytes()).and_then(|()| stream.flush()))
+}
+
+/// Writes to stdout, for people.
+pub fn tell(text: &str) -> Result<(), Error> {
+    print(&on_stdout(text))
 }
 
 /// Writes bytes to stdout, as they are. A reader that closed the pipe is no error.

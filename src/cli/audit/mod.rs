@@ -120,7 +120,7 @@ pub fn audit(arguments: &AuditArguments) -> Result<Exit, Error> {
     world::work(&plan, WallClock::start_now(), &operator, false, asking)?;
     let exit = audited.exit();
     let report = text::AuditReport { plan: &plan, contexts: &contexts, design, audited: &audited };
-    streams::print(&report.text())?;
+    streams::tell(&report.text())?;
     let rows = [report.row()];
     arguments.files.write(&plan.name, &rows, || report.markdown(&rows))?;
     Ok(if exit == Exit::Inconclusive && stop.is_asked() { interrupt.exit() } else { exit })

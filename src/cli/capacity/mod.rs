@@ -123,7 +123,7 @@ pub fn capacity(arguments: &CapacityArguments) -> Result<Exit, Error> {
     }
     let exit = verdict(arguments, &question, &found);
     let report = text::CapacityReport { arguments, question: &question, found: &found, exit };
-    streams::print(&report.text(outputs.folder()))?;
+    streams::tell(&report.text(outputs.folder()))?;
     Ok(exit)
 }
 

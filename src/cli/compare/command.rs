@@ -11,6 +11,7 @@ use super::subject::Subject;
 use super::{json, null, text};
 use crate::cli::error::Error;
 use crate::cli::exit::Exit;
+use crate::cli::fold::on_stdout;
 use crate::cli::verdict_files::VerdictFiles;
 use crate::cli::{output_file, remote_folder, streams};
 use diagnostic::{Diagnostic, Report};
@@ -100,7 +101,7 @@ impl Outputs {
 
     fn render(&self, document: &ComparisonDocument) -> String {
         let text = match self.format {
-            Format::Text => text(document),
+            Format::Text => on_stdout(&text(document)),
             Format::Markdown => markdown(document),
             Format::Json => return String::from_utf8_lossy(&json(document)).into_owned(),
         };

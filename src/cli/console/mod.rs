@@ -3,6 +3,7 @@
 //! Texts carry their colours; the streams remove them where they are not wanted
 //! (`NO_COLOR`, no terminal).
 
+mod eta;
 mod format;
 mod paint;
 mod progress;

@@ -1,3 +1,4 @@
+use super::eta::Eta;
 use super::format::{count, name, span};
 use super::paint::Paint;
 use super::running::Running;
@@ -6,7 +7,7 @@ use super::words;
 use metrics::micros;
 use record::{IterationRecord, ObserveError, Observer, PhaseRecord, PhaseStarted, Progress};
 use scenario::Plan;
-use scenario::plan::{ClockKind, Phase, TargetPlan};
+use scenario::plan::{ClockKind, Phase, Step, TargetPlan};
 use shard::{Shard, Stride};
 
 /// In a virtual run the bar is moved after so many iterations: it makes a hundred
@@ -23,6 +24,10 @@ pub struct Console<'a> {
     own: Stride,
     screen: Screen,
     running: Running,
+    /// How long the phase takes, where that is the machine's time.
+    eta: Option<Eta>,
+    /// Whether the run goes by the machine's time.
+    is_wall: bool,
     /// Whether latencies are measured, and worth a look.
     is_measured: bool,
 }
@@ -33,7 +38,8 @@ impl<'a> Console<'a> {
         let stride = if plan.clock == ClockKind::Virtual { STRIDE } else { 1 };
         let is_measured = !matches!(plan.target, TargetPlan::Embedded(_));
         let over = Self::over(&plan.phases, stride, Screen::of_stderr(quiet));
-        Self { own: plan.stride(), is_measured, ..over }
+        let is_wall = plan.clock == ClockKind::Wall;
+        Self { own: plan.stride(), is_measured, is_wall, ..over }
     }
 
     fn over(phases: &'a [Phase], stride: u64, screen: Screen) -> Self {
@@ -41,7 +47,17 @@ impl<'a> Console<'a> {
         let name_width = phases.iter().map(width).max().unwrap_or(0);
         let own = Shard::WHOLE.stride();
         let running = Running::default();
-        Self { phases, name_width, stride, own, screen, running, is_measured: false }
+        Self {
+            phases,
+            name_width,
+            stride,
+            own,
+            screen,
+            running,
+            eta: None,
+            is_wall: false,
+            is_measured: false,
+        }
     }
 
     fn phase(&self) -> &'a Phase {
@@ -62,11 +78,15 @@ impl<'a> Console<'a> {
         let total = self.own.count(words::iterations(&self.phases[started.phase]));
         let running = Running::new(started.phase, total, started.at);
         self.running = if self.is_measured { running.with_latencies() } else { running };
+        self.eta = match &self.phase().step {
+            Step::Iterate(iterate) if self.is_wall => Some(Eta::of(iterate)),
+            _ => None,
+        };
         if total == 0 || !self.screen.is_live() {
             self.line(&words::intention(&self.phase().step));
         }
         if total > 0 {
-            self.screen.open_bar(self.prefix(), total);
+            self.screen.open_bar(&self.prefix(), total, self.eta.is_none());
         }
     }
 
@@ -74,7 +94,9 @@ impl<'a> Console<'a> {
         self.running.add(record);
         let running = &self.running;
         if running.done.is_multiple_of(self.stride) {
-            self.screen.move_bar(running.done, || running.brief());
+            let left = self.eta.and_then(|eta| running.left(eta));
+            let left = left.map(|left| format!("{} left, ", span(micros(left))));
+            self.screen.move_bar(running.done, || left.unwrap_or_default() + &running.brief());
         }
         let is_last = running.done == running.total;
         if !self.screen.is_live() && running.is_at_a_tenth() && !is_last {
@@ -130,7 +152,7 @@ mod tests {
     use super::*;
     use metrics::sample::{iteration, phase_ended, phase_started};
     use record::{FailureKind, IterationOutcome};
-    use scenario::plan::{Arrival, Delay, Iterate, Rate, RewardDelivery, Step};
+    use scenario::plan::{Arrival, Delay, Iterate, Rate, RewardDelivery};
     use seed::PhaseKey;
 
     #[derive(Clone, Default)]

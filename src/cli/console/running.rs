@@ -1,6 +1,7 @@
 use std::collections::VecDeque;
 use std::time::Duration;
 
+use super::eta::Eta;
 use super::format::{count, micros, rate, share};
 use super::paint::Paint;
 use metrics::Latencies;
@@ -109,6 +110,11 @@ impl Running {
                 format!("{errors}, {}", Paint::Bad.over(&format!("{} dropped", count(dropped))))
             }
         }
+    }
+
+    /// What is left of the phase, in the time of the run.
+    pub fn left(&self, eta: Eta) -> Option<Duration> {
+        eta.left(self.done, self.total, self.now.saturating_sub(self.started))
     }
 
     /// Iterations per second, in the time of the run.

@@ -26,17 +26,6 @@ impl Cell {
     fn width(&self) -> usize {
         self.text.width()
     }
-
-    /// Cuts the text short, with an ellipsis.
-    fn shorten(&mut self, room: usize) {
-        if self.width() > room {
-            while self.width() >= room {
-                self.text.pop();
-            }
-            self.text.truncate(self.text.trim_end().len());
-            self.text.push('…');
-        }
-    }
 }
 
 /// On which side a column lines up.
@@ -78,22 +67,6 @@ impl Table {
         }
         let widths = self.widths();
         self.rows.iter().map(|row| self.line(row, &widths)).collect()
-    }
-
-    /// The lines, with the last column cut short so that they are no wider than `width`
-    /// if that leaves it a few characters.
-    pub fn text_within(mut self, width: usize) -> String {
-        const FEW: usize = 8;
-        let widths = self.widths();
-        let Some((_, others)) = widths.split_last() else { return String::new() };
-        let used: usize = others.iter().map(|width| width + GAP.len()).sum();
-        let room = width.saturating_sub(used).max(FEW);
-        for row in &mut self.rows {
-            if let Some(cell) = row.get_mut(others.len()) {
-                cell.shorten(room);
-            }
-        }
-        self.text()
     }
 
     fn widths(&self) -> Vec<usize> {

@@ -37,7 +37,7 @@ impl Watcher {
     /// Writes to `path`, if there is one, when everything is known.
     pub fn new(path: Option<&Path>, logs: &Logs, mut screen: Screen) -> io::Result<Self> {
         let file = path.map(|path| Ok::<_, io::Error>((path.to_owned(), opened(path)?)));
-        screen.open_bar("evaluating".to_owned(), logs.bytes);
+        screen.open_bar("evaluating", logs.bytes, true);
         Ok(Self { file: file.transpose()?, screen, read: logs.read() })
     }
 

@@ -67,7 +67,8 @@ impl Schedule {
 
     /// How long it takes until so many iterations have fallen due, in seconds, to a
     /// millionth; infinite, if they never do.
-    pub(super) fn time_of(&self, iterations: f64) -> f64 {
+    #[must_use]
+    pub fn time_of(&self, iterations: f64) -> f64 {
         let due = |seconds: f64| within(self, Duration::from_secs_f64(seconds));
         let mut high = 1.0;
         while due(high) < iterations {
