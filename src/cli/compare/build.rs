@@ -94,12 +94,17 @@ pub fn of_cells(
     let metrics = within(&groups, None, &[], confidence);
     ComparisonDocument {
         name: results.manifest.scenario.clone(),
-        sections: vec![Section { title: None, remarks: Vec::new(), metrics }],
+        sections: vec![Section { title: None, remarks: log_notes(&groups), metrics }],
         verdicts: judge_within(gates, &groups, None, designs),
         confidence,
         detect: None,
         is_complete: results.cells.len() == results.manifest.cells.len(),
     }
+}
+
+/// What is to be known of policies that played in a log.
+fn log_notes(groups: &[Group]) -> Vec<String> {
+    groups.iter().flat_map(Group::log_notes).collect()
 }
 
 /// Compares every policy of the first folder with the same policy of the others.
@@ -156,12 +161,12 @@ pub fn sections(subjects: &[&Subject], confidence: Confidence) -> Vec<Section> {
         return Vec::new();
     }
     let metrics = within(&only.groups, None, &[], confidence);
-    vec![Section { title: None, remarks: Vec::new(), metrics }]
+    vec![Section { title: None, remarks: log_notes(&only.groups), metrics }]
 }
 
 fn within_one(request: &Request<'_>, base: &Subject, terms: &[Term], gates: &[Gate]) -> Compared {
     let metrics = within(&base.groups, request.base_policy, terms, request.confidence);
-    let section = Section { title: None, remarks: Vec::new(), metrics };
+    let section = Section { title: None, remarks: log_notes(&base.groups), metrics };
     let designs =
         base.most_seeds.map_or(Designs::default(), |most| Designs::until_decided(gates, most));
     let verdicts = judge_within(gates, &base.groups, request.base_policy, &designs);

@@ -345,6 +345,8 @@ mod tests {
             rank: Some(latency(8040)),
             reward: Some(latency(420)),
             dropped: 0,
+            rejected: 0,
+            off_policy: None,
             rank_service: None,
             lag: None,
             saturation: None,

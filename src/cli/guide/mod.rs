@@ -19,7 +19,7 @@ pub struct GuideArguments {
 enum Topic {
     /// Write a scenario: visitors, actions, targets, phases, expectations.
     Scenarios,
-    /// Worlds of clicks and prices, and of actions that come and go.
+    /// Worlds of clicks and prices, of actions that come and go, and of logs.
     Worlds,
     /// Compare two learning policies in CI, and choose the number of seeds.
     Comparing,

@@ -184,7 +184,8 @@ fn judge_once(gate: &Gate, base: &Group, candidate: &Group, look: Option<Look>) 
     let fewest = look.map_or(FEWEST_RUNS, |look| look.pairs);
     let missing = difference.iter().flat_map(|of| &of.estimate.missing);
     let missing = base_estimate.missing.iter().chain(missing).next();
-    let outcome = match (missing, &difference) {
+    let unproved = [base, candidate].into_iter().find_map(|group| unproved(gate, group));
+    let outcome = match (missing.or(unproved.as_ref()), &difference) {
         (Some(reason), _) => GateOutcome::NotMeasured(reason.clone()),
         (None, Some(difference)) => decide(gate, difference, fewest),
         (None, None) => GateOutcome::NotMeasured("there are no runs".to_owned()),
@@ -196,6 +197,13 @@ fn judge_once(gate: &Gate, base: &Group, candidate: &Group, look: Option<Look>) 
         outcome,
         difference,
     }
+}
+
+/// Why the runs of a group say nothing of the world that their twin was made of, if so: the log does
+/// not agree with the twin about what this policy earned in the phase of the gate.
+fn unproved(gate: &Gate, group: &Group) -> Option<String> {
+    let agreement = group.agreement(gate.term.phase()).filter(|agreement| !agreement.agrees)?;
+    Some(format!("{}: {}", group.name, agreement.words()))
 }
 
 /// Replaces the interval by the repeated one of this look.

@@ -2,7 +2,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::baseline;
-use metrics::{Measured, PhaseScope, PhaseTally, Term};
+use metrics::{Agreement, Measured, PhaseScope, PhaseTally, Term};
 use results::RunFolder;
 use results::experiment::{ExperimentResults, Trace, Tracer, VariantEntry};
 use seed::Seed;
@@ -126,6 +126,44 @@ impl Group {
         different.sort();
         different.dedup();
         different
+    }
+
+    /// What the log says of the rewards of a phase, where the world is its twin.
+    #[must_use]
+    pub fn agreement(&self, phase: &str) -> Option<Agreement> {
+        let runs = self.phases(phase).filter_map(PhaseTally::agreement);
+        Agreement::pooled(&runs.collect::<Vec<_>>())
+    }
+
+    /// What is to be known of a group whose world is a log, a sentence for each phase.
+    #[must_use]
+    pub fn log_notes(&self) -> Vec<String> {
+        let note = |scope: PhaseScope<'_>| {
+            if let Some(agreement) = self.agreement(scope.name) {
+                return Some(format!(
+                    "{}, phase `{}`: {}",
+                    self.name,
+                    scope.name,
+                    agreement.words()
+                ));
+            }
+            let runs = self.phases(scope.name).filter(|phase| phase.rejected() > 0);
+            let used: Vec<u64> = runs.map(|phase| phase.iterations() - phase.rejected()).collect();
+            let (least, most) = (used.iter().min()?, used.iter().max()?);
+            Some(format!(
+                "{}, phase `{}` used {least} to {most} of {} logged events",
+                self.name,
+                scope.name,
+                scope.iterations.unwrap_or_default()
+            ))
+        };
+        self.scopes().into_iter().filter_map(note).collect()
+    }
+
+    /// The phase of this name in each run.
+    fn phases(&self, name: &str) -> impl Iterator<Item = &PhaseTally> {
+        let phases = self.samples.iter().flat_map(|sample| sample.phases.iter());
+        phases.filter(move |phase| phase.name() == name)
     }
 
     /// The phases that metrics may name.

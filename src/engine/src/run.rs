@@ -48,6 +48,11 @@ pub async fn run<C: Clock, T: Target>(
         exports,
     };
     run.preflight().await?;
+    if run.start == StartPoint::default() {
+        for note in plan.log.iter().flat_map(|log| &log.notes) {
+            run.emit(&Progress::Notice(note.clone()))?;
+        }
+    }
     run.wait_until(Duration::ZERO).await;
     let ending = run.run_phases().await;
     run.checkpoint(true)?;

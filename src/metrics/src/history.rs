@@ -137,8 +137,9 @@ impl IterationFacts {
 
 fn flags(record: &IterationRecord) -> u8 {
     let flag = |holds: bool, flag: u8| if holds { flag } else { 0 };
-    flag(record.chosen.is_some(), ANSWERED)
-        | flag(record.is_success(), SUCCESSFUL)
+    let counts = record.outcome != IterationOutcome::Rejected;
+    flag(record.chosen.is_some() && counts, ANSWERED)
+        | flag(record.is_success() && counts, SUCCESSFUL)
         | flag(record.has_failed(), FAILED)
         | flag(record.reward.is_some(), REWARDED)
         | flag(record.outcome == IterationOutcome::Dropped, DROPPED)

@@ -13,6 +13,7 @@ mod history;
 mod interval;
 mod latency;
 mod metric;
+mod off_policy;
 mod pace;
 mod packed;
 mod punctuality;
@@ -36,6 +37,7 @@ pub use metric::{
     Definition, Dimension, Direction, Metric, Operation, Quantity, REGISTRY, Statistic, Takes,
     definition,
 };
+pub use off_policy::{Agreement, OffPolicy};
 pub use packed::Packed;
 pub use state::{PhaseState, PhaseStateError};
 pub use summary::{

@@ -69,6 +69,8 @@ pub enum Metric {
     Service(Statistic),
     /// How late Rank was sent.
     Lag(Statistic),
+    /// Choices that a log has nothing like, of those in its twin.
+    Extrapolation,
 }
 
 /// Which way is better.
@@ -97,7 +99,8 @@ impl Metric {
             | Self::Regret
             | Self::ExplorationCost
             | Self::IterationsTo
-            | Self::Lag(_) => Direction::Down,
+            | Self::Lag(_)
+            | Self::Extrapolation => Direction::Down,
             Self::Iterations | Self::Rate => Direction::None,
         }
     }
@@ -170,7 +173,7 @@ pub enum Takes {
 }
 
 /// Every metric, in the order in which help lists them.
-pub static REGISTRY: [Definition; 31] = [
+pub static REGISTRY: [Definition; 32] = [
     windowed("success_rate", Metric::SuccessRate, Dimension::Share, "chosen equals preferred"),
     windowed("mean_reward", Metric::MeanReward, Dimension::Reward, "mean of the rewards sent"),
     windowed(
@@ -233,6 +236,12 @@ pub static REGISTRY: [Definition; 31] = [
     service("rank.service.max", Statistic::Max, "its maximum"),
     lag("lag.p99", Statistic::Quantile(0.99), "99th percentile of how late Rank was sent"),
     lag("lag.max", Statistic::Max, "how late Rank was sent at worst"),
+    whole(
+        "extrapolation",
+        Metric::Extrapolation,
+        Dimension::Share,
+        "choices in the twin of a log that the log has nothing like",
+    ),
 ];
 
 /// The metric of this name: one of the registry, or any other percentile of a latency.

@@ -30,6 +30,7 @@ pub fn iteration(phase: usize, iteration: u64, success: bool) -> IterationRecord
         reward_start: Some(due + rank_latency),
         reward_latency: Some(Duration::from_millis(3)),
         again: false,
+        logged: None,
     }
 }
 

@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use super::history::{History, Sums};
 use super::latency::{Latencies, LatencyState};
 use super::metric::Operation;
+use super::off_policy::OffPolicy;
 use super::pace::Pace;
 use super::packed::Packed;
 use super::punctuality::Punctuality;
@@ -30,6 +31,10 @@ pub struct PhaseState {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     model_exports: Option<u64>,
     violations: u64,
+    #[serde(default, skip_serializing_if = "super::tally::is_zero")]
+    rejected: u64,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    off_policy: Option<OffPolicy>,
     errors: BTreeMap<String, u64>,
     /// What happened in each iteration, a byte each.
     flags: Packed,
@@ -90,6 +95,8 @@ impl PhaseTally {
             asked_rate: self.asked_rate,
             model_exports: self.model_exports,
             violations: self.violations,
+            rejected: self.rejected,
+            off_policy: self.off_policy,
             errors: self.errors.clone(),
             flags: Packed(self.history.flags.clone()),
             rewards: Packed::of_numbers(&self.history.rewards),
@@ -136,6 +143,8 @@ impl PhaseTally {
             name: state.name,
             planned: state.planned,
             violations: state.violations,
+            rejected: state.rejected,
+            off_policy: state.off_policy,
             errors: state.errors,
             calls: state.calls,
             pace: state.pace,

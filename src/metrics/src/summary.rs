@@ -38,6 +38,8 @@ impl Summary {
             Progress::PhaseEnded(ended) => {
                 self.tally(ended.phase, |tally| tally.end(ended));
                 self.note_missed_rate(ended.phase);
+                let note = self.tallies.get(ended.phase).and_then(PhaseTally::log_note);
+                self.notices.extend(note);
             }
             Progress::Evaluated(evaluation) => {
                 self.evaluations.push((self.current, Arc::clone(evaluation)));

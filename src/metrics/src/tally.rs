@@ -8,6 +8,7 @@ use super::expectation::PhaseScope;
 use super::history::{History, Sums};
 use super::latency::{Latencies, LatencySummary, micros};
 use super::metric::{Metric, Operation, Statistic};
+use super::off_policy::{Agreement, OffPolicy};
 use super::pace::Pace;
 use super::punctuality::{Punctuality, is_late};
 use super::window::{first_tenth, last_tenth, share_of};
@@ -30,6 +31,10 @@ pub struct PhaseTally {
     /// How many models the loop exported, if it is known.
     pub(super) model_exports: Option<u64>,
     pub(super) violations: u64,
+    /// Choices that were not the logged ones, where a log is replayed.
+    pub(super) rejected: u64,
+    /// What the log says of the choices, in its twin.
+    pub(super) off_policy: Option<OffPolicy>,
     pub(super) errors: BTreeMap<String, u64>,
     pub(super) calls: u64,
     pub(super) started: Option<Duration>,
@@ -85,6 +90,8 @@ impl PhaseTally {
             asked_rate: None,
             model_exports: None,
             violations: 0,
+            rejected: 0,
+            off_policy: None,
             errors: BTreeMap::new(),
             calls: 0,
             started: None,
@@ -110,6 +117,10 @@ impl PhaseTally {
         self.history.push(record);
         self.totals.add_record(record);
         self.violations += u64::from(record.breaks_the_contract());
+        self.rejected += u64::from(record.outcome == IterationOutcome::Rejected);
+        if let Some(logged) = &record.logged {
+            self.off_policy.get_or_insert_default().add(logged);
+        }
         if record.has_failed() {
             *self.errors.entry(outcome_label(&record.outcome)).or_default() += 1;
         }
@@ -191,6 +202,7 @@ impl PhaseTally {
             Metric::Latency(operation, statistic) => self.latency(operation, statistic),
             Metric::Service(statistic) => self.service(statistic),
             Metric::Lag(statistic) => self.lag(statistic),
+            Metric::Extrapolation => self.off_policy.as_ref().and_then(OffPolicy::extrapolation),
         }
     }
 
@@ -226,6 +238,30 @@ impl PhaseTally {
     pub fn saturation(&self) -> Option<String> {
         let own = || self.punctuality.as_ref().and_then(Punctuality::saturation);
         self.part_saturation.clone().or_else(own)
+    }
+
+    /// What the log says of the choices, in its twin.
+    #[must_use]
+    pub fn agreement(&self) -> Option<Agreement> {
+        self.off_policy.as_ref().and_then(OffPolicy::agreement)
+    }
+
+    /// How many choices were not the logged ones, where a log is replayed.
+    #[must_use]
+    pub fn rejected(&self) -> u64 {
+        self.rejected
+    }
+
+    /// What is to be known of the choices where the world is a log, in a sentence.
+    #[must_use]
+    pub fn log_note(&self) -> Option<String> {
+        if let Some(agreement) = self.agreement() {
+            return Some(format!("phase `{}`: {}", self.name, agreement.words()));
+        }
+        (self.rejected > 0).then(|| {
+            let (events, used) = (self.totals.iterations, self.totals.events);
+            format!("phase `{}` used {used} of {events} logged events", self.name)
+        })
     }
 
     /// How many iterations could not start when they were due.
@@ -269,6 +305,8 @@ impl PhaseTally {
             exploration_cost: self.totals.exploration_cost(),
             errors: self.errors.clone(),
             dropped: self.totals.dropped,
+            rejected: self.rejected,
+            off_policy: self.agreement(),
             calls: self.calls,
             asked_iterations_per_second: self.asked_rate,
             missed_rate: self.missed_rate().is_some(),
@@ -282,6 +320,11 @@ impl PhaseTally {
             saturation: self.saturation(),
         }
     }
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
+pub(super) fn is_zero(count: &u64) -> bool {
+    *count == 0
 }
 
 /// A count of nothing is not a sample.
@@ -299,6 +342,7 @@ pub fn outcome_label(outcome: &IterationOutcome) -> String {
         IterationOutcome::RankFailed(kind) => format!("rank.{kind}"),
         IterationOutcome::RewardFailed(kind) => format!("reward.{kind}"),
         IterationOutcome::Dropped => "dropped".to_owned(),
+        IterationOutcome::Rejected => "rejected".to_owned(),
     }
 }
 
@@ -333,6 +377,12 @@ pub struct PhaseSummary {
     pub errors: BTreeMap<String, u64>,
     /// Iterations that could not start when they were due.
     pub dropped: u64,
+    /// Choices that were not the logged ones, where a log is replayed.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub rejected: u64,
+    /// What the log says of the rewards, in its twin.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub off_policy: Option<Agreement>,
     /// Calls of both kinds.
     pub calls: u64,
     /// The rate that was asked for, in iterations per second; absent if none was.

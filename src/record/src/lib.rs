@@ -99,6 +99,8 @@ pub struct IterationRecord {
     pub reward_latency: Option<Duration>,
     /// Whether an earlier process may have sent it already.
     pub again: bool,
+    /// What the log says of the choice, in the twin of a log.
+    pub logged: Option<LoggedChoice>,
 }
 
 impl IterationRecord {
@@ -147,6 +149,22 @@ pub struct Loss {
     pub exploration: Option<f64>,
 }
 
+/// What a log says of a choice in its twin: terms of the doubly robust estimate of the policy that
+/// plays. Variances are increments: their sums are those of the sums of the terms.
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+pub struct LoggedChoice {
+    /// Whether the log has such choices at all; what it has not is extrapolation.
+    pub is_covered: bool,
+    /// How much more the log rewards it than the twin, weighted.
+    pub residual: f64,
+    /// What it adds to the variance of the sum of residuals.
+    pub variance: f64,
+    /// The weight of the logged events.
+    pub weight: f64,
+    /// What it adds to the sum of the squares of the weights of single events.
+    pub weight_squares: f64,
+}
+
 /// How an iteration ended.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum IterationOutcome {
@@ -158,6 +176,8 @@ pub enum IterationOutcome {
     RewardFailed(FailureKind),
     /// It was due when so many were under way that it could not start.
     Dropped,
+    /// A log was replayed in which another action was chosen, so the choice has no reward.
+    Rejected,
 }
 
 /// Why a call failed.

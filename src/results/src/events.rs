@@ -9,7 +9,7 @@ use std::time::Duration;
 use super::cell::{Row, guard, unguard};
 use metrics::outcome_label;
 use protocol::Digits;
-use record::{FailureKind, IterationOutcome, IterationRecord, Loss, Violation};
+use record::{FailureKind, IterationOutcome, IterationRecord, LoggedChoice, Loss, Violation};
 
 const BEFORE_CONTEXT: [&str; 3] = ["phase", "iteration", "event_id"];
 const AFTER_CONTEXT: [&str; 12] = [
@@ -27,19 +27,31 @@ const AFTER_CONTEXT: [&str; 12] = [
     "exploration_cost",
 ];
 
+/// What follows in the twin of a log.
+const OF_TWIN: [&str; 5] = [
+    "is_covered",
+    "off_policy_residual",
+    "off_policy_variance",
+    "off_policy_weight",
+    "off_policy_weight_squares",
+];
+
 /// The header. A dimension that is called like another column gets a prefix.
-pub(super) fn header(dimensions: &[String]) -> Vec<String> {
-    let taken = |name: &str| BEFORE_CONTEXT.contains(&name) || AFTER_CONTEXT.contains(&name);
+pub(super) fn header(dimensions: &[String], is_twin: bool) -> Vec<String> {
+    let of_twin = if is_twin { &OF_TWIN[..] } else { &[] };
+    let taken = |name: &str| {
+        BEFORE_CONTEXT.contains(&name) || AFTER_CONTEXT.contains(&name) || of_twin.contains(&name)
+    };
     let dimension = |name: &String| {
         if taken(name) { format!("context_{name}") } else { guard(name) }
     };
     let before = BEFORE_CONTEXT.iter().map(ToString::to_string);
-    let after = AFTER_CONTEXT.iter().map(ToString::to_string);
+    let after = AFTER_CONTEXT.iter().chain(of_twin).map(ToString::to_string);
     before.chain(dimensions.iter().map(dimension)).chain(after).collect()
 }
 
 /// Makes `row` that of a record.
-pub(super) fn write(row: &mut Row, phase: &str, record: &IterationRecord) {
+pub(super) fn write(row: &mut Row, phase: &str, record: &IterationRecord, is_twin: bool) {
     row.clear();
     row.text(phase);
     row.integer(record.iteration);
@@ -60,6 +72,18 @@ pub(super) fn write(row: &mut Row, phase: &str, record: &IterationRecord) {
     row.plain(if record.again { "true" } else { "" });
     row.number(record.loss.map(|loss| loss.regret));
     row.number(record.loss.and_then(|loss| loss.exploration));
+    if is_twin {
+        let logged = record.logged;
+        row.plain(match logged.map(|logged| logged.is_covered) {
+            Some(true) => "true",
+            Some(false) => "false",
+            None => "",
+        });
+        row.number(logged.map(|logged| logged.residual));
+        row.number(logged.map(|logged| logged.variance));
+        row.number(logged.map(|logged| logged.weight));
+        row.number(logged.map(|logged| logged.weight_squares));
+    }
 }
 
 /// The record of a row, the inverse of [`write()`].
@@ -68,10 +92,11 @@ pub(super) fn write(row: &mut Row, phase: &str, record: &IterationRecord) {
 /// The column that cannot be read, and what it holds.
 pub(super) fn record(
     row: &csv::StringRecord,
-    dimensions: usize,
+    (dimensions, is_twin): (usize, bool),
     phase_index: impl Fn(&str) -> Option<usize>,
 ) -> Result<IterationRecord, String> {
-    let expected = BEFORE_CONTEXT.len() + dimensions + AFTER_CONTEXT.len();
+    let of_twin = if is_twin { OF_TWIN.len() } else { 0 };
+    let expected = BEFORE_CONTEXT.len() + dimensions + AFTER_CONTEXT.len() + of_twin;
     if row.len() != expected {
         return Err(format!("{} cells instead of {expected}", row.len()));
     }
@@ -98,7 +123,20 @@ pub(super) fn record(
         reward_start: reward_latency.map(|_| rank_start + rank_latency.unwrap_or_default()),
         reward_latency,
         again: optional_cell("again", after(9))?.unwrap_or(false),
+        logged: if is_twin { logged(|column| after(AFTER_CONTEXT.len() + column))? } else { None },
     })
+}
+
+fn logged<'a>(cells: impl Fn(usize) -> &'a str) -> Result<Option<LoggedChoice>, String> {
+    let number = |column: usize| cell(OF_TWIN[column], cells(column));
+    let Some(is_covered) = optional_cell(OF_TWIN[0], cells(0))? else { return Ok(None) };
+    Ok(Some(LoggedChoice {
+        is_covered,
+        residual: number(1)?,
+        variance: number(2)?,
+        weight: number(3)?,
+        weight_squares: number(4)?,
+    }))
 }
 
 fn loss(regret: &str, exploration: &str) -> Result<Option<Loss>, String> {
@@ -128,6 +166,7 @@ fn outcome(label: &str) -> Option<IterationOutcome> {
     match label {
         "completed" => return Some(IterationOutcome::Completed),
         "dropped" => return Some(IterationOutcome::Dropped),
+        "rejected" => return Some(IterationOutcome::Rejected),
         _ => {}
     }
     let (call, kind) = label.split_once('.')?;
@@ -175,6 +214,7 @@ mod tests {
             failure().prop_map(IterationOutcome::RankFailed),
             failure().prop_map(IterationOutcome::RewardFailed),
             Just(IterationOutcome::Dropped),
+            Just(IterationOutcome::Rejected),
         ]
     }
 
@@ -192,6 +232,7 @@ mod tests {
             times in (0_u64..1 << 40, 0_u64..1 << 40),
             latencies in (micros_option(), micros_option()),
             again in prop::bool::ANY,
+            logged in prop::option::of((prop::bool::ANY, [-9.0..9.0_f64, 0.0..9.0, 0.0..9.0, 0.0..9.0])),
             loss in prop::option::of((0_f64..2.0, prop::option::of(-2_f64..2.0))),
             iteration in 0_u64..1 << 40,
         ) -> IterationRecord {
@@ -213,6 +254,13 @@ mod tests {
                 reward_start: latencies.1.map(|_| rank_start + rank_latency.unwrap_or_default()),
                 reward_latency: latencies.1,
                 again,
+                logged: logged.map(|(is_covered, numbers)| LoggedChoice {
+                    is_covered,
+                    residual: numbers[0],
+                    variance: numbers[1],
+                    weight: numbers[2],
+                    weight_squares: numbers[3],
+                }),
             }
         }
     }
@@ -223,13 +271,13 @@ mod tests {
         fn a_record_survives_its_row(original in records()) {
             let mut writer = csv::Writer::from_writer(Vec::new());
             let mut row = Row::default();
-            write(&mut row, "=phase", &original);
+            write(&mut row, "=phase", &original, true);
             writer.write_byte_record(row.cells()).unwrap();
             let bytes = writer.into_inner().unwrap();
             let mut reader = csv::ReaderBuilder::new().has_headers(false).from_reader(&*bytes);
             let read = reader.records().next().unwrap().unwrap();
             let index = |name: &str| (name == "=phase").then_some(1);
-            prop_assert_eq!(record(&read, 3, index), Ok(original));
+            prop_assert_eq!(record(&read, (3, true), index), Ok(original));
         }
     }
 
@@ -237,7 +285,7 @@ mod tests {
     fn the_header_is_as_promised() {
         let dimensions = ["name".to_owned(), "reward".to_owned()];
         assert_eq!(
-            header(&dimensions).join(","),
+            header(&dimensions, false).join(","),
             "phase,iteration,event_id,name,context_reward,chosen,probability,preferred,reward,\
              outcome,due_us,rank_start_us,rank_latency_us,reward_latency_us,again,regret,\
              exploration_cost"

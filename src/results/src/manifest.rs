@@ -11,7 +11,7 @@ use super::layout::MANIFEST;
 use metrics::{PhaseScope, micros};
 use record::{ObserveError, PhaseRecord, PhaseStarted};
 use scenario::Plan;
-use scenario::plan::{ClockKind, Outputs, TargetPlan};
+use scenario::plan::{ClockKind, LogKind, Outputs, TargetPlan};
 use seed::Seed;
 use shard::Shard;
 use timestamp::Timestamp;
@@ -55,6 +55,9 @@ pub struct Manifest {
     pub latencies: LatencyKind,
     /// The context dimensions, as in `events.csv`.
     pub context: Vec<String>,
+    /// Whether the world is the twin of a log: `events.csv` then says what the log says of choices.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub twin: bool,
     /// How many actions may be chosen.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub actions: Option<u64>,
@@ -119,6 +122,7 @@ impl Manifest {
             target: target_name(&plan.target).to_owned(),
             latencies: LatencyKind { simulated: matches!(plan.target, TargetPlan::Embedded(_)) },
             context: plan.population.dimensions.clone(),
+            twin: plan.log.as_ref().is_some_and(|log| log.kind == LogKind::Twin),
             actions: Some(available_actions(plan)),
             curve_batch: plan.curve_batch,
             outputs: plan.outputs,

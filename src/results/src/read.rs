@@ -143,12 +143,12 @@ fn read_records(
         line: position.map_or(0, csv::Position::line),
         message,
     };
-    let dimensions = manifest.context.len();
+    let columns = (manifest.context.len(), manifest.twin);
     let mut reader = csv::ReaderBuilder::new().flexible(true).from_reader(whole);
     let mut records: Vec<IterationRecord> = Vec::new();
     for row in reader.records() {
         let row = row.map_err(|error| malformed(error.position(), error.to_string()))?;
-        let record = events::record(&row, dimensions, |name| manifest.phase_index(name))
+        let record = events::record(&row, columns, |name| manifest.phase_index(name))
             .map_err(|message| malformed(row.position(), message))?;
         if records.last().is_some_and(|last| last.phase > record.phase) {
             let message = format!("phase `{}` comes after a later phase", &row[0]);

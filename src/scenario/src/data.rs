@@ -11,11 +11,12 @@ use super::dataset::{
 use super::file::Files;
 use super::format::{Placed, Share};
 use super::model::{
-    Classification, ClassifiedWorld, DatasetFiles, Datasets, DriftFile, GeneratedWorld, OfferFile,
-    Request, RewardFile, ScenarioFile,
+    Classification, ClassifiedWorld, ContextDimension, DatasetFiles, Datasets, DriftFile,
+    GeneratedWorld, LoggedWorld, OfferFile, Request, RewardFile, ScenarioFile,
 };
 use super::plan::{
-    ActionRewards, Catalogue, Drift, Phase, Population, Preference, RewardRule, Step, Visitor,
+    ActionRewards, Catalogue, Drift, LogKind, LogWorld, Phase, Population, Preference, RewardRule,
+    Step, Visitor,
 };
 use super::reward::{self, RewardWorld};
 use diagnostic::{Diagnostic, Place, Report, Source};
@@ -29,6 +30,8 @@ pub(super) struct Data {
     pub reward: RewardRule,
     /// Where there are more actions than a service of fifty takes.
     pub beyond: Option<Place>,
+    /// What the world is made of, if it is a log.
+    pub log: Option<LogWorld>,
     /// What is offered of the actions.
     offer: Option<OfferFile>,
     supply: ActionSupply,
@@ -79,7 +82,43 @@ pub(super) fn data(file: &ScenarioFile, files: &Files, report: &mut Report) -> O
             data.beyond = (data.actions.len() > MOST_ACTIONS).then(|| label.place.clone());
             Some(data)
         }
+        Datasets::Logged(world) => {
+            let (dimensions, reward) = (dimensions?, reward?);
+            of_log(world, file.context.as_ref().ok()?, dimensions, reward, files, report)
+        }
     }
+}
+
+/// A log as a world.
+fn of_log(
+    world: &LoggedWorld,
+    context: &[ContextDimension],
+    dimensions: Vec<Dimension>,
+    reward: &RewardFile,
+    files: &Files,
+    report: &mut Report,
+) -> Option<Data> {
+    reward::refuse_written(reward, &world.log[0].place, report);
+    let played = dataset::logged::world(world, context, files, report)?;
+    let index = ActionIndex::of(played.actions.iter().map(|action| action.id.to_string()));
+    let beyond = (played.actions.len() > MOST_ACTIONS).then(|| world.log[0].place.clone());
+    Some(Data {
+        population: played.population.clone(),
+        supply: ActionSupply::Dated(Vec::new()),
+        actions: played.actions.clone(),
+        template: Template {
+            defer_activation: played.log.kind == LogKind::Replay,
+            ..Template::default()
+        },
+        reward: played.reward.clone(),
+        beyond,
+        log: Some(played.log.clone()),
+        offer: None,
+        reward_file: reward.clone(),
+        dimensions,
+        index,
+        actions_file: world.log[0].value.clone(),
+    })
 }
 
 /// Generated actions have no days.
@@ -122,6 +161,7 @@ fn of_files(
         template,
         reward: rule?,
         beyond,
+        log: None,
         offer: Some(offer.clone()),
         supply: ActionSupply::Dated(dated),
         reward_file: reward?.clone(),
@@ -165,6 +205,7 @@ fn of_world(
         template,
         reward: rule,
         beyond: None,
+        log: None,
         offer: None,
         supply,
         reward_file: reward.clone(),
@@ -186,6 +227,11 @@ impl Data {
         report: &mut Report,
     ) -> Option<Drift> {
         let DriftFile { at: begins, users, rotate } = drift;
+        if self.log.is_some() {
+            let message = "a log does not drift: what changed in it is in its events";
+            report.push(Diagnostic::error(message).at(&begins.key).help("leave `drift` out"));
+            return None;
+        }
         let at = begins.of(iterations);
         if at >= iterations {
             let message = format!("the phase makes {iterations} iterations, so nothing drifts");

@@ -6,6 +6,7 @@ use std::io::Read;
 use std::path::{Component, Path, PathBuf};
 use std::sync::Arc;
 
+use super::dataset::logged::PlayedLog;
 use diagnostic::{Diagnostic, Place, Report, Source, nearest};
 
 /// Scenarios are written by hand.
@@ -31,6 +32,8 @@ pub(super) struct Files {
     /// The folder above it, with all links resolved; `None` if files may be anywhere.
     within: Option<PathBuf>,
     inputs: RefCell<Vec<Input>>,
+    /// Logs that were made worlds, by what makes them.
+    played: RefCell<Vec<(String, Arc<PlayedLog>)>>,
 }
 
 impl Files {
@@ -41,7 +44,18 @@ impl Files {
         let real = here.canonicalize().ok();
         let within = real.map(|real| real.parent().map_or(real.clone(), Path::to_owned));
         let within = within.filter(|_| !allow_paths);
-        Self { folder, within, inputs: RefCell::default() }
+        Self { folder, within, inputs: RefCell::default(), played: RefCell::default() }
+    }
+
+    /// The world of a log, if it was made before.
+    pub fn played(&self, key: &str) -> Option<Arc<PlayedLog>> {
+        let played = self.played.borrow();
+        played.iter().find(|(known, _)| known == key).map(|(_, log)| log.clone())
+    }
+
+    /// Keeps the world of a log.
+    pub fn keep_played(&self, key: String, log: Arc<PlayedLog>) {
+        self.played.borrow_mut().push((key, log));
     }
 
     /// The folder of the scenario.

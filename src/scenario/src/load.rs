@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use super::arrival::MOST_ITERATIONS;
 use super::data::data;
+use super::dataset;
 use super::document::{Node, apply_overrides, interpolate, yaml};
 use super::file::{self, Files, Input, LARGEST_SCENARIO};
 use super::format::{Owner, Reading, keys_of, object};
@@ -199,6 +200,9 @@ fn plan(
         let has_own = data.has_own_actions(&phases);
         target::check_offer(target, data, (catalogue.as_deref(), has_own), report);
     }
+    if let Some(data) = &data {
+        dataset::logged::check(data, items, &phases, target.as_ref(), report);
+    }
     let expectations = expectations(file, &scopes(items, &phases), report);
     let (data, target) = (data?, target?);
     if target.mapping().is_some() {
@@ -212,6 +216,7 @@ fn plan(
         digest: String::new(),
         population: data.population,
         actions: data.actions,
+        log: data.log,
         catalogue,
         excluded_actions: data.template.excluded,
         defer_activation: data.template.defer_activation,

@@ -22,6 +22,7 @@ use metrics::{Expectation, PhaseScope};
 use protocol::{FeatureObject, RankableAction, ServiceConfiguration};
 use seed::{PhaseKey, Seed};
 use shard::{Shard, Stride};
+pub use twin::LoggedChoices;
 
 /// Everything a run needs.
 ///
@@ -47,6 +48,9 @@ pub struct Plan {
     pub population: Population,
     /// The actions of every Rank request.
     pub actions: Arc<[RankableAction]>,
+    /// What the world is made of, if it is a log.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub log: Option<LogWorld>,
     /// Which of the actions each event offers, if not all of them.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub catalogue: Option<Arc<Catalogue>>,
@@ -201,6 +205,49 @@ pub struct Visitor {
     pub actions: Option<Arc<[usize]>>,
     /// How often this row turns up, relative to the others. Finite, positive.
     pub weight: f64,
+    /// The actions as they are offered to them, in the order of `actions`, where their features are
+    /// their own.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub offered: Option<Arc<[RankableAction]>>,
+    /// What a log says of them, where the world is one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub logged: Option<Logged>,
+}
+
+/// A world that is a log.
+#[derive(Debug, Clone, Serialize)]
+pub struct LogWorld {
+    /// How it is played.
+    pub kind: LogKind,
+    /// What is to be known of it, in sentences.
+    #[serde(skip)]
+    pub notes: Vec<String>,
+}
+
+/// How a log is played.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub enum LogKind {
+    /// Event by event, in their order. A choice counts where it is the logged one.
+    Replay,
+    /// In a world that is fitted on it.
+    Twin,
+}
+
+/// What a log says of a visitor.
+#[derive(Debug, Clone, Serialize)]
+pub enum Logged {
+    /// One event of a replay.
+    Event {
+        /// The index of the action that was taken.
+        chosen: usize,
+        /// Its reward.
+        reward: f64,
+        /// With which probability the same choice counts: the lowest probability of the log, of
+        /// that of this event. Then every action of every event counts equally often.
+        keep: f64,
+    },
+    /// What is known of each action that is offered, in a twin.
+    Choices(#[serde(skip)] Arc<[LoggedChoices]>),
 }
 
 /// One step of the run.

@@ -43,6 +43,8 @@ pub enum Purpose {
     RewardLoss = 14,
     /// Whether a reward is sent again.
     RewardRepeat = 15,
+    /// Whether a logged event whose choice was made again counts.
+    Replay = 16,
     /// Which signs a randomisation flips.
     Flip = 32,
 }

@@ -237,7 +237,7 @@ impl PhaseNumbers {
         let ends = [record.rank_latency.map(|it| record.rank_start + it), record.reward_start];
         self.until = ends.into_iter().flatten().fold(self.until, Duration::max);
         match &record.outcome {
-            IterationOutcome::Completed => {}
+            IterationOutcome::Completed | IterationOutcome::Rejected => {}
             IterationOutcome::Dropped => self.dropped += 1,
             IterationOutcome::RankFailed(kind) => self.fail("rank", kind.to_string()),
             IterationOutcome::RewardFailed(kind) => self.fail("reward", kind.to_string()),

@@ -5,6 +5,7 @@ mod init;
 mod killed;
 mod live_page;
 mod load;
+mod logs;
 mod outputs;
 mod readme;
 mod reproducible;

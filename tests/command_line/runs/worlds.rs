@@ -18,8 +18,9 @@ fn worlds() -> Vec<String> {
         let path = Path::new(name);
         let over_the_wire =
             ["load.yaml", "own-service.yaml", "remote.yaml"].contains(&name.as_str());
-        let is_matrix = ["banditdb.yaml", "catalogue.yaml", "policies.yaml", "programs.yaml"]
-            .contains(&name.as_str());
+        let is_matrix =
+            ["banditdb.yaml", "catalogue.yaml", "log.yaml", "policies.yaml", "programs.yaml"]
+                .contains(&name.as_str());
         path.extension().is_some_and(|it| it == "yaml") && !over_the_wire && !is_matrix
     };
     names.filter(is_world).map(|name| format!("scenarios/{name}")).collect()

@@ -1,7 +1,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::super::stream::{Stream, StreamEvent};
+use super::super::stream::{Stream, StreamEvent, Verdict};
 use super::answer;
 use clock::{Clock, Task};
 use protocol::ModelProperties;
@@ -76,7 +76,11 @@ impl<'f, C: Clock, T: Target> Calls<'f, C, T> {
             iteration,
             event_id: event.event_id.clone(),
             context: Arc::clone(&event.visitor.context),
-            preferred: Arc::clone(self.stream.action_id(event.preferred())),
+            preferred: if self.stream.is_replay() {
+                Arc::from("")
+            } else {
+                Arc::clone(self.stream.action_id(event.preferred()))
+            },
             chosen: None,
             probability: None,
             reward: None,
@@ -88,6 +92,7 @@ impl<'f, C: Clock, T: Target> Calls<'f, C, T> {
             reward_start: None,
             reward_latency: None,
             again: iteration < self.maybe_sent,
+            logged: None,
         };
         Attempt { record, error: None }
     }
@@ -106,7 +111,23 @@ impl<'f, C: Clock, T: Target> Calls<'f, C, T> {
         if !think_time.is_zero() {
             self.clock.sleep_until(self.clock.now() + think_time).await;
         }
-        let reward = self.stream.reward(at.phase, at.iteration, event, chosen);
+        let reward = match self.stream.verdict(at.phase, at.iteration, event, chosen) {
+            Some(Verdict::Rejected) => {
+                record.outcome = IterationOutcome::Rejected;
+                return Ok(());
+            }
+            Some(Verdict::Accepted(reward)) => {
+                self.accept(event, reward, record).await.inspect_err(|error| {
+                    record.outcome = IterationOutcome::RewardFailed(error.kind);
+                })?;
+                reward
+            }
+            Some(Verdict::OfTwin(logged)) => {
+                record.logged = Some(logged);
+                self.stream.reward(at.phase, at.iteration, event, chosen)
+            }
+            None => self.stream.reward(at.phase, at.iteration, event, chosen),
+        };
         self.reward(event, reward, record).await.inspect_err(|error| {
             record.outcome = IterationOutcome::RewardFailed(error.kind);
         })
@@ -123,11 +144,28 @@ impl<'f, C: Clock, T: Target> Calls<'f, C, T> {
         let answer = answer::read(self.stream, event, answer?)?;
         record.chosen = Some(Arc::clone(self.stream.action_id(event.index(answer.chosen))));
         record.probability = answer.probability;
+        if self.stream.is_replay() {
+            return Ok(answer.chosen);
+        }
         let loss = self.stream.loss(event, answer.chosen, answer.favourite);
         let preferred = event.preferred_to(answer.chosen, loss);
         record.preferred = Arc::clone(self.stream.action_id(preferred));
         record.loss = Some(loss);
         Ok(answer.chosen)
+    }
+
+    /// Lets the service learn of a choice that is the logged one: of others it never hears more.
+    /// It is a success if its reward is above zero; what else could have been earned is not known.
+    async fn accept(
+        &self,
+        event: &StreamEvent<'_>,
+        reward: f64,
+        record: &mut IterationRecord,
+    ) -> Result<(), CallError> {
+        if let Some(chosen) = record.chosen.as_ref().filter(|_| reward > 0.0) {
+            record.preferred = Arc::clone(chosen);
+        }
+        self.target.activate(&event.event_id).await
     }
 
     async fn reward(

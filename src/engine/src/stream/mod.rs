@@ -3,6 +3,7 @@
 //! Both are functions of (seed, phase, iteration). Nothing here waits, and nothing
 //! depends on what other iterations did.
 
+mod logged;
 mod offer;
 mod population_schedule;
 mod regret_model;
@@ -12,13 +13,15 @@ use std::time::Duration;
 
 use foldhash::HashMap;
 
+use self::logged::LoggedChoices;
+pub(crate) use self::logged::Verdict;
 use self::offer::{Offer, OfferSchedule};
 use self::population_schedule::PopulationSchedule;
 use self::regret_model::{Best, RegretModel};
 use protocol::{EventId, RankRequest, RankableAction};
 use record::Loss;
 use scenario::Plan;
-use scenario::plan::{Chance, Choice, Delay, RewardDelivery, Visitor, Wanted};
+use scenario::plan::{Chance, Choice, Delay, LogKind, Logged, RewardDelivery, Visitor, Wanted};
 use seed::{Draws, PhaseKey, Purpose, Source};
 
 /// The events of a plan, by their index.
@@ -37,6 +40,8 @@ pub(crate) struct Stream<'a> {
     think_times: Source,
     losses: Source,
     repeats: Source,
+    replays: Source,
+    logged: LoggedChoices,
 }
 
 /// Looking at so many pointers costs less than hashing an id.
@@ -116,14 +121,23 @@ impl<'a> Stream<'a> {
             think_times: source(Purpose::ThinkTime),
             losses: source(Purpose::RewardLoss),
             repeats: source(Purpose::RewardRepeat),
+            replays: source(Purpose::Replay),
+            logged: LoggedChoices::default(),
         }
     }
 
     /// The event of one iteration.
     #[must_use]
     pub(crate) fn event(&self, phase: PhaseKey, iteration: u64) -> StreamEvent<'a> {
-        let draw = self.visitors.at(phase, iteration, Draws::unit);
-        let visitor = self.populations.visitor(phase, iteration, draw);
+        let visitor = if self.is_replay() {
+            let at = self.offers.iteration_of_run(phase, iteration);
+            let rows = &self.plan.population.rows;
+            // A plan has an event for each iteration.
+            &rows[usize::try_from(at).unwrap_or(usize::MAX).min(rows.len() - 1)]
+        } else {
+            let draw = self.visitors.at(phase, iteration, Draws::unit);
+            self.populations.visitor(phase, iteration, draw)
+        };
         let offer = self.offers.at(phase, iteration, visitor);
         self.event_of(visitor, offer, (phase, iteration))
     }
@@ -219,6 +233,35 @@ impl<'a> Stream<'a> {
     ) -> Loss {
         let StreamEvent { visitor, offer, wanted, best, .. } = event;
         self.regret.loss((*wanted, *best), visitor, offer, chosen, favourite)
+    }
+
+    /// Whether a log is replayed.
+    #[must_use]
+    pub(crate) fn is_replay(&self) -> bool {
+        self.plan.log.as_ref().is_some_and(|log| log.kind == LogKind::Replay)
+    }
+
+    /// What a log says of a choice, by its position in the request. Iterations are to be asked in
+    /// their order, each once.
+    #[must_use]
+    pub(crate) fn verdict(
+        &self,
+        phase: PhaseKey,
+        iteration: u64,
+        event: &StreamEvent<'_>,
+        position: usize,
+    ) -> Option<Verdict> {
+        match event.visitor.logged.as_ref()? {
+            Logged::Event { chosen, reward, keep } => {
+                let is_kept = |draws: &mut Draws| draws.chance(*keep);
+                let counts =
+                    *chosen == event.index(position) && self.replays.at(phase, iteration, is_kept);
+                Some(if counts { Verdict::Accepted(*reward) } else { Verdict::Rejected })
+            }
+            Logged::Choices(choices) => {
+                Some(Verdict::OfTwin(self.logged.visit(choices, phase, position)))
+            }
+        }
     }
 
     /// How often the reward of one iteration is sent: not at all, if it is lost.

@@ -86,7 +86,10 @@ impl<'a> OfferSchedule<'a> {
     /// The offer of an iteration to a visitor.
     pub fn at(&self, phase: PhaseKey, iteration: u64, visitor: &Visitor) -> Offer {
         let (catalogue, own) = (self.plan.catalogue.as_deref(), visitor.actions.as_deref());
-        let at = self.first_iterations.get(&phase).copied().unwrap_or(0) + iteration;
+        let at = self.iteration_of_run(phase, iteration);
+        if let Some(offered) = &visitor.offered {
+            return Offer::new(Arc::clone(offered), visitor.actions.clone(), at);
+        }
         if catalogue.is_none() && own.is_none() {
             return Offer::new(Arc::clone(&self.plan.actions), None, at);
         }
@@ -100,6 +103,11 @@ impl<'a> OfferSchedule<'a> {
             }
             None => self.all(catalogue, at, own),
         }
+    }
+
+    /// Which iteration of the run one of a phase is.
+    pub fn iteration_of_run(&self, phase: PhaseKey, iteration: u64) -> u64 {
+        self.first_iterations.get(&phase).copied().unwrap_or(0) + iteration
     }
 
     /// Every action that is available; the last offer, if that is the same.

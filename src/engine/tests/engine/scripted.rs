@@ -266,6 +266,8 @@ pub fn plan(phases: Vec<Phase>) -> Plan {
         preference: Preference::Action(preferred),
         actions: None,
         weight: 1.0,
+        offered: None,
+        logged: None,
     };
     let action =
         |id: &str| RankableAction { id: id.into(), features: Arc::new([text("kind", id)]) };
@@ -280,6 +282,7 @@ pub fn plan(phases: Vec<Phase>) -> Plan {
             rows: [("Ann", 0), ("Ben", 1), ("Cem", 3)].map(visitor).into(),
         },
         actions: ["a", "b", "c", "d"].map(action).into(),
+        log: None,
         catalogue: None,
         excluded_actions: Vec::new(),
         defer_activation: false,

@@ -17,7 +17,7 @@ use crate::{FeatureName, FeatureOwner};
 use learner::{DropReason, Dropped, DsjsonReader, Event, LoggedEvent};
 
 /// Reads lines of DSJSON; what recurs is made once for all logs.
-pub(super) struct DsjsonLog {
+pub struct DsjsonLog {
     wants: Wants,
     /// Every line is read by it, whatever policies see.
     reader: DsjsonReader,
@@ -25,7 +25,7 @@ pub(super) struct DsjsonLog {
 }
 
 /// One log of lines.
-pub(super) struct DsjsonLines<'a, R> {
+pub struct DsjsonLines<'a, R> {
     log: &'a mut DsjsonLog,
     input: R,
     number: u64,
@@ -42,6 +42,8 @@ enum ViewReader {
 }
 
 impl DsjsonLog {
+    /// A reader of these parts of lines.
+    #[must_use]
     pub fn new(wants: Wants) -> Self {
         let hashings = wants.views.iter().filter_map(|view| match view {
             View { shape: Shape::Hashed(hashing), without: None } => Some(*hashing),

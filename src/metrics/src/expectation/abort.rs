@@ -52,7 +52,11 @@ impl Miss {
             Self::IsDropped => Some(!was_started),
             Self::Fails => was_started.then(|| record.has_failed()),
             Self::Violates => was_started.then(|| record.breaks_the_contract()),
-            Self::Misses => record.chosen.as_ref().map(|_| !record.is_success()),
+            Self::Misses => {
+                let counts = record.outcome != IterationOutcome::Rejected;
+                let chosen = record.chosen.as_ref().filter(|_| counts);
+                chosen.map(|_| !record.is_success())
+            }
             Self::TakesLonger { call, bound, or_as_long } => {
                 let took = match call {
                     Call::Of(Operation::Rank) => record.rank_response(),

@@ -9,7 +9,11 @@ use metrics::{Definition, Metric, PhaseTally, REGISTRY};
 pub(super) fn cells(manifest: &ExperimentManifest, cells: &[CellResult]) -> csv::Result<Vec<u8>> {
     let mut table = csv::Writer::from_writer(Vec::new());
     let axes = manifest.axes.iter().map(|axis| guard(axis));
-    let metrics = REGISTRY.iter().map(|metric| metric.name.replace('.', "_"));
+    let all = || cells.iter().flat_map(|cell| cell.phases.iter());
+    let has = |metric: &Metric| all().any(|phase| phase.measure(*metric, None).is_some());
+    let is_shown = |of: &&Definition| of.metric != Metric::Extrapolation || has(&of.metric);
+    let shown: Vec<&Definition> = REGISTRY.iter().filter(is_shown).collect();
+    let metrics = shown.iter().map(|metric| metric.name.replace('.', "_"));
     let fixed = ["seed", "phase"].map(ToOwned::to_owned);
     let last = ["first_tenth_success_rate", "last_quarter_success_rate"].map(ToOwned::to_owned);
     let header: Vec<String> = axes.chain(fixed).chain(metrics).chain(last).collect();
@@ -19,7 +23,7 @@ pub(super) fn cells(manifest: &ExperimentManifest, cells: &[CellResult]) -> csv:
         for phase in phases.iter().filter(|phase| phase.iterations() > 0) {
             let labels = labels.iter().map(|label| guard(label));
             let fixed = [seed.to_string(), guard(phase.name())];
-            let metrics = REGISTRY.iter().map(|metric| optional(whole(phase, metric)));
+            let metrics = shown.iter().map(|metric| optional(whole(phase, metric)));
             let row = labels.chain(fixed).chain(metrics).chain(ends(phase));
             table.write_record(row.collect::<Vec<_>>())?;
         }

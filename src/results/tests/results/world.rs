@@ -44,6 +44,7 @@ pub fn plan(iterations: [u64; 2]) -> Plan {
             rows: Vec::new(),
         },
         actions: Arc::from([]),
+        log: None,
         catalogue: None,
         excluded_actions: Vec::new(),
         defer_activation: false,
@@ -110,6 +111,7 @@ pub fn iteration(phase: usize, iteration: u64) -> IterationRecord {
         reward_start: unless_failed(0.0).map(|_| rank_start + rank_latency),
         reward_latency: unless_failed(0.0).map(|_| Duration::from_micros(3_000 + iteration % 50)),
         again: iteration % 97 == 5,
+        logged: None,
     }
 }
 

@@ -6,6 +6,7 @@ mod dimension;
 mod feature;
 pub(super) mod generated;
 mod inference;
+pub(super) mod logged;
 mod preference;
 mod record;
 mod request;
@@ -115,6 +116,8 @@ fn visitor(row: Row, template: &Template) -> Visitor {
         preference: row.preference,
         actions: row.actions,
         weight: row.weight,
+        offered: None,
+        logged: None,
     }
 }
 

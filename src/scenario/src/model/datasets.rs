@@ -15,6 +15,7 @@ use diagnostic::Diagnostic;
 pub(crate) enum Datasets {
     Generated(GeneratedWorld),
     Classified(ClassifiedWorld),
+    Logged(LoggedWorld),
     Files(DatasetFiles),
 }
 
@@ -22,6 +23,7 @@ pub(super) fn datasets() -> Either<Datasets> {
     either([
         object().map(Datasets::Generated).boxed(),
         object().map(Datasets::Classified).boxed(),
+        object().map(Datasets::Logged).boxed(),
         object().map(Datasets::Files).boxed(),
     ])
 }
@@ -149,6 +151,41 @@ keyed! {
         /// Columns that are passed over.
         exclude: Option<Vec<Placed<String>>> = optional(list_of(TEXT.at(), 1)),
     }
+}
+
+keyed! {
+    /// A log of choices as a world. Its events are those of `runner evaluate`.
+    pub(crate) struct LoggedWorld marked "log" {
+        /// The log: DSJSON lines, or a table in CSV or JSON lines, of which `columns` says what its
+        /// columns are. Several are read one after the other.
+        log: Vec<Placed<String>> = required(either([
+            TEXT.at().map(|name| vec![name]).boxed(),
+            list_of(TEXT.at(), 1).boxed(),
+        ])),
+        /// What the columns of a table are: `action=item,reward=click,probability=pscore,…`, a YAML
+        /// file with these keys, or `obd` for the Open Bandit Dataset.
+        columns: Option<Placed<String>> = optional(TEXT.at()),
+        /// How it is played.
+        play: LogPlay = or(word(&[
+            (
+                "twin",
+                LogPlay::Twin,
+                "In a world that is fitted on one half of the events and proved on the other.",
+            ),
+            (
+                "replay",
+                LogPlay::Replay,
+                "Event by event: a choice counts, and is learned, where it is the logged one.",
+            ),
+        ]), "\"twin\""),
+    }
+}
+
+/// How a log is played.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum LogPlay {
+    Twin,
+    Replay,
 }
 
 keyed! {

@@ -24,7 +24,8 @@ pub(super) use call::{
 };
 pub(super) use datasets::{
     Classification, ClassifiedWorld, ContextDimension, DatasetFiles, Datasets, DimensionKind,
-    Generate, GeneratedWorld, NoiseFile, OfferFile, Request, RewardFile, Rewards, Turnover,
+    Generate, GeneratedWorld, LogPlay, LoggedWorld, NoiseFile, OfferFile, Request, RewardFile,
+    Rewards, Turnover,
 };
 pub(super) use gate::{GateFile, Require, gate_list};
 pub(super) use matrix::{MatrixFile, Policies, Seeds, Until, UntilDecidedFile};

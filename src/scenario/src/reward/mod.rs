@@ -13,7 +13,7 @@ use super::dataset::ActionIndex;
 use super::format::{Named, Placed, Read};
 use super::model::{NoiseFile, RewardFile, Rewards};
 use super::plan::Population;
-use diagnostic::{Diagnostic, Report, nearest};
+use diagnostic::{Diagnostic, Place, Report, nearest};
 use protocol::{FeatureObject, RankableAction};
 
 /// The largest reward that a formula may give: what is learned of it has 32 bits.
@@ -42,6 +42,24 @@ pub(super) fn rule(
         table: table.unwrap_or_default(),
         values: values.unwrap_or_default(),
         formula: None,
+    }
+}
+
+/// Refuses a rule where rewards are those of a log.
+pub(super) fn refuse_written(reward: &RewardFile, log: &Place, report: &mut Report) {
+    let is_written = reward.formula.is_some()
+        || reward.table.is_some()
+        || reward.values.is_some()
+        || reward.noise.is_written
+        || (reward.matched, reward.otherwise) != (1.0, 0.0);
+    if is_written {
+        let message = "`reward` has no effect: rewards are those of the log";
+        let formula = reward.formula.as_ref().map(|of| &of.key);
+        let tables = reward.table.as_ref().map(|of| &of.key);
+        let values = reward.values.as_ref().map(|of| &of.key);
+        let noise = reward.noise.is_written.then_some(&reward.noise.key);
+        let place = formula.or(tables).or(values).or(noise).unwrap_or(log);
+        report.push(Diagnostic::error(message).at(place).help("leave `reward` out"));
     }
 }
 

@@ -186,7 +186,15 @@ mod tests {
     use serde_json::Number;
 
     fn visitor(preference: Preference) -> Visitor {
-        Visitor { context: [].into(), features: [].into(), preference, actions: None, weight: 1.0 }
+        Visitor {
+            context: [].into(),
+            features: [].into(),
+            preference,
+            actions: None,
+            weight: 1.0,
+            offered: None,
+            logged: None,
+        }
     }
 
     fn action(price: u32) -> RankableAction {

@@ -1,0 +1,36 @@
+//! How often twins are refused, on honest logs and on broken ones.
+//!
+//! `cargo run --release -p bandit-runner-twin --example twin_study [LOGS]`
+#![expect(clippy::cast_precision_loss, reason = "small counts")]
+
+#[path = "../tests/twin/world.rs"]
+mod world;
+
+use twin::Twin;
+use world::{Kind, Logger, World, shuffled};
+
+fn main() {
+    let logs: u64 = std::env::args().nth(1).and_then(|count| count.parse().ok()).unwrap_or(200);
+    println!("| world | logger | events | honest logs refused | shuffled logs refused |");
+    println!("|---|---|---:|---:|---:|");
+    for kind in [Kind::Clicks, Kind::Certain, Kind::OneFeature, Kind::Amounts, Kind::Rare] {
+        for logger in [Logger::Uniform, Logger::Learning] {
+            for events in [1000, 4000, 16_000] {
+                let mut refused = [0_u64; 2];
+                for seed in 0..logs {
+                    let log = World::new(kind, seed).log(logger, events, seed);
+                    let broken = shuffled(log.clone(), seed);
+                    for (count, log) in refused.iter_mut().zip([log, broken]) {
+                        *count += u64::from(Twin::of(&log).is_err());
+                    }
+                }
+                let percent = |count: u64| 100.0 * count as f64 / logs as f64;
+                println!(
+                    "| {kind:?} | {logger:?} | {events} | {:.1} % | {:.1} % |",
+                    percent(refused[0]),
+                    percent(refused[1])
+                );
+            }
+        }
+    }
+}

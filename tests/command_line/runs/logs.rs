@@ -1,0 +1,219 @@
+//! Logs as worlds.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use super::folder::{contents, json, rows};
+use super::{completed, run_into};
+use crate::tools;
+
+/// A copy of the shipped log and a scenario of it, changed.
+struct Copy {
+    folder: tempfile::TempDir,
+}
+
+impl Copy {
+    fn new() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        fs::create_dir(folder.path().join("scenarios")).unwrap();
+        fs::create_dir_all(folder.path().join("data/shop")).unwrap();
+        let copy = Self { folder };
+        copy.write(&shipped("data/shop/log.csv"));
+        copy
+    }
+
+    fn write(&self, log: &str) {
+        fs::write(self.folder.path().join("data/shop/log.csv"), log).unwrap();
+    }
+
+    /// The scenario of one policy, as `change` makes it of the shipped one.
+    fn scenario(&self, change: impl Fn(String) -> String) -> String {
+        let text = shipped("scenarios/log.yaml");
+        let start = text.find("matrix:").unwrap();
+        let end = text.find("phases:").unwrap();
+        let text = change(text[..start].to_owned() + &text[end..]);
+        let path = self.folder.path().join("scenarios/log.yaml");
+        fs::write(&path, text).unwrap();
+        path.display().to_string()
+    }
+
+    fn out(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+}
+
+fn shipped(path: &str) -> String {
+    fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(path)).unwrap()
+}
+
+/// The log with the rewards of every second context dealt out anew among its events.
+fn shuffled(log: &str) -> String {
+    let mut lines: Vec<String> = log.lines().map(ToOwned::to_owned).collect();
+    let context = |line: &str| line.split(',').take(2).collect::<Vec<_>>().join(",");
+    let mut contexts: Vec<String> = lines[1..].iter().map(|line| context(line)).collect();
+    contexts.sort();
+    contexts.dedup();
+    let half: Vec<&String> = contexts.iter().step_by(2).collect();
+    let events: Vec<usize> =
+        (1..lines.len()).filter(|at| half.contains(&&context(&lines[*at]))).collect();
+    let rewards: Vec<char> = events.iter().map(|at| lines[*at].chars().last().unwrap()).collect();
+    // A step that has no factor in common with the number of events visits each once; of the golden
+    // ratio it leaves nothing of their order.
+    let golden = rewards.len() * 618 / 1000;
+    let step = (golden..).find(|step| gcd(*step, rewards.len()) == 1).unwrap();
+    for (number, at) in events.iter().enumerate() {
+        let reward = rewards[number * step % rewards.len()];
+        lines[*at].pop();
+        lines[*at].push(reward);
+    }
+    lines.join("\n") + "\n"
+}
+
+fn gcd(one: usize, other: usize) -> usize {
+    if other == 0 { one } else { gcd(other, one % other) }
+}
+
+/// The expected rewards of the world that wrote the shipped log, by context and offer.
+fn truth() -> BTreeMap<[String; 2], BTreeMap<String, f64>> {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("data/shop/visitors.csv");
+    let mut reader = csv::Reader::from_path(path).unwrap();
+    let header = reader.headers().unwrap().clone();
+    let row = |row: &csv::StringRecord| {
+        let rewards = header.iter().zip(row).filter_map(|(name, value)| {
+            Some((name.strip_prefix("rewards.")?.to_owned(), value.parse().unwrap()))
+        });
+        ([row[0].to_owned(), row[1].to_owned()], rewards.collect())
+    };
+    reader.records().map(|record| row(&record.unwrap())).collect()
+}
+
+/// For the choices of two policies: what the world that wrote the log rewards them with in
+/// expectation is what the twin says, corrected by the log, within the interval.
+#[test]
+fn policies_earn_in_the_twin_what_they_earn_in_the_world_that_wrote_the_log() {
+    let copy = Copy::new();
+    let truth = truth();
+    let scenario = copy.scenario(|text| text);
+    for (name, exploration) in [("uniform", "1.0"), ("learning", "0.2")] {
+        let out = copy.out(name);
+        let set = format!("loop.exploration_percentage={exploration}");
+        completed(&out, &scenario, &["--quiet", "--set", &set]);
+        let events = rows(&out, "events.csv");
+        let expected = |row: &BTreeMap<String, String>| {
+            truth[&[row["segment"].clone(), row["device"].clone()]][&row["chosen"]]
+        };
+        let known = events.iter().map(expected).sum::<f64>() / events.len() as f64;
+        let summary = json(&out, "summary.json");
+        let phase = &summary["phases"][0];
+        let reward = phase["mean_reward"].as_f64().unwrap();
+        let agreement = &phase["off_policy"];
+        let [difference, half_width] =
+            ["difference", "half_width"].map(|key| agreement[key].as_f64().unwrap());
+        let corrected = reward + difference;
+        assert!((corrected - known).abs() < half_width, "{name}: {corrected}, {known} {agreement}");
+        assert!((reward - known).abs() < half_width, "{name}: {reward}, {known} {agreement}");
+        assert_eq!(agreement["agrees"], true, "{name}: {agreement}");
+        assert_eq!(agreement["extrapolation"], 0.0);
+        let notices = summary["notices"].to_string();
+        assert!(notices.contains("proved on") && notices.contains("they agree"), "{notices}");
+    }
+}
+
+#[test]
+fn a_log_whose_rewards_were_shuffled_in_half_of_the_contexts_is_refused() {
+    let copy = Copy::new();
+    copy.write(&shuffled(&shipped("data/shop/log.csv")));
+    let scenario = copy.scenario(|text| text);
+    let output = run_into(&copy.out("out"), &scenario, &["--quiet"]);
+    let stderr = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(2), "{stderr}");
+    for part in ["error: rewards do not follow the action in", "log.yaml:", "explain at most"] {
+        assert!(stderr.contains(part), "{part}: {stderr}");
+    }
+}
+
+/// A log that changes is not given back by a twin that does not.
+#[test]
+fn a_log_that_drifts_is_refused_with_the_window_that_deviates() {
+    let copy = Copy::new();
+    let log = shipped("data/shop/log.csv");
+    let flat = |(number, line): (usize, &str)| match line.rsplit_once(',') {
+        Some((rest, _)) if number > 4500 => format!("{rest},0\n"),
+        _ => format!("{line}\n"),
+    };
+    copy.write(&log.lines().enumerate().map(flat).collect::<String>());
+    let scenario = copy.scenario(|text| text);
+    let output = run_into(&copy.out("out"), &scenario, &["--quiet"]);
+    let stderr = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(2), "{stderr}");
+    assert!(stderr.contains("does not give back its log") && stderr.contains("window"), "{stderr}");
+}
+
+/// What a replay uses is what the log says of the choices it made, and policies learn of nothing
+/// else.
+#[test]
+fn a_replay_uses_the_logged_rewards_of_equal_choices_alone() {
+    let copy = Copy::new();
+    let replay = |text: String| {
+        text.replace("\n  columns:", "\n  play: replay\n  columns:")
+            .replace("iterations: 10_000", "iterations: 6_000")
+    };
+    let scenario = copy.scenario(replay);
+    let out = copy.out("out");
+    completed(&out, &scenario, &["--quiet", "--set", "loop.exploration_percentage=0.5"]);
+    let log = shipped("data/shop/log.csv");
+    let logged: Vec<Vec<&str>> =
+        log.lines().skip(1).map(|line| line.split(',').collect()).collect();
+    let (mut used, mut clicks) = (0_u64, 0.0);
+    for (row, logged) in rows(&out, "events.csv").iter().zip(&logged) {
+        assert_eq!([&row["segment"], &row["device"]], [logged[0], logged[1]]);
+        if row["outcome"] == "completed" {
+            assert_eq!(row["chosen"], logged[2]);
+            let reward: f64 = row["reward"].parse().unwrap();
+            assert_eq!(reward, logged[4].parse::<f64>().unwrap());
+            (used, clicks) = (used + 1, clicks + reward);
+        } else {
+            assert_eq!((&*row["outcome"], &*row["reward"]), ("rejected", ""));
+        }
+    }
+    assert!((100..3000).contains(&used), "{used}");
+    let summary = json(&out, "summary.json");
+    let phase = &summary["phases"][0];
+    assert_eq!(phase["rejected"], 6000 - used);
+    assert!((phase["mean_reward"].as_f64().unwrap() - clicks / used as f64).abs() < 1e-12);
+    assert_eq!(phase["success_rate"].as_f64(), phase["mean_reward"].as_f64());
+    assert!(summary["notices"].to_string().contains(&format!("used {used} of 6000 logged events")));
+    // The log of the loop has the events that count as learned, and no other.
+    let joined = fs::read_to_string(out.join("log.dsjson")).unwrap();
+    let learned = joined.lines().filter(|line| !line.contains("_skipLearn\":true")).count() as u64;
+    assert!(learned <= used && learned + 100 > used, "{learned} of {used}");
+    let again = copy.out("again");
+    completed(&again, &scenario, &["--quiet", "--set", "loop.exploration_percentage=0.5"]);
+    assert!(contents(&out) == contents(&again), "a replay is deterministic");
+}
+
+/// The sample of the Open Bandit Dataset that the Python package `obp` ships.
+#[test]
+fn the_open_bandit_dataset_has_a_twin_in_which_a_policy_plays() {
+    let data = Path::new(env!("CARGO_MANIFEST_DIR")).join("target/obd/obp/dataset/obd/random/men");
+    if !data.join("men.csv").exists() {
+        return tools::missing("the sample of the Open Bandit Dataset", "`tests/obd/install`");
+    }
+    let folder = tempfile::tempdir().unwrap();
+    for file in ["men.csv", "item_context.csv"] {
+        fs::copy(data.join(file), folder.path().join(file)).unwrap();
+    }
+    let scenario = folder.path().join("obd.yaml");
+    let text = "version: 1\nname: obd\ndatasets: { log: men.csv, columns: obd }\n\
+                context: [position]\nphases:\n  - iterate: { name: learn, iterations: 500, \
+                concurrency: 8, rate: 40/s }\n";
+    fs::write(&scenario, text).unwrap();
+    let out = folder.path().join("out");
+    completed(&out, scenario.to_str().unwrap(), &["--quiet"]);
+    let summary = json(&out, "summary.json");
+    let notices = summary["notices"].to_string();
+    assert!(notices.contains("proved on"), "{notices}");
+    let extrapolation = summary["phases"][0]["off_policy"]["extrapolation"].as_f64().unwrap();
+    assert!(extrapolation < 0.1, "{extrapolation}");
+}
