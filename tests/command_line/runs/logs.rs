@@ -61,7 +61,8 @@ fn shuffled(log: &str) -> String {
     // A step that has no factor in common with the number of events visits each once; of the golden
     // ratio it leaves nothing of their order.
     let golden = rewards.len() * 618 / 1000;
-    let step = (golden..).find(|step| gcd(*step, rewards.len()) == 1).unwrap();
+    let step =
+        (golden..=rewards.len() + golden).find(|step| gcd(*step, rewards.len()) == 1).unwrap();
     for (number, at) in events.iter().enumerate() {
         let reward = rewards[number * step % rewards.len()];
         lines[*at].pop();
@@ -103,7 +104,8 @@ fn policies_earn_in_the_twin_what_they_earn_in_the_world_that_wrote_the_log() {
         let expected = |row: &BTreeMap<String, String>| {
             truth[&[row["segment"].clone(), row["device"].clone()]][&row["chosen"]]
         };
-        let known = events.iter().map(expected).sum::<f64>() / events.len() as f64;
+        let known = events.iter().map(expected).sum::<f64>()
+            / f64::from(u32::try_from(events.len()).unwrap());
         let summary = json(&out, "summary.json");
         let phase = &summary["phases"][0];
         let reward = phase["mean_reward"].as_f64().unwrap();
@@ -165,7 +167,7 @@ fn a_replay_uses_the_logged_rewards_of_equal_choices_alone() {
     let log = shipped("data/shop/log.csv");
     let logged: Vec<Vec<&str>> =
         log.lines().skip(1).map(|line| line.split(',').collect()).collect();
-    let (mut used, mut clicks) = (0_u64, 0.0);
+    let (mut used, mut clicks) = (0_u32, 0.0);
     for (row, logged) in rows(&out, "events.csv").iter().zip(&logged) {
         assert_eq!([&row["segment"], &row["device"]], [logged[0], logged[1]]);
         if row["outcome"] == "completed" {
@@ -181,12 +183,13 @@ fn a_replay_uses_the_logged_rewards_of_equal_choices_alone() {
     let summary = json(&out, "summary.json");
     let phase = &summary["phases"][0];
     assert_eq!(phase["rejected"], 6000 - used);
-    assert!((phase["mean_reward"].as_f64().unwrap() - clicks / used as f64).abs() < 1e-12);
+    assert!((phase["mean_reward"].as_f64().unwrap() - clicks / f64::from(used)).abs() < 1e-12);
     assert_eq!(phase["success_rate"].as_f64(), phase["mean_reward"].as_f64());
     assert!(summary["notices"].to_string().contains(&format!("used {used} of 6000 logged events")));
     // The log of the loop has the events that count as learned, and no other.
     let joined = fs::read_to_string(out.join("log.dsjson")).unwrap();
     let learned = joined.lines().filter(|line| !line.contains("_skipLearn\":true")).count() as u64;
+    let used = u64::from(used);
     assert!(learned <= used && learned + 100 > used, "{learned} of {used}");
     let again = copy.out("again");
     completed(&again, &scenario, &["--quiet", "--set", "loop.exploration_percentage=0.5"]);

@@ -77,7 +77,8 @@ fn another_plan_is_refused_with_what_differs() {
     let root = tempfile::tempdir().unwrap();
     let folder = root.path().join("killed");
     killed_when(&[], &folder, "--out", |process| {
-        while !folder.join("manifest.json").is_file() && process.try_wait().unwrap().is_none() {
+        // The scenario is the last file that a run writes before it begins.
+        while !folder.join("scenario.yaml").is_file() && process.try_wait().unwrap().is_none() {
             std::thread::park_timeout(Duration::from_millis(1));
         }
     });
