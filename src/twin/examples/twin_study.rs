@@ -9,15 +9,18 @@ mod world;
 use twin::Twin;
 use world::{Kind, Logger, World, shuffled};
 
+/// The thresholds of the proof were chosen on seeds below this.
+const FIRST_SEED: u64 = 1000;
+
 fn main() {
     let logs: u64 = std::env::args().nth(1).and_then(|count| count.parse().ok()).unwrap_or(200);
     println!("| world | logger | events | honest logs refused | shuffled logs refused |");
     println!("|---|---|---:|---:|---:|");
     for kind in [Kind::Clicks, Kind::Certain, Kind::OneFeature, Kind::Amounts, Kind::Rare] {
         for logger in [Logger::Uniform, Logger::Learning] {
-            for events in [1000, 4000, 16_000] {
+            for events in [1000, 4000] {
                 let mut refused = [0_u64; 2];
-                for seed in 0..logs {
+                for seed in FIRST_SEED..FIRST_SEED + logs {
                     let log = World::new(kind, seed).log(logger, events, seed);
                     let broken = shuffled(log.clone(), seed);
                     for (count, log) in refused.iter_mut().zip([log, broken]) {
