@@ -1,4 +1,4 @@
-//! Lines for a terminal that is narrower than they are.
+//! Folding lines that are wider than the terminal.
 
 use std::io::{stderr, stdout};
 
@@ -16,7 +16,7 @@ pub fn on_stderr(text: &str) -> String {
     on_terminal(text, columns_of_stderr())
 }
 
-/// The columns of the terminal behind stderr.
+/// The width of the terminal that stderr is connected to, in columns.
 pub fn columns_of_stderr() -> Option<usize> {
     columns(terminal_size_of(stderr()))
 }
@@ -30,7 +30,7 @@ fn on_terminal(text: &str, columns: Option<usize>) -> String {
     columns.map_or_else(|| text.to_owned(), |columns| fold(text, columns))
 }
 
-/// By how much the rest of a folded line is indented.
+/// Spaces before each continuation of a folded line.
 const INDENT: &str = "  ";
 
 /// The text with the lines that are wider than `width` columns folded at their blanks. What has no

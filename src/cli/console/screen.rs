@@ -47,7 +47,7 @@ impl Screen {
         }
     }
 
-    /// Puts up a bar, which estimates what is left if its messages do not say it.
+    /// Shows a progress bar. It estimates the time left unless its messages state it.
     pub fn open_bar(&mut self, prefix: &str, total: u64, estimates: bool) {
         if let Self::Live(bar) = self {
             *bar = new_bar(prefix, total, estimates);
@@ -78,7 +78,7 @@ fn is_live() -> bool {
     stderr().is_terminal() && !is_set("CI") && !is_dumb
 }
 
-/// Below so many columns there is no room for a bar, only for its numbers.
+/// On a terminal narrower than this many columns only the numbers are shown, without a bar.
 const ROOM_FOR_A_BAR: usize = 80;
 
 fn new_bar(prefix: &str, total: u64, estimates: bool) -> ProgressBar {
@@ -104,7 +104,7 @@ fn style(columns: usize, estimates: bool) -> ProgressStyle {
     style.progress_chars("━╸─")
 }
 
-/// The start of a text, with an ellipsis if it is wider than `most` columns.
+/// The text, cut to `most` columns with an ellipsis if it is wider.
 fn cut(text: &str, most: usize) -> String {
     if text.width() <= most {
         return text.to_owned();

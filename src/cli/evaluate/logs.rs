@@ -56,16 +56,9 @@ impl Logs {
     /// Opens each log in turn, and hands it over with its name.
     pub fn each(
         &self,
-        mut with: impl FnMut(&str, Box<dyn BufRead + Send>) -> io::Result<()>,
+        with: impl FnMut(&str, Box<dyn BufRead + Send>) -> io::Result<()>,
     ) -> io::Result<()> {
-        self.read.store(0, Ordering::Relaxed);
-        for path in &self.paths {
-            let name = path.display().to_string();
-            let named = |error: io::Error| io::Error::new(error.kind(), format!("{name}: {error}"));
-            let input = self.open(path).map_err(named)?;
-            with(&name, input).map_err(named)?;
-        }
-        Ok(())
+        self.each_by(Self::open, with)
     }
 
     /// The folder of the first log.
@@ -88,15 +81,20 @@ impl Logs {
     }
 
     /// The same of each log in turn, with its name.
-    pub fn each_table(
+    pub fn each_table(&self, with: impl FnMut(&str, Input) -> io::Result<()>) -> io::Result<()> {
+        self.each_by(Self::table, with)
+    }
+
+    fn each_by<T>(
         &self,
-        mut with: impl FnMut(&str, Input) -> io::Result<()>,
+        open: impl Fn(&Self, &Path) -> io::Result<T>,
+        mut with: impl FnMut(&str, T) -> io::Result<()>,
     ) -> io::Result<()> {
         self.read.store(0, Ordering::Relaxed);
         for path in &self.paths {
             let name = path.display().to_string();
             let named = |error: io::Error| io::Error::new(error.kind(), format!("{name}: {error}"));
-            let input = self.table(path).map_err(named)?;
+            let input = open(self, path).map_err(named)?;
             with(&name, input).map_err(named)?;
         }
         Ok(())
@@ -161,7 +159,7 @@ impl Shape {
     }
 }
 
-/// A table in a Parquet file, of which a beginning was read.
+/// Opens a Parquet file, whose first bytes were read to recognize it.
 fn parquet(path: &Path) -> io::Result<Input> {
     if path.as_os_str() == "-" {
         let message = "a Parquet file cannot be read from stdin; name the file";

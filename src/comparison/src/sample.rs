@@ -135,7 +135,7 @@ impl Group {
         Agreement::pooled(&runs.collect::<Vec<_>>())
     }
 
-    /// What is to be known of a group whose world is a log, a sentence for each phase.
+    /// For a group that plays a log: one sentence a phase on extrapolation and on agreement with the log.
     #[must_use]
     pub fn log_notes(&self) -> Vec<String> {
         let note = |scope: PhaseScope<'_>| {

@@ -168,7 +168,7 @@ pub enum OutputForm {
     /// As text.
     #[default]
     Plain,
-    /// Frames of Zstandard, under its name with `.zst`.
+    /// Zstandard-compressed, in a file with the suffix `.zst`.
     Zstd,
 }
 

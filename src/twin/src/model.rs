@@ -230,7 +230,7 @@ struct Residual {
     variance: f64,
 }
 
-/// The weighted mean, less what chance explains of it; none, if that is all of it.
+/// The weighted mean, shrunk towards zero; `None` if it is within three standard errors of zero.
 fn shrunk_mean(events: &[Residual]) -> Option<f64> {
     if events.len() < FEWEST_IN_CELL {
         return None;

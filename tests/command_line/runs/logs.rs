@@ -47,7 +47,7 @@ fn shipped(path: &str) -> String {
     fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(path)).unwrap()
 }
 
-/// The log with the rewards of every second context dealt out anew among its events.
+/// The log with the rewards of every second context's events permuted among all of these events.
 fn shuffled(log: &str) -> String {
     let mut lines: Vec<String> = log.lines().map(ToOwned::to_owned).collect();
     let context = |line: &str| line.split(',').take(2).collect::<Vec<_>>().join(",");

@@ -3,12 +3,13 @@
 mod mismatch;
 mod options;
 mod parse;
+mod tokens;
 
 use std::ops::Range;
 
 pub use mismatch::EventMismatch;
 pub use options::{OPTIONS, OptionSpec, Support};
-pub(crate) use parse::{Given, given};
+pub(crate) use tokens::{Given, given};
 
 use super::cost::CostType;
 use super::features::Hashing;

@@ -2,6 +2,7 @@ use std::ops::Range;
 use std::str::FromStr;
 
 use super::options::{OPTIONS, OptionSpec, Support};
+use super::tokens::{Token, Words, find, split_option};
 use super::{Explorer, LearningPolicy, ModelFiles, PolicyError, Settings};
 use crate::cost::CostType;
 use crate::features::HashMode;
@@ -12,7 +13,7 @@ pub(super) fn parse(
     for_evaluation: bool,
 ) -> Result<LearningPolicy, Vec<PolicyError>> {
     let mut parser = Parser { for_evaluation, ..Parser::new(arguments.trim()) };
-    while let Some(token) = parser.next_token() {
+    while let Some(token) = parser.words.next() {
         parser.take(&token);
     }
     let left_out = arguments.len() - arguments.trim_start().len();
@@ -28,16 +29,9 @@ impl PolicyError {
     }
 }
 
-/// A word of the arguments.
-#[derive(Debug, Clone)]
-struct Token<'a> {
-    text: &'a str,
-    span: Range<usize>,
-}
-
 struct Parser<'a> {
     arguments: &'a str,
-    position: usize,
+    words: Words<'a>,
     settings: Settings,
     dropped: Vec<String>,
     for_evaluation: bool,
@@ -72,7 +66,7 @@ impl<'a> Parser<'a> {
     fn new(arguments: &'a str) -> Self {
         Self {
             arguments,
-            position: 0,
+            words: Words::new(arguments),
             settings: Settings::default(),
             dropped: Vec::new(),
             for_evaluation: false,
@@ -84,15 +78,6 @@ impl<'a> Parser<'a> {
             rules_given: false,
             numbered_span: None,
         }
-    }
-
-    fn next_token(&mut self) -> Option<Token<'a>> {
-        let rest = &self.arguments[self.position..];
-        let start = self.position + rest.find(|c: char| !c.is_whitespace())?;
-        let rest = &self.arguments[start..];
-        let length = rest.find(char::is_whitespace).unwrap_or(rest.len());
-        self.position = start + length;
-        Some(Token { text: &rest[..length], span: start..start + length })
     }
 
     /// Takes an option, and its value if it has one.
@@ -109,7 +94,7 @@ impl<'a> Parser<'a> {
             (None, None) => None,
             (None, Some(value)) => return self.refuse_value(spec, &value),
             (Some(_), Some(value)) => Some(value),
-            (Some(what), None) => match self.next_token() {
+            (Some(what), None) => match self.words.next() {
                 Some(value) => Some(value),
                 None => return self.refuse_missing(spec, what, token),
             },
@@ -479,53 +464,6 @@ impl<'a> Parser<'a> {
     }
 }
 
-/// An option as it is given.
-#[derive(Debug, Clone, PartialEq)]
-pub(crate) struct Given {
-    /// The long name.
-    pub name: &'static str,
-    pub value: Option<String>,
-}
-
-/// The options that are given, in their order; what is none is left out.
-pub(crate) fn given(arguments: &str) -> Vec<Given> {
-    let (mut parser, mut all) = (Parser::new(arguments), Vec::new());
-    while let Some(token) = parser.next_token() {
-        let Some((name, inline)) = split_option(&token) else { continue };
-        let Some(spec) = find(name.text) else { continue };
-        let value = match (spec.value, inline) {
-            (None, _) => None,
-            (Some(_), Some(value)) => Some(value),
-            (Some(_), None) => parser.next_token(),
-        };
-        let value = value.map(|value| value.text.to_owned());
-        all.push(Given { name: spec.name, value });
-    }
-    all
-}
-
-/// `--name`, `--name=value`, `-x` or `-xvalue` into name and value.
-fn split_option<'a>(token: &Token<'a>) -> Option<(Token<'a>, Option<Token<'a>>)> {
-    let text = token.text;
-    let at = if text.starts_with("--") {
-        text.find('=').map(|at| (at, at + 1))
-    } else {
-        let is_option =
-            text.len() >= 2 && text.starts_with('-') && !text.as_bytes()[1].is_ascii_digit();
-        is_option.then_some(())?;
-        let name_length = 1 + text[1..].chars().next()?.len_utf8();
-        (text.len() > name_length).then_some((name_length, name_length))
-    };
-    let part = |range: Range<usize>| Token {
-        text: &text[range.clone()],
-        span: token.span.start + range.start..token.span.start + range.end,
-    };
-    Some(match at {
-        Some((end, start)) => (part(0..end), Some(part(start..text.len()))),
-        None => (token.clone(), None),
-    })
-}
-
 /// What to do where an option of `runner evaluate` cannot be used.
 fn remedy(name: &str) -> &'static str {
     if name == "cb_explore" {
@@ -533,15 +471,6 @@ fn remedy(name: &str) -> &'static str {
     } else {
         "leave it out here"
     }
-}
-
-fn find(name: &str) -> Option<&'static OptionSpec> {
-    let long = name.strip_prefix("--");
-    let letter = name.strip_prefix('-').and_then(|name| name.chars().next());
-    OPTIONS.iter().find(|spec| match long {
-        Some(long) => spec.name == long,
-        None => letter.is_some() && spec.short == letter,
-    })
 }
 
 #[cfg(test)]

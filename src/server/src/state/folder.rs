@@ -2,40 +2,28 @@
 
 use std::collections::BTreeMap;
 use std::fs::{self, File, TryLockError};
-use std::io::{self, BufReader, BufWriter, Read, Seek, SeekFrom, Write};
+use std::io::{self, Write};
 use std::path::{Path, PathBuf};
-use std::thread::ScopedJoinHandle;
 use std::time::Duration;
 
 use flate2::Compression;
-use flate2::read::GzDecoder;
 use flate2::write::GzEncoder;
-use serde::{Deserialize, Serialize};
-use sha2::{Digest, Sha256};
 
 use super::disk::{self, Disk};
+use super::migration;
+use super::reader::{Reader, SET_ASIDE};
+use super::segment::{SegmentFile, digest, segment_lines};
+use super::snapshot::{FORMAT, Manifest, write_snapshot};
 use super::store::{Closed, Store};
-use super::{journal, migration};
 use crate::log;
-use learning_loop::{
-    EvaluationJob, LearningLoop, LogEntry, LoopOptions, RestoreError, Segment, SegmentEvents,
-};
+use learning_loop::{EvaluationJob, LearningLoop, LoopOptions, Segment};
 use timestamp::Timestamp;
 
-const MAGIC: &[u8; 8] = b"rnrstate";
-const FORMAT: u16 = 3;
-/// The bytes of the checksum of a snapshot.
-const CHECKSUM: usize = 32;
-/// The bytes that are read or written at once.
-const BUFFER: usize = 64 << 10;
 /// A segment is the unit in which events expire on disk: it has so many events at most, and those
 /// of so long. No events are added to one with more bytes: each time, all are written again.
 pub(crate) const SEGMENT_EVENTS: usize = 2500;
 const SEGMENT_BYTES: usize = 16 << 20;
 const SEGMENT_TIME: Duration = Duration::from_secs(3600);
-/// Where damaged files go when a state is repaired.
-const SET_ASIDE: &str = "damaged";
-
 /// Why a state cannot be opened.
 #[derive(Debug, thiserror::Error)]
 pub enum StateError {
@@ -54,34 +42,6 @@ pub enum StateError {
     /// A file cannot be read or written.
     #[error("{0}")]
     Io(#[from] io::Error),
-}
-
-/// The beginning of a snapshot.
-#[derive(Debug, Clone, Default, Serialize, Deserialize)]
-struct Manifest {
-    /// The number of the first entry that is not covered.
-    next: u64,
-    /// The number of events in the log: the last ones of the segments.
-    logged: usize,
-    segments: Vec<SegmentFile>,
-}
-
-/// A file of joined events.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-struct SegmentFile {
-    name: String,
-    events: usize,
-    /// The SHA-256 of the file, in hexadecimal digits.
-    sha256: String,
-    /// The bytes of the file.
-    #[serde(default)]
-    bytes: u64,
-    /// The bytes of its lines, before they are compressed.
-    #[serde(default)]
-    lines: u64,
-    /// When its first events were written.
-    #[serde(default)]
-    began: Option<Timestamp>,
 }
 
 /// A state that is open.
@@ -116,12 +76,12 @@ pub(crate) struct Opened {
 
 /// The files of a state, by kind and number.
 #[derive(Debug, Default)]
-struct Files {
-    snapshots: BTreeMap<u64, PathBuf>,
-    journals: BTreeMap<u64, PathBuf>,
-    segments: BTreeMap<u64, PathBuf>,
+pub(super) struct Files {
+    pub snapshots: BTreeMap<u64, PathBuf>,
+    pub journals: BTreeMap<u64, PathBuf>,
+    pub segments: BTreeMap<u64, PathBuf>,
     /// Files that a crash left incomplete.
-    incomplete: Vec<PathBuf>,
+    pub incomplete: Vec<PathBuf>,
 }
 
 /// Opens the state in a folder, or creates it. With `repair`, damaged files are set aside, and
@@ -221,271 +181,6 @@ fn files(folder: &Path) -> io::Result<Files> {
         }
     }
     Ok(files)
-}
-
-/// Reads the files of a state.
-struct Reader<'a> {
-    path: &'a Path,
-    options: &'a LoopOptions,
-    repair: bool,
-    disk: &'a Disk,
-}
-
-impl Reader<'_> {
-    /// The loop of the last snapshot; a new one if the folder has no state.
-    fn snapshot(
-        &self,
-        files: &Files,
-        now: Timestamp,
-    ) -> Result<(LearningLoop, Manifest, bool), StateError> {
-        let is_new =
-            files.snapshots.is_empty() && files.journals.is_empty() && files.segments.is_empty();
-        if is_new {
-            let folder = self.path.display();
-            log::note(format!("`{folder}` has no state; a new one is created"), &[]);
-            let learning_loop = LearningLoop::new(self.options.clone(), now);
-            return Ok((learning_loop, Manifest::default(), false));
-        }
-        let lost = "the model, the settings and the open events that it holds";
-        if files.snapshots.is_empty() {
-            self.damage(None, "there is no snapshot", lost)?;
-        }
-        // A crash may leave the snapshot before, with everything that it needs.
-        for path in files.snapshots.values().rev() {
-            match read_snapshot(&mut File::open(path)?, self.options)? {
-                Ok((learning_loop, manifest)) => return Ok((learning_loop, manifest, true)),
-                Err(RestoreError::Program(text)) => return Err(StateError::Program(text)),
-                Err(RestoreError::Invalid(why)) => self.damage(Some(path), &why, lost)?,
-            }
-        }
-        let learning_loop = LearningLoop::new(self.options.clone(), now);
-        Ok((learning_loop, recovered(files)?, true))
-    }
-
-    /// Reads the events of the log into the loop. Segments that were set aside leave the
-    /// manifest.
-    fn segments(
-        &self,
-        manifest: &mut Manifest,
-        learning_loop: &mut LearningLoop,
-    ) -> Result<(), StateError> {
-        let stored: usize = manifest.segments.iter().map(|segment| segment.events).sum();
-        let mut skipped = stored.saturating_sub(manifest.logged);
-        let listed = std::mem::take(&mut manifest.segments);
-        for (segment, read) in listed.iter().zip(self.read_segments(&listed)) {
-            let path = self.path.join(&segment.name);
-            let first = skipped.min(segment.events);
-            skipped -= first;
-            match read {
-                Ok(events) => {
-                    learning_loop.restore_events(events, first);
-                    manifest.segments.push(segment.clone());
-                }
-                Err(why) => {
-                    let lost = format!("{} joined events", segment.events);
-                    let found = path.exists().then_some(&path);
-                    let missing = || format!("`{}` is missing", segment.name);
-                    self.damage(found, &found.map_or_else(missing, |_| why), &lost)?;
-                }
-            }
-        }
-        Ok(())
-    }
-
-    /// Reads segments on all cores.
-    fn read_segments(&self, segments: &[SegmentFile]) -> Vec<Result<SegmentEvents, String>> {
-        let threads = self.options.threads.max(1);
-        let chunk = segments.len().div_ceil(threads).max(1);
-        let read = |segment: &SegmentFile| read_segment(&self.path.join(&segment.name), segment);
-        std::thread::scope(|scope| {
-            let chunks = segments.chunks(chunk);
-            let threads: Vec<_> = chunks
-                .map(|chunk| scope.spawn(move || chunk.iter().map(read).collect::<Vec<_>>()))
-                .collect();
-            let joined = threads.into_iter().map(ScopedJoinHandle::join);
-            joined.flat_map(|read| read.expect("reading does not panic")).collect()
-        })
-    }
-
-    /// Replays the entries that the snapshot does not cover, in the order of their numbers.
-    /// Returns the number after the last.
-    fn journals(
-        &self,
-        files: &Files,
-        manifest: &Manifest,
-        learning_loop: &mut LearningLoop,
-    ) -> Result<u64, StateError> {
-        let mut entries = BTreeMap::new();
-        for path in files.journals.values() {
-            let found = journal::read(path)?;
-            if let Some((at, why)) = found.damage {
-                let why = format!("the record at byte {at}: {why}");
-                self.damage(Some(path), &why, "the requests from this record on")?;
-            }
-            if found.unfinished > 0 {
-                let message = format!(
-                    "the state was not closed: {} bytes of `{}` were not written to their end and \
-                     not acknowledged",
-                    found.unfinished,
-                    path.display()
-                );
-                log::note(message, &[("bytes", found.unfinished.into())]);
-            }
-            entries.extend(found.entries);
-        }
-        let mut next = manifest.next;
-        let uncovered = entries.split_off(&manifest.next);
-        let count = uncovered.len();
-        if count > 0 {
-            let message = format!("the state was not closed: {count} log entries are replayed");
-            log::note(message, &[("entries", count.into())]);
-        }
-        for (number, content) in uncovered {
-            match journal::entry(content) {
-                Ok(entry) => replay(learning_loop, number, &entry),
-                Err(error) => {
-                    log::warning(format!("log entry {number} is set aside: {error}"), &[]);
-                }
-            }
-            next = number + 1;
-        }
-        Ok(next)
-    }
-
-    /// Sets a damaged file aside, or refuses to.
-    fn damage(&self, path: Option<&PathBuf>, why: &str, lost: &str) -> Result<(), StateError> {
-        let name = path.and_then(|path| path.file_name()).map(|name| name.display().to_string());
-        let name = name.unwrap_or_else(|| "the folder".to_owned());
-        if !self.repair {
-            return Err(StateError::Damaged(format!(
-                "`{name}` is damaged: {why}; `--repair` sets it aside and loses {lost}"
-            )));
-        }
-        let fields = [("file", name.clone().into()), ("lost", lost.into())];
-        log::warning(format!("`{name}` is damaged: {why}; lost: {lost}"), &fields);
-        if let Some(path) = path {
-            let aside = self.path.join(SET_ASIDE);
-            disk::create_folder(&aside)?;
-            fs::copy(path, aside.join(path.file_name().unwrap_or_default()))?;
-            if self.path.join("loop.redb") != *path && !name.starts_with("journal-") {
-                self.disk.remove(path)?;
-            }
-        }
-        Ok(())
-    }
-}
-
-/// Replays an entry. One that cannot be replayed is set aside with a note: it must not make the
-/// others unreachable.
-pub(super) fn replay(learning_loop: &mut LearningLoop, number: u64, entry: &[u8]) {
-    let parsed = serde_json::from_slice::<LogEntry>(entry).map_err(|error| error.to_string());
-    let replayed = parsed
-        .and_then(|entry| learning_loop.replay(entry).map_err(|error| error.to_string()).map(drop));
-    if let Err(error) = replayed {
-        log::warning(format!("log entry {number} is set aside: {error}"), &[]);
-    }
-}
-
-/// The loop and the manifest of a snapshot, or why there is none.
-fn read_snapshot(
-    file: &mut File,
-    options: &LoopOptions,
-) -> io::Result<Result<(LearningLoop, Manifest), RestoreError>> {
-    let damaged = |why: &str| Ok(Err(RestoreError::Invalid(why.to_owned())));
-    let mut checksum = [0; CHECKSUM];
-    if file.metadata()?.len() < CHECKSUM as u64 {
-        return damaged("it is too short");
-    }
-    file.read_exact(&mut checksum)?;
-    let mut content = BufReader::with_capacity(BUFFER, &*file);
-    let mut digest = Digested { inner: io::sink(), digest: Sha256::new() };
-    io::copy(&mut content, &mut digest)?;
-    if digest.digest.finalize()[..] != checksum[..] {
-        return damaged("its checksum is wrong");
-    }
-    file.seek(SeekFrom::Start(CHECKSUM as u64))?;
-    Ok(parse_snapshot(BufReader::with_capacity(BUFFER, file), options))
-}
-
-fn parse_snapshot(
-    mut content: impl Read,
-    options: &LoopOptions,
-) -> Result<(LearningLoop, Manifest), RestoreError> {
-    let (manifest, format) = parse_manifest(&mut content).map_err(RestoreError::Invalid)?;
-    let snapshot = BufReader::with_capacity(BUFFER, GzDecoder::new(content));
-    let learning_loop = if format == FORMAT {
-        LearningLoop::restore(snapshot, options)?
-    } else {
-        let snapshot = migration::json_last(snapshot).map_err(RestoreError::Invalid)?;
-        LearningLoop::restore(&*snapshot, options)?
-    };
-    Ok((learning_loop, manifest))
-}
-
-/// The manifest, and the format of the snapshot after it.
-fn parse_manifest(content: &mut impl Read) -> Result<(Manifest, u16), String> {
-    let (mut magic, mut format, mut length) = ([0; 8], [0; 2], [0; 8]);
-    for part in [&mut magic[..], &mut format, &mut length] {
-        content.read_exact(part).map_err(|_| "it is too short".to_owned())?;
-    }
-    let format = u16::from_le_bytes(format);
-    if magic != *MAGIC || ![FORMAT, migration::JSON_FIRST].contains(&format) {
-        return Err(format!("it has format {format}, this program reads {FORMAT}"));
-    }
-    let manifest = content.by_ref().take(u64::from_le_bytes(length));
-    let manifest = serde_json::from_reader(manifest).map_err(|error| error.to_string())?;
-    Ok((manifest, format))
-}
-
-/// The segments that can be read, for a state without a snapshot.
-fn recovered(files: &Files) -> io::Result<Manifest> {
-    let mut manifest = Manifest::default();
-    for path in files.segments.values() {
-        let file = fs::read(path)?;
-        let mut lines = Vec::new();
-        if GzDecoder::new(&*file).read_to_end(&mut lines).is_err() {
-            log::warning(format!("`{}` is damaged and not used", path.display()), &[]);
-            continue;
-        }
-        let events = lines.split(|byte| *byte == b'\n').filter(|line| !line.is_empty()).count();
-        let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
-        let bytes = file.len() as u64;
-        let segment = SegmentFile {
-            name,
-            events,
-            sha256: digest(&file),
-            bytes,
-            lines: lines.len() as u64,
-            began: None,
-        };
-        manifest.segments.push(segment);
-        manifest.logged += events;
-    }
-    Ok(manifest)
-}
-
-fn read_segment(path: &Path, segment: &SegmentFile) -> Result<SegmentEvents, String> {
-    SegmentEvents::read(&segment_lines(path, segment)?)
-}
-
-fn segment_lines(path: &Path, segment: &SegmentFile) -> Result<Vec<u8>, String> {
-    let bytes = fs::read(path).map_err(|error| error.to_string())?;
-    if digest(&bytes) != segment.sha256 {
-        return Err("its checksum is wrong".to_owned());
-    }
-    let mut lines = Vec::new();
-    GzDecoder::new(&*bytes).read_to_end(&mut lines).map_err(|error| error.to_string())?;
-    Ok(lines)
-}
-
-fn digest(bytes: &[u8]) -> String {
-    let mut text = String::new();
-    for byte in Sha256::digest(bytes) {
-        use std::fmt::Write;
-        // Writing to a string cannot fail.
-        _ = write!(text, "{byte:02x}");
-    }
-    text
 }
 
 impl Folder {
@@ -636,45 +331,5 @@ impl Folder {
             self.disk.remove(path)?;
         }
         Ok(())
-    }
-}
-
-/// Writes a snapshot after its checksum. It may be large, and is never in memory as a whole.
-fn write_snapshot(
-    file: &mut File,
-    manifest: &Manifest,
-    learning_loop: &mut LearningLoop,
-) -> io::Result<()> {
-    let manifest = serde_json::to_vec(manifest)?;
-    file.write_all(&[0; CHECKSUM])?;
-    let mut content = Digested { inner: &*file, digest: Sha256::new() };
-    content.write_all(MAGIC)?;
-    content.write_all(&FORMAT.to_le_bytes())?;
-    content.write_all(&(manifest.len() as u64).to_le_bytes())?;
-    content.write_all(&manifest)?;
-    let encoder = GzEncoder::new(content, Compression::fast());
-    let mut snapshot = BufWriter::with_capacity(BUFFER, encoder);
-    learning_loop.write_snapshot(&mut snapshot)?;
-    let encoder = snapshot.into_inner().map_err(io::IntoInnerError::into_error)?;
-    let checksum = encoder.finish()?.digest.finalize();
-    file.rewind()?;
-    file.write_all(&checksum)
-}
-
-/// A writer, and the SHA-256 of what was written.
-struct Digested<W> {
-    inner: W,
-    digest: Sha256,
-}
-
-impl<W: Write> Write for Digested<W> {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        let written = self.inner.write(bytes)?;
-        self.digest.update(&bytes[..written]);
-        Ok(written)
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        self.inner.flush()
     }
 }

@@ -7,7 +7,8 @@ use std::path::Path;
 use redb::{Database, DatabaseError, ReadableDatabase, ReadableTable, TableDefinition};
 use serde::Deserialize;
 
-use super::folder::{self, StateError};
+use super::folder::StateError;
+use super::reader;
 use learning_loop::{LearningLoop, LoopOptions};
 use protocol::ServiceConfiguration;
 use timestamp::Timestamp;
@@ -64,7 +65,7 @@ pub(super) fn read(path: &Path, options: &LoopOptions) -> Result<LearningLoop, S
     let entries = transaction.open_table(ENTRIES).map_err(|error| unreadable(error.into()))?;
     for row in entries.iter().map_err(|error| unreadable(error.into()))? {
         let (number, row) = row.map_err(|error| unreadable(error.into()))?;
-        folder::replay(&mut learning_loop, number.value(), row.value());
+        reader::replay(&mut learning_loop, number.value(), row.value());
     }
     Ok(learning_loop)
 }

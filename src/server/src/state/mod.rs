@@ -14,6 +14,9 @@ mod disk;
 mod folder;
 mod journal;
 mod migration;
+mod reader;
+mod segment;
+mod snapshot;
 mod store;
 
 #[cfg(test)]
