@@ -378,14 +378,17 @@ impl LearningLoop {
         }
     }
 
-    /// Logs an event. The log keeps the first event of an id.
+    /// Records and logs an event. One whose id is known is recorded too: ranking it may have
+    /// changed what the served model has seen of slots.
     pub(crate) fn observe(&mut self, interaction: Interaction) {
-        let is_recorded = self.entries.is_some();
-        let entry = is_recorded.then(|| Operation::Ranked(Box::new(interaction.clone())));
-        if self.joiner.open(interaction, self.now + self.configuration.reward_wait_time.0) {
-            self.ranked += 1;
-            entry.into_iter().for_each(|entry| self.log_operation(|| entry));
-        }
+        self.log_operation(|| Operation::Ranked(Box::new(interaction.clone())));
+        self.open_window(interaction);
+    }
+
+    /// Opens the window of an event. The log keeps the first event of an id.
+    pub(crate) fn open_window(&mut self, interaction: Interaction) {
+        let closes = interaction.time + self.configuration.reward_wait_time.0;
+        self.ranked += u64::from(self.joiner.open(interaction, closes));
     }
 }
 

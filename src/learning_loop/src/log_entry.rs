@@ -169,8 +169,7 @@ impl LearningLoop {
     fn reopen(&mut self, interaction: Interaction) {
         self.advance(interaction.time);
         self.mark_slots_seen(&interaction);
-        let closes = interaction.time + self.configuration.reward_wait_time.0;
-        self.ranked += u64::from(self.joiner.open(interaction, closes));
+        self.open_window(interaction);
     }
 
     fn mark_slots_seen(&mut self, interaction: &Interaction) {

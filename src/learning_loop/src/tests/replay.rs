@@ -162,6 +162,37 @@ fn restored(original: &mut LearningLoop, segments: &mut Vec<Vec<u8>>) -> Learnin
     restored
 }
 
+/// A loop after the calls, the loop that its entries lead to, and the second of the last call.
+fn original_and_replayed(calls: &[(Call, f64)]) -> (LearningLoop, LearningLoop, f64) {
+    let (mut original, mut seconds) = (eager(), 0.0);
+    original.start_recording();
+    for (call, pause) in calls {
+        seconds += pause;
+        make(&mut original, *call, at(seconds));
+    }
+    let mut replayed = eager();
+    for entry in original.take_entries() {
+        // As it comes back from disk.
+        let row = serde_json::to_vec(&entry).unwrap();
+        replayed.replay(serde_json::from_slice(&row).unwrap()).unwrap();
+    }
+    (original, replayed, seconds)
+}
+
+#[test]
+fn a_rank_of_a_known_event_is_replayed_for_what_the_model_has_seen_of_slots() {
+    let calls = [
+        (Call::Policy(2), 0.0),
+        (Call::Rank(0, false), 0.0),
+        (Call::Rank(1, false), 5.0),
+        (Call::Exploration(0.0), 5.0),
+        (Call::RankSlots(0, 1), 0.4),
+    ];
+    let (mut original, mut replayed, seconds) = original_and_replayed(&calls);
+    let later = seconds + 5.0;
+    assert_eq!(seen(&mut replayed, at(later)), seen(&mut original, at(later)));
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { cases: 24, failure_persistence: None, ..ProptestConfig::default() })]
 
@@ -169,20 +200,7 @@ proptest! {
     fn a_loop_that_is_replayed_is_the_same_now_and_later(
         calls in proptest::collection::vec((call(), 0.0..3.0), 1..120),
     ) {
-        let mut original = eager();
-        original.start_recording();
-        let mut seconds = 0.0;
-        for (call, pause) in calls {
-            seconds += pause;
-            make(&mut original, call, at(seconds));
-        }
-        let entries = original.take_entries();
-        let mut replayed = eager();
-        for entry in entries {
-            // As it comes back from disk.
-            let row = serde_json::to_vec(&entry).unwrap();
-            replayed.replay(serde_json::from_slice(&row).unwrap()).unwrap();
-        }
+        let (mut original, mut replayed, seconds) = original_and_replayed(&calls);
         for later in [seconds, seconds + 5.0, seconds + 100.0] {
             prop_assert_eq!(seen(&mut replayed, at(later)), seen(&mut original, at(later)));
         }
