@@ -8,7 +8,7 @@ use serde::Serialize;
 use super::logs::Logs;
 use crate::cli::console::{Screen, count};
 use crate::cli::output_file::OutputFile;
-use evaluation::run::{BatchObserver, PolicyEvaluator, Row};
+use evaluation::run::{BatchObserver, EventPmfs, PolicyEvaluator, Row};
 
 /// Shows how far the reading is, and writes predictions.
 pub struct Watcher {
@@ -23,6 +23,9 @@ struct Predicted<'a> {
     policy: &'a str,
     event: EventName<'a>,
     pmf: &'a [f32],
+    /// For an event with slots.
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    slots: &'a [Vec<f32>],
 }
 
 /// The id of an event, or its number where the log has none.
@@ -81,7 +84,8 @@ fn write(file: &mut impl Write, rows: &[Row], evaluators: &[PolicyEvaluator]) ->
         let event = row.id.as_deref().map_or(EventName::Number(row.index), EventName::Id);
         for policy in evaluators {
             let Some(pmfs) = policy.pmfs() else { continue };
-            let line = Predicted { policy: &policy.name, event, pmf: &pmfs[position] };
+            let EventPmfs { pmf, slots } = &pmfs[position];
+            let line = Predicted { policy: &policy.name, event, pmf, slots };
             serde_json::to_writer(&mut *file, &line)?;
             file.write_all(b"\n")?;
         }

@@ -16,8 +16,10 @@ pub(crate) struct Replayer {
     model: Model,
     /// Whether nothing is learned.
     test_only: bool,
-    /// What was predicted of the last event.
+    /// What was predicted of the last event; of one with slots, of its first slot.
     pub prediction: Prediction,
+    /// What was predicted of each slot of the last event; none for one without slots.
+    pub slots: Vec<Prediction>,
 }
 
 /// Why a policy could not be replayed.
@@ -48,7 +50,7 @@ impl Replayer {
         if let Some(learner) = model.vowpal_wabbit().filter(|_| test_only) {
             learner.stop_learning();
         }
-        Self { policy, model, test_only, prediction: Prediction::default() }
+        Self { policy, model, test_only, prediction: Prediction::default(), slots: Vec::new() }
     }
 
     /// The policy.
@@ -77,16 +79,20 @@ impl Replayer {
     }
 
     fn replay_hashed(&mut self, event: &Event, label: Option<&Label>) -> Result<(), FailureCause> {
-        let Self { model, test_only, prediction, .. } = self;
+        let Self { model, test_only, prediction, slots, .. } = self;
         let Some(learner) = model.vowpal_wabbit() else { return Ok(()) };
         learner.policy().check_event(event).map_err(FailureCause::Event)?;
+        slots.clear();
         match label {
-            _ if *test_only => learner.predict(event, prediction),
-            Some(label) => learner.learn_predicting(event, label, prediction),
-            None => {
-                learner.predict(event, prediction);
-                learner.learn_slots(event);
+            _ if event.slots.is_some() => {
+                *slots = match *test_only {
+                    true => learner.predict_slots(event),
+                    false => learner.learn_slots(event),
+                };
+                prediction.clone_from(&slots[0]);
             }
+            Some(label) if !*test_only => learner.learn_predicting(event, label, prediction),
+            _ => learner.predict(event, prediction),
         }
         Ok(())
     }

@@ -69,7 +69,16 @@ struct Learned {
     /// For each row, what the model expects, if it says.
     expected: Vec<Modelled>,
     /// Whole distributions, row after row, if they are wanted.
-    pmfs: Option<Vec<Vec<f32>>>,
+    pmfs: Option<Vec<EventPmfs>>,
+}
+
+/// What a policy predicts of an event before it learns it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct EventPmfs {
+    /// The distribution over the actions; of an event with slots, that for the first slot.
+    pub pmf: Vec<f32>,
+    /// The distribution for each slot, over all actions of the event; none without slots.
+    pub slots: Vec<Vec<f32>>,
 }
 
 /// Which sums are kept.
@@ -141,11 +150,10 @@ impl PolicyEvaluator {
         learned.replayer.vw_model()
     }
 
-    /// For each row of the last batch, the distribution over the actions before the event
-    /// was learned; none for policies that do not learn or failed, or if predictions are not
+    /// For each row of the last batch, the distributions before the event was learned; none for policies that do not learn or failed, or if predictions are not
     /// wanted.
     #[must_use]
-    pub fn pmfs(&self) -> Option<&[Vec<f32>]> {
+    pub fn pmfs(&self) -> Option<&[EventPmfs]> {
         self.learned().filter(|_| self.failure.is_none())?.pmfs.as_deref()
     }
 
@@ -303,7 +311,8 @@ impl Learned {
             let prediction = &self.replayer.prediction;
             let pmf = &prediction.pmf;
             if let Some(pmfs) = &mut self.pmfs {
-                pmfs.push(pmf.clone());
+                let slots = self.replayer.slots.iter().map(|slot| slot.pmf.clone()).collect();
+                pmfs.push(EventPmfs { pmf: pmf.clone(), slots });
             }
             let probability = row.label.map_or(0.0, |label| pmf[label.action]);
             let covered = row.covered(pmf.iter().copied());

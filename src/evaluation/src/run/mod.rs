@@ -20,7 +20,7 @@ pub use batch::Row;
 pub use choice::{LogReader, LoggedChoice, LoggedLine, LoggedProbability, RejectedLine, Wants};
 pub use coverage::Coverage;
 pub use dsjson::{DsjsonLines, DsjsonLog};
-pub use evaluator::{Origin, PolicyEvaluator};
+pub use evaluator::{EventPmfs, Origin, PolicyEvaluator};
 pub use failure::PolicyFailure;
 pub use feature_survey::FeatureSurvey;
 pub use log_prefix::LogPrefix;

@@ -228,7 +228,7 @@ fn pmf(policy: &PolicyEvaluator, position: usize, event: &Event) -> [f64; ACTION
         Origin::FirstAction => std::array::from_fn(|action| if action == 0 { 1.0 } else { 0.0 }),
         Origin::AnyAction => [0.25; ACTIONS],
         Origin::Given | Origin::Discovered | Origin::Logged => {
-            let pmf = &policy.pmfs().unwrap()[position];
+            let pmf = &policy.pmfs().unwrap()[position].pmf;
             std::array::from_fn(|action| f64::from(pmf[action]))
         }
     }
