@@ -79,12 +79,12 @@ struct Failures {
     impossible: Option<String>,
 }
 
-/// So many failed calls in a row end an audit.
+/// An audit ends after this many failed calls in a row.
 const MOST_FAILURES: u64 = 20;
 
-/// So many calls are made one after the other before the concurrency of the scenario is used:
-/// concurrent calls reach a service in another order, which hides that draws depend on those
-/// before them. Of two draws that are the longest lag apart, as many pairs are seen.
+/// How many calls are made one after the other before the concurrency of the scenario is used.
+/// Concurrent calls reach a service in another order, which hides a dependence between draws.
+/// The number gives [`LONGEST_LAG`] pairs of draws at the longest lag.
 const IN_TURN: u64 = 2 * LONGEST_LAG as u64;
 
 /// Audits the target of a scenario.

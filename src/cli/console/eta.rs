@@ -60,8 +60,8 @@ mod tests {
     }
 
     proptest! {
-        /// After a tenth of an open phase, whatever its ramps, what is said to be left is what is
-        /// left, within a factor of 1.2: the last iteration is due then.
+        /// After a tenth of an open phase with any ramps, the estimate of the time left is right
+        /// within a factor of 1.2; the phase ends when its last iteration is due.
         #[test]
         fn a_tenth_of_an_open_phase_tells_how_long_the_rest_takes(
             start in 1_u32..500,

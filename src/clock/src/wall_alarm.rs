@@ -7,10 +7,10 @@ use super::{Alarm, Clock, WallClock};
 ///
 /// tokio's timers tick in milliseconds: a sleeper wakes 1.1 to 1.5 ms late in the median. A timer
 /// descriptor of Linux (`timerfd_create(2)`) counts in nanoseconds, and tokio waits for it as for
-/// a socket. What is left is the time that the machine takes to wake a thread, 10 µs to 200 µs: an
-/// exact alarm sleeps by so much less, and yields to what is ready until its deadline. This last
-/// stretch is the CPU time that it costs: at most 200 µs a sleep, a hundredth of a
-/// core at 50 sleeps a second. Elsewhere than on Linux tokio's timers are used.
+/// a socket. Waking a thread takes the machine another 10 µs to 200 µs. An exact alarm therefore ends its
+/// sleep that much earlier and yields to other tasks until its deadline. The last stretch costs CPU
+/// time: at most 200 µs a sleep, 1 % of a core at 50 sleeps a second. Systems other than Linux use
+/// tokio's timers.
 pub struct WallAlarm {
     clock: WallClock,
     /// How long before its deadline a sleep ends; none, if it need not be exact.

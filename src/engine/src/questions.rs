@@ -62,9 +62,9 @@ impl<'a, C: Clock, T: Target> Questions<'a, C, T> {
         })
     }
 
-    /// Asks what to choose for a visitor so many times, and returns the answers in the order of
-    /// the questions; fewer, if the run was asked to stop. With `in_turn`, a question waits for
-    /// the answer to the one before, so that the service sees them in this order.
+    /// Asks `times` times what to choose for a visitor, and returns the answers in the order of
+    /// the questions; fewer if the run is stopped. With `in_turn`, each question waits for the
+    /// answer to the one before, so that the service sees the questions in order.
     pub async fn ask(
         &mut self,
         visitor: &'a Visitor,

@@ -9,7 +9,7 @@ mod world;
 use twin::Twin;
 use world::{Kind, Logger, World, shuffled};
 
-/// The thresholds of the proof were chosen on seeds below this.
+/// The first seed of the study: the thresholds were chosen on seeds below it.
 const FIRST_SEED: u64 = 1000;
 
 fn main() {

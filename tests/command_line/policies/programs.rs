@@ -211,7 +211,7 @@ fn what_goes_wrong_before_and_after_ranks_is_told_too() {
     }
 }
 
-/// Evaluated, applied and left again, beside others; the online policy is judged as it was.
+/// Evaluates a program beside other policies, applies it, and returns to the policy before it.
 const PHASES: &str = "  - evaluate:
       policies:
         mine: { command: [sh, mine.sh] }

@@ -69,7 +69,7 @@ fn until(folder: &Path, what: &str, holds: impl Fn(&[Value]) -> bool) -> Vec<Val
     }
 }
 
-/// The events that the lines of a process tell, each with the number of its `learn`.
+/// The ids of the events in the `learn` lines that a process received.
 fn learned(lines: &[Value]) -> Vec<String> {
     let events = lines.iter().filter(|line| line["type"] == "learn");
     let events = events.flat_map(|line| line["events"].as_array().unwrap());

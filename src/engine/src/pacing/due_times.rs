@@ -8,10 +8,10 @@ use seed::{PhaseKey, Purpose, Seed};
 /// The rate of a schedule, drawn over time, has an area below it: iteration `i` is due
 /// when that area reaches `i`. For Poisson arrivals it is due when the area reaches the
 /// sum of `i` exponential draws of mean one (time rescaling; Cox and Isham, Point
-/// Processes, 1980, §2.3), each addressed by its index: so a rate may be changed without
-/// changing who comes close behind whom.
+/// Processes, 1980, §2.3), each addressed by its index: another rate scales the gaps, and
+/// keeps their proportions.
 ///
-/// A schedule that ends at nothing has a finite area `A`, in which its `n` iterations must all
+/// A schedule whose rate ends at 0/s has a finite area `A`, in which its `n` iterations must all
 /// fall due. Given their number, Poisson arrivals are `n` independent uniform draws in order
 /// (ibid., §2.1), which are distributed as the partial sums of `n + 1` exponential draws in
 /// proportion to `A` over their total (Devroye, Non-Uniform Random Variate Generation, 1986,
