@@ -4,8 +4,8 @@ use std::path::{Path, PathBuf};
 
 use super::error::Error;
 use clock::{Clock, WallClock};
-use engine::StartPoint;
-use results::{self, Destination, Origin, ReadError, Results, Resumed, shard_folder};
+use engine::{Made, StartPoint};
+use results::{self, Destination, Origin, ReadError, Results, Resumed, ResumedPhase, shard_folder};
 use scenario::Plan;
 use scenario::plan::ClockKind;
 use shard::Shard;
@@ -63,13 +63,17 @@ fn create_at(
 /// The folder of a run that was stopped or killed.
 pub fn resume(plan: &Plan, folder: &Path) -> Result<Opened, Error> {
     let now = WallClock::start_now();
-    let Resumed { results, phase, iteration, maybe_sent, awaited } =
+    let Resumed { results, phase, made, awaited } =
         Results::resume(plan, folder, &origin(plan, now))?;
     let wall = match plan.clock {
         ClockKind::Virtual => now,
         ClockKind::Wall => WallClock::starting_at(results.start()),
     };
-    Ok(Opened { results, wall, start: StartPoint { phase, iteration, maybe_sent, awaited } })
+    let made = made.into_iter().map(|(phase, ResumedPhase { iteration, maybe_sent })| {
+        (phase, Made { iteration, maybe_sent })
+    });
+    let start = StartPoint { phase, made: made.collect(), awaited };
+    Ok(Opened { results, wall, start })
 }
 
 fn place(plan: &Plan, out: Option<&Path>) -> Destination {

@@ -55,6 +55,7 @@ mod tests {
             model_check_interval: 0,
             think_time: Delay::Constant(Duration::ZERO),
             delivery: RewardDelivery::default(),
+            users: None,
             drift: None,
         }
     }

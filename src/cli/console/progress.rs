@@ -1,3 +1,6 @@
+use std::collections::BTreeMap;
+use std::time::Duration;
+
 use super::eta::Eta;
 use super::format::{count, name, span};
 use super::paint::Paint;
@@ -23,9 +26,10 @@ pub struct Console<'a> {
     /// The iterations that are made here.
     own: Stride,
     screen: Screen,
-    running: Running,
-    /// How long the phase takes, where that is the machine's time.
-    eta: Option<Eta>,
+    /// The phases under way, by their index.
+    running: BTreeMap<usize, Running>,
+    /// The phase that is spoken of.
+    spoken: usize,
     /// Whether the run goes by the machine's time.
     is_wall: bool,
     /// Whether latencies are measured, and worth a look.
@@ -46,27 +50,37 @@ impl<'a> Console<'a> {
         let width = |phase: &Phase| name(&phase.name).chars().count();
         let name_width = phases.iter().map(width).max().unwrap_or(0);
         let own = Shard::WHOLE.stride();
-        let running = Running::default();
         Self {
             phases,
             name_width,
             stride,
             own,
             screen,
-            running,
-            eta: None,
+            running: BTreeMap::new(),
+            spoken: 0,
             is_wall: false,
             is_measured: false,
         }
     }
 
     fn phase(&self) -> &'a Phase {
-        &self.phases[self.running.phase]
+        &self.phases[self.spoken]
     }
 
-    /// The name of the phase under way, as wide as every other.
+    /// The name of the phase that is spoken of, as wide as every other.
     fn prefix(&self) -> String {
         format!("{:<width$}", name(&self.phase().name), width = self.name_width)
+    }
+
+    /// The name of the phase under way, or of the first of several.
+    fn title(&self) -> String {
+        let first = self.running.keys().next().map_or(self.spoken, |first| *first);
+        let others = match self.running.len() {
+            0 | 1 => String::new(),
+            many => format!(" +{}", many - 1),
+        };
+        let name = name(&self.phases[first].name) + &others;
+        format!("{name:<width$}", width = self.name_width)
     }
 
     fn line(&mut self, text: &str) {
@@ -75,44 +89,65 @@ impl<'a> Console<'a> {
     }
 
     fn begin(&mut self, started: &PhaseStarted) {
-        let total = self.own.count(words::iterations(&self.phases[started.phase]));
-        let running = Running::new(started.phase, total, started.at);
-        self.running = if self.is_measured { running.with_latencies() } else { running };
-        self.eta = match &self.phase().step {
+        self.spoken = started.phase;
+        let total = self.own.count(words::iterations(self.phase()));
+        let running = Running::new(total, started.at);
+        let running = if self.is_measured { running.with_latencies() } else { running };
+        let eta = match &self.phase().step {
             Step::Iterate(iterate) if self.is_wall => Some(Eta::of(iterate)),
             _ => None,
         };
+        self.running.insert(started.phase, running.with_eta(eta));
         if total == 0 || !self.screen.is_live() {
             self.line(&words::intention(&self.phase().step));
         }
         if total > 0 {
-            self.screen.open_bar(&self.prefix(), total, self.eta.is_none());
+            let all = self.running.values().map(|running| running.total).sum();
+            self.screen.close_bar();
+            self.screen.open_bar(&self.title(), all, eta.is_none());
         }
     }
 
     fn iterate(&mut self, record: &IterationRecord) {
-        self.running.add(record);
-        let running = &self.running;
-        if running.done.is_multiple_of(self.stride) {
-            let left = self.eta.and_then(|eta| running.left(eta));
-            let left = left.map(|left| format!("{} left, ", span(micros(left))));
-            self.screen.move_bar(running.done, || left.unwrap_or_default() + &running.brief());
-        }
+        self.spoken = record.phase;
+        let Some(running) = self.running.get_mut(&record.phase) else { return };
+        running.add(record);
         let is_last = running.done == running.total;
-        if !self.screen.is_live() && running.is_at_a_tenth() && !is_last {
-            let done = count(running.done);
-            self.line(&format!("{done:>11}  {}", self.running.describe()));
+        let is_told = !self.screen.is_live() && running.is_at_a_tenth() && !is_last;
+        let told = is_told.then(|| format!("{:>11}  {}", count(running.done), running.describe()));
+        if running.done.is_multiple_of(self.stride) {
+            let all = self.running.values().map(|running| running.done).sum();
+            let (running, left) = (&self.running[&record.phase], left(&self.running));
+            let left = left.map(|left| format!("{} left, ", span(micros(left))));
+            self.screen.move_bar(all, || left.unwrap_or_default() + &running.brief());
+        }
+        if let Some(told) = told {
+            self.line(&told);
         }
     }
 
     fn end(&mut self, ended: &PhaseRecord) {
         self.screen.close_bar();
-        if self.running.total > 0 {
+        self.spoken = ended.phase;
+        let Some(running) = self.running.remove(&ended.phase) else { return };
+        if running.total > 0 {
             let took = span(micros(ended.ended.saturating_sub(ended.started)));
             let done = count(ended.iterations);
-            self.line(&format!("{done:>11}  {} in {took}", self.running.describe()));
+            self.line(&format!("{done:>11}  {} in {took}", running.describe()));
         }
     }
+
+    fn of(&mut self, phase: usize, change: impl FnOnce(&mut Running)) {
+        if let Some(running) = self.running.get_mut(&phase) {
+            change(running);
+        }
+    }
+}
+
+/// What is left of phases under way, the longest of them; nothing, if it is not known of one.
+fn left(running: &BTreeMap<usize, Running>) -> Option<Duration> {
+    let longest = |longest: Duration, running: &Running| Some(longest.max(running.left()?));
+    running.values().try_fold(Duration::ZERO, longest)
 }
 
 impl Observer for Console<'_> {
@@ -121,8 +156,12 @@ impl Observer for Console<'_> {
             Progress::PhaseStarted(started) => self.begin(started),
             Progress::Iteration(record) => self.iterate(record),
             Progress::PhaseEnded(ended) => self.end(ended),
-            Progress::ModelChecked(check) if check.changed => self.running.add_model_change(),
-            Progress::ModelExported(export) => self.running.add_model_exports(export.models),
+            Progress::ModelChecked(check) if check.changed => {
+                self.of(check.phase, Running::add_model_change);
+            }
+            Progress::ModelExported(export) => {
+                self.of(export.phase, |running| running.add_model_exports(export.models));
+            }
             Progress::Evaluated(evaluation) => self.line(&words::evaluated(evaluation)),
             Progress::PolicyApplied(policy) => {
                 self.line(&format!("applied {}", name(&policy.name)));
@@ -169,7 +208,7 @@ mod tests {
     }
 
     fn phase(name: &str, step: Step) -> Phase {
-        Phase { name: name.to_owned(), key: PhaseKey::new(name), step }
+        Phase { name: name.to_owned(), key: PhaseKey::new(name), parallel: None, step }
     }
 
     fn iterate(iterations: u64) -> Step {
@@ -180,6 +219,7 @@ mod tests {
             model_check_interval: 10,
             think_time: Delay::Constant(Duration::ZERO),
             delivery: RewardDelivery::default(),
+            users: None,
             drift: None,
         })
     }

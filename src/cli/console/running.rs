@@ -10,15 +10,15 @@ use record::{IterationOutcome, IterationRecord};
 /// The success rate that is shown is that of so many last iterations.
 pub const WINDOW: usize = 500;
 
-/// What is known of the phase under way.
+/// What is known of a phase under way.
 #[derive(Debug, Clone, Default)]
 pub struct Running {
-    /// The phase.
-    pub phase: usize,
     /// The iterations it is to make.
     pub total: u64,
     /// The iterations made.
     pub done: u64,
+    /// What says how long it takes, where that is the machine's time.
+    eta: Option<Eta>,
     started: Duration,
     now: Duration,
     errors: u64,
@@ -34,13 +34,18 @@ pub struct Running {
 
 impl Running {
     /// A phase that has just begun.
-    pub fn new(phase: usize, total: u64, started: Duration) -> Self {
-        Self { phase, total, started, now: started, ..Self::default() }
+    pub fn new(total: u64, started: Duration) -> Self {
+        Self { total, started, now: started, ..Self::default() }
     }
 
     /// Shows how long Rank takes, too.
     pub fn with_latencies(self) -> Self {
         Self { rank: Some(Latencies::default()), ..self }
+    }
+
+    /// Knows what says how long it takes.
+    pub fn with_eta(self, eta: Option<Eta>) -> Self {
+        Self { eta, ..self }
     }
 
     /// Takes in an iteration.
@@ -113,8 +118,8 @@ impl Running {
     }
 
     /// What is left of the phase, in the time of the run.
-    pub fn left(&self, eta: Eta) -> Option<Duration> {
-        eta.left(self.done, self.total, self.now.saturating_sub(self.started))
+    pub fn left(&self) -> Option<Duration> {
+        self.eta?.left(self.done, self.total, self.now.saturating_sub(self.started))
     }
 
     /// Iterations per second, in the time of the run.
@@ -147,7 +152,7 @@ mod tests {
 
     /// A phase of `total` of which the iterations in `successes` succeeded.
     fn running(total: u64, successes: impl IntoIterator<Item = bool>) -> Running {
-        let mut running = Running::new(0, total, Duration::ZERO);
+        let mut running = Running::new(total, Duration::ZERO);
         for (index, is_success) in (0..).zip(successes) {
             running.add(&iteration(0, index, is_success));
         }
@@ -165,7 +170,7 @@ mod tests {
 
     #[test]
     fn latencies_are_shown_where_they_are_measured() {
-        let mut running = Running::new(0, 10, Duration::ZERO).with_latencies();
+        let mut running = Running::new(10, Duration::ZERO).with_latencies();
         assert!(!running.brief().contains("p50"), "of no calls there is none");
         running.add(&iteration(0, 0, true));
         assert!(running.brief().contains("/s, p50 5.0 ms, p99 5.0 ms, success 100.0 %"));

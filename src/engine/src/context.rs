@@ -1,4 +1,4 @@
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;
 
 use super::pause::Operator;
@@ -34,15 +34,22 @@ pub enum RunError {
 /// Where a run starts: at its beginning, or behind what an earlier process recorded.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct StartPoint {
-    /// The index of the phase.
+    /// The index of the phase; of parallel ones, of the first.
     pub phase: usize,
-    /// The first iteration to make in it, counted among those of the plan's shard.
-    pub iteration: u64,
-    /// Iterations before this one, counted alike, may have been sent by an earlier process.
-    pub maybe_sent: u64,
+    /// What was made of it, and of the phases that run beside it, by their index.
+    pub made: BTreeMap<usize, Made>,
     /// What the service said before the change that the phase waits for: it may have changed
     /// between the processes.
     pub awaited: Option<String>,
+}
+
+/// How much of a phase an earlier process made. Iterations count among those of the plan's shard.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Made {
+    /// The first iteration to make.
+    pub iteration: u64,
+    /// Iterations before this one may have been sent.
+    pub maybe_sent: u64,
 }
 
 /// What every phase works with.
@@ -67,6 +74,8 @@ pub(super) struct Iterated {
     pub iterations: u64,
     /// The rate that was asked for, in iterations per second.
     pub asked_rate: Option<f64>,
+    /// When the last of them ended, where that is not when the phase does.
+    pub ended: Option<Duration>,
 }
 
 /// The exports of models, on their way from the target to the observer.
@@ -74,8 +83,10 @@ pub(super) struct Iterated {
 pub(super) struct Exports {
     /// Those that are not emitted yet.
     waiting: VecDeque<Export>,
-    /// How many models were exported in this phase; `None` if the target does not tell.
-    of_phase: Option<u64>,
+    /// Whether the target tells of them.
+    are_told: bool,
+    /// How many models were exported in each phase that has not ended.
+    of_phases: BTreeMap<usize, u64>,
 }
 
 impl<C: Clock, T: Target> Run<'_, C, T> {
@@ -114,11 +125,11 @@ impl<C: Clock, T: Target> Run<'_, C, T> {
         until: Duration,
     ) -> Result<(), RunError> {
         if let Some(taken) = self.target.take_exports() {
-            let models: u64 = taken.iter().map(|export| export.models).sum();
-            *self.exports.of_phase.get_or_insert(0) += models;
+            self.exports.are_told = true;
             self.exports.waiting.extend(taken);
         }
         while let Some(Export { at, models }) = self.exports.next_until(until) {
+            *self.exports.of_phases.entry(phase).or_default() += models;
             self.emit(&Progress::ModelExported(ModelExport { phase, iterations, at, models }))?;
         }
         Ok(())
@@ -140,9 +151,9 @@ impl Exports {
         self.waiting.pop_front()
     }
 
-    /// Ends a phase; returns how many models were exported in it.
-    pub(super) fn end_phase(&mut self) -> Option<u64> {
-        self.of_phase.take()
+    /// Ends a phase; returns how many models were exported in it, if the target tells.
+    pub(super) fn end_phase(&mut self, phase: usize) -> Option<u64> {
+        self.are_told.then(|| self.of_phases.remove(&phase).unwrap_or_default())
     }
 }
 

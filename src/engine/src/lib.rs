@@ -20,7 +20,7 @@ mod run;
 mod stop;
 mod stream;
 
-pub use context::{RunError, StartPoint};
+pub use context::{Made, RunError, StartPoint};
 pub use first_round::{Decided, FirstRound};
 pub use pause::Operator;
 pub use questions::{Decision, Questions};

@@ -1,6 +1,8 @@
+use std::ops::Range;
 use std::time::Duration;
 
 use super::context::{Exports, Iterated, Run, RunError, StartPoint};
+use super::iterate::Branch;
 use super::pause::Operator;
 use super::stop::Stop;
 use super::stream::Stream;
@@ -76,50 +78,89 @@ impl<C: Clock, T: Target> Run<'_, C, T> {
     }
 
     async fn run_phases(&mut self) -> Result<Ending, RunError> {
-        let phases = self.plan.phases.iter().enumerate();
-        for (index, phase) in phases.skip(self.start.phase) {
+        let mut next = self.start.phase;
+        while next < self.plan.phases.len() {
             if self.stop.is_asked() {
                 return Ok(Ending::Stopped);
             }
-            self.run_phase(index, phase).await?;
+            let together = self.plan.together(next);
+            next = together.end;
+            self.run_together(together).await?;
         }
         Ok(if self.stop.is_asked() { Ending::Stopped } else { Ending::Completed })
     }
 
-    async fn run_phase(&mut self, index: usize, phase: &Phase) -> Result<(), RunError> {
+    /// Runs phases that begin at one moment: one, or several phases of iterations.
+    async fn run_together(&mut self, phases: Range<usize>) -> Result<(), RunError> {
         let started = self.clock.now();
-        self.emit(&Progress::PhaseStarted(PhaseStarted { phase: index, at: started }))?;
-        let Iterated { iterations, asked_rate } = self.step(index, phase).await?;
+        let open: Vec<usize> = phases.filter(|phase| !self.was_complete(*phase)).collect();
+        for &phase in &open {
+            self.emit(&Progress::PhaseStarted(PhaseStarted { phase, at: started }))?;
+        }
+        let iterated = self.steps(&open).await?;
         self.checkpoint(false)?;
-        self.emit_exports((index, iterations), Duration::MAX)?;
+        for (&phase, made) in open.iter().zip(&iterated) {
+            self.emit_exports((phase, made.iterations), Duration::MAX)?;
+        }
         for note in self.target.take_notes() {
             self.emit(&Progress::Notice(note))?;
         }
-        let (ended, model_exports) = (self.clock.now(), self.exports.end_phase());
-        self.emit(&Progress::PhaseEnded(PhaseRecord {
-            phase: index,
-            started,
-            ended,
-            iterations,
-            asked_rate,
-            model_exports,
-        }))
+        let now = self.clock.now();
+        for (phase, made) in open.into_iter().zip(iterated) {
+            let Iterated { iterations, asked_rate, ended } = made;
+            let (ended, model_exports) = (ended.unwrap_or(now), self.exports.end_phase(phase));
+            self.emit(&Progress::PhaseEnded(PhaseRecord {
+                phase,
+                started,
+                ended,
+                iterations,
+                asked_rate,
+                model_exports,
+            }))?;
+        }
+        Ok(())
     }
 
-    /// Does what the phase is for.
-    async fn step(&mut self, index: usize, phase: &Phase) -> Result<Iterated, RunError> {
-        match &phase.step {
-            Step::Iterate(all) => {
-                let own = self.plan.shard.map_or_else(|| all.clone(), |shard| all.part(shard));
-                return self.iterate(index, phase, &own).await;
-            }
-            Step::Wait(duration) => self.wait(*duration).await,
-            Step::Pause(pause) => self.pause(index, phase, pause).await?,
-            Step::Evaluate(evaluate) => self.evaluate(phase, evaluate).await?,
-            Step::ApplyPolicy(policy) => self.apply_policy(phase, policy).await?,
-            Step::Configure(configure) => self.configure(phase, configure).await?,
-            Step::Reset => self.reset(phase).await?,
+    /// Whether an earlier process made every iteration of a phase, while others beside it were
+    /// left.
+    fn was_complete(&self, phase: usize) -> bool {
+        let Step::Iterate(iterate) = &self.plan.phases[phase].step else { return false };
+        let own = self.plan.stride().count(iterate.iterations);
+        own > 0 && self.start.made.get(&phase).is_some_and(|made| made.iteration >= own)
+    }
+
+    /// Does what phases are for that begin at one moment.
+    async fn steps(&mut self, phases: &[usize]) -> Result<Vec<Iterated>, RunError> {
+        let plan = self.plan;
+        let branch = |index: &usize| {
+            let phase = &plan.phases[*index];
+            let Step::Iterate(all) = &phase.step else { return None };
+            let settings = plan.shard.map_or_else(|| all.clone(), |shard| all.part(shard));
+            Some(Branch { index: *index, phase, settings })
+        };
+        let branches: Option<Vec<Branch<'_>>> = phases.iter().map(branch).collect();
+        if let Some(branches) = branches {
+            return self.iterate(&branches).await;
         }
-        Ok(Iterated::default())
+        for &index in phases {
+            self.step(index, &plan.phases[index]).await?;
+        }
+        Ok(vec![Iterated::default(); phases.len()])
+    }
+
+    /// Does what a phase is for that makes no iterations.
+    async fn step(&mut self, index: usize, phase: &Phase) -> Result<(), RunError> {
+        match &phase.step {
+            Step::Iterate(_) => Ok(()),
+            Step::Wait(duration) => {
+                self.wait(*duration).await;
+                Ok(())
+            }
+            Step::Pause(pause) => self.pause(index, phase, pause).await,
+            Step::Evaluate(evaluate) => self.evaluate(phase, evaluate).await,
+            Step::ApplyPolicy(policy) => self.apply_policy(phase, policy).await,
+            Step::Configure(configure) => self.configure(phase, configure).await,
+            Step::Reset => self.reset(phase).await,
+        }
     }
 }

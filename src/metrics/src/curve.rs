@@ -1,3 +1,4 @@
+use std::collections::BTreeMap;
 use std::ops::Range;
 
 use super::history::{Sums, ratio};
@@ -26,11 +27,17 @@ pub struct Batch {
     pub mean_reward: Option<f64>,
 }
 
-/// Makes the success curve of records that come in index order.
+/// Makes the success curves of phases, of records that come in index order in each.
 #[derive(Debug, Clone, PartialEq)]
 pub struct SuccessCurve {
     batch_size: u64,
-    phase: usize,
+    /// The phases that have begun. One that was stopped goes on in a resumed run.
+    phases: BTreeMap<usize, PhaseCurve>,
+}
+
+/// The curve of a phase.
+#[derive(Debug, Clone, Default, PartialEq)]
+struct PhaseCurve {
     batches: u64,
     iterations: Range<u64>,
     sums: Sums,
@@ -43,44 +50,45 @@ impl SuccessCurve {
     /// as 1.
     #[must_use]
     pub fn new(batch_size: u64) -> Self {
-        Self {
-            batch_size: batch_size.max(1),
-            phase: 0,
-            batches: 0,
-            iterations: 0..0,
-            sums: Sums::default(),
-            events_before: 0,
-            successes_before: 0,
-        }
+        Self { batch_size: batch_size.max(1), phases: BTreeMap::new() }
     }
 
     /// Takes in what happened; returns the batch that it completes. The last batch of
     /// a phase may be smaller.
     pub fn observe(&mut self, progress: &Progress) -> Option<Batch> {
         match progress {
-            Progress::PhaseStarted(started) => self.begin(started.phase),
-            Progress::Iteration(record) => return self.add(record),
-            Progress::PhaseEnded(_) => return self.close(),
-            _ => {}
+            Progress::PhaseStarted(started) => {
+                self.phases.insert(started.phase, PhaseCurve::default());
+                None
+            }
+            Progress::Iteration(record) => {
+                let curve = self.phases.entry(record.phase).or_default();
+                curve.add(record);
+                let is_full = curve.sums.iterations == self.batch_size;
+                is_full.then(|| curve.close(record.phase)).flatten()
+            }
+            Progress::PhaseEnded(ended) => self.phases.get_mut(&ended.phase)?.close(ended.phase),
+            _ => None,
         }
-        None
     }
 
-    fn begin(&mut self, phase: usize) {
-        *self = Self { phase, ..Self::new(self.batch_size) };
+    /// Ends the batches under way.
+    pub fn close(&mut self) -> Vec<Batch> {
+        self.phases.iter_mut().filter_map(|(phase, curve)| curve.close(*phase)).collect()
     }
+}
 
-    fn add(&mut self, record: &IterationRecord) -> Option<Batch> {
+impl PhaseCurve {
+    fn add(&mut self, record: &IterationRecord) {
         if self.iterations.is_empty() {
             self.iterations = record.iteration..record.iteration;
         }
         self.iterations.end = record.iteration + 1;
         self.sums.add_record(record);
-        (self.sums.iterations == self.batch_size).then(|| self.close()).flatten()
     }
 
     /// Ends the batch under way, if there is one.
-    pub fn close(&mut self) -> Option<Batch> {
+    fn close(&mut self, phase: usize) -> Option<Batch> {
         if self.iterations.is_empty() {
             return None;
         }
@@ -90,7 +98,7 @@ impl SuccessCurve {
         self.iterations = iterations.end..iterations.end;
         self.batches += 1;
         Some(Batch {
-            phase: self.phase,
+            phase,
             batch: self.batches - 1,
             first_iteration: iterations.start,
             last_iteration: iterations.end - 1,

@@ -47,13 +47,20 @@ impl Second {
     }
 }
 
-/// Makes seconds of records that come in index order.
+/// Makes seconds of records that come in index order in each phase.
 ///
 /// Seconds count from the start of the phase. Rank calls are sent in index order, and a
 /// reward is sent after its Rank: so a second is over when a Rank of a later one
 /// comes, and only seconds under way are kept, as plain lists of latencies.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Timeline {
+    /// The phases that have begun. One that was stopped goes on in a resumed run.
+    phases: BTreeMap<usize, PhaseTimeline>,
+}
+
+/// The seconds of a phase.
+#[derive(Debug, Clone, Default, PartialEq)]
+struct PhaseTimeline {
     phase: usize,
     phase_start: Duration,
     /// The first second that is not over.
@@ -76,14 +83,31 @@ impl Timeline {
     pub fn observe(&mut self, progress: &Progress) -> Vec<Second> {
         match progress {
             Progress::PhaseStarted(started) => {
-                let (phase, phase_start) = (started.phase, started.at);
-                *self = Self { phase, phase_start, ..Self::default() };
+                let timeline = PhaseTimeline::new(started.phase, started.at);
+                self.phases.insert(started.phase, timeline);
                 Vec::new()
             }
-            Progress::Iteration(record) => self.add(record),
-            Progress::PhaseEnded(ended) => self.close(ended.ended),
+            Progress::Iteration(record) => {
+                let new = || PhaseTimeline::new(record.phase, Duration::ZERO);
+                self.phases.entry(record.phase).or_insert_with(new).add(record)
+            }
+            Progress::PhaseEnded(ended) => {
+                let timeline = self.phases.get_mut(&ended.phase);
+                timeline.map_or_else(Vec::new, |timeline| timeline.close(ended.ended))
+            }
             _ => Vec::new(),
         }
+    }
+
+    /// Ends what is under way, in phases that stopped with their latest call.
+    pub fn interrupt(&mut self) -> Vec<Second> {
+        self.phases.values_mut().flat_map(|phase| phase.close(phase.latest)).collect()
+    }
+}
+
+impl PhaseTimeline {
+    fn new(phase: usize, phase_start: Duration) -> Self {
+        Self { phase, phase_start, ..Self::default() }
     }
 
     fn add(&mut self, record: &IterationRecord) -> Vec<Second> {
@@ -102,11 +126,6 @@ impl Timeline {
         if let Some(latency) = call.latency {
             under_way.latencies[call.operation as usize].push(latency);
         }
-    }
-
-    /// Ends what is under way, in a phase that stopped with its latest call.
-    pub fn interrupt(&mut self) -> Vec<Second> {
-        self.close(self.latest)
     }
 
     /// Ends what is under way, at `end` in the time of the run.
@@ -146,11 +165,16 @@ impl Timeline {
 mod tests {
     use super::*;
     use crate::sample::{iteration, phase_ended, phase_started};
-    use record::{FailureKind, IterationOutcome};
+    use record::{FailureKind, IterationOutcome, PhaseRecord};
 
     fn at(record: IterationRecord, rank_start: Duration) -> Progress {
         let reward_start = Some(rank_start + record.rank_latency.unwrap_or_default());
         Progress::Iteration(IterationRecord { rank_start, reward_start, ..record })
+    }
+
+    fn closed(timeline: &mut Timeline, ended: Duration) -> Vec<Second> {
+        let Progress::PhaseEnded(phase) = phase_ended(0) else { unreachable!() };
+        timeline.observe(&Progress::PhaseEnded(PhaseRecord { ended, ..phase }))
     }
 
     #[test]
@@ -174,7 +198,7 @@ mod tests {
     fn the_last_second_is_as_long_as_it_was() {
         let mut timeline = Timeline::default();
         timeline.observe(&at(iteration(0, 0, true), Duration::from_millis(2100)));
-        let seconds = timeline.close(Duration::from_millis(2500));
+        let seconds = closed(&mut timeline, Duration::from_millis(2500));
         assert_eq!(seconds.len(), 3, "silent seconds are shown");
         assert_eq!((seconds[2].length, seconds[2].rate()), (Duration::from_millis(500), Some(4.0)));
         assert_eq!((seconds[0].length, seconds[0].rate()), (Duration::from_secs(1), Some(0.0)));
@@ -184,7 +208,7 @@ mod tests {
     fn days_of_silence_are_not() {
         let mut timeline = Timeline::default();
         timeline.observe(&at(iteration(0, 0, true), Duration::from_secs(48 * 3600)));
-        assert_eq!(timeline.close(Duration::from_secs(49 * 3600)).len(), 1);
+        assert_eq!(closed(&mut timeline, Duration::from_secs(49 * 3600)).len(), 1);
     }
 
     #[test]
@@ -194,7 +218,7 @@ mod tests {
         failed.outcome = IterationOutcome::RankFailed(FailureKind::Timeout);
         (failed.chosen, failed.reward) = (None, None);
         timeline.observe(&Progress::Iteration(failed));
-        let seconds = timeline.close(Duration::from_secs(1));
+        let seconds = closed(&mut timeline, Duration::from_secs(1));
         assert_eq!((seconds[0].calls, seconds[0].errors), (1, 1));
     }
 
@@ -210,7 +234,7 @@ mod tests {
                 record.reward_start = Some(Duration::from_millis(start + think));
                 seconds.extend(timeline.observe(&Progress::Iteration(record)));
             }
-            seconds.extend(timeline.close(Duration::from_secs(60)));
+            seconds.extend(closed(&mut timeline, Duration::from_secs(60)));
             let calls: u64 = seconds.iter().map(|second| second.calls).sum();
             proptest::prop_assert_eq!(calls, 2 * starts.len() as u64);
             proptest::prop_assert!(seconds.is_sorted_by(|left, right| left.second < right.second));

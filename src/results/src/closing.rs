@@ -69,10 +69,10 @@ impl Results {
         Ok(folder)
     }
 
-    /// A run that stopped in mid-phase gets its last, smaller batch and second.
+    /// A phase that was stopped gets its last, smaller batch and second.
     fn close_open_intervals(&mut self) -> Result<(), ObserveError> {
-        let batch = self.curve.close();
-        batch.iter().try_for_each(|batch| self.growing.push_batch(batch))?;
+        let batches = self.curve.close();
+        batches.iter().try_for_each(|batch| self.growing.push_batch(batch))?;
         let seconds = self.timeline.interrupt();
         seconds.iter().try_for_each(|second| self.growing.push_second(second))
     }

@@ -50,6 +50,9 @@ pub struct PhaseEntry {
     pub kind: String,
     /// How many iterations it plans, if it makes any.
     pub iterations: Option<u64>,
+    /// Phases with the same number, which follow each other, began at one moment.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub parallel: Option<usize>,
     /// When it began, in microseconds of the run.
     pub started_us: Option<u64>,
     /// When it ended.
@@ -122,6 +125,7 @@ impl PhaseEntry {
             name: phase.name.clone(),
             kind: kind(&phase.step).to_owned(),
             iterations: iterate.map(|iterate| plan.stride().count(iterate.iterations)),
+            parallel: phase.parallel,
             started_us: None,
             ended_us: None,
             drift_at: iterate.and_then(|iterate| iterate.drift.as_ref()).map(|drift| drift.at),

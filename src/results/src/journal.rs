@@ -21,19 +21,16 @@ pub(super) struct MayBeSent {
     pub until: u64,
 }
 
-pub(super) fn write(folder: &Path, entry: MayBeSent) -> Result<(), ObserveError> {
-    replace(&folder.join(JOURNAL), &json(&entry), Durability::Process)
+pub(super) fn write(folder: &Path, entries: &[MayBeSent]) -> Result<(), ObserveError> {
+    replace(&folder.join(JOURNAL), &json(&entries), Durability::Process)
 }
 
-/// The last entry; none, if nothing was announced.
-pub(super) fn read(folder: &Path) -> Result<Option<MayBeSent>, ReadError> {
+/// An entry for each phase under way; none, if nothing was announced.
+pub(super) fn read(folder: &Path) -> Result<Vec<MayBeSent>, ReadError> {
     let path = folder.join(JOURNAL);
     match fs::read(&path) {
-        Ok(bytes) => {
-            let entry = serde_json::from_slice(&bytes);
-            entry.map(Some).map_err(|error| ReadError::json(path, &error))
-        }
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        Ok(bytes) => serde_json::from_slice(&bytes).map_err(|error| ReadError::json(path, &error)),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Vec::new()),
         Err(source) => Err(ReadError::Io { path, source }),
     }
 }

@@ -46,5 +46,5 @@ pub use read::{
     RunFolder, model_checks, model_exports, notices, read, read_manifest, read_summary,
     runs_within, scenario_text,
 };
-pub use resume::{ResumeError, Resumed};
+pub use resume::{ResumeError, Resumed, ResumedPhase};
 pub use writer::Results;

@@ -1,4 +1,5 @@
 use std::collections::BTreeMap;
+use std::ops::Range;
 use std::path::Path;
 
 use serde::{Deserialize, Serialize};
@@ -158,6 +159,20 @@ impl Manifest {
     /// The index of the phase of this name.
     pub(crate) fn phase_index(&self, name: &str) -> Option<usize> {
         self.phases.iter().position(|phase| phase.name == name)
+    }
+
+    /// The phases that begin at one moment with that of index `first`, the first of them.
+    pub(super) fn together(&self, first: usize) -> Range<usize> {
+        let parallel = self.phases.get(first).and_then(|phase| phase.parallel);
+        let beside = self.phases.iter().skip(first + 1);
+        let beside = beside.take_while(|of| parallel.is_some() && of.parallel == parallel);
+        first..first + 1 + beside.count()
+    }
+
+    /// Whether two phases begin at one moment.
+    pub(super) fn are_parallel(&self, left: usize, right: usize) -> bool {
+        let parallel = self.phases[left].parallel;
+        parallel.is_some() && parallel == self.phases[right].parallel
     }
 
     pub(super) fn phase_started(&mut self, started: &PhaseStarted) {

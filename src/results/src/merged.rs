@@ -12,7 +12,7 @@ use super::growing::OpenModes;
 use super::layout::MANIFEST;
 use super::lock::FolderLock;
 use super::manifest::Manifest;
-use super::replay::{self, PhaseHistory, PhaseState};
+use super::replay::{self, History, PhaseState};
 use super::writer::Results;
 use record::{IterationRecord, ObserveError, Observer, Progress};
 
@@ -74,31 +74,30 @@ impl Results {
     pub fn append_records(&mut self, records: &[IterationRecord]) -> Result<(), ObserveError> {
         for mut history in replay::phases(&self.manifest, Status::Partial, records) {
             // A phase has not ended if a shard was killed in it.
-            if self.manifest.phases[history.phase.phase].ended_us.is_none() {
-                history.state = PhaseState::Open;
+            for history in &mut history.phases {
+                if self.manifest.phases[history.phase.phase].ended_us.is_none() {
+                    history.state = PhaseState::Open;
+                }
             }
-            self.append_phase(&history)?;
+            self.append(&history)?;
         }
         Ok(())
     }
 
     /// Rows are written in index order; the timeline needs the order in which calls were sent,
     /// which differs a little.
-    fn append_phase(&mut self, history: &PhaseHistory<'_>) -> Result<(), ObserveError> {
+    fn append(&mut self, history: &History<'_>) -> Result<(), ObserveError> {
         let mut sent: Vec<&IterationRecord> = history.records.iter().collect();
         sent.sort_by_key(|record| (record.rank_start, record.iteration));
         history.replay(None, |progress| match progress {
             Progress::Iteration(record) => self.append_iteration(record),
             Progress::PhaseEnded(_) => {
-                self.append_timeline(&sent)?;
+                self.append_timeline(&std::mem::take(&mut sent))?;
                 self.observe(progress)
             }
             _ => self.observe(progress),
         })?;
-        match history.state {
-            PhaseState::Open => self.append_timeline(&sent),
-            PhaseState::Complete | PhaseState::Cut => Ok(()),
-        }
+        self.append_timeline(&sent)
     }
 
     fn append_iteration(&mut self, record: &IterationRecord) -> Result<(), ObserveError> {

@@ -28,7 +28,7 @@ pub struct RunFolder {
     pub folder: PathBuf,
     /// Its manifest.
     pub manifest: Manifest,
-    /// The iterations, in the order in which they were recorded. Times are whole
+    /// The iterations, in the order of the phases and of their indices. Times are whole
     /// microseconds.
     pub records: Vec<IterationRecord>,
     /// The success curve of these iterations. An unfinished batch is absent.
@@ -47,15 +47,17 @@ pub struct RunFolder {
 /// # Errors
 /// When it is not the folder of a run, holds no iterations, or was changed since.
 pub fn read(folder: &Path) -> Result<RunFolder, ReadError> {
-    let run = read_what_there_is(folder)?;
-    match run.manifest.outputs.events {
-        OutputForm::None => Err(ReadError::NoEvents(folder.to_owned())),
-        OutputForm::Plain | OutputForm::Zstd => Ok(run),
+    let mut run = read_as_recorded(folder)?;
+    if run.manifest.outputs.events == OutputForm::None {
+        return Err(ReadError::NoEvents(folder.to_owned()));
     }
+    run.records.sort_by_key(|record| record.phase);
+    Ok(run)
 }
 
-/// The same, of a run that may hold no iterations, too.
-pub(super) fn read_what_there_is(folder: &Path) -> Result<RunFolder, ReadError> {
+/// The same, of a run that may hold no iterations, too; those of parallel phases among each other,
+/// as they were recorded.
+pub(super) fn read_as_recorded(folder: &Path) -> Result<RunFolder, ReadError> {
     let manifest = read_manifest(folder)?;
     let mut notes = Vec::new();
     let records = read_records(folder, &manifest, &mut notes)?;
@@ -150,7 +152,9 @@ fn read_records(
         let row = row.map_err(|error| malformed(error.position(), error.to_string()))?;
         let record = events::record(&row, columns, |name| manifest.phase_index(name))
             .map_err(|message| malformed(row.position(), message))?;
-        if records.last().is_some_and(|last| last.phase > record.phase) {
+        let is_later =
+            |last: usize| last > record.phase && !manifest.are_parallel(last, record.phase);
+        if records.last().is_some_and(|last| is_later(last.phase)) {
             let message = format!("phase `{}` comes after a later phase", &row[0]);
             return Err(malformed(row.position(), message));
         }

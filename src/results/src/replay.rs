@@ -1,6 +1,7 @@
 //! The history of a run, as its folder holds it: the one reader that turns rows back into
 //! [`Progress`].
 
+use std::ops::Range;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -9,16 +10,25 @@ use super::manifest::Manifest;
 use protocol::Evaluation;
 use record::{IterationRecord, PhaseRecord, PhaseStarted, Progress};
 
+/// Phases that began at one moment: one, or several of iterations.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct History<'a> {
+    /// All of them, by their index.
+    pub together: Range<usize>,
+    /// Those that have started, in the order of the plan.
+    pub phases: Vec<PhaseHistory>,
+    /// Their iterations, in the order in which they were recorded.
+    pub records: &'a [IterationRecord],
+}
+
 /// A phase that has started, with what was recorded of it.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) struct PhaseHistory<'a> {
+pub(super) struct PhaseHistory {
     /// When it started and ended, and how many iterations it made. The end of a phase that
     /// is still open is that of its last call.
     pub phase: PhaseRecord,
     /// How far it went.
     pub state: PhaseState,
-    /// Its iterations, in index order.
-    pub records: &'a [IterationRecord],
 }
 
 /// How far a phase went.
@@ -34,49 +44,57 @@ pub(super) enum PhaseState {
 
 /// The phases of a run that have started, in their order.
 ///
-/// `records` are sorted by phase. They decide over the manifest how far a phase went: of the
-/// two, either may be older.
+/// `records` are in the order in which they were recorded, or sorted by phase. They decide over
+/// the manifest how far a phase went: of the two, either may be older.
 pub(super) fn phases<'a>(
     manifest: &Manifest,
     status: Status,
     records: &'a [IterationRecord],
-) -> Vec<PhaseHistory<'a>> {
-    let of_phase = |phase: usize| {
-        let from = records.partition_point(|record| record.phase < phase);
-        let until = records.partition_point(|record| record.phase <= phase);
-        &records[from..until]
-    };
-    let last = records.last().map(|record| record.phase);
-    let history = |(phase, entry): (usize, &PhaseEntry)| {
-        let records = of_phase(phase);
-        let has_started = entry.started_us.is_some() || !records.is_empty();
-        let state = match status {
-            _ if manifest.is_complete(phase, |phase| of_phase(phase).len() as u64) => {
-                PhaseState::Complete
-            }
-            Status::Running if last <= Some(phase) => PhaseState::Open,
-            _ => PhaseState::Cut,
+) -> Vec<History<'a>> {
+    let mut made = vec![0_u64; manifest.phases.len()];
+    records.iter().for_each(|record| made[record.phase] += 1);
+    let mut histories = Vec::new();
+    let (mut next, mut rest) = (0, records);
+    while next < manifest.phases.len() {
+        let together = manifest.together(next);
+        next = together.end;
+        let (own, later) = rest.split_at(rest.partition_point(|record| record.phase < next));
+        rest = later;
+        let is_last = rest.is_empty();
+        let history = |phase: usize| {
+            let entry = &manifest.phases[phase];
+            let has_started = entry.started_us.is_some() || made[phase] > 0;
+            let state = match status {
+                _ if manifest.is_complete(phase, |phase| made[phase]) => PhaseState::Complete,
+                Status::Running if is_last => PhaseState::Open,
+                _ => PhaseState::Cut,
+            };
+            let own = own.iter().filter(|record| record.phase == phase);
+            has_started.then(|| PhaseHistory { phase: phase_record(phase, entry, own), state })
         };
-        has_started.then(|| PhaseHistory {
-            phase: phase_record(phase, entry, records),
-            state,
-            records,
-        })
-    };
-    manifest.phases.iter().enumerate().filter_map(history).collect()
+        let phases: Vec<PhaseHistory> = together.clone().filter_map(history).collect();
+        if !phases.is_empty() {
+            histories.push(History { together, phases, records: own });
+        }
+    }
+    histories
 }
 
-fn phase_record(phase: usize, entry: &PhaseEntry, records: &[IterationRecord]) -> PhaseRecord {
+fn phase_record<'a>(
+    phase: usize,
+    entry: &PhaseEntry,
+    records: impl Iterator<Item = &'a IterationRecord> + Clone,
+) -> PhaseRecord {
     let at = |us: Option<u64>| us.map(Duration::from_micros);
-    let first = records.first().map_or(Duration::ZERO, |record| record.due);
+    let first = records.clone().next().map_or(Duration::ZERO, |record| record.due);
     let started = at(entry.started_us).unwrap_or(first);
-    let last_call = records.iter().map(end_of_last_call).max().unwrap_or(started);
+    let last_call = records.clone().map(end_of_last_call).max().unwrap_or(started);
     let ended = at(entry.ended_us).unwrap_or(last_call);
     PhaseRecord {
         phase,
         started,
         ended,
-        iterations: records.len() as u64,
+        iterations: records.count() as u64,
         asked_rate: entry.asked_rate,
         model_exports: entry.model_exports,
     }
@@ -88,9 +106,15 @@ fn end_of_last_call(record: &IterationRecord) -> Duration {
     record.reward_start.map_or(record.rank_start + rank, |start| start + reward)
 }
 
-impl PhaseHistory<'_> {
-    /// Passes on the events of the phase: its start, its iterations, its evaluation, and its
-    /// end, if it is not open.
+impl History<'_> {
+    /// Whether everything that these phases were to do is done.
+    pub(super) fn is_complete(&self) -> bool {
+        let is_done = |phase: &PhaseHistory| phase.state == PhaseState::Complete;
+        self.phases.len() == self.together.len() && self.phases.iter().all(is_done)
+    }
+
+    /// Passes on the events of the phases: their start, their iterations, their evaluation, and
+    /// the end of those that are not open.
     ///
     /// # Errors
     /// The first error of `observe`.
@@ -99,19 +123,20 @@ impl PhaseHistory<'_> {
         evaluation: Option<Evaluation>,
         mut observe: impl FnMut(&Progress) -> Result<(), E>,
     ) -> Result<(), E> {
-        let PhaseRecord { phase, started, .. } = self.phase;
-        observe(&Progress::PhaseStarted(PhaseStarted { phase, at: started }))?;
+        for history in &self.phases {
+            let PhaseRecord { phase, started, .. } = history.phase;
+            observe(&Progress::PhaseStarted(PhaseStarted { phase, at: started }))?;
+        }
         for record in self.records {
             observe(&Progress::Iteration(record.clone()))?;
         }
         if let Some(evaluation) = evaluation {
             observe(&Progress::Evaluated(Arc::new(evaluation)))?;
         }
-        match self.state {
-            PhaseState::Open => Ok(()),
-            PhaseState::Complete | PhaseState::Cut => {
-                observe(&Progress::PhaseEnded(self.phase.clone()))
-            }
+        let ended = self.phases.iter().filter(|history| history.state != PhaseState::Open);
+        for history in ended {
+            observe(&Progress::PhaseEnded(history.phase.clone()))?;
         }
+        Ok(())
     }
 }

@@ -4,6 +4,7 @@
 //! folder holds. Any other run continues behind the last recorded iteration: files derived
 //! from iterations are written again, files of observations are appended to.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -18,7 +19,7 @@ use super::lock::FolderLock;
 use super::manifest::{Manifest, Origin};
 use super::read::{self, RunFolder};
 use super::redact;
-use super::replay::{self, PhaseState};
+use super::replay;
 use super::writer::Results;
 use protocol::Evaluation;
 use record::{IterationRecord, ObserveError, Observer};
@@ -61,14 +62,21 @@ pub enum ResumeError {
 pub struct Resumed {
     /// The folder.
     pub results: Results,
-    /// The phase.
+    /// The phase; of parallel ones, the first.
     pub phase: usize,
-    /// The first iteration of it to make.
-    pub iteration: u64,
-    /// Iterations of it before this one may have been sent.
-    pub maybe_sent: u64,
+    /// What was made of it, and of the phases that run beside it, by their index.
+    pub made: BTreeMap<usize, ResumedPhase>,
     /// What the service said before the change that the phase waits for.
     pub awaited: Option<String>,
+}
+
+/// How much of a phase was made.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct ResumedPhase {
+    /// The first iteration to make.
+    pub iteration: u64,
+    /// Iterations before this one may have been sent.
+    pub maybe_sent: u64,
 }
 
 impl Results {
@@ -77,7 +85,7 @@ impl Results {
     /// # Errors
     /// When the run is complete, is one of another plan, or its folder cannot be used.
     pub fn resume(plan: &Plan, folder: &Path, origin: &Origin) -> Result<Resumed, ResumeError> {
-        let left = read::read_what_there_is(folder)?;
+        let left = read::read_as_recorded(folder)?;
         if left.is_under_way {
             return Err(CreateError::Locked(folder.to_owned()).into());
         }
@@ -132,7 +140,7 @@ fn repeat(
     let modes = OpenModes { events: all, observed: all, derived: all };
     let manifest = Manifest::of(plan, origin);
     let results = Results::begin(plan, lock, manifest, modes)?;
-    Ok(Resumed { results, phase: 0, iteration: 0, maybe_sent: 0, awaited: None })
+    Ok(Resumed { results, phase: 0, made: BTreeMap::new(), awaited: None })
 }
 
 fn continue_run(
@@ -155,10 +163,16 @@ fn continue_run(
     manifest.wall_clock.resumed.push(origin.started);
     let evaluations = evaluations(&lock.folder, &manifest)?;
     let mut results = Results::begin(plan, lock, manifest.clone(), modes)?;
-    let (phase, iteration) = replay(&mut results, &manifest, &left.records, evaluations)?;
-    let maybe_sent = sent.filter(|sent| sent.phase == phase).map_or(iteration, |sent| sent.until);
+    let (phase, iterations) = replay(&mut results, &manifest, &left.records, evaluations)?;
+    let made = |phase: usize| {
+        let iteration = iterations.get(&phase).copied().unwrap_or_default();
+        let sent = sent.iter().find(|sent| sent.phase == phase).map_or(0, |sent| sent.until);
+        ResumedPhase { iteration, maybe_sent: sent.max(iteration) }
+    };
+    let made = manifest.together(phase).map(|phase| (phase, made(phase)));
+    let made = made.filter(|(_, made)| *made != ResumedPhase::default()).collect();
     let awaited = manifest.phases.get(phase).and_then(|phase| phase.awaited.clone());
-    Ok(Resumed { results, phase, iteration, maybe_sent: maybe_sent.max(iteration), awaited })
+    Ok(Resumed { results, phase, made, awaited })
 }
 
 /// The row behind the last whole one was being written when the process ended.
@@ -188,31 +202,31 @@ fn evaluations(folder: &Path, manifest: &Manifest) -> Result<Vec<Evaluation>, Re
     Ok(evaluations)
 }
 
-/// Replays what was recorded into the folder. Returns the phase to continue with, and its
-/// first iteration to make.
+/// Replays what was recorded into the folder. Returns the phase to continue with, of parallel ones
+/// the first, and how many iterations were made of each.
 fn replay(
     results: &mut Results,
     manifest: &Manifest,
     records: &[IterationRecord],
     evaluations: Vec<Evaluation>,
-) -> Result<(usize, u64), ObserveError> {
+) -> Result<(usize, BTreeMap<usize, u64>), ObserveError> {
     let mut evaluations = evaluations.into_iter();
     let mut next = 0;
     for history in replay::phases(manifest, manifest.status, records) {
-        let phase = history.phase.phase;
-        let (made, is_complete) = (history.phase.iterations, history.state == PhaseState::Complete);
-        if !is_complete && made == 0 {
-            return Ok((phase, 0));
+        let (first, is_complete) = (history.together.start, history.is_complete());
+        if !is_complete && history.records.is_empty() {
+            return Ok((first, BTreeMap::new()));
         }
-        let is_evaluation = is_complete && manifest.phases[phase].kind == "evaluate";
+        let is_evaluation = is_complete && manifest.phases[first].kind == "evaluate";
         let evaluation = is_evaluation.then(|| evaluations.next()).flatten();
         history.replay(evaluation, |progress| results.observe(progress))?;
         if !is_complete {
-            return Ok((phase, made));
+            let made = history.phases.iter().map(|of| (of.phase.phase, of.phase.iterations));
+            return Ok((first, made.collect()));
         }
-        next = phase + 1;
+        next = history.together.end;
     }
-    Ok((next, 0))
+    Ok((next, BTreeMap::new()))
 }
 
 /// What differs between the plan and the one of the folder, a line each.

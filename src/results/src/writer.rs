@@ -1,4 +1,4 @@
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -28,8 +28,10 @@ pub struct Results {
     pub(super) curve: SuccessCurve,
     pub(super) timeline: Timeline,
     pub(super) growing: GrowingFiles,
-    /// The phase that has started last.
-    open_phase: Option<usize>,
+    /// The phases that have started.
+    started: BTreeSet<usize>,
+    /// Before which iteration of each phase under way some may have been sent.
+    may_be_sent: BTreeMap<usize, u64>,
     /// The files that were written as a whole so far.
     pub(super) written: BTreeMap<String, FileChecksum>,
 }
@@ -73,7 +75,8 @@ impl Results {
             curve: SuccessCurve::new(manifest.curve_batch),
             timeline: Timeline::default(),
             growing: GrowingFiles::open(&lock.folder, &manifest, modes)?,
-            open_phase: None,
+            started: BTreeSet::new(),
+            may_be_sent: BTreeMap::new(),
             written: BTreeMap::new(),
             manifest,
             lock,
@@ -128,11 +131,14 @@ impl Results {
     }
 
     /// An embedded loop starts anew, so nothing has to be remembered of it.
-    fn write_journal(&self, phase: usize, until: u64) -> Result<(), ObserveError> {
+    fn write_journal(&mut self, phase: usize, until: u64) -> Result<(), ObserveError> {
         if self.manifest.target == "embedded" {
             return Ok(());
         }
-        journal::write(&self.lock.folder, MayBeSent { phase, until })
+        self.may_be_sent.insert(phase, until);
+        let entries = self.may_be_sent.iter();
+        let entries = entries.map(|(phase, until)| MayBeSent { phase: *phase, until: *until });
+        journal::write(&self.lock.folder, &entries.collect::<Vec<_>>())
     }
 
     /// The calendar time from which the times of the run count.
@@ -143,7 +149,7 @@ impl Results {
 
     /// Whether a phase starts that is open already: its run was resumed in the middle of it.
     fn is_second_start(&self, progress: &Progress) -> bool {
-        matches!(progress, Progress::PhaseStarted(started) if self.open_phase == Some(started.phase))
+        matches!(progress, Progress::PhaseStarted(started) if self.started.contains(&started.phase))
     }
 
     /// Writes the batches and seconds that `progress` completes.
@@ -164,7 +170,7 @@ impl Observer for Results {
         self.write_completed(progress)?;
         match progress {
             Progress::PhaseStarted(started) => {
-                self.open_phase = Some(started.phase);
+                self.started.insert(started.phase);
                 self.manifest.phase_started(started);
                 self.manifest.write(&self.lock.folder, Durability::Process)
             }
@@ -184,6 +190,7 @@ impl Observer for Results {
             Progress::Evaluated(evaluation) => self.write_evaluation(evaluation),
             Progress::PhaseEnded(ended) => {
                 self.manifest.phase_ended(ended);
+                self.may_be_sent.remove(&ended.phase);
                 self.growing.flush()
             }
             Progress::PolicyApplied(_)

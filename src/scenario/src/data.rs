@@ -15,8 +15,8 @@ use super::model::{
     GeneratedWorld, LoggedWorld, OfferFile, Request, RewardFile, ScenarioFile,
 };
 use super::plan::{
-    ActionRewards, Catalogue, Drift, LogKind, LogWorld, Phase, Population, Preference, RewardRule,
-    Step, Visitor,
+    ActionRewards, Catalogue, Drift, LogKind, LogWorld, Phase, Plan, Population, Preference,
+    RewardRule, Visitor,
 };
 use super::reward::{self, RewardWorld};
 use diagnostic::{Diagnostic, Place, Report, Source};
@@ -240,13 +240,27 @@ impl Data {
         let population = if let Some(places) = rotate {
             self.rotated(*places)
         } else {
-            let users = users.as_ref()?;
-            let users = files.read(users, &users.place, report)?;
-            let population = dataset::population(&users, &self.frame(), &self.template, report);
-            self.check_reward(&population, report);
-            population
+            self.users(users.as_ref()?, files, report)?
         };
         Some(Drift { at, population })
+    }
+
+    /// Others who turn up, from a file.
+    pub fn users(
+        &self,
+        users: &Placed<String>,
+        files: &Files,
+        report: &mut Report,
+    ) -> Option<Population> {
+        if self.log.is_some() {
+            let message = "the visitors of a log are those of its events";
+            report.push(Diagnostic::error(message).at(&users.place).help("leave `users` out"));
+            return None;
+        }
+        let users = files.read(users, &users.place, report)?;
+        let population = dataset::population(&users, &self.frame(), &self.template, report);
+        self.check_reward(&population, report);
+        Some(population)
     }
 
     /// Which actions each event of a run of these phases offers; none, if all.
@@ -276,13 +290,9 @@ impl Data {
         self.populations(phases).flat_map(|of| &of.rows).any(|row| row.actions.is_some())
     }
 
-    /// Everyone who turns up, before and after drifts.
+    /// Everyone who turns up.
     fn populations<'a>(&'a self, phases: &'a [Phase]) -> impl Iterator<Item = &'a Population> {
-        let drifts = phases.iter().filter_map(|phase| match &phase.step {
-            Step::Iterate(iterate) => iterate.drift.as_ref().map(|drift| &drift.population),
-            _ => None,
-        });
-        std::iter::once(&self.population).chain(drifts)
+        Plan::populations(&self.population, phases)
     }
 
     /// Adds to the reward rule what depends on who turns up.

@@ -7,7 +7,7 @@ use std::io;
 use serde::Serialize;
 use sha2::{Digest, Sha256};
 
-use super::plan::Plan;
+use super::plan::{Phase, Plan};
 
 /// SHA-256 over the plan as JSON, in hex digits.
 ///
@@ -23,7 +23,7 @@ pub(super) fn parts(plan: &Plan) -> BTreeMap<String, String> {
     let phases = plan.phases.iter().map(|phase| (format!("phase `{}`", phase.name), of(phase)));
     let catalogue =
         plan.catalogue.iter().map(|part| ("which actions are offered".to_owned(), of(part)));
-    let order: Vec<&str> = plan.phases.iter().map(|phase| phase.name.as_str()).collect();
+    let order: Vec<_> = plan.phases.iter().map(Ordered::of).collect();
     let all = [
         ("the seed", of(&plan.seed)),
         ("who turns up", of(&plan.population)),
@@ -38,6 +38,21 @@ pub(super) fn parts(plan: &Plan) -> BTreeMap<String, String> {
         .chain(catalogue)
         .chain(phases)
         .collect()
+}
+
+/// A phase in the order of the phases; one that runs beside no other is its name alone.
+#[derive(Serialize)]
+#[serde(untagged)]
+enum Ordered<'a> {
+    Alone(&'a str),
+    Beside(&'a str, usize),
+}
+
+impl<'a> Ordered<'a> {
+    fn of(phase: &'a Phase) -> Self {
+        let name = phase.name.as_str();
+        phase.parallel.map_or(Self::Alone(name), |parallel| Self::Beside(name, parallel))
+    }
 }
 
 pub(super) fn of<T: Serialize>(value: &T) -> String {

@@ -1,6 +1,7 @@
 //! Files that a scenario names, read with care.
 
 use std::cell::RefCell;
+use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::Read;
 use std::path::{Component, Path, PathBuf};
@@ -26,12 +27,16 @@ pub struct Input {
 }
 
 /// Where files may be, and those that were read.
+#[derive(Default)]
 pub(super) struct Files {
     /// The folder of the scenario, as the user gave it.
     folder: PathBuf,
     /// The folder above it, with all links resolved; `None` if files may be anywhere.
     within: Option<PathBuf>,
-    inputs: RefCell<Vec<Input>>,
+    inputs: RefCell<BTreeMap<PathBuf, Arc<Source>>>,
+    /// What was read, by its path with all links resolved: each file is one source, so that a
+    /// mistake in it is told once, whoever names it.
+    sources: RefCell<BTreeMap<PathBuf, Arc<Source>>>,
     /// Logs that were made worlds, by what makes them.
     played: RefCell<Vec<(String, Arc<PlayedLog>)>>,
 }
@@ -44,7 +49,7 @@ impl Files {
         let real = here.canonicalize().ok();
         let within = real.map(|real| real.parent().map_or(real.clone(), Path::to_owned));
         let within = within.filter(|_| !allow_paths);
-        Self { folder, within, inputs: RefCell::default(), played: RefCell::default() }
+        Self { folder, within, ..Self::default() }
     }
 
     /// The world of a log, if it was made before.
@@ -65,16 +70,13 @@ impl Files {
 
     /// The files that were read, each once, in the order of their paths.
     pub fn into_inputs(self) -> Vec<Input> {
-        let mut inputs = self.inputs.into_inner();
-        inputs.sort_by(|left, right| left.path.cmp(&right.path));
-        inputs.dedup_by(|left, right| left.path == right.path);
-        inputs
+        let inputs = self.inputs.into_inner().into_iter();
+        inputs.map(|(path, source)| Input { path, text: source.text().to_owned() }).collect()
     }
 
     /// Notes that a file was read.
-    pub fn note(&self, path: &Path, source: &Source) {
-        let input = Input { path: simplified(path), text: source.text().to_owned() };
-        self.inputs.borrow_mut().push(input);
+    pub fn note(&self, path: &Path, source: &Arc<Source>) {
+        self.inputs.borrow_mut().insert(simplified(path), Arc::clone(source));
     }
 
     /// Reads the file that the scenario calls `name` at `place`.
@@ -84,7 +86,7 @@ impl Files {
         let allowed = self.check(&path).map_err(|(message, help)| {
             Diagnostic::error(format!("`{shown}` {message}")).maybe_help(help)
         });
-        match allowed.and_then(|()| read(&path, &shown, LARGEST_DATASET)) {
+        match allowed.and_then(|()| self.source(&path, &shown)) {
             Ok(source) => {
                 self.note(&path, &source);
                 Some(source)
@@ -100,6 +102,17 @@ impl Files {
                 None
             }
         }
+    }
+
+    /// Reads the file, unless that was done before.
+    fn source(&self, path: &Path, shown: &str) -> Result<Arc<Source>, Diagnostic> {
+        let real = path.canonicalize().unwrap_or_else(|_| path.to_owned());
+        if let Some(source) = self.sources.borrow().get(&real) {
+            return Ok(Arc::clone(source));
+        }
+        let source = read(path, shown, LARGEST_DATASET)?;
+        self.sources.borrow_mut().insert(real, Arc::clone(&source));
+        Ok(source)
     }
 
     /// Whether the file may be read, wherever its links lead.

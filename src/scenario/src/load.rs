@@ -5,17 +5,17 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::arrival::MOST_ITERATIONS;
-use super::data::data;
+use super::data::{Data, data};
 use super::dataset;
 use super::document::{Node, apply_overrides, interpolate, yaml};
 use super::file::{self, Files, Input, LARGEST_SCENARIO};
-use super::format::{Owner, Reading, keys_of, object};
+use super::format::{Owner, Placed, Reading, keys_of, object};
 use super::mapping::World;
 use super::matrix::{Experiment, Layout, experiment};
 use super::model::{Comparison, DriftFile, ExpectFile, PhaseItem, ScenarioFile, StepFile};
 use super::order::check_order;
-use super::phase::phases;
-use super::plan::{Phase, Plan, Source as PlanSource, Step};
+use super::phase::{Visitors, phases};
+use super::plan::{Drift, Phase, Plan, Population, Source as PlanSource, Step};
 use super::{plausible, target, written};
 use diagnostic::{Diagnostic, Place, Report, Source};
 use metrics::{Expectation, PhaseScope};
@@ -183,10 +183,7 @@ fn plan(
     check_order(file.target.as_deref().ok(), items, report);
     let clock = target::clock(file, report);
     let data = data(file, files, report);
-    let mut drift_of = |drift: &DriftFile, iterations: u64, report: &mut Report| {
-        data.as_ref().and_then(|data| data.drift(drift, iterations, files, report))
-    };
-    let mut phases = phases(file, &mut drift_of, report);
+    let mut phases = phases(file, &FromFiles { data: data.as_ref(), files }, report);
     let world = data.as_ref().map(|data| World {
         population: &data.population,
         actions: &data.actions,
@@ -234,6 +231,22 @@ fn plan(
         plausible::warn(&plan, items, report);
     }
     Some(plan)
+}
+
+/// Who turns up in phases, from the files that they name; nobody, if the data sets are unsound.
+struct FromFiles<'a> {
+    data: Option<&'a Data>,
+    files: &'a Files,
+}
+
+impl Visitors for FromFiles<'_> {
+    fn users(&self, users: &Placed<String>, report: &mut Report) -> Option<Population> {
+        self.data?.users(users, self.files, report)
+    }
+
+    fn drift(&self, drift: &DriftFile, iterations: u64, report: &mut Report) -> Option<Drift> {
+        self.data?.drift(drift, iterations, self.files, report)
+    }
 }
 
 /// A service that is called as the scenario maps it tells nothing of a model.

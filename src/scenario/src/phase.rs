@@ -1,32 +1,39 @@
 //! The phases of a scenario.
 
 use super::arrival::arrival;
-use super::format::{Read, Share};
+use super::format::{Placed, Read, Share};
 use super::model::{
     ConfigureFile, DriftFile, EvaluateFile, IterateFile, PauseFile, PhaseItem, ScenarioFile,
     StepFile,
 };
 use super::plan::{
-    Apply, Configure, Drift, Evaluate, Iterate, NamedPolicy, Pause, Phase, RewardDelivery,
-    Settings, Step,
+    Apply, Configure, Drift, Evaluate, Iterate, NamedPolicy, Pause, Phase, Population,
+    RewardDelivery, Settings, Step,
 };
 use diagnostic::{Diagnostic, Report};
 use seed::PhaseKey;
 
-/// Reads the drift of a phase of so many iterations.
-pub(super) type DriftOf<'a> = &'a mut dyn FnMut(&DriftFile, u64, &mut Report) -> Option<Drift>;
+/// Reads who turns up in phases.
+pub(super) trait Visitors {
+    /// Those of a file.
+    fn users(&self, users: &Placed<String>, report: &mut Report) -> Option<Population>;
+
+    /// The drift of a phase of so many iterations.
+    fn drift(&self, drift: &DriftFile, iterations: u64, report: &mut Report) -> Option<Drift>;
+}
 
 /// The phases, as far as they can be understood.
 pub(super) fn phases(
     file: &ScenarioFile,
-    drift_of: DriftOf<'_>,
+    visitors: &dyn Visitors,
     report: &mut Report,
 ) -> Vec<Phase> {
     let Ok(interval) = file.model_check else { return Vec::new() };
     let items = file.phases.iter().flatten();
     let made = items.filter_map(|item| {
-        let step = step(item, interval, drift_of, report)?;
-        Some(Phase { name: item.name.clone(), key: PhaseKey::new(&item.name), step })
+        let step = step(item, interval, visitors, report)?;
+        let (name, key) = (item.name.clone(), PhaseKey::new(&item.name));
+        Some(Phase { name, key, parallel: item.parallel, step })
     });
     made.collect()
 }
@@ -34,14 +41,17 @@ pub(super) fn phases(
 fn step(
     item: &PhaseItem,
     interval: Share,
-    drift_of: DriftOf<'_>,
+    visitors: &dyn Visitors,
     report: &mut Report,
 ) -> Option<Step> {
     Some(match item.step.as_ref()? {
         StepFile::Iterate(file) => {
             let mut iterate = iterate(item, file, interval, report)?;
+            let users = file.users.as_ref();
+            iterate.users = users.and_then(|users| visitors.users(users, report));
             let drift = file.drift.as_ref();
-            iterate.drift = drift.and_then(|drift| drift_of(drift, iterate.iterations, report));
+            iterate.drift =
+                drift.and_then(|drift| visitors.drift(drift, iterate.iterations, report));
             Step::Iterate(iterate)
         }
         StepFile::Wait(time) => Step::Wait(*time),
@@ -73,6 +83,7 @@ fn iterate(
             lost: file.lost_rewards.value,
             repeated: file.repeated_rewards.value,
         },
+        users: None,
         drift: None,
     })
 }

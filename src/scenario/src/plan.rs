@@ -1,6 +1,7 @@
 //! The plan of a run: valid, complete, and independent of the files it was read from.
 
 use std::collections::BTreeMap;
+use std::ops::Range;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -91,6 +92,31 @@ impl Plan {
     #[must_use]
     pub fn stride(&self) -> Stride {
         self.shard.unwrap_or(Shard::WHOLE).stride()
+    }
+
+    /// The phases that begin at one moment with that of index `first`, the first of them.
+    #[must_use]
+    pub fn together(&self, first: usize) -> Range<usize> {
+        let parallel = self.phases.get(first).and_then(|phase| phase.parallel);
+        let beside = self.phases.iter().skip(first + 1);
+        let beside = beside.take_while(|of| parallel.is_some() && of.parallel == parallel);
+        first..first + 1 + beside.count()
+    }
+
+    /// Everyone who turns up, in any phase.
+    pub(super) fn populations<'a>(
+        usual: &'a Population,
+        phases: &'a [Phase],
+    ) -> impl Iterator<Item = &'a Population> {
+        let of_phases = phases.iter().filter_map(|phase| match &phase.step {
+            Step::Iterate(iterate) => Some(iterate),
+            _ => None,
+        });
+        let others = of_phases.flat_map(|iterate| {
+            let drifted = iterate.drift.as_ref().map(|drift| &drift.population);
+            iterate.users.iter().chain(drifted)
+        });
+        std::iter::once(usual).chain(others)
     }
 
     /// Whether the log of the loop is ever read: by an evaluation, by the loop's own
@@ -258,6 +284,9 @@ pub struct Phase {
     /// The name as an address of draws.
     #[serde(skip)]
     pub key: PhaseKey,
+    /// Phases with the same number, which follow each other, begin at one moment.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub parallel: Option<usize>,
     /// What is done.
     pub step: Step,
 }
@@ -309,7 +338,11 @@ pub struct Iterate {
     /// What becomes of rewards on their way to the service.
     #[serde(skip_serializing_if = "RewardDelivery::is_reliable")]
     pub delivery: RewardDelivery,
-    /// When other visitors begin to turn up, in this phase and those after it.
+    /// Who turns up in this phase alone, if not those who usually do.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub users: Option<Population>,
+    /// When other visitors begin to turn up, in this phase and, unless it is parallel to others,
+    /// those after it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub drift: Option<Drift>,
 }

@@ -172,8 +172,11 @@ fn warn_of_learning(
         return;
     };
     let mut time = Timeline::new(start);
-    for phase in &plan.phases[..=last] {
-        if time.pass(phase, &plan.target).is_none() {
+    let mut next = 0;
+    while next <= last {
+        let together = plan.together(next);
+        next = together.end;
+        if time.pass_all(&plan.phases[together], &plan.target).is_none() {
             return;
         }
     }
@@ -210,6 +213,18 @@ impl Timeline {
             frequency: start.model_export_frequency.0.as_secs_f64(),
             first_event: None,
         }
+    }
+
+    /// Goes on to the end of the last of phases that begin at one moment; none, as below.
+    fn pass_all(&mut self, phases: &[Phase], target: &TargetPlan) -> Option<()> {
+        let (began, mut ended) = (self.now, self.now);
+        for phase in phases {
+            self.now = began;
+            self.pass(phase, target)?;
+            ended = ended.max(self.now);
+        }
+        self.now = ended;
+        Some(())
     }
 
     /// Goes on to the end of a phase; none, if that cannot be foreseen, or if the phase makes a

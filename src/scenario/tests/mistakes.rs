@@ -117,6 +117,25 @@ fn exploration_that_is_not_said_is_that_of_the_policy() {
 }
 
 #[test]
+fn parallel_phases_are_found_by_their_names_as_others_are() {
+    let path = format!("{FIXTURES}/valid/parallel.yaml");
+    let whole = plan(&path, &[]);
+    let names: Vec<&str> = whole.phases.iter().map(|phase| phase.name.as_str()).collect();
+    assert_eq!(names, ["wait", "web", "app", "kiosk", "after"]);
+    assert_eq!([0, 1, 4].map(|first| whole.together(first)), [0..1, 1..4, 4..5]);
+    for (set, phase, iterations) in [
+        ("phases.kiosk.iterations=57", 3, 57),
+        ("phases.web.duration=11s", 1, 110),
+        ("phases.1.parallel.1.iterate.iterations=108", 2, 108),
+        ("phases.after.iterations=19", 4, 19),
+    ] {
+        let plan = plan(&path, &[set]);
+        assert_eq!(plan.phases[phase].scope().iterations, Some(iterations), "{set}");
+        assert_ne!(plan.digest, whole.digest, "{set}");
+    }
+}
+
+#[test]
 fn the_arguments_of_a_policy_need_no_quotes_on_the_command_line() {
     let path = format!("{FIXTURES}/valid/ramp-to-zero.yaml");
     for arguments in ["--cb_explore_adf -q ::", "--cb_explore_adf --cubic :::", "--cb_explore_adf"]

@@ -21,7 +21,7 @@ use results::{self, RunFolder};
 struct Trial {
     folder: tempfile::TempDir,
     target: String,
-    phase: String,
+    phases: String,
     environment: Vec<(&'static str, &'static str)>,
     before: String,
 }
@@ -41,10 +41,11 @@ impl Trial {
         Self {
             folder: tempfile::tempdir().unwrap(),
             target: format!("url: \"{url}\""),
-            phase: "iterations: 10".to_owned(),
+            phases: String::new(),
             environment: Vec::new(),
             before: String::new(),
         }
+        .phase("iterations: 10")
     }
 
     /// More keys of the target.
@@ -55,7 +56,12 @@ impl Trial {
 
     /// The keys of the phase.
     fn phase(self, keys: &str) -> Self {
-        Self { phase: keys.to_owned(), ..self }
+        self.phases(&format!("- iterate: {{ name: p, {keys} }}"))
+    }
+
+    /// The phases, as a list in YAML.
+    fn phases(self, phases: &str) -> Self {
+        Self { phases: phases.to_owned(), ..self }
     }
 
     fn environment(mut self, name: &'static str, value: &'static str) -> Self {
@@ -77,12 +83,11 @@ impl Trial {
         let (users, actions) = (data.join("users.json"), data.join("coffee.json"));
         let scenario = format!(
             "version: 1\nname: faults\ndatasets: {{ users: \"{}\", actions: \"{}\" }}\n\
-             context: [name, weather, timeofday]\ntarget: {{ {} }}\nphases:\n  \
-             - iterate: {{ name: p, {} }}\n",
+             context: [name, weather, timeofday]\ntarget: {{ {} }}\nphases:\n  {}\n",
             users.display(),
             actions.display(),
             self.target,
-            self.phase,
+            self.phases,
         );
         self.file("faults.yaml", &scenario);
         let mut command = Command::new("sh");

@@ -16,22 +16,37 @@ use super::service::{Reply, Service};
 const ITERATIONS: usize = 1000;
 
 /// What is sent does not depend on when the client was killed.
-fn sent(records: &[IterationRecord]) -> Vec<(u64, String, String)> {
+fn sent(records: &[IterationRecord]) -> Vec<(usize, u64, String, String)> {
     let of = |record: &IterationRecord| {
-        (record.iteration, record.event_id.to_string(), record.preferred.to_string())
+        let (event, preferred) = (record.event_id.to_string(), record.preferred.to_string());
+        (record.phase, record.iteration, event, preferred)
     };
     records.iter().map(of).collect()
 }
 
 #[test]
 fn a_killed_client_goes_on_and_ends_with_the_events_of_one_that_was_not() {
+    let phase = format!("- iterate: {{ name: p, iterations: {ITERATIONS}, concurrency: 8 }}");
+    let kills = std::env::var("RUNNER_KILLS").map_or(10, |kills| kills.parse().unwrap());
+    survives(&phase, kills);
+}
+
+/// Of parallel phases some are complete when the client is killed, others have not begun.
+#[test]
+fn a_killed_client_goes_on_with_each_of_several_parallel_phases() {
+    let parallel = "- parallel:\n    \
+                    - iterate: { name: web, iterations: 600, concurrency: 5 }\n    \
+                    - iterate: { name: app, iterations: 300, concurrency: 3 }\n  \
+                    - iterate: { name: after, iterations: 100 }";
+    survives(parallel, 6);
+}
+
+fn survives(phases: &str, kills: u64) {
     let service = Service::start(|_| Reply::Right);
-    let phase = format!("iterations: {ITERATIONS}, concurrency: 8");
-    let trial = || Trial::against(&service.url()).phase(&phase);
+    let trial = || Trial::against(&service.url()).phases(phases);
     let whole = sent(&trial().run().read().records);
     assert_eq!(whole.len(), ITERATIONS);
     let (mut cut_short, mut issued_again) = (0, 0);
-    let kills = std::env::var("RUNNER_KILLS").map_or(10, |kills| kills.parse().unwrap());
     for round in 0..kills {
         let before = service.ranks();
         let trial = trial();
@@ -44,6 +59,7 @@ fn a_killed_client_goes_on_and_ends_with_the_events_of_one_that_was_not() {
         process.kill().unwrap();
         process.wait().unwrap();
         let left = results::read(&out).unwrap();
+        let rows = fs::read(out.join("events.csv")).unwrap();
         let outcome = trial.resume();
         if left.manifest.complete {
             assert_eq!(outcome.code, Some(2), "{}", outcome.stderr);
@@ -54,13 +70,18 @@ fn a_killed_client_goes_on_and_ends_with_the_events_of_one_that_was_not() {
         let read = outcome.read();
         assert!(read.manifest.complete);
         assert_eq!(sent(&read.records), whole);
-        let kept = left.records.len();
-        assert_eq!(read.records[..kept], left.records[..], "what was recorded stays");
-        issued_again += check_marks(&service, before, &read.records[kept..]);
+        let whole_rows = rows.iter().rposition(|byte| *byte == b'\n').map_or(0, |end| end + 1);
+        let now = fs::read(outcome.folder.join("events.csv")).unwrap();
+        assert!(now.starts_with(&rows[..whole_rows]), "what was recorded stays");
+        let kept: BTreeSet<_> = left.records.iter().map(|of| (of.phase, of.iteration)).collect();
+        let mut new = read.records.clone();
+        new.retain(|record| !kept.contains(&(record.phase, record.iteration)));
+        issued_again += check_marks(&service, before, &new);
         let summary = fs::read_to_string(outcome.folder.join("summary.json")).unwrap();
         let summary: serde_json::Value = serde_json::from_str(&summary).unwrap();
-        assert_eq!(summary["phases"][0]["iterations"], ITERATIONS);
-        assert_eq!(summary["phases"][0]["calls"], 2 * ITERATIONS);
+        let phases = summary["phases"].as_array().unwrap();
+        let sum = |key: &str| phases.iter().map(|of| of[key].as_u64().unwrap()).sum::<u64>();
+        assert_eq!((sum("iterations"), sum("calls")), (ITERATIONS as u64, 2 * ITERATIONS as u64));
         let curve = fs::read_to_string(outcome.folder.join("success_curve.csv")).unwrap();
         assert_eq!(curve.lines().count(), 1 + ITERATIONS / 10);
         assert!(!outcome.folder.join(".in-flight.json").exists());

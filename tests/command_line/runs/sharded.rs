@@ -34,7 +34,21 @@ impl Drop for Service {
 }
 
 /// A load of two phases, which expects more than there will be.
+const IN_TURN: &str =
+    "  - iterate: { name: first, arrival: open, rate: 400/s, iterations: 203, poisson: true }
+  - wait: 20ms
+  - iterate: { name: second, arrival: open, rate: 400/s, iterations: 101 }";
+
+/// The same, of phases beside each other.
+const BESIDE: &str = "  - parallel:
+    - iterate: { name: first, arrival: open, rate: 400/s, iterations: 203, poisson: true }
+    - iterate: { name: second, arrival: open, rate: 300/s, iterations: 101 }";
+
 fn scenario(root: &Path, url: &str) -> PathBuf {
+    scenario_of(root, url, IN_TURN)
+}
+
+fn scenario_of(root: &Path, url: &str, phases: &str) -> PathBuf {
     let data = Path::new(env!("CARGO_MANIFEST_DIR")).join("data");
     let text = format!(
         "version: 1
@@ -46,9 +60,7 @@ datasets:
 context: [name, weather, timeofday]
 target: {{ url: \"{url}\" }}
 phases:
-  - iterate: {{ name: first, arrival: open, rate: 400/s, iterations: 203, poisson: true }}
-  - wait: 20ms
-  - iterate: {{ name: second, arrival: open, rate: 400/s, iterations: 101 }}
+{phases}
 expect:
   - first.errors == 0
   - second.iterations == 100
@@ -131,11 +143,26 @@ fn sent(folder: &Path) -> Vec<Vec<String>> {
     rows(folder, "events.csv").into_iter().map(row).collect()
 }
 
+/// Rows of parallel phases alternate as they ended.
+fn by_phase(mut rows: Vec<Vec<String>>) -> Vec<Vec<String>> {
+    rows.sort_by(|left, right| left[0].cmp(&right[0]));
+    rows
+}
+
 #[test]
 fn the_merge_is_the_sum_of_its_parts_and_the_load_of_the_whole() {
+    merges_to_the_whole(IN_TURN);
+}
+
+#[test]
+fn parallel_phases_merge_to_the_load_of_the_whole() {
+    merges_to_the_whole(BESIDE);
+}
+
+fn merges_to_the_whole(phases: &str) {
     let (service, root) = (Service::start(), tempfile::tempdir().unwrap());
     let root = root.path();
-    let scenario = scenario(root, &service.url);
+    let scenario = scenario_of(root, &service.url, phases);
     let (code, stderr) = ended(run(&scenario, &root.join("whole"), &[]));
     assert_eq!(code, Some(3), "{stderr}");
     let plan = root.join("plan.json").display().to_string();
@@ -153,7 +180,7 @@ fn the_merge_is_the_sum_of_its_parts_and_the_load_of_the_whole() {
     let stdout = String::from_utf8(merged.stdout).unwrap();
     assert!(stdout.contains("✓  first.errors == 0"), "{stdout}");
     assert!(stdout.contains("✗  second.iterations == 100"), "{stdout}");
-    assert_eq!(sent(&out), sent(&root.join("whole")));
+    assert_eq!(by_phase(sent(&out)), by_phase(sent(&root.join("whole"))));
     assert_eq!(histogram([&out]), histogram(&folders));
     let manifest = json(&out, "manifest.json");
     assert_eq!((&manifest["complete"], &manifest["start"]), (&true.into(), &start.into()));
@@ -240,6 +267,51 @@ fn what_is_missing_cut_short_or_altered_is_told() {
     let summary = json(&saturated, "summary.json");
     let said = summary["phases"][2]["saturation"].as_str().unwrap();
     assert!(said.starts_with("shard 1/4: generator saturated: "), "{said}");
+}
+
+/// A shard of parallel phases that was cut short is a part of the one that went on.
+#[test]
+fn a_copy_that_ended_in_parallel_phases_is_a_part_of_the_whole_shard() {
+    let (service, root) = (Service::start(), tempfile::tempdir().unwrap());
+    let root = root.path();
+    let scenario = scenario_of(root, &service.url, BESIDE);
+    let folders = four(&scenario, root, &[]);
+    let copy = root.join("copy");
+    let cut = |rows: usize| {
+        fs::create_dir(&copy).unwrap();
+        for (name, bytes) in contents(&folders[1]) {
+            fs::write(copy.join(name), bytes).unwrap();
+        }
+        let manifest = fs::read_to_string(folders[1].join("manifest.json")).unwrap();
+        let mut manifest: serde_json::Value = serde_json::from_str(&manifest).unwrap();
+        (manifest["status"], manifest["complete"]) = ("running".into(), false.into());
+        fs::write(copy.join("manifest.json"), manifest.to_string()).unwrap();
+        let events = fs::read_to_string(folders[1].join("events.csv")).unwrap();
+        let kept: Vec<&str> = events.lines().take(1 + rows).collect();
+        fs::write(copy.join("events.csv"), kept.join("\n") + "\n").unwrap();
+    };
+    let (out, again) = (root.join("merged"), root.join("again"));
+    merge(&folders.iter().collect::<Vec<_>>(), &out, &[]);
+    for rows in [7, 40, 75] {
+        cut(rows);
+        for order in [[&copy, &folders[1]], [&folders[1], &copy]] {
+            let all = [&folders[0], order[0], &folders[2], order[1], &folders[3]];
+            let (code, stderr) = said(&merge(&all, &again, &[]));
+            assert_eq!(code, Some(3), "{rows}: {stderr}");
+            assert_same(&again, &out);
+        }
+        // Alone it goes on with each phase, and is then a whole shard.
+        let resumed = root.join(format!("resumed-{rows}"));
+        fs::rename(&copy, &resumed).unwrap();
+        let (code, stderr) = ended(run(&scenario, &resumed, &["--shard", "2/4"]));
+        assert_eq!(code, Some(0), "{rows}: {stderr}");
+        let all = [&folders[0], &resumed, &folders[2], &folders[3]];
+        // What it makes anew has other times, so it is merged by itself.
+        let by_itself = root.join(format!("merged-{rows}"));
+        let (code, stderr) = said(&merge(&all, &by_itself, &[]));
+        assert_eq!(code, Some(3), "{rows}: {stderr}");
+        assert_eq!(sent(&by_itself), sent(&out), "{rows}");
+    }
 }
 
 #[test]

@@ -12,7 +12,7 @@ use target::{CallAddress, CallError, Delivery, Target};
 /// A call or an iteration that is done.
 pub(super) enum Finished {
     Iteration(Box<Attempt>),
-    Check { iterations: u64, answer: Result<ModelProperties, CallError> },
+    Check { phase: usize, iterations: u64, answer: Result<ModelProperties, CallError> },
 }
 
 /// An iteration, and the error that ended it.
@@ -45,7 +45,8 @@ impl<'f, C: Clock, T: Target> Calls<'f, C, T> {
     /// Asks for the age of the model, after so many iterations.
     pub(crate) fn check(self, iterations: u64) -> Task<'f, Finished> {
         Box::pin(async move {
-            Finished::Check { iterations, answer: self.target.model_properties().await }
+            let answer = self.target.model_properties().await;
+            Finished::Check { phase: self.index, iterations, answer }
         })
     }
 

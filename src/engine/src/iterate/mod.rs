@@ -1,6 +1,7 @@
 //! The phase of iterations.
 //!
-//! One dispatcher starts iterations as concurrency and rate allow; [`calls`] holds the calls
+//! One dispatcher starts the iterations of a phase, or of several in parallel, as concurrency and
+//! rate allow; [`calls`] holds the calls
 //! of one iteration; [`window`] puts finished iterations back into index order;
 //! [`circuit_breaker`] decides when to back off from a failing service, and when to stop.
 
@@ -57,11 +58,20 @@ async fn next<'f>(
     .await
 }
 
+/// A phase of iterations, perhaps beside others.
+pub(crate) struct Branch<'p> {
+    pub index: usize,
+    pub phase: &'p Phase,
+    /// What this shard makes of it.
+    pub settings: Iterate,
+}
+
 /// The state of a phase of iterations.
-struct IteratePhase<'p> {
+struct IteratePhase<'p, 'f, C, T> {
     index: usize,
     phase: &'p Phase,
     settings: &'p Iterate,
+    calls: Calls<'f, C, T>,
     pacer: Pacer,
     /// How many iterations this shard makes.
     own: u64,
@@ -73,9 +83,11 @@ struct IteratePhase<'p> {
     last_modified: Timestamp,
     /// The first and the last due time, and how many there were.
     due: Option<(Duration, Duration, u64)>,
+    /// When its last iteration ended, as far as it is known.
+    ended: Duration,
 }
 
-impl IteratePhase<'_> {
+impl<C, T> IteratePhase<'_, '_, C, T> {
     /// Whether another iteration may start. When the circuit breaker has tripped, none does,
     /// but what is under way is finished and recorded.
     fn may_start(&self) -> bool {
@@ -108,92 +120,130 @@ impl IteratePhase<'_> {
         }
     }
 
-    fn result(&self) -> Result<Iterated, RunError> {
-        match self.breaker.tripped() {
-            Some(error) => Err(target_error(&self.phase.name, error)),
-            None => {
-                Ok(Iterated { iterations: self.window.emitted(), asked_rate: self.asked_rate() })
-            }
-        }
+    fn result(&self, is_alone: bool) -> Iterated {
+        let (iterations, asked_rate) = (self.window.emitted(), self.asked_rate());
+        Iterated { iterations, asked_rate, ended: (!is_alone).then_some(self.ended) }
     }
 }
 
 impl<C: Clock, T: Target> Run<'_, C, T> {
-    /// Makes the iterations of a phase.
+    /// Makes the iterations of phases that begin at one moment. When the service of one is given
+    /// up, no other starts an iteration: it is the same service.
     pub(super) async fn iterate(
         &mut self,
-        index: usize,
-        phase: &Phase,
-        settings: &Iterate,
-    ) -> Result<Iterated, RunError> {
+        branches: &[Branch<'_>],
+    ) -> Result<Vec<Iterated>, RunError> {
+        let Some(first) = branches.first() else { return Ok(Vec::new()) };
         let properties = self.target.model_properties().await;
-        let properties = properties.map_err(|error| target_error(&phase.name, &error))?;
-        let address = (self.plan.seed, phase.key);
-        let (resolution, start) = (self.clock.resolution(), self.phase_time());
-        let stride = self.plan.stride();
-        let own = stride.count(settings.iterations);
-        let from = Some(self.start.clone()).filter(|from| from.phase == index).unwrap_or_default();
-        let all = (stride, settings.iterations);
-        let mut pacer = Pacer::new(&settings.arrival, address, all, resolution, start);
-        pacer.resume(from.iteration);
-        let mut state = IteratePhase {
-            index,
-            phase,
-            settings,
-            window: Window::new(from.iteration..own, pacer.most_under_way(), stride),
-            own,
-            pacer,
-            breaker: CircuitBreaker::new(address, settings),
-            last_modified: properties.last_modified_time,
-            due: None,
-            announced: from.iteration,
-        };
-        let clock = self.clock.clone();
-        let calls = Calls {
-            clock: &clock,
-            target: self.target,
-            stream: self.stream,
-            index,
-            phase,
-            settings,
-            maybe_sent: stride.global(from.maybe_sent),
-        };
+        let properties = properties.map_err(|error| target_error(&first.phase.name, &error))?;
+        let (clock, start) = (self.clock.clone(), self.phase_time());
+        let begin = |branch| self.begin(branch, &clock, start, properties.last_modified_time);
+        let mut states: Vec<_> = branches.iter().map(begin).collect();
+        let is_open = |branch: &Branch<'_>| matches!(branch.settings.arrival, Arrival::Open(_));
+        let timer = clock.alarm(branches.iter().any(is_open));
         let mut in_flight = clock.tasks();
         let stop = self.stop.clone();
         let mut stopped = pin!(stop.asked().fuse());
-        let timer = clock.alarm(matches!(settings.arrival, Arrival::Open(_)));
         let mut alarm = pin!(Fuse::terminated());
         let mut set_for = None;
         loop {
-            let due = self.start_due(&mut state, &calls, &mut in_flight)?;
+            let due = self.start_due_of_all(&mut states, &mut in_flight)?;
             if due != set_for {
                 set_for = due;
                 alarm.set(due.map_or_else(Fuse::terminated, |due| timer.until(due).fuse()));
             }
             match next(&mut in_flight, due.is_some(), alarm.as_mut(), stopped.as_mut()).await {
-                Next::Finished(Finished::Check { iterations, answer }) => {
-                    self.checked(&mut state, iterations, answer)?;
+                Next::Finished(Finished::Check { phase, iterations, answer }) => {
+                    self.checked(of_phase(&mut states, phase), iterations, answer)?;
                 }
                 Next::Finished(Finished::Iteration(attempt)) => {
-                    state.breaker.record(&attempt, self.clock.now());
+                    let state = of_phase(&mut states, attempt.record.phase);
+                    state.ended = self.clock.now();
+                    state.breaker.record(&attempt, state.ended);
                     state.window.finish(attempt);
-                    self.emit_in_order(&mut state, &calls, &mut in_flight)?;
+                    self.emit_in_order(state, &mut in_flight)?;
                 }
                 Next::Due => {}
                 Next::AllDone => {
-                    self.wait_for_other_shards(&state.pacer).await;
-                    return state.result();
+                    self.wait_for_other_shards(&states).await;
+                    let tripped = states.iter().find_map(|state| {
+                        Some(target_error(&state.phase.name, state.breaker.tripped()?))
+                    });
+                    let is_alone = states.len() == 1;
+                    let results = states.iter().map(|state| state.result(is_alone));
+                    return tripped.map_or_else(|| Ok(results.collect()), Err);
                 }
             }
         }
+    }
+
+    /// A phase before its first iteration.
+    fn begin<'p, 'f>(
+        &self,
+        branch: &'p Branch<'p>,
+        clock: &'f C,
+        start: Duration,
+        last_modified: Timestamp,
+    ) -> IteratePhase<'p, 'f, C, T>
+    where
+        'p: 'f,
+        Self: 'f,
+    {
+        let Branch { index, phase, settings } = branch;
+        let address = (self.plan.seed, phase.key);
+        let stride = self.plan.stride();
+        let own = stride.count(settings.iterations);
+        let from = self.start.made.get(index).copied().unwrap_or_default();
+        let all = (stride, settings.iterations);
+        let mut pacer = Pacer::new(&settings.arrival, address, all, self.clock.resolution(), start);
+        pacer.resume(from.iteration);
+        let calls = Calls {
+            clock,
+            target: self.target,
+            stream: self.stream,
+            index: *index,
+            phase,
+            settings,
+            maybe_sent: stride.global(from.maybe_sent),
+        };
+        IteratePhase {
+            index: *index,
+            phase,
+            settings,
+            calls,
+            window: Window::new(from.iteration..own, pacer.most_under_way(), stride),
+            own,
+            pacer,
+            breaker: CircuitBreaker::new(address, settings),
+            last_modified,
+            due: None,
+            announced: from.iteration,
+            ended: start,
+        }
+    }
+
+    /// Starts iterations of every phase; returns when the next is due.
+    fn start_due_of_all<'f>(
+        &mut self,
+        states: &mut [IteratePhase<'_, 'f, C, T>],
+        in_flight: &mut C::Tasks<'f, Finished>,
+    ) -> Result<Option<Duration>, RunError> {
+        let mut earliest = None;
+        for at in 0..states.len() {
+            if states.iter().any(|state| state.breaker.tripped().is_some()) {
+                return Ok(None);
+            }
+            let due = self.start_due(&mut states[at], in_flight)?;
+            earliest = earliest.into_iter().chain(due).min();
+        }
+        Ok(earliest)
     }
 
     /// Starts iterations until no more may be under way, or until none is due; then returns
     /// when the next is due.
     fn start_due<'f>(
         &mut self,
-        state: &mut IteratePhase<'_>,
-        calls: &Calls<'f, C, T>,
+        state: &mut IteratePhase<'_, 'f, C, T>,
         in_flight: &mut C::Tasks<'f, Finished>,
     ) -> Result<Option<Duration>, RunError> {
         while state.may_start() && !self.stop.is_asked() {
@@ -205,10 +255,12 @@ impl<C: Clock, T: Target> Run<'_, C, T> {
             let under_way = state.window.under_way();
             match state.pacer.next(now, under_way) {
                 Admission::Start(due) => {
-                    in_flight.push(calls.iteration(state.window.start(), due));
+                    in_flight.push(state.calls.iteration(state.window.start(), due));
                 }
                 Admission::Drop(due) => {
+                    let calls = state.calls;
                     state.window.drop(|iteration| calls.dropped(iteration, due));
+                    state.ended = now;
                 }
                 Admission::NotBefore(until) => return Ok(Some(until)),
                 Admission::Full => return Ok(None),
@@ -219,7 +271,7 @@ impl<C: Clock, T: Target> Run<'_, C, T> {
 
     /// Announces iterations before they are sent, so that a run that is resumed after a kill
     /// knows which may have been sent.
-    fn announce(&mut self, state: &mut IteratePhase<'_>) -> Result<(), RunError> {
+    fn announce(&mut self, state: &mut IteratePhase<'_, '_, C, T>) -> Result<(), RunError> {
         if state.window.next() < state.announced {
             return Ok(());
         }
@@ -231,16 +283,16 @@ impl<C: Clock, T: Target> Run<'_, C, T> {
 
     /// The schedule of an open arrival ends for all shards at one moment, so that the next
     /// phase starts together.
-    async fn wait_for_other_shards(&mut self, pacer: &Pacer) {
-        if let (Some(_), Some(end)) = (self.plan.shard, pacer.end()) {
+    async fn wait_for_other_shards(&mut self, states: &[IteratePhase<'_, '_, C, T>]) {
+        let end = states.iter().filter_map(|state| state.pacer.end()).max();
+        if let (Some(_), Some(end)) = (self.plan.shard, end) {
             self.wait_until(end).await;
         }
     }
 
     fn emit_in_order<'f>(
         &mut self,
-        state: &mut IteratePhase<'_>,
-        calls: &Calls<'f, C, T>,
+        state: &mut IteratePhase<'_, 'f, C, T>,
         in_flight: &mut C::Tasks<'f, Finished>,
     ) -> Result<(), RunError> {
         while let Some(record) = state.window.next_in_order() {
@@ -250,7 +302,7 @@ impl<C: Clock, T: Target> Run<'_, C, T> {
             self.emit(&Progress::Iteration(record))?;
             let emitted = state.window.emitted();
             if emitted.is_multiple_of(state.settings.model_check_interval) {
-                in_flight.push(calls.check(self.plan.stride().global(emitted)));
+                in_flight.push(state.calls.check(self.plan.stride().global(emitted)));
             }
             if emitted.is_multiple_of(CHECKPOINT_INTERVAL) {
                 self.checkpoint(false)?;
@@ -262,7 +314,7 @@ impl<C: Clock, T: Target> Run<'_, C, T> {
     /// Emits a check of the model.
     fn checked(
         &mut self,
-        state: &mut IteratePhase<'_>,
+        state: &mut IteratePhase<'_, '_, C, T>,
         iterations: u64,
         answer: Result<ModelProperties, CallError>,
     ) -> Result<(), RunError> {
@@ -283,4 +335,13 @@ impl<C: Clock, T: Target> Run<'_, C, T> {
             changed,
         }))
     }
+}
+
+/// The state of the phase to which a call belongs.
+fn of_phase<'s, 'p, 'f, C, T>(
+    states: &'s mut [IteratePhase<'p, 'f, C, T>],
+    phase: usize,
+) -> &'s mut IteratePhase<'p, 'f, C, T> {
+    let state = states.iter_mut().find(|state| state.index == phase);
+    state.expect("only phases that run make calls")
 }

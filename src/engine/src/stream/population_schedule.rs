@@ -28,13 +28,18 @@ impl<'a> PopulationSchedule<'a> {
     pub(super) fn new(plan: &'a Plan) -> Self {
         let mut populations = vec![WeightedPopulation::new(&plan.population)];
         let mut phases = Vec::new();
+        let mut usual = 0;
         for phase in &plan.phases {
             let Step::Iterate(iterate) = &phase.step else { continue };
-            let initial = populations.len() - 1;
-            let drift = iterate.drift.as_ref().map(|drift| {
-                populations.push(WeightedPopulation::new(&drift.population));
-                (drift.at, initial + 1)
-            });
+            let mut add = |population| {
+                populations.push(WeightedPopulation::new(population));
+                populations.len() - 1
+            };
+            let initial = iterate.users.as_ref().map_or(usual, &mut add);
+            let drift = iterate.drift.as_ref().map(|drift| (drift.at, add(&drift.population)));
+            if let (Some((_, drifted)), false) = (drift, phase.parallel.is_some()) {
+                usual = drifted;
+            }
             phases.push(PhasePopulations { phase: phase.key, initial, drift });
         }
         if populations.len() == 1 {

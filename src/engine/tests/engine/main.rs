@@ -2,6 +2,7 @@
 
 mod capacity;
 mod open_arrival;
+mod parallel;
 mod scripted;
 mod sharded;
 

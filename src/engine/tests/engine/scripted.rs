@@ -239,7 +239,7 @@ impl Target for InVirtualTime<'_> {
 
 /// A phase called `name`.
 pub fn phase(name: &str, step: Step) -> Phase {
-    Phase { name: name.to_owned(), key: PhaseKey::new(name), step }
+    Phase { name: name.to_owned(), key: PhaseKey::new(name), parallel: None, step }
 }
 
 /// So many iterations, one at a time, as fast as answers come.
@@ -251,6 +251,7 @@ pub fn iterate(iterations: u64) -> Iterate {
         model_check_interval: iterations,
         think_time: Delay::NONE,
         delivery: RewardDelivery::default(),
+        users: None,
         drift: None,
     }
 }

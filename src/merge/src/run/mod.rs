@@ -100,18 +100,15 @@ impl ShardUnion {
         Ok(())
     }
 
-    /// The first difference of two copies of one shard.
+    /// The first difference of two copies of one shard. A copy that ended early lacks the end of
+    /// the phase in which it ended, or of each of several parallel ones.
     fn difference(&self, left: &ShardRun, right: &ShardRun) -> Option<String> {
-        let same =
-            left.records.iter().zip(&right.records).take_while(|(left, right)| left == right);
-        let same = same.count();
-        let pair = [left, right].map(|part| part.records.get(same));
-        let ends_early = |record: Option<&IterationRecord>, part: &ShardRun| {
-            record.is_none() && !part.entry.complete
+        let differs = |pair: &[Option<&IterationRecord>; 2]| match pair {
+            [None, _] => left.entry.complete,
+            [_, None] => right.entry.complete,
+            [left, right] => left != right,
         };
-        if ends_early(pair[0], left) || ends_early(pair[1], right) {
-            return None;
-        }
+        let pair = pairs(&left.records, &right.records).into_values().find(differs)?;
         let first = pair[0].or(pair[1])?;
         let phase = self.first.manifest.phases[first.phase].name.clone();
         let divergence = Divergence {
@@ -183,4 +180,18 @@ impl ShardUnion {
         let ended = manifest.wall_clock.ended.unwrap_or(manifest.wall_clock.started);
         Ok(MergedRun { results, manifest, ended, checks, missing })
     }
+}
+
+/// The records of two copies of one shard, by phase and iteration.
+fn pairs<'a>(
+    left: &'a [IterationRecord],
+    right: &'a [IterationRecord],
+) -> BTreeMap<(usize, u64), [Option<&'a IterationRecord>; 2]> {
+    let mut pairs = BTreeMap::<_, [Option<&IterationRecord>; 2]>::new();
+    for (side, records) in [left, right].into_iter().enumerate() {
+        for record in records {
+            pairs.entry((record.phase, record.iteration)).or_default()[side] = Some(record);
+        }
+    }
+    pairs
 }

@@ -41,7 +41,7 @@ fn a_resumed_load_is_whole(form: OutputForm, events: &str) {
     tell(&mut results, &[Progress::Checkpoint]);
     drop(results);
     let continued = Results::resume(&plan, resumed.path(), &origin(2)).unwrap();
-    assert_eq!((continued.phase, continued.iteration), (0, 103));
+    assert_eq!((continued.phase, continued.made[&0].iteration), (0, 103));
     let mut results = continued.results;
     // The engine starts the phase again.
     let at = Duration::from_secs(5000);
@@ -85,7 +85,7 @@ fn a_run_without_events_says_what_is_missing() {
     let error = Results::resume(&load, folder.path(), &origin(2)).err().unwrap().to_string();
     assert!(error.contains("holds no iterations"), "{error}");
     let resumed = Results::resume(&plan, folder.path(), &origin(2)).unwrap();
-    assert_eq!((resumed.phase, resumed.iteration), (0, 0));
+    assert_eq!((resumed.phase, resumed.made.len()), (0, 0));
     drop(resumed);
     plan.outputs = Outputs::default();
     let error = Results::resume(&plan, folder.path(), &origin(2)).err().unwrap().to_string();

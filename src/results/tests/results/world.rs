@@ -64,7 +64,7 @@ pub fn plan(iterations: [u64; 2]) -> Plan {
 }
 
 fn phase(name: &str, step: Step) -> Phase {
-    Phase { name: name.to_owned(), key: PhaseKey::new(name), step }
+    Phase { name: name.to_owned(), key: PhaseKey::new(name), parallel: None, step }
 }
 
 fn iterate(iterations: u64) -> Step {
@@ -75,6 +75,7 @@ fn iterate(iterations: u64) -> Step {
         model_check_interval: 100,
         think_time: Delay::Constant(Duration::ZERO),
         delivery: RewardDelivery::default(),
+        users: None,
         drift: None,
     })
 }

@@ -545,6 +545,11 @@ pub(crate) fn check(
         let help = "it would learn of choices that have no reward; use `play: twin`";
         report.push(Diagnostic::error(message).help(help));
     }
+    if let Some(item) = items.iter().find(|item| item.parallel.is_some()) {
+        let message = "a replay plays its events in their order, which parallel phases do not keep";
+        let help = "list the phases one after the other, or use `play: twin`";
+        report.push(Diagnostic::error(message).at(&item.place).help(help));
+    }
     let events = data.population.rows.len() as u64;
     let mut asked = 0;
     for phase in phases {

@@ -11,6 +11,6 @@ mod overrides;
 pub(super) mod yaml;
 
 pub(super) use interpolation::interpolate;
-pub(super) use name::{ItemName, item_names};
+pub(super) use name::{ItemName, flat_items, item_names};
 pub(super) use node::{Entry, Node, Value, refuse_duplicates};
 pub(super) use overrides::{apply_overrides, set};

@@ -1,6 +1,7 @@
 use std::ops::Range;
 use std::sync::Arc;
 
+use super::name::{flat_items, flat_items_mut};
 use super::node::refuse_duplicates;
 use super::{Entry, ItemName, Node, Value, item_names, yaml};
 use diagnostic::{Diagnostic, Place, Report, Source, nearest};
@@ -92,23 +93,23 @@ fn step_map<'a>(entries: &'a mut Vec<Entry>, segment: &Place) -> &'a mut Node {
 
 fn step_list<'a>(items: &'a mut [Node], segment: &Place) -> Result<&'a mut Node, Diagnostic> {
     let text = segment.text();
-    let names = item_names(items);
+    let names = item_names(flat_items(items).into_iter().map(|(item, _)| item));
     let is_named = |name: &Option<ItemName>| name.as_ref().is_some_and(|name| name.name == text);
     let by_name = names.iter().position(is_named);
     let by_index = text.parse().ok().filter(|index: &usize| *index < items.len());
     match (by_index, by_name) {
         (Some(index), _) => Ok(&mut items[index]),
-        (None, Some(index)) => Ok(body(&mut items[index])),
-        (None, None) => Err(no_such_item(segment, &names)),
+        (None, Some(index)) => Ok(body(flat_items_mut(items).swap_remove(index))),
+        (None, None) => Err(no_such_item(segment, &names, items.len())),
     }
 }
 
-fn no_such_item(segment: &Place, names: &[Option<ItemName>]) -> Diagnostic {
+fn no_such_item(segment: &Place, names: &[Option<ItemName>], items: usize) -> Diagnostic {
     let text = segment.text();
     let near = nearest(text, names.iter().flatten().map(|name| name.name.as_str()));
     let help = match near {
         Some(name) => format!("did you mean `{name}`?"),
-        None => format!("its items are 0 to {}, or by name", names.len().saturating_sub(1)),
+        None => format!("its items are 0 to {}, or by name", items.saturating_sub(1)),
     };
     Diagnostic::error(format!("the list has no item `{text}`")).at(segment).help(help)
 }

@@ -22,7 +22,7 @@ use super::document::Node;
 use super::file::Files;
 use adapter::{AndThen, Attempt, Mapped, Positioned, Unread};
 pub(crate) use adapter::{Misread, Placed, Read};
-pub(crate) use choice::{Either, Tagged, either, tagged, variant, variant_or_word};
+pub(crate) use choice::{Either, Tagged, Variant, either, tagged, variant, variant_or_word};
 pub(crate) use collection::{Named, each_of, entries_of, list_of, table_of};
 use diagnostic::{Diagnostic, Place, Report};
 pub(crate) use keyed::{

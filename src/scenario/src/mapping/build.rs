@@ -17,7 +17,7 @@ use crate::model::{
     ActionFile, CallFile, HeaderFile, RankingFile, RewardCallFile, ServiceFile, StepCallFile,
     TakeFile, is_header_name,
 };
-use crate::plan::{Phase, Population, Step};
+use crate::plan::{Phase, Plan, Population};
 use diagnostic::{Diagnostic, Report};
 use protocol::{EventId, RankableAction};
 
@@ -36,13 +36,9 @@ pub(crate) struct World<'a> {
 }
 
 impl<'a> World<'a> {
-    /// Everyone who turns up, before and after drifts.
+    /// Everyone who turns up.
     fn populations(&self) -> impl Iterator<Item = &'a Population> {
-        let drifts = self.phases.iter().filter_map(|phase| match &phase.step {
-            Step::Iterate(iterate) => iterate.drift.as_ref().map(|drift| &drift.population),
-            _ => None,
-        });
-        std::iter::once(self.population).chain(drifts)
+        Plan::populations(self.population, self.phases)
     }
 }
 

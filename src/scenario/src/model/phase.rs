@@ -8,11 +8,12 @@ use super::notation::{DURATION, PHASE_NAME, RATE, share};
 use super::policy::{policy as learning_policy, policy_text};
 use super::settings::Settings;
 use super::target::{delay, positive};
-use crate::document::{ItemName, Node, Value, item_names};
+use crate::document::{ItemName, Node, Value, flat_items, item_names};
 use crate::format::{
     BOOLEAN, Either, Form, NOTHING, Named, Owner, Placed, Read, Reading, Share, Spot, TEXT, Tagged,
-    by_default, count, each_of, either, entries_of, flatten, list_of, number, object, optional, or,
-    or_empty, required, required_unless, size, tagged, variant, variant_or_word, word,
+    Variant, by_default, count, each_of, either, entries_of, flatten, list_of, number, object,
+    optional, or, or_empty, required, required_unless, size, tagged, variant, variant_or_word,
+    word,
 };
 use crate::plan::{AwaitedChange, Delay, Rate};
 use crate::policy;
@@ -31,6 +32,8 @@ pub(crate) struct PhaseItem {
     pub name_place: Option<Place>,
     /// Where it says what is done.
     pub place: Place,
+    /// Which item of `phases` it belongs to, if that is a `parallel` of several.
+    pub parallel: Option<usize>,
     /// What is done; `None` if it cannot be read.
     pub step: Option<StepFile>,
 }
@@ -47,12 +50,27 @@ pub(crate) enum StepFile {
     Reset,
 }
 
+/// What may run beside others.
+fn branch() -> Tagged<StepFile> {
+    tagged([iterating()])
+}
+
+fn iterating() -> Variant<StepFile> {
+    variant(
+        "iterate",
+        "Rank and Reward, over and over.",
+        object().map(|iterate| StepFile::Iterate(Box::new(iterate))),
+    )
+}
+
 fn step() -> Tagged<StepFile> {
     tagged([
+        iterating(),
+        // Its items are read as phases, unless there are none.
         variant(
-            "iterate",
-            "Rank and Reward, over and over.",
-            object().map(|iterate| StepFile::Iterate(Box::new(iterate))),
+            "parallel",
+            "Several phases of `iterate` that begin at one moment.",
+            each_of(branch(), 1).and_then(|_, _, _| None),
         ),
         variant("wait", "Lets time pass.", wait().map(StepFile::Wait)),
         variant(
@@ -111,13 +129,15 @@ impl Form for Phases {
             each_of(step(), 1).read(node, owner, reading);
             return None;
         }
-        let names = item_names(node.items());
-        let items = node.items().iter().zip(names).filter_map(|(item, name)| {
+        let flat = flat_items(node.items());
+        let names = item_names(flat.iter().map(|(item, _)| *item));
+        let items = flat.into_iter().zip(names).filter_map(|((item, parallel), name)| {
             let owner = Owner { place: &item.place, ..owner };
-            let step = step().decode(item, owner, reading);
+            let form = if parallel.is_some() { branch() } else { step() };
+            let step = form.decode(item, owner, reading);
             let place = place_of_kind(item)?.clone();
             let ItemName { name, place: name_place } = name?;
-            Some(PhaseItem { name, name_place, place, step })
+            Some(PhaseItem { name, name_place, place, parallel, step })
         });
         Some(items.collect())
     }
@@ -208,8 +228,10 @@ keyed! {
         lost_rewards: Placed<f64> = or(number(0.0, 1.0).at(), "0"),
         /// The share of the rewards that are sent twice.
         repeated_rewards: Placed<f64> = or(number(0.0, 1.0).at(), "0"),
+        /// Who turns up in this phase alone: a file like that of `datasets`.
+        users: Option<Placed<String>> = optional(TEXT.at()),
         /// When the truth changes: from then on other visitors turn up, in this phase and those
-        /// after it.
+        /// after it; in one of `parallel`, in this phase alone.
         drift: Option<DriftFile> = optional(object()),
         /// How many iterations may fail, a count or a share, before the service is given up
         /// (exit 6).
