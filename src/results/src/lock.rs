@@ -37,6 +37,11 @@ impl FolderLock {
         Ok(Self { file: lock_file(folder)?, folder: folder.to_owned() })
     }
 
+    /// Locks the folder of a run whose process was killed, if it left its lock.
+    pub(crate) fn of_killed(folder: &Path) -> Result<Option<Self>, CreateError> {
+        folder.join(LOCK).exists().then(|| Self::relock(folder)).transpose()
+    }
+
     fn check_empty(&self) -> Result<(), CreateError> {
         for entry in fs::read_dir(&self.folder).map_err(failed(&self.folder))? {
             if entry.map_err(failed(&self.folder))?.file_name() != LOCK {

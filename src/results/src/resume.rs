@@ -90,6 +90,7 @@ impl Results {
             return Err(CreateError::Locked(folder.to_owned()).into());
         }
         if left.manifest.complete {
+            finish_seal(folder)?;
             return Err(ResumeError::Complete(folder.to_owned()));
         }
         let is_same = left.manifest.plan_digest == plan.digest
@@ -112,6 +113,14 @@ impl Results {
             (TargetPlan::Http(_), ClockKind::Wall) => continue_run(plan, lock, &left, origin),
         }
     }
+}
+
+/// Removes what a process that was killed at the very end of its run had still to remove.
+fn finish_seal(folder: &Path) -> Result<(), ResumeError> {
+    let Some(lock) = FolderLock::of_killed(folder)? else { return Ok(()) };
+    remove_temporary_files(folder)?;
+    journal::remove(folder)?;
+    Ok(lock.release().map_err(naming(folder))?)
 }
 
 /// A process that was killed may have left files that it had not renamed yet.

@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::Path;
 use std::process::{Child, Output, Stdio};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use seed::{PhaseKey, Purpose, Seed};
 
@@ -11,6 +11,16 @@ use super::folder::contents;
 use super::{completed, runner};
 
 const SCENARIO: &str = "scenarios/baseline.yaml";
+
+/// The same, of fewer iterations, for what is run many times.
+const SHORT: [&str; 6] = [
+    "--set",
+    "phases.baseline.iterations=900",
+    "--set",
+    "phases.validation.iterations=300",
+    "--set",
+    "expect=[]",
+];
 
 fn resume(folder: &Path, arguments: &[&str]) -> Output {
     let mut command = runner();
@@ -23,10 +33,20 @@ fn resumed(folder: &Path) {
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
 }
 
-/// Starts a run and kills it after `moment`.
-fn killed(arguments: &[&str], folder: &Path, flag: &str, moment: Duration) {
-    // Not waiting for something to become true: the moment is the thing under test.
-    killed_when(arguments, folder, flag, |_| std::thread::park_timeout(moment));
+/// Starts a run and kills it once its folder holds so many bytes.
+fn killed_at(bytes: u64, folder: &Path, flag: &str) {
+    killed_when(&SHORT, folder, flag, |process| {
+        while size(folder) < bytes && process.try_wait().unwrap().is_none() {
+            std::thread::park_timeout(Duration::from_millis(1));
+        }
+    });
+}
+
+/// The bytes of the files of a folder; none, if there is no folder.
+fn size(folder: &Path) -> u64 {
+    let Ok(entries) = fs::read_dir(folder) else { return 0 };
+    // A file may be renamed while they are listed.
+    entries.filter_map(|entry| Some(entry.ok()?.metadata().ok()?.len())).sum()
 }
 
 /// Starts a run and kills it when `wait` returns.
@@ -43,21 +63,29 @@ fn killed_when(arguments: &[&str], folder: &Path, flag: &str, wait: impl Fn(&mut
 fn a_killed_run_ends_byte_for_byte_as_one_that_was_not() {
     let root = tempfile::tempdir().unwrap();
     let whole = root.path().join("whole");
-    let started = Instant::now();
-    completed(&whole, SCENARIO, &["--quiet"]);
-    let duration = started.elapsed();
+    completed(&whole, SCENARIO, &[&SHORT[..], &["--quiet"]].concat());
+    let all = size(&whole);
     let whole = contents(&whole);
     let mut went_on = 0;
+    // The share of the bytes of the whole run at which one is killed, and of those that are left.
+    let mut draws = Seed(0).draws(PhaseKey::new("resume"), 0, Purpose::Visitor);
+    #[expect(
+        clippy::cast_precision_loss,
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "a few megabytes"
+    )]
+    let mut share = |bytes: u64| (bytes as f64 * draws.unit()) as u64;
     for round in 0..8 {
         let folder = root.path().join(format!("killed-{round}"));
-        let mut draws = Seed(round).draws(PhaseKey::new("resume"), 0, Purpose::Visitor);
-        killed(&[], &folder, "--out", duration.mul_f64(draws.unit()));
+        killed_at(share(all), &folder, "--out");
         if !folder.join("manifest.json").exists() {
             continue;
         }
         // Going on is killed too.
-        killed(&[], &folder, "--resume", duration.mul_f64(draws.unit()));
-        let output = resume(&folder, &[]);
+        let there = size(&folder);
+        killed_at(there + share(all.saturating_sub(there)), &folder, "--resume");
+        let output = resume(&folder, &SHORT);
         let stderr = String::from_utf8_lossy(&output.stderr);
         let was_complete = stderr.contains("is complete");
         assert!(output.status.success() || was_complete, "{stderr}");
@@ -70,6 +98,23 @@ fn a_killed_run_ends_byte_for_byte_as_one_that_was_not() {
         assert!(!folder.join(".lock").exists());
     }
     assert!(went_on >= 2, "only {went_on} of 8 runs had to go on");
+}
+
+/// The manifest says that the run is complete before the lock is removed: a process that is
+/// killed between the two leaves a lock, which the next one removes.
+#[test]
+fn a_run_that_was_killed_at_its_very_end_is_whole() {
+    let root = tempfile::tempdir().unwrap();
+    let folder = root.path().join("ended");
+    completed(&folder, SCENARIO, &[&SHORT[..], &["--quiet"]].concat());
+    let whole = contents(&folder);
+    for left in [".lock", ".in-flight.json", ".writing-left"] {
+        fs::write(folder.join(left), "").unwrap();
+    }
+    let output = resume(&folder, &SHORT);
+    let stderr = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.code() == Some(2) && stderr.contains("is complete"), "{stderr}");
+    assert_eq!(contents(&folder), whole);
 }
 
 #[test]
