@@ -1,11 +1,13 @@
 //! `--metrics` and `--otlp`: what a run tells while it lasts.
 
-use std::io::{Read, Write};
+use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
 use std::sync::{Arc, Mutex};
 
+use rustls::pki_types::PrivatePkcs8KeyDer;
+use rustls::{ServerConfig, ServerConnection, StreamOwned};
 use serde_json::Value;
 
 use crate::faults::service::{Reply, Request, Service, rank_only};
@@ -120,6 +122,80 @@ fn a_collector_receives_what_the_run_did() {
     assert_eq!(held["gauge"]["dataPoints"][0]["asDouble"], 1.0);
 }
 
+/// A collector over TLS; it keeps the head of every request.
+struct Secured {
+    url: String,
+    certificate: String,
+    heads: Arc<Mutex<Vec<String>>>,
+}
+
+fn secured_collector() -> Secured {
+    let made = rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
+    let key = PrivatePkcs8KeyDer::from(made.signing_key.serialize_der());
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let configuration = ServerConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .unwrap()
+        .with_no_client_auth()
+        .with_single_cert(vec![made.cert.der().clone()], key.into())
+        .unwrap();
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+    let url = format!("https://localhost:{}", listener.local_addr().unwrap().port());
+    let (configuration, heads) = (Arc::new(configuration), Arc::<Mutex<Vec<String>>>::default());
+    let kept = Arc::clone(&heads);
+    std::thread::spawn(move || {
+        for stream in listener.incoming().flatten() {
+            let connection = ServerConnection::new(Arc::clone(&configuration)).unwrap();
+            let mut stream = BufReader::new(StreamOwned::new(connection, stream));
+            // A client that trusts nobody breaks off the handshake.
+            while let Some(head) = taken(&mut stream) {
+                kept.lock().unwrap().push(head);
+                stream
+                    .get_mut()
+                    .write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n")
+                    .unwrap();
+            }
+        }
+    });
+    Secured { url, certificate: made.cert.pem(), heads }
+}
+
+/// The head of the next request, in lower case, whose body is read, too.
+fn taken(stream: &mut impl BufRead) -> Option<String> {
+    let mut head = String::new();
+    while !head.ends_with("\r\n\r\n") {
+        stream.read_line(&mut head).ok().filter(|read| *read > 0)?;
+    }
+    let head = head.to_lowercase();
+    let length = head.lines().find_map(|line| line.strip_prefix("content-length: "))?;
+    stream.read_exact(&mut vec![0; length.parse().ok()?]).ok()?;
+    Some(head)
+}
+
+#[test]
+fn a_collector_over_https_gets_its_headers_if_it_is_trusted() {
+    let (service, collector) = (Service::start(|_| Reply::Right), secured_collector());
+    let folder = tempfile::tempdir().unwrap();
+    let ca = folder.path().join("ca.pem");
+    std::fs::write(&ca, &collector.certificate).unwrap();
+    let ca = ca.display().to_string();
+    let headers = "--otlp-headers=authorization=Bearer%20canary,x-scope=team";
+    let asked = ["--otlp", &collector.url, headers];
+    let output = run(&service.url(), &[&asked[..], &["--otlp-ca", &ca]].concat());
+    let stderr = String::from_utf8_lossy(&output.stderr);
+    assert_eq!((output.status.code(), &*stderr), (Some(0), ""));
+    let heads = std::mem::take(&mut *collector.heads.lock().unwrap());
+    let last = heads.last().expect("something was sent");
+    assert!(last.starts_with("post /v1/metrics http/1.1"), "{last}");
+    assert!(last.contains("authorization: bearer canary\r\nx-scope: team\r\n"), "{last}");
+
+    let output = run(&service.url(), &asked);
+    let stderr = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(0), "{stderr}");
+    assert!(stderr.contains("does not take") && stderr.contains("certificate"), "{stderr}");
+    assert!(!stderr.contains("canary") && collector.heads.lock().unwrap().is_empty(), "{stderr}");
+}
+
 #[test]
 fn a_collector_that_stalls_or_is_absent_changes_nothing() {
     let service = Service::start(|_| Reply::Right);
@@ -139,13 +215,17 @@ fn addresses_that_cannot_be_used_are_refused_before_anything_is_sent() {
     for (arguments, expected) in [
         (["--metrics", port.as_str()], "--metrics"),
         (["--metrics", "everywhere"], "expected a port"),
-        (["--otlp", "https://collector"], "https is not supported"),
+        (["--otlp", "ftp://collector"], "expected an address"),
         (["--otlp", "http://user:canary@127.0.0.1:1"], "without a user"),
+        (["--otlp=http://127.0.0.1:1", "--otlp-headers=a=b,canary"], "header 2 has no `=`"),
+        (["--otlp=http://127.0.0.1:1", "--otlp-ca=Cargo.toml"], "no certificate in PEM"),
     ] {
         let output = run(&service.url(), &arguments);
         let stderr = String::from_utf8_lossy(&output.stderr);
         assert_eq!(output.status.code(), Some(2), "{stderr}");
         assert!(stderr.contains(expected), "{stderr}");
+        let is_shown = stderr.contains("canary") && !stderr.contains("user:canary");
+        assert!(!is_shown, "{stderr}");
     }
     assert!(service.seen().is_empty());
 }

@@ -3,9 +3,11 @@
 //! A thread of its own answers scrapes and sends to the collector. The run shares a lock with
 //! it, which neither holds while it waits for the network.
 
+mod collector;
 mod network;
 
 use std::net::{Ipv4Addr, SocketAddr};
+use std::path::PathBuf;
 use std::sync::mpsc::{Receiver, channel};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -13,7 +15,8 @@ use std::time::Duration;
 use clap::Args;
 use tokio::sync::oneshot;
 
-use self::network::{Collector, Network};
+use self::collector::{Access, Collector};
+use self::network::Network;
 use super::error::Error;
 use super::exit::Exit;
 use clock::{Clock, WallClock};
@@ -33,9 +36,26 @@ pub struct MonitorArguments {
     #[arg(long, value_name = "ADDR", value_parser = address)]
     metrics: Option<SocketAddr>,
     /// Send the numbers of the run to this OpenTelemetry collector every five seconds and at the
-    /// end, such as `http://127.0.0.1:4318` (OTLP over HTTP, as JSON).
-    #[arg(long, value_name = "URL", value_parser = Collector::parse)]
-    otlp: Option<Collector>,
+    /// end, such as `http://127.0.0.1:4318` (OTLP over HTTP or HTTPS, as JSON).
+    #[arg(long, value_name = "URL", value_parser = collector::address)]
+    otlp: Option<reqwest::Url>,
+    /// Headers of every message to the collector, with values in percent-encoding, such as
+    /// `authorization=Bearer%20TOKEN`.
+    #[arg(
+        long,
+        value_name = "NAME=VALUE,…",
+        env = "OTEL_EXPORTER_OTLP_HEADERS",
+        hide_env_values = true
+    )]
+    otlp_headers: Option<String>,
+    /// Certificates in PEM that are trusted for the collector besides those of the system.
+    #[arg(
+        long,
+        value_name = "FILE",
+        env = "OTEL_EXPORTER_OTLP_CERTIFICATE",
+        hide_env_values = true
+    )]
+    otlp_ca: Option<PathBuf>,
 }
 
 impl MonitorArguments {
@@ -46,6 +66,12 @@ impl MonitorArguments {
         }
         Err(Error::usage(format!("`--metrics` and `--otlp` are for one run, and {what}"))
             .help("leave the `matrix` out: `--set matrix=null`"))
+    }
+
+    fn collector(&self) -> Result<Option<Collector>, Error> {
+        let Some(url) = self.otlp.clone() else { return Ok(None) };
+        let (headers, ca) = (self.otlp_headers.as_deref(), self.otlp_ca.as_deref());
+        Collector::new(Access { url, headers, ca }).map(Some).map_err(Error::usage)
     }
 }
 
@@ -112,7 +138,7 @@ impl Monitor {
         };
         let (stop, asked) = oneshot::channel();
         let (done, stopped) = channel();
-        let network = Network::open(arguments.metrics, arguments.otlp.clone(), shared.clone());
+        let network = Network::open(arguments.metrics, arguments.collector()?, shared.clone());
         let network = network.map_err(|message| Error::new(Exit::Usage, message))?;
         if let Some(address) = network.address() {
             eprintln!("the numbers of the run are at http://{address}/metrics");

@@ -5,16 +5,17 @@ use std::time::Duration;
 
 use http_body_util::Full;
 use hyper::body::{Bytes, Incoming};
-use hyper::header::{CONTENT_TYPE, HOST, HeaderValue};
+use hyper::header::{CONTENT_TYPE, HeaderValue};
 use hyper::service::service_fn;
-use hyper::{Method, Request, Response, StatusCode, Uri};
+use hyper::{Method, Request, Response, StatusCode};
 use hyper_util::rt::TokioIo;
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::TcpListener;
 use tokio::runtime::{Builder, Runtime};
 use tokio::sync::{Semaphore, oneshot};
 use tokio::time::timeout;
 
 use super::Shared;
+use super::collector::Collector;
 
 /// How often the collector gets the numbers, and how long it may take.
 const EVERY: Duration = Duration::from_secs(5);
@@ -24,55 +25,6 @@ const LONGEST_LAST_PUSH: Duration = Duration::from_millis(1_500);
 /// So many scrapes are answered at once, each within so long.
 const MOST_SCRAPES: usize = 16;
 const LONGEST_SCRAPE: Duration = Duration::from_secs(10);
-
-/// Where an OpenTelemetry collector listens.
-#[derive(Debug, Clone)]
-pub struct Collector {
-    host: String,
-    port: u16,
-    path: String,
-}
-
-impl Collector {
-    /// Reads an address; one without a path means `/v1/metrics`.
-    pub fn parse(text: &str) -> Result<Self, String> {
-        let expected = "expected an address such as `http://127.0.0.1:4318`";
-        let uri: Uri = text.parse().map_err(|_| expected.to_owned())?;
-        match uri.scheme_str() {
-            Some("http") => {}
-            Some("https") => {
-                let remedy = "send to a collector nearby over http, which forwards";
-                return Err(format!("https is not supported: {remedy}"));
-            }
-            _ => return Err(expected.to_owned()),
-        }
-        let authority = uri.authority().filter(|authority| !authority.as_str().contains('@'));
-        let authority = authority.ok_or_else(|| format!("{expected}, without a user"))?;
-        let path = uri.path_and_query().map_or("/", |path| path.as_str());
-        Ok(Self {
-            host: authority.host().trim_matches(['[', ']']).to_owned(),
-            port: authority.port_u16().unwrap_or(80),
-            path: if path == "/" { "/v1/metrics".to_owned() } else { path.to_owned() },
-        })
-    }
-
-    async fn push(&self, body: String) -> Result<(), String> {
-        let stream = TcpStream::connect((self.host.as_str(), self.port)).await;
-        let stream = stream.map_err(|error| error.to_string())?;
-        let shaken = hyper::client::conn::http1::handshake(TokioIo::new(stream)).await;
-        let (mut sender, connection) = shaken.map_err(|error| error.to_string())?;
-        let connection = tokio::spawn(connection);
-        let request = Request::post(&self.path)
-            .header(HOST, format!("{}:{}", self.host, self.port))
-            .header(CONTENT_TYPE, "application/json")
-            .body(Full::new(Bytes::from(body)))
-            .map_err(|error| error.to_string())?;
-        let answer = sender.send_request(request).await.map_err(|error| error.to_string());
-        connection.abort();
-        let status = answer?.status();
-        if status.is_success() { Ok(()) } else { Err(format!("it answered {status}")) }
-    }
-}
 
 /// The thread that speaks with Prometheus and the collector.
 pub struct Network {
@@ -135,9 +87,9 @@ async fn send(collector: Option<&Collector>, shared: &Shared) {
         let sent = sent.unwrap_or_else(|_| Err("it does not answer".to_owned()));
         if let (Err(why), false) = (sent, has_failed) {
             has_failed = true;
-            let Collector { host, port, .. } = collector;
+            let place = collector.place();
             eprintln!(
-                "warning: the collector at {host}:{port} does not take the numbers of the run, which goes on: {why}"
+                "warning: the collector at {place} does not take the numbers of the run, which goes on: {why}"
             );
         }
         tokio::time::sleep(EVERY).await;
