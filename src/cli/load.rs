@@ -55,6 +55,12 @@ pub fn scenario_again(path: &Path, options: &LoadOptions) -> Result<Scenario, Er
     Ok(read(path, options)?.0)
 }
 
+/// Everything that is wrong with a scenario; its warnings are left out.
+pub fn mistakes(path: &Path, options: &LoadOptions) -> Report {
+    let environment = |name: &str| std::env::var(name).ok();
+    scenario::read(path, options, &environment).err().unwrap_or_default()
+}
+
 fn read(path: &Path, options: &LoadOptions) -> Result<(Scenario, Report), Error> {
     let environment = |name: &str| std::env::var(name).ok();
     Ok(scenario::read(path, options, &environment)?)

@@ -70,11 +70,47 @@ fn a_requirement_is_a_verdict() {
 #[test]
 fn what_fails_from_the_start_is_no_capacity() {
     let folder = tempfile::tempdir().unwrap();
-    let arguments = ["--until", "rank.p99 < 1us", "--repeats", "1"];
     let target = "{ embedded: { latency: { rank: 10ms } } }";
-    let (code, text) = capacity(folder.path(), target, &arguments);
+    let (code, text) = capacity(folder.path(), target, &["--until", "rank.p99 < 1us"]);
     assert_eq!(code, Some(3), "{text}");
     assert!(text.contains("does not hold at phases.learn.rate = 100/s"), "{text}");
+    assert!(text.contains("2 runs in 2 searches") && text.contains("with `--from`"), "{text}");
+}
+
+#[test]
+fn what_holds_to_the_end_has_no_limit_there() {
+    let folder = tempfile::tempdir().unwrap();
+    let arguments = ["--until", "rank.p99 < 1s", "--to", "200/s", "--repeats", "1"];
+    let (code, text) = capacity(folder.path(), "embedded", &arguments);
+    assert_eq!(code, Some(0), "{text}");
+    assert!(text.contains("no limit found") && text.contains("= 200/s, the largest"), "{text}");
+}
+
+/// All mistakes of a question are told, each once.
+#[test]
+fn every_mistake_of_a_question_is_told_once() {
+    for (arguments, expected) in [
+        (
+            &["--until", "rank.p98x < 50", "--vary", "phases.lern.think_time"][..],
+            &["rank.p98x < 50", "has no item `lern`", "add `--from`"][..],
+        ),
+        (
+            &["--until", "rank.p99 < 1s", "--vary", "reward.nois", "--from", "0"],
+            &["unknown key `nois`", "did you mean `noise`?", "add `--to`"],
+        ),
+        (
+            &["--until", "rank.p99 < 1s", "--vary", "reward.noise", "--from", "0", "--to", "2"],
+            &["`noise` must be a number from 0 to 1"],
+        ),
+    ] {
+        let folder = tempfile::tempdir().unwrap();
+        let (code, text) = capacity(folder.path(), "embedded", arguments);
+        assert_eq!(code, Some(2), "{text}");
+        for expected in expected {
+            assert_eq!(text.matches(expected).count(), 1, "{expected}\n{text}");
+        }
+        assert!(!folder.path().join("out").exists());
+    }
 }
 
 #[test]

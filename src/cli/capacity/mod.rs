@@ -19,6 +19,7 @@ use super::load::{self, ScenarioArguments};
 use super::operator::Terminal;
 use super::{run, streams, world};
 use clock::WallClock;
+use diagnostic::{Diagnostic, Report};
 use engine::{Ending, RunError, StartPoint, Stop};
 use metrics::{Expectation, Holds, PhaseScope, Quantity, Summary, judge};
 use record::{ObserveError, Observer, Progress};
@@ -103,6 +104,8 @@ struct Found {
     interval: Option<Interval>,
     /// Why a value that did not hold was not judged, if that ended a search.
     unjudged: Option<String>,
+    /// Whether the user stopped it.
+    is_stopped: bool,
 }
 
 /// Searches the largest value of a scenario at which an expectation holds.
@@ -118,7 +121,7 @@ pub fn capacity(arguments: &CapacityArguments) -> Result<Exit, Error> {
     let searching = Searching { arguments, question: &question, seed: plan.seed.0, stop: &stop };
     let found = searching.all(&operator)?;
     outputs.write(arguments, &plan, &question, &found)?;
-    if found.limits.len() < usize::try_from(arguments.repeats).unwrap_or(usize::MAX) {
+    if found.is_stopped {
         return Ok(interrupt.exit());
     }
     let exit = verdict(arguments, &question, &found);
@@ -137,30 +140,83 @@ fn single(scenario: Scenario) -> Result<Plan, Error> {
     }
 }
 
+/// The question, or every mistake in it.
 fn question(arguments: &CapacityArguments, plan: &Plan) -> Result<Question, Error> {
     let (phase, rate) = varied_phase(arguments, plan)?;
     let vary = arguments.vary.clone().unwrap_or_else(|| format!("phases.{}.rate", phase.name));
     let is_rate = vary.rsplit('.').next() == Some("rate");
     let written = rate.filter(|_| is_rate);
     let written = written.map(|value| Amount { value, unit: "/s".to_owned() });
-    let from = arguments.from.clone().or(written).ok_or_else(|| {
-        Error::usage(format!("the smallest value of `{vary}` is not known")).help("add `--from`")
-    })?;
+    let from = arguments.from.clone().or(written);
+    let ends = from.iter().chain(&arguments.to);
+    let mut mistakes = mistakes_in_values(arguments, &vary, ends);
+    let expectation = keep(expectation(&arguments.until, plan, phase), &mut mistakes);
+    let range = keep(range(arguments, &vary, from.as_ref()), &mut mistakes);
+    match (expectation, range, from) {
+        (Some(expectation), Some(range), Some(from)) if mistakes.is_empty() => {
+            Ok(Question { vary, from, range, expectation })
+        }
+        _ => Err(mistakes.into()),
+    }
+}
+
+fn keep<T>(found: Result<T, Report>, mistakes: &mut Report) -> Option<T> {
+    found.map_err(|of_it| mistakes.append(of_it)).ok()
+}
+
+/// What the scenario says against the value that is varied, at the ends of its range. If there is
+/// no such value, only that counts.
+fn mistakes_in_values<'a>(
+    arguments: &CapacityArguments,
+    vary: &str,
+    ends: impl Iterator<Item = &'a Amount>,
+) -> Report {
+    let with = |value: &str| {
+        let mut options = arguments.changes.options();
+        options.overrides.push(format!("{vary}={value}"));
+        load::mistakes(&arguments.scenario, &options)
+    };
+    let is_in_path = |mistake: &&Diagnostic| {
+        mistake.place().is_some_and(|place| {
+            place.source.text().starts_with(&format!("{vary}=")) && place.span.start < vary.len()
+        })
+    };
+    let no_such_value: Report =
+        with("null").diagnostics().iter().filter(is_in_path).cloned().collect();
+    let mut all = std::iter::once(no_such_value).chain(ends.map(|end| with(&end.to_string())));
+    all.find(Report::has_errors).unwrap_or_default()
+}
+
+fn range(
+    arguments: &CapacityArguments,
+    vary: &str,
+    from: Option<&Amount>,
+) -> Result<LimitRange, Report> {
+    let refuse = |message: String| Report::from(Diagnostic::error(message));
+    let Some(from) = from else {
+        let message = format!("the smallest value of `{vary}` is not known");
+        return Err(Diagnostic::error(message).help("add `--from`").into());
+    };
+    let mut mistakes = Report::new();
+    if arguments.require.as_ref().is_some_and(|required| required.unit != from.unit) {
+        mistakes.append(refuse(format!("`--require` needs the unit of `{from}`")));
+    }
     let to = match &arguments.to {
         Some(to) if to.unit == from.unit && to.value > from.value => to.value,
         Some(to) => {
             let message = format!("`--to {to}` is not above `--from {from}`, or has another unit");
-            return Err(Error::usage(message));
+            mistakes.append(refuse(message));
+            f64::NAN
         }
         None if from.value > 0.0 => from.value * 1e6,
-        None => return Err(Error::usage("a search from 0 needs an end").help("add `--to`")),
+        None => {
+            let message = "a search from 0 needs an end";
+            mistakes.push(Diagnostic::error(message).help("add `--to`"));
+            f64::NAN
+        }
     };
-    if arguments.require.as_ref().is_some_and(|required| required.unit != from.unit) {
-        return Err(Error::usage(format!("`--require` needs the unit of `{from}`")));
-    }
     let range = LimitRange { from: from.value, to, resolution: arguments.resolution };
-    let expectation = expectation(&arguments.until, plan, phase)?;
-    Ok(Question { vary, from, range, expectation })
+    if mistakes.is_empty() { Ok(range) } else { Err(mistakes) }
 }
 
 /// The phase that is varied, and its rate: the one that `--vary` names, or the last one that
@@ -190,21 +246,31 @@ fn rate(arrival: &Arrival) -> Option<f64> {
 }
 
 /// The expectation, of `phase` unless it names one.
-fn expectation(text: &str, plan: &Plan, phase: &Phase) -> Result<Expectation, Error> {
+fn expectation(text: &str, plan: &Plan, phase: &Phase) -> Result<Expectation, Report> {
     let scopes: Vec<PhaseScope<'_>> = plan.phases.iter().map(Phase::scope).collect();
     let names_phase =
         scopes.iter().any(|scope| text.trim().starts_with(&format!("{}.", scope.name)));
     let text =
         if names_phase { text.to_owned() } else { format!("{}.{}", phase.name, text.trim()) };
     Expectation::parse(&text, &scopes).map_err(|mistakes| {
-        let all: Vec<String> = mistakes.iter().map(ToString::to_string).collect();
-        let error = Error::usage(format!("`--until {text}`: {}", all.join("; ")));
-        mistakes.into_iter().find_map(|mistake| mistake.help).into_iter().fold(error, Error::help)
+        let told = |mistake: metrics::ExpectationError| {
+            let message = format!("`--until {text}`: {}", mistake.message);
+            Diagnostic::error(message).maybe_help(mistake.help)
+        };
+        mistakes.into_iter().map(told).collect()
     })
 }
 
 /// So often is a value tried that is not judged.
 const MOST_TRIALS: u32 = 3;
+
+/// So many searches, each with another seed, decide that nothing holds, if they are the first and
+/// the smallest value fails in each.
+const FAILURES: usize = 2;
+
+fn is_hopeless(limits: &[Limit]) -> bool {
+    limits.len() == FAILURES && limits.iter().all(|limit| matches!(limit, Limit::Below(_)))
+}
 
 /// Searches with one question.
 struct Searching<'a> {
@@ -223,13 +289,20 @@ impl Searching<'_> {
             limit: f64::NAN,
             interval: None,
             unjudged: None,
+            is_stopped: false,
         };
         for number in 1..=self.arguments.repeats {
             let near = (number > 1).then_some(found.limit);
-            let Some(limit) = self.one(number, near, &mut found, operator)? else { break };
+            let Some(limit) = self.one(number, near, &mut found, operator)? else {
+                found.is_stopped = true;
+                break;
+            };
             found.limits.push(limit);
             let confidence = self.arguments.confidence;
             (found.limit, found.interval) = range.estimate(&found.limits, confidence);
+            if is_hopeless(&found.limits) {
+                break;
+            }
         }
         Ok(found)
     }

@@ -32,11 +32,18 @@ impl CapacityReport<'_> {
         let (vary, holds) = (&question.vary, question.expectation.text());
         let all = |side: fn(&Limit) -> bool| found.limits.iter().all(side);
         if all(|limit| matches!(limit, Limit::Below(_))) {
-            return format!("`{holds}` does not hold at {vary} = {}", question.from);
+            let from = &question.from;
+            return format!(
+                "no limit found: `{holds}` does not hold at {vary} = {from}, the smallest value; \
+                 search from a smaller one with `--from`"
+            );
         }
         if all(|limit| matches!(limit, Limit::Above(_))) {
             let end = question.from.of(question.range.to);
-            return format!("`{holds}` holds up to {vary} = {end}, the largest value tried");
+            return format!(
+                "no limit found: `{holds}` holds at {vary} = {end}, the largest value; search \
+                 further with `--to`"
+            );
         }
         let limit = question.from.of(found.limit);
         format!("`{holds}` holds up to {vary} = {limit}{}", self.interval())
