@@ -9,6 +9,7 @@ mod files;
 mod resumed;
 mod secrets;
 pub mod service;
+mod wire;
 
 use std::collections::BTreeMap;
 use std::fs;

@@ -28,6 +28,8 @@ pub enum Reply {
     Answer(u16, &'static str, String),
     /// These bytes, and then the connection is closed.
     Bytes(Vec<u8>),
+    /// These bytes, each part for itself.
+    Pieces(Vec<Vec<u8>>),
     /// These bytes, and then nothing until the client gives up.
     Stall(Vec<u8>),
     /// So many bytes of body without an end.
@@ -131,6 +133,13 @@ fn converse(mut stream: TcpStream, shared: &Shared) -> Option<()> {
                 stream.write_all(&answer(status, headers, &body)).ok()?;
             }
             Reply::Bytes(bytes) => return stream.write_all(&bytes).ok(),
+            Reply::Pieces(pieces) => {
+                stream.set_nodelay(true).ok()?;
+                for piece in pieces {
+                    stream.write_all(&piece).ok()?;
+                    std::thread::yield_now();
+                }
+            }
             Reply::Stall(bytes) => {
                 stream.write_all(&bytes).ok()?;
                 stream.flush().ok()?;

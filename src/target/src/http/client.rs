@@ -73,7 +73,7 @@ pub(super) async fn call(
 
 async fn read(mut response: reqwest::Response) -> Result<Vec<u8>, CallFailure> {
     let mut body = Vec::new();
-    while let Some(chunk) = response.chunk().await.map_err(failed)? {
+    while let Some(chunk) = response.chunk().await.map_err(failed_body)? {
         if body.len() + chunk.len() > LARGEST_ANSWER {
             return Err(too_large());
         }
@@ -84,14 +84,23 @@ async fn read(mut response: reqwest::Response) -> Result<Vec<u8>, CallFailure> {
 
 /// Without the address: it is told once, by the target.
 fn failed(error: reqwest::Error) -> CallFailure {
-    let otherwise = if error.is_timeout() {
+    let otherwise = kind_of(&error);
+    CallFailure::of(&error.without_url(), otherwise)
+}
+
+fn failed_body(error: reqwest::Error) -> CallFailure {
+    let otherwise = kind_of(&error);
+    CallFailure::of_body(&error.without_url(), otherwise)
+}
+
+fn kind_of(error: &reqwest::Error) -> FailureKind {
+    if error.is_timeout() {
         FailureKind::Timeout
     } else if error.is_connect() {
         FailureKind::Connect
     } else {
         FailureKind::Transport
-    };
-    CallFailure::of(&error.without_url(), otherwise)
+    }
 }
 
 /// reqwest panics without a provider of cryptography, for plain http too.

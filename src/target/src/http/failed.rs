@@ -25,6 +25,18 @@ impl CallFailure {
         Self::new(kind, message_of(error))
     }
 
+    /// The failure of an error while the body was read. hyper reports a chunk that is none as an
+    /// error of input, not of parsing.
+    pub(crate) fn of_body(error: &(dyn Error + 'static), otherwise: FailureKind) -> Self {
+        let is_broken = chain(error).any(|cause| {
+            cause.downcast_ref::<io::Error>().is_some_and(|cause| {
+                matches!(cause.kind(), io::ErrorKind::InvalidInput | io::ErrorKind::InvalidData)
+            })
+        });
+        let broken = FailureKind::Protocol(Violation::Http);
+        Self::of(error, if is_broken { broken } else { otherwise })
+    }
+
     pub(crate) fn timeout(what: &str, after: Duration) -> Self {
         let after = humantime::format_duration(after);
         Self::new(FailureKind::Timeout, format!("{what} within {after}"))

@@ -161,7 +161,7 @@ async fn read(body: Incoming) -> Result<Bytes, CallFailure> {
     match Limited::new(body, LARGEST_ANSWER).collect().await {
         Ok(body) => Ok(body.to_bytes()),
         Err(error) => Err(match error.downcast::<hyper::Error>() {
-            Ok(error) => CallFailure::of(&*error, FailureKind::Transport),
+            Ok(error) => CallFailure::of_body(&*error, FailureKind::Transport),
             Err(_) => too_large(),
         }),
     }
