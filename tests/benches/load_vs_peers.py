@@ -92,8 +92,8 @@ def rank_request(folder):
     return path
 
 
-def oha(url, rate, request):
-    return [os.path.join(PEERS, "bin/oha"), "--no-tui", "-z", f"{SECONDS}s", "-c", str(CONNECTIONS),
+def oha(url, rate, request, seconds=SECONDS):
+    return [os.path.join(PEERS, "bin/oha"), "--no-tui", "-z", f"{seconds}s", "-c", str(CONNECTIONS),
             "-q", str(rate), "-m", "POST", "-D", request, "-T", "application/json",
             f"{url}/personalizer/v1.0/rank"]
 
@@ -172,12 +172,19 @@ def closed_runner(folder, url, settings):
     return [*command, "--set", f"phases=[{{ iterate: {{ name: load, {phase} }} }}]"]
 
 
-def prepare():
-    if not os.path.exists(os.path.join(PEERS, "bin/oha")):
-        subprocess.run(["cargo", "install", "--quiet", "--locked", "--root", PEERS, "oha"], check=True)
+def build(*arguments):
+    """Builds the service, and with `clients` the peers that are crates."""
+    print(f"building {' '.join(arguments) or 'the service'} into target/peers …", file=sys.stderr, flush=True)
     manifest = os.path.join(PROJECT, "tests/benches/peers/Cargo.toml")
     subprocess.run(["cargo", "build", "--quiet", "--release", "--locked", "--manifest-path", manifest,
-                    "--target-dir", PEERS], check=True)
+                    "--target-dir", PEERS, *arguments], check=True)
+
+
+def prepare():
+    if not os.path.exists(os.path.join(PEERS, "bin/oha")):
+        print("installing oha into target/peers, which takes minutes …", file=sys.stderr, flush=True)
+        subprocess.run(["cargo", "install", "--quiet", "--locked", "--root", PEERS, "oha"], check=True)
+    build("--features", "clients")
 
 
 def main():

@@ -3,8 +3,8 @@
 //!     sink [STALL_EVERY_MS STALL_MS]
 //!
 //! Prints its address. `GET /arrivals` answers `{"calls":N,"ranks":[…]}`: the Rank calls of
-//! each 10 ms from the first to the last, and all calls; `POST /reset` counts anew. With a
-//! stall, what arrives in the last STALL_MS of every STALL_EVERY_MS is answered at their end.
+//! each 10 ms from the first to the last, and all calls; `GET /times` the microseconds at which
+//! each Rank call came; `POST /reset` counts anew. With a stall, what arrives in the last STALL_MS of every STALL_EVERY_MS is answered at their end.
 
 use std::convert::Infallible;
 use std::sync::{Arc, Mutex};
@@ -27,8 +27,8 @@ struct Sink {
 #[derive(Default)]
 struct Seen {
     calls: u64,
-    /// By the 10 ms since the start in which they came.
-    ranks: std::collections::BTreeMap<u128, u32>,
+    /// When Rank calls came, in microseconds since the start.
+    ranks: Vec<u64>,
 }
 
 #[tokio::main(flavor = "current_thread")]
@@ -61,6 +61,10 @@ async fn answer(
     let is_post = request.method() == Method::POST;
     Ok(match path.as_str() {
         "/arrivals" => respond(StatusCode::OK, sink.arrivals()),
+        "/times" => {
+            let times = serde_json::to_string(&sink.seen.lock().unwrap().ranks).unwrap();
+            respond(StatusCode::OK, times)
+        }
         "/reset" => {
             *sink.seen.lock().unwrap() = Seen::default();
             respond(StatusCode::OK, String::new())
@@ -104,7 +108,7 @@ impl Sink {
         let mut seen = self.seen.lock().unwrap();
         seen.calls += 1;
         if is_rank {
-            *seen.ranks.entry(self.start.elapsed().as_millis() / 10).or_default() += 1;
+            seen.ranks.push(u64::try_from(self.start.elapsed().as_micros()).unwrap());
         }
     }
 
@@ -119,10 +123,10 @@ impl Sink {
 
     fn arrivals(&self) -> String {
         let seen = self.seen.lock().unwrap();
-        let ends = seen.ranks.first_key_value().zip(seen.ranks.last_key_value());
-        let slots = ends.map_or(0..0, |((first, _), (last, _))| *first..*last + 1);
-        let ranks: Vec<u32> =
-            slots.map(|slot| seen.ranks.get(&slot).copied().unwrap_or_default()).collect();
+        let slot = |time: &u64| usize::try_from(time / 10_000).unwrap();
+        let first = seen.ranks.first().map_or(0, slot);
+        let mut ranks = vec![0_u32; seen.ranks.last().map_or(0, |last| slot(last) - first + 1)];
+        seen.ranks.iter().for_each(|time| ranks[slot(time) - first] += 1);
         serde_json::json!({ "calls": seen.calls, "ranks": ranks }).to_string()
     }
 }
