@@ -13,8 +13,9 @@ use protocol::{
 };
 use timestamp::Timestamp;
 
-/// A copy of everything in a loop that a Rank call reads: it decides without the loop, which
-/// logs the entry afterwards. Several rankers decide at the same time.
+/// Everything in a loop that a Rank call reads: it decides without the loop, which logs the entry
+/// afterwards. Several rankers decide at the same time. They and the loop share what was learned;
+/// what deciding changes, such as scratch space, each has of its own.
 #[derive(Debug, Clone)]
 pub struct Ranker {
     app_id: String,

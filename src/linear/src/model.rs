@@ -1,5 +1,7 @@
 //! The model: what was learned, and the distribution that follows from it.
 
+use std::sync::Arc;
+
 use seed::Draws;
 use serde::{Deserialize, Serialize};
 
@@ -47,16 +49,16 @@ pub struct Distribution {
 )]
 pub struct TooManyFeatures;
 
-/// A model under an algorithm.
+/// A model under an algorithm. Clones share the regressions until one of them learns.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Model {
     algorithm: Algorithm,
     /// The columns of features.
     columns: Vocabulary,
-    shared: Ridge,
+    shared: Arc<Ridge>,
     /// The numbers of actions with a model.
     actions: Vocabulary,
-    disjoint: Vec<Ridge>,
+    disjoint: Vec<Arc<Ridge>>,
     counts: Counts,
 }
 
@@ -67,7 +69,7 @@ impl Model {
         Self {
             algorithm: algorithm.clone(),
             columns: Vocabulary::default(),
-            shared: Ridge::new(algorithm.l2()),
+            shared: Arc::new(Ridge::new(algorithm.l2())),
             actions: Vocabulary::default(),
             disjoint: Vec::new(),
             counts: Counts::default(),
@@ -152,7 +154,7 @@ impl Model {
         };
         let x = located(&mut self.columns, arm)?;
         match sharing {
-            Sharing::Shared => self.shared.learn(&x, reward, weight),
+            Sharing::Shared => Arc::make_mut(&mut self.shared).learn(&x, reward, weight),
             Sharing::Disjoint => self.ridge_of(arm.id)?.learn(&x, reward, weight),
         }
         Ok(())
@@ -167,7 +169,7 @@ impl Model {
     /// The ridge regression of an action, if it was learned.
     #[must_use]
     pub fn disjoint(&self, id: u64) -> Option<&Ridge> {
-        self.disjoint.get(self.actions.get(id)?)
+        self.disjoint.get(self.actions.get(id)?).map(Arc::as_ref)
     }
 
     /// The reward of an action that all actions' weights, by column, make.
@@ -185,9 +187,9 @@ impl Model {
         let number = self.actions.number(id, most).filter(|number| *number < most);
         let number = number.ok_or(TooManyFeatures)?;
         if number == self.disjoint.len() {
-            self.disjoint.push(Ridge::new(self.algorithm.l2()));
+            self.disjoint.push(Arc::new(Ridge::new(self.algorithm.l2())));
         }
-        Ok(&mut self.disjoint[number])
+        Ok(Arc::make_mut(&mut self.disjoint[number]))
     }
 
     /// The mean and the variance of the expected reward of each action.
@@ -251,7 +253,7 @@ impl Model {
     /// What is wrong with a model that was read.
     pub(crate) fn check(&self) -> Result<(), String> {
         self.algorithm.check()?;
-        let is_small = |ridge: &Ridge| ridge.columns() <= self.columns.len();
+        let is_small = |ridge: &Arc<Ridge>| ridge.columns() <= self.columns.len();
         let is_consistent = std::iter::once(&self.shared)
             .chain(&self.disjoint)
             .all(|ridge| ridge.is_consistent() && is_small(ridge))

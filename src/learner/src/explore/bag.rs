@@ -2,6 +2,8 @@
 //! AISTATS 2001): several models, each of which learns an event a Poisson-distributed
 //! number of times.
 
+use std::sync::Arc;
+
 use serde::{Deserialize, Serialize};
 
 use super::{Stage, rank_by_probability, tied};
@@ -45,7 +47,8 @@ impl Bag {
             let certain = self.greedify && member == 0;
             let times = if certain { 1 } else { poisson1(&mut self.random_state) };
             for _ in 0..times {
-                stage.costs.learn(stage.event, stage.costs.base(member), label);
+                let model = stage.costs.base(member);
+                Arc::make_mut(stage.costs).learn(stage.event, model, label);
             }
         }
     }

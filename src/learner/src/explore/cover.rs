@@ -1,6 +1,8 @@
 //! Online cover (`cb_explore_adf_cover.cc`; Agarwal et al., ICML 2014): policies that
 //! learn to differ from those before them.
 
+use std::sync::Arc;
+
 use serde::{Deserialize, Serialize};
 
 use super::{Stage, rank_by_probability, tied};
@@ -46,10 +48,10 @@ impl Cover {
             CostType::Ips => CostModel::inverse_propensity(stage.event.len(), label, 0.0),
             kind => {
                 let regressor = Regressor { model: 1, learns: kind != CostType::Dr };
-                stage.costs.doubly_robust(stage.event, regressor, label, 0.0)
+                Arc::make_mut(stage.costs).doubly_robust(stage.event, regressor, label, 0.0)
             }
         };
-        stage.costs.learn_ranking(stage.event, 0, label, stage.ranked);
+        Arc::make_mut(stage.costs).learn_ranking(stage.event, 0, label, stage.ranked);
         stage.show_ranking(prediction);
         let Prediction { pmf, ranking, .. } = prediction;
         let mut covering = self.begin(stage, pmf);
@@ -58,7 +60,7 @@ impl Cover {
             stage.rank(policy + 1);
             covering.add(stage, self.share(), self.best(stage));
             let cost = |action: usize| pseudo_costs[action];
-            stage.costs.learn_each(stage.event, policy + 1, cost);
+            Arc::make_mut(stage.costs).learn_each(stage.event, policy + 1, cost);
         }
         covering.finish(!self.nounif, ranking);
         self.learned += 1;

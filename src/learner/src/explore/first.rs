@@ -1,6 +1,8 @@
 //! Explore first (`cb_explore_adf_first.cc`): uniform for the first tau labelled events,
 //! then the best action.
 
+use std::sync::Arc;
+
 use serde::{Deserialize, Serialize};
 
 use super::Stage;
@@ -27,7 +29,7 @@ impl First {
     }
 
     pub fn learn(&mut self, stage: &mut Stage<'_>, label: &Label) {
-        stage.costs.learn(stage.event, 0, label);
+        Arc::make_mut(stage.costs).learn(stage.event, 0, label);
         self.count();
     }
 

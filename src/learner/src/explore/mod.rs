@@ -24,6 +24,7 @@ pub use squarecb::SquareCb;
 
 use std::cmp::Ordering;
 use std::mem::discriminant;
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
@@ -55,7 +56,8 @@ pub enum Exploration {
 
 /// What exploring works with: the costs, the event's terms, and room for a ranking.
 pub struct Stage<'a> {
-    pub costs: &'a mut CostModel,
+    /// Learning copies them if others share them.
+    pub costs: &'a mut Arc<CostModel>,
     pub event: &'a mut EventTerms,
     pub ranked: &'a mut Vec<Scored>,
     /// Which of many actions are ranked.
@@ -139,7 +141,9 @@ impl Exploration {
     /// Learns a labelled event.
     pub fn learn(&mut self, stage: &mut Stage<'_>, label: &Label) {
         match self {
-            Self::EpsilonGreedy(_) | Self::Softmax(_) => stage.costs.learn(stage.event, 0, label),
+            Self::EpsilonGreedy(_) | Self::Softmax(_) => {
+                Arc::make_mut(stage.costs).learn(stage.event, 0, label);
+            }
             Self::First(first) => first.learn(stage, label),
             Self::Bag(bag) => bag.learn(stage, label),
             Self::Cover(cover) => cover.learn(stage, label, &mut Prediction::default()),
@@ -169,7 +173,7 @@ impl Exploration {
                 self.learn(stage, label);
             }
             Self::EpsilonGreedy(_) | Self::Softmax(_) | Self::First(_) => {
-                stage.costs.learn_ranking(stage.event, 0, label, stage.ranked);
+                Arc::make_mut(stage.costs).learn_ranking(stage.event, 0, label, stage.ranked);
                 self.fill(stage, prediction);
                 if let Self::First(first) = self {
                     first.count();

@@ -1,6 +1,8 @@
 //! Random network distillation (`cb_explore_adf_rnd.cc`; Burda et al., ICLR 2019):
 //! actions whose random targets are predicted badly are explored.
 
+use std::sync::Arc;
+
 use serde::{Deserialize, Serialize};
 
 use super::Stage;
@@ -86,9 +88,9 @@ impl Rnd {
         for predictor in 0..self.predictors {
             let random = self.random_label(stage, predictor, label);
             let model = stage.costs.base(predictor + 1);
-            stage.costs.learn(stage.event, model, &random);
+            Arc::make_mut(stage.costs).learn(stage.event, model, &random);
         }
-        stage.costs.learn(stage.event, 0, label);
+        Arc::make_mut(stage.costs).learn(stage.event, 0, label);
     }
 
     pub fn learn_predicting(
@@ -101,7 +103,7 @@ impl Rnd {
         for predictor in 0..self.predictors {
             let random = self.random_label(stage, predictor, label);
             let model = stage.costs.base(predictor + 1);
-            stage.costs.learn_ranking(stage.event, model, &random, stage.ranked);
+            Arc::make_mut(stage.costs).learn_ranking(stage.event, model, &random, stage.ranked);
             for position in 0..stage.ranked.len() {
                 let Scored { action, score } = stage.ranked[position];
                 let gap = score - self.initial(stage, action, predictor);
@@ -109,7 +111,7 @@ impl Rnd {
             }
         }
         let bonuses = self.averaged(bonuses);
-        stage.costs.learn_ranking(stage.event, 0, label, stage.ranked);
+        Arc::make_mut(stage.costs).learn_ranking(stage.event, 0, label, stage.ranked);
         stage.show_ranking(prediction);
         self.fill_with(&bonuses, stage, &mut prediction.pmf);
     }

@@ -1,6 +1,8 @@
 //! SquareCB (`cb_explore_adf_squarecb.cc`; Foster, Rakhlin, ICML 2020): probabilities
 //! inversely proportional to the gap to the best score.
 
+use std::sync::Arc;
+
 use serde::{Deserialize, Serialize};
 
 use super::Stage;
@@ -86,6 +88,6 @@ impl Stage<'_> {
     pub fn learn_without_weight(&mut self, label: &Label) {
         let is_last = label.action + 1 == self.event.len();
         let probability = if is_last { label.probability } else { 1.0 };
-        self.costs.learn(self.event, 0, &Label { probability, ..*label });
+        Arc::make_mut(self.costs).learn(self.event, 0, &Label { probability, ..*label });
     }
 }

@@ -5,6 +5,8 @@ mod parts;
 mod slots;
 mod work;
 
+use std::sync::Arc;
+
 use crate::cost::{CostModel, Scored};
 use crate::explore::{ActionFilter, Exploration, Stage};
 use crate::features::{Event, EventTerms, Label};
@@ -13,11 +15,13 @@ use crate::prediction::Prediction;
 use crate::slots::Slots;
 
 /// A model under a learning policy.
+///
+/// Clones share what was learned, which is most of its memory, until one of them learns.
 #[derive(Debug, Clone)]
 pub struct Learner {
     policy: LearningPolicy,
     event: EventTerms,
-    costs: CostModel,
+    costs: Arc<CostModel>,
     exploration: Exploration,
     slots: Slots,
     ranked: Vec<Scored>,
@@ -44,7 +48,12 @@ impl Learner {
         Self {
             policy: policy.clone(),
             event: EventTerms::new(build::term_maker(settings, models)),
-            costs: CostModel::new(settings.cost_type, settings.clip_p, regression, models as usize),
+            costs: Arc::new(CostModel::new(
+                settings.cost_type,
+                settings.clip_p,
+                regression,
+                models as usize,
+            )),
             exploration: build::exploration(settings, models, seed),
             slots: Slots::new(settings.slots, settings.hashing, seed),
             ranked: Vec::new(),
@@ -77,7 +86,7 @@ impl Learner {
             return self.learn_slot(event, label);
         }
         self.learn_one(event, label);
-        self.costs.regression.finish_event(event.weight);
+        self.costs_to_learn().regression.finish_event(event.weight);
     }
 
     /// Learns from one labelled event, and predicts it as VW does while it learns: what it
@@ -91,7 +100,7 @@ impl Learner {
             return self.learn(event, label);
         }
         self.learn_one_predicting(event, label, prediction);
-        self.costs.regression.finish_event(event.weight);
+        self.costs_to_learn().regression.finish_event(event.weight);
     }
 
     /// Predicts one choice.
@@ -127,7 +136,7 @@ impl Learner {
         Self {
             policy: self.policy.clone(),
             event: self.event.clone(),
-            costs: self.costs.fork(),
+            costs: Arc::new(self.costs_to_learn().fork()),
             exploration: self.exploration.clone(),
             slots: self.slots.clone(),
             ranked: Vec::new(),
@@ -136,9 +145,13 @@ impl Learner {
     }
 
     /// Becomes as `ahead` is, at the cost of what it has learned since. This learner must
-    /// be its latest fork.
+    /// be its latest fork. If clones of it share what was learned, it is copied as a whole.
     pub fn catch_up(&mut self, ahead: &mut Self) {
-        self.costs.catch_up(&mut ahead.costs);
+        let ahead_costs = ahead.costs_to_learn();
+        match Arc::get_mut(&mut self.costs) {
+            Some(costs) => costs.catch_up(ahead_costs),
+            None => self.costs = Arc::new(ahead_costs.fork()),
+        }
         self.exploration.clone_from(&ahead.exploration);
         self.sync_slots(&ahead.slots);
     }
@@ -160,7 +173,12 @@ impl Learner {
 
     /// The same learner with other experience.
     pub(crate) fn with_parts(self, costs: CostModel, exploration: Exploration) -> Self {
-        Self { costs, exploration, ..self }
+        Self { costs: Arc::new(costs), exploration, ..self }
+    }
+
+    /// What was learned, to change it.
+    fn costs_to_learn(&mut self) -> &mut CostModel {
+        Arc::make_mut(&mut self.costs)
     }
 
     /// The number of terms of all actions of an event.
@@ -177,5 +195,23 @@ impl Learner {
         for action in 0..self.event.len() {
             scores.push(self.costs.regression.score(self.event.of(action), 0));
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A service clones the served model for every thread.
+    #[test]
+    fn clones_share_the_weights_until_one_learns() {
+        let policy = LearningPolicy::parse("--cb_explore_adf").unwrap();
+        let mut learner = Learner::new(&policy);
+        let mut clone = learner.clone();
+        assert!(Arc::ptr_eq(&learner.costs, &clone.costs));
+        learner.stop_learning();
+        assert!(!Arc::ptr_eq(&learner.costs, &clone.costs));
+        clone.catch_up(&mut learner);
+        assert!(!Arc::ptr_eq(&learner.costs, &clone.costs), "who learns has its own");
     }
 }

@@ -41,7 +41,7 @@ impl Learner {
     }
 
     pub(crate) fn set_counts(&mut self, counts: (u64, u64)) {
-        self.costs.set_first_counts(counts);
+        self.costs_to_learn().set_first_counts(counts);
     }
 
     pub(crate) fn online_state(&self) -> OnlineState {
@@ -49,7 +49,7 @@ impl Learner {
     }
 
     pub(crate) fn set_online_state(&mut self, state: &OnlineState) {
-        self.costs.regression.set_online_state(state);
+        self.costs_to_learn().regression.set_online_state(state);
     }
 
     pub(crate) fn weight_width(&self) -> usize {
@@ -61,12 +61,12 @@ impl Learner {
     }
 
     pub(crate) fn set_weight(&mut self, index: u32, weight: &[f32]) -> bool {
-        self.costs.regression.set_weight(index, weight)
+        self.costs_to_learn().regression.set_weight(index, weight)
     }
 
     /// Moves what regularization put off into the weights: as VW with `--testonly`, which
     /// predicts other last bits than while it learns.
     pub fn stop_learning(&mut self) {
-        self.costs.regression.materialize();
+        self.costs_to_learn().regression.materialize();
     }
 }

@@ -89,7 +89,7 @@ impl Learner {
             predictions.push(prediction);
         }
         if slots.iter().any(|slot| slot.taken().is_some()) {
-            self.costs.regression.finish_event(event.weight);
+            self.costs_to_learn().regression.finish_event(event.weight);
         }
         predictions
     }
@@ -101,7 +101,7 @@ impl Learner {
         if let Some(label) = choice.label(label) {
             self.learn_one(&choice.event, &label);
         }
-        self.costs.regression.finish_event(event.weight);
+        self.costs_to_learn().regression.finish_event(event.weight);
     }
 
     /// Makes the index of a slot a feature from now on, if the event is the first with

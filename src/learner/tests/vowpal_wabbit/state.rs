@@ -89,6 +89,31 @@ fn a_fork_that_catches_up_is_a_copy() {
     }
 }
 
+/// A served model is a fork whose clones decide while it catches up.
+#[test]
+fn clones_of_a_fork_stay_as_they_are_when_it_catches_up_or_one_of_them_learns() {
+    for policy in POLICIES {
+        let policy = LearningPolicy::parse(policy).unwrap();
+        let events = events(&policy);
+        let mut ahead = Learner::new(&policy);
+        let mut fork = ahead.fork();
+        let mut clones = Vec::new();
+        for (number, part) in events.chunks(7).enumerate() {
+            go_on(&mut ahead, part);
+            fork.catch_up(&mut ahead);
+            assert!(fork.save() == ahead.save(), "{}", policy.arguments());
+            // After some exports nobody holds the model of before, after others somebody does.
+            if number % 3 == 0 {
+                clones.push((fork.clone(), fork.save()));
+            }
+        }
+        for (clone, saved) in &clones {
+            go_on(&mut clone.clone(), &events);
+            assert!(clone.save() == *saved, "{}", policy.arguments());
+        }
+    }
+}
+
 /// The content under a right header.
 fn saved(content: &[u8]) -> Vec<u8> {
     let mut bytes = b"rnrlearn".to_vec();
