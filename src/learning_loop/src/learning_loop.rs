@@ -107,26 +107,29 @@ impl LearningLoop {
     /// from `now`.
     #[must_use]
     pub fn new(options: LoopOptions, now: Timestamp) -> Self {
+        let policy = configuration::effective(&options.policy, &options.configuration);
+        let every = options.configuration.model_export_frequency.0;
+        let trainer = Trainer::new(&policy, options.random_seed, every, now);
+        Self::with_trainer(options, trainer, now)
+    }
+
+    /// A loop without events that goes on with a trainer: the options' policy and seed are not
+    /// used.
+    pub(crate) fn with_trainer(options: LoopOptions, trainer: Trainer, now: Timestamp) -> Self {
         let LoopOptions {
             configuration,
-            policy,
+            policy: _,
             programs,
             app_id,
             threads,
             retention,
             log_events,
             limits,
-            random_seed,
+            random_seed: _,
         } = options;
-        let policy = configuration::effective(&policy, &configuration);
         Self {
             lines: LineWriter::default(),
-            trainer: Trainer::new(
-                &policy,
-                random_seed,
-                configuration.model_export_frequency.0,
-                now,
-            ),
+            trainer,
             policy_name: ids::identifier(&[&app_id, "policy"]),
             app_id,
             configuration,
@@ -233,6 +236,12 @@ impl LearningLoop {
         self.log.clear();
         self.joiner.clear();
         self.log_operation(|| Operation::LogsDeleted);
+    }
+
+    /// The latest time that the loop was told.
+    #[must_use]
+    pub fn latest(&self) -> Timestamp {
+        self.now
     }
 
     /// How many models were exported so far, and when the last of them was.

@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use super::evaluations::PendingEvaluation;
 use super::interaction::Interaction;
 use super::trainer::{Trainer, TrainerState};
-use super::{LearningLoop, LoopOptions, configuration};
+use super::{LearningLoop, LoopOptions};
 use policy::{Model, Policy, RestoreError};
 use protocol::{Evaluation, ServiceConfiguration};
 use timestamp::Timestamp;
@@ -97,12 +97,9 @@ impl LearningLoop {
         let options = LoopOptions {
             configuration: state.configuration,
             app_id: state.app_id,
-            // That of the state takes its place: a program is not started twice.
-            policy: configuration::default_policy(false),
             ..options.clone()
         };
-        let mut restored = Self::new(options, state.now);
-        restored.trainer = trainer;
+        let mut restored = Self::with_trainer(options, trainer, state.now);
         restored.policy_name = state.policy_name;
         restored.joiner.restore(state.open, state.first);
         restored.evaluations = state.evaluations;

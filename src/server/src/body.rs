@@ -1,10 +1,8 @@
 //! Request bodies: bounded one by one and all together.
 
 use std::io::Read;
-use std::num::NonZero;
 use std::ops::Deref;
 use std::sync::{Arc, LazyLock};
-use std::thread::available_parallelism;
 use std::time::Duration;
 
 use axum::body::{Body, Bytes, HttpBody};
@@ -16,8 +14,8 @@ use futures_util::StreamExt;
 use serde::de::DeserializeOwned;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
-use super::Service;
 use super::response::ErrorResponse;
+use super::{Service, background};
 use protocol::ErrorCode;
 
 /// The largest JSON body in bytes: fifty actions with hundreds of features are smaller.
@@ -26,15 +24,16 @@ const LARGEST: usize = 4 << 20;
 /// The deadline for a body.
 const SLOWEST: Duration = Duration::from_secs(30);
 
-/// Bodies from this size on are handled on a blocking thread: 4 MiB take 20 to 40 ms to parse,
-/// and thousands of features as long to rank.
+/// Bodies from this size on are handled on a blocking thread: thousands of features take
+/// milliseconds to parse and to rank.
 pub(crate) const LARGE: usize = 8 << 10;
 
+/// Bodies from this size on are handled on a background thread: 4 MiB take 20 to 40 ms to parse.
+const HUGE: usize = 256 << 10;
+
 /// Large requests keep at most half of the cores busy: small ones must not wait for a core.
-static LARGE_REQUESTS: LazyLock<Semaphore> = LazyLock::new(|| {
-    let cores = available_parallelism().map_or(1, NonZero::get);
-    Semaphore::new((cores / 2).max(1))
-});
+static LARGE_REQUESTS: LazyLock<Semaphore> =
+    LazyLock::new(|| Semaphore::new(background::half_of_cores()));
 
 /// The bytes of all bodies that are being received or parsed.
 #[derive(Debug)]
@@ -149,13 +148,16 @@ fn decompress(
     Ok(Upload { bytes: content.into(), _reservations: vec![reservation] })
 }
 
-/// Runs `work` on a blocking thread if its input is large, otherwise here.
+/// Runs `work` here if its input is small, otherwise on a blocking or a background thread.
 pub(crate) async fn offload<T: Send + 'static>(
     size: usize,
     work: impl FnOnce() -> Result<T, ErrorResponse> + Send + 'static,
 ) -> Result<T, ErrorResponse> {
     if size < LARGE {
         return work();
+    }
+    if size >= HUGE {
+        return background::run(work).await;
     }
     let _turn = LARGE_REQUESTS.acquire().await;
     block(work).await

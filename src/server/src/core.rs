@@ -1,6 +1,6 @@
 //! What requests, the worker and evaluations share.
 //!
-//! A Rank is decided by a ranker, a copy of what the loop serves; its result is queued as a log
+//! A Rank is decided by a ranker, which shares the served weights with the loop; its result is queued as a log
 //! entry. The queue is the only thing that all requests share: it gives entries their order and
 //! their time, and is locked for microseconds. The worker thread owns the loop, replays the
 //! entries in order (so it joins, learns and exports), and publishes new rankers. Operations
@@ -95,7 +95,7 @@ struct Queue {
     has_ended: bool,
 }
 
-/// Copies of what is served. Large requests have one of their own, so that small ones never
+/// Rankers of what is served. Large requests have one of their own, so that small ones never
 /// wait for them.
 pub(crate) struct Rankers {
     small: Vec<Mutex<Ranker>>,
@@ -182,7 +182,11 @@ impl Core {
     /// Replaces the rankers.
     pub(crate) fn publish(&self, rankers: Rankers) {
         self.asks_program.store(rankers.ask_program, Ordering::Relaxed);
-        *self.rankers.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(rankers);
+        let mut served = self.rankers.write().unwrap_or_else(PoisonError::into_inner);
+        let replaced = std::mem::replace(&mut *served, Arc::new(rankers));
+        drop(served);
+        // To free a model takes longer than a Rank may wait for the lock.
+        drop(replaced);
     }
 
     /// The counters of the loop after the last command.

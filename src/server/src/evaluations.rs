@@ -7,7 +7,7 @@ use axum::response::Response;
 
 use super::path::Id;
 use super::response::{self, ErrorResponse};
-use super::{Service, body};
+use super::{Service, background, body};
 use learning_loop::LearningLoop;
 use protocol::{ErrorCode, EvaluationContract, LONGEST_ID};
 
@@ -39,13 +39,13 @@ pub(crate) async fn create(
 pub(crate) async fn list(State(service): State<Service>) -> Reply {
     let evaluations = service.call(|inner, now| Ok(inner.evaluations(now))).await?;
     // Many evaluations of many events are megabytes.
-    body::offload(body::LARGE, move || Ok(response::json(StatusCode::OK, &evaluations))).await
+    background::run(move || Ok(response::json(StatusCode::OK, &evaluations))).await
 }
 
 /// `GET /evaluations/{evaluationId}`
 pub(crate) async fn one(State(service): State<Service>, Id(id): Id) -> Reply {
     let evaluation = service.call(move |inner, now| inner.evaluation(&id, now)).await?;
-    body::offload(body::LARGE, move || Ok(response::json(StatusCode::OK, &evaluation))).await
+    background::run(move || Ok(response::json(StatusCode::OK, &evaluation))).await
 }
 
 /// `DELETE /evaluations/{evaluationId}`

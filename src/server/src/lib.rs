@@ -7,6 +7,7 @@
 mod access;
 mod action_cache;
 mod admission;
+mod background;
 mod body;
 mod configurations;
 mod connections;

@@ -12,7 +12,7 @@ use futures_util::{StreamExt, TryStreamExt};
 use serde::Deserialize;
 
 use super::response::{self, ErrorResponse};
-use super::{Service, body};
+use super::{Service, background};
 use learning_loop::LearningLoop;
 use protocol::ErrorCode;
 
@@ -46,11 +46,11 @@ pub(crate) async fn lines(
     let events = service.call(move |inner, now| Ok(inner.events(open, now))).await?;
     let starts = (0..events.len()).step_by(LINES);
     let events = Arc::new((events, download));
-    // Each chunk is made when the client has read those before, on a thread of its own: a client
-    // that stalls must not hold one.
+    // Each chunk is made when the client has read those before: a client that stalls must not
+    // hold a thread.
     let chunk = move |from: usize| {
         let events = Arc::clone(&events);
-        body::offload(body::LARGE, move || {
+        background::run(move || {
             let (events, _) = &*events;
             Ok(events.lines(from..events.len().min(from + LINES)))
         })

@@ -10,6 +10,7 @@ use uuid::Uuid;
 
 use super::access::Access;
 use super::action_cache::ActionCache;
+use super::background;
 use super::body::{self, UploadBudget};
 use super::connections::Connections;
 use super::core::{Core, Rankers};
@@ -105,6 +106,7 @@ impl Service {
         let opened = state::open(path, &options, time(), repair, disk)?;
         let state = (Some((opened.store, opened.folder)), opened.next);
         let (learning_loop, jobs) = (opened.learning_loop, opened.jobs);
+        let time = not_before(learning_loop.latest(), time);
         let service = Self::start(learning_loop, state, bounds, jobs, access, time);
         Ok((service, opened.is_old))
     }
@@ -135,7 +137,10 @@ impl Service {
             // The service may have ended its wait.
             ended.send(()).ok();
         });
-        spawn("evaluations", move || worker::evaluate(&weak, &queued_jobs));
+        spawn("evaluations", move || {
+            background::lower_priority();
+            worker::evaluate(&weak, &queued_jobs);
+        });
         Self(Arc::new(Shared {
             core,
             worker_ended: Mutex::new(worker_ended),
@@ -320,6 +325,21 @@ impl Drop for Shared {
             log::error(format!("the state is incomplete: {why}"), &[]);
         }
     }
+}
+
+/// The time of a service whose state has seen `latest`. Time never goes back: without this, no
+/// reward window would close until a clock that was set back has caught up.
+fn not_before(latest: Timestamp, time: Time) -> Time {
+    let behind = latest.since(time());
+    if behind.is_zero() {
+        return time;
+    }
+    let message = format!(
+        "the clock is {behind:?} behind the state, whose last entry is of {latest}: time goes on \
+         from there"
+    );
+    log::warning(message, &[("behind_seconds", behind.as_secs_f64().into())]);
+    Arc::new(move || time() + behind)
 }
 
 fn spawn(name: &str, run: impl FnOnce() + Send + 'static) {

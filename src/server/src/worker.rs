@@ -1,5 +1,6 @@
 //! The threads beside the requests: the worker, which owns the loop, and the evaluator.
 
+use std::hint::black_box;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::mpsc::Receiver;
 use std::sync::{Arc, Weak};
@@ -37,6 +38,12 @@ const YOUNGEST: Duration = Duration::from_secs(2);
 const SHORTEST_PAUSE: Duration = Duration::from_secs(1);
 const LONGEST_PAUSE: Duration = Duration::from_secs(60);
 
+/// How often freed memory is returned, and the size of a block whose freeing makes the allocator
+/// do so. mimalloc keeps what was freed for a second, and looks for it when it frees a large block:
+/// a service with few requests would keep what its start or a burst took.
+const RETURN_MEMORY: Duration = Duration::from_secs(1);
+const LARGE_BLOCK: usize = 4 << 20;
+
 /// The pause before a failed snapshot is tried again.
 const RETRY: Duration = Duration::from_secs(1);
 
@@ -58,6 +65,8 @@ pub(crate) struct Worker {
     /// Answers that wait for a snapshot.
     held: Vec<(Reply, Ticket)>,
     restart: Restart,
+    /// When freed memory was returned.
+    returned: Timestamp,
 }
 
 /// When a program that has failed is started again.
@@ -124,6 +133,7 @@ impl Worker {
             snapshot: Snapshot::Idle,
             held: Vec::new(),
             restart: Restart { started, pause: Duration::ZERO, failed: None },
+            returned: started,
         }
     }
 
@@ -210,6 +220,11 @@ impl Worker {
         self.optimize(at);
         self.store_entries(number);
         self.next = number + NUMBERS;
+        if at.since(self.returned) >= RETURN_MEMORY {
+            self.returned = at;
+            // No page of it is touched.
+            drop(black_box(Vec::<u8>::with_capacity(LARGE_BLOCK)));
+        }
     }
 
     fn call(&mut self, at: Timestamp, number: u64, operation: Operation) {

@@ -152,6 +152,10 @@ fn restart_policy(learning_loop: &mut LearningLoop) {
 /// Creates the folder of a state, or makes it private. A folder with other things, such as the
 /// current one, keeps its rights.
 fn create_folder(path: &Path) -> io::Result<()> {
+    if path.symlink_metadata().is_ok() && !path.is_dir() {
+        let message = "it is neither a folder nor a link to one: name another, which may be new";
+        return Err(io::Error::new(io::ErrorKind::NotADirectory, message));
+    }
     let is_ours = |name: &str| path.join(name).exists();
     let has_entries = fs::read_dir(path).is_ok_and(|mut entries| entries.next().is_some());
     if has_entries && !is_ours("lock") && !is_ours(migration::FILE) {

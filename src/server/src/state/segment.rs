@@ -11,6 +11,9 @@ use sha2::{Digest, Sha256};
 use learning_loop::SegmentEvents;
 use timestamp::Timestamp;
 
+/// So much memory is reserved for the lines of a segment, whatever the snapshot says.
+const MOST_RESERVED: usize = 32 << 20;
+
 /// A file of joined events.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(super) struct SegmentFile {
@@ -38,7 +41,8 @@ pub(super) fn segment_lines(path: &Path, segment: &SegmentFile) -> Result<Vec<u8
     if digest(&bytes) != segment.sha256 {
         return Err("its checksum is wrong".to_owned());
     }
-    let mut lines = Vec::new();
+    let expected = usize::try_from(segment.lines).unwrap_or_default();
+    let mut lines = Vec::with_capacity(expected.min(MOST_RESERVED));
     GzDecoder::new(&*bytes).read_to_end(&mut lines).map_err(|error| error.to_string())?;
     Ok(lines)
 }

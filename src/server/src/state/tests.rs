@@ -451,6 +451,50 @@ fn a_repair_loses_the_damaged_file_and_nothing_else() {
     assert_eq!(runtime.block_on(lines(&service)).lines().count(), left);
 }
 
+#[cfg(unix)]
+#[test]
+fn a_state_is_a_folder_or_a_link_to_one() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = |name: &str| folder.path().join(name);
+    let now = Arc::new(AtomicI64::new(Timestamp::VIRTUAL_START.unix_micros()));
+    std::fs::write(path("file"), "a file").unwrap();
+    std::fs::create_dir(path("folder")).unwrap();
+    for (link, target) in [("good", "folder"), ("to-a-file", "file"), ("to-nothing", "nothing")] {
+        std::os::unix::fs::symlink(path(target), path(link)).unwrap();
+    }
+    for name in ["file", "to-a-file", "to-nothing"] {
+        let error = open(&path(name), Disk::default(), &now).err().expect("it is refused");
+        assert!(error.to_string().contains("it is neither a folder nor a link to one"), "{error}");
+    }
+    assert_eq!(std::fs::read_to_string(path("file")).unwrap(), "a file");
+    drop(open(&path("good"), Disk::default(), &now).unwrap());
+    assert!(path("folder").join("lock").exists());
+    drop(open(&path("new/deep"), Disk::default(), &now).unwrap());
+}
+
+/// The clock of a machine may be set back, or forward and back, while the service is stopped.
+#[test]
+fn windows_close_after_the_clock_was_set_back() {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let seconds = |seconds: i64| Timestamp::VIRTUAL_START.unix_micros() + seconds * 1_000_000;
+    let now = Arc::new(AtomicI64::new(seconds(100_000)));
+    let service = open(folder.path(), Disk::default(), &now).unwrap();
+    assert!(runtime.block_on(rank(&service, "before")));
+    drop(service);
+    now.store(seconds(0), Ordering::SeqCst);
+    let service = open(folder.path(), Disk::default(), &now).unwrap();
+    assert!(runtime.block_on(rank(&service, "after")));
+    assert_eq!(runtime.block_on(service.state()).map_err(|_| ()).unwrap().waiting, 2);
+    now.store(seconds(11), Ordering::SeqCst);
+    assert_eq!(runtime.block_on(service.state()).map_err(|_| ()).unwrap().waiting, 0);
+    drop(service);
+    // Once the clock has caught up, it counts.
+    now.store(seconds(200_000), Ordering::SeqCst);
+    let service = open(folder.path(), Disk::default(), &now).unwrap();
+    assert_eq!(service.now(), Timestamp::from_unix_micros(seconds(200_000)));
+}
+
 /// Open windows are bounded: a Rank is refused while they are full, and accepted when they have
 /// closed. Nothing that was accepted is lost.
 #[test]
