@@ -101,11 +101,17 @@ kills:
     RUNNER_KILLS=100 cargo test --test command_line serve::killed -- --nocapture
     RUNNER_KILLS=100 cargo test --test command_line faults::resumed::a_killed_client -- --nocapture
 
-# Soak a served loop with a state: kills, full disks, damaged files, slow clients; an hour, or as
-# many seconds as are given. It ends with a balance.
+# Soak a served loop with a state: kills, full disks, deleted logs, damaged files, slow clients;
+# an hour, or as many seconds as are given. It ends with a balance.
 soak seconds="3600":
     cargo build --release
     tests/soak/soak.py {{seconds}}
+
+# Change 1,000 random bytes of a served state: each is refused by name; then search it for deleted
+# events.
+damage flips="1000":
+    cargo build --release
+    tests/soak/damage.py {{flips}}
 
 # What the history of a served loop costs (speed, start, memory, folder), and how long a small
 # Rank takes beside other calls.

@@ -7,8 +7,10 @@
 For each number of events (10000, 100000 and 1000000) a server that retains 50,000 of them is
 filled by wrk with pairs of Rank and Reward on 64 connections. Server and client share all cores.
 Printed are the calls a second, the p99 of all calls, the CPU of the server for a call; then, after
-a restart, how long the start takes, the memory before and after, and the folder beside the gzip
-of the retained events. Where other programs use the cores too, look at the CPU.
+a restart, how long the start takes, the memory before, after, and after some load, since buffers
+of the load are part of the memory before (it adds events to a log that is not full), and the
+folder beside the gzip of the retained events. Where other programs use the cores too, look at the
+CPU.
 """
 
 import argparse
@@ -24,6 +26,10 @@ import time
 PROJECT = os.path.join(os.path.dirname(os.path.abspath(__file__)), "../..")
 RETAINED = 50_000
 CONNECTIONS = 64
+# So long without a call before the memory is read: what was freed is returned within seconds.
+SETTLED = 4
+# The seconds of load after the restart.
+LOADED = 5
 SETTINGS = {
     "rewardWaitTime": "PT2S",
     "defaultReward": 0,
@@ -71,7 +77,7 @@ def main():
     parser.add_argument("events", nargs="*", type=int, default=[10_000, 100_000, 1_000_000])
     parser.add_argument("--runner", default=os.path.join(PROJECT, "target/release/runner"))
     arguments = parser.parse_args()
-    print("   events   calls/s   p99 ms  us CPU  start s  memory MB  restarted  folder KB  gzip KB  folder")
+    print("   events   calls/s   p99 ms  us CPU  start s  memory MB  restarted  loaded  folder KB  gzip KB  folder")
     for events in arguments.events:
         with tempfile.TemporaryDirectory() as folder:
             measure(os.path.abspath(arguments.runner), events, os.path.join(folder, "state"))
@@ -81,21 +87,31 @@ def measure(runner, events, state):
     server = Server(runner, state)
     server.call("PUT", "/personalizer/v1.0/configurations/service", SETTINGS)
     calls, seconds, p99, cpu = fill(server, events)
-    while (now := server.state())["waiting"] > 0:
-        time.sleep(0.2)
-    time.sleep(1)
+    now = settle(server)
     before, kept = server.memory(), len(gzip.compress(server.call("GET", "/log.dsjson"), 6))
     folder = size(state)
     server.end()
     again = Server(runner, state)
     again.state()
+    time.sleep(SETTLED)
     after = again.memory()
+    wrk(again.url, LOADED)
+    settle(again)
+    loaded = again.memory()
     again.end()
     print(
         f"{now['ranked']:9} {calls / seconds:9.0f} {p99:8.1f} {cpu / calls * 1e6:7.1f} {again.start:8.2f} {before / 1e6:10.0f}"
-        f" {after / 1e6:10.0f} {folder >> 10:10} {kept >> 10:8} {folder / kept - 1:+7.0%}",
+        f" {after / 1e6:10.0f} {loaded / 1e6:7.0f} {folder >> 10:10} {kept >> 10:8} {folder / kept - 1:+7.0%}",
         flush=True,
     )
+
+
+def settle(server):
+    """Waits until all windows are closed, and what was freed is returned."""
+    while (now := server.state())["waiting"] > 0:
+        time.sleep(0.2)
+    time.sleep(SETTLED)
+    return now
 
 
 def fill(server, events):

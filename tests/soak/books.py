@@ -21,7 +21,8 @@ class Books:
         self.actions = {}
         self.values = {}
         self.sent = {}  # every event that was sent, and its reward if one was sent
-        self.given_up = set()  # events that a repair gave up
+        self.given_up = set()  # events that a repair gave up, or under way while logs were deleted
+        self.erased = set()
         self.problems = []
         self.ranked = 0
         self.rewarded = 0
@@ -55,6 +56,18 @@ class Books:
             for book in (self.actions, self.values, self.sent):
                 book.pop(event, None)
         del self.order[: -2 * self.retained]
+
+    def known(self):
+        """The events whose Rank was acknowledged."""
+        with self.lock:
+            return set(self.order)
+
+    def deleted(self, events):
+        """The logs were deleted. Which of the events that were under way meanwhile is unknown."""
+        with self.lock:
+            self.erased.update(events)
+            self.given_up.update(event for event in self.sent if event not in self.erased)
+            self.order = [event for event in self.order if event not in events]
 
     def problem(self, text):
         self.problems.append(text)
@@ -111,7 +124,8 @@ class Books:
             ("Rank calls acknowledged", self.ranked),
             ("Reward calls acknowledged", self.rewarded),
             ("comparisons with the log", self.checks),
-            ("events that repairs gave up", len(self.given_up)),
+            ("events given up by repairs, or under way then", len(self.given_up)),
+            ("events deleted", len(self.erased)),
             ("problems", len(self.problems)),
         ]
 

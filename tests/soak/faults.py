@@ -4,9 +4,12 @@ import glob
 import gzip
 import json
 import os
+import re
+import threading
 import time
 
 from server import SoakError
+from unpacked import unpacked
 
 FULL_FOR = 3.0
 
@@ -24,7 +27,7 @@ class Faults:
         self.turn = 0
 
     def all(self):
-        return [self.kill, self.fill_disk, self.kill_on_full_disk, self.stop, self.damage, self.repair]
+        return [self.kill, self.fill_disk, self.kill_on_full_disk, self.erase, self.stop, self.damage, self.repair]
 
     def kinds(self):
         return [name_of(fault) for fault in self.all()]
@@ -70,6 +73,39 @@ class Faults:
                 return
             time.sleep(0.1)
         raise SoakError("the disk is full, and the status is not 503")
+
+    def erase(self):
+        """logs deleted beside others"""
+        before = self.books.known()
+        period = {"startTime": "2000-01-01T00:00:00Z", "endTime": "2100-01-01T00:00:00Z"}
+        contract = {"name": "soak", **period, "policies": [], "enableOfflineExperimentation": True}
+        calls = [("GET", "/log.dsjson?open=true", None)] * 3
+        calls += [("POST", "/personalizer/v1.0/evaluations", contract), ("GET", "/personalizer/v1.0/evaluations", None)]
+        beside = [threading.Thread(target=self.server.call, args=call, daemon=True) for call in calls]
+        for thread in beside:
+            thread.start()
+        status, answer = self.server.call("DELETE", "/personalizer/v1.0/logs")
+        if status != 204:
+            raise SoakError(f"deleting the logs was answered with {status}: {answer[:200]!r}")
+        for thread in beside:
+            thread.join(60)
+        self.books.deleted(before)
+        self.expect_erased({int(event.rsplit("-", 1)[1]) for event in before})
+
+    def expect_erased(self, deleted):
+        """No deleted event is served, and no context of one is in the folder. Rewards that were sent
+        later may still name one."""
+        served = {int(event["EventId"].rsplit("-", 1)[1]) for event in self.server.events()}
+        if left := served & deleted:
+            self.books.problem(f"{len(left)} events were deleted, and are in the log")
+        for path in self.files():
+            try:
+                content = unpacked(path)
+            except FileNotFoundError:
+                continue  # A newer snapshot has replaced it.
+            stored = {int(number) for number in re.findall(rb"canary-(\d+)", content)}
+            if left := stored & deleted:
+                self.books.problem(f"{len(left)} events were deleted, and are in `{os.path.basename(path)}`")
 
     def damage(self):
         """damaged file, refused"""

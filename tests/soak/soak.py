@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 """Soaks `runner serve --state`: a set rate of Rank and Reward calls while the server is killed,
-its disk fills up, its files are damaged, and other clients are slow.
+its disk fills up, its logs are deleted, its files are damaged, and other clients are slow.
 
     tests/soak/soak.py [SECONDS] [--runner PROGRAM] [--rate RATE] [--seed SEED]
 
