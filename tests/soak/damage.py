@@ -7,8 +7,9 @@ A server is filled: a segment, a snapshot and a journal, with joined and open ev
 evaluation; it is killed. Then, 1,000 times, a random byte of a random file is changed, and a start
 must name the file and end with exit code 7; where the damage changes nothing that is read,
 everything is served as it was. Every tenth state is repaired: what is served then is a part of
-what was. Last, the logs are deleted, and no byte of a context or of an id is in the folder, also
-once everything in it is unpacked. The exit code is 0 if all of that held, 3 if not.
+what was. Last, the logs are deleted, and no value of a context and no id is in the folder, also
+once everything in it is unpacked; results of evaluations still name features. The exit code is 0
+if all of that held, 3 if not.
 """
 
 import argparse
@@ -59,7 +60,7 @@ def fill(server):
             server.end("TERM")
             server.start()
         event = f"canary-id-{number}"
-        context = [{"canary-context": f"canary-{number}", "hour": number % 24}]
+        context = [{"visitor": f"canary-{number}", "hour": number % 24}]
         body = {"eventId": event, "contextFeatures": context, "actions": ACTIONS}
         expect(server, "POST", f"/{LOG}/rank", body, 201)
         expect(server, "POST", f"/{LOG}/events/{event}/reward", {"value": 0.5}, 204)

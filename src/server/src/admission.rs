@@ -17,6 +17,7 @@ use axum::response::{IntoResponse, Response};
 use super::Service;
 use super::response::{self, ErrorResponse};
 use super::router::not_found;
+use super::sliced::sliced;
 use protocol::VERSIONS;
 
 /// Paths without authentication: they reveal nothing about events and change nothing.
@@ -78,7 +79,7 @@ pub(crate) async fn admit(
     if let Some(id) = client_request_id {
         headers.insert(CLIENT_REQUEST_ID, id);
     }
-    response
+    response.map(sliced)
 }
 
 /// Whether a browser asks if a page may send a request.

@@ -28,6 +28,7 @@ mod response;
 mod router;
 mod server;
 mod service;
+mod sliced;
 mod state;
 mod status;
 mod tls;

@@ -107,9 +107,8 @@ fn killed_after(after: usize, round: usize, program: Program, said: &Mutex<Ackno
 
 /// Every event that the server knows, by its id.
 fn known(program: &Program) -> HashMap<String, Value> {
-    let answer = program.get("/log.dsjson?open=true", "");
-    let lines = answer.lines().filter(|line| line.starts_with('{'));
-    let events = lines.map(|line| serde_json::from_str::<Value>(line).unwrap());
+    let log = program.body("/log.dsjson?open=true");
+    let events = log.lines().map(|line| serde_json::from_str::<Value>(line).unwrap());
     events.map(|event| (event["EventId"].as_str().unwrap().to_owned(), event)).collect()
 }
 

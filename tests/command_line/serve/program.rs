@@ -41,9 +41,19 @@ impl Program {
     }
 
     pub fn get(&self, path: &str, headers: &str) -> String {
+        self.ask(&format!(
+            "GET {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n{headers}\r\n"
+        ))
+    }
+
+    /// The body of an answer, which HTTP/1.0 does not divide into chunks.
+    pub fn body(&self, path: &str) -> String {
+        let answer = self.ask(&format!("GET {path} HTTP/1.0\r\nHost: localhost\r\n\r\n"));
+        answer.split_once("\r\n\r\n").expect("an answer has a body").1.to_owned()
+    }
+
+    fn ask(&self, request: &str) -> String {
         let mut stream = TcpStream::connect(&self.address).unwrap();
-        let request =
-            format!("GET {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n{headers}\r\n");
         stream.write_all(request.as_bytes()).unwrap();
         let mut answer = String::new();
         stream.read_to_string(&mut answer).unwrap();
