@@ -15,6 +15,7 @@ use engine::{Decided, FirstRound};
 use scenario::plan::{HttpPlan, TargetPlan};
 use scenario::{Plan, Scenario};
 use target::{CallError, Delivery, Exchange, HttpTarget, MappedTarget, Target};
+use timestamp::elapsed;
 
 /// `runner probe`
 #[derive(Debug, Clone, Args)]
@@ -71,7 +72,7 @@ async fn steps<T: Target>(
     round: &FirstRound<'_>,
     trace: &dyn Fn() -> Vec<Exchange>,
 ) -> Result<Exit, Error> {
-    streams::print(&visitor(plan, round))?;
+    streams::tell(&visitor(plan, round))?;
     let reached = target.preflight().await.map(|()| "the service can be used".to_owned());
     step("preflight", &trace(), &reached)?;
     let answer = target.rank(round.address(), round.request()).await;
@@ -115,19 +116,19 @@ fn step(name: &str, calls: &[Exchange], outcome: &Result<String, CallError>) -> 
     let mut text = format!("\n{name}\n");
     for Exchange { call, answer, took } in calls {
         text += &shown_call::text(call);
-        let millis = took.as_secs_f64() * 1e3;
+        let took = elapsed(took.as_secs_f64() * 1e6);
         // Writing to a text cannot fail.
         _ = match answer {
             Ok((status, body)) => {
-                writeln!(text, "  answered {status} after {millis:.1} ms{}", shown_call::body(body))
+                writeln!(text, "  answered {status} after {took}{}", shown_call::body(body))
             }
-            Err(error) => writeln!(text, "  failed after {millis:.1} ms: {}", error.kind),
+            Err(error) => writeln!(text, "  failed after {took}: {}", error.kind),
         };
     }
     match outcome {
-        Ok(said) => streams::print(&format!("{text}  {said}\n"))?,
+        Ok(said) => streams::tell(&format!("{text}  {said}\n"))?,
         Err(error) => {
-            streams::print(&text)?;
+            streams::tell(&text)?;
             return Err(Error::new(Exit::Target, format!("{name}: {error}")));
         }
     }

@@ -18,7 +18,7 @@ pub fn tables(document: &ComparisonDocument) -> String {
 
 fn table(term: &Term, comparison: &Comparison, effect: f64) -> String {
     let quantity = Quantity { value: effect, dimension: term.definition().dimension };
-    let head = format!("seeds that show ±{quantity} of {}", term.text());
+    let head = format!("seeds that show ±{} of {}", quantity.written(), term.text());
     let mut table = Table::new(&[
         (&head, Side::Left),
         ("seeds now", Side::Right),

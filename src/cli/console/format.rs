@@ -8,13 +8,7 @@ pub use report::chart::group_digits as count;
 /// `8.0 ms`, with the unit that suits.
 #[expect(clippy::cast_precision_loss, reason = "shown with three digits")]
 pub fn micros(us: u64) -> String {
-    let value = us as f64;
-    match us {
-        0..1_000 => format!("{us} µs"),
-        1_000..100_000 => format!("{:.1} ms", value / 1e3),
-        100_000..1_000_000 => format!("{:.0} ms", value / 1e3),
-        _ => format!("{:.2} s", value / 1e6),
-    }
+    timestamp::elapsed(us as f64)
 }
 
 /// `8.0 ms`, `12m 10s`, `5h 12m`, `33 days`, from microseconds: to two units at most, cut off.

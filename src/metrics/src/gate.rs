@@ -80,7 +80,7 @@ impl fmt::Display for Gate {
         };
         write!(formatter, "{} {word}", self.term.text())?;
         if margin > 0.0 {
-            write!(formatter, " by {}", Quantity { value: margin, dimension })?;
+            write!(formatter, " by {}", Quantity { value: margin, dimension }.written())?;
         }
         Ok(())
     }

@@ -3,6 +3,8 @@ use std::ops::RangeInclusive;
 
 use serde::{Deserialize, Serialize};
 
+use timestamp::elapsed;
+
 /// One of the two calls of an iteration.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -317,13 +319,25 @@ pub struct Quantity {
     pub dimension: Dimension,
 }
 
+impl Quantity {
+    /// The number as it was written, which is not rounded.
+    #[must_use]
+    pub fn written(self) -> String {
+        match self.dimension {
+            Dimension::Latency => format!("{} ms", self.value / 1000.0),
+            _ => self.to_string(),
+        }
+    }
+}
+
+/// Rounded, for people.
 impl std::fmt::Display for Quantity {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self.dimension {
             Dimension::Share | Dimension::Reward => write!(f, "{:.4}", self.value),
             Dimension::Count => write!(f, "{}", self.value),
             Dimension::PerSecond => write!(f, "{:.1}/s", self.value),
-            Dimension::Latency => write!(f, "{:.3}ms", self.value / 1000.0),
+            Dimension::Latency => f.write_str(&elapsed(self.value)),
         }
     }
 }

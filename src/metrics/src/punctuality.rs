@@ -3,6 +3,7 @@ use std::time::Duration;
 use super::latency::{Latencies, micros};
 use super::metric::Statistic;
 use record::IterationRecord;
+use timestamp::elapsed;
 
 /// So late may the 99th percentile of the starts be, on a busy machine.
 const LATEST_P99_US: f64 = 20_000.0;
@@ -56,19 +57,18 @@ impl Punctuality {
         let p99 = self.lag.measure(Statistic::Quantile(0.99))?;
         let longest = self.lag.measure(Statistic::Max)?;
         let (what, limit) = if p99 > LATEST_P99_US {
-            (format!("1 % of the iterations started more than {} late", in_ms(p99)), LATEST_P99_US)
+            (
+                format!("1 % of the iterations started more than {} late", elapsed(p99)),
+                LATEST_P99_US,
+            )
         } else if longest > LATEST_US {
-            (format!("an iteration started {} late", in_ms(longest)), LATEST_US)
+            (format!("an iteration started {} late", elapsed(longest)), LATEST_US)
         } else {
             return None;
         };
-        let limit = in_ms(limit);
+        let limit = elapsed(limit);
         Some(format!("generator saturated: {what} (limit {limit}); its latencies are not valid"))
     }
-}
-
-fn in_ms(us: f64) -> String {
-    format!("{:.0} ms", us / 1000.0)
 }
 
 /// Whether a record says more than that it started when it was due.

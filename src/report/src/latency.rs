@@ -193,7 +193,7 @@ impl Panel<'_> {
     }
 
     fn latency_ticks(&self) -> Vec<Tick> {
-        let tick = |value: f64| Tick { value, label: duration(value) };
+        let tick = |value: f64| Tick { value, label: tick_label(value) };
         self.frame.y.ticks(7).into_iter().map(tick).collect()
     }
 
@@ -283,8 +283,13 @@ fn share_label(share: f64) -> String {
     format!("{short}\u{a0}%")
 }
 
-/// A latency in microseconds, with three digits and the unit that suits.
+/// A latency in microseconds, as everywhere.
 fn duration(us: f64) -> String {
+    timestamp::elapsed(us).replace(' ', "\u{a0}")
+}
+
+/// A round latency in microseconds, for an axis: without zeros behind the point.
+fn tick_label(us: f64) -> String {
     let (value, unit) = match us {
         _ if us <= 0.0 => return "0".to_owned(),
         _ if us < 1e3 => (us, "µs"),
@@ -315,7 +320,7 @@ mod tests {
             (2_500_000.0, "2.5\u{a0}s"),
             (9_000_000_000.0, "2.5\u{a0}h"),
         ] {
-            assert_eq!(duration(us), text);
+            assert_eq!(tick_label(us), text);
         }
     }
 

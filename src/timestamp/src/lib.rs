@@ -1,6 +1,10 @@
-//! Instants of the wire: RFC 3339 with microseconds.
+//! Instants of the wire, RFC 3339 with microseconds, and how long something took, for people.
 //!
 //! Must not know: everything else.
+
+mod elapsed;
+
+pub use elapsed::elapsed;
 
 use std::fmt;
 use std::ops::{Add, Sub};

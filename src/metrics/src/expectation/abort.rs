@@ -7,6 +7,7 @@ use crate::latency::micros;
 use crate::metric::{Metric, Operation, Statistic};
 use record::{IterationOutcome, IterationRecord, Progress};
 use statistics::Excess;
+use timestamp::elapsed;
 
 /// A run that keeps to an expectation is ended with at most this probability, however long it
 /// lasts.
@@ -78,7 +79,7 @@ impl Miss {
             Self::Misses => "were no success".to_owned(),
             Self::TakesLonger { bound, or_as_long, .. } => {
                 let than = if or_as_long { "took at least" } else { "took longer than" };
-                format!("{than} {:.3} ms", bound / 1000.0)
+                format!("{than} {}", elapsed(bound))
             }
         }
     }
