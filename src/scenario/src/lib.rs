@@ -21,6 +21,7 @@ mod dataset;
 mod delay;
 mod digest;
 mod document;
+mod exploration;
 mod file;
 mod gates;
 mod load;
@@ -43,7 +44,10 @@ mod work;
 mod written;
 
 pub use columns::{TableColumns, load_columns, open_bandit_dataset, parse_columns};
-pub use dataset::{DimensionKind, InferenceError, UserDimension, infer_dimensions};
+pub use dataset::{
+    DimensionKind, InferenceError, UserDimension, infer_dimensions, preferred_actions, table_rows,
+};
+pub use exploration::{KeptExploration, kept_exploration};
 pub use file::Input;
 pub use gates::{GateScope, kept_gates, load_gates};
 pub use load::{LoadOptions, Scenario, load, read, read_with_inputs};

@@ -11,7 +11,7 @@ use super::document::{Node, apply_overrides, interpolate, yaml};
 use super::file::{self, Files, Input, LARGEST_SCENARIO};
 use super::format::{Owner, Placed, Reading, keys_of, object};
 use super::mapping::World;
-use super::matrix::{Experiment, Layout, experiment};
+use super::matrix::{Experiment, Layout, OfPhases, experiment};
 use super::model::{Comparison, DriftFile, ExpectFile, PhaseItem, ScenarioFile, StepFile};
 use super::order::check_order;
 use super::phase::{Visitors, phases};
@@ -122,7 +122,7 @@ fn scenario(
     let Ok(Some(matrix)) = matrix else {
         let file = file_of(root, report)?;
         refuse_gates(&file, report);
-        let plan = plan(&file, source, options, files, report)?;
+        let plan = plan(&file, source, options, files, &mut |_, _| {}, report)?;
         return Some(Scenario::Run(Box::new(plan)));
     };
     let gates = gates.ok().flatten();
@@ -134,11 +134,11 @@ fn scenario(
         only_seed: options.seed,
         files,
     };
-    let plan_of = |root: &Node, report: &mut Report| {
+    let mut plan_of = |root: &Node, of_phases: OfPhases<'_>, report: &mut Report| {
         let file = file_of(root, report)?;
-        plan(&file, source, options, files, report)
+        plan(&file, source, options, files, of_phases, report)
     };
-    experiment(&layout, plan_of, report).map(Box::new).map(Scenario::Experiment)
+    experiment(&layout, &mut plan_of, report).map(Box::new).map(Scenario::Experiment)
 }
 
 /// What makes the document many runs, whatever else it holds.
@@ -177,6 +177,7 @@ fn plan(
     source: &Arc<Source>,
     options: &LoadOptions,
     files: &Files,
+    of_phases: OfPhases<'_>,
     report: &mut Report,
 ) -> Option<Plan> {
     let items = file.phases.as_deref().unwrap_or_default();
@@ -200,7 +201,11 @@ fn plan(
     if let Some(data) = &data {
         dataset::logged::check(data, items, &phases, target.as_ref(), report);
     }
-    let expectations = expectations(file, &scopes(items, &phases), report);
+    let scopes = scopes(items, &phases);
+    if let Some(scopes) = &scopes {
+        of_phases(scopes, report);
+    }
+    let expectations = expectations(file, scopes.as_deref(), report);
     let (data, target) = (data?, target?);
     if target.mapping().is_some() {
         ask_for_no_model(&mut phases);
@@ -267,15 +272,21 @@ fn plan_source(source: &Source, options: &LoadOptions) -> PlanSource {
     }
 }
 
-/// The phases that expectations may speak of. Of a phase that could not be read it is not
-/// known how many iterations it makes: as many as there can be.
-fn scopes<'a>(items: &'a [PhaseItem], phases: &[Phase]) -> Vec<PhaseScope<'a>> {
+/// The phases that expectations and gates may speak of; none where one is misread and has no
+/// name. Of a phase that could not be read it is not known how many iterations it makes: as many as
+/// there can be.
+fn scopes<'a>(items: &'a [PhaseItem], phases: &[Phase]) -> Option<Vec<PhaseScope<'a>>> {
+    let is_unknown = |item: &PhaseItem| item.step.is_none() && item.name_place.is_none();
+    if items.is_empty() || items.iter().any(is_unknown) {
+        return None;
+    }
     let iterations = |item: &PhaseItem| match (&item.step, phases_step(phases, &item.name)) {
         (_, Some(Step::Iterate(iterate))) => Some(iterate.iterations),
         (Some(StepFile::Iterate(_)) | None, _) => Some(MOST_ITERATIONS),
         _ => None,
     };
-    items.iter().map(|item| PhaseScope { name: &item.name, iterations: iterations(item) }).collect()
+    let scope = |item: &'a PhaseItem| PhaseScope { name: &item.name, iterations: iterations(item) };
+    Some(items.iter().map(scope).collect())
 }
 
 fn phases_step<'a>(phases: &'a [Phase], name: &str) -> Option<&'a Step> {
@@ -287,17 +298,13 @@ const WATCHED: &str = "it watches a whole phase: `error_rate < 5%`, `success_rat
                        quantile of a latency such as `rank.p99 < 50ms`, or `errors`, `dropped` and \
                        `violations` that are `== 0`";
 
-/// The expectations. Where a phase is misread and has no name, what they speak of is not known.
+/// The expectations; none where it is not known what they speak of.
 fn expectations(
     file: &ScenarioFile,
-    scopes: &[PhaseScope<'_>],
+    scopes: Option<&[PhaseScope<'_>]>,
     report: &mut Report,
 ) -> Vec<Expectation> {
-    let is_unknown = |item: &PhaseItem| item.step.is_none() && item.name_place.is_none();
-    let (Ok(items), Ok(Some(expected))) = (&file.phases, &file.expect) else { return Vec::new() };
-    if items.iter().any(is_unknown) {
-        return Vec::new();
-    }
+    let (Some(scopes), Ok(Some(expected))) = (scopes, &file.expect) else { return Vec::new() };
     let all = expected.iter().filter_map(|file| expectation(file, scopes, report));
     all.collect()
 }

@@ -119,8 +119,9 @@ fn sizes(
     dimensions: &[Dimension],
     report: &mut Report,
 ) -> Option<Vec<u64>> {
+    let is_dimension = |name: &str| dimensions.iter().any(|dimension| dimension.name == name);
     for entry in contexts.iter() {
-        if !dimensions.iter().any(|dimension| dimension.name == entry.name) {
+        if !is_dimension(&entry.name) {
             let message = format!("`context` does not name `{}`", entry.name);
             let near = nearest(&entry.name, dimensions.iter().map(|of| of.name.as_str()));
             let help = near.map_or_else(
@@ -132,7 +133,11 @@ fn sizes(
     }
     let size = |dimension: &Dimension| {
         let found = contexts.iter().find(|of| of.name == dimension.name);
-        if found.is_none() {
+        let is_misspelt = || {
+            let is_near = |of: &Named<u64>| nearest(&of.name, [dimension.name.as_str()]).is_some();
+            contexts.iter().filter(|of| !is_dimension(&of.name)).any(is_near)
+        };
+        if found.is_none() && !is_misspelt() {
             let message = format!("`contexts` has no number of values for `{}`", dimension.name);
             let help = format!("add `{}: 4` to `contexts`", dimension.name);
             report.push(Diagnostic::error(message).at(&contexts.place).help(help));

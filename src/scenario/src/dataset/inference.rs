@@ -55,6 +55,56 @@ pub fn infer_dimensions(text: &str) -> Result<Vec<UserDimension>, InferenceError
     }
 }
 
+/// The actions that the visitors of a users file prefer, or have rewards for, each once, in the
+/// order of the file.
+#[must_use]
+pub fn preferred_actions(text: &str) -> Vec<String> {
+    let mut actions: Vec<String> = Vec::new();
+    let mut note = |action: &str| {
+        if !action.is_empty() && !actions.iter().any(|known| known == action) {
+            actions.push(action.to_owned());
+        }
+    };
+    if !text.trim_start().starts_with(['[', '{']) {
+        let mut rows = table::lines(text);
+        let header = rows.next().unwrap_or_default();
+        header.iter().filter_map(table::rewarded).for_each(&mut note);
+        if let Some(at) = header.iter().position(|name| name == NO_CONTEXT[0]) {
+            rows.for_each(|row| note(row.get(at).unwrap_or_default()));
+        }
+        return actions;
+    }
+    match serde_json::from_str(text) {
+        Ok(Value::Array(records)) => {
+            for record in &records {
+                note(record["preferred"].as_str().unwrap_or_default());
+                let rewards = record["rewards"].as_object();
+                rewards.into_iter().flatten().for_each(|(action, _)| note(action));
+            }
+        }
+        Ok(nested) => leaves(&nested, &mut note),
+        Err(_) => {}
+    }
+    actions
+}
+
+/// Visits the texts that contexts nested in each other end with.
+fn leaves(nested: &Value, visit: &mut impl FnMut(&str)) {
+    match nested {
+        Value::Object(members) => members.values().for_each(|member| leaves(member, visit)),
+        Value::String(action) => visit(action),
+        _ => {}
+    }
+}
+
+/// The columns of a table, and its rows.
+#[must_use]
+pub fn table_rows(text: &str) -> (Vec<String>, Vec<Vec<String>>) {
+    let mut rows =
+        table::lines(text).map(|row| row.iter().map(str::to_owned).collect::<Vec<String>>());
+    (rows.next().unwrap_or_default(), rows.collect())
+}
+
 fn of_table(text: &str) -> Result<Vec<UserDimension>, InferenceError> {
     let mut rows = table::lines(text);
     let header = rows.next().ok_or(InferenceError::Shape)?;
@@ -155,6 +205,21 @@ mod tests {
             let expected = [("name", Text), ("age", Number), ("vip", Boolean), ("zip", Text)];
             assert_eq!(inferred(&text), expected.map(|(name, kind)| (name.to_owned(), kind)));
         }
+    }
+
+    #[test]
+    fn actions_are_those_that_are_preferred() {
+        let table = "name;preferred\nAnn;Café au lait\nBo;\"tea; green\"\nCy;Café au lait\n";
+        assert_eq!(preferred_actions(table), ["Café au lait", "tea; green"]);
+        assert_eq!(preferred_actions("a,rewards.x,rewards.y\n1,0.5,0.1\n"), ["x", "y"]);
+        assert_eq!(
+            preferred_actions(r#"{"Ann": {"Sunny": "tea", "Rainy": "ice"}}"#),
+            ["tea", "ice"]
+        );
+        let records =
+            r#"[{"context": {}, "preferred": "x"}, {"context": {}, "rewards": {"y": 1}}]"#;
+        assert_eq!(preferred_actions(records), ["x", "y"]);
+        assert!(preferred_actions("a,b\n1,2\n").is_empty() && preferred_actions("[").is_empty());
     }
 
     #[test]

@@ -18,7 +18,9 @@ use std::sync::Arc;
 
 pub(super) use action::{ActionIndex, ActionsFile, DatedAction, DatedFeatures, actions};
 pub(super) use dimension::{Dimension, dimensions};
-pub use inference::{DimensionKind, InferenceError, UserDimension, infer_dimensions};
+pub use inference::{
+    DimensionKind, InferenceError, UserDimension, infer_dimensions, preferred_actions, table_rows,
+};
 pub(super) use request::{Template, template};
 
 use super::document::{Node, Value, json, refuse_duplicates, yaml};

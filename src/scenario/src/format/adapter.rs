@@ -29,6 +29,9 @@ macro_rules! described_by {
         fn markers(&self) -> Vec<&'static str> {
             self.$inner.markers()
         }
+        fn names(&self) -> Vec<&'static str> {
+            self.$inner.names()
+        }
     };
 }
 

@@ -3,8 +3,8 @@
 use serde_json::{Value as Json, json};
 
 use super::{Form, Owner, Reading, message};
-use crate::document::{Node, Value};
-use diagnostic::Place;
+use crate::document::{Entry, Node, Value};
+use diagnostic::{Place, nearest};
 
 /// The first of several forms that fits the kind of the value.
 pub(crate) struct Either<T>(Vec<Box<dyn Form<Value = T>>>);
@@ -12,6 +12,26 @@ pub(crate) struct Either<T>(Vec<Box<dyn Form<Value = T>>>);
 /// The first of these forms that fits the kind of the value.
 pub(crate) fn either<T>(forms: impl Into<Vec<Box<dyn Form<Value = T>>>>) -> Either<T> {
     Either(forms.into())
+}
+
+impl<T> Either<T> {
+    /// A key that another of the forms would have been told by, had it been spelt right.
+    fn misspelt_marker<'a>(
+        &self,
+        form: &dyn Form<Value = T>,
+        node: &'a Node,
+    ) -> Option<(&'a Entry, &'static str)> {
+        let (names, markers) = (form.names(), self.markers());
+        if form.marker().is_some() || names.is_empty() {
+            return None;
+        }
+        node.entries().iter().find_map(|entry| {
+            let key = entry.key.as_str();
+            let is_known = names.contains(&key) || nearest(key, names.iter().copied()).is_some();
+            let marker = nearest(key, markers.iter().copied()).filter(|_| !is_known)?;
+            Some((entry, marker))
+        })
+    }
 }
 
 impl<T> Form for Either<T> {
@@ -22,7 +42,12 @@ impl<T> Form for Either<T> {
     }
 
     fn read(&self, node: &Node, owner: Owner<'_>, reading: &mut Reading<'_>) -> Option<T> {
-        self.0.iter().find(|form| form.fits(node))?.read(node, owner, reading)
+        let form = self.0.iter().find(|form| form.fits(node))?;
+        if let Some((entry, marker)) = self.misspelt_marker(form.as_ref(), node) {
+            reading.refuse(message::unknown_key(entry, Some(marker), &self.markers(), owner));
+            return None;
+        }
+        form.read(node, owner, reading)
     }
 
     fn expected(&self) -> String {

@@ -406,6 +406,10 @@ impl<T: Keyed> Form for Object<T> {
         T::read(&mut MapReading { node, owner, reading, misspelt, defaults: &[] })
     }
 
+    fn names(&self) -> Vec<&'static str> {
+        T::names()
+    }
+
     fn expected(&self) -> String {
         T::MARKER.map_or("a map".to_owned(), |marker| format!("a map with `{marker}`"))
     }

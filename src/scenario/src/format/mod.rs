@@ -69,6 +69,11 @@ pub(crate) trait Form {
         Vec::new()
     }
 
+    /// The keys that a map of this form may have.
+    fn names(&self) -> Vec<&'static str> {
+        Vec::new()
+    }
+
     /// Decodes a node of any kind.
     fn decode(
         &self,

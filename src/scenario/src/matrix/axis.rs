@@ -9,7 +9,7 @@ use crate::format::{Named, Placed, Share, duration, rate, share};
 use crate::model::{MatrixFile, Policies};
 use crate::plan::Rate;
 use crate::policy_list;
-use diagnostic::{Diagnostic, Place, Report, Source};
+use diagnostic::{Diagnostic, Place, Report, Source, nearest};
 
 /// A value of the scenario that is different in different cells.
 pub(super) struct Axis {
@@ -51,6 +51,12 @@ pub(super) fn axes(
         Axis { name: name.clone(), path: place.clone(), values: distinct(all, report) }
     });
     targets.into_iter().chain(policies).chain(others).collect()
+}
+
+/// Whether another key stands where what the targets have in common was meant to stand.
+pub(super) fn target_is_misspelt(root: &Node) -> bool {
+    let is_near = |entry: &Entry| nearest(&entry.key, [TARGET]).is_some();
+    root.get(TARGET).is_none() && root.entries().iter().any(is_near)
 }
 
 /// Refuses a seed that appears twice.

@@ -22,9 +22,9 @@ use super::file::Files;
 use super::format::Placed;
 use super::gates::GateScope;
 use super::model::{GateFile, MatrixFile, Seeds, Until, UntilDecidedFile};
-use super::plan::{ClockKind, Pause, Phase, Plan, Redactor, Step, TargetPlan};
+use super::plan::{ClockKind, Pause, Plan, Redactor, Step, TargetPlan};
 use diagnostic::{Diagnostic, Report};
-use metrics::Gate;
+use metrics::{Gate, PhaseScope};
 use seed::Seed;
 use shard::blocks;
 
@@ -133,8 +133,12 @@ impl Variant {
     /// What tells it from the others, for people.
     #[must_use]
     pub fn name(&self) -> String {
-        self.labels.join(" · ")
+        variant_name(&self.labels)
     }
+}
+
+fn variant_name(labels: &[String]) -> String {
+    labels.join(" · ")
 }
 
 /// A matrix to be laid out.
@@ -150,33 +154,57 @@ pub(super) struct Layout<'a> {
     pub files: &'a Files,
 }
 
-/// Makes the experiment of a scenario with a matrix; `plan_of` plans a scenario.
+/// Plans a scenario; what speaks of its phases is read by the function, if it is known how they
+/// are called.
+pub(super) type PlanOf<'a> = &'a mut dyn FnMut(&Node, OfPhases<'_>, &mut Report) -> Option<Plan>;
+
+/// Reads what speaks of phases.
+pub(super) type OfPhases<'a> = &'a mut dyn FnMut(&[PhaseScope<'_>], &mut Report);
+
+/// Makes the experiment of a scenario with a matrix.
 pub(super) fn experiment(
     layout: &Layout<'_>,
-    mut plan_of: impl FnMut(&Node, &mut Report) -> Option<Plan>,
+    plan_of: PlanOf<'_>,
     report: &mut Report,
 ) -> Option<Experiment> {
     let matrix = layout.matrix;
+    if matrix.targets.is_some() && axis::target_is_misspelt(layout.root) {
+        // The targets are not whole without what they have in common.
+        plan_of(layout.root, &mut |_, _| {}, report);
+        return None;
+    }
     let mut axes = axes(layout.root, matrix, layout.files, report);
     let seeds = layout.seeds(report);
     check_size(&axes, &seeds, matrix, report)?;
     let coordinates = select(&mut axes, &seeds, matrix, report);
-    let mut variants: Vec<(Vec<usize>, Variant)> = Vec::new();
+    let mut combinations: Vec<Vec<usize>> = Vec::new();
     let mut cells = Vec::new();
     for Coordinates { values, seed } in coordinates {
-        let known = variants.iter().position(|(known, _)| *known == values);
-        let variant = known.unwrap_or_else(|| {
-            if let Some(plan) = plan_cell(layout, &axes, &values, &mut plan_of, report) {
-                let label = |(axis, value): (&Axis, &usize)| axis.values[*value].label.clone();
-                let labels = axes.iter().zip(&values).map(label).collect();
-                variants.push((values, Variant { labels, plan }));
-            }
-            variants.len().saturating_sub(1)
-        });
+        let known = combinations.iter().position(|known| *known == values);
+        let variant = known.unwrap_or(combinations.len());
+        if known.is_none() {
+            combinations.push(values);
+        }
         cells.push(Cell { variant, seed: Seed(seed) });
     }
-    let variants: Vec<_> = variants.into_iter().map(|(_, variant)| variant).collect();
-    let gates = gates(layout.gates, &variants, report);
+    let label = |(axis, value): (&Axis, &usize)| axis.values[*value].label.clone();
+    let labels = |values: &Vec<usize>| axes.iter().zip(values).map(label).collect();
+    let labels: Vec<Vec<String>> = combinations.iter().map(labels).collect();
+    let policies: Vec<String> = labels.iter().map(|labels| variant_name(labels)).collect();
+    let mut gates = None;
+    // The phases of all variants have the same names, also of those that cannot be planned.
+    let mut read_gates = |phases: &[PhaseScope<'_>], report: &mut Report| {
+        let scope = GateScope { phases, policies: &policies };
+        gates.get_or_insert_with(|| super::gates::gates(layout.gates, scope, report));
+    };
+    let mut plan =
+        |values: &Vec<usize>| plan_cell(layout, &axes, values, plan_of, &mut read_gates, report);
+    let plans: Vec<Option<Plan>> = combinations.iter().map(&mut plan).collect();
+    let variants: Vec<Variant> = labels
+        .into_iter()
+        .zip(plans)
+        .filter_map(|(labels, plan)| Some(Variant { labels, plan: plan? }))
+        .collect();
     let until_decided = layout.until_decided(report);
     let live = variants.iter().any(|variant| is_live(&variant.plan));
     let live = if variants.is_empty() { None } else { live_cells(matrix, live, report) };
@@ -185,7 +213,7 @@ pub(super) fn experiment(
         axes,
         variants,
         cells,
-        gates,
+        gates: gates.unwrap_or_default(),
         until_decided,
         live,
     })
@@ -228,7 +256,8 @@ fn plan_cell(
     layout: &Layout<'_>,
     axes: &[Axis],
     values: &[usize],
-    plan_of: &mut impl FnMut(&Node, &mut Report) -> Option<Plan>,
+    plan_of: PlanOf<'_>,
+    of_phases: OfPhases<'_>,
     report: &mut Report,
 ) -> Option<Plan> {
     let mut root = layout.root.clone();
@@ -239,19 +268,11 @@ fn plan_cell(
         }
     }
     begin_with_reset(&mut root, layout.matrix.between.as_ref());
-    let plan = plan_of(&root, report);
+    let plan = plan_of(&root, of_phases, report);
     if let Some(plan) = &plan {
         refuse_what_is_no_cell(plan, layout.matrix, report);
     }
     plan
-}
-
-/// What the variants must show; nothing, if they could not be planned.
-fn gates(files: &[GateFile], variants: &[Variant], report: &mut Report) -> Vec<Gate> {
-    let Some(first) = variants.first() else { return Vec::new() };
-    let phases: Vec<_> = first.plan.phases.iter().map(Phase::scope).collect();
-    let policies: Vec<String> = variants.iter().map(Variant::name).collect();
-    super::gates::gates(files, GateScope { phases: &phases, policies: &policies }, report)
 }
 
 /// Says how large the matrix is, before it is laid out, if it is too large.
