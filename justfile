@@ -74,6 +74,15 @@ banditdb:
     sleep 2
     target/release/runner scenarios/banditdb.yaml
 
+# The guides as a site, in target/site.
+site:
+    cargo run -- guide --html target/site
+
+# What the page of `--live` costs a load, and how soon it shows each second.
+live-page:
+    cargo build --release
+    tests/benches/live_page.py
+
 # Formatting and lints, as CI wants them.
 lint:
     cargo fmt --all --check

@@ -11,7 +11,7 @@ use super::compare;
 use super::error::Error;
 use super::exit::Exit;
 use super::report::{self, RunNumbers, SecondNumbers};
-use super::world;
+use super::{streams, world};
 use comparison::Designs;
 use engine::Stop;
 use experiment::Listener;
@@ -48,9 +48,11 @@ impl Served {
                 .help("`--live` without an address takes any free port of this machine")
         })?;
         let url = page.address();
-        eprintln!("live page: http://{url}/");
+        streams::note(&format!("live page: http://{url}/"));
         if !url.ip().is_loopback() {
-            eprintln!("warning: the live page has no key: whoever reaches {url} can read it");
+            streams::note(&format!(
+                "warning: the live page has no key: whoever reaches {url} can read it"
+            ));
         }
         Ok(Self(page))
     }
@@ -61,7 +63,7 @@ impl Served {
             return Ok(());
         }
         self.0.finish(report::html_of(results)?);
-        eprintln!("the report stays at http://{}/ until Ctrl-C", self.0.address());
+        streams::note(&format!("the report stays at http://{}/ until Ctrl-C", self.0.address()));
         world::block_on(stop.asked()).map_err(Error::from)
     }
 }

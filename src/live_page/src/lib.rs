@@ -1,29 +1,25 @@
 //! A page that is served to browsers while what it shows goes on.
 //!
 //! [`LivePage`] has a thread: it renders the page about once a second while somebody looks, and
-//! sends what changed as server-sent events. A browser gets the latest page when it can take one
-//! and misses those between: nothing is queued for it, and no browser is waited for.
+//! sends what changed as server-sent events. Who asks for the page gets it as it is now. A browser
+//! gets the latest page when it can take one and misses those between: nothing is queued for it,
+//! and no browser is waited for.
 //!
 //! Must not know: what the page shows.
 
 mod serve;
+mod source;
 
 use std::io;
 use std::net::{SocketAddr, TcpListener};
 use std::sync::Arc;
 use std::thread;
-use std::time::Duration;
 
 use clock::{Clock, WallClock};
-use report::html::{Page, live_page_html, page_parts};
-use tokio::sync::{oneshot, watch};
+use report::html::{Page, live_page_html};
+use tokio::sync::oneshot;
 
-/// Pages are at least so far apart.
-const INTERVAL: Duration = Duration::from_secs(1);
-
-/// Rendering takes at most one in so many of a core's seconds; that of a run of minutes takes a
-/// hundredth of one.
-const SHARE: u32 = 20;
+use self::source::Source;
 
 /// What browsers are shown.
 #[derive(Debug, Clone)]
@@ -38,7 +34,7 @@ enum Shown {
 #[derive(Debug)]
 pub struct LivePage {
     address: SocketAddr,
-    shown: watch::Sender<Shown>,
+    source: Arc<Source>,
     _open: oneshot::Sender<()>,
 }
 
@@ -54,22 +50,22 @@ impl LivePage {
         let listener = TcpListener::bind(address)?;
         listener.set_nonblocking(true)?;
         let address = listener.local_addr()?;
-        let shown = watch::Sender::new(growing(render()));
+        let clock = WallClock::start_now();
+        let source = Arc::new(Source::new(Box::new(render), Box::new(move || clock.now())));
         let (open, closed) = oneshot::channel();
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-        let of_thread = shown.clone();
+        let of_thread = Arc::clone(&source);
         thread::Builder::new().name("live page".to_owned()).spawn(move || {
             runtime.block_on(async {
-                let renders = renew(&of_thread, render);
                 let serves = serve::serve(listener, &of_thread);
                 tokio::select! {
                     // It ends when the handle is dropped, which sends nothing.
                     _ = closed => {}
-                    () = async { tokio::join!(renders, serves); } => {}
+                    () = async { tokio::join!(of_thread.renew(), serves); } => {}
                 }
             });
         })?;
-        Ok(Self { address, shown, _open: open })
+        Ok(Self { address, source, _open: open })
     }
 
     /// Where it is served.
@@ -79,42 +75,12 @@ impl LivePage {
 
     /// Shows this page now.
     pub fn publish(&self, page: Page) {
-        self.shown.send_replace(growing(page));
+        self.source.publish(page);
     }
 
     /// Shows this page, whole HTML, from now on. Browsers load it at once.
     pub fn finish(&self, html: String) {
-        self.shown.send_replace(Shown::Final(html.into()));
-    }
-}
-
-fn growing(page: Page) -> Shown {
-    let parts = serde_json::to_string(&page_parts(&page)).unwrap_or_default();
-    Shown::Growing { page: page.into(), parts: parts.into() }
-}
-
-/// Renders the page again and again, while somebody looks, until the final one is there.
-async fn renew(shown: &watch::Sender<Shown>, render: impl Fn() -> Page) {
-    let clock = WallClock::start_now();
-    let mut interval = INTERVAL;
-    loop {
-        tokio::time::sleep(interval).await;
-        if matches!(*shown.borrow(), Shown::Final(_)) {
-            return;
-        }
-        if shown.receiver_count() == 0 {
-            continue;
-        }
-        let before = clock.now();
-        let page = growing(render());
-        interval = INTERVAL.max(clock.now().saturating_sub(before) * (SHARE - 1));
-        shown.send_if_modified(|current| {
-            let is_growing = matches!(current, Shown::Growing { .. });
-            if is_growing {
-                *current = page;
-            }
-            is_growing
-        });
+        self.source.finish(html);
     }
 }
 

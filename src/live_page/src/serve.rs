@@ -16,6 +16,7 @@ use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::sync::{Semaphore, watch};
 
 use super::Shown;
+use super::source::Source;
 
 /// More connections wait until one of these ends.
 const CONNECTIONS: usize = 64;
@@ -29,7 +30,7 @@ const HEAD_BYTES: usize = 16 << 10;
 type Body = UnsyncBoxBody<Bytes, Infallible>;
 
 /// Serves the page until the future is dropped, with all connections.
-pub async fn serve(listener: TcpListener, shown: &watch::Sender<Shown>) {
+pub async fn serve(listener: TcpListener, source: &Arc<Source>) {
     let Ok(listener) = tokio::net::TcpListener::from_std(listener) else { return };
     let free = Arc::new(Semaphore::new(CONNECTIONS));
     loop {
@@ -40,10 +41,10 @@ pub async fn serve(listener: TcpListener, shown: &watch::Sender<Shown>) {
             tokio::time::sleep(Duration::from_millis(100)).await;
             continue;
         };
-        let shown = shown.clone();
+        let source = Arc::clone(source);
         tokio::spawn(async move {
             let answer = service_fn(|request| {
-                let response = respond(&request, &shown);
+                let response = respond(&request, &source);
                 async { Ok::<_, Infallible>(response) }
             });
             let mut server = hyper::server::conn::http1::Builder::new();
@@ -58,17 +59,17 @@ pub async fn serve(listener: TcpListener, shown: &watch::Sender<Shown>) {
     }
 }
 
-fn respond(request: &Request<Incoming>, shown: &watch::Sender<Shown>) -> Response<Body> {
+fn respond(request: &Request<Incoming>, source: &Source) -> Response<Body> {
     if !names_this_machine(request) {
         return text(StatusCode::FORBIDDEN, "the page is served to names of this machine\n");
     }
     match (request.method(), request.uri().path()) {
         (&Method::GET | &Method::HEAD, "/") => {
-            let html = shown.borrow().html();
+            let html = source.current().html();
             response(StatusCode::OK, "text/html; charset=utf-8", whole(html))
         }
         (&Method::GET, "/events") => {
-            let events = StreamBody::new(events(shown.subscribe()).map(Ok));
+            let events = StreamBody::new(events(source.subscribe()).map(Ok));
             response(StatusCode::OK, "text/event-stream", BodyExt::boxed_unsync(events))
         }
         (_, "/" | "/events") => text(StatusCode::METHOD_NOT_ALLOWED, "only GET\n"),
