@@ -216,8 +216,17 @@ fn explores_by_epsilon(plan: &Plan, summary: &Summary, index: usize) -> bool {
         (None, Some((_, policy))) => policy.arguments(),
         (None, None) => return true,
     };
-    let names = |option| arguments.split([' ', '=']).any(|word| word == option);
-    names("--epsilon") && !["--first", "--softmax"].into_iter().any(names)
+    epsilon(arguments).is_some()
+}
+
+/// The share of choices that a policy draws evenly; none, if it explores in another way.
+pub fn epsilon(arguments: &str) -> Option<f64> {
+    let mut words = arguments.split([' ', '=']).filter(|word| !word.is_empty());
+    if words.clone().any(|word| ["--first", "--softmax"].contains(&word)) {
+        return None;
+    }
+    words.find(|word| *word == "--epsilon")?;
+    words.next()?.parse().ok()
 }
 
 fn latency_chart(title: String, simulated: bool, summary: &Summary) -> LatencyChart {

@@ -51,7 +51,7 @@ for (const [name, width, height, colorScheme] of screens) {
   await chart.scrollIntoViewIfNeeded();
   const box = await chart.boundingBox();
   await page.mouse.move(box.x + Math.min(box.width, width) * 0.5, box.y + box.height * 0.5);
-  check(`${name}: pointing reads a value`, /^iteration [\d,]+: .*%/.test(await caption.textContent()));
+  check(`${name}: pointing reads a value`, /iteration [\d,]+: .*%/.test(await caption.textContent()));
   await figure.focus();
   await page.keyboard.press("Home");
   const first = await caption.textContent();
@@ -59,7 +59,7 @@ for (const [name, width, height, colorScheme] of screens) {
   check(`${name}: a step reads the next`, (await caption.textContent()) !== first);
   const back = await page.evaluate(() => getComputedStyle(document.body).backgroundColor);
   check(`${name}: the surface is ${colorScheme}`, (back === "rgb(255, 255, 255)") === (colorScheme === "light"));
-  if (folder) await page.screenshot({ path: `${folder}/report-${name}.png`, fullPage: true });
+  if (folder) await page.screenshot({ path: `${folder}/${await page.title()}-${name}.png`, fullPage: true });
   await page.close();
 }
 // A4 has 718 pixels between margins of a centimetre.

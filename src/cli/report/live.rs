@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::curves::Landmarks;
+use super::landmarks::Landmarks;
 use super::run::{self, RunNumbers};
 use super::{Content, ReportSection, Source, all_sections, answer, tables};
 use crate::cli::compare::Subject;
@@ -49,7 +49,11 @@ pub fn experiment_under_way(results: &ExperimentResults, failed: u64, comparison
     let (done, all) = (results.cells.len() as u64 + failed, manifest.cells.len() as u64);
     let is_anytime = manifest.until_decided.is_some();
     let scenario = manifest.scenario.clone();
-    let landmarks = Landmarks { actions: manifest.actions, drifts: manifest.drifts.clone() };
+    let landmarks = Landmarks {
+        actions: manifest.actions,
+        drifts: manifest.drifts.clone(),
+        ..Landmarks::default()
+    };
     let subtitle = format!("{} policies. The experiment goes on.", manifest.variants.len());
     let mut progressed = vec![progress("cells", "cells", done, all)];
     if failed > 0 {

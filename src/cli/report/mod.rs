@@ -2,6 +2,7 @@
 
 mod answer;
 mod curves;
+mod landmarks;
 mod live;
 mod run;
 mod tables;
@@ -12,7 +13,8 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 
 use self::answer::answer;
-use self::curves::{Landmarks, curves};
+use self::curves::curves;
+use self::landmarks::Landmarks;
 pub use self::live::{experiment_under_way, run_under_way};
 pub use self::run::{RunNumbers, SecondNumbers};
 use super::compare::{Subject, sections};
@@ -133,14 +135,12 @@ impl Source {
         let verdicts = recorded::verdicts(path)?;
         if is_experiment(path) {
             let manifest = read_experiment(path).map_err(failed)?.manifest;
-            let landmarks = Landmarks { actions: manifest.actions, drifts: manifest.drifts };
+            let landmarks = Landmarks::of_experiment(path, &manifest);
             let content = Content::Experiment;
             return Ok(Self { subject, content, landmarks, verdicts });
         }
         let run = results::read(path).map_err(failed)?;
-        let phases = run.manifest.phases.iter();
-        let drifts = phases.filter_map(|phase| Some((phase.name.clone(), phase.drift_at?)));
-        let landmarks = Landmarks { actions: run.manifest.actions, drifts: drifts.collect() };
+        let landmarks = Landmarks::of_run(&run);
         Ok(Self { subject, content: Content::Run(Box::new(run)), landmarks, verdicts })
     }
 

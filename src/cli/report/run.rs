@@ -201,6 +201,7 @@ fn timeline(seconds: &[SecondNumbers]) -> Vec<Picture> {
             .collect(),
         levels: Vec::new(),
         breaks: Vec::new(),
+        parts: Vec::new(),
     };
     let calls: [Line; 2] = [("calls", |second| second.rate), ("errors", |second| second.errors)];
     let rank: [Line; 3] = [

@@ -10,6 +10,11 @@ use comparison::{Comparison, Difference, Estimate};
 use metrics::{Dimension, Quantity, Term};
 use report::html::{Block, Cell, Tone};
 
+/// A difference with its sign.
+fn signed(value: f64) -> String {
+    format!("{value:+.4}").replace('-', "−")
+}
+
 /// What was compared, a table a metric.
 pub fn figures(part: &Section) -> Vec<Block> {
     let mut blocks: Vec<Block> = part.title.iter().cloned().map(Block::Text).collect();
@@ -93,7 +98,7 @@ pub fn gates(comparison: &Value, is_over: bool) -> Option<Block> {
             "fail" | "not_measured" => Tone::Bad,
             _ => Tone::Doubtful,
         };
-        let number = |value: &Value| value.as_f64().map_or(String::new(), |it| format!("{it:+.4}"));
+        let number = |value: &Value| value.as_f64().map_or(String::new(), signed);
         let interval = &gate["interval"];
         let interval = interval.is_array().then(|| {
             let level = 100.0 * gate["confidence"].as_f64().unwrap_or(0.95);
@@ -215,7 +220,7 @@ pub fn evaluations(summary: &Value) -> Vec<Block> {
                 Cell::plain(text(&policy["name"])),
                 Cell::plain(reward),
                 Cell::plain(half),
-                Cell::plain(text(&policy["arguments"])),
+                Cell::code(text(&policy["arguments"])),
             ]
         };
         let name = text(&evaluation["name"]);

@@ -14,5 +14,5 @@ mod lines;
 mod success_curve;
 
 pub use latency::{LatencyChart, LatencyCurve, Quantile, latency_svg};
-pub use lines::{Layout, LineChart, LinePoint, LineSeries, Unit, line_svg};
+pub use lines::{Layout, LineChart, LinePart, LinePoint, LineSeries, Unit, line_svg};
 pub use success_curve::{SuccessBatch, SuccessChart, SuccessPhase, success_curve_svg};

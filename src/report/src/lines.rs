@@ -1,6 +1,6 @@
 use super::chart::{
-    Anchor, Canvas, Element, Frame, Ink, Label, Point, Rect, Scale, Size, Tick, band, fit,
-    group_digits, line, nice_ceiling, percent, rule, spread,
+    Anchor, Canvas, Element, Frame, Ink, Label, Point, Rect, Scale, Size, Tick, band, columns, fit,
+    folded, group_digits, line, nice_ceiling, percent, rule, segment, spread,
 };
 
 /// A picture of lines over a common axis.
@@ -20,6 +20,24 @@ pub struct LineChart {
     pub levels: Vec<(f64, String)>,
     /// Places at which the lines are broken, with their names.
     pub breaks: Vec<(f64, String)>,
+    /// Consecutive parts from left to right, at whose ends lines are broken; none, if there is but
+    /// one thing.
+    pub parts: Vec<LinePart>,
+}
+
+/// A part of the axis from left to right. Its ticks count from its beginning.
+#[derive(Debug, Clone, PartialEq)]
+pub struct LinePart {
+    /// What it is called.
+    pub name: String,
+    /// Where it begins; it ends where the next begins.
+    pub from: f64,
+    /// Where it ends.
+    pub to: f64,
+    /// Values to read the lines in it against, with their names.
+    pub levels: Vec<(f64, String)>,
+    /// Places that are marked at its foot, in rising order.
+    pub marks: Vec<f64>,
 }
 
 /// What the values of a picture are.
@@ -84,8 +102,8 @@ impl Layout {
     /// For a phone; the names of the lines are to be shown outside.
     pub const NARROW: Self = Self {
         width: 400.0,
-        height: 330.0,
-        plot: Rect { left: 76.0, top: 70.0, right: 366.0, bottom: 266.0 },
+        height: 364.0,
+        plot: Rect { left: 76.0, top: 104.0, right: 366.0, bottom: 300.0 },
         has_names: false,
     };
 
@@ -114,12 +132,66 @@ impl Unit {
 }
 
 impl LineChart {
-    /// From where to where the lines go.
+    /// Where a value from left to right stands, as a share of the width of the plot.
     #[must_use]
-    pub fn x_domain(&self) -> (f64, f64) {
+    pub fn share(&self, x: f64) -> f64 {
+        let Some((part, (from, to))) = self.part(x) else {
+            let (low, high) = self.x_domain();
+            return ((x - low) / (high - low)).clamp(0.0, 1.0);
+        };
+        let within = (x - part.from) / (part.to - part.from).max(f64::MIN_POSITIVE);
+        from + within.clamp(0.0, 1.0) * (to - from)
+    }
+
+    /// The part that a value is in, and from where to where it goes, as shares of the width of the
+    /// plot. What is at the end of a part belongs to it.
+    fn part(&self, x: f64) -> Option<(&LinePart, (f64, f64))> {
+        let number = self.parts.iter().position(|part| x <= part.to);
+        let number = number.or(self.parts.len().checked_sub(1))?;
+        Some((&self.parts[number], self.columns()[number]))
+    }
+
+    /// From where to where each part goes, as shares of the width of the plot.
+    fn columns(&self) -> Vec<(f64, f64)> {
+        const LEAST: f64 = 0.28;
+        const MOST_GAPS: f64 = 0.2;
+        let whole = Rect { left: 0.0, top: 0.0, right: 1.0, bottom: 1.0 };
+        let weights: Vec<f64> =
+            self.parts.iter().map(|part| (part.to - part.from).max(1.0)).collect();
+        let gaps: Vec<f64> = weights.iter().skip(1).map(|_| 0.02).collect();
+        let squeeze = (MOST_GAPS / gaps.iter().sum::<f64>()).min(1.0);
+        let gaps: Vec<f64> = gaps.into_iter().map(|gap| gap * squeeze).collect();
+        columns(whole, &weights, &gaps, LEAST).iter().map(|area| (area.left, area.right)).collect()
+    }
+
+    /// What is at a place, in words: `iteration 1,000`, or `baseline, iteration 1,000`.
+    #[must_use]
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "iterations and seconds are not negative"
+    )]
+    pub(crate) fn place_in_words(&self, x: f64) -> String {
+        let at = |x: f64| format!("{} {}", self.x_label, group_digits(x as u64));
+        match self.part(x) {
+            Some((part, _)) if self.parts.len() > 1 => {
+                format!("{}, {}", part.name, at(x - part.from))
+            }
+            _ => at(x),
+        }
+    }
+
+    /// From where to where the lines go.
+    fn x_domain(&self) -> (f64, f64) {
         let xs = self.series.iter().flat_map(|series| &series.points).map(|point| point.x);
         let (low, high) = extent(xs);
         if high > low { (low, high) } else { (low, low + 1.0) }
+    }
+
+    /// Where lines are broken.
+    fn broken_at(&self) -> Vec<f64> {
+        let inner = self.parts.iter().skip(1).map(|part| part.from);
+        self.breaks.iter().map(|(at, _)| *at).chain(inner).collect()
     }
 
     fn y_scale(&self, plot: Rect) -> Scale {
@@ -146,9 +218,78 @@ impl LineChart {
         }
     }
 
+    /// The plot; what stands in it from left to right are shares of its width.
     fn frame(&self, plot: Rect) -> Frame {
-        let x = Scale::linear(self.x_domain(), (plot.left, plot.right));
+        let x = Scale::linear((0.0, 1.0), (plot.left, plot.right));
         Frame { area: plot, x, y: self.y_scale(plot) }
+    }
+
+    /// Each part of the plot with its own axis; the plot itself, if it has none.
+    fn panels(&self, plot: Rect) -> Vec<Panel<'_>> {
+        let y = self.y_scale(plot);
+        if self.parts.is_empty() {
+            let x = Scale::linear(self.x_domain(), (plot.left, plot.right));
+            return vec![Panel { part: None, frame: Frame { area: plot, x, y } }];
+        }
+        let panel = |(part, (from, to)): (_, (f64, f64))| {
+            let part: &LinePart = part;
+            let [left, right] = [from, to].map(|share| plot.left + share * plot.width());
+            let length = (part.to - part.from).max(1.0);
+            let x = Scale::linear((0.0, length), (left, right));
+            let frame = Frame { area: Rect { left, right, ..plot }, x, y };
+            Panel { part: Some(part), frame }
+        };
+        self.parts.iter().zip(self.columns()).map(panel).collect()
+    }
+
+    /// The levels that hold at the right edge.
+    fn last_levels(&self) -> impl Iterator<Item = &(f64, String)> {
+        self.levels.iter().chain(self.parts.last().map_or(&[][..], |part| &part.levels))
+    }
+
+    /// Whether a level is named at the right edge.
+    fn is_last(&self, (_, name): &(f64, String)) -> bool {
+        self.last_levels().any(|(_, last)| last == name)
+    }
+}
+
+/// A part of the plot.
+struct Panel<'a> {
+    part: Option<&'a LinePart>,
+    frame: Frame,
+}
+
+impl Panel<'_> {
+    /// What the lines in it are read against, and its name.
+    fn back(&self) -> Element {
+        let Self { part: Some(part), frame } = self else { return Element::new("g") };
+        let level = |(value, _): &(f64, String)| frame.level(*value, Ink::Muted, Some("2 4"));
+        Element::new("g").children(part.levels.iter().map(level)).children(self.marks())
+    }
+
+    fn marks(&self) -> Option<Element> {
+        const APART: f64 = 4.0;
+        let part = self.part.filter(|part| !part.marks.is_empty())?;
+        let bottom = self.frame.area.bottom;
+        let places = part.marks.iter().map(|at| self.frame.x.at(*at - part.from));
+        let mut shown: Vec<f64> = Vec::new();
+        for x in places {
+            if shown.last().is_none_or(|last| x - last >= APART) {
+                shown.push(x);
+            }
+        }
+        let mark = |x: f64| {
+            segment(Point { x, y: bottom - 10.0 }, Point { x, y: bottom }, Ink::Strong, 2.0)
+        };
+        Some(Element::new("g").children(shown.into_iter().map(mark)))
+    }
+
+    fn name(&self) -> Option<Element> {
+        let Rect { left, right, top, .. } = self.frame.area;
+        let name = &self.part?.name;
+        let short = fit(name, Size::Body.units() * 1.06, right - left);
+        let label = Label::new(short, Point { x: left, y: top - 10.0 }).bold().ink(Ink::Muted);
+        Some(label.element().tooltip(name))
     }
 }
 
@@ -173,18 +314,30 @@ pub fn line_svg(chart: &LineChart, layout: Layout) -> String {
         canvas.add(frame.level(0.0, Ink::Muted, None));
     }
     canvas.add(frame.left_axis(&y_ticks(chart, &frame)));
-    canvas.add(frame.bottom_axis(&x_ticks(&frame)));
+    let panels = chart.panels(plot);
+    let ticks = x_ticks(&panels);
+    for (panel, ticks) in panels.iter().zip(&ticks) {
+        canvas.add(panel.frame.bottom_axis(ticks));
+        canvas.add(panel.back());
+    }
+    if panels.len() > 1 {
+        for name in panels.iter().filter_map(Panel::name) {
+            canvas.add(name);
+        }
+    }
     let at = Point { x: plot.middle(), y: height - 12.0 };
-    canvas.add(Label::new(&chart.x_label, at).anchor(Anchor::Middle).ink(Ink::Muted).element());
+    let label = x_label(chart);
+    canvas.add(Label::new(label, at).anchor(Anchor::Middle).ink(Ink::Muted).element());
     canvas.add(landmarks(chart, &frame));
+    let lines = Lines { chart, frame: &frame, breaks: chart.broken_at() };
     for series in &chart.series {
-        canvas.add(back(series, &frame, &chart.breaks));
+        canvas.add(lines.back(series));
     }
     for series in &chart.series {
-        canvas.add(curve(series, &frame, &chart.breaks));
+        canvas.add(lines.curve(series));
     }
-    let names = if has_names { names(chart, &frame, width) } else { inner_names(chart, &frame) };
-    for label in names {
+    let outer = if has_names { names(chart, &frame, width) } else { Vec::new() };
+    for label in outer.into_iter().chain(inner_names(chart, &panels, has_names)) {
         canvas.add(label);
     }
     canvas.into_svg()
@@ -199,15 +352,25 @@ fn description(chart: &LineChart) -> String {
     chart.series.iter().filter_map(sentence).collect::<Vec<_>>().join(" ")
 }
 
+/// The words of the axis from left to right.
+fn x_label(chart: &LineChart) -> String {
+    let has_marks = chart.parts.iter().any(|part| !part.marks.is_empty());
+    let marks = if has_marks { "; marked: a new model" } else { "" };
+    format!("{}{marks}", chart.x_label)
+}
+
+/// The title, and below it how the picture is to be read, in two lines at most.
 fn heading(chart: &LineChart, layout: Layout) -> Element {
+    const LINE: f64 = 19.0;
     let left = if layout.has_names { layout.plot.left } else { 4.0 };
-    let room = layout.width - left - 20.0;
+    let room = layout.width - left - 4.0;
     let at = |y| Point { x: left, y };
     let title = fit(&chart.title, Size::Heading.units() * 1.06, room);
-    let subtitle = fit(&chart.subtitle, Size::Body.units(), room);
+    let lines = folded(&chart.subtitle, Size::Body.units(), room, 2);
+    let subtitle = lines.into_iter().zip([50.0, 50.0 + LINE]);
     Element::new("g")
         .child(Label::new(title, at(28.0)).size(Size::Heading).bold().element())
-        .child(Label::new(subtitle, at(52.0)).ink(Ink::Muted).element())
+        .children(subtitle.map(|(text, y)| Label::new(text, at(y)).ink(Ink::Muted).element()))
 }
 
 fn y_ticks(chart: &LineChart, frame: &Frame) -> Vec<Tick> {
@@ -215,22 +378,38 @@ fn y_ticks(chart: &LineChart, frame: &Frame) -> Vec<Tick> {
     frame.y.ticks(8).into_iter().map(tick).collect()
 }
 
+/// The ticks of each panel, but those whose labels would touch the one before.
 #[expect(
     clippy::cast_possible_truncation,
     clippy::cast_sign_loss,
     reason = "ticks of iterations and seconds are whole and not negative"
 )]
-fn x_ticks(frame: &Frame) -> Vec<Tick> {
-    let tick = |value: f64| Tick { value, label: group_digits(value as u64) };
-    let most = if frame.area.width() > 500.0 { 7 } else { 4 };
-    frame.x.whole_ticks(most).into_iter().map(tick).collect()
+fn x_ticks(panels: &[Panel<'_>]) -> Vec<Vec<Tick>> {
+    const APART: f64 = 10.0;
+    let mut end = f64::NEG_INFINITY;
+    let mut of_panel = |Panel { frame, .. }: &Panel<'_>| {
+        let most = if frame.area.width() > 500.0 { 7 } else { 4 };
+        let tick = |value: f64| Tick { value, label: group_digits(value as u64) };
+        let mut ticks: Vec<Tick> = frame.x.whole_ticks(most).into_iter().map(tick).collect();
+        ticks.retain(|tick| {
+            let half = super::chart::width(&tick.label, Size::Body.units()) / 2.0;
+            let at = frame.x.at(tick.value);
+            let has_room = at - half > end + APART;
+            if has_room {
+                end = at + half;
+            }
+            has_room
+        });
+        ticks
+    };
+    panels.iter().map(&mut of_panel).collect()
 }
 
 /// The levels and the breaks; breaks have their names.
 fn landmarks(chart: &LineChart, frame: &Frame) -> Element {
     let level = |(value, _): &(f64, String)| frame.level(*value, Ink::Muted, Some("2 4"));
     let broken = |(at, name): &(f64, String)| {
-        let x = frame.x.at(*at);
+        let x = frame.x.at(chart.share(*at));
         let [top, bottom] = [frame.area.top, frame.area.bottom].map(|y| Point { x, y });
         let place = Point { x: x + 5.0, y: frame.area.top + 12.0 };
         let label = Label::new(name, place).ink(Ink::Muted).halo().element();
@@ -241,15 +420,12 @@ fn landmarks(chart: &LineChart, frame: &Frame) -> Element {
 }
 
 /// The values at points, with nothing between those on both sides of a break.
-fn broken<T>(
-    points: impl Iterator<Item = (f64, Option<T>)>,
-    breaks: &[(f64, String)],
-) -> Vec<Option<T>> {
+fn broken<T>(points: impl Iterator<Item = (f64, Option<T>)>, breaks: &[f64]) -> Vec<Option<T>> {
     let mut values = Vec::new();
     let mut before = f64::NEG_INFINITY;
     for (x, value) in points {
         // A window that ends at a break belongs to what is before it.
-        if breaks.iter().any(|(at, _)| before <= *at && *at < x) && !values.is_empty() {
+        if breaks.iter().any(|at| before <= *at && *at < x) && !values.is_empty() {
             values.push(None);
         }
         values.push(value);
@@ -258,24 +434,38 @@ fn broken<T>(
     values
 }
 
-fn back(series: &LineSeries, frame: &Frame, breaks: &[(f64, String)]) -> Element {
-    let edge = |point: &LinePoint| {
-        let half = point.half?;
-        Some((frame.point(point.x, point.y + half), frame.point(point.x, point.y - half)))
-    };
-    let edges = broken(series.points.iter().map(|point| (point.x, edge(point))), breaks);
-    let ink = Ink::Series(series.colour);
-    let run = |run: &Vec<(f64, f64)>| {
-        let points = broken(run.iter().map(|(x, y)| (*x, Some(frame.point(*x, *y)))), breaks);
-        line(&points, ink, 1.0).at("stroke-opacity", 0.45)
-    };
-    Element::new("g").child(band(&edges, ink, BAND_OPACITY)).children(series.runs.iter().map(run))
+/// The lines of a chart in its plot.
+struct Lines<'a> {
+    chart: &'a LineChart,
+    frame: &'a Frame,
+    breaks: Vec<f64>,
 }
 
-fn curve(series: &LineSeries, frame: &Frame, breaks: &[(f64, String)]) -> Element {
-    let place = |point: &LinePoint| (point.x, Some(frame.point(point.x, point.y)));
-    let points = broken(series.points.iter().map(place), breaks);
-    line(&points, Ink::Series(series.colour), 2.5).tooltip(&series.name)
+impl Lines<'_> {
+    fn point(&self, x: f64, y: f64) -> Point {
+        self.frame.point(self.chart.share(x), y)
+    }
+
+    fn back(&self, series: &LineSeries) -> Element {
+        let edge = |point: &LinePoint| {
+            let half = point.half?;
+            Some((self.point(point.x, point.y + half), self.point(point.x, point.y - half)))
+        };
+        let edges = broken(series.points.iter().map(|point| (point.x, edge(point))), &self.breaks);
+        let ink = Ink::Series(series.colour);
+        let run = |run: &Vec<(f64, f64)>| {
+            let points = run.iter().map(|(x, y)| (*x, Some(self.point(*x, *y))));
+            line(&broken(points, &self.breaks), ink, 1.0).at("stroke-opacity", 0.45)
+        };
+        let runs = series.runs.iter().map(run);
+        Element::new("g").child(band(&edges, ink, BAND_OPACITY)).children(runs)
+    }
+
+    fn curve(&self, series: &LineSeries) -> Element {
+        let place = |point: &LinePoint| (point.x, Some(self.point(point.x, point.y)));
+        let points = broken(series.points.iter().map(place), &self.breaks);
+        line(&points, Ink::Series(series.colour), 2.5).tooltip(&series.name)
+    }
 }
 
 /// A name beside the plot.
@@ -293,7 +483,7 @@ fn names(chart: &LineChart, frame: &Frame, width: f64) -> Vec<Element> {
         let value = series.points.last()?.y;
         Some(EndLabel { name: &series.name, value, ink: Ink::Series(series.colour) })
     });
-    let levels = chart.levels.iter();
+    let levels = chart.last_levels();
     let levels = levels.map(|(value, name)| EndLabel { name, value: *value, ink: Ink::Muted });
     let ends: Vec<EndLabel<'_>> = series.chain(levels).collect();
     let wanted: Vec<f64> = ends.iter().map(|end| frame.y.at(end.value)).collect();
@@ -310,11 +500,20 @@ fn names(chart: &LineChart, frame: &Frame, width: f64) -> Vec<Element> {
     ends.iter().zip(placed).map(label).collect()
 }
 
-/// The names of the levels, within the plot.
-fn inner_names(chart: &LineChart, frame: &Frame) -> Vec<Element> {
-    let name = |(value, name): &(f64, String)| {
-        let at = Point { x: frame.area.right, y: frame.y.at(*value) - 4.0 };
-        Label::new(name, at).anchor(Anchor::End).ink(Ink::Muted).halo().element()
+/// The names of the levels, within the plot: each where it holds last.
+fn inner_names(chart: &LineChart, panels: &[Panel<'_>], has_names: bool) -> Vec<Element> {
+    let name = |frame: &Frame, (value, name): &(f64, String)| {
+        let at = Point { x: frame.area.right - 2.0, y: frame.y.at(*value) - 4.0 };
+        let text = format!("{name} {}", chart.unit.text(*value));
+        Label::new(text, at).anchor(Anchor::End).ink(Ink::Muted).halo().element()
     };
-    chart.levels.iter().map(name).collect()
+    let mut names = Vec::new();
+    for (number, panel) in panels.iter().enumerate() {
+        let is_last = number + 1 == panels.len();
+        let levels = panel.part.map_or(&chart.levels, |part| &part.levels).iter();
+        let shown =
+            |level: &&(f64, String)| if is_last { !has_names } else { !chart.is_last(level) };
+        names.extend(levels.filter(shown).map(|level| name(&panel.frame, level)));
+    }
+    names
 }

@@ -13,8 +13,8 @@ use proptest::prelude::*;
 use report::chart::width;
 use report::html::{Block, Cell, DifferenceRow, Page, Readout, Section, Tone, page_html};
 use report::{
-    LatencyChart, LatencyCurve, Layout, LineChart, LinePoint, LineSeries, Quantile, SuccessBatch,
-    SuccessChart, SuccessPhase, Unit, latency_svg, line_svg, success_curve_svg,
+    LatencyChart, LatencyCurve, Layout, LineChart, LinePart, LinePoint, LineSeries, Quantile,
+    SuccessBatch, SuccessChart, SuccessPhase, Unit, latency_svg, line_svg, success_curve_svg,
 };
 
 /// Numbers in [0, 1) that look random and are the same everywhere (splitmix64).
@@ -372,6 +372,13 @@ fn hostile_page() -> Page {
         points: points(0.2 * f64::from(u32::try_from(colour).unwrap())),
         runs: vec![vec![(0.0, 0.1), (19.0, 0.3)]],
     };
+    let part = |name: &str, from: f64, to: f64| LinePart {
+        name: name.to_owned(),
+        from,
+        to,
+        levels: vec![(0.2, name.to_owned())],
+        marks: vec![from + 1.0, from + 1.1, to],
+    };
     let chart = LineChart {
         title: hostile.to_owned(),
         subtitle: hostile.to_owned(),
@@ -380,6 +387,7 @@ fn hostile_page() -> Page {
         series: vec![series(hostile, 0), series("plain", 1)],
         levels: vec![(0.1, hostile.to_owned())],
         breaks: vec![(5.0, hostile.to_owned())],
+        parts: [(0.0, 5.0), (5.0, 10.0)].map(|(from, to)| part(hostile, from, to)).to_vec(),
     };
     let cell = |tone| Cell { text: hostile.to_owned(), tone };
     let blocks = vec![
@@ -461,11 +469,55 @@ fn a_readout_says_what_is_drawn_where_it_is_drawn() {
         }],
         levels: Vec::new(),
         breaks: Vec::new(),
+        parts: Vec::new(),
     };
     let readout = serde_json::to_value(Readout::of(&chart)).unwrap();
     assert_eq!(readout["texts"][1], "iteration 1,000: one 50\u{a0}%");
     let places: Vec<f64> = serde_json::from_value(readout["places"].clone()).unwrap();
     assert!(places[0].abs() < 1e-9 && (places[1] - 1.0).abs() < 1e-9, "{places:?}");
+}
+
+/// Phases stand side by side, each with ticks of its own, and none is too narrow to be seen.
+#[test]
+fn parts_stand_side_by_side_and_their_lines_are_broken() {
+    let point = |x: f64| LinePoint { x, y: 0.5, half: None };
+    let part = |name: &str, from: f64, to: f64| LinePart {
+        name: name.to_owned(),
+        from,
+        to,
+        levels: vec![(0.25, "chance".to_owned())],
+        marks: vec![from + 10.0],
+    };
+    let series = LineSeries {
+        name: "one".to_owned(),
+        colour: 0,
+        points: vec![point(5_000.0), point(1e6), point(1e6 + 50.0), point(1e6 + 100.0)],
+        runs: Vec::new(),
+    };
+    let chart = LineChart {
+        title: "t".to_owned(),
+        subtitle: "s".to_owned(),
+        x_label: "iteration".to_owned(),
+        unit: Unit::Share,
+        series: vec![series],
+        levels: Vec::new(),
+        breaks: Vec::new(),
+        parts: vec![part("long", 0.0, 1e6), part("short", 1e6, 1e6 + 100.0)],
+    };
+    let [end, begin] = [1e6, 1e6 + 1.0].map(|x| chart.share(x));
+    assert!(end < begin && (1.0 - begin) > 0.2 && (chart.share(1e6 + 100.0) - 1.0).abs() < 1e-9);
+    let readout = serde_json::to_value(Readout::of(&chart)).unwrap();
+    assert_eq!(readout["texts"][1], "long, iteration 1,000,000: one 50\u{a0}%");
+    assert_eq!(readout["texts"][2], "short, iteration 50: one 50\u{a0}%");
+    for layout in [Layout::WIDE, Layout::NARROW] {
+        let svg = line_svg(&chart, layout);
+        let document = roxmltree::Document::parse(&svg).unwrap();
+        let is_curve =
+            |node: &roxmltree::Node<'_, '_>| node.attribute("stroke-width") == Some("2.5");
+        let curve = document.descendants().find(is_curve).unwrap();
+        assert_eq!(curve.attribute("d").unwrap().matches('M').count(), 2);
+        assert!(svg.contains(">long<") && svg.contains(">short<") && svg.contains("a new model"));
+    }
 }
 
 /// What was averaged over a drift belongs to neither of the two populations.
@@ -513,6 +565,7 @@ fn a_line_is_broken_where_its_population_drifts() {
         series: vec![series],
         levels: vec![(0.25, "chance".to_owned())],
         breaks: vec![(500.0, "drift".to_owned())],
+        parts: Vec::new(),
     };
     let svg = line_svg(&chart, Layout::WIDE);
     let document = roxmltree::Document::parse(&svg).unwrap();

@@ -63,7 +63,7 @@ fn a_run_an_experiment_and_two_of_them_are_told_in_full() {
 
     let html = page(&[&experimented], &[]);
     assert_eq!(headings(&html), ["Result", "Success", "Comparison", "Configuration"]);
-    assert!(html.contains("difference to default") && html.contains("the band holds"));
+    assert!(html.contains("Difference to default") && html.contains("a band holds"));
     let verdict = html.find("class=\"answer\"").unwrap();
     assert!(verdict < html.find("<h2>Success").unwrap(), "the verdict comes first");
 
@@ -112,6 +112,64 @@ fn what_cannot_be_read_or_written_is_said() {
     assert!(String::from_utf8_lossy(&output.stderr).contains("summary.json: "), "{output:?}");
 }
 
+/// A second of a load against a served loop.
+fn short_load(out: &str) -> Command {
+    let mut command = runner();
+    command.args(["scenarios/load.yaml", "--quiet", "--out", out]);
+    for change in [
+        "phases.warm-up.duration=200ms",
+        "phases.ramp.stages=[{ to: 200/s, over: 500ms }]",
+        "phases.steady.rate=200/s",
+        "phases.steady.duration=500ms",
+        "expect=[steady.error_rate < 5%]",
+    ] {
+        command.args(["--set", change]);
+    }
+    command
+}
+
+/// The marks of the picture that the run draws are in the report, too.
+#[test]
+fn curves_are_read_against_chance_the_ceiling_and_exports() {
+    let folder = tempfile::tempdir().unwrap();
+    let (out, svg) = (folder.path().join("a"), folder.path().join("svg"));
+    let ran = run(&out, "1");
+    let page = folder.path().join("page.html").display().to_string();
+    let output = report(&[&ran, "-o", &page, "--svg", &svg.display().to_string()]);
+    assert!(output.status.success());
+    let drawn = fs::read_to_string(svg.join("success.svg")).unwrap();
+    for mark in ["ceiling 85", "chance 25", "a new model", ">baseline<", ">validation<"] {
+        assert!(drawn.contains(mark), "{mark} in {drawn}");
+    }
+    let experimented = folder.path().join("e").display().to_string();
+    let drifts = ["--set", "phases.baseline.drift={ at: 50%, rotate: 1 }"];
+    completed(experiment(["--out", &experimented], &drifts));
+    assert!(
+        report(&[&experimented, "-o", &page, "--svg", &svg.display().to_string()]).status.success()
+    );
+    let drawn = fs::read_to_string(svg.join("success.svg")).unwrap();
+    for mark in ["ceiling 85", "chance 25", ">drift<"] {
+        assert!(drawn.contains(mark), "{mark} in {drawn}");
+    }
+}
+
+/// Arguments can be copied as they are, and are broken between words only.
+#[test]
+fn arguments_stand_whole_in_the_evaluation() {
+    let folder = tempfile::tempdir().unwrap();
+    let ran = run(&folder.path().join("a"), "1");
+    let page = folder.path().join("page.html").display().to_string();
+    assert!(report(&[&ran, "-o", &page]).status.success());
+    let html = fs::read_to_string(page).unwrap();
+    let (_, code) = html.split_once("<code class=\"whole\">").unwrap();
+    let words: Vec<&str> = code.split("</code>").next().unwrap().split_whitespace().collect();
+    let words: Vec<&str> = words
+        .iter()
+        .map(|word| word.trim_start_matches("<span>").trim_end_matches("</span>"))
+        .collect();
+    assert!(words.starts_with(&["--cb_explore_adf", "--epsilon"]), "{words:?}");
+}
+
 #[test]
 fn a_browser_shows_the_page_and_reads_its_values() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
@@ -131,7 +189,19 @@ fn a_browser_shows_the_page_and_reads_its_values() {
         ],
     ));
     let ran = run(&folder.path().join("r"), "1");
-    for results in [&experimented, &ran] {
+    let [never, same, load] =
+        ["never", "same", "load"].map(|name| folder.path().join(name).display().to_string());
+    // No model is exported before the end: nothing is learned.
+    let never_exported =
+        ["--set", "loop.model_export_frequency=10h", "--set", "loop.reward_wait_time=10h"];
+    completed(experiment(["--out", &never], &never_exported));
+    // Two are the same; the others are left out.
+    let alike = ["one", "'喫茶店, a name'", "faster", "robust"];
+    let alike = alike.map(|name| format!("{name}: '--cb_explore_adf -q ::'")).join(", ");
+    let policies = format!("matrix.policies={{ {alike} }}");
+    completed(experiment(["--out", &same], &["--set", &policies]));
+    completed(short_load(&load));
+    for results in [&experimented, &ran, &never, &same, &load] {
         let page = folder.path().join("page.html");
         completed({
             let mut command = runner();

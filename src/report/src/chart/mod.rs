@@ -25,5 +25,5 @@ pub use label::{Anchor, Label, spread};
 pub use layout::{Rect, columns};
 pub use mark::{Point, band, dots, line, rule, segment};
 pub use scale::{Scale, nice_ceiling};
-pub use text::{fit, group_digits, percent, width};
+pub use text::{fit, folded, group_digits, percent, width};
 pub use theme::{Ink, Size};

@@ -43,6 +43,28 @@ pub fn fit(text: &str, size: f64, room: f64) -> String {
     }
 }
 
+/// The text in at most so many lines, none wider than `room`; the last is cut short if there are
+/// more.
+#[must_use]
+pub fn folded(text: &str, size: f64, room: f64, most: usize) -> Vec<String> {
+    let mut lines = vec![String::new()];
+    let mut words = text.split(' ');
+    let mut line = words.next().unwrap_or_default().to_owned();
+    for word in words {
+        let longer = format!("{line} {word}");
+        let is_last = lines.len() >= most;
+        if is_last || width(&longer, size) <= room {
+            line = longer;
+        } else {
+            lines.insert(lines.len() - 1, std::mem::replace(&mut line, word.to_owned()));
+        }
+    }
+    if let Some(last) = lines.last_mut() {
+        *last = line;
+    }
+    lines.iter().map(|line| fit(line, size, room)).collect()
+}
+
 /// A count with a comma every three digits.
 #[must_use]
 pub fn group_digits(count: u64) -> String {
@@ -76,7 +98,26 @@ mod tests {
         }
     }
 
+    #[test]
+    fn a_text_is_folded_at_blanks() {
+        let text = "success rate minus that of the same seed";
+        let lines = folded(text, 10.0, 130.0, 2);
+        assert_eq!(lines.join(" "), text);
+        assert!(
+            lines.len() == 2 && lines.iter().all(|line| width(line, 10.0) <= 130.0),
+            "{lines:?}"
+        );
+        assert_eq!(folded("", 10.0, 130.0, 2), [""]);
+    }
+
     proptest! {
+        #[test]
+        fn what_is_folded_fits(text in ".*", room in 20.0_f64..400.0, most in 1_usize..4) {
+            let lines = folded(&text, 15.0, room, most);
+            prop_assert!(lines.len() <= most);
+            prop_assert!(lines.iter().all(|line| width(line, 15.0) <= room));
+        }
+
         #[test]
         fn what_is_fitted_fits(text in ".*", room in 0.0_f64..400.0) {
             prop_assert!(width(&fit(&text, 15.0, room), 15.0) <= room);

@@ -8,5 +8,5 @@ mod page;
 mod readout;
 
 pub use differences::DifferenceRow;
-pub use page::{Block, Cell, Page, Section, Tone, live_page_html, page_html, page_parts};
+pub use page::{Block, Cell, Page, STYLE, Section, Tone, live_page_html, page_html, page_parts};
 pub use readout::Readout;

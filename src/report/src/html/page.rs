@@ -62,7 +62,7 @@ pub enum Block {
     },
     /// Names and what stands for them.
     Facts(Vec<(String, String)>),
-    /// Rows under a head. The first column is text, the others are numbers or words.
+    /// Rows under a head. The first column is text, the others are numbers or text.
     Table {
         /// The head.
         head: Vec<String>,
@@ -86,7 +86,7 @@ impl Block {
     /// Marks what it says as not known: its findings are neither good nor bad yet.
     pub fn doubt(&mut self) {
         let doubtful = |tone: &mut Tone| {
-            if *tone != Tone::Plain {
+            if !matches!(tone, Tone::Plain | Tone::Code) {
                 *tone = Tone::Doubtful;
             }
         };
@@ -132,12 +132,26 @@ pub enum Tone {
     Bad,
     /// It is not known.
     Doubtful,
+    /// It is to be copied as it stands.
+    Code,
 }
 
 impl Cell {
     /// A cell that means nothing more than it says.
     pub fn plain(text: impl Into<String>) -> Self {
         Self { text: text.into(), tone: Tone::Plain }
+    }
+
+    /// A cell to copy from.
+    pub fn code(text: impl Into<String>) -> Self {
+        Self { text: text.into(), tone: Tone::Code }
+    }
+
+    /// Whether it stands in a column of numbers: what is not there does, too.
+    fn is_number(&self) -> bool {
+        let digits = self.text.trim_start_matches(|c: char| "+-−±~<[ \u{a0}".contains(c));
+        let is_empty = self.text.is_empty();
+        is_empty || self.tone == Tone::Plain && digits.starts_with(|c: char| c.is_ascii_digit())
     }
 }
 
@@ -148,6 +162,7 @@ impl Tone {
             Self::Good => "good",
             Self::Bad => "bad",
             Self::Doubtful => "doubtful",
+            Self::Code => "code-cell",
         }
     }
 }
@@ -160,7 +175,8 @@ const POLICY: &str =
 const LIVE_POLICY: &str = "default-src 'none'; img-src data:; style-src 'unsafe-inline'; \
     script-src 'unsafe-inline'; connect-src 'self'";
 
-const STYLE: &str = include_str!("page.css");
+/// How pages look. It has the two schemes of colours, and nothing that it would load.
+pub const STYLE: &str = include_str!("page.css");
 const SCRIPT: &str = include_str!("page.js");
 const LIVE_SCRIPT: &str = include_str!("live.js");
 
@@ -291,23 +307,44 @@ fn indented(line: &str) -> String {
 }
 
 fn fact((name, value): &(String, String)) -> [Element; 2] {
-    [Element::new("dt").text(name), Element::new("dd").text(value)]
+    let value = if value.starts_with("--") {
+        Element::new("dd").child(code(value))
+    } else {
+        Element::new("dd").text(value)
+    };
+    [Element::new("dt").text(name), value]
+}
+
+/// What is selected as a whole, and broken between words only: not at the hyphens of options.
+fn code(text: &str) -> Element {
+    let words = text.split(' ').map(|word| Element::new("span").text(word));
+    Element::new("code").with("class", "whole").children(words)
 }
 
 /// On a narrow screen a row is a list of its cells, each with the name of its column. The roles
 /// keep it a table for screen readers.
 fn table(head: &[String], rows: &[Vec<Cell>]) -> Element {
     let of_role = |name: &'static str, role: &'static str| Element::new(name).with("role", role);
-    let names =
-        head.iter().map(|name| of_role("th", "columnheader").with("scope", "col").text(name));
+    let is_number = |column: usize| {
+        let mut cells = rows.iter().filter_map(|row| row.get(column));
+        column > 0 && cells.clone().any(|cell| !cell.text.is_empty()) && cells.all(Cell::is_number)
+    };
+    let numbers: Vec<bool> = (0..head.len()).map(is_number).collect();
+    let names = head.iter().zip(&numbers).map(|(name, is_number)| {
+        let cell = of_role("th", "columnheader").with("scope", "col");
+        let cell = if *is_number { cell.with("class", "number") } else { cell };
+        cell.text(name)
+    });
     let row = |row: &Vec<Cell>| {
-        let cell = |(cell, name): (&Cell, &String)| {
-            of_role("td", "cell")
-                .with("class", cell.tone.class())
-                .with("data-column", name)
-                .text(&cell.text)
+        let cell = |((cell, name), is_number): ((&Cell, &String), &bool)| {
+            let class = if *is_number { "number" } else { cell.tone.class() };
+            let element = of_role("td", "cell").with("class", class).with("data-column", name);
+            match cell.tone {
+                Tone::Code if !cell.text.is_empty() => element.child(code(&cell.text)),
+                _ => element.text(&cell.text),
+            }
         };
-        of_role("tr", "row").children(row.iter().zip(head).map(cell))
+        of_role("tr", "row").children(row.iter().zip(head).zip(&numbers).map(cell))
     };
     let head_row = of_role("tr", "row").children(names);
     let table = of_role("table", "table")

@@ -1,6 +1,6 @@
 use serde::Serialize;
 
-use crate::chart::{Ink, group_digits};
+use crate::chart::Ink;
 use crate::lines::{LineChart, LinePoint, LineSeries};
 
 /// What a picture says when it is pointed at: a line for each place from left to right.
@@ -19,14 +19,10 @@ impl Readout {
     /// What can be read of a picture.
     #[must_use]
     pub fn of(chart: &LineChart) -> Self {
-        let (low, high) = chart.x_domain();
         let longest = chart.series.iter().max_by_key(|series| series.points.len());
         let xs: Vec<f64> = longest.map_or(Vec::new(), |of| of.points.iter().map(|p| p.x).collect());
-        let place = |x: &f64| {
-            let share = (x - low) / (high - low);
-            // To a tenth of a thousandth, so that the page stays small.
-            libm::round(share * 1e4) / 1e4
-        };
+        // To a tenth of a thousandth, so that the page stays small.
+        let place = |x: &f64| libm::round(chart.share(*x) * 1e4) / 1e4;
         let name = |series: &LineSeries| (series.name.clone(), Ink::Series(series.colour));
         Self {
             key: chart.series.iter().map(name).collect(),
@@ -36,11 +32,6 @@ impl Readout {
     }
 }
 
-#[expect(
-    clippy::cast_possible_truncation,
-    clippy::cast_sign_loss,
-    reason = "iterations and seconds are not negative"
-)]
 fn text(chart: &LineChart, x: f64) -> String {
     let values = chart.series.iter().filter_map(|series| {
         let point = at(series, x)?;
@@ -50,7 +41,7 @@ fn text(chart: &LineChart, x: f64) -> String {
         Some(format!("{} {}{half}", series.name, chart.unit.text(point.y)))
     });
     let values: Vec<String> = values.collect();
-    format!("{} {}: {}", chart.x_label, group_digits(x as u64), values.join(" · "))
+    format!("{}: {}", chart.place_in_words(x), values.join(" · "))
 }
 
 fn at(series: &LineSeries, x: f64) -> Option<&LinePoint> {

@@ -1,0 +1,80 @@
+//! What the curves of results are read against.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use crate::cli::charts::epsilon;
+use results::RunFolder;
+use results::experiment::ExperimentManifest;
+use scenario::kept_exploration;
+
+/// What curves are read against.
+#[derive(Debug, Clone, Default)]
+pub struct Landmarks {
+    /// How many actions may be chosen, if it is known.
+    pub actions: Option<u64>,
+    /// The iterations before which the population of a phase drifts, by the phase.
+    pub drifts: BTreeMap<String, u64>,
+    /// After how many iterations a model was exported, by the phase.
+    pub exports: BTreeMap<String, Vec<u64>>,
+    /// The shares of choices that are drawn evenly, a policy each; of the phases before another
+    /// policy is applied.
+    pub explored: BTreeMap<String, Vec<f64>>,
+}
+
+impl Landmarks {
+    pub fn of_run(run: &RunFolder) -> Self {
+        let phases = run.manifest.phases.iter();
+        let drifts = phases.filter_map(|phase| Some((phase.name.clone(), phase.drift_at?)));
+        Self {
+            actions: run.manifest.actions,
+            drifts: drifts.collect(),
+            exports: exports(&run.folder),
+            explored: explored(&run.folder, &run.manifest.overrides, &[]),
+        }
+    }
+
+    /// Every seed has its own exports.
+    pub fn of_experiment(folder: &Path, manifest: &ExperimentManifest) -> Self {
+        let is_policy = |axis: &String| axis == "policy";
+        let policies: Vec<&str> =
+            manifest.variants.iter().filter_map(|of| of.policy.as_deref()).collect();
+        // Another axis may change how much is explored.
+        let explored = if manifest.axes.iter().all(is_policy) {
+            explored(folder, &manifest.overrides, &policies)
+        } else {
+            BTreeMap::new()
+        };
+        let (actions, drifts) = (manifest.actions, manifest.drifts.clone());
+        Self { actions, drifts, exports: BTreeMap::new(), explored }
+    }
+}
+
+/// After how many iterations a run exported models.
+fn exports(folder: &Path) -> BTreeMap<String, Vec<u64>> {
+    let mut exports: BTreeMap<String, Vec<u64>> = BTreeMap::new();
+    // A run against a service that tells nothing of its models has no such file.
+    let Ok(mut table) = csv::Reader::from_path(folder.join("model_exports.csv")) else {
+        return exports;
+    };
+    for row in table.records().map_while(Result::ok) {
+        if let (Some(phase), Some(Ok(at))) = (row.get(0), row.get(1).map(str::parse)) {
+            exports.entry(phase.to_owned()).or_default().push(at);
+        }
+    }
+    exports
+}
+
+/// The shares that these policies draw evenly, each once; without policies, that of the scenario.
+fn explored(folder: &Path, overrides: &[String], policies: &[&str]) -> BTreeMap<String, Vec<f64>> {
+    let environment = |name: &str| std::env::var(name).ok();
+    let kept = kept_exploration(&folder.join("scenario.yaml"), overrides, &environment);
+    let Some(kept) = kept else { return BTreeMap::new() };
+    let own = kept.policy.as_deref();
+    let policies = if policies.is_empty() { own.as_slice() } else { policies };
+    let share = |policy: &&str| epsilon(policy).map(|epsilon| kept.percentage.unwrap_or(epsilon));
+    let mut shares: Vec<f64> = policies.iter().filter_map(share).collect();
+    shares.sort_by(f64::total_cmp);
+    shares.dedup();
+    kept.phases.into_iter().map(|phase| (phase, shares.clone())).collect()
+}
