@@ -11,8 +11,13 @@ use serde_json::Value;
 
 use super::Service;
 use super::response::{self, ErrorResponse};
+use learning_loop::{LearningLoop, Overview};
 
-const PAGE: &str = include_str!("page.html");
+/// The status page, in the style of reports.
+static PAGE: LazyLock<String> = LazyLock::new(|| {
+    include_str!("page.html").replace("/* the style of reports */", report::html::STYLE)
+});
+
 const OPENAPI: &str = include_str!("openapi.json");
 
 /// The document of a service without keys: no operation has a security requirement.
@@ -55,13 +60,25 @@ const POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; script-src 
 /// `GET /`: the status page.
 pub(crate) async fn page() -> Response {
     let headers = [(CONTENT_TYPE, "text/html; charset=utf-8"), (CONTENT_SECURITY_POLICY, POLICY)];
-    (headers, PAGE).into_response()
+    (headers, PAGE.as_str()).into_response()
+}
+
+/// What the status page shows.
+#[derive(Serialize)]
+struct Shown {
+    #[serde(flatten)]
+    overview: Overview,
+    /// Models exported since the loop was started.
+    exports: u64,
 }
 
 /// `GET /overview`
 pub(crate) async fn overview(State(service): State<Service>) -> Result<Response, ErrorResponse> {
-    let overview = service.call(|inner, now| Ok(inner.overview(now))).await?;
-    Ok(response::json(StatusCode::OK, &overview))
+    let shown = |inner: &mut LearningLoop, now| {
+        let overview = inner.overview(now);
+        Ok(Shown { overview, exports: inner.exports().0 })
+    };
+    Ok(response::json(StatusCode::OK, &service.call(shown).await?))
 }
 
 #[cfg(test)]
