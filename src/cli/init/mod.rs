@@ -1,5 +1,6 @@
 //! `runner init`: a first scenario.
 
+mod log;
 mod own;
 mod shipped;
 
@@ -8,14 +9,18 @@ use std::io::{self, IsTerminal};
 use std::path::{Path, PathBuf};
 
 use clap::Args;
+use serde_json::Value;
 
+use self::log::{LogColumns, LogScenario, Play};
 use self::own::{FirstScenario, quoted};
 use self::shipped::Shipped;
 use super::check::content;
 use super::error::{Error, not_written};
 use super::exit::Exit;
 use super::{output_file, streams, text_file};
-use scenario::{DimensionKind, InferenceError, LoadOptions, UserDimension, infer_dimensions};
+use scenario::{
+    DimensionKind, InferenceError, LoadOptions, UserDimension, infer_dimensions, preferred_actions,
+};
 
 /// `runner init`
 #[derive(Debug, Clone, Args)]
@@ -24,17 +29,25 @@ pub struct InitArguments {
     #[arg(value_name = "FILE", default_value = "scenario.yaml")]
     scenario: PathBuf,
     /// Start from a scenario that ships, with its data.
-    #[arg(long, value_name = "NAME", conflicts_with_all = ["users", "actions"])]
+    #[arg(long, value_name = "NAME", conflicts_with_all = ["users", "actions", "log"])]
     from: Option<Shipped>,
     /// Who visits: CSV with a column for each context dimension and `preferred`, or JSON.
-    #[arg(long, value_name = "FILE", requires = "actions")]
+    #[arg(long, value_name = "FILE", conflicts_with = "log")]
     users: Option<PathBuf>,
-    /// What can be chosen: a JSON list of `{id, features}`.
+    /// What can be chosen: a JSON list of `{id, features}` [default: what the users prefer, written
+    /// to `actions.json`].
     #[arg(long, value_name = "FILE", requires = "users")]
     actions: Option<PathBuf>,
     /// The names of the context dimensions, where the users file has none.
     #[arg(long, value_name = "NAME", value_delimiter = ',', requires = "users")]
     context: Vec<String>,
+    /// Logged choices with their rewards and probabilities: a CSV file.
+    #[arg(long, value_name = "FILE")]
+    log: Option<PathBuf>,
+    /// What the columns of the log say, where their names do not:
+    /// `action=item,reward=click,probability=p,context=user_*`.
+    #[arg(long, value_name = "COLUMNS", requires = "log")]
+    columns: Option<String>,
 }
 
 /// Writes a scenario, and says how it is run. Nothing is overwritten.
@@ -43,12 +56,66 @@ pub fn init(arguments: &InitArguments) -> Result<Exit, Error> {
     refuse_existing(path)?;
     if let Some(shipped) = arguments.from {
         write_shipped(path, shipped)?;
-    } else {
-        let (users, actions) = match (&arguments.users, &arguments.actions) {
-            (Some(users), Some(actions)) => (users.clone(), actions.clone()),
-            _ => ask()?,
-        };
-        write_new(path, &own_scenario(arguments, &users, &actions)?)?;
+        return conclude(path);
+    }
+    if let Some(log) = &arguments.log {
+        return of_log(arguments, log);
+    }
+    let (users, actions) = match &arguments.users {
+        Some(users) => (users.clone(), arguments.actions.clone()),
+        None => ask()?,
+    };
+    let actions = actions.map_or_else(|| write_actions(path, &users), Ok)?;
+    write_new(path, &own_scenario(arguments, &users, &actions)?)?;
+    conclude(path)
+}
+
+/// Writes the actions that the users prefer beside the scenario, each with its name as its feature.
+fn write_actions(scenario: &Path, users: &Path) -> Result<PathBuf, Error> {
+    let actions = preferred_actions(&read(users)?);
+    if actions.is_empty() {
+        let message = format!("`{}` does not say what the users prefer", users.display());
+        return Err(Error::usage(message).help(SHAPE_OF_USERS));
+    }
+    let path = scenario.parent().unwrap_or(Path::new("")).join("actions.json");
+    if path.exists() {
+        let error = Error::usage(format!("`{}` exists already", path.display()));
+        return Err(error.help(format!("use it: `--actions {}`", path.display())));
+    }
+    let action = |name: &String| {
+        let name = Value::from(name.as_str());
+        format!("  {{ \"id\": {name}, \"features\": [{{ \"name\": {name} }}] }}")
+    };
+    let actions: Vec<String> = actions.iter().map(action).collect();
+    write_new(&path, &format!("[\n{}\n]\n", actions.join(",\n")))?;
+    streams::note(&format!("{}: what the users prefer; add features of your own", path.display()));
+    Ok(path)
+}
+
+/// What a table of users holds.
+const SHAPE_OF_USERS: &str = "a CSV file has a column `preferred` and one for each context \
+                              dimension; see `runner guide scenarios`";
+
+/// Writes the scenario of a log: its twin, or its replay where no twin gives it back.
+fn of_log(arguments: &InitArguments, log: &Path) -> Result<Exit, Error> {
+    let path = &arguments.scenario;
+    let name = path.file_stem().unwrap_or_default().to_string_lossy();
+    let text = read(log)?;
+    let mut scenario = LogScenario {
+        name: quoted(&name),
+        log: quoted(&relative(path, log)),
+        columns: LogColumns::of(&text, arguments.columns.as_deref()).map_err(|mistake| {
+            let error = Error::usage(format!("`{}` {}", log.display(), mistake.message));
+            error.help(mistake.help)
+        })?,
+        play: Play::Twin,
+    };
+    write_new(path, &scenario.text())?;
+    let options = LoadOptions { allow_paths: true, ..LoadOptions::default() };
+    let environment = |name: &str| std::env::var(name).ok();
+    if scenario::read(path, &options, &environment).is_err() {
+        scenario.play = Play::Replay;
+        output_file::write(path, &scenario.text())?;
     }
     conclude(path)
 }
@@ -60,7 +127,7 @@ fn conclude(path: &Path) -> Result<Exit, Error> {
     match scenario::read(path, &LoadOptions::default(), &environment) {
         Ok((scenario, _)) => {
             let content = content(&scenario);
-            streams::print(&format!("{shown}: {content}\nrun it: runner {shown}\n"))?;
+            streams::tell(&format!("{shown}: {content}\nrun it: runner {shown}\n"))?;
             Ok(Exit::Done)
         }
         Err(mistakes) => {
@@ -136,11 +203,7 @@ fn dimensions(arguments: &InitArguments, users: &Path) -> Result<Vec<UserDimensi
                     (1..=*count).map(|number| format!("NAME{number}")).collect();
                 format!("name them, the outermost first: `--context {}`", names.join(","))
             }
-            InferenceError::Shape => {
-                "a CSV file has a column `preferred` and one for each context dimension; see \
-                 `runner guide scenarios`"
-                    .to_owned()
-            }
+            InferenceError::Shape => SHAPE_OF_USERS.to_owned(),
         };
         Error::usage(format!("`{}`: {error}", users.display())).help(help)
     })
@@ -149,7 +212,7 @@ fn dimensions(arguments: &InitArguments, users: &Path) -> Result<Vec<UserDimensi
 /// How many actions a file has; the reader of scenarios says what is wrong with it.
 fn choices(actions: &Path) -> Result<usize, Error> {
     let text = read(actions)?;
-    let parsed: Result<Vec<serde_json::Value>, _> = serde_json::from_str(&text);
+    let parsed: Result<Vec<Value>, _> = serde_json::from_str(&text);
     parsed.map(|actions| actions.len()).map_err(|error| {
         let message = format!("`{}` is not a JSON list: {error}", actions.display());
         Error::usage(message)
@@ -168,25 +231,25 @@ fn relative(scenario: &Path, file: &Path) -> String {
     path.to_string_lossy().replace('\\', "/")
 }
 
-/// Asks for the files.
-fn ask() -> Result<(PathBuf, PathBuf), Error> {
+/// Asks for the files: who visits, and what can be chosen, if there is a file of that.
+fn ask() -> Result<(PathBuf, Option<PathBuf>), Error> {
     if !io::stdin().is_terminal() {
         let error = Error::usage("nothing to start from");
         return Err(error.help(
-            "`runner init --from tutorial`, or `runner init --users users.csv --actions actions.json`",
+            "`runner init --from tutorial`, `runner init --users users.csv`, or `runner init --log clicks.csv`",
         ));
     }
     let users = answer("Who visits? A CSV or JSON file: ")?;
-    let actions = answer("What can be chosen? A JSON file: ")?;
+    let users = users.ok_or_else(|| Error::usage("no file was named"))?;
+    let actions = answer("What can be chosen? A JSON file, or Enter for what they prefer: ")?;
     Ok((users, actions))
 }
 
-fn answer(question: &str) -> Result<PathBuf, Error> {
+/// The file that is answered with; none, if only Enter was pressed.
+fn answer(question: &str) -> Result<Option<PathBuf>, Error> {
     eprint!("{question}");
     let mut line = String::new();
     let read = io::stdin().read_line(&mut line);
-    match read {
-        Ok(_) if !line.trim().is_empty() => Ok(PathBuf::from(line.trim())),
-        _ => Err(Error::usage("no file was named")),
-    }
+    read.map_err(|error| Error::usage(format!("stdin cannot be read: {error}")))?;
+    Ok(Some(line.trim()).filter(|line| !line.is_empty()).map(PathBuf::from))
 }

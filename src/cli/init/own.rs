@@ -88,5 +88,5 @@ pub fn quoted(text: &str) -> String {
     let is_plain = text.starts_with(|c: char| c.is_alphabetic())
         && text.chars().all(|c| c.is_alphanumeric() || "._-/".contains(c))
         && !["true", "false", "null", "yes", "no", "on", "off"].contains(&text);
-    if is_plain { text.to_owned() } else { format!("{text:?}") }
+    if is_plain { text.to_owned() } else { serde_json::Value::from(text).to_string() }
 }

@@ -50,6 +50,86 @@ fn own_users_and_actions_make_a_scenario_that_learns() {
     assert!(text(&again.stderr).contains("`scenario.yaml` exists already"));
 }
 
+/// How people write tables: what separates the fields, a mark of the byte order, quotes, names of
+/// any script. Three commands lead to a learning curve, and no other file is written by hand.
+#[test]
+fn a_table_as_spreadsheets_write_it_is_enough_to_learn() {
+    let rows = [
+        ["Gast", "Wetter", "preferred"],
+        ["Zoë", "Sonne", "喫茶 „Mokka“"],
+        ["Zoë", "Regen", "Café au lait"],
+        ["Ann, B.", "Sonne", "Café au lait"],
+        ["Ann, B.", "Regen", "Tee; grün"],
+    ];
+    for (separator, mark) in [(";", "\u{feff}"), ("\t", ""), (",", "\u{feff}"), (",", "")] {
+        let folder = tempfile::tempdir().unwrap();
+        let field = |text: &&str| format!("\"{text}\"");
+        let line = |row: &[&str; 3]| row.iter().map(field).collect::<Vec<_>>().join(separator);
+        let table: Vec<String> = rows.iter().map(line).collect();
+        fs::write(folder.path().join("gäste.csv"), format!("{mark}{}\r\n", table.join("\r\n")))
+            .unwrap();
+        let said = done(folder.path(), &["init", "--users", "gäste.csv"]);
+        assert!(said.contains("4 visitors, 3 actions"), "{said}");
+        done(folder.path(), &["scenario.yaml", "--quiet", "--out", "out"]);
+        assert!(success_of(folder.path(), "validation") > 0.7, "{separator:?} {mark:?}");
+        done(folder.path(), &["report", "out"]);
+        let actions = fs::read_to_string(folder.path().join("actions.json")).unwrap();
+        assert!(actions.contains("\"id\": \"喫茶 „Mokka“\""), "{actions}");
+
+        // The actions are not overwritten.
+        let again = run(folder.path(), &["init", "other.yaml", "--users", "gäste.csv"]);
+        assert!(text(&again.stderr).contains("use it: `--actions actions.json`"));
+        done(
+            folder.path(),
+            &["init", "o.yaml", "--users", "gäste.csv", "--actions", "actions.json"],
+        );
+    }
+}
+
+fn success_of(folder: &Path, phase: &str) -> f64 {
+    let summary = fs::read_to_string(folder.join("out/summary.json")).unwrap();
+    let summary: serde_json::Value = serde_json::from_str(&summary).unwrap();
+    let phases = summary["phases"].as_array().unwrap();
+    let phase = phases.iter().find(|of| of["name"] == phase).unwrap();
+    phase["success_rate"].as_f64().unwrap()
+}
+
+/// A log whose columns are called as they often are needs no more; others are named.
+#[test]
+fn a_log_is_a_world_to_learn_in() {
+    let folder = folder_with(&["shop/log.csv"]);
+    let named = "action=offer,reward=clicked,probability=probability,context=segment,device";
+    let said = done(folder.path(), &["init", "--log", "log.csv"]);
+    assert!(said.contains("run it: runner scenario.yaml"), "{said}");
+    let scenario = fs::read_to_string(folder.path().join("scenario.yaml")).unwrap();
+    assert!(scenario.contains(named) && scenario.contains("play: twin"), "{scenario}");
+    assert!(scenario.contains("context: [segment, device]"), "{scenario}");
+    done(folder.path(), &["init", "named.yaml", "--log", "log.csv", "--columns", named]);
+    done(folder.path(), &["named.yaml", "--quiet", "--out", "out", "--set", "expect=[]"]);
+
+    // A log that is too short for a twin is replayed.
+    let log = fs::read_to_string(folder.path().join("log.csv")).unwrap();
+    let header = "who;what;p;click\n";
+    let rows = log.lines().skip(1).take(60).map(|line| {
+        let fields: Vec<&str> = line.split(',').collect();
+        format!("{};{};{};{}\n", fields[0], fields[2], fields[3], fields[4])
+    });
+    fs::write(folder.path().join("short.csv"), header.to_owned() + &rows.collect::<String>())
+        .unwrap();
+    let refused = run(folder.path(), &["init", "short.yaml", "--log", "short.csv"]);
+    let stderr = text(&refused.stderr);
+    assert!(stderr.contains("no column that is known to be the action"), "{stderr}");
+    assert!(
+        stderr.contains("`who`, `what`, `p`, `click`") && stderr.contains("--columns"),
+        "{stderr}"
+    );
+    let columns = ["--columns", "action=what,reward=click,probability=p,context=who"];
+    done(folder.path(), &[&["init", "short.yaml", "--log", "short.csv"], &columns[..]].concat());
+    let scenario = fs::read_to_string(folder.path().join("short.yaml")).unwrap();
+    assert!(scenario.contains("play: replay") && scenario.contains("iterations: 60"), "{scenario}");
+    done(folder.path(), &["short.yaml", "--quiet", "--out", "short", "--set", "expect=[]"]);
+}
+
 #[test]
 fn records_with_numbers_and_nested_objects_are_understood() {
     let folder = folder_with(&["news/readers.json", "news/articles.json"]);
