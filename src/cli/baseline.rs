@@ -74,7 +74,7 @@ fn save(arguments: &SaveArguments) -> Result<Exit, Error> {
     let runs: usize = subject.groups.iter().map(|group| group.samples.len()).sum();
     let (policies, file) = (subject.groups.len(), arguments.out.display());
     if !output_file::is_stdout(&arguments.out) {
-        streams::print(&format!("{policies} policies, {runs} runs saved in {file}\n"))?;
+        streams::tell(&format!("{policies} policies, {runs} runs saved in {file}\n"))?;
     }
     Ok(Exit::Done)
 }

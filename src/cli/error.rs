@@ -3,6 +3,7 @@
 use std::fmt::{Display, Write as _};
 
 use super::exit::Exit;
+use super::fold::on_stderr;
 use diagnostic::{Diagnostic, Report};
 use engine::RunError;
 use merge::MergeError;
@@ -70,7 +71,7 @@ impl Error {
 
     /// Writes it to stderr, and gives its exit code.
     pub fn report(self) -> Exit {
-        anstream::eprint!("{}", self.text);
+        anstream::eprint!("{}", on_stderr(&self.text));
         self.exit
     }
 }

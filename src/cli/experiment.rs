@@ -108,7 +108,7 @@ fn check_live(
 fn tell_of_what_services_lack(quiet: bool, experiment: &Experiment) {
     let mappings = experiment.variants.iter().filter_map(|variant| variant.plan.target.mapping());
     let all: BTreeSet<String> = mappings.flat_map(|mapping| mapping.consequences()).collect();
-    all.iter().filter(|_| !quiet).for_each(|consequence| eprintln!("{consequence}"));
+    all.iter().filter(|_| !quiet).for_each(|consequence| streams::note(consequence));
 }
 
 /// Adds seeds in rounds until every gate is decided or there are `at_most`. Which seeds are
@@ -216,7 +216,7 @@ fn conclude_shard(
     let path = folder.seal(&results)?;
     let (faint, done) = (Paint::Faint.over("results in"), count(done));
     if !output.quiet {
-        streams::print(&format!(
+        streams::tell(&format!(
             "shard {shard}: {done} cells, {faint} {}\n",
             output.name_of(&path)
         ))?;
@@ -252,14 +252,14 @@ pub fn conclude(
         let last = format!("\n{} {}\n", Paint::Faint.over("results in"), output.name_of(&path));
         streams::tell(&(compare::text(&document) + &last))?;
     } else if let Some(failure) = document.failure() {
-        eprintln!("error: {failure}");
+        streams::note(&format!("error: {failure}"));
     }
     if document.verdicts.is_empty() && !gates.is_empty() {
-        eprintln!(
+        streams::note(&format!(
             "warning: no gate was judged: the experiment has nothing to compare\n\
              help: compare it with another folder: `runner compare BASE {}`",
             output.name_of(&path)
-        );
+        ));
     }
     document.write_files(output.files)?;
     Ok(document.exit())

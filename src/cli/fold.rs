@@ -11,6 +11,14 @@ pub fn on_stdout(text: &str) -> String {
     on_terminal(text, columns(terminal_size_of(stdout())))
 }
 
+/// Markdown as stdout shows it: on a terminal, its paragraphs are as wide as that.
+pub fn prose_on_stdout(text: &str) -> String {
+    match columns(terminal_size_of(stdout())) {
+        Some(columns) => prose(text, columns),
+        None => text.to_owned(),
+    }
+}
+
 /// The same for stderr.
 pub fn on_stderr(text: &str) -> String {
     on_terminal(text, columns_of_stderr())
@@ -34,13 +42,42 @@ fn on_terminal(text: &str, columns: Option<usize>) -> String {
 const INDENT: &str = "  ";
 
 /// The text with the lines that are wider than `width` columns folded at their blanks. What has no
-/// blanks, such as a path, stays whole.
+/// blanks, such as a path, stays whole, and so do the lines of a file below an error, under which a
+/// mark stands.
 pub fn fold(text: &str, width: usize) -> String {
-    text.split_inclusive('\n').map(|line| folded(line, width)).collect()
+    text.split_inclusive('\n').map(|line| folded(line, width, INDENT)).collect()
 }
 
-fn folded(line: &str, width: usize) -> String {
-    if width_of(line) <= width {
+/// Markdown whose paragraphs and list items are folded anew.
+fn prose(text: &str, width: usize) -> String {
+    let mut lines: Vec<String> = Vec::new();
+    let (mut is_code, mut is_open) = (false, false);
+    for line in text.lines() {
+        let is_fence = line.trim_start().starts_with("```");
+        let is_apart = is_code || is_fence || line.is_empty() || line.starts_with(['#', '|']);
+        let is_item = ["- ", "* "].iter().any(|mark| line.trim_start().starts_with(mark));
+        match lines.last_mut().filter(|_| is_open && !is_apart && !is_item) {
+            Some(last) => *last = format!("{last} {}", line.trim_start()),
+            None => lines.push(line.to_owned()),
+        }
+        is_code ^= is_fence;
+        is_open = !is_apart;
+    }
+    let folded = |line: &String| {
+        let is_plain = line.starts_with(|first: char| !" -*|".contains(first));
+        folded(&format!("{line}\n"), width, if is_plain { "" } else { INDENT })
+    };
+    lines.iter().map(folded).collect()
+}
+
+/// Whether it shows a line of a file: `14 | phases:`.
+fn is_excerpt(line: &str) -> bool {
+    let plain = strip_str(line).to_string();
+    plain.trim_start_matches(|c: char| c == ' ' || c.is_ascii_digit()).starts_with('|')
+}
+
+fn folded(line: &str, width: usize, indent: &str) -> String {
+    if width_of(line) <= width || is_excerpt(line) {
         return line.to_owned();
     }
     let content = line.trim_end_matches('\n');
@@ -54,9 +91,9 @@ fn folded(line: &str, width: usize) -> String {
         let word = width_of(&piece[blanks..]);
         if used > 0 && used + blanks + word > width {
             folded.push('\n');
-            folded.push_str(INDENT);
+            folded.push_str(indent);
             folded.push_str(&piece[blanks..]);
-            used = INDENT.len() + word;
+            used = indent.len() + word;
         } else {
             folded.push_str(piece);
             used += blanks + word;
@@ -90,6 +127,20 @@ mod tests {
     fn colours_take_no_columns() {
         let text = "\u{1b}[31m1 error\u{1b}[0m in \u{1b}[1mload\u{1b}[0m\n";
         assert_eq!(fold(text, 15), text);
+    }
+
+    #[test]
+    fn prose_is_folded_anew_and_code_stays_apart() {
+        let page = "# Read\n\nA line of\nprose that goes on.\n\n- one item\n  of two lines\n- another\n\n```sh\nrunner a\nrunner b\n```\n";
+        let expected = "# Read\n\nA line of prose\nthat goes on.\n\n- one item of\n  two lines\n- another\n\n```sh\nrunner a\nrunner b\n```\n";
+        assert_eq!(prose(page, 16), expected);
+    }
+
+    #[test]
+    fn lines_of_a_file_stay_above_their_marks() {
+        let text =
+            "14 |   - iterate: { iteratons: 5000, arrival: open }\n   |                ^^^^^^^^^\n";
+        assert_eq!(fold(text, 40), text);
     }
 
     proptest! {

@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use super::error::Error;
+use super::streams;
 use clock::{Clock, WallClock};
 use engine::{Made, StartPoint};
 use results::{self, Destination, Origin, ReadError, Results, Resumed, ResumedPhase, shard_folder};
@@ -44,7 +45,7 @@ pub fn of_shard(
     };
     let same = left.plan_digest == plan.digest && left.shard == Some(shard);
     if left.complete && same {
-        eprintln!("shard {shard} is done: `{}`", folder.display());
+        streams::note(&format!("shard {shard} is done: `{}`", folder.display()));
         return Ok(None);
     }
     resume(plan, &folder).map(Some)

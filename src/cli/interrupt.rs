@@ -3,6 +3,7 @@ use std::sync::atomic::{AtomicU8, Ordering};
 
 use super::error::Error;
 use super::exit::Exit;
+use super::streams;
 use engine::{Stop, Stopper};
 
 /// Turns SIGINT and SIGTERM into a stop: the first finishes what is under way and seals
@@ -15,7 +16,7 @@ pub struct Interrupt {
 impl Interrupt {
     /// Listens from now on, on a separate thread: the virtual clock does not wait for signals.
     pub fn listen() -> Result<(Self, Stop), Error> {
-        Self::listen_saying(|message| eprintln!("{message}"))
+        Self::listen_saying(streams::note)
     }
 
     /// The same; `say` tells the user that the first signal was heard.

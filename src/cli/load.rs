@@ -5,6 +5,7 @@ use std::path::Path;
 use clap::Args;
 
 use super::error::Error;
+use super::streams;
 use diagnostic::Report;
 use scenario::{self, LoadOptions, Scenario};
 
@@ -46,7 +47,7 @@ impl ScenarioArguments {
 /// Reads the scenario at `path`; its warnings go to stderr.
 pub fn scenario(path: &Path, changes: &ScenarioArguments) -> Result<Scenario, Error> {
     let (scenario, warnings) = read(path, &changes.options())?;
-    anstream::eprint!("{}", warnings.render(true));
+    streams::explain(&warnings);
     Ok(scenario)
 }
 

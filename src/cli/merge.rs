@@ -44,7 +44,7 @@ pub fn merge(arguments: &MergeArguments) -> Result<Exit, Error> {
     let fetched = remote_folder::fetched(&arguments.folders)?;
     for (called, folder) in arguments.folders.iter().zip(&fetched.folders) {
         if is_unwritten(folder) {
-            eprintln!("warning: `{}` is empty", called.display());
+            streams::note(&format!("warning: `{}` is empty", called.display()));
         }
     }
     remote_folder::with_local(&arguments.out, |out| {
@@ -94,7 +94,7 @@ fn policies(manifest: &ExperimentManifest) -> Vec<String> {
 
 /// Seals an incomplete experiment.
 fn keep_incomplete(folder: ExperimentFolder, missing: &Missing) -> Result<Exit, Error> {
-    anstream::eprintln!("warning: {missing}");
+    streams::note(&format!("warning: {missing}"));
     let results = experiment::results_of(&folder)?;
     folder.seal(&results)?;
     Ok(Exit::Done)
@@ -108,7 +108,7 @@ fn conclude_run(arguments: &MergeArguments, merged: MergedRun) -> Result<Exit, E
     let verdicts = match &missing {
         None => judge(&expectations, results.summary()),
         Some(missing) => {
-            anstream::eprintln!("warning: {missing}");
+            streams::note(&format!("warning: {missing}"));
             Vec::new()
         }
     };
@@ -125,7 +125,7 @@ fn conclude_run(arguments: &MergeArguments, merged: MergedRun) -> Result<Exit, E
     let exit = expectations::exit(&verdicts);
     if arguments.quiet {
         if let Some(failure) = expectations::failure(&verdicts) {
-            eprintln!("error: {failure}");
+            streams::note(&format!("error: {failure}"));
         }
         return Ok(exit);
     }

@@ -1,5 +1,6 @@
 use std::io::{IsTerminal, stdin};
 
+use super::streams;
 use engine::Operator;
 
 /// The person at the terminal, or `--yes`.
@@ -19,20 +20,20 @@ impl Terminal {
     /// Shows a warning.
     #[expect(clippy::unused_self, reason = "it is said by the one who says the rest")]
     pub fn warn(&self, text: &str) {
-        eprintln!("warning: {text}");
+        streams::note(&format!("warning: {text}"));
     }
 
     /// Shows a sentence, unless quiet.
     pub fn tell(&self, text: &str) {
         if !self.quiet {
-            eprintln!("{text}");
+            streams::note(text);
         }
     }
 }
 
 impl Operator for Terminal {
     fn confirm(&self, prompt: &str) -> Result<(), String> {
-        eprintln!("{prompt}");
+        streams::note(prompt);
         if self.yes {
             return Ok(());
         }

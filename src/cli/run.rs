@@ -262,7 +262,7 @@ impl Run<'_> {
         if !is_silent {
             streams::print(&text)?;
         } else if let Some(failure) = expectations::failure(&verdicts) {
-            eprintln!("error: {failure}");
+            streams::note(&format!("error: {failure}"));
         }
         let rows = expectations::rows(&self.plan.name, &verdicts);
         self.arguments
@@ -299,8 +299,8 @@ fn tell_of_the_start(
     operator: &Terminal,
 ) {
     if plan.shard.is_some() && matches!(plan.target, TargetPlan::Served(_)) {
-        eprintln!(
-            "warning: each shard serves a separate loop, which learns from that shard's iterations only"
+        streams::note(
+            "warning: each shard serves a separate loop, which learns from that shard's iterations only",
         );
     }
     if let Some(shard) = plan.shard {
@@ -310,7 +310,9 @@ fn tell_of_the_start(
     let (ahead, late) = (wall.until_start(), wall.now());
     if late > LATE {
         let late = late.as_secs_f64();
-        eprintln!("warning: the shared start was {late:.1} s ago: this process comes late");
+        streams::note(&format!(
+            "warning: the shared start was {late:.1} s ago: this process comes late"
+        ));
     } else {
         operator.tell(&format!("starting in {}, at {start}", console::span(micros(ahead))));
     }

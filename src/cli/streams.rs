@@ -2,7 +2,8 @@ use std::io::{self, BufWriter, ErrorKind, Write, stdout};
 
 use super::error::Error;
 use super::exit::Exit;
-use super::fold::on_stdout;
+use super::fold::{on_stderr, on_stdout, prose_on_stdout};
+use diagnostic::Report;
 
 /// Writes to stdout. A reader that closed the pipe is no error.
 pub fn print(text: &str) -> Result<(), Error> {
@@ -13,6 +14,21 @@ pub fn print(text: &str) -> Result<(), Error> {
 /// Writes to stdout, for people.
 pub fn tell(text: &str) -> Result<(), Error> {
     print(&on_stdout(text))
+}
+
+/// Writes Markdown to stdout, for people: on a terminal, its paragraphs are as wide as that.
+pub fn tell_prose(text: &str) -> Result<(), Error> {
+    print(&prose_on_stdout(text))
+}
+
+/// Writes a line to stderr, for people.
+pub fn note(text: &str) {
+    anstream::eprintln!("{}", on_stderr(text));
+}
+
+/// Writes mistakes and warnings to stderr.
+pub fn explain(report: &Report) {
+    anstream::eprint!("{}", on_stderr(&report.render(true)));
 }
 
 /// Writes bytes to stdout, as they are. A reader that closed the pipe is no error.

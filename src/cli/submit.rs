@@ -97,7 +97,10 @@ pub fn submit(arguments: &SubmitArguments) -> Result<Exit, Error> {
         ask(&rendered)?;
     } else {
         streams::print(&rendered.text)?;
-        eprintln!("nothing was submitted; `--submit` does it: {}", rendered.submit.0.join(" "));
+        streams::note(&format!(
+            "nothing was submitted; `--submit` does it: {}",
+            rendered.submit.0.join(" ")
+        ));
     }
     Ok(Exit::Done)
 }
@@ -144,10 +147,10 @@ fn warn_of_idle_shards(plan: &WorkPlan, shards: NonZero<u64>) {
     let Work::Experiment { cells, .. } = &plan.work else { return };
     let seeds = cells.iter().map(|cell| cell.block + 1).max().unwrap_or_default();
     if seeds < shards.get() {
-        eprintln!(
+        streams::note(&format!(
             "warning: there are {seeds} seeds, so {} shards do nothing",
             shards.get() - seeds
-        );
+        ));
     }
 }
 
@@ -185,7 +188,7 @@ fn read(arguments: &SubmitArguments) -> Result<Read, Report> {
     let options = arguments.changes.options();
     let (scenario, warnings, inputs) =
         scenario::read_with_inputs(&arguments.scenario, &options, &environment)?;
-    anstream::eprint!("{}", warnings.render(true));
+    streams::explain(&warnings);
     Ok(Read { scenario, inputs, variables: read.into_inner().into_iter().collect() })
 }
 

@@ -137,7 +137,7 @@ pub fn run(arguments: &CompareArguments) -> Result<Exit, Error> {
     let Some(document) = document.filter(|_| !report.has_errors()) else {
         return Err(report.into());
     };
-    anstream::eprint!("{}", report.render(true));
+    streams::explain(&report);
     arguments.outputs.publish(&document)
 }
 
@@ -150,8 +150,8 @@ fn noise(
     let groups = subjects.first().map_or(&[][..], |subject| &subject.groups);
     let terms = build::terms(&arguments.metrics, groups, &mut report);
     let Some(terms) = terms else { return Err(report.into()) };
-    anstream::eprint!("{}", report.render(true));
-    streams::print(&null::text(groups, &terms, arguments.confidence()))?;
+    streams::explain(&report);
+    streams::tell(&null::text(groups, &terms, arguments.confidence()))?;
     Ok(Exit::Done)
 }
 

@@ -11,6 +11,7 @@ use super::logs::Logs;
 use super::tables::TableLogs;
 use super::text::{difference_cells, title};
 use crate::cli::console::{Paint, Side, Table, name};
+use crate::cli::streams;
 use diagnostic::{Diagnostic, Report};
 use evaluation::analysis::{FeatureReport, ImportanceLevel};
 use evaluation::run::{Candidate, FeatureSurvey, Importance};
@@ -61,7 +62,7 @@ pub fn survey(
     if features.len() > MOST_FEATURES {
         let found = features.len();
         let message = format!("the first {MOST_FEATURES} of {found} features are left out in turn");
-        anstream::eprint!("{}", Report::from(Diagnostic::warning(message)).render(true));
+        streams::explain(&Report::from(Diagnostic::warning(message)));
         features.truncate(MOST_FEATURES);
     }
     Ok(Some(Importance { policy, features }))

@@ -95,11 +95,15 @@ pub fn evaluate(arguments: &EvaluateArguments) -> Result<Exit, Error> {
     if report.has_errors() {
         return Err(report.into());
     }
-    anstream::eprint!("{}", report.render(true));
+    streams::explain(&report);
     let input = LogInput { logs: &logs, tables };
     let (mut evaluation, incomplete) = judge(arguments, baseline, candidates, input)?;
     evaluation.gates = gates::judge(&gates, &evaluation);
-    streams::print(&shown(arguments.format, &evaluation))?;
+    let text = shown(arguments.format, &evaluation);
+    match arguments.format {
+        Format::Text => streams::tell(&text)?,
+        _ => streams::print(&text)?,
+    }
     outputs::write(&arguments.files, &evaluation)?;
     if let Some(error) = failures::error(&evaluation.found.failures) {
         return Err(error);

@@ -8,6 +8,7 @@ use super::GateArguments;
 use crate::cli::error::Error;
 use crate::cli::exit::Exit;
 use crate::cli::interrupt::Signals;
+use crate::cli::streams;
 
 /// One side of the comparison.
 pub struct Side<'a> {
@@ -44,14 +45,14 @@ impl<'a> Sides<'a> {
     pub fn run(&mut self, side: &Side<'_>) -> Result<(), Error> {
         let label = side.label;
         if let Some(build) = &self.arguments.build {
-            eprintln!("building `{label}`: {build}");
+            streams::note(&format!("building `{label}`: {build}"));
             let status = self.process(Command::new("sh").arg("-c").arg(build), side.root)?;
             if !status.success() {
                 let message = format!("the build of `{label}` failed: {status}");
                 return Err(Error::new(Exit::Incomplete, message));
             }
         }
-        eprintln!("running `{label}`");
+        streams::note(&format!("running `{label}`"));
         let mut command = Command::new(self.program(side)?);
         command.arg("run").arg(self.scenario).arg("--quiet").arg("--out").arg(&side.out);
         command.args(self.arguments.changes.words());

@@ -19,6 +19,7 @@ use self::collector::{Access, Collector};
 use self::network::Network;
 use super::error::Error;
 use super::exit::Exit;
+use super::streams;
 use clock::{Clock, WallClock};
 use record::{ObserveError, Observer, Progress};
 use scenario::Plan;
@@ -141,7 +142,7 @@ impl Monitor {
         let network = Network::open(arguments.metrics, arguments.collector()?, shared.clone());
         let network = network.map_err(|message| Error::new(Exit::Usage, message))?;
         if let Some(address) = network.address() {
-            eprintln!("the numbers of the run are at http://{address}/metrics");
+            streams::note(&format!("the numbers of the run are at http://{address}/metrics"));
         }
         let work = move || {
             network.work(asked);

@@ -14,6 +14,8 @@ use tokio::runtime::{Builder, Runtime};
 use tokio::sync::{Semaphore, oneshot};
 use tokio::time::timeout;
 
+use crate::cli::streams;
+
 use super::Shared;
 use super::collector::Collector;
 
@@ -88,9 +90,9 @@ async fn send(collector: Option<&Collector>, shared: &Shared) {
         if let (Err(why), false) = (sent, has_failed) {
             has_failed = true;
             let place = collector.place();
-            eprintln!(
+            streams::note(&format!(
                 "warning: the collector at {place} does not take the numbers of the run, which goes on: {why}"
-            );
+            ));
         }
         tokio::time::sleep(EVERY).await;
     }

@@ -16,8 +16,9 @@ const EVALUATING: &str = include_str!("../../../src/cli/guide/evaluating.md");
 const SCALING: &str = include_str!("../../../src/cli/guide/scaling.md");
 
 /// Every page with snippets, by its name.
-const PAGES: [(&str, &str); 10] = [
+const PAGES: [(&str, &str); 11] = [
     ("README.md", README),
+    ("tour.md", include_str!("../../../src/cli/guide/tour.md")),
     ("scenarios/README.md", include_str!("../../../scenarios/README.md")),
     ("scenarios.md", include_str!("../../../src/cli/guide/scenarios.md")),
     ("comparing.md", include_str!("../../../src/cli/guide/comparing.md")),
@@ -136,6 +137,15 @@ fn the_commands_of_the_readme_work_as_printed() {
     let printed = trimmed(&printed);
     for line in trimmed(block(README, "## Compare", "text")) {
         assert!(printed.contains(&line), "`{line}` is not printed");
+    }
+    // The pictures of the tour are those of this experiment.
+    printed_by("runner report results/policies/experiment --svg svg", project.path());
+    for (name, shown) in [
+        ("success", include_str!("../../../src/cli/guide/pictures/policies-success.svg")),
+        ("difference", include_str!("../../../src/cli/guide/pictures/policies-difference.svg")),
+    ] {
+        let drawn = fs::read_to_string(project.path().join(format!("svg/{name}.svg"))).unwrap();
+        assert!(drawn == shown, "src/cli/guide/pictures/policies-{name}.svg is stale");
     }
 }
 
