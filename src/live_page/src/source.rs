@@ -11,8 +11,8 @@ use super::Shown;
 /// Pages are at least so far apart.
 const INTERVAL: Duration = Duration::from_secs(1);
 
-/// Rendering takes at most one in so many of a core's seconds; that of a load of a minute takes a
-/// five hundredth (`tests/benches/live_page.py`).
+/// Rendering takes at most one in so many of a core's seconds; `tests/benches/live_page.py` measures
+/// what it takes.
 const SHARE: u32 = 20;
 
 /// Makes the page.

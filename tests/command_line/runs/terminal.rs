@@ -13,7 +13,7 @@ use crate::tools;
 /// What a command shows on a terminal of so many columns; none, where none can be made.
 fn shown(columns: usize, arguments: &[&str]) -> Option<String> {
     let quoted = |word: &&str| format!("'{}'", word.replace('\'', "'\\''"));
-    let words: Vec<String> = arguments.iter().map(|word| quoted(&word)).collect();
+    let words: Vec<String> = arguments.iter().map(quoted).collect();
     let program = env!("CARGO_BIN_EXE_runner");
     let line = format!("stty cols {columns} rows 40; NO_COLOR=1 {program} {}", words.join(" "));
     let mut script = Command::new("script");
