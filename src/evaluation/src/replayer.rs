@@ -85,9 +85,10 @@ impl Replayer {
         slots.clear();
         match label {
             _ if event.slots.is_some() => {
-                *slots = match *test_only {
-                    true => learner.predict_slots(event),
-                    false => learner.learn_slots(event),
+                *slots = if *test_only {
+                    learner.predict_slots(event)
+                } else {
+                    learner.learn_slots(event)
                 };
                 prediction.clone_from(&slots[0]);
             }
