@@ -197,8 +197,8 @@ fn replay(
         let view = View::of(&policy);
         (policy, view)
     };
-    let views = candidates.iter().map(viewed).collect();
-    let traces = validate_prefix(log, views, events, threads);
+    let views: Vec<_> = candidates.iter().map(viewed).collect();
+    let traces = validate_prefix(log, &views, events, threads);
     let replayed = candidates.into_iter().zip(traces);
     let mut ranked: Vec<_> = replayed
         .filter_map(|((interactions, policy), trace)| {

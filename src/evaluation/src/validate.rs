@@ -32,14 +32,14 @@ impl PolicyTrace {
 /// fails; a policy that fails ends no other. The result does not depend on the number of
 /// threads.
 pub fn validate(log: &impl Log, policies: &[Policy], threads: usize) -> Vec<Validated> {
-    let views = policies.iter().map(|policy| (policy.clone(), View::of(policy))).collect();
-    validate_views(log, views, threads)
+    let views = policies.iter().map(|policy| (policy.clone(), View::of(policy)));
+    validate_views(log, &views.collect::<Vec<_>>(), threads)
 }
 
 /// The same, each policy with its view of the log.
 pub fn validate_views(
     log: &impl Log,
-    policies: Vec<(Policy, View)>,
+    policies: &[(Policy, View)],
     threads: usize,
 ) -> Vec<Validated> {
     validate_prefix(log, policies, log.len(), threads)
@@ -51,31 +51,82 @@ pub type Validated = Result<PolicyTrace, (usize, FailureCause)>;
 /// The same on the first `events` of the log.
 pub(super) fn validate_prefix(
     log: &impl Log,
-    policies: Vec<(Policy, View)>,
+    policies: &[(Policy, View)],
     events: usize,
     threads: usize,
 ) -> Vec<Validated> {
-    let mut traces: Vec<_> = policies.into_iter().map(|policy| (policy, None)).collect();
-    parallel::for_each(&mut traces, threads, |((policy, view), replayed)| {
-        *replayed = Some(trace(log, policy, view, events));
-    });
-    traces.into_iter().filter_map(|(_, trace)| trace).collect()
+    let mut validated = Vec::new();
+    for some in policies.chunks(threads.max(SIDE_BY_SIDE)) {
+        let replays = some.iter().map(|(policy, view)| Replay::new(policy, view, events));
+        let mut replays: Vec<Replay<'_>> = replays.collect();
+        for first in (0..events).step_by(BATCH) {
+            let batch = first..events.min(first + BATCH);
+            parallel::for_each(&mut replays, threads, |replay| replay.advance(log, batch.clone()));
+        }
+        parallel::for_each(&mut replays, threads, Replay::end);
+        validated.extend(replays.into_iter().map(Replay::into_validated));
+    }
+    validated
 }
 
-fn trace(log: &impl Log, policy: &Policy, view: &View, events: usize) -> Validated {
-    let mut probabilities = Vec::with_capacity(events);
-    let replayed = guarded(|| {
-        let mut replayer = Replayer::new(policy.clone(), None);
-        for index in 0..events {
-            let (event, label) = (log.event(index, view), log.label(index));
-            replayer.replay(&event, Some(&label), log.reward(index))?;
-            probabilities.push(replayer.prediction.pmf[label.action]);
+/// So many events are replayed by one policy after the other: what a log makes of them serves all.
+const BATCH: usize = 4096;
+
+/// So many policies, and their models, are in memory at once; as many as there are threads, if
+/// that is more.
+const SIDE_BY_SIDE: usize = 4;
+
+/// A policy on a log.
+struct Replay<'a> {
+    view: &'a View,
+    /// None before the first event, and after the last.
+    replayer: Option<Replayer>,
+    policy: &'a Policy,
+    probabilities: Vec<f32>,
+    failure: Option<FailureCause>,
+}
+
+impl<'a> Replay<'a> {
+    fn new(policy: &'a Policy, view: &'a View, events: usize) -> Self {
+        let probabilities = Vec::with_capacity(events);
+        Self { view, replayer: None, policy, probabilities, failure: None }
+    }
+
+    /// Replays the next events.
+    fn advance(&mut self, log: &impl Log, events: std::ops::Range<usize>) {
+        self.guard(|replay| {
+            for index in events {
+                let (event, label) = (log.event(index, replay.view), log.label(index));
+                let replayer = replay.replayer();
+                replayer.replay(&event, Some(&label), log.reward(index))?;
+                let probability = replayer.prediction.pmf[label.action];
+                replay.probabilities.push(probability);
+            }
+            Ok(())
+        });
+    }
+
+    fn replayer(&mut self) -> &mut Replayer {
+        self.replayer.get_or_insert_with(|| Replayer::new(self.policy.clone(), None))
+    }
+
+    fn end(&mut self) {
+        self.guard(|replay| replay.replayer().end());
+        self.replayer = None;
+    }
+
+    fn guard(&mut self, work: impl FnOnce(&mut Self) -> Result<(), FailureCause>) {
+        if self.failure.is_none() {
+            self.failure = guarded(|| work(self)).err();
         }
-        replayer.end()
-    });
-    match replayed {
-        Ok(()) => Ok(PolicyTrace { probabilities }),
-        Err(cause) => Err((probabilities.len(), cause)),
+    }
+
+    fn into_validated(self) -> Validated {
+        let Self { probabilities, failure, .. } = self;
+        match failure {
+            None => Ok(PolicyTrace { probabilities }),
+            Some(cause) => Err((probabilities.len(), cause)),
+        }
     }
 }
 

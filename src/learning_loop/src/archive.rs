@@ -1,7 +1,5 @@
 //! Joined events as lines that are stored and read back.
 
-use std::sync::Arc;
-
 use super::LearningLoop;
 use super::dsjson::LineWriter;
 use super::dsjson::read::LineReader;
@@ -19,7 +17,7 @@ pub struct Segment {
 
 /// The events of a segment that was read back.
 #[derive(Debug)]
-pub struct SegmentEvents(Vec<Arc<Joined>>);
+pub struct SegmentEvents(Vec<Joined>);
 
 impl SegmentEvents {
     /// The events of lines.
@@ -29,8 +27,7 @@ impl SegmentEvents {
     pub fn read(lines: &[u8]) -> Result<Self, String> {
         let mut reader = LineReader::default();
         let lines = lines.split(|byte| *byte == b'\n').filter(|line| !line.is_empty());
-        let events =
-            lines.map(|line| reader.line(line).map(Arc::new).map_err(|error| error.to_string()));
+        let events = lines.map(|line| reader.line(line).map_err(|error| error.to_string()));
         events.collect::<Result<_, _>>().map(Self)
     }
 
@@ -48,7 +45,7 @@ impl SegmentEvents {
 impl LearningLoop {
     /// The number of events in the log.
     pub fn logged(&self) -> usize {
-        self.log.iter().len()
+        self.log.len()
     }
 
     /// The number of events that [`Self::take_segment`] would take.
@@ -72,9 +69,6 @@ impl LearningLoop {
     /// Adds the events of a segment to the log without the first `skipped`, and without learning
     /// them. Segments are added in their order, to a restored loop.
     pub fn restore_events(&mut self, SegmentEvents(events): SegmentEvents, skipped: usize) {
-        for joined in events.into_iter().skip(skipped) {
-            self.joiner.restore_known(&joined.interaction.event_id);
-            self.log.restore(joined);
-        }
+        events.iter().skip(skipped).for_each(|joined| self.log.restore(joined));
     }
 }

@@ -1,13 +1,11 @@
 //! Operations on offline evaluations.
 
 use std::collections::HashSet;
-use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
 use super::evaluation_log::EvaluationLog;
 use super::job::{EvaluationJob, EvaluationResults};
-use super::joined::Joined;
 use super::log_entry::Operation;
 use super::{LearningLoop, configuration, ids};
 use policy::Policy;
@@ -221,8 +219,8 @@ impl LearningLoop {
     fn events_between(&self, start: Timestamp, end: Timestamp) -> EvaluationLog {
         let times = start..end;
         let inside =
-            |joined: &&Arc<Joined>| joined.learnable && times.contains(&joined.interaction.time);
-        EvaluationLog::new(self.log.iter().filter(inside).cloned().collect())
+            self.log.snapshot(|event| event.is_learnable() && times.contains(&event.time()));
+        EvaluationLog::new(inside)
     }
 
     fn pending_evaluation(&self, contract: &EvaluationContract, by: EvaluationType) -> Evaluation {

@@ -7,8 +7,7 @@ use protocol::EventId;
 
 /// The numbers of events by id.
 ///
-/// The ids of all events of the log are in memory. Most are UUIDs, which have a table with
-/// keys of 16 bytes.
+/// Most ids are UUIDs, which have a table with keys of 16 bytes.
 #[derive(Debug, Default)]
 pub(crate) struct EventNumbers {
     uuids: HashMap<Uuid, usize>,

@@ -1,31 +1,38 @@
 use std::sync::Arc;
 
 use super::interaction::{FilledSlot, Interaction};
-use super::joined::Joined;
 use protocol::{FeatureObject, RankableAction};
 
 /// Estimates the memory that events take. Actions that an event shares with the one before
 /// count once: most requests have the same.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct EventSizes {
+    /// What an event takes beside its context, its actions, its slots and its choice.
+    each: usize,
     actions: Option<Arc<[RankableAction]>>,
 }
-
-/// What an event takes beside its context, its actions and its slots: itself, its id in a table,
-/// and its choice.
-const EVENT: usize = size_of::<Joined>() + 96;
 
 /// A reward of an event.
 pub(crate) const REWARD_BYTES: u64 = size_of::<f64>() as u64;
 
 impl EventSizes {
+    /// Of events whose windows are open: each with its id in a table, and a choice of its own.
+    pub(crate) fn open() -> Self {
+        Self { each: size_of::<Interaction>() + 144, actions: None }
+    }
+
+    /// Of events in the log.
+    pub(crate) fn in_log() -> Self {
+        Self { each: 64, actions: None }
+    }
+
     /// About how many bytes the next event takes.
     pub(crate) fn next(&mut self, interaction: &Interaction) -> u64 {
         let slots: usize = interaction.slots.iter().map(slot).sum();
         let rewards = size_of_val(&interaction.rewards[..]);
         let choice = interaction.actions.len() * (size_of::<f32>() + size_of::<usize>());
         let context = objects(&interaction.context);
-        (EVENT + context + self.new_actions(interaction) + slots + rewards + choice) as u64
+        (self.each + context + self.new_actions(interaction) + slots + rewards + choice) as u64
     }
 
     fn new_actions(&mut self, interaction: &Interaction) -> usize {

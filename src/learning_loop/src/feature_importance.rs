@@ -19,7 +19,7 @@ pub(crate) fn lists(log: &EvaluationLog, policy: &Policy, threads: usize) -> Vec
     let mut features = log.feature_names();
     features.truncate(MOST_FEATURES);
     let whole = (policy.clone(), View::of(policy));
-    let Some(Ok(whole)) = evaluation::validate_views(log, vec![whole], threads).pop() else {
+    let Some(Ok(whole)) = evaluation::validate_views(log, &[whole], threads).pop() else {
         return lists;
     };
     let mut changes = Vec::new();
@@ -28,7 +28,8 @@ pub(crate) fn lists(log: &EvaluationLog, policy: &Policy, threads: usize) -> Vec
             let without = Some(feature.clone());
             (policy.clone(), View { without, ..View::of(policy) })
         };
-        let traces = evaluation::validate_views(log, some.iter().map(less).collect(), threads);
+        let less: Vec<_> = some.iter().map(less).collect();
+        let traces = evaluation::validate_views(log, &less, threads);
         for (feature, trace) in some.iter().zip(traces) {
             log.forget(feature);
             if let Ok(trace) = trace {

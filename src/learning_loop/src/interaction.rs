@@ -9,7 +9,7 @@ use protocol::{Digits, EventId, FeatureObject, LearningMode, RankableAction};
 use timestamp::Timestamp;
 
 /// A Rank call: the context, the actions and the choice; and the rewards so far.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Interaction {
     pub event_id: EventId,
     pub time: Timestamp,
@@ -30,7 +30,7 @@ pub(crate) struct Interaction {
 }
 
 /// A slot and its choice.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub(crate) struct FilledSlot {
     pub id: String,
     pub features: Arc<[FeatureObject]>,
@@ -57,7 +57,7 @@ pub(crate) struct Choice {
 }
 
 /// Whether an event counts. The names in JSON are those of format 1 of the state.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub(crate) enum Activation {
     /// From its Rank call on.
     Immediate,

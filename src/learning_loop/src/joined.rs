@@ -6,7 +6,7 @@ use policy::Outcome;
 use protocol::{LearningMode, RewardAggregation, ServiceConfiguration};
 
 /// An event with its rewards.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Joined {
     pub(crate) interaction: Interaction,
     /// The reward of the event; of an event with slots, that of the first.
@@ -17,7 +17,7 @@ pub(crate) struct Joined {
 }
 
 /// The reward of a choice.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) struct JoinedReward {
     /// The aggregate of the rewards that were sent, or the default reward.
     pub(crate) original: f64,
@@ -46,7 +46,7 @@ impl Joined {
 
     /// The label of the event.
     pub(crate) fn label(&self) -> Label {
-        label(&self.interaction.choice, self.reward)
+        label_of(&self.interaction.choice, self.reward)
     }
 
     /// What came of the event, for policies that see it as it came.
@@ -59,7 +59,7 @@ impl Joined {
     /// The labels of the slots.
     pub(crate) fn slot_labels(&self) -> Vec<Label> {
         let slots = self.interaction.slots.iter().zip(&self.slots);
-        slots.map(|(slot, reward)| label(&slot.choice, *reward)).collect()
+        slots.map(|(slot, reward)| label_of(&slot.choice, *reward)).collect()
     }
 }
 
@@ -79,10 +79,14 @@ fn join(
     JoinedReward { original, learned }
 }
 
-fn label(choice: &Choice, reward: JoinedReward) -> Label {
+fn label_of(choice: &Choice, reward: JoinedReward) -> Label {
     let action = choice.chosen();
-    let cost = cost(reward.learned);
-    Label { action, cost, probability: choice.pmf[action] }
+    label(action, choice.pmf[action], reward)
+}
+
+/// The label of an action that was taken with this probability.
+pub(crate) fn label(action: usize, probability: f32, reward: JoinedReward) -> Label {
+    Label { action, cost: cost(reward.learned), probability }
 }
 
 /// The cost of a reward: its negative. Adding zero turns minus zero into zero.

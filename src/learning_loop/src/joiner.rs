@@ -12,11 +12,10 @@ use timestamp::Timestamp;
 /// Windows close in this order too: a new event closes a reward wait time after its Rank,
 /// and a shorter wait shortens all open windows alike ([`Self::shorten`]), so the closing
 /// times never decrease.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Joiner {
     open: VecDeque<OpenWindow>,
-    /// The numbers of all events in the joiner and in the log, counted from the first event
-    /// of the loop.
+    /// The numbers of the open events, counted from the first event of the loop.
     numbers: EventNumbers,
     /// The number of the first open event.
     first: usize,
@@ -42,12 +41,22 @@ pub(crate) struct Closed {
     pub(crate) interaction: Interaction,
     /// Whether the line of the event was taken while its window was open.
     pub(crate) taken: bool,
-    /// About how many bytes of memory the event takes.
-    pub(crate) bytes: u64,
+}
+
+impl Default for Joiner {
+    fn default() -> Self {
+        Self {
+            open: VecDeque::new(),
+            numbers: EventNumbers::default(),
+            first: 0,
+            bytes: 0,
+            sizes: EventSizes::open(),
+        }
+    }
 }
 
 impl Joiner {
-    /// Opens the window of an event. Returns false for an id that is already known.
+    /// Opens the window of an event. Returns false for an id that has an open window.
     pub(crate) fn open(&mut self, interaction: Interaction, closes: Timestamp) -> bool {
         let is_new = self.numbers.insert(&interaction.event_id, self.first + self.open.len());
         if is_new {
@@ -56,11 +65,6 @@ impl Joiner {
             self.open.push_back(OpenWindow { interaction, closes, taken: false, bytes });
         }
         is_new
-    }
-
-    /// Removes the id of an event that has left the log.
-    pub(crate) fn forget(&mut self, event_id: &EventId) {
-        self.numbers.remove(event_id);
     }
 
     /// The event, if its window is open.
@@ -109,12 +113,6 @@ impl Joiner {
         }
     }
 
-    /// Marks an id as that of a joined event.
-    pub(crate) fn restore_known(&mut self, event_id: &EventId) {
-        self.first = self.first.max(1);
-        self.numbers.insert(event_id, 0);
-    }
-
     /// The number of open windows.
     pub(crate) fn len(&self) -> usize {
         self.open.len()
@@ -137,7 +135,8 @@ impl Joiner {
         let OpenWindow { interaction, taken, bytes, .. } = self.open.pop_front()?;
         self.first += 1;
         self.bytes -= bytes;
-        Some(Closed { interaction, taken, bytes })
+        self.numbers.remove(&interaction.event_id);
+        Some(Closed { interaction, taken })
     }
 
     /// The events whose lines were not taken, as they are now; marks them as taken.
@@ -160,7 +159,7 @@ impl Joiner {
         self.first += self.open.len();
         self.open.clear();
         self.bytes = 0;
-        self.sizes = EventSizes::default();
+        self.sizes = EventSizes::open();
         self.numbers.clear();
     }
 }

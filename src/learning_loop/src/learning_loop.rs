@@ -1,13 +1,12 @@
 //! [`LearningLoop`], its state, and the operations on events.
 
 use std::num::NonZero;
-use std::sync::Arc;
 use std::time::Duration;
 
 use super::decision::Decider;
 use super::dsjson::LineWriter;
 use super::evaluations::PendingEvaluation;
-use super::event_log::{EventLog, Retention};
+use super::event_log::{EventLog, LoggedEvent, Retention};
 use super::features::FeatureCache;
 use super::interaction::{Activation, Interaction};
 use super::joined::{Joined, LARGEST_REWARD};
@@ -270,12 +269,12 @@ impl LearningLoop {
     pub fn restart_policy(&mut self) -> Option<Result<Restarted, String>> {
         let program = self.trainer.program()?;
         let (needed, after) = program.events_to_restart();
-        let learned = self.log.iter().rev().filter(|joined| joined.learnable);
+        let learned = self.log.iter().rev().filter(LoggedEvent::is_learnable);
         let mut events: Vec<_> = learned
             .skip(after)
             .take(needed)
-            .map(|joined| {
-                let id = &mut Digits::default();
+            .map(|event| {
+                let (joined, id) = (event.joined(), &mut Digits::default());
                 learned_event(joined.interaction.seen(id), joined.outcome())
             })
             .collect();
@@ -318,23 +317,19 @@ impl LearningLoop {
         }
         self.trainer.pass(now);
         let days = self.configuration.log_retention_days;
-        self.log.retain(days, now, |event_id| self.joiner.forget(event_id));
+        self.log.retain(days, now);
         let bytes = self.limits.event_bytes.saturating_sub(self.joiner.bytes());
-        self.log.limit(self.log_events, bytes, |event_id| self.joiner.forget(event_id));
+        self.log.limit(self.log_events, bytes);
     }
 
     /// Joins the next event and learns from it.
     fn join_next(&mut self) {
-        let Some(Closed { interaction, taken, bytes }) = self.joiner.close() else { return };
+        let Some(Closed { interaction, taken }) = self.joiner.close() else { return };
         let joined = Joined::new(interaction, &self.configuration);
         if joined.learnable {
             self.learn(&joined);
         }
-        if self.log.retains_events() {
-            self.log.push(joined, bytes, taken);
-        } else {
-            self.joiner.forget(&joined.interaction.event_id);
-        }
+        self.log.push(joined, taken);
     }
 
     fn learn(&mut self, joined: &Joined) {
@@ -353,9 +348,8 @@ impl LearningLoop {
     /// Trains a blank model with the events of the log since `oldest`, and serves it.
     pub(crate) fn retrain(&mut self, policy: &Policy, oldest: Timestamp) {
         self.trainer.blank(policy);
-        let recent = |joined: &&Arc<Joined>| joined.learnable && joined.interaction.time >= oldest;
-        let events: Vec<_> = self.log.iter().filter(recent).cloned().collect();
-        events.iter().for_each(|joined| self.learn(joined));
+        let events = self.log.snapshot(|event| event.is_learnable() && event.time() >= oldest);
+        (0..events.len()).for_each(|index| self.learn(&events.joined(index)));
         self.trainer.export(self.now);
     }
 
@@ -397,7 +391,8 @@ impl LearningLoop {
     /// Opens the window of an event. The log keeps the first event of an id.
     pub(crate) fn open_window(&mut self, interaction: Interaction) {
         let closes = interaction.time + self.configuration.reward_wait_time.0;
-        self.ranked += u64::from(self.joiner.open(interaction, closes));
+        let is_new = !self.log.contains(&interaction.event_id);
+        self.ranked += u64::from(is_new && self.joiner.open(interaction, closes));
     }
 }
 

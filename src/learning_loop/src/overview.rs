@@ -7,6 +7,7 @@ use serde::Serialize;
 
 use super::LearningLoop;
 use super::dsjson::LineWriter;
+use super::event_log::LoggedEvents;
 use super::interaction::Interaction;
 use super::joined::Joined;
 use protocol::{EventId, LearningMode, ModelProperties, PolicyContract};
@@ -98,25 +99,34 @@ const BATCHES: usize = 100;
 const BATCH: usize = 20;
 const RECENT: usize = 20;
 
-/// The events of the log at one instant.
+/// The events of the loop at one instant.
 #[derive(Debug)]
-pub struct LogSnapshot(Vec<Arc<Joined>>);
+pub struct LogSnapshot {
+    logged: LoggedEvents,
+    /// Those whose windows were open.
+    open: Vec<Joined>,
+}
 
 impl LogSnapshot {
     /// The number of events.
     pub fn len(&self) -> usize {
-        self.0.len()
+        self.logged.len() + self.open.len()
     }
 
     /// Whether the log was empty.
     pub fn is_empty(&self) -> bool {
-        self.0.is_empty()
+        self.len() == 0
     }
 
     /// The lines of the events in `range`, for `vw --dsjson`.
     pub fn lines(&self, range: Range<usize>) -> Vec<u8> {
         let (mut writer, mut lines) = (LineWriter::default(), Vec::new());
-        self.0[range].iter().for_each(|joined| writer.push(joined, &mut lines));
+        for index in range {
+            match index.checked_sub(self.logged.len()) {
+                Some(open) => writer.push(&self.open[open], &mut lines),
+                None => writer.push(&self.logged.joined(index), &mut lines),
+            }
+        }
         lines
     }
 }
@@ -126,13 +136,10 @@ impl LearningLoop {
     /// whose windows are open, with the rewards so far.
     pub fn events(&mut self, open: bool, now: Timestamp) -> LogSnapshot {
         self.advance(now);
-        let mut events: Vec<_> = self.log.iter().cloned().collect();
-        if open {
-            let configuration = &self.configuration;
-            let joined = |event: &Interaction| Arc::new(Joined::new(event.clone(), configuration));
-            events.extend(self.joiner.iter().map(joined));
-        }
-        LogSnapshot(events)
+        let configuration = &self.configuration;
+        let joined = |event: &Interaction| Joined::new(event.clone(), configuration);
+        let open = if open { self.joiner.iter().map(joined).collect() } else { Vec::new() };
+        LogSnapshot { logged: self.log.snapshot(|_| true), open }
     }
 
     /// Counters of the loop.
@@ -147,7 +154,7 @@ impl LearningLoop {
             ranked: self.ranked,
             rewarded: self.rewarded,
             waiting: self.joiner.len() as u64,
-            logged: self.log.iter().len() as u64,
+            logged: self.log.len() as u64,
             model: self.trainer.properties(),
         }
     }
@@ -160,8 +167,9 @@ impl LearningLoop {
     /// The content of the status page.
     pub fn overview(&mut self, now: Timestamp) -> Overview {
         let state = self.state(now);
-        let mut last: Vec<&Joined> = self.log.iter().rev().take(SHOWN).map(Arc::as_ref).collect();
-        let recent = last.iter().take(RECENT).map(|joined| recent(joined)).collect();
+        let last = self.log.iter().rev().take(SHOWN).map(|event| event.joined());
+        let mut last: Vec<Joined> = last.collect();
+        let recent = last.iter().take(RECENT).map(recent).collect();
         let apprentice = apprenticeship(&last);
         last.reverse();
         Overview {
@@ -186,7 +194,7 @@ fn recent(joined: &Joined) -> RecentEvent {
     }
 }
 
-fn batch(events: &[&Joined]) -> Batch {
+fn batch(events: &[Joined]) -> Batch {
     let rewards = events.iter().map(|joined| joined.reward.original);
     Batch {
         from: events[0].interaction.time,
@@ -197,8 +205,8 @@ fn batch(events: &[&Joined]) -> Batch {
 }
 
 /// Of events, the newest first; `None` if none of them is an apprentice's.
-fn apprenticeship(events: &[&Joined]) -> Option<Apprenticeship> {
-    let is_apprentice = |joined: &&&Joined| joined.interaction.mode == LearningMode::Apprentice;
+fn apprenticeship(events: &[Joined]) -> Option<Apprenticeship> {
+    let is_apprentice = |joined: &&Joined| joined.interaction.mode == LearningMode::Apprentice;
     let all: Vec<_> = events.iter().filter(is_apprentice).take(IMITATED).collect();
     let imitated: Vec<_> =
         all.iter().filter(|joined| joined.interaction.imitates_baseline()).collect();

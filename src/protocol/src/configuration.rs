@@ -86,7 +86,7 @@ pub enum RewardAggregation {
 }
 
 /// Whose choices are served.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum LearningMode {
     /// The learned policy's.
     Online,
