@@ -69,7 +69,9 @@ fn save(arguments: &SaveArguments) -> Result<Exit, Error> {
         source: subject.name(),
         note: arguments.note.clone(),
     };
-    let bytes = Baseline::of(&subject.groups, provenance).bytes();
+    let baseline = Baseline::of(&subject.groups, provenance)
+        .map_err(|error| Error::new(Exit::Results, error))?;
+    let bytes = baseline.bytes();
     write(arguments, &String::from_utf8_lossy(&bytes))?;
     let runs: usize = subject.groups.iter().map(|group| group.samples.len()).sum();
     let (policies, file) = (subject.groups.len(), arguments.out.display());
@@ -115,7 +117,7 @@ fn table(groups: &[Group]) -> String {
     let mut table = Table::new(&columns);
     for group in groups {
         let cells = terms.iter().map(|term| {
-            let measured = group.samples.iter().filter_map(|of| term.measure(&of.phases).ok());
+            let measured = group.samples.iter().filter_map(|of| of.measure(term).ok());
             let moments: Moments = measured.collect();
             let dimension = term.definition().dimension;
             let mean = moments.mean().map(|value| Quantity { value, dimension }.to_string());

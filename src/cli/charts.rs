@@ -248,7 +248,8 @@ fn latency_chart(title: String, simulated: bool, summary: &Summary) -> LatencyCh
 /// Every latency that the histogram tells apart; the longest, exact.
 fn quantiles(latencies: &Latencies) -> Vec<Quantile> {
     let longest = latencies.summary().map_or(0, |summary| summary.max_us);
-    let recorded = latencies.histogram().iter_recorded();
+    let histogram = latencies.histogram();
+    let recorded = histogram.iter_recorded();
     let quantile = |value: IterationValue<u64>| {
         let is_last = value.quantile() >= 1.0;
         let latency_us = if is_last { longest } else { value.value_iterated_to().min(longest) };

@@ -12,7 +12,7 @@ use super::error::Error;
 use super::exit::Exit;
 use super::{output_file, remote_folder, streams};
 use export::{Experiment, Observation, observations};
-use results::{EXPERIMENT, MANIFEST};
+use results::{EXPERIMENT, MANIFEST, ReadError};
 
 /// `runner export`
 #[derive(Debug, Clone, Args)]
@@ -86,7 +86,7 @@ impl ExportArguments {
 fn write_table<'a>(
     path: &Path,
     format: Format,
-    rows: impl Iterator<Item = Observation<'a>>,
+    rows: impl Iterator<Item = Result<Observation<'a>, ReadError>>,
 ) -> Result<(), Error> {
     match format {
         Format::Csv => output_file::write_with(path, |file| export::write_csv(file, rows))?,
@@ -99,12 +99,18 @@ fn write_table<'a>(
 }
 
 #[cfg(feature = "parquet")]
-fn parquet<'a>(path: &Path, rows: impl Iterator<Item = Observation<'a>>) -> Result<(), Error> {
+fn parquet<'a>(
+    path: &Path,
+    rows: impl Iterator<Item = Result<Observation<'a>, ReadError>>,
+) -> Result<(), Error> {
     output_file::write_with(path, |file| export::write_parquet(file, rows))
 }
 
 #[cfg(not(feature = "parquet"))]
-fn parquet<'a>(_: &Path, _: impl Iterator<Item = Observation<'a>>) -> Result<(), Error> {
+fn parquet<'a>(
+    _: &Path,
+    _: impl Iterator<Item = Result<Observation<'a>, ReadError>>,
+) -> Result<(), Error> {
     let error = Error::usage("this build of `runner` cannot write Parquet files");
     Err(error.help(
         "build it with `--features parquet`, as release archives and wheels are, or write \

@@ -32,9 +32,10 @@ fn traces(base: &Group, candidate: &Group) -> String {
     for sample in &candidate.samples {
         let Some(other) = base.sample(sample.seed) else { continue };
         pairs += 1;
-        match comparison::compare_traces(other, sample) {
-            TraceComparison::Same => same += 1,
-            differing => drop(first.get_or_insert((sample.seed, differing))),
+        if comparison::is_same_trace(other, sample) {
+            same += 1;
+        } else {
+            first.get_or_insert_with(|| (sample.seed, comparison::compare_traces(other, sample)));
         }
     }
     match (pairs, first) {
@@ -51,6 +52,7 @@ fn traces(base: &Group, candidate: &Group) -> String {
 
 fn place(differing: &TraceComparison) -> String {
     match differing {
+        TraceComparison::Unreadable(why) => format!("at an unknown iteration: {why}"),
         TraceComparison::DivergesAt(divergence) => divergence.to_string(),
         TraceComparison::Same | TraceComparison::Differs => {
             "at an unknown iteration: a baseline file has no traces".to_owned()

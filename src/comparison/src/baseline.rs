@@ -8,6 +8,7 @@ use sha2::{Digest, Sha256};
 
 use super::sample::{Group, RunTrace, Sample};
 use metrics::{Packed, PhaseState, PhaseTally, REGISTRY};
+use results::ReadError;
 use seed::Seed;
 
 /// A baseline file. It holds the metrics of every run for people, and the inputs of every
@@ -79,17 +80,22 @@ const FORMAT: u32 = 1;
 
 impl Baseline {
     /// The baseline of these runs.
-    #[must_use]
-    pub fn of(groups: &[Group], provenance: Provenance) -> Self {
+    ///
+    /// # Errors
+    /// When the file of a cell cannot be read again.
+    pub fn of(groups: &[Group], provenance: Provenance) -> Result<Self, ReadError> {
         let Provenance { version, scenario, source, note } = provenance;
-        let saved = |group: &Group| SavedPolicy {
-            name: group.name.clone(),
-            parts: group.parts.clone(),
-            measures_latency: group.measures_latency,
-            runs: group.samples.iter().map(SavedRun::of).collect(),
+        let saved = |group: &Group| {
+            Ok(SavedPolicy {
+                name: group.name.clone(),
+                parts: group.parts.clone(),
+                measures_latency: group.measures_latency,
+                runs: group.samples.iter().map(SavedRun::of).collect::<Result<_, _>>()?,
+            })
         };
-        let policies = groups.iter().map(saved).collect();
-        Self { kind: KIND.to_owned(), format: FORMAT, version, scenario, source, note, policies }
+        let policies = groups.iter().map(saved).collect::<Result<_, ReadError>>()?;
+        let (kind, format) = (KIND.to_owned(), FORMAT);
+        Ok(Self { kind, format, version, scenario, source, note, policies })
     }
 
     /// Reads the bytes of a baseline file.
@@ -138,14 +144,16 @@ impl SavedPolicy {
 }
 
 impl SavedRun {
-    fn of(sample: &Sample) -> Self {
-        let states: Vec<PhaseState> = sample.phases.iter().map(PhaseTally::state).collect();
-        Self {
+    fn of(sample: &Sample) -> Result<Self, ReadError> {
+        let whole = sample.whole_phases()?;
+        let states: Option<Vec<PhaseState>> = whole.iter().map(PhaseTally::state).collect();
+        let states = states.expect("whole phases have all of their iterations");
+        Ok(Self {
             seed: sample.seed,
             metrics: sample.phases.iter().flat_map(metrics).collect(),
-            trace: sample.trace.digest(),
+            trace: sample.trace.digest()?,
             state: Packed(serde_json::to_vec(&states).unwrap_or_default()),
-        }
+        })
     }
 
     fn sample(&self) -> Result<Sample, String> {

@@ -1,6 +1,7 @@
 use std::fmt;
 
 use super::{RunTrace, Sample};
+use results::ReadError;
 use results::experiment::Trace;
 
 /// The first iteration in which two runs of one seed are not the same.
@@ -25,18 +26,43 @@ pub enum TraceComparison {
     DivergesAt(Divergence),
     /// They differ, and where is unknown: a side has only the digest of its trace.
     Differs,
+    /// They may differ: the file of a cell cannot be read again.
+    Unreadable(String),
+}
+
+impl From<ReadError> for TraceComparison {
+    fn from(error: ReadError) -> Self {
+        Self::Unreadable(error.to_string())
+    }
+}
+
+/// Whether every context and every choice of two runs is the same.
+#[must_use]
+pub fn is_same_trace(base: &Sample, candidate: &Sample) -> bool {
+    match (&base.trace, &candidate.trace) {
+        (RunTrace::Stored(base), RunTrace::Stored(candidate)) => base.has_trace_of(candidate),
+        _ => compare_traces(base, candidate) == TraceComparison::Same,
+    }
 }
 
 /// Compares the traces of two runs.
 #[must_use]
 pub fn compare_traces(base: &Sample, candidate: &Sample) -> TraceComparison {
-    match (&base.trace, &candidate.trace) {
-        (RunTrace::Trace(base), RunTrace::Trace(candidate)) => {
-            divergence(base, candidate).map_or(TraceComparison::Same, TraceComparison::DivergesAt)
-        }
-        (base, candidate) if base.digest() == candidate.digest() => TraceComparison::Same,
-        _ => TraceComparison::Differs,
+    compare(&base.trace, &candidate.trace).unwrap_or_else(TraceComparison::from)
+}
+
+fn compare(base: &RunTrace, candidate: &RunTrace) -> Result<TraceComparison, ReadError> {
+    if let (RunTrace::Stored(base), RunTrace::Stored(candidate)) = (base, candidate)
+        && base.has_trace_of(candidate)
+    {
+        return Ok(TraceComparison::Same);
     }
+    if let (Some(base), Some(candidate)) = (base.whole()?, candidate.whole()?) {
+        let divergence = divergence(&base, &candidate);
+        return Ok(divergence.map_or(TraceComparison::Same, TraceComparison::DivergesAt));
+    }
+    let is_same = base.digest()? == candidate.digest()?;
+    Ok(if is_same { TraceComparison::Same } else { TraceComparison::Differs })
 }
 
 /// The first iteration in which two traces are not the same.

@@ -1,5 +1,5 @@
-use super::{Comparison, Description, Difference, Finding, Group, TraceComparison};
-use super::{compare, compare_traces};
+use super::{Comparison, Description, Difference, Finding, Group};
+use super::{compare, is_same_trace};
 use metrics::{Decision, Dimension, Gate, Quantity};
 use statistics::{Confidence, FEWEST_RUNS, Interval, Look, Sequential};
 
@@ -135,7 +135,7 @@ pub fn are_indistinguishable(groups: &[Group]) -> bool {
     let same = |group: &Group| {
         group.samples.iter().all(|sample| {
             let other = first.sample(sample.seed);
-            other.is_some_and(|other| compare_traces(other, sample) == TraceComparison::Same)
+            other.is_some_and(|other| is_same_trace(other, sample))
         })
     };
     !others.is_empty() && !first.samples.is_empty() && others.iter().all(same)

@@ -19,7 +19,7 @@ mod terms;
 pub use baseline::{Baseline, Provenance};
 pub use curve::{CurvePoint, difference_curve, mean_curve};
 pub use difference::{Comparison, Description, Difference, Estimate, Finding, compare};
-pub use divergence::{Divergence, TraceComparison, compare_traces, divergence};
+pub use divergence::{Divergence, TraceComparison, compare_traces, divergence, is_same_trace};
 pub use gate::{
     Designs, GateOutcome, GateVerdict, are_indistinguishable, judge_between, judge_within,
     refuse_identical,

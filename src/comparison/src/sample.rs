@@ -1,10 +1,10 @@
 use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use super::baseline;
 use metrics::{Agreement, Measured, PhaseScope, PhaseTally, Term};
-use results::RunFolder;
-use results::experiment::{ExperimentResults, Trace, Tracer, VariantEntry};
+use results::experiment::{ExperimentResults, StoredCell, Trace, Tracer, VariantEntry};
+use results::{ReadError, RunFolder};
 use seed::Seed;
 
 /// One learning run.
@@ -12,7 +12,7 @@ use seed::Seed;
 pub struct Sample {
     /// Its seed. Runs of one seed see the same visitors.
     pub seed: Seed,
-    /// Its phases.
+    /// Its phases; those of a stored cell are reduced.
     pub phases: Arc<[PhaseTally]>,
     /// The contexts and choices.
     pub trace: RunTrace,
@@ -34,16 +34,82 @@ pub(super) struct Values {
 pub enum RunTrace {
     /// The whole trace.
     Trace(Arc<Trace>),
+    /// In the file of a cell.
+    Stored(Arc<Stored>),
     /// Its SHA-256, which a baseline file stores.
     Digest(String),
 }
 
+/// A cell that is on disk.
+#[derive(Debug)]
+pub struct Stored {
+    cell: StoredCell,
+    /// Terms for which its file was read again.
+    observed: Mutex<BTreeMap<String, Result<Measured, String>>>,
+}
+
+impl Stored {
+    /// Whether every context and every choice is that of another cell.
+    pub(super) fn has_trace_of(&self, other: &Self) -> bool {
+        self.cell.has_trace_of(&other.cell)
+    }
+}
+
 impl RunTrace {
     /// SHA-256 of the trace.
-    pub(super) fn digest(&self) -> String {
-        match self {
+    pub(super) fn digest(&self) -> Result<String, ReadError> {
+        Ok(match self {
             Self::Trace(trace) => baseline::digest(trace),
+            Self::Stored(stored) => baseline::digest(&stored.cell.read()?.1),
             Self::Digest(digest) => digest.clone(),
+        })
+    }
+
+    /// The whole trace; none, where only its digest is known.
+    pub(super) fn whole(&self) -> Result<Option<Arc<Trace>>, ReadError> {
+        Ok(match self {
+            Self::Trace(trace) => Some(Arc::clone(trace)),
+            Self::Stored(stored) => Some(Arc::new(stored.cell.read()?.1)),
+            Self::Digest(_) => None,
+        })
+    }
+}
+
+impl Sample {
+    /// A metric of the run. Where the run is a cell on disk, and only its file knows the metric,
+    /// it is read again.
+    ///
+    /// # Errors
+    /// Why there is nothing to measure.
+    pub fn observe(&self, term: &Term) -> Result<Measured, String> {
+        let RunTrace::Stored(stored) = &self.trace else { return term.observe(&self.phases) };
+        if term.is_known_of(&self.phases) {
+            return term.observe(&self.phases);
+        }
+        let observe = || {
+            let (phases, _) = stored.cell.read().map_err(|error| error.to_string())?;
+            term.observe(&phases)
+        };
+        let mut observed = stored.observed.lock().unwrap_or_else(PoisonError::into_inner);
+        observed.entry(term.text().to_owned()).or_insert_with(observe).clone()
+    }
+
+    /// The same; what was not reached has no value.
+    ///
+    /// # Errors
+    /// Why there is nothing to measure.
+    pub fn measure(&self, term: &Term) -> Result<f64, String> {
+        term.reached(self.observe(term)?)
+    }
+
+    /// Its phases, with every iteration.
+    ///
+    /// # Errors
+    /// When the file of a cell cannot be read again.
+    pub fn whole_phases(&self) -> Result<Arc<[PhaseTally]>, ReadError> {
+        match &self.trace {
+            RunTrace::Stored(stored) => Ok(stored.cell.read()?.0.into()),
+            RunTrace::Trace(_) | RunTrace::Digest(_) => Ok(Arc::clone(&self.phases)),
         }
     }
 }
@@ -176,8 +242,8 @@ impl Group {
     /// The metric of each run that has it.
     pub(super) fn values(&self, term: &Term) -> Values {
         let mut values = Values::default();
-        for Sample { seed, phases, .. } in &self.samples {
-            match term.observe(phases) {
+        for sample @ Sample { seed, .. } in &self.samples {
+            match sample.observe(term) {
                 Ok(Measured::Value(value)) => values.by_seed.push((*seed, value)),
                 // The restricted mean, E min(τ, T): a run that is left out would have been
                 // one of the slowest.
@@ -202,7 +268,10 @@ pub fn groups(experiment: &ExperimentResults) -> Vec<Group> {
         let samples = own.map(|cell| Sample {
             seed: cell.seed,
             phases: Arc::clone(&cell.phases),
-            trace: RunTrace::Trace(Arc::clone(&cell.trace)),
+            trace: RunTrace::Stored(Arc::new(Stored {
+                cell: cell.stored.clone(),
+                observed: Mutex::default(),
+            })),
         });
         let alone = manifest.axes.is_empty();
         let name = if alone { manifest.scenario.clone() } else { variant.name() };

@@ -36,7 +36,7 @@ pub fn default_terms(groups: &[Group]) -> Vec<Term> {
 /// iterations have due times there is a lag.
 fn is_measured(group: &Group, text: &str, scopes: &[PhaseScope<'_>]) -> bool {
     let Ok(term) = Term::parse(text, scopes) else { return false };
-    let mut measured = group.samples.iter().filter_map(|of| term.measure(&of.phases).ok());
+    let mut measured = group.samples.iter().filter_map(|of| of.measure(&term).ok());
     measured.any(|value| value > 0.0 || !text.ends_with(LAG))
 }
 

@@ -13,7 +13,7 @@ use url::Url;
 
 use crate::observations::{Observation, Scope, of_run};
 use comparison::{Group, Sample};
-use results::file_stems;
+use results::{ReadError, file_stems};
 
 /// The experiment that runs are filed under.
 #[derive(Debug, Clone, Copy)]
@@ -57,7 +57,8 @@ pub fn write_mlflow(
     let mut count = 0;
     for group in groups {
         for sample in &group.samples {
-            let run = Run::of(experiment, group, sample, window);
+            let run = Run::of(experiment, group, sample, window)
+                .map_err(|error| naming(&folder)(io::Error::other(error)))?;
             count += usize::from(run.write(&store, experiment)?);
         }
     }
@@ -139,7 +140,12 @@ struct Run {
 }
 
 impl Run {
-    fn of(experiment: &Experiment<'_>, group: &Group, sample: &Sample, window: u64) -> Self {
+    fn of(
+        experiment: &Experiment<'_>,
+        group: &Group,
+        sample: &Sample,
+        window: u64,
+    ) -> Result<Self, ReadError> {
         let name = format!("{}, seed {}", group.name, sample.seed);
         let stems = file_stems(sample.phases.iter().map(metrics::PhaseTally::name));
         let phases = sample.phases.iter().map(metrics::PhaseTally::name);
@@ -155,7 +161,7 @@ impl Run {
         ];
         let texts = texts.map(|(path, text)| (path.to_owned(), one_line(text)));
         let mut files: BTreeMap<String, String> = texts.into_iter().collect();
-        for observation in of_run(group, sample, window) {
+        for observation in of_run(group, sample, window)? {
             let path = metric_path(&stems[observation.phase], &observation);
             let history = files.entry(path).or_default();
             let Observation { value, iterations, scope, .. } = observation;
@@ -163,7 +169,7 @@ impl Run {
             // Writing to a string cannot fail.
             _ = writeln!(history, "{} {value} {at}", experiment.written_ms);
         }
-        Self { id: run_id(&files), name, files }
+        Ok(Self { id: run_id(&files), name, files })
     }
 
     /// Writes the folder of the run, at once; whether it was not there.

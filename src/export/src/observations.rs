@@ -1,8 +1,8 @@
-use std::iter;
 use std::ops::Range;
 
 use comparison::{Group, Sample};
 use metrics::{Definition, Metric, PhaseTally, REGISTRY, Takes};
+use results::ReadError;
 
 /// One metric of one run, over some iterations of a phase.
 #[derive(Debug, Clone, PartialEq)]
@@ -52,10 +52,17 @@ impl Observation<'_> {
 }
 
 /// Every metric of every run that has a value: of each phase as a whole, then of its windows of
-/// `window` iterations. The last window of a phase may be shorter.
-pub fn observations(groups: &[Group], window: u64) -> impl Iterator<Item = Observation<'_>> {
+/// `window` iterations. The last window of a phase may be shorter. One run is in memory at once;
+/// one that cannot be read again is an error.
+pub fn observations(
+    groups: &[Group],
+    window: u64,
+) -> impl Iterator<Item = Result<Observation<'_>, ReadError>> {
     groups.iter().flat_map(move |group| {
-        group.samples.iter().flat_map(move |sample| of_run(group, sample, window))
+        group.samples.iter().flat_map(move |sample| match of_run(group, sample, window) {
+            Ok(observations) => observations.into_iter().map(Ok).collect(),
+            Err(error) => vec![Err(error)],
+        })
     })
 }
 
@@ -64,28 +71,29 @@ pub(crate) fn of_run<'a>(
     group: &'a Group,
     sample: &'a Sample,
     window: u64,
-) -> impl Iterator<Item = Observation<'a>> {
-    let iterated = sample.phases.iter().filter(|phase| phase.iterations() > 0);
-    let scopes = move |phase: &'a PhaseTally| {
-        let whole = iter::once((Scope::Phase, 0..phase.iterations()));
-        whole
-            .chain(windows(phase.iterations(), window).map(|window| (Scope::Window, window)))
-            .map(move |(scope, iterations)| (phase, scope, iterations))
-    };
-    iterated.flat_map(scopes).flat_map(move |(phase, scope, iterations)| {
-        REGISTRY.iter().filter_map(move |definition| {
-            let value = measured(phase, definition, scope, &iterations)?;
-            Some(Observation {
-                policy: &group.name,
-                seed: sample.seed.0,
-                phase: phase.name(),
-                scope,
-                iterations: iterations.clone(),
-                metric: &definition.name,
-                value,
-            })
-        })
-    })
+) -> Result<Vec<Observation<'a>>, ReadError> {
+    let whole = sample.whole_phases()?;
+    let mut observations = Vec::new();
+    for (phase, named) in whole.iter().zip(sample.phases.iter()) {
+        let iterations = phase.iterations();
+        let all = (iterations > 0).then_some((Scope::Phase, 0..iterations));
+        let windows = windows(iterations, window).map(|window| (Scope::Window, window));
+        for (scope, iterations) in all.into_iter().chain(windows) {
+            observations.extend(REGISTRY.iter().filter_map(|definition| {
+                let value = measured(phase, definition, scope, &iterations)?;
+                Some(Observation {
+                    policy: &group.name,
+                    seed: sample.seed.0,
+                    phase: named.name(),
+                    scope,
+                    iterations: iterations.clone(),
+                    metric: &definition.name,
+                    value,
+                })
+            }));
+        }
+    }
+    Ok(observations)
 }
 
 fn windows(iterations: u64, window: u64) -> impl Iterator<Item = Range<u64>> {

@@ -10,6 +10,7 @@ use parquet::schema::types::{Type, TypePtr};
 
 use crate::COLUMNS;
 use crate::observations::Observation;
+use results::ReadError;
 
 /// So many rows are in memory at once: 8 MB.
 const ROW_GROUP: usize = 1 << 16;
@@ -18,10 +19,10 @@ const ROW_GROUP: usize = 1 << 16;
 /// values as doubles, without compression.
 ///
 /// # Errors
-/// When `file` cannot be written to.
+/// When `file` cannot be written to, or a run cannot be read again.
 pub fn write_parquet<'a>(
     file: impl Write + Send,
-    observations: impl IntoIterator<Item = Observation<'a>>,
+    observations: impl IntoIterator<Item = Result<Observation<'a>, ReadError>>,
 ) -> io::Result<()> {
     write(file, observations).map_err(|error| match error {
         // Its kind says whether a reader closed the pipe.
@@ -34,7 +35,7 @@ pub fn write_parquet<'a>(
 
 fn write<'a>(
     file: impl Write + Send,
-    observations: impl IntoIterator<Item = Observation<'a>>,
+    observations: impl IntoIterator<Item = Result<Observation<'a>, ReadError>>,
 ) -> Result<()> {
     let properties = WriterProperties::builder()
         .set_created_by(concat!("runner ", env!("CARGO_PKG_VERSION")).to_owned())
@@ -42,7 +43,7 @@ fn write<'a>(
     let mut writer = SerializedFileWriter::new(file, schema()?, Arc::new(properties.build()))?;
     let mut observations = observations.into_iter();
     loop {
-        let rows = Columns::take(&mut observations, ROW_GROUP);
+        let rows = Columns::take(&mut observations, ROW_GROUP)?;
         if rows.values.is_empty() {
             break;
         }
@@ -68,9 +69,14 @@ struct Columns {
 }
 
 impl Columns {
-    fn take<'a>(observations: &mut impl Iterator<Item = Observation<'a>>, most: usize) -> Self {
+    fn take<'a>(
+        observations: &mut impl Iterator<Item = std::result::Result<Observation<'a>, ReadError>>,
+        most: usize,
+    ) -> Result<Self> {
         let mut columns = Self::default();
         for observation in observations.take(most) {
+            let unreadable = |error| ParquetError::External(Box::new(io::Error::other(error)));
+            let observation = observation.map_err(unreadable)?;
             columns.policies.push(observation.policy.into());
             columns.seeds.push(observation.seed.cast_signed());
             columns.phases.push(observation.phase.into());
@@ -80,7 +86,7 @@ impl Columns {
             columns.metrics.push(observation.metric.into());
             columns.values.push(observation.value);
         }
-        columns
+        Ok(columns)
     }
 
     /// In the order of [`COLUMNS`].

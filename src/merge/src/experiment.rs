@@ -7,7 +7,8 @@ use std::path::{Path, PathBuf};
 use super::error::{MergeError, Missing};
 use comparison::divergence;
 use results::experiment::{
-    CellRecord, CellStatus, ExperimentFolder, ExperimentManifest, VariantEntry, cell_file, survey,
+    CellRecord, CellStatus, ExperimentFolder, ExperimentManifest, VariantEntry, cell_bytes,
+    cell_file, survey,
 };
 use shard::Shard;
 
@@ -157,7 +158,7 @@ impl CellUnion {
     fn write(self, out: &Path) -> Result<ExperimentFolder, MergeError> {
         let mut folder = ExperimentFolder::assemble(self.plan, &self.scenario, out)?;
         for (index, found) in &self.cells {
-            let (bytes, _) = cell_file(found, &folder.manifest().cells[*index].key)?;
+            let bytes = cell_bytes(found, &folder.manifest().cells[*index].key)?;
             folder.store_cell_file(*index, &bytes)?;
         }
         let failed = self.failed.into_iter().filter(|(index, _)| !self.cells.contains_key(index));

@@ -1,5 +1,7 @@
 use std::ops::Range;
 
+use super::column::Column;
+use super::metric::Metric;
 use record::{IterationOutcome, IterationRecord};
 
 const ANSWERED: u8 = 1;
@@ -9,15 +11,18 @@ const REWARDED: u8 = 8;
 const DROPPED: u8 = 16;
 const RANKED: u8 = 32;
 
-/// One entry per iteration of a phase, so that any window of it can be summed:
-/// 25 bytes an iteration.
+/// One entry per iteration of a phase, so that any window of it can be summed: 4 to 25 bytes an
+/// iteration.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub(super) struct History {
-    pub flags: Vec<u8>,
-    pub rewards: Vec<f64>,
-    pub regrets: Vec<f64>,
-    pub explorations: Vec<f64>,
+    pub flags: Column<u8>,
+    pub rewards: Column<f64>,
+    pub regrets: Column<f64>,
+    pub explorations: Column<f64>,
 }
+
+/// A reduced history has at most so many bits an iteration, or its flags alone.
+const REDUCED_BITS: u32 = 4;
 
 /// What is recorded of one iteration.
 #[derive(Debug, Clone, Copy)]
@@ -77,11 +82,41 @@ impl History {
 
     fn at(&self, index: usize) -> IterationFacts {
         IterationFacts {
-            flags: self.flags[index],
-            reward: self.rewards[index],
-            regret: self.regrets[index],
-            exploration: self.explorations[index],
+            flags: self.flag(index),
+            reward: self.rewards.get(index).unwrap_or_default(),
+            regret: self.regrets.get(index).unwrap_or_default(),
+            exploration: self.explorations.get(index).unwrap_or_default(),
         }
+    }
+
+    /// Whether windows of a metric can be summed.
+    pub fn has(&self, metric: Metric) -> bool {
+        !match metric {
+            Metric::MeanReward => self.rewards.is_absent(),
+            Metric::Regret => self.regrets.is_absent(),
+            Metric::ExplorationCost => self.explorations.is_absent(),
+            _ => false,
+        }
+    }
+
+    fn flag(&self, index: usize) -> u8 {
+        self.flags.get(index).unwrap_or_default()
+    }
+
+    /// The same in at most [`REDUCED_BITS`]: what takes more is left out.
+    pub fn reduced(self) -> Self {
+        let Self { flags, rewards, regrets, explorations } = self;
+        let mut bits = flags.width().unwrap_or_default();
+        let mut reduced = |column: Column<f64>| match column.width() {
+            Some(width) if bits + width <= REDUCED_BITS => {
+                bits += width;
+                column.packed()
+            }
+            _ => column.absent(),
+        };
+        let (rewards, regrets) = (reduced(rewards), reduced(regrets));
+        let explorations = reduced(explorations);
+        Self { flags: flags.packed(), rewards, regrets, explorations }
     }
 
     /// After how many iterations the success rate of the last `width` of them is `share`
@@ -89,10 +124,10 @@ impl History {
     pub fn first_reached(&self, share: f64, width: u64) -> Option<u64> {
         let width = usize::try_from(width).ok()?.max(1);
         let mut sums = Trailing::default();
-        for (index, flags) in self.flags.iter().enumerate() {
-            sums.take_in(*flags);
+        for index in 0..self.flags.len() {
+            sums.take_in(self.flag(index));
             if let Some(oldest) = index.checked_sub(width) {
-                sums.give_up(self.flags[oldest]);
+                sums.give_up(self.flag(oldest));
             }
             let is_full = index + 1 >= width;
             if is_full && ratio(sums.successes, sums.events).is_some_and(|rate| rate >= share) {

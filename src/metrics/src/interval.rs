@@ -109,7 +109,8 @@ mod tests {
                 of_interval(interval.max_us()),
                 histogram.measure(Statistic::Max)
             );
-            let counts = histogram.histogram().iter_recorded();
+            let histogram = histogram.histogram();
+            let counts = histogram.iter_recorded();
             let counts: Vec<_> = counts.map(|bucket| bucket.count_at_value()).collect();
             let ours: Vec<_> = interval.buckets().map(|(_, count)| count).collect();
             proptest::prop_assert_eq!(ours, counts);

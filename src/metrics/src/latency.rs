@@ -1,3 +1,4 @@
+use std::borrow::Cow;
 use std::time::Duration;
 
 use hdrhistogram::Histogram;
@@ -18,20 +19,41 @@ pub const SIGNIFICANT_DIGITS: u8 = 3;
 /// Latencies are whole microseconds, cut off: what took 1.9 µs counts as 1 µs, in
 /// every output alike. 1 µs to 60 s are told apart with three digits; what is longer
 /// counts as 60 s, and is counted.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone)]
 pub struct Latencies {
-    histogram: Histogram<u64>,
+    counts: Counts,
     min_us: u64,
     max_us: u64,
     sum_us: u128,
     clamped: u64,
 }
 
+/// How many calls took how long.
+#[derive(Debug, Clone)]
+enum Counts {
+    /// To be added to; it takes 139 kB.
+    Histogram(Histogram<u64>),
+    /// The highest value of each bucket that holds something, ascending, and how many calls it
+    /// holds.
+    Compact(Vec<(u64, u64)>),
+}
+
+impl PartialEq for Latencies {
+    fn eq(&self, other: &Self) -> bool {
+        let numbers = |of: &Self| (of.min_us, of.max_us, of.sum_us, of.clamped);
+        numbers(self) == numbers(other) && self.buckets() == other.buckets()
+    }
+}
+
+fn empty_histogram() -> Histogram<u64> {
+    let histogram = Histogram::new_with_bounds(1, HIGHEST_US, SIGNIFICANT_DIGITS);
+    histogram.expect("bounds that the crate accepts")
+}
+
 impl Default for Latencies {
     fn default() -> Self {
-        let histogram = Histogram::new_with_bounds(1, HIGHEST_US, SIGNIFICANT_DIGITS);
         Self {
-            histogram: histogram.expect("bounds that the crate accepts"),
+            counts: Counts::Histogram(empty_histogram()),
             min_us: u64::MAX,
             max_us: 0,
             sum_us: 0,
@@ -58,7 +80,7 @@ impl Latencies {
         self.max_us = self.max_us.max(latency_us);
         self.sum_us += u128::from(latency_us);
         self.clamped += u64::from(latency_us > HIGHEST_US);
-        self.histogram.saturating_record(latency_us.min(HIGHEST_US));
+        self.histogram_mut().saturating_record(latency_us.min(HIGHEST_US));
     }
 
     /// Takes in what another has taken in.
@@ -67,19 +89,23 @@ impl Latencies {
         self.max_us = self.max_us.max(other.max_us);
         self.sum_us += other.sum_us;
         self.clamped += other.clamped;
-        self.histogram += &other.histogram;
+        let other = other.histogram();
+        *self.histogram_mut() += &*other;
     }
 
     /// Forgets everything.
     pub fn clear(&mut self) {
-        self.histogram.reset();
+        self.histogram_mut().reset();
         (self.min_us, self.max_us, self.sum_us, self.clamped) = (u64::MAX, 0, 0, 0);
     }
 
     /// The number of calls.
     #[must_use]
     pub fn count(&self) -> u64 {
-        self.histogram.len()
+        match &self.counts {
+            Counts::Histogram(histogram) => histogram.len(),
+            Counts::Compact(buckets) => buckets.iter().map(|(_, count)| count).sum(),
+        }
     }
 
     /// The number of calls that took longer than [`HIGHEST_US`].
@@ -90,8 +116,39 @@ impl Latencies {
 
     /// The histogram, in microseconds.
     #[must_use]
-    pub fn histogram(&self) -> &Histogram<u64> {
-        &self.histogram
+    pub fn histogram(&self) -> Cow<'_, Histogram<u64>> {
+        match &self.counts {
+            Counts::Histogram(histogram) => Cow::Borrowed(histogram),
+            Counts::Compact(buckets) => Cow::Owned(histogram_of(buckets)),
+        }
+    }
+
+    /// Those that are compact are no longer.
+    fn histogram_mut(&mut self) -> &mut Histogram<u64> {
+        if let Counts::Compact(buckets) = &self.counts {
+            self.counts = Counts::Histogram(histogram_of(buckets));
+        }
+        match &mut self.counts {
+            Counts::Histogram(histogram) => histogram,
+            Counts::Compact(_) => unreachable!("it was made a histogram"),
+        }
+    }
+
+    /// The highest value of each bucket that holds something, and how many calls it holds.
+    fn buckets(&self) -> Cow<'_, [(u64, u64)]> {
+        match &self.counts {
+            Counts::Histogram(histogram) => {
+                let recorded = histogram.iter_recorded();
+                recorded.map(|at| (at.value_iterated_to(), at.count_at_value())).collect()
+            }
+            Counts::Compact(buckets) => Cow::Borrowed(buckets),
+        }
+    }
+
+    /// The same in little memory, for latencies to which nothing is added.
+    #[must_use]
+    pub(super) fn compact(self) -> Self {
+        Self { counts: Counts::Compact(self.buckets().into_owned()), ..self }
     }
 
     /// A number that sums the calls up, in microseconds; nothing without calls.
@@ -111,7 +168,11 @@ impl Latencies {
     /// The upper end of the bucket in which the quantile lies; never above the longest
     /// call.
     fn quantile_us(&self, quantile: f64) -> u64 {
-        self.histogram.value_at_quantile(quantile).min(self.max_us)
+        let value = match &self.counts {
+            Counts::Histogram(histogram) => histogram.value_at_quantile(quantile),
+            Counts::Compact(buckets) => value_at_quantile(buckets, quantile),
+        };
+        value.min(self.max_us)
     }
 
     /// The numbers that people look at; nothing without calls.
@@ -132,6 +193,33 @@ impl Latencies {
     }
 }
 
+/// As [`Histogram::value_at_quantile`].
+#[expect(
+    clippy::cast_precision_loss,
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "a count times a share of it is a count"
+)]
+fn value_at_quantile(buckets: &[(u64, u64)], quantile: f64) -> u64 {
+    let all: u64 = buckets.iter().map(|(_, count)| count).sum();
+    let wanted = ((quantile * all as f64).ceil() as u64).max(1);
+    let mut counted = 0;
+    let reaches = |(_, count): &&(u64, u64)| {
+        counted += count;
+        counted >= wanted
+    };
+    buckets.iter().find(reaches).map_or(0, |(value, _)| *value)
+}
+
+fn histogram_of(buckets: &[(u64, u64)]) -> Histogram<u64> {
+    let mut histogram = empty_histogram();
+    for (value, count) in buckets {
+        // It was in the bounds of the same histogram.
+        histogram.saturating_record_n((*value).min(HIGHEST_US), *count);
+    }
+    histogram
+}
+
 /// [`Latencies`] to be kept.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub(super) struct LatencyState {
@@ -147,14 +235,14 @@ pub(super) struct LatencyState {
 impl Latencies {
     /// What was taken in, to be kept.
     pub(super) fn state(&self) -> LatencyState {
-        let buckets = self.histogram.iter_recorded();
-        let pairs = buckets.flat_map(|at| [at.value_iterated_to(), at.count_at_value()]);
+        let buckets = self.buckets();
+        let numbers = buckets.iter().flat_map(|(value, count)| [*value, *count]);
         LatencyState {
             min_us: self.min_us,
             max_us: self.max_us,
             sum_us: u64::try_from(self.sum_us).unwrap_or(u64::MAX),
             clamped: self.clamped,
-            buckets: Packed(pairs.flat_map(u64::to_le_bytes).collect()),
+            buckets: Packed(numbers.flat_map(u64::to_le_bytes).collect()),
         }
     }
 
@@ -164,7 +252,7 @@ impl Latencies {
         let (numbers, _) = state.buckets.0.as_chunks();
         for pair in numbers.chunks_exact(2) {
             let [value, count] = [pair[0], pair[1]].map(u64::from_le_bytes);
-            latencies.histogram.record_n(value.min(HIGHEST_US), count).ok()?;
+            latencies.histogram_mut().record_n(value.min(HIGHEST_US), count).ok()?;
         }
         (latencies.min_us, latencies.max_us) = (state.min_us, state.max_us);
         latencies.sum_us = u128::from(state.sum_us);
@@ -242,6 +330,21 @@ mod tests {
             #[expect(clippy::cast_precision_loss, clippy::cast_sign_loss, clippy::cast_possible_truncation, reason = "small")]
             let exact = values[(quantile * values.len() as f64).ceil() as usize - 1] as f64;
             prop_assert!(measured >= exact && measured <= exact * 1.001 + 1.0, "{measured} {exact}");
+        }
+
+        /// What is compact is the same, and can still be added to.
+        #[test]
+        fn compact_latencies_are_the_same(
+            values in prop::collection::vec(0_u64..2 * HIGHEST_US, 0..50),
+            more in prop::collection::vec(0_u64..2 * HIGHEST_US, 0..5),
+        ) {
+            let mut compact = latencies(&values).compact();
+            prop_assert_eq!(&compact, &latencies(&values));
+            prop_assert_eq!(compact.summary(), latencies(&values).summary());
+            prop_assert_eq!(compact.histogram().into_owned(), latencies(&values).histogram().into_owned());
+            prop_assert_eq!(compact.count(), latencies(&values).count());
+            more.iter().for_each(|value| compact.record_us(*value));
+            prop_assert_eq!(compact, latencies(&[values, more].concat()));
         }
 
         #[test]

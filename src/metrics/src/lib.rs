@@ -6,6 +6,7 @@
 //!
 //! Must not know: files.
 
+mod column;
 mod curve;
 mod expectation;
 mod gate;

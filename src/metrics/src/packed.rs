@@ -23,9 +23,9 @@ impl Packed {
     }
 
     /// The numbers; what is left over at the end is none.
-    pub(super) fn numbers(&self) -> Vec<f64> {
+    pub(super) fn numbers(&self) -> impl Iterator<Item = f64> + '_ {
         let (numbers, _) = self.0.as_chunks();
-        numbers.iter().map(|bytes| f64::from_le_bytes(*bytes)).collect()
+        numbers.iter().map(|bytes| f64::from_le_bytes(*bytes))
     }
 }
 

@@ -35,6 +35,11 @@ impl Punctuality {
         Self { lag, service }
     }
 
+    /// The same in little memory.
+    pub fn compact(self) -> Self {
+        Self { lag: self.lag.compact(), service: self.service.compact() }
+    }
+
     /// Takes in an iteration of which Rank was sent.
     pub fn add(&mut self, record: &IterationRecord) {
         self.lag.record(record.lag());

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use super::column::Column;
 use super::history::{History, Sums};
 use super::latency::{Latencies, LatencyState};
 use super::metric::Operation;
@@ -80,11 +81,13 @@ pub struct PhaseStateError {
 }
 
 impl PhaseTally {
-    /// The tally in serialized form.
+    /// The tally in serialized form; `None`, if it was reduced.
     #[must_use]
-    pub fn state(&self) -> PhaseState {
+    pub fn state(&self) -> Option<PhaseState> {
         let latencies = self.latencies.iter();
-        PhaseState {
+        let History { flags, rewards, regrets, explorations } = &self.history;
+        let numbers = |column: &Column<f64>| Some(Packed::of_numbers(&column.to_vec()?));
+        Some(PhaseState {
             name: self.name.clone(),
             planned: self.planned,
             started: self.started,
@@ -98,13 +101,13 @@ impl PhaseTally {
             rejected: self.rejected,
             off_policy: self.off_policy,
             errors: self.errors.clone(),
-            flags: Packed(self.history.flags.clone()),
-            rewards: Packed::of_numbers(&self.history.rewards),
-            regrets: Packed::of_numbers(&self.history.regrets),
-            explorations: Packed::of_numbers(&self.history.explorations),
+            flags: Packed(flags.to_vec()?),
+            rewards: numbers(rewards)?,
+            regrets: numbers(regrets)?,
+            explorations: numbers(explorations)?,
             latencies: latencies.map(|(operation, of)| (*operation, of.state())).collect(),
             punctuality: self.punctuality.as_ref().map(|p| [p.lag().state(), p.service().state()]),
-        }
+        })
     }
 
     /// The tally of a serialized phase.
@@ -115,10 +118,10 @@ impl PhaseTally {
         let name = state.name.clone();
         let refuse = |message| PhaseStateError { phase: name.clone(), message };
         let history = History {
-            flags: state.flags.0,
-            rewards: state.rewards.numbers(),
-            regrets: state.regrets.numbers(),
-            explorations: state.explorations.numbers(),
+            flags: state.flags.0.into_iter().collect(),
+            rewards: state.rewards.numbers().collect(),
+            regrets: state.regrets.numbers().collect(),
+            explorations: state.explorations.numbers().collect(),
         };
         let numbers = [&history.rewards, &history.regrets, &history.explorations];
         if numbers.iter().any(|numbers| numbers.len() != history.flags.len()) {
@@ -164,8 +167,10 @@ fn totals(history: &History) -> Sums {
 #[cfg(test)]
 mod tests {
     use super::super::expectation::PhaseScope;
+    use super::super::metric::{Metric, REGISTRY};
     use super::super::sample;
     use super::*;
+    use record::Loss;
 
     #[test]
     fn a_tally_comes_back_as_it_was() {
@@ -173,9 +178,38 @@ mod tests {
         tally.start(Duration::from_millis(7));
         (0..300)
             .for_each(|iteration| tally.add(&sample::iteration(0, iteration, iteration % 3 == 0)));
-        let text = serde_json::to_string(&tally.state()).unwrap();
+        let text = serde_json::to_string(&tally.state().unwrap()).unwrap();
         let kept: PhaseState = serde_json::from_str(&text).unwrap();
         assert_eq!(PhaseTally::restore(kept).unwrap(), tally);
+    }
+
+    /// Every metric, of the whole phase and of windows: to the last bit, or not at all.
+    #[test]
+    fn a_reduced_tally_knows_the_same_or_says_that_it_does_not() {
+        let mut tally = PhaseTally::new(PhaseScope { name: "baseline", iterations: Some(300) });
+        for iteration in 0..300_u32 {
+            let mut record = sample::iteration(0, iteration.into(), iteration % 3 == 0);
+            let regret = f64::from(iteration % 40) / 7.0;
+            record.loss = Some(Loss { regret, exploration: Some(regret - 1.0) });
+            record.rank_latency = Some(Duration::from_micros(u64::from(iteration * iteration)));
+            record.rank_start += Duration::from_micros(u64::from(iteration % 5));
+            tally.add(&record);
+        }
+        let reduced = tally.clone().reduced();
+        assert!(reduced.state().is_none());
+        assert_eq!(reduced.summary(), tally.summary());
+        assert_eq!(reduced.iterations_to(0.3), tally.iterations_to(0.3));
+        for definition in &REGISTRY {
+            let metric = definition.metric;
+            for window in [None, Some(0..300), Some(7..8), Some(100..250)] {
+                let expected = tally.measure(metric, window.clone());
+                let known = window.is_none() || reduced.has_windows_of(metric);
+                let found = reduced.measure(metric, window);
+                assert_eq!(found, expected.filter(|_| known), "{}", definition.name);
+            }
+        }
+        let left_out = [Metric::Regret, Metric::ExplorationCost, Metric::MeanReward];
+        assert_eq!(left_out.map(|metric| reduced.has_windows_of(metric)), [false, false, true]);
     }
 
     #[test]
@@ -183,7 +217,7 @@ mod tests {
         let state = |odd: Option<u64>| {
             let mut tally = PhaseTally::new(PhaseScope { name: "baseline", iterations: None });
             (0..9).for_each(|at| tally.add(&sample::iteration(0, at, Some(at) != odd)));
-            tally.state()
+            tally.state().unwrap()
         };
         assert_eq!(state(None).first_difference(&state(None)), None);
         assert_eq!(state(None).first_difference(&state(Some(6))), Some(6));
@@ -196,7 +230,7 @@ mod tests {
     fn what_does_not_fit_together_is_refused() {
         let mut tally = PhaseTally::new(PhaseScope { name: "baseline", iterations: None });
         tally.add(&sample::iteration(0, 0, true));
-        let kept = PhaseState { flags: Packed(vec![0; 2]), ..tally.state() };
+        let kept = PhaseState { flags: Packed(vec![0; 2]), ..tally.state().unwrap() };
         assert!(PhaseTally::restore(kept).is_err());
     }
 }

@@ -183,9 +183,32 @@ impl PhaseTally {
         (sums.successes, sums.events)
     }
 
-    /// A metric of the phase, or of a window of it; nothing without samples.
+    /// The same in little memory: with whole phases, and with those windows for which
+    /// [`Self::has_windows_of`] is still true.
+    #[must_use]
+    pub fn reduced(self) -> Self {
+        let latencies = self.latencies.into_iter();
+        Self {
+            history: self.history.reduced(),
+            latencies: latencies.map(|(operation, of)| (operation, of.compact())).collect(),
+            punctuality: self.punctuality.map(Punctuality::compact),
+            ..self
+        }
+    }
+
+    /// Whether a metric is known of windows, and not only of the whole phase.
+    #[must_use]
+    pub fn has_windows_of(&self, metric: Metric) -> bool {
+        self.history.has(metric)
+    }
+
+    /// A metric of the phase, or of a window of it; nothing without samples, and of windows of
+    /// which it is not known.
     #[must_use]
     pub fn measure(&self, metric: Metric, window: Option<Range<u64>>) -> Option<f64> {
+        if window.is_some() && !self.has_windows_of(metric) {
+            return None;
+        }
         let sums = window.map_or(self.totals, |window| self.history.over(window));
         match metric {
             Metric::Iterations => count(sums.iterations, &sums),

@@ -84,14 +84,14 @@ impl Results {
         let mut table = Table::open(path, &header, Encoding::Plain, OnExisting::Truncate)?;
         for (phase, operation, latencies) in self.latencies() {
             let phase = &self.growing.phases()[phase].name;
-            let mut rows = tables::histogram_rows(phase, operation, latencies);
-            rows.try_for_each(|row| table.push(&row))?;
+            let rows = tables::histogram_rows(phase, operation, latencies);
+            rows.iter().try_for_each(|row| table.push(row))?;
         }
         self.written.insert(name.to_owned(), table.seal()?);
         let distribution = |(phase, operation, latencies): (usize, Operation, &Latencies)| {
             let stem = &self.growing.phases()[phase].stem;
             let name = format!("{stem}.{}.hgrm", operation.name());
-            (name, percentile_distribution(latencies.histogram()))
+            (name, percentile_distribution(&latencies.histogram()))
         };
         let distributions: Vec<_> = self.latencies().map(distribution).collect();
         distributions.iter().try_for_each(|(name, text)| self.write_file(name, text.as_bytes()))

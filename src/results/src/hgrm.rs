@@ -162,7 +162,7 @@ pub(super) mod tests {
         ] {
             let path = format!("tests/fixtures/hgrm/{name}.hgrm");
             let golden = std::fs::read_to_string(path).unwrap();
-            let ours = percentile_distribution(recorded(latencies_us).histogram());
+            let ours = percentile_distribution(&recorded(latencies_us).histogram());
             assert!(ours == golden, "{name}");
         }
     }

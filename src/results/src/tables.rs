@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use super::cell::{guard, optional, time, unguard};
+use hdrhistogram::iterators::IterationValue;
 use metrics::{Batch, IntervalLatencies, Latencies, Operation, Second, micros};
 use protocol::{Evaluation, PolicyResult};
 use record::{ModelCheck, ModelExport};
@@ -142,14 +143,14 @@ fn policy_row(phase: &str, evaluation: &Evaluation, result: &PolicyResult) -> Ve
 }
 
 /// A row a bucket that holds calls: from `from_us` to just below `to_us`.
-pub(super) fn histogram_rows<'a>(
-    phase: &'a str,
+pub(super) fn histogram_rows(
+    phase: &str,
     operation: Operation,
-    latencies: &'a Latencies,
-) -> impl Iterator<Item = Vec<String>> + 'a {
+    latencies: &Latencies,
+) -> Vec<Vec<String>> {
     let histogram = latencies.histogram();
     let mut cumulative = 0;
-    histogram.iter_recorded().map(move |bucket| {
+    let row = |bucket: IterationValue<u64>| {
         let value = bucket.value_iterated_to();
         cumulative += bucket.count_at_value();
         vec![
@@ -160,7 +161,8 @@ pub(super) fn histogram_rows<'a>(
             bucket.count_at_value().to_string(),
             share(cumulative, latencies.count()).to_string(),
         ]
-    })
+    };
+    histogram.iter_recorded().map(row).collect()
 }
 
 #[expect(clippy::cast_precision_loss, reason = "2^53 calls are out of reach")]

@@ -84,7 +84,7 @@ fn neither_threads_nor_a_kill_change_a_byte() {
     let done = || fs::read_dir(&cells).map_or(0, Iterator::count);
     while done() < 3 {
         assert!(std::time::Instant::now() < deadline, "no cell is ever done");
-        std::thread::yield_now();
+        std::thread::park_timeout(std::time::Duration::from_millis(1));
     }
     child.kill().unwrap();
     child.wait().unwrap();
@@ -127,8 +127,9 @@ fn policies_of_one_seed_see_the_same_visitors() {
     completed(experiment(["--out", &out], &["--set", "matrix.seeds=1..2"]));
     let results = results::experiment::read_experiment(Path::new(&out)).unwrap();
     let visitors = |index: usize| -> Vec<_> {
-        let trace = &results.cells[index].trace;
-        trace.iterations().map(|at| (at.phase, at.iteration, at.context)).collect()
+        let trace = results.cells[index].stored.read().unwrap().1;
+        let seen = trace.iterations();
+        seen.map(|at| (at.phase.to_owned(), at.iteration, at.context.to_vec())).collect()
     };
     let seed = |index: usize| results.cells[index].seed;
     assert_eq!((seed(0), seed(3)), (seed(1), seed::Seed(1)));

@@ -73,12 +73,27 @@ impl Term {
     /// # Errors
     /// Why there is nothing to measure.
     pub fn measure(&self, phases: &[PhaseTally]) -> Result<f64, String> {
-        match self.observe(phases)? {
+        self.reached(self.observe(phases)?)
+    }
+
+    /// The number of what was measured.
+    ///
+    /// # Errors
+    /// When what was waited for did not come.
+    pub fn reached(&self, measured: Measured) -> Result<f64, String> {
+        match measured {
             Measured::Value(value) => Ok(value),
             Measured::MoreThan(iterations) => {
                 Err(format!("`{}` was not reached in {iterations} iterations", self.text))
             }
         }
+    }
+
+    /// Whether it can be measured in these phases, which may be reduced.
+    #[must_use]
+    pub fn is_known_of(&self, phases: &[PhaseTally]) -> bool {
+        let mut phases = phases.iter().filter(|tally| tally.name() == self.phase);
+        self.window.is_none() || phases.all(|tally| tally.has_windows_of(self.definition.metric))
     }
 
     /// The same, where it is said too of what was not reached that it takes more than the
@@ -99,6 +114,9 @@ impl Term {
         }
         if let Some(threshold) = self.threshold {
             return Ok(reached(tally.iterations_to(threshold), made));
+        }
+        if !self.is_known_of(phases) {
+            return Err(format!("`{}` is not known of windows of reduced results", self.text));
         }
         let value = tally.measure(self.definition.metric, self.window.clone());
         let value = value.map(Measured::Value);

@@ -33,6 +33,9 @@ pub struct CellRecord {
 
 impl CellRecord {
     /// What became of a cell.
+    ///
+    /// # Panics
+    /// If the summary was reduced.
     #[must_use]
     pub fn new(
         key: String,
@@ -42,7 +45,8 @@ impl CellRecord {
         trace: Trace,
     ) -> Self {
         let SummaryReport { evaluations, applied, notices, .. } = summary.report();
-        let phases = summary.phases().iter().map(PhaseTally::state).collect();
+        let phases = summary.phases().iter().map(PhaseTally::state).collect::<Option<_>>();
+        let phases = phases.expect("a summary of a run has all of its iterations");
         Self { key, labels, seed, phases, evaluations, applied, notices, trace }
     }
 

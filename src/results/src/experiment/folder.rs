@@ -224,7 +224,8 @@ impl ExperimentFolder {
     ) -> Result<Option<&CellResult>, ObserveError> {
         self.store_cell_file(index, &json(&cell))?;
         // An inconsistent record is reported when its file is read back.
-        if let Ok(result) = CellResult::of(index, cell) {
+        let path = self.path_of(&self.manifest.cells[index].key);
+        if let Ok(result) = CellResult::of(index, cell, path) {
             self.done.insert(index, result);
         }
         Ok(self.done.get(&index))

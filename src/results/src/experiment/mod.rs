@@ -15,6 +15,7 @@ pub use cell::CellRecord;
 pub use folder::{ExperimentFolder, OpenError};
 pub use manifest::{CellEntry, CellStatus, ExperimentManifest, VariantEntry};
 pub use read::{
-    CellResult, ExperimentResults, cell_file, is_experiment, read_experiment, read_manifest, survey,
+    CellResult, ExperimentResults, StoredCell, cell_bytes, cell_file, is_experiment,
+    read_experiment, read_manifest, survey,
 };
 pub use trace::{Trace, Traced, Tracer};

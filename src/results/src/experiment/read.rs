@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use super::cell::CellRecord;
 use super::manifest::{CellStatus, ExperimentManifest};
-use super::trace::Trace;
+use super::trace::{Fingerprint, Trace};
 use crate::error::ReadError;
 use crate::layout::EXPERIMENT;
 use crate::read::scenario_text;
@@ -33,24 +33,63 @@ pub struct ExperimentResults {
     pub cells: Vec<CellResult>,
 }
 
-/// The results of a cell.
+/// The results of a cell: at most half a byte for each iteration. The rest stays in its file.
 #[derive(Debug, Clone)]
 pub struct CellResult {
     /// Its index in the manifest.
     pub index: usize,
     /// Its seed.
     pub seed: Seed,
-    /// Its phases: 25 bytes for each iteration.
+    /// Its phases, reduced.
     pub phases: Arc<[PhaseTally]>,
-    /// The contexts and choices of its iterations: 8 bytes for each.
-    pub trace: Arc<Trace>,
+    /// Where all of it is.
+    pub stored: StoredCell,
+}
+
+/// The file of a cell that was read, to be read again for what is not kept of it.
+#[derive(Debug, Clone)]
+pub struct StoredCell {
+    path: PathBuf,
+    trace: Fingerprint,
 }
 
 impl CellResult {
-    pub(super) fn of(index: usize, record: CellRecord) -> Result<Self, PhaseStateError> {
+    /// The results of a cell whose file is `path`.
+    pub(super) fn of(
+        index: usize,
+        record: CellRecord,
+        path: PathBuf,
+    ) -> Result<Self, PhaseStateError> {
         let seed = record.seed;
         let (phases, trace) = record.into_tallies()?;
-        Ok(Self { index, seed, phases: phases.into(), trace: Arc::new(trace) })
+        let phases = phases.into_iter().map(PhaseTally::reduced).collect();
+        let stored = StoredCell { path, trace: trace.fingerprint() };
+        Ok(Self { index, seed, phases, stored })
+    }
+}
+
+impl StoredCell {
+    /// Whether every context and every choice is that of another cell.
+    #[must_use]
+    pub fn has_trace_of(&self, other: &Self) -> bool {
+        self.trace == other.trace
+    }
+
+    /// All of its phases, and its trace.
+    ///
+    /// # Errors
+    /// When the file was changed or removed.
+    pub fn read(&self) -> Result<(Vec<PhaseTally>, Trace), ReadError> {
+        let malformed = |message: String| {
+            let path = self.path.clone();
+            ReadError::Malformed { path, line: 1, message }
+        };
+        let (phases, trace) =
+            read_cell(&self.path)?.into_tallies().map_err(|error| malformed(error.to_string()))?;
+        if trace.fingerprint() != self.trace {
+            return Err(malformed("it was changed while it was read".to_owned()));
+        }
+        Ok((phases, trace))
     }
 }
 
@@ -82,11 +121,8 @@ impl ExperimentResults {
                 return Ok(known.clone());
             }
             let path = cell_path(folder, &cell.key);
-            CellResult::of(index, read_cell(&path)?).map_err(|error| ReadError::Malformed {
-                path,
-                line: 1,
-                message: error.to_string(),
-            })
+            let read = CellResult::of(index, read_cell(&path)?, path.clone());
+            read.map_err(|error| ReadError::Malformed { path, line: 1, message: error.to_string() })
         });
         let cells = read.collect::<Result<_, ReadError>>()?;
         Ok(Self { folder: folder.to_owned(), manifest, cells })
@@ -123,6 +159,14 @@ pub fn cell_file(folder: &Path, key: &str) -> Result<(Vec<u8>, CellRecord), Read
     }
     let message = format!("it holds the cell `{}`", record.key);
     Err(ReadError::Malformed { path, line: 1, message })
+}
+
+/// The file of a cell, as bytes.
+///
+/// # Errors
+/// When it is missing.
+pub fn cell_bytes(folder: &Path, key: &str) -> Result<Vec<u8>, ReadError> {
+    read_bytes(&cell_path(folder, key))
 }
 
 fn read_bytes(path: &Path) -> Result<Vec<u8>, ReadError> {

@@ -3,6 +3,7 @@ use std::sync::Arc;
 
 use foldhash::HashMap;
 use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
 
 use metrics::Packed;
 use record::{IterationRecord, ObserveError, Observer, Progress};
@@ -17,6 +18,10 @@ pub struct Trace {
     /// The iterations of each phase that made some.
     phases: Vec<PhaseTrace>,
 }
+
+/// SHA-256 of every context and every choice: equal for equal traces alone.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Fingerprint([u8; 32]);
 
 /// The iterations of one phase.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -45,6 +50,26 @@ pub struct Traced<'a> {
 }
 
 impl Trace {
+    pub(super) fn fingerprint(&self) -> Fingerprint {
+        let mut digest = Sha256::new();
+        let mut part = |bytes: &[u8]| {
+            digest.update((bytes.len() as u64).to_le_bytes());
+            digest.update(bytes);
+        };
+        let Self { contexts, actions, phases } = self;
+        part(&contexts.len().to_le_bytes());
+        for context in contexts {
+            part(&context.len().to_le_bytes());
+            context.iter().for_each(|value| part(value.as_bytes()));
+        }
+        part(&actions.len().to_le_bytes());
+        actions.iter().for_each(|action| part(action.as_bytes()));
+        for PhaseTrace { phase, contexts, actions } in phases {
+            [phase.as_bytes(), &contexts.0, &actions.0].into_iter().for_each(&mut part);
+        }
+        Fingerprint(digest.finalize().into())
+    }
+
     /// The iterations, phase by phase.
     pub fn iterations(&self) -> impl Iterator<Item = Traced<'_>> {
         self.phases.iter().flat_map(|phase| {

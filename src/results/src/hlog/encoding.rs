@@ -104,9 +104,9 @@ mod tests {
             let mut bytes = Vec::new();
             encode(&IntervalLatencies::new(&micros), &mut bytes).unwrap();
             let read = Deserializer::new().deserialize::<u64, _>(&mut &*bytes).unwrap();
-            proptest::prop_assert_eq!(&read, recorded.histogram());
+            proptest::prop_assert_eq!(&read, &*recorded.histogram());
             let mut theirs = Vec::new();
-            V2Serializer::new().serialize(recorded.histogram(), &mut theirs).unwrap();
+            V2Serializer::new().serialize(&recorded.histogram(), &mut theirs).unwrap();
             let empty = usize::from(micros.is_empty());
             let ours = counts(&IntervalLatencies::new(&micros));
             proptest::prop_assert_eq!(&ours, &theirs[40..theirs.len() - empty]);

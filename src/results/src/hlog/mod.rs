@@ -120,7 +120,7 @@ mod tests {
     #[test]
     fn java_understands_what_was_recorded() {
         let all = recorded((0..3).flat_map(second));
-        let ours = percentile_distribution(all.histogram());
+        let ours = percentile_distribution(&all.histogram());
         for operation in ["rank", "reward"] {
             let javas = String::from_utf8(fixture(&format!("runner.{operation}.hgrm"))).unwrap();
             let uncommented = javas.lines().skip_while(|line| line.starts_with("#["));
