@@ -318,6 +318,22 @@ fn logs_without_events_are_refused_with_the_first_reasons() {
 }
 
 #[test]
+fn a_log_that_does_not_exist_is_looked_for() {
+    let folder = tempfile::tempdir().unwrap();
+    let log = written(&folder, "january.dsjson", weather(3));
+    for (path, expected) in [
+        (log.replace("january", "janaury"), format!("did you mean `{log}`?")),
+        (log.replace("january.dsjson", "january"), format!("did you mean `{log}`?")),
+        (log.replace("january", "none/january"), "there is no folder `".to_owned()),
+        (log.replace("january.dsjson", "x"), "has a name like it".to_owned()),
+    ] {
+        let stderr = refused(&[&path]);
+        let missing = format!("log `{path}` does not exist");
+        assert!(stderr.contains(&missing) && stderr.contains(&expected), "{stderr}");
+    }
+}
+
+#[test]
 fn a_difference_is_that_of_the_rewards_beside_it() {
     let folder = tempfile::tempdir().unwrap();
     let log = written(&folder, "log", weather(900));

@@ -8,6 +8,7 @@ use flate2::bufread::MultiGzDecoder;
 
 use diagnostic::{Diagnostic, Report};
 use evaluation::run::{LogPlace, LogSummary};
+use scenario::where_it_may_be;
 use table_log::Input;
 #[cfg(feature = "parquet")]
 use table_log::ParquetFile;
@@ -37,6 +38,10 @@ impl Logs {
         for path in paths.iter().filter(|path| path.as_os_str() != "-") {
             match readable(path) {
                 Ok(size) => bytes += size,
+                Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                    let message = format!("log `{}` does not exist", path.display());
+                    report.push(Diagnostic::error(message).help(where_it_may_be(path)));
+                }
                 Err(error) => {
                     let message = format!("log `{}` cannot be read: {error}", path.display());
                     let help =

@@ -158,6 +158,19 @@ fn nearest_file(path: &Path, written: impl Fn(&str) -> String) -> Option<String>
     Some(format!("did you mean `{}`?", written(near)))
 }
 
+/// What to say of a file that does not exist and that the user named on the command line: what may
+/// have been meant, or where it was looked for.
+#[must_use]
+pub fn where_it_may_be(path: &Path) -> String {
+    let shown = path.display().to_string();
+    nearest_file(path, |near| with_file_name(&shown, near)).unwrap_or_else(|| {
+        let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
+        let folder = folder.unwrap_or(Path::new("."));
+        let folder = folder.canonicalize().unwrap_or_else(|_| folder.to_owned());
+        format!("nothing in the folder `{}` has a name like it", folder.display())
+    })
+}
+
 /// Whether a name is another without its ending.
 fn is_stem(name: &str, other: &str) -> bool {
     other.strip_prefix(name).is_some_and(|ending| ending.starts_with('.'))

@@ -48,7 +48,7 @@ pub use dataset::{
     DimensionKind, InferenceError, UserDimension, infer_dimensions, preferred_actions, table_rows,
 };
 pub use exploration::{KeptExploration, kept_exploration};
-pub use file::Input;
+pub use file::{Input, where_it_may_be};
 pub use gates::{GateScope, kept_gates, load_gates};
 pub use load::{LoadOptions, Scenario, load, read, read_with_inputs};
 pub use loop_file::load_loop;

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 
 use super::ci::{self, BUILT};
-use super::{Ci, Rendered, Submission};
+use super::{Ci, Rendered, Submission, refused};
 use diagnostic::Report;
 
 #[derive(Serialize)]
@@ -70,8 +70,16 @@ struct Step {
     run: Option<String>,
 }
 
+/// <https://docs.github.com/en/actions/reference/limits>
+const MOST_JOBS: u64 = 256;
+
 pub fn render(ci: &Ci, submission: &Submission) -> Result<Rendered, Report> {
     ci::check("GitHub", submission)?;
+    if submission.shards.get() > MOST_JOBS {
+        let message =
+            format!("a matrix of GitHub has at most {MOST_JOBS} jobs, not {}", submission.shards);
+        return Err(refused(message, format!("use `--shards {MOST_JOBS}` or fewer")));
+    }
     let builds = ci.program.is_none();
     let needs = if builds { vec!["build"] } else { Vec::new() };
     let workflow = Workflow {

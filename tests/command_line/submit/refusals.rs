@@ -55,11 +55,18 @@ fn what_an_engine_cannot_be_asked_for_is_refused_with_a_remedy() {
     let sbatch = with(github, ["--sbatch", "-p x"]);
     let throttle = with(gitlab, ["--throttle", "2"]);
     let one = with(gitlab, ["--shards", "1"]);
+    let seeds = [
+        "--set",
+        "matrix={ seeds: 1..300, policies: { one: --cb_explore_adf, two: --cb_explore_adf } }",
+        "--set",
+        "gates=[]",
+    ];
+    let many = [&github[..], &["--shards", "257"], &seeds].concat();
     let broken = with(slurm, ["--out", "a\nb"]);
     let directive = with(slurm, ["--sbatch", "-p x\nrm -r y"]);
     let pattern = with(github, ["--out", "a*"]);
     let outside = "../plain/scenarios/plain.yaml";
-    let table: [Row<'_>; 10] = [
+    let table: [Row<'_>; 11] = [
         (&policies, &image, "`--image` is for Kubernetes", "leave it out"),
         (&policies, &sbatch, "`--sbatch` is for Slurm", "leave it out"),
         (
@@ -69,6 +76,7 @@ fn what_an_engine_cannot_be_asked_for_is_refused_with_a_remedy() {
             "leave `--throttle`",
         ),
         (&policies, &one, "2 to 200 jobs, not 1", "--shards"),
+        (&policies, &many, "at most 256 jobs, not 257", "`--shards 256` or fewer"),
         (LOAD, &github, "GitHub does not start its jobs together", "Slurm or Kubernetes"),
         (
             "scenarios/baseline.yaml",
