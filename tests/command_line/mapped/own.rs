@@ -34,7 +34,7 @@ impl Running {
         let mut running = Self { process: command.stdin(Stdio::null()).spawn().unwrap(), port };
         while TcpStream::connect((Ipv4Addr::LOCALHOST, port)).is_err() {
             assert!(running.process.try_wait().unwrap().is_none(), "the service ended");
-            std::thread::yield_now();
+            std::thread::park_timeout(std::time::Duration::from_millis(1));
         }
         running
     }

@@ -49,7 +49,7 @@ fn a_loop_that_was_served_is_gone_with_its_run() {
     let deadline = std::time::Instant::now() + std::time::Duration::from_secs(60);
     while !manifest.exists() {
         assert!(std::time::Instant::now() < deadline);
-        std::thread::yield_now();
+        std::thread::park_timeout(std::time::Duration::from_millis(1));
     }
     stopped.kill().unwrap();
     stopped.wait().unwrap();

@@ -1,20 +1,29 @@
 //! The tutorial's story, told over seeds 1 to 20.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 
 use super::completed;
-use super::folder::{json, rows};
+use super::folder::json;
 
-/// The share of successes among the events of a phase from `from` on, `count` of them.
-fn success(run: &Path, phase: &str, from: usize, count: usize) -> f64 {
-    let events = rows(run, "events.csv");
-    let of_phase = events.iter().filter(|row| row["phase"] == phase).skip(from).take(count);
-    let (mut events, mut successes) = (0.0, 0.0);
-    for row in of_phase {
-        events += 1.0;
-        successes += f64::from(u8::from(row["chosen"] == row["preferred"]));
+/// Whether the events of each phase were successes.
+fn successes(run: &Path) -> BTreeMap<String, Vec<bool>> {
+    let mut reader = csv::Reader::from_path(run.join("events.csv")).unwrap();
+    let header = reader.headers().unwrap().clone();
+    let column = |name: &str| header.iter().position(|column| column == name).unwrap();
+    let [phase, chosen, preferred] = ["phase", "chosen", "preferred"].map(column);
+    let mut successes: BTreeMap<String, Vec<bool>> = BTreeMap::new();
+    for row in reader.records().map(Result::unwrap) {
+        let of_phase = successes.entry(row[phase].to_owned()).or_default();
+        of_phase.push(row[chosen] == row[preferred]);
     }
-    successes / events
+    successes
+}
+
+/// The share of successes.
+#[expect(clippy::cast_precision_loss, reason = "there are a few thousand")]
+fn share(events: &[bool]) -> f64 {
+    events.iter().filter(|success| **success).count() as f64 / events.len() as f64
 }
 
 /// The held-out estimate of the best discovered policy, and half its interval.
@@ -36,10 +45,12 @@ fn the_loop_learns_as_the_tutorial_says_over_seeds_1_to_20() {
     let mut covered = 0;
     for seed in 1..=20 {
         let run = folder.path().join(seed.to_string());
-        completed(&run, "scenarios/baseline.yaml", &["--quiet", "--seed", &seed.to_string()]);
-        let first_hundred = success(&run, "baseline", 0, 100);
-        let last_two_thousand = success(&run, "baseline", 8000, 2000);
-        let validated = success(&run, "validation", 0, 2000);
+        let arguments = ["--quiet", "--seed", &seed.to_string(), "--set", "outputs.log=none"];
+        completed(&run, "scenarios/baseline.yaml", &arguments);
+        let successes = successes(&run);
+        let first_hundred = share(&successes["baseline"][..100]);
+        let last_two_thousand = share(&successes["baseline"][8000..]);
+        let validated = share(&successes["validation"]);
         let (discovered, half) = best_discovered(&run);
         covered += u32::from((discovered - validated).abs() <= half);
         let story = format!(

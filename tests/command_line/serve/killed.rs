@@ -99,7 +99,7 @@ fn killed_after(after: usize, round: usize, program: Program, said: &Mutex<Ackno
             scope.spawn(move || visit(caller, &name, said, count));
         }
         while count.load(Ordering::SeqCst) < after {
-            std::thread::yield_now();
+            std::thread::park_timeout(std::time::Duration::from_millis(1));
         }
         program.end("-KILL");
     });

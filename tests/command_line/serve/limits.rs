@@ -110,7 +110,7 @@ fn clients_that_stop_in_the_middle_do_not_keep_others_out() {
                 // A client is slow after a second.
                 while !is_answered.load(Ordering::SeqCst) {
                     served.pass(Duration::from_millis(100));
-                    std::thread::yield_now();
+                    std::thread::park_timeout(std::time::Duration::from_millis(1));
                 }
             });
             served.post("/rank", &rank_request("good")).json(201);

@@ -49,7 +49,7 @@ fn a_change_that_came_while_nobody_looked_is_seen() {
     let deadline = Instant::now() + Duration::from_secs(60);
     while !waits(&out.join("manifest.json")) {
         assert!(Instant::now() < deadline && first.try_wait().unwrap().is_none(), "it never waits");
-        std::thread::yield_now();
+        std::thread::park_timeout(std::time::Duration::from_millis(1));
     }
     first.kill().unwrap();
     first.wait().unwrap();

@@ -3,8 +3,22 @@
 use std::fs;
 use std::path::Path;
 use std::process::Stdio;
+use std::sync::LazyLock;
+
+use tempfile::TempDir;
 
 use super::{Machine, assert_same, contents, done, ended, shards_are_kept_and_merged};
+
+/// The iterations of a cell that is still played when the first are sent, a second after the start.
+const LONG: u32 = 20_000;
+
+/// The folder of an experiment of so many iterations that nobody stopped.
+static WHOLE: LazyLock<TempDir> = LazyLock::new(|| {
+    let root = tempfile::tempdir().unwrap();
+    let out = root.path().join("whole").display().to_string();
+    done(Machine::new(root.path(), "machine").experiment(LONG, &["--out", &out]));
+    root
+});
 
 fn address(folder: &Path) -> String {
     format!("file://{}", folder.display())
@@ -14,7 +28,7 @@ fn address(folder: &Path) -> String {
 fn wait_until(process: &mut std::process::Child, is_so: impl Fn() -> bool) {
     while !is_so() {
         assert!(process.try_wait().unwrap().is_none(), "it ended before");
-        std::thread::yield_now();
+        std::thread::park_timeout(std::time::Duration::from_millis(1));
     }
 }
 
@@ -34,12 +48,10 @@ fn shards_in_a_folder_come_to_the_whole() {
 #[test]
 fn what_was_killed_goes_on_here_and_elsewhere() {
     let root = tempfile::tempdir().unwrap();
-    let whole = root.path().join("whole");
     let here = Machine::new(root.path(), "here");
-    done(here.experiment(40_000, &["--out", whole.to_str().unwrap()]));
     for goes_on in ["here", "elsewhere"] {
         let store = root.path().join(format!("store-{goes_on}"));
-        let mut killed = here.experiment(40_000, &["--threads", "1", "--out", &address(&store)]);
+        let mut killed = here.experiment(LONG, &["--threads", "1", "--out", &address(&store)]);
         let mut killed = killed.spawn().unwrap();
         wait_until(&mut killed, || {
             fs::read_dir(store.join("cells")).is_ok_and(|cells| cells.count() > 0)
@@ -49,10 +61,10 @@ fn what_was_killed_goes_on_here_and_elsewhere() {
         let sent = fs::read_dir(store.join("cells")).unwrap().count();
         assert!(sent < 10, "it was killed too late");
         let machine = Machine::new(root.path(), goes_on);
-        let mut command = machine.experiment(40_000, &["--resume", &address(&store)]);
+        let mut command = machine.experiment(LONG, &["--resume", &address(&store)]);
         let (code, said) = ended(&command.output().unwrap());
         assert_eq!(code, 0, "{said}");
-        assert_same(&store, &whole);
+        assert_same(&store, &WHOLE.path().join("whole"));
         assert_eq!(machine.keeps(), 0);
     }
 }
@@ -63,16 +75,14 @@ fn who_is_overtaken_says_so_and_spoils_nothing() {
     let root = tempfile::tempdir().unwrap();
     let (slow, fast) = (Machine::new(root.path(), "slow"), Machine::new(root.path(), "fast"));
     let store = root.path().join("store");
-    let whole = root.path().join("whole");
-    done(fast.experiment(40_000, &["--out", whole.to_str().unwrap()]));
-    let mut overtaken = slow.experiment(40_000, &["--threads", "1", "--out", &address(&store)]);
+    let mut overtaken = slow.experiment(LONG, &["--threads", "1", "--out", &address(&store)]);
     let mut overtaken = overtaken.stderr(Stdio::piped()).spawn().unwrap();
     wait_until(&mut overtaken, || store.join("experiment.json").exists());
-    done(fast.experiment(40_000, &["--resume", &address(&store)]));
+    done(fast.experiment(LONG, &["--resume", &address(&store)]));
     let (code, said) = ended(&overtaken.wait_with_output().unwrap());
     assert_eq!(code, 2, "{said}");
     assert!(said.contains("another process now writes to") && said.contains("--out"), "{said}");
-    assert_same(&store, &whole);
+    assert_same(&store, &WHOLE.path().join("whole"));
 }
 
 #[test]
@@ -81,7 +91,7 @@ fn what_cannot_be_sent_is_kept_here_and_sent_by_the_same_command() {
     let machine = Machine::new(root.path(), "machine");
     let (store, away) = (root.path().join("store"), root.path().join("away"));
     let shard = ["--threads", "1", "--shard", "1/2", "--out", &address(&store)];
-    let mut command = machine.experiment(40_000, &shard);
+    let mut command = machine.experiment(LONG, &shard);
     let mut process = command.stderr(Stdio::piped()).spawn().unwrap();
     wait_until(&mut process, || store.join("experiment.json").exists());
     fs::rename(&store, &away).unwrap();
@@ -91,10 +101,10 @@ fn what_cannot_be_sent_is_kept_here_and_sent_by_the_same_command() {
     assert!(said.contains("the same command sends them to"), "{said}");
     fs::remove_file(&store).unwrap();
     fs::rename(&away, &store).unwrap();
-    done(machine.experiment(40_000, &shard));
+    done(machine.experiment(LONG, &shard));
     let expected = root.path().join("expected");
     let local = ["--shard", "1/2", "--out", expected.to_str().unwrap()];
-    done(machine.experiment(40_000, &local));
+    done(machine.experiment(LONG, &local));
     assert_same(&store, &expected);
     assert_eq!(machine.keeps(), 0);
 }
