@@ -7,6 +7,7 @@ use clap::Args;
 use super::error::Error;
 use super::streams;
 use diagnostic::Report;
+use scenario::plan::OutputForm;
 use scenario::{self, LoadOptions, Scenario};
 
 /// Options that change a scenario.
@@ -64,5 +65,22 @@ pub fn mistakes(path: &Path, options: &LoadOptions) -> Report {
 
 fn read(path: &Path, options: &LoadOptions) -> Result<(Scenario, Report), Error> {
     let environment = |name: &str| std::env::var(name).ok();
-    Ok(scenario::read(path, options, &environment)?)
+    let (scenario, warnings) = scenario::read(path, options, &environment)?;
+    refuse_parquet(&scenario)?;
+    Ok((scenario, warnings))
+}
+
+/// Refuses what this build cannot write.
+fn refuse_parquet(scenario: &Scenario) -> Result<(), Error> {
+    let outputs = match scenario {
+        Scenario::Run(plan) => plan.outputs,
+        Scenario::Experiment(experiment) => experiment.scenario().outputs,
+    };
+    if cfg!(feature = "parquet") || outputs.events != OutputForm::Parquet {
+        return Ok(());
+    }
+    let error = Error::usage("this build of `runner` cannot write `outputs: { events: parquet }`");
+    Err(error.help(
+        "build it with `--features parquet`, as release archives and wheels are, or use `csv.zst`",
+    ))
 }

@@ -2,7 +2,7 @@
 
 read.py FOLDER: it holds `export.parquet`, `export.csv`, `mlruns`, `report.html` and `guide.py`, all of
 one experiment in windows of the report, and `curve.csv` and `run.csv`, a success curve of a run with
-its export in windows of the curve's batch.
+its export in windows of the curve's batch; and `events.csv` and `events.parquet` of a run in both forms.
 """
 
 import html.parser
@@ -28,6 +28,23 @@ def tables_are_equal():
         assert (parquet[column].to_numpy() == csv[column].to_numpy()).all(), column
     assert parquet.dtypes.astype(str)["seed"] == "uint64"
     return parquet
+
+
+def events_are_equal():
+    parquet = pd.read_parquet("events.parquet")
+    csv = pd.read_csv("events.csv", float_precision="round_trip")
+    assert list(parquet.columns) == list(csv.columns)
+    assert len(parquet) == len(csv) > 2000
+    for column in parquet.columns:
+        ours, theirs = parquet[column], csv[column]
+        assert (ours.isna() == theirs.isna()).all(), column
+        if ours.dtype == "float32":
+            theirs = theirs.astype("float32")
+        there = ours.notna()
+        assert (ours[there].to_numpy() == theirs[there].to_numpy()).all(), column
+    types = parquet.dtypes.astype(str)
+    assert types["iteration"] == types["rank_latency_us"] == "uint64", types
+    assert types["reward"] == "float64" and types["probability"] == "float32", types
 
 
 def curve_of_a_run():
@@ -92,6 +109,7 @@ def chart_equals_the_report():
 
 
 table = tables_are_equal()
+events_are_equal()
 curve_of_a_run()
 store_has_every_run(table)
 chart_equals_the_report()

@@ -1,18 +1,27 @@
-use std::fs::File;
+use std::fs::{self, File};
+use std::io;
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
 use super::entries::Status;
+#[cfg(feature = "parquet")]
+use super::events;
 use super::files::{Durability, Encoding, OnExisting, naming, sync_folder};
+#[cfg(feature = "parquet")]
+use super::files::{file_name, replace_with};
 use super::hgrm::percentile_distribution;
 use super::journal;
-use super::manifest::json;
+#[cfg(feature = "parquet")]
+use super::layout::EVENTS;
+use super::layout::EVENTS_PARQUET;
+use super::manifest::{Manifest, json};
 use super::table::Table;
 use super::tables;
 use super::writer::Results;
 use metrics::{Latencies, Operation, SummaryReport, Verdict};
 use record::ObserveError;
+use scenario::plan::OutputForm;
 use timestamp::Timestamp;
 
 /// How a run ended.
@@ -44,6 +53,28 @@ pub struct SummaryDocument {
     pub expectations: Vec<Verdict>,
 }
 
+/// Writes `events.parquet` in place of the rows of a complete run; returns the file of the rows.
+#[cfg(feature = "parquet")]
+fn write_parquet(folder: &Path, manifest: &mut Manifest) -> Result<PathBuf, ObserveError> {
+    let rows = Encoding::Zstd.path(&folder.join(EVENTS));
+    let target = folder.join(EVENTS_PARQUET);
+    let types = events::types(manifest.context.len(), manifest.twin);
+    let checksum = replace_with(&target, |file| {
+        let rows = zstd_frames::ZstdReader::new(io::BufReader::new(File::open(&rows)?));
+        super::events_parquet::write(rows, &types, file)
+    })?;
+    manifest.files.remove(&file_name(&rows));
+    manifest.files.insert(EVENTS_PARQUET.to_owned(), checksum);
+    Ok(rows)
+}
+
+#[cfg(not(feature = "parquet"))]
+fn write_parquet(folder: &Path, _: &mut Manifest) -> Result<PathBuf, ObserveError> {
+    let path = folder.join(EVENTS_PARQUET);
+    let message = "this build does not write Parquet files: build it with `--features parquet`";
+    Err(naming(&path)(io::Error::other(message)))
+}
+
 impl Results {
     /// Ends the folder: writes the histograms and the summary, and the manifest last.
     ///
@@ -62,9 +93,15 @@ impl Results {
         manifest.stopped_at = if manifest.complete { None } else { manifest.next_step(made) };
         manifest.files = self.growing.seal()?;
         manifest.files.append(&mut self.written);
+        let replaced = if manifest.complete && manifest.outputs.events == OutputForm::Parquet {
+            Some(write_parquet(&folder, &mut manifest)?)
+        } else {
+            None
+        };
         manifest.wall_clock.ended = Some(closing.ended);
         manifest.write(&folder, Durability::Machine)?;
         journal::remove(&folder)?;
+        replaced.map_or(Ok(()), |path| fs::remove_file(&path).map_err(naming(&path)))?;
         self.lock.release().and_then(|()| sync_folder(&folder)).map_err(naming(&folder))?;
         Ok(folder)
     }

@@ -37,6 +37,13 @@ pub enum ReadError {
         .0.display()
     )]
     NoEvents(PathBuf),
+    /// Its iterations are in a form that this build does not read.
+    #[error(
+        "{}: this build does not read Parquet files\nhelp: build it with `--features parquet`, or \
+         take the archive or the wheel",
+        .0.display()
+    )]
+    NoParquet(PathBuf),
     /// A file cannot be read.
     #[error("{}: {source}", path.display())]
     Io {

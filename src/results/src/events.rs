@@ -50,6 +50,47 @@ pub(super) fn header(dimensions: &[String], is_twin: bool) -> Vec<String> {
     before.chain(dimensions.iter().map(dimension)).chain(after).collect()
 }
 
+/// What the cells of a column hold. Any but [`Self::Text`] may be empty.
+#[cfg(feature = "parquet")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum CellType {
+    Text,
+    OptionalText,
+    Integer,
+    Float,
+    Double,
+    Boolean,
+}
+
+/// The types of the columns, in the order of [`header()`].
+#[cfg(feature = "parquet")]
+pub(super) fn types(dimensions: usize, is_twin: bool) -> Vec<CellType> {
+    use CellType::{Boolean, Double, Float, Integer, OptionalText, Text};
+    let after = [
+        OptionalText,
+        Float,
+        Text,
+        Double,
+        Text,
+        Integer,
+        Integer,
+        Integer,
+        Integer,
+        Boolean,
+        Double,
+        Double,
+    ];
+    let of_twin: &[CellType] =
+        if is_twin { &[Boolean, Double, Double, Double, Double] } else { &[] };
+    let dimensions = std::iter::repeat_n(Text, dimensions);
+    [Text, Integer, Text]
+        .into_iter()
+        .chain(dimensions)
+        .chain(after)
+        .chain(of_twin.iter().copied())
+        .collect()
+}
+
 /// Makes `row` that of a record.
 pub(super) fn write(row: &mut Row, phase: &str, record: &IterationRecord, is_twin: bool) {
     row.clear();

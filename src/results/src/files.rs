@@ -234,6 +234,49 @@ fn write_and_rename(path: &Path, bytes: &[u8], durability: Durability) -> io::Re
     Ok(())
 }
 
+/// Replaces a file with what is written in parts: durably, and atomically.
+#[cfg(feature = "parquet")]
+pub(super) fn replace_with(
+    path: &Path,
+    write: impl FnOnce(&mut SummedFile) -> io::Result<()>,
+) -> Result<FileChecksum, ObserveError> {
+    let replace = || {
+        let folder = path.parent().unwrap_or(Path::new("."));
+        let file = io::BufWriter::new(temporary_file(folder)?);
+        let mut summed = SummedFile { file, bytes: 0, digest: Sha256::new() };
+        write(&mut summed)?;
+        let SummedFile { file, bytes, digest } = summed;
+        let file = file.into_inner().map_err(io::IntoInnerError::into_error)?;
+        file.as_file().sync_all()?;
+        file.persist(path).map_err(|error| error.error)?;
+        sync_folder(folder)?;
+        Ok(FileChecksum { bytes, sha256: hex(&digest.finalize()) })
+    };
+    replace().map_err(naming::<io::Error>(path))
+}
+
+/// A file with the checksum of what was written.
+#[cfg(feature = "parquet")]
+pub(super) struct SummedFile {
+    file: io::BufWriter<tempfile::NamedTempFile>,
+    bytes: u64,
+    digest: Sha256,
+}
+
+#[cfg(feature = "parquet")]
+impl Write for SummedFile {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let written = self.file.write(bytes)?;
+        self.bytes += written as u64;
+        self.digest.update(&bytes[..written]);
+        Ok(written)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.file.flush()
+    }
+}
+
 /// A temporary file keeps its mode when it is renamed, and its default is that only its
 /// owner may read it.
 fn temporary_file(folder: &Path) -> io::Result<tempfile::NamedTempFile> {

@@ -194,7 +194,7 @@ pub(super) fn encoding(form: OutputForm) -> Option<Encoding> {
     match form {
         OutputForm::None => None,
         OutputForm::Plain => Some(Encoding::Plain),
-        OutputForm::Zstd => Some(Encoding::Zstd),
+        OutputForm::Zstd | OutputForm::Parquet => Some(Encoding::Zstd),
     }
 }
 

@@ -13,6 +13,8 @@ mod destination;
 mod entries;
 mod error;
 mod events;
+#[cfg(feature = "parquet")]
+mod events_parquet;
 pub mod experiment;
 mod files;
 mod growing;

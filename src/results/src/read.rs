@@ -11,7 +11,7 @@ use super::error::ReadError;
 use super::events;
 use super::files::{Encoding, end_of_whole_rows, file_name};
 use super::growing::encoding;
-use super::layout::{EVENTS, EXPERIMENT, MANIFEST};
+use super::layout::{EVENTS, EVENTS_PARQUET, EXPERIMENT, MANIFEST};
 use super::lock::is_locked;
 use super::manifest::Manifest;
 use super::replay;
@@ -120,6 +120,9 @@ fn read_records(
     notes: &mut Vec<String>,
 ) -> Result<Vec<IterationRecord>, ReadError> {
     let Some(encoding) = encoding(manifest.outputs.events) else { return Ok(Vec::new()) };
+    if manifest.outputs.events == OutputForm::Parquet && manifest.complete {
+        return read_parquet(&folder.join(EVENTS_PARQUET), manifest);
+    }
     let path = encoding.path(&folder.join(EVENTS));
     let mut bytes = read_if_present(&path)?.unwrap_or_default();
     let held = bytes.len();
@@ -161,6 +164,25 @@ fn read_records(
         records.push(record);
     }
     Ok(records)
+}
+
+#[cfg(not(feature = "parquet"))]
+fn read_parquet(path: &Path, _: &Manifest) -> Result<Vec<IterationRecord>, ReadError> {
+    Err(ReadError::NoParquet(path.to_owned()))
+}
+
+#[cfg(feature = "parquet")]
+fn read_parquet(path: &Path, manifest: &Manifest) -> Result<Vec<IterationRecord>, ReadError> {
+    let failed = |source| ReadError::Io { path: path.to_owned(), source };
+    let columns = (manifest.context.len(), manifest.twin);
+    let rows = super::events_parquet::read(path).map_err(failed)?;
+    let record = |(row, line): (io::Result<csv::StringRecord>, u64)| {
+        let record =
+            events::record(&row.map_err(failed)?, columns, |name| manifest.phase_index(name));
+        let malformed = |message| ReadError::Malformed { path: path.to_owned(), line, message };
+        record.map_err(malformed)
+    };
+    rows.zip(1..).map(record).collect()
 }
 
 fn read_if_present(path: &Path) -> Result<Option<Vec<u8>>, ReadError> {

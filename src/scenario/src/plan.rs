@@ -196,6 +196,8 @@ pub enum OutputForm {
     Plain,
     /// Zstandard-compressed, in a file with the suffix `.zst`.
     Zstd,
+    /// As Parquet, once the run is complete; until then Zstandard-compressed.
+    Parquet,
 }
 
 /// Whose time passes.

@@ -48,6 +48,13 @@ mod readers {
         run.args(["--set", "phases.baseline.iterations=605", "--set", "expect=[]"]);
         completed(run);
         export(folder.path(), &["r", "--out", "run.csv"]);
+        let mut again = runner();
+        again.args(["scenarios/baseline.yaml", "--quiet", "--out", &path("p")]);
+        again.args(["--set", "phases.baseline.iterations=605", "--set", "expect=[]"]);
+        again.args(["--set", "outputs.events=parquet"]);
+        completed(again);
+        fs::copy(path("r/events.csv"), path("events.csv")).unwrap();
+        fs::copy(path("p/events.parquet"), path("events.parquet")).unwrap();
         fs::copy(path("r/success_curve.csv"), path("curve.csv")).unwrap();
         let mut python = Command::new(root.join(PYTHON));
         python.arg(root.join("tests/exports/read.py")).arg(folder.path());

@@ -87,6 +87,64 @@ fn compressed_files_hold_what_plain_ones_do() {
     }
 }
 
+/// Commands that read iterations, and what they say.
+#[cfg(feature = "parquet")]
+const READERS: [&[&str]; 3] =
+    [&["show"], &["export", "--out", "-"], &["compare", "--markdown", "-"]];
+
+/// A run writes rows while it lasts, and Parquet when it is complete; what reads a folder reads it.
+#[cfg(feature = "parquet")]
+#[test]
+fn parquet_is_read_and_resumed_as_rows_are() {
+    let root = tempfile::tempdir().unwrap();
+    let [plain, compressed, whole, killed] =
+        ["plain", "compressed", "whole", "killed"].map(|name| root.path().join(name));
+    run_with(&plain, "csv", "none");
+    run_with(&compressed, "csv.zst", "none");
+    run_with(&whole, "parquet", "none");
+    assert!(whole.join("events.parquet").exists() && !whole.join("events.csv.zst").exists());
+    for command in READERS {
+        assert_eq!(told(command, &whole), told(command, &plain), "{command:?}");
+    }
+    // As a run leaves it that is killed.
+    fs::create_dir(&killed).unwrap();
+    for (name, bytes) in contents(&compressed) {
+        let kept = if name == "events.csv.zst" { bytes.len() / 3 } else { bytes.len() };
+        fs::write(killed.join(name), &bytes[..kept]).unwrap();
+    }
+    let manifest = fs::read_to_string(whole.join("manifest.json")).unwrap();
+    let manifest = manifest
+        .replace("\"status\": \"complete\"", "\"status\": \"running\"")
+        .replace("\"complete\": true", "\"complete\": false");
+    fs::write(killed.join("manifest.json"), manifest).unwrap();
+    let mut resume = runner();
+    resume.arg(SCENARIO).args(SHORT).arg("--quiet").arg("--resume").arg(&killed);
+    resume.args(["--set", "outputs.events=parquet", "--set", "outputs.log=none"]);
+    let output = resume.output().unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let (killed, whole) = (contents(&killed), contents(&whole));
+    assert_eq!(killed.keys().collect::<Vec<_>>(), whole.keys().collect::<Vec<_>>());
+    for (name, bytes) in &whole {
+        assert!(bytes == &killed[name], "{name} differs");
+    }
+}
+
+#[cfg(not(feature = "parquet"))]
+#[test]
+fn a_build_without_parquet_refuses_it_before_the_run() {
+    let root = tempfile::tempdir().unwrap();
+    let out = root.path().join("out");
+    for command in [&["check"][..], &["run", "--out", out.to_str().unwrap()]] {
+        let mut refused = runner();
+        refused.args(command).args([SCENARIO, "--set", "outputs.events=parquet"]);
+        let output = refused.output().unwrap();
+        let stderr = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(output.status.code(), Some(2), "{stderr}");
+        assert!(stderr.contains("--features parquet") && stderr.contains("csv.zst"), "{stderr}");
+        assert!(!out.exists());
+    }
+}
+
 #[test]
 fn a_run_without_events_has_a_summary_and_names_what_it_lacks() {
     let root = tempfile::tempdir().unwrap();

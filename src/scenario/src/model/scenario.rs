@@ -115,6 +115,7 @@ keyed! {
             ("none", OutputForm::None, "No file."),
             ("csv", OutputForm::Plain, "`events.csv`."),
             ("csv.zst", OutputForm::Zstd, "`events.csv.zst`, compressed with Zstandard."),
+            ("parquet", OutputForm::Parquet, "`events.parquet`, when the run is complete."),
         ]), "\"csv\""),
         /// What an embedded loop has joined, as `runner evaluate` reads it.
         log: OutputForm = or(word(&[
