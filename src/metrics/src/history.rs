@@ -73,11 +73,30 @@ impl History {
 
     /// Sums over the iterations of `range` that there are.
     pub fn over(&self, range: Range<u64>) -> Sums {
+        let mut sums = Sums::default();
+        self.indices(range).for_each(|index| sums.add(self.at(index)));
+        sums
+    }
+
+    /// The sums that a metric is made of.
+    pub fn sums(&self, metric: Metric, range: Range<u64>) -> Sums {
+        match metric {
+            Metric::MeanReward | Metric::Regret | Metric::ExplorationCost => self.over(range),
+            _ => self.counts(range),
+        }
+    }
+
+    /// The same without what is summed of rewards, regrets and explorations.
+    pub fn counts(&self, range: Range<u64>) -> Sums {
+        let mut sums = Sums::default();
+        self.indices(range).for_each(|index| sums.count(self.flag(index)));
+        sums
+    }
+
+    fn indices(&self, range: Range<u64>) -> Range<usize> {
         let end = usize::try_from(range.end).unwrap_or(usize::MAX).min(self.flags.len());
         let start = usize::try_from(range.start).unwrap_or(usize::MAX).min(end);
-        let mut sums = Sums::default();
-        (start..end).for_each(|index| sums.add(self.at(index)));
-        sums
+        start..end
     }
 
     fn at(&self, index: usize) -> IterationFacts {
@@ -186,16 +205,20 @@ impl Sums {
     }
 
     fn add(&mut self, IterationFacts { flags, reward, regret, exploration }: IterationFacts) {
+        self.count(flags);
+        self.reward_sum += reward;
+        self.regret_sum += regret;
+        self.exploration_sum += exploration;
+    }
+
+    fn count(&mut self, flags: u8) {
         self.iterations += 1;
         self.events += u64::from(flags & ANSWERED != 0);
         self.successes += u64::from(flags & SUCCESSFUL != 0);
         self.errors += u64::from(flags & FAILED != 0);
         self.dropped += u64::from(flags & DROPPED != 0);
         self.rewards += u64::from(flags & REWARDED != 0);
-        self.reward_sum += reward;
-        self.regret_sum += regret;
         self.ranked += u64::from(flags & RANKED != 0);
-        self.exploration_sum += exploration;
     }
 
     pub fn regret(&self) -> Option<f64> {

@@ -179,7 +179,7 @@ impl PhaseTally {
     /// action.
     #[must_use]
     pub fn successes(&self, window: Range<u64>) -> (u64, u64) {
-        let sums = self.history.over(window);
+        let sums = self.history.counts(window);
         (sums.successes, sums.events)
     }
 
@@ -209,7 +209,7 @@ impl PhaseTally {
         if window.is_some() && !self.has_windows_of(metric) {
             return None;
         }
-        let sums = window.map_or(self.totals, |window| self.history.over(window));
+        let sums = window.map_or(self.totals, |window| self.history.sums(metric, window));
         match metric {
             Metric::Iterations => count(sums.iterations, &sums),
             Metric::Errors => count(sums.errors, &sums),
@@ -311,7 +311,7 @@ impl PhaseTally {
     /// The numbers, as they stand in `summary.json`.
     #[must_use]
     pub fn summary(&self) -> PhaseSummary {
-        let tenth = |window: Range<u64>| self.history.over(window).success_rate();
+        let tenth = |window: Range<u64>| self.history.counts(window).success_rate();
         let latency = |operation| self.latencies(operation).and_then(Latencies::summary);
         PhaseSummary {
             name: self.name.clone(),
