@@ -103,7 +103,7 @@ mod tests {
         let often = (0..1000).map(|index| if index < 980 { 2 } else { 900 });
         assert!(late(often).saturation().is_some_and(|text| text.contains("900 ms late")));
         let once = (0..1000).map(|index| if index == 0 { 1500 } else { 0 });
-        assert!(late(once).saturation().is_some_and(|text| text.contains("1500 ms late")));
+        assert!(late(once).saturation().is_some_and(|text| text.contains("1.50 s late")));
         assert_eq!(late([]).saturation(), None);
     }
 

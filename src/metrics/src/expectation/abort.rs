@@ -277,7 +277,7 @@ mod tests {
             assert!(later >= 500, "{fails}");
         }
         let (_, why) = ends("load.rank.p99 < 1ms", at_once).unwrap();
-        assert!(why.contains("took at least 1.000 ms, at most 1.000 % may"), "{why}");
+        assert!(why.contains("took at least 1.0 ms, at most 1.000 % may"), "{why}");
     }
 
     #[test]
