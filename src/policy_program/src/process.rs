@@ -49,12 +49,22 @@ impl Process {
         timeout: Duration,
     ) -> Result<&[u8], Trouble> {
         let deadline = Instant::now() + timeout;
+        if let Some(found) = self.unasked() {
+            return Err(Trouble::Unasked(found));
+        }
         self.send(line, deadline).map_err(|trouble| self.explained(trouble, timeout))?;
         let received = self.receive(longest, deadline);
         let length = received.map_err(|trouble| self.explained(trouble, timeout))?;
         let start = self.taken;
         self.taken += length + 1;
         Ok(&self.read[start..start + length])
+    }
+
+    /// What was read beyond the last answer: it would be taken for the answer to the next line.
+    fn unasked(&self) -> Option<String> {
+        let more = &self.read[self.taken..];
+        let line = more.split(|byte| *byte == b'\n').next()?;
+        (!more.is_empty()).then(|| String::from_utf8_lossy(line).trim().to_owned())
     }
 
     /// Sends the last line, waits for the end of the process, and returns what it wrote beyond
@@ -132,14 +142,17 @@ impl Process {
 
     fn explained(&mut self, interruption: Interruption, timeout: Duration) -> Trouble {
         match interruption {
-            Interruption::Late => Trouble::Late(timeout),
+            Interruption::Late => match self.child.try_wait() {
+                // A process that it started may hold the pipe open.
+                Ok(Some(status)) => Trouble::Ended(status.to_string()),
+                _ => Trouble::Late(timeout),
+            },
             Interruption::TooLong(longest) => Trouble::TooLong(longest),
             Interruption::Failed(error) => Trouble::Pipe(error.to_string()),
             Interruption::Ended => {
                 // One that closed its pipes and goes on is ended here.
                 self.stdin = None;
-                let ended = self.ended(timeout);
-                Trouble::Ended(ended.unwrap_or_else(|| "it closed its stdout".to_owned()))
+                self.ended(timeout).map_or(Trouble::Closed, Trouble::Ended)
             }
         }
     }

@@ -18,6 +18,8 @@ pub(crate) enum Trouble {
     Start(String),
     /// It ended, with this status.
     Ended(String),
+    /// It closed its stdout, or its stdin, and goes on.
+    Closed,
     /// The answer did not come in time.
     Late(std::time::Duration),
     /// Its stdin or stdout failed.
@@ -64,6 +66,7 @@ impl fmt::Display for Trouble {
         match self {
             Self::Start(why) => write!(f, "it cannot be started: {why}"),
             Self::Ended(status) => write!(f, "the program ended ({status})"),
+            Self::Closed => f.write_str("the program closed its stdin or stdout, and did not end"),
             Self::Late(timeout) => {
                 write!(f, "no answer within `timeout: {}`", Seconds(timeout.as_secs_f64()))
             }
