@@ -299,6 +299,16 @@ fn without_probabilities_they_are_estimated_and_nothing_is_judged() {
     assert!(text.contains("the probabilities are estimated by how often"), "{text}");
     assert!(text.contains(" estimated ") && !text.contains(" better"), "{text}");
     assert!(text.contains("not judged: the probabilities are estimated"), "{text}");
+    // What a model expects of its choices stands beside, by its name.
+    assert!(text.contains("direct method") && text.contains("corrects the model"), "{text}");
+    let told = report(here, &["log.csv", "--columns", columns, "-p", VW]);
+    let policies = told["policies"].as_array().unwrap();
+    let vw = policies.iter().find(|policy| policy["name"] == "vw").unwrap();
+    let direct = vw["whole"]["estimates"]["direct_method"]["value"].as_f64().unwrap();
+    assert!((-0.5..1.5).contains(&direct), "{direct}");
+    // With probabilities there is no need for it.
+    let output = evaluate(here, &["log.csv", "--columns", COLUMNS, "-p", VW]);
+    assert!(!String::from_utf8(output.stdout).unwrap().contains("direct method"));
 }
 
 /// Every mistake at its place, with what was found and what to do.

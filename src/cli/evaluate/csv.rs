@@ -75,6 +75,7 @@ fn rows(
         estimate("cressie_read", &found.cressie_read),
     ];
     rows.extend(found.doubly_robust.as_ref().map(|dr| estimate("dr", dr)));
+    rows.extend(found.direct_method.as_ref().map(|direct| estimate("direct_method", direct)));
     rows.extend(found.to_online.as_ref().map(|to| compared("vs_online", to)));
     rows.extend(found.to_baseline.as_ref().map(|to| compared("vs_baseline", to)));
     rows

@@ -124,7 +124,7 @@ fn findings(found: &Findings, confidence: Confidence) -> Value {
     };
     let warnings: Vec<_> = found.doubts.iter().map(ToString::to_string).collect();
     let overlap = &found.overlap;
-    json!({
+    let mut findings = json!({
         "events": found.events,
         "represented_events": found.represented,
         "estimates": {
@@ -142,7 +142,11 @@ fn findings(found: &Findings, confidence: Confidence) -> Value {
         "warnings": warnings,
         "vs_online": found.to_online.as_ref().map(|compared| comparison(compared, confidence)),
         "vs_baseline": found.to_baseline.as_ref().map(|compared| comparison(compared, confidence)),
-    })
+    });
+    if let Some(direct) = &found.direct_method {
+        findings["estimates"]["direct_method"] = json!(Estimated::from(direct));
+    }
+    findings
 }
 
 pub fn comparison(comparison: &Comparison, confidence: Confidence) -> Value {

@@ -201,31 +201,45 @@ fn breakdown(evaluation: &LogEvaluation, by: &str, parts: &[SegmentReport]) -> S
 }
 
 fn estimators(evaluation: &LogEvaluation) -> String {
-    let mut table = Table::new(&[
+    let findings = |report| whole(report).or(report.held_out.as_ref());
+    let rows = || evaluation.reports.iter().filter_map(|report| Some((report, findings(report)?)));
+    let has_direct = rows().any(|(_, found)| found.direct_method.is_some());
+    let mut columns = vec![
         ("policy", Side::Left),
         ("IPS", Side::Right),
         ("SNIPS", Side::Right),
         ("MLE", Side::Right),
         ("Cressie-Read", Side::Right),
         ("DR", Side::Right),
-    ]);
-    let findings = |report| whole(report).or(report.held_out.as_ref());
-    let rows = evaluation.reports.iter().filter_map(|report| Some((report, findings(report)?)));
-    for (report, found) in rows {
+    ];
+    columns.extend(has_direct.then_some(("direct method", Side::Right)));
+    let mut table = Table::new(&columns);
+    for (report, found) in rows() {
         let estimate = |estimate: &Result<Estimate, Unusable>| match estimate {
             Ok(estimate) => plus_minus(estimate),
             Err(_) => "-".to_owned(),
         };
-        table.row([
+        let of_model = |found: &Option<Result<Estimate, Unusable>>| {
+            Cell::from(found.as_ref().map_or_else(String::new, estimate))
+        };
+        let mut cells = vec![
             title(&report.name),
             estimate(&found.ips).into(),
             estimate(&found.snips).into(),
             found.mle.map_or_else(|_| "-".to_owned(), number).into(),
             estimate(&found.cressie_read).into(),
-            found.doubly_robust.as_ref().map_or_else(String::new, estimate).into(),
-        ]);
+            of_model(&found.doubly_robust),
+        ];
+        cells.extend(has_direct.then(|| of_model(&found.direct_method)));
+        table.row(cells);
     }
-    format!("every estimator\n{}", table.text())
+    let remark = if has_direct {
+        "the direct method is what a policy's own model of rewards expects of its choices: it needs \
+         no probabilities, and nothing in the log corrects the model\n"
+    } else {
+        ""
+    };
+    format!("every estimator\n{}{remark}", table.text())
 }
 
 /// The arguments behind names, so that a policy can be applied.

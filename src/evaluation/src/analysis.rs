@@ -54,6 +54,9 @@ pub struct Findings {
     pub cressie_read: Result<Estimate, Unusable>,
     /// Doubly robust with the policy's own model; none for policies without one.
     pub doubly_robust: Option<Result<Estimate, Unusable>>,
+    /// The direct method with the policy's own model, where the log has no probabilities; none for
+    /// policies without one.
+    pub direct_method: Option<Result<Estimate, Unusable>>,
     /// How well the logs cover the policy.
     pub overlap: Overlap,
     /// The distance of the mean weight from what the logged probabilities imply, in standard
@@ -406,6 +409,11 @@ impl Analysis {
             mle: sums.likelihood.value(self.bounds.weights),
             cressie_read: self.value(judged, origin),
             doubly_robust: sums.doubly_robust.as_ref().map(|sums| sums.estimate(confidence)),
+            direct_method: sums
+                .doubly_robust
+                .as_ref()
+                .filter(|_| self.probabilities_are_estimated)
+                .map(|sums| sums.direct_method(confidence)),
             overlap: estimates.overlap(),
             mean_weight_z: judged.coverage.mean_weight_z(),
             to_online: (!is_online).then(|| self.compare_online(judged, &doubts)),

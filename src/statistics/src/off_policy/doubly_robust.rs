@@ -20,6 +20,8 @@ pub struct Modelled {
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
 pub struct DoublyRobust {
     scores: Ratio,
+    /// What the model expects alone.
+    expected: Ratio,
     is_matched: bool,
     spoiled: u64,
 }
@@ -33,6 +35,7 @@ impl DoublyRobust {
         }
         let Example { weight, reward, count } = *example;
         self.is_matched |= weight > 0.0;
+        self.expected.add(count, expected.policy);
         self.scores.add(count, expected.policy + weight * (reward - expected.action));
     }
 
@@ -44,5 +47,17 @@ impl DoublyRobust {
     pub fn estimate(&self, confidence: Confidence) -> Result<Estimate, Unusable> {
         Unusable::of(self.scores.lines, self.is_matched, self.spoiled)?;
         Ok(self.scores.estimate(confidence))
+    }
+
+    /// The direct method: the mean of q̂(x, π), which no logged probability enters and nothing
+    /// corrects. Its interval is that of the mean over contexts; the error of the model is not in
+    /// it.
+    ///
+    /// # Errors
+    ///
+    /// [`Unusable`] where the log has too few examples.
+    pub fn direct_method(&self, confidence: Confidence) -> Result<Estimate, Unusable> {
+        Unusable::of(self.expected.lines, true, self.spoiled)?;
+        Ok(self.expected.estimate(confidence))
     }
 }

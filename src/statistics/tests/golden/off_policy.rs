@@ -216,6 +216,12 @@ fn the_doubly_robust_estimate_is_that_of_numpy() {
             robust.add(example, expected);
         }
         log.holds_numpy("doubly_robust", robust.estimate(Confidence::P95).unwrap());
+        let both = log.examples().into_iter().zip(log.modelled());
+        let (sum, count) = both.fold((0.0, 0.0), |(sum, count), (example, expected)| {
+            (sum + example.count * expected.policy, count + example.count)
+        });
+        let direct = robust.direct_method(Confidence::P95).unwrap();
+        close(direct.value, sum / count, 1e-12, "the direct method");
     }
 }
 
