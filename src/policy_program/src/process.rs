@@ -22,7 +22,11 @@ pub(crate) struct Process {
     /// What was read of stdout and not taken; the first `taken` bytes were.
     read: Vec<u8>,
     taken: usize,
+    chunk: Box<[u8]>,
 }
+
+/// So much is read at a time.
+const CHUNK: usize = 16 << 10;
 
 impl Process {
     pub fn start(command: &mut Command) -> Result<Self, Trouble> {
@@ -38,7 +42,8 @@ impl Process {
         rustix::io::ioctl_fionbio(&stdin, true).map_err(not_blocking)?;
         rustix::io::ioctl_fionbio(&stdout, true).map_err(not_blocking)?;
         let stderr = Tail::of(stderr);
-        Ok(Self { child, stdin: Some(stdin), stdout, stderr, read: Vec::new(), taken: 0 })
+        let chunk = vec![0; CHUNK].into();
+        Ok(Self { child, stdin: Some(stdin), stdout, stderr, read: Vec::new(), taken: 0, chunk })
     }
 
     /// Sends a line, and reads the one that answers it, of at most `longest` bytes.
@@ -127,14 +132,12 @@ impl Process {
             if searched > longest {
                 return Err(Interruption::TooLong(longest));
             }
-            let mut chunk = [0; 16 << 10];
-            match self.stdout.read(&mut chunk) {
+            // An answer is never there yet, so a read before this would be in vain.
+            wait(&self.stdout, PollFlags::IN, deadline)?;
+            match self.stdout.read(&mut self.chunk) {
                 Ok(0) => return Err(Interruption::Ended),
-                Ok(length) => self.read.extend_from_slice(&chunk[..length]),
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
-                    wait(&self.stdout, PollFlags::IN, deadline)?;
-                }
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Ok(length) => self.read.extend_from_slice(&self.chunk[..length]),
+                Err(error) if is_temporary(&error) => {}
                 Err(error) => return Err(Interruption::Failed(error)),
             }
         }
@@ -176,6 +179,11 @@ impl Drop for Process {
     fn drop(&mut self) {
         self.kill_group();
     }
+}
+
+/// Whether nothing is wrong but that it must be tried again.
+fn is_temporary(error: &io::Error) -> bool {
+    matches!(error.kind(), io::ErrorKind::WouldBlock | io::ErrorKind::Interrupted)
 }
 
 /// Why nothing was sent or read.

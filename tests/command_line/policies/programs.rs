@@ -210,7 +210,8 @@ fn what_goes_wrong_before_and_after_ranks_is_told_too() {
             "[sh, bad.sh]",
             r#"echo '{"probabilities":[0.7,0.1,0.1,0.1]}'; [ -e twice ] || echo more; touch twice"#,
             OK,
-            "found `more`",
+            // As the answer to the next line, or before it is sent.
+            "`more`",
         ),
     ];
     for (command, rank, learn, message) in cases {
