@@ -156,15 +156,21 @@ impl Tracer {
     pub fn push(&mut self, record: &IterationRecord) {
         let context = self.context(&record.context);
         let action = record.chosen.as_ref().map_or(NOTHING, |action| self.action(action));
-        let name = &self.phases[record.phase];
-        if self.trace.phases.last().is_none_or(|last| last.phase != *name) {
+        let phase = self.phase(record.phase);
+        phase.contexts.0.extend(context.to_le_bytes());
+        phase.actions.0.extend(action.to_le_bytes());
+    }
+
+    /// The trace of a phase. Iterations of parallel phases arrive in turn.
+    fn phase(&mut self, number: usize) -> &mut PhaseTrace {
+        let (name, phases) = (&self.phases[number], &mut self.trace.phases);
+        let known = phases.iter().rposition(|phase| phase.phase == *name);
+        let position = known.unwrap_or_else(|| {
             let (contexts, actions) = (Packed::default(), Packed::default());
-            self.trace.phases.push(PhaseTrace { phase: name.clone(), contexts, actions });
-        }
-        if let Some(phase) = self.trace.phases.last_mut() {
-            phase.contexts.0.extend(context.to_le_bytes());
-            phase.actions.0.extend(action.to_le_bytes());
-        }
+            phases.push(PhaseTrace { phase: name.clone(), contexts, actions });
+            phases.len() - 1
+        });
+        &mut phases[position]
     }
 
     fn context(&mut self, context: &Arc<[String]>) -> u32 {
@@ -206,12 +212,13 @@ mod tests {
     use super::*;
     use metrics::sample::iteration;
 
+    /// The iterations of two phases that run in parallel.
     #[test]
     fn a_trace_says_who_turned_up_and_what_was_chosen() {
         let mut tracer = Tracer::new(["a".to_owned(), "b".to_owned()]);
         let mut unanswered = iteration(1, 0, true);
         unanswered.chosen = None;
-        for record in [iteration(0, 0, true), iteration(0, 1, false), unanswered] {
+        for record in [iteration(0, 0, true), unanswered, iteration(0, 1, false)] {
             tracer.observe(&Progress::Iteration(record)).unwrap();
         }
         let text = serde_json::to_string(&tracer.into_trace()).unwrap();
