@@ -9,6 +9,7 @@ use super::baseline::BaselineCommand;
 use super::capacity::CapacityArguments;
 use super::check::CheckArguments;
 use super::compare::CompareArguments;
+use super::describe::WorldCommand;
 use super::evaluate::EvaluateArguments;
 use super::exit::Exit;
 use super::export::ExportArguments;
@@ -49,6 +50,9 @@ pub enum Command {
     Init(InitArguments),
     /// Check a scenario without sending anything, and report every mistake.
     Check(CheckArguments),
+    /// Show what a world is like before anything plays in it.
+    #[command(subcommand)]
+    World(WorldCommand),
     /// Make one Rank and one Reward with a service, and explain each step.
     Probe(ProbeArguments),
     /// Test whether a service draws its actions with the probabilities that it claims.

@@ -10,6 +10,7 @@ mod check;
 mod compare;
 mod confidence;
 mod console;
+mod describe;
 mod error;
 mod evaluate;
 mod exit;
@@ -74,6 +75,7 @@ fn command(command: &Command) -> Result<Exit, Error> {
         Command::Merge(arguments) => merge::merge(arguments),
         Command::Init(arguments) => init::init(arguments),
         Command::Check(arguments) => check::check(arguments),
+        Command::World(command) => describe::world(command),
         Command::Probe(arguments) => probe::probe(arguments),
         Command::Audit(arguments) => audit::audit(arguments),
         Command::Evaluate(arguments) => evaluate::evaluate(arguments),

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use super::catalogue::{OfferSpec, Supply, catalogue};
 use super::dataset::generated::GeneratedActions;
+use super::dataset::tabular::Table;
 use super::dataset::{
     self, ActionIndex, ActionsFile, DatedAction, DatedFeatures, Dimension, Frame, Offer, Template,
     World,
@@ -52,6 +53,7 @@ enum ActionSupply {
 /// Reads what `datasets` names.
 pub(super) fn data(file: &ScenarioFile, files: &Files, report: &mut Report) -> Option<Data> {
     let dimensions = file.context.as_ref().ok().map(|context| dataset::dimensions(context));
+    refuse_all(file, report);
     let reward = file.reward.as_ref().ok();
     match file.datasets.as_ref().ok()? {
         Datasets::Files(of) => of_files(of, dimensions, reward, files, report),
@@ -72,10 +74,14 @@ pub(super) fn data(file: &ScenarioFile, files: &Files, report: &mut Report) -> O
             Some(data)
         }
         Datasets::Classified(ClassifiedWorld { classification, template }) => {
-            let dimensions = dimensions?;
+            let mut dimensions = dimensions?;
             let Classification { file, label, exclude } = classification;
-            let table = files.read(file, &file.place, report)?;
+            let table = Table::of(&files.read(file, &file.place, report)?, report);
             let excluded = exclude.as_deref().unwrap_or_default();
+            if dimensions.is_empty() {
+                let all = dataset::classification::all_dimensions(&table, label, excluded);
+                dimensions = all.map_err(|mistake| report.push(mistake.at(&file.place))).ok()?;
+            }
             let world =
                 dataset::classification::world(&table, label, excluded, &dimensions, report)?;
             let mut data = of_world(world, dimensions, reward?, template, files, report);
@@ -86,6 +92,16 @@ pub(super) fn data(file: &ScenarioFile, files: &Files, report: &mut Report) -> O
             let (dimensions, reward) = (dimensions?, reward?);
             of_log(world, file.context.as_ref().ok()?, dimensions, reward, files, report)
         }
+    }
+}
+
+/// Refuses `context: all` where no table has the names.
+fn refuse_all(file: &ScenarioFile, report: &mut Report) {
+    let is_all = file.context.as_ref().is_ok_and(Vec::is_empty);
+    let is_table = matches!(file.datasets, Ok(Datasets::Classified(_)) | Err(_));
+    if is_all && !is_table {
+        let message = "`context: all` is for a `classification`, whose table names the columns";
+        report.push(Diagnostic::error(message).help("list the dimensions: `context: [age, plan]`"));
     }
 }
 
@@ -291,7 +307,7 @@ impl Data {
     }
 
     /// Everyone who turns up.
-    fn populations<'a>(&'a self, phases: &'a [Phase]) -> impl Iterator<Item = &'a Population> {
+    pub fn populations<'a>(&'a self, phases: &'a [Phase]) -> impl Iterator<Item = &'a Population> {
         Plan::populations(&self.population, phases)
     }
 

@@ -7,12 +7,23 @@ use std::io::Read;
 use std::path::{Component, Path, PathBuf};
 use std::sync::Arc;
 
+use flate2::bufread::MultiGzDecoder;
+
 use super::dataset::logged::PlayedLog;
 use diagnostic::{Diagnostic, Place, Report, Source, nearest};
 
 /// Scenarios are written by hand.
 pub(super) const LARGEST_SCENARIO: u64 = 1 << 20;
-const LARGEST_DATASET: u64 = 64 << 20;
+pub(super) const LARGEST_DATASET: u64 = 64 << 20;
+
+/// A log is read whole: this much of it, also once it is decompressed.
+const LARGEST_LOG: u64 = 256 << 20;
+
+/// What gzip begins with (RFC 1952, 2.3.1).
+const GZIP: &[u8] = &[0x1f, 0x8b];
+
+/// What a file of Parquet begins with.
+const PARQUET: &[u8] = b"PAR1";
 
 /// So many names of a folder are looked at for one that was meant.
 const MOST_NAMES: usize = 10_000;
@@ -81,12 +92,27 @@ impl Files {
 
     /// Reads the file that the scenario calls `name` at `place`.
     pub fn read(&self, name: &str, place: &Place, report: &mut Report) -> Option<Arc<Source>> {
+        self.read_by(name, place, report, |path, shown| read(path, shown, LARGEST_DATASET))
+    }
+
+    /// Reads a log, which may be compressed by gzip or Zstandard.
+    pub fn read_log(&self, name: &str, place: &Place, report: &mut Report) -> Option<Arc<Source>> {
+        self.read_by(name, place, report, read_compressed)
+    }
+
+    fn read_by(
+        &self,
+        name: &str,
+        place: &Place,
+        report: &mut Report,
+        read: impl FnOnce(&Path, &str) -> Result<Arc<Source>, Diagnostic>,
+    ) -> Option<Arc<Source>> {
         let path = self.folder.join(name);
         let shown = simplified(&path).display().to_string();
         let allowed = self.check(&path).map_err(|(message, help)| {
             Diagnostic::error(format!("`{shown}` {message}")).maybe_help(help)
         });
-        match allowed.and_then(|()| self.source(&path, &shown)) {
+        match allowed.and_then(|()| self.source(&path, &shown, read)) {
             Ok(source) => {
                 self.note(&path, &source);
                 Some(source)
@@ -105,12 +131,17 @@ impl Files {
     }
 
     /// Reads the file, unless that was done before.
-    fn source(&self, path: &Path, shown: &str) -> Result<Arc<Source>, Diagnostic> {
+    fn source(
+        &self,
+        path: &Path,
+        shown: &str,
+        read: impl FnOnce(&Path, &str) -> Result<Arc<Source>, Diagnostic>,
+    ) -> Result<Arc<Source>, Diagnostic> {
         let real = path.canonicalize().unwrap_or_else(|_| path.to_owned());
         if let Some(source) = self.sources.borrow().get(&real) {
             return Ok(Arc::clone(source));
         }
-        let source = read(path, shown, LARGEST_DATASET)?;
+        let source = read(path, shown)?;
         self.sources.borrow_mut().insert(real, Arc::clone(&source));
         Ok(source)
     }
@@ -187,26 +218,56 @@ fn with_file_name(path: &str, name: &str) -> String {
 /// Reads a regular file of limited size as UTF-8. The size is looked at before a byte
 /// is read. A mistake has a place only if it is in the file.
 pub(super) fn read(path: &Path, shown: &str, largest: u64) -> Result<Arc<Source>, Diagnostic> {
+    decode(read_bytes(path, shown, largest)?, shown)
+}
+
+/// The same of a file that may be compressed, of limited size before and after.
+fn read_compressed(path: &Path, shown: &str) -> Result<Arc<Source>, Diagnostic> {
+    let bytes = read_bytes(path, shown, LARGEST_LOG)?;
+    let reader: Box<dyn Read> = if bytes.starts_with(GZIP) {
+        Box::new(MultiGzDecoder::new(&*bytes))
+    } else if bytes.starts_with(zstd_frames::MAGIC) {
+        Box::new(zstd_frames::ZstdReader::new(&*bytes))
+    } else if bytes.starts_with(PARQUET) {
+        let message = format!("`{shown}` is a Parquet file, which is not played");
+        let help = "write it as CSV or as JSON lines; `runner evaluate` reads Parquet";
+        return Err(Diagnostic::error(message).help(help));
+    } else {
+        return decode(bytes, shown);
+    };
+    let mut text = Vec::new();
+    reader.take(LARGEST_LOG + 1).read_to_end(&mut text).map_err(|error| {
+        Diagnostic::error(format!("`{shown}` cannot be decompressed: {error}"))
+            .help("compress the log anew by gzip or zstd, or give it as text")
+    })?;
+    if text.len() as u64 > LARGEST_LOG {
+        return Err(too_large(shown, LARGEST_LOG));
+    }
+    decode(text, shown)
+}
+
+fn too_large(shown: &str, largest: u64) -> Diagnostic {
+    let limit = largest >> 20;
+    Diagnostic::error(format!("`{shown}` is too large: at most {limit} MiB are read"))
+}
+
+fn read_bytes(path: &Path, shown: &str, largest: u64) -> Result<Vec<u8>, Diagnostic> {
     let refuse =
         |error: std::io::Error| Diagnostic::error(format!("`{shown}` {}", in_words(&error)));
     let metadata = std::fs::metadata(path).map_err(refuse)?;
     if !metadata.is_file() {
         return Err(Diagnostic::error(format!("`{shown}` is not a regular file")));
     }
-    let too_large = || {
-        let limit = largest >> 20;
-        Diagnostic::error(format!("`{shown}` is too large: at most {limit} MiB are read"))
-    };
     if metadata.len() > largest {
-        return Err(too_large());
+        return Err(too_large(shown, largest));
     }
     let mut bytes = Vec::new();
     let file = File::open(path).map_err(refuse)?;
     file.take(largest + 1).read_to_end(&mut bytes).map_err(refuse)?;
     if bytes.len() as u64 > largest {
-        return Err(too_large());
+        return Err(too_large(shown, largest));
     }
-    decode(bytes, shown)
+    Ok(bytes)
 }
 
 fn decode(bytes: Vec<u8>, shown: &str) -> Result<Arc<Source>, Diagnostic> {

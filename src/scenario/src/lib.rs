@@ -19,6 +19,7 @@ mod cut;
 mod data;
 mod dataset;
 mod delay;
+mod description;
 mod digest;
 mod document;
 mod exploration;
@@ -47,6 +48,7 @@ pub use columns::{TableColumns, load_columns, open_bandit_dataset, parse_columns
 pub use dataset::{
     DimensionKind, InferenceError, UserDimension, infer_dimensions, preferred_actions, table_rows,
 };
+pub use description::{ActionWorth, WorldDescription, Worth};
 pub use exploration::{KeptExploration, kept_exploration};
 pub use file::{Input, where_it_may_be};
 pub use gates::{GateScope, kept_gates, load_gates};

@@ -2,10 +2,16 @@
 
 use std::collections::BTreeMap;
 use std::fs;
+use std::io::Write;
 use std::path::{Path, PathBuf};
+use std::process::Stdio;
+use std::time::Duration;
+
+use flate2::Compression;
+use flate2::write::GzEncoder;
 
 use super::folder::{contents, json, rows};
-use super::{completed, run_into};
+use super::{completed, run_into, runner};
 use crate::tools;
 
 /// A copy of the shipped log and a scenario of it, changed.
@@ -194,6 +200,52 @@ fn a_replay_uses_the_logged_rewards_of_equal_choices_alone() {
     let again = copy.out("again");
     completed(&again, &scenario, &["--quiet", "--set", "loop.exploration_percentage=0.5"]);
     assert!(contents(&out) == contents(&again), "a replay is deterministic");
+}
+
+/// A log is the same world however it is compressed; a Parquet file and a broken one are refused.
+#[test]
+fn a_compressed_log_is_the_same_world_and_its_twin_goes_on_after_a_kill() {
+    let copy = Copy::new();
+    let log = shipped("data/shop/log.csv");
+    let arguments = ["--quiet", "--set", "expect=[learn.errors == 0]"];
+    let scenario = copy.scenario(|text| text.replace("iterations: 10_000", "iterations: 3_000"));
+    completed(&copy.out("plain"), &scenario, &arguments);
+    let events = |name: &str| fs::read(copy.out(name).join("events.csv")).unwrap();
+    let mut gzip = GzEncoder::new(Vec::new(), Compression::fast());
+    gzip.write_all(log.as_bytes()).unwrap();
+    let (gzip, zstd) = (gzip.finish().unwrap(), zstd_frames::frame(log.as_bytes()));
+    let path = copy.folder.path().join("data/shop/log.csv");
+    for (name, bytes) in [("gzip", &gzip), ("zstd", &zstd)] {
+        fs::write(&path, bytes).unwrap();
+        completed(&copy.out(name), &scenario, &arguments);
+        assert!(events(name) == events("plain"), "{name}");
+    }
+    let killed = copy.out("killed");
+    let mut command = runner();
+    command.arg(&scenario).args(&arguments).arg("--out").arg(&killed);
+    let mut process = command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+    let has_rows = || fs::metadata(killed.join("events.csv")).is_ok_and(|file| file.len() > 5_000);
+    while !has_rows() && process.try_wait().unwrap().is_none() {
+        std::thread::park_timeout(Duration::from_millis(1));
+    }
+    process.kill().unwrap();
+    process.wait().unwrap();
+    let mut command = runner();
+    let resumed = command.arg(&scenario).args(&arguments).arg("--resume").arg(&killed);
+    let resumed = resumed.output().unwrap();
+    let stderr = String::from_utf8_lossy(&resumed.stderr);
+    assert!(resumed.status.success() || stderr.contains("is complete"), "{stderr}");
+    assert!(contents(&killed) == contents(&copy.out("zstd")));
+    for (bytes, message) in [
+        (&b"PAR1\x15\x04"[..], "is a Parquet file, which is not played"),
+        (&gzip[..gzip.len() / 2], "cannot be decompressed"),
+    ] {
+        fs::write(&path, bytes).unwrap();
+        let output = run_into(&copy.out("refused"), &scenario, &arguments);
+        assert_eq!(output.status.code(), Some(2));
+        let stderr = String::from_utf8_lossy(&output.stderr);
+        assert!(stderr.contains(message), "{stderr}");
+    }
 }
 
 /// The sample of the Open Bandit Dataset that the Python package `obp` ships.

@@ -1,5 +1,6 @@
 //! The program as its users run it.
 
+mod described;
 mod folder;
 mod init;
 mod killed;

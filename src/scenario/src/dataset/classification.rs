@@ -4,15 +4,19 @@
 
 use std::sync::Arc;
 
+use super::dimension::DimensionKind;
+use super::inference::inferred;
 use super::table::{self, Form};
+use super::tabular::Table;
 use super::{ActionIndex, Dimension, Frame, Offer, World, take_some};
 use crate::format::Placed;
-use diagnostic::{Report, Source};
+use crate::model::is_feature_name;
+use diagnostic::{Diagnostic, Report};
 use protocol::{FeatureObject, FeatureValue, RankableAction};
 
 /// The world of a table of which `label` names the column with the classes. Rows may repeat.
 pub(crate) fn world(
-    source: &Arc<Source>,
+    table: &Table,
     label: &Placed<String>,
     excluded: &[Placed<String>],
     dimensions: &[Dimension],
@@ -25,21 +29,66 @@ pub(crate) fn world(
     };
     let mut mistakes = Report::new();
     for named in [label].into_iter().chain(excluded) {
-        table::check_named(source, named, &mut mistakes);
+        table::check_named(table, named, &mut mistakes);
     }
-    let classes = table::values(source, form.preferred);
+    let classes = table::values(table, form.preferred);
     let index = ActionIndex::of(classes.iter().cloned());
     let frame =
-        Frame { dimensions, actions: &index, actions_file: source.path(), are_means: false };
+        Frame { dimensions, actions: &index, actions_file: table.source.path(), are_means: false };
     let rows = if mistakes.has_errors() {
         Vec::new()
     } else {
-        table::rows(source, &frame, &form, &mut mistakes)
+        table::rows(table, &frame, &form, &mut mistakes)
     };
     let is_sound = !mistakes.has_errors();
-    take_some(&mistakes, source, report);
+    take_some(&mistakes, &table.source, report);
     let actions = classes.iter().map(|class| action(class)).collect();
     is_sound.then_some(World { offer: Offer { actions, index }, rows, generated: None })
+}
+
+/// Every column of a table but the class and those that are passed over, as context dimensions:
+/// numbers, if all their values are.
+///
+/// # Errors
+/// A column that cannot be one.
+pub(crate) fn all_dimensions(
+    table: &Table,
+    label: &str,
+    excluded: &[Placed<String>],
+) -> Result<Vec<Dimension>, Diagnostic> {
+    let mut records = table.records();
+    let header = records.next().unwrap_or_default();
+    let mut kinds: Vec<Option<DimensionKind>> =
+        header.iter().map(|column| table.kind(column)).collect();
+    let unknown: Vec<usize> = (0..header.len()).filter(|at| kinds[*at].is_none()).collect();
+    if !unknown.is_empty() {
+        for record in records {
+            for at in &unknown {
+                kinds[*at] = Some(inferred(kinds[*at], record.get(*at).unwrap_or_default()));
+            }
+        }
+    }
+    let is_excluded = |name: &str| name == label || excluded.iter().any(|of| of.value == name);
+    let mut dimensions: Vec<Dimension> = Vec::new();
+    for (name, kind) in header.iter().zip(kinds).filter(|(name, _)| !is_excluded(name)) {
+        if name == "weight" {
+            continue;
+        }
+        check_dimension_name(name)?;
+        let kind = kind.unwrap_or(DimensionKind::Text);
+        dimensions.push(Dimension { name: name.to_owned(), kind });
+    }
+    Ok(dimensions)
+}
+
+fn check_dimension_name(name: &str) -> Result<(), Diagnostic> {
+    if is_feature_name(name) && !name.contains('.') {
+        return Ok(());
+    }
+    let message = format!("the column `{name}` cannot be a context dimension by its name");
+    let help = "a name has no blanks and no dots, and does not begin with `_`: rename the column, \
+                or name it under `exclude`";
+    Err(Diagnostic::error(message).help(help))
 }
 
 fn action(class: &str) -> RankableAction {

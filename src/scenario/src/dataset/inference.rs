@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use serde_json::Value;
 
 use super::table;
+use crate::model;
 
 /// A context dimension of a users file.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -143,6 +144,17 @@ fn of_word(word: &str) -> DimensionKind {
 /// The kind of two values: text, unless they agree.
 fn merged(known: Option<DimensionKind>, next: DimensionKind) -> DimensionKind {
     if known.is_none_or(|known| known == next) { next } else { DimensionKind::Text }
+}
+
+/// The kind of the values so far and of one more.
+pub(super) fn inferred(known: Option<model::DimensionKind>, value: &str) -> model::DimensionKind {
+    use model::DimensionKind as Kind;
+    let next = match of_word(value) {
+        DimensionKind::Text => Kind::Text,
+        DimensionKind::Number => Kind::Number,
+        DimensionKind::Boolean => Kind::Boolean,
+    };
+    if known.is_none_or(|known| known == next) { next } else { Kind::Text }
 }
 
 fn of_records(records: &[Value]) -> Result<Vec<UserDimension>, InferenceError> {

@@ -67,7 +67,7 @@ fn events(file: &LoggedWorld, files: &Files, report: &mut Report) -> Option<Vec<
     let texts: Vec<(&Placed<String>, Arc<diagnostic::Source>)> = file
         .log
         .iter()
-        .filter_map(|name| Some((name, files.read(name, &name.place, report)?)))
+        .filter_map(|name| Some((name, files.read_log(name, &name.place, report)?)))
         .collect();
     if report.errors() > before {
         return None;

@@ -11,6 +11,7 @@ mod preference;
 mod record;
 mod request;
 mod table;
+pub(super) mod tabular;
 mod tree;
 
 use std::collections::HashMap;
@@ -86,7 +87,10 @@ pub(super) fn population(
 ) -> Population {
     let mut mistakes = Report::new();
     let rows = match kind_of(source) {
-        Kind::Table => table::rows(source, frame, &table::Form::users(), &mut mistakes),
+        Kind::Table => {
+            let table = tabular::Table::csv(source);
+            table::rows(&table, frame, &table::Form::users(), &mut mistakes)
+        }
         _ => match read(source, &mut mistakes) {
             Some(node) if matches!(node.value, Value::List(_)) => {
                 record::rows(&node, frame, &mut mistakes)

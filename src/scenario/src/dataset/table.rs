@@ -9,10 +9,11 @@ use csv::{ReaderBuilder, StringRecord, Trim};
 
 use super::dimension::features;
 use super::preference::{check_own, distinct, reward};
+use super::tabular::{Layout, Table};
 use super::{Frame, Row};
 use crate::format::Placed;
 use crate::plan::{ActionRewards, Preference};
-use diagnostic::{Diagnostic, Place, Report, Source, nearest};
+use diagnostic::{Diagnostic, Place, Report, nearest};
 
 /// How a table says what is preferred.
 pub(super) struct Form<'a> {
@@ -42,10 +43,6 @@ pub(super) fn rewarded(column: &str) -> Option<&str> {
     column.strip_prefix("rewards.")
 }
 
-fn records(source: &Source) -> impl Iterator<Item = StringRecord> + '_ {
-    lines(source.text())
-}
-
 /// The rows of a table, its header first.
 pub(super) fn lines(text: &str) -> impl Iterator<Item = StringRecord> + '_ {
     let reader = ReaderBuilder::new()
@@ -73,19 +70,19 @@ fn separator(text: &str) -> u8 {
 }
 
 /// Refuses a name that the scenario gives to no column.
-pub(super) fn check_named(source: &Arc<Source>, named: &Placed<String>, report: &mut Report) {
-    let header = records(source).next().unwrap_or_default();
+pub(super) fn check_named(table: &Table, named: &Placed<String>, report: &mut Report) {
+    let header = table.records().next().unwrap_or_default();
     let column = named.as_str();
     if !header.iter().any(|name| name == column) {
-        let message = format!("`{}` has no column `{column}`", source.path());
+        let message = format!("`{}` has no column `{column}`", table.source.path());
         let near = nearest(column, header.iter()).map(|near| format!("did you mean `{near}`?"));
         report.push(Diagnostic::error(message).at(&named.place).maybe_help(near));
     }
 }
 
 /// The values of a column, each once, in the order of the file.
-pub(super) fn values(source: &Source, column: &str) -> Vec<String> {
-    let mut records = records(source);
+pub(super) fn values(table: &Table, column: &str) -> Vec<String> {
+    let mut records = table.records();
     let header = records.next().unwrap_or_default();
     let Some(at) = header.iter().position(|name| name == column) else { return Vec::new() };
     let (mut values, mut known): (Vec<String>, HashSet<String>) = Default::default();
@@ -100,22 +97,24 @@ pub(super) fn values(source: &Source, column: &str) -> Vec<String> {
 
 /// The rows of a table, in the order of the file.
 pub(super) fn rows(
-    source: &Arc<Source>,
+    table: &Table,
     frame: &Frame<'_>,
     form: &Form<'_>,
     report: &mut Report,
 ) -> Vec<Row> {
-    let mut records = records(source);
+    let mut records = table.records();
     let Some(header) = records.next() else {
-        report.push(Diagnostic::error("the file is empty").within(source, 0..0));
+        report.push(Diagnostic::error("the file is empty").within(&table.source, 0..0));
         return Vec::new();
     };
-    let Some(columns) = columns(&Line { source, record: &header }, frame, form, report) else {
+    let line = Line { table, record: &header, is_header: true };
+    let Some(columns) = columns(&line, frame, form, report) else {
         return Vec::new();
     };
-    let rows = records
-        .filter_map(|record| row(&Line { source, record: &record }, &columns, frame, report));
-    rows.collect()
+    let row_of = |record: StringRecord| {
+        row(&Line { table, record: &record, is_header: false }, &columns, frame, report)
+    };
+    records.filter_map(row_of).collect()
 }
 
 /// Where the columns are.
@@ -311,8 +310,9 @@ fn weight(line: &Line<'_>, column: usize, report: &mut Report) -> Option<f64> {
 
 /// A record and where it came from.
 struct Line<'a> {
-    source: &'a Arc<Source>,
+    table: &'a Table,
     record: &'a StringRecord,
+    is_header: bool,
 }
 
 impl Line<'_> {
@@ -320,24 +320,47 @@ impl Line<'_> {
         self.record.iter().any(|other| other == column)
     }
 
+    fn text(&self) -> &str {
+        self.table.source.text()
+    }
+
     /// Where the record begins. The reader counts line breaks before it in.
     fn start(&self) -> usize {
         let start = self.record.position().map_or(0, csv::Position::byte);
         let start = usize::try_from(start).unwrap_or(0);
-        let text = &self.source.text()[start..];
+        let text = &self.text()[start..];
         start + text.len() - text.trim_start_matches(['\n', '\r']).len()
     }
 
+    /// Where the fields stand, from the start of the record on.
+    fn spans(&self) -> Vec<Range<usize>> {
+        let separator = match self.table.layout {
+            Layout::Csv => separator(self.text()),
+            Layout::Arff(_) | Layout::Sparse => b',',
+        };
+        fields(&self.text()[self.start()..], separator)
+    }
+
+    fn at(&self, span: &Range<usize>) -> Place {
+        let start = self.start();
+        Place::new(&self.table.source, start + span.start..start + span.end)
+    }
+
     fn whole(&self) -> Place {
-        let spans = fields(&self.source.text()[self.start()..], separator(self.source.text()));
-        let end = spans.last().map_or(0, |span| span.end);
-        Place::new(self.source, self.start()..self.start() + end)
+        self.at(&(0..self.spans().last().map_or(0, |span| span.end)))
     }
 
     fn field(&self, index: usize) -> Place {
-        let spans = fields(&self.source.text()[self.start()..], separator(self.source.text()));
-        let span = spans.get(index).cloned().unwrap_or(0..0);
-        Place::new(self.source, self.start() + span.start..self.start() + span.end)
+        match &self.table.layout {
+            Layout::Arff(names) if self.is_header => {
+                let span = names.get(index).cloned().unwrap_or(0..0);
+                Place::new(&self.table.source, span)
+            }
+            Layout::Sparse => self.whole(),
+            Layout::Csv | Layout::Arff(_) => {
+                self.at(&self.spans().get(index).cloned().unwrap_or(0..0))
+            }
+        }
     }
 }
 

@@ -144,7 +144,8 @@ keyed! {
 keyed! {
     /// A table, and what its columns are.
     pub(crate) struct Classification {
-        /// A CSV file with a column for each context dimension, and one with the class.
+        /// A table with a column for each context dimension, and one with the class: CSV, ARFF
+        /// (`.arff`), or the format of LIBSVM (`.libsvm`, `.svm`), whose class is the column `label`.
         file: Placed<String> = required(TEXT.at()),
         /// The column with the class.
         label: Placed<String> = required(TEXT.at()),
@@ -157,7 +158,7 @@ keyed! {
     /// A log of choices as a world. Its events are those of `runner evaluate`.
     pub(crate) struct LoggedWorld marked "log" {
         /// The log: DSJSON lines, or a table in CSV or JSON lines, of which `columns` says what its
-        /// columns are. Several are read one after the other.
+        /// columns are; as text, or compressed by gzip or Zstandard. Several are read one after the other.
         log: Vec<Placed<String>> = required(either([
             TEXT.at().map(|name| vec![name]).boxed(),
             list_of(TEXT.at(), 1).boxed(),
@@ -232,7 +233,8 @@ keyed! {
 pub(super) fn context() -> impl Form<Value = Vec<ContextDimension>> {
     let of_name = |name| ContextDimension { name, kind: DimensionKind::Text };
     let dimension = either([FEATURE_NAME.at().map(of_name).boxed(), object().boxed()]);
-    each_of(dimension, 1).and_then(distinct)
+    let all = word(&[("all", (), "Every column of a `classification` but the class.")]);
+    either([all.map(|()| Vec::new()).boxed(), each_of(dimension, 1).and_then(distinct).boxed()])
 }
 
 /// Refuses dimensions that cannot stand beside each other.

@@ -29,6 +29,7 @@ pub(super) use datasets::{
 };
 pub(super) use gate::{GateFile, Require, gate_list};
 pub(super) use matrix::{MatrixFile, Policies, Seeds, Until, UntilDecidedFile};
+pub(crate) use notation::is_feature_name;
 pub use phase::Stage;
 pub(super) use phase::{
     ArrivalKind, ConfigureFile, DriftFile, EvaluateFile, IterateFile, PauseFile, PhaseItem,
