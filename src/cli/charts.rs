@@ -12,7 +12,9 @@ use report::{
     success_curve_svg,
 };
 use scenario::Plan;
-use scenario::plan::{AwaitedChange, ClockKind, Configure, Pause, Settings, Step};
+use scenario::plan::{
+    AwaitedChange, ClockKind, Configure, Pause, Preference, Settings, Step, Visitor,
+};
 
 /// Remembers which models the loop served.
 #[derive(Clone, Default)]
@@ -97,9 +99,18 @@ fn success_chart(plan: &Plan, summary: &Summary, models: &ModelHistory) -> Succe
         model_exports: models.marks(index),
         last_tenth: tally.measure(Metric::SuccessRate, Some(last_tenth(tally.iterations()))),
         exploration: exploration(plan, summary, index),
-        actions: plan.choices(),
+        actions: successful_actions(plan, index),
+        slots: plan.phases[index].step.slots().unwrap_or(1),
     };
     SuccessChart { title: title(plan), phases: iterated(summary).map(phase).collect() }
+}
+
+/// How many actions there are to choose from, where it is known how many of them are successes:
+/// one, or as many as there are slots, if each action is worth something of its own.
+fn successful_actions(plan: &Plan, index: usize) -> usize {
+    let is_by_rewards = |row: &Visitor| matches!(row.preference, Preference::Rewards(_));
+    let has_slots = plan.phases[index].step.slots().is_some();
+    if has_slots && !plan.population.rows.iter().all(is_by_rewards) { 0 } else { plan.choices() }
 }
 
 /// The batches of a phase. A batch ends at a drift.

@@ -77,8 +77,10 @@ fn requests(plan: &Plan) -> Result<String, Error> {
     let calls = match &http.mapping {
         Some(mapping) => MappedTarget::new(http, mapping, plan.seed, clock, false)
             .and_then(|target| target.preview(round.request(), action, reward)),
-        None => HttpTarget::new(http, plan.seed, clock)
-            .and_then(|target| target.preview(round.request(), reward)),
+        None => HttpTarget::new(http, plan.seed, clock).and_then(|target| match round.slots() {
+            Some((request, rewards)) => target.preview_slots(&request, rewards),
+            None => target.preview(round.request(), reward),
+        }),
     };
     let shown = |(name, call): (&str, ShownCall)| format!("{name}\n{}", shown_call::text(&call));
     Ok(calls.map_err(unusable)?.into_iter().map(shown).collect())

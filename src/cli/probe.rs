@@ -42,6 +42,10 @@ pub fn probe(arguments: &ProbeArguments) -> Result<Exit, Error> {
     };
     let round = FirstRound::of(&plan)
         .ok_or_else(|| Error::usage("no phase of the scenario is an `iterate`"))?;
+    if round.slots().is_some() {
+        return Err(Error::usage("the first phase has slots, and a probe asks for one action")
+            .help("`runner check --show-request` shows what is sent"));
+    }
     let exit = world::block_on(probe_http(&plan, http, &round))
         .map_err(|error| Error::new(Exit::Target, error))??;
     Ok(exit)

@@ -164,6 +164,7 @@ fn iteration(criterion: &mut Criterion) {
                 let mut recorder = Recorder(Summary::new([PhaseScope {
                     name: "baseline",
                     iterations: Some(iterations),
+                    slots: 0,
                 }]));
                 let ran = VirtualClock::run(|clock| async {
                     let target = EmbeddedTarget::one_of_many(

@@ -131,6 +131,10 @@ fn check(plan: &Plan) -> Result<(), Error> {
     if engine::FirstRound::of(plan).is_none() {
         return Err(Error::usage("no phase of the scenario is an `iterate`"));
     }
+    if plan.phases.iter().any(|phase| phase.step.slots().is_some()) {
+        return Err(Error::usage("an audit is of probabilities, and Rank for slots gives none")
+            .help("leave `slots` out of the scenario"));
+    }
     let mapping = plan.target.mapping();
     if mapping.is_some_and(|mapping| !mapping.take.gives_probability()) {
         return Err(Error::usage("`take` has no probability, so that there is nothing to audit")

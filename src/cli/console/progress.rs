@@ -220,6 +220,7 @@ mod tests {
             think_time: Delay::Constant(Duration::ZERO),
             delivery: RewardDelivery::default(),
             users: None,
+            slots: None,
             drift: None,
         })
     }

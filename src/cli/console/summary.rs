@@ -41,6 +41,7 @@ pub fn summary(report: &RunReport<'_>) -> String {
     let sections = [
         heading(report),
         phases(report.numbers),
+        slots(report.numbers),
         errors(report.numbers),
         latencies(report),
         doubts(report.numbers),
@@ -109,6 +110,33 @@ fn phase_row(phase: &PhaseSummary) -> [Cell; 7] {
         rate(phase.calls_per_second).into(),
         Cell::painted(count(errors), if errors > 0 { Paint::Bad } else { Paint::Plain }),
     ]
+}
+
+/// The slots of each phase that has some.
+fn slots(numbers: &SummaryReport) -> String {
+    use Side::{Left, Right};
+    let mut table = Table::new(&[
+        ("slots", Left),
+        ("", Right),
+        ("first \u{2192} last tenth", Right),
+        ("reward", Right),
+        ("regret", Right),
+    ]);
+    for phase in iterated(numbers) {
+        for (slot, number) in phase.slots.iter().zip(1_u64..) {
+            let phase = if number == 1 { name(&phase.name) } else { String::new() };
+            let (first, last) = (slot.first_tenth_success_rate, slot.last_tenth_success_rate);
+            let success = format!("{} \u{2192} {:>6}", share(first), share(last));
+            table.row([
+                Cell::painted(phase, Paint::Name),
+                count(number).into(),
+                Cell::painted(success, Paint::Strong),
+                decimal(slot.mean_reward).into(),
+                decimal(slot.regret).into(),
+            ]);
+        }
+    }
+    table.text()
 }
 
 /// The rate reached, and the rate asked for if it was missed.
@@ -347,6 +375,7 @@ mod tests {
             dropped: 0,
             rejected: 0,
             off_policy: None,
+            slots: Vec::new(),
             rank_service: None,
             lag: None,
             saturation: None,

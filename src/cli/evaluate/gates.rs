@@ -54,7 +54,7 @@ pub fn load(
     let given = candidates.iter().map(|candidate| candidate.name.clone());
     let policies: Vec<String> = fixed.chain(given).chain(logged.iter().cloned()).collect();
     // A log is one phase, of which no part is measured: any length will do.
-    let phases = [PhaseScope { name: "log", iterations: Some(u64::MAX) }];
+    let phases = [PhaseScope { name: "log", iterations: Some(u64::MAX), slots: 0 }];
     let gates = match load_gates(path, GateScope { phases: &phases, policies: &policies }) {
         Ok(gates) => gates,
         Err(mistakes) => {

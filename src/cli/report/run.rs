@@ -6,7 +6,7 @@ use super::tables::{self, items, json, text};
 use super::{Picture, ReportSection};
 use crate::cli::charts;
 use crate::cli::console::{count, micros};
-use metrics::{Dimension, Metric, Operation, PhaseTally, Quantity, Summary};
+use metrics::{Dimension, Metric, Operation, PhaseTally, Quantity, SlotMetric, Summary};
 use report::html::{Block, Cell};
 use report::{LineChart, LinePoint, LineSeries, Unit};
 use results::RunFolder;
@@ -118,7 +118,34 @@ fn phases(summary: &Summary) -> Vec<Block> {
         ]
     };
     let iterated = summary.phases().iter().filter(|phase| phase.iterations() > 0);
-    table(&head, iterated.map(row).collect())
+    let mut blocks = table(&head, iterated.map(row).collect());
+    blocks.extend(slots(summary));
+    blocks
+}
+
+/// The slots of the phases that have some.
+fn slots(summary: &Summary) -> Vec<Block> {
+    let head = ["phase", "slot", "success", "mean reward", "regret"];
+    let row = |phase: &PhaseTally, number: u8| {
+        let of = |metric: SlotMetric, dimension: Dimension| {
+            let value = phase.measure(Metric::Slot(number, metric), None);
+            Cell::plain(
+                value.map_or(String::new(), |value| Quantity { value, dimension }.to_string()),
+            )
+        };
+        vec![
+            Cell::plain(phase.name()),
+            Cell::plain(count(number.into())),
+            of(SlotMetric::SuccessRate, Dimension::Share),
+            of(SlotMetric::MeanReward, Dimension::Reward),
+            of(SlotMetric::Regret, Dimension::Reward),
+        ]
+    };
+    let rows = summary.phases().iter().flat_map(|phase| {
+        let numbers = (1..=u8::MAX).take(phase.scope().slots);
+        numbers.map(move |number| row(phase, number))
+    });
+    table(&head, rows.collect())
 }
 
 /// A table; nothing without rows.

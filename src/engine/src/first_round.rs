@@ -2,7 +2,7 @@
 
 use super::iterate::read_answer;
 use super::stream::{Stream, StreamEvent};
-use protocol::{EventId, RankRequest};
+use protocol::{EventId, MultiSlotRankRequest, RankRequest, SlotReward};
 use scenario::Plan;
 use scenario::plan::{Phase, Step};
 use target::{CallAddress, CallError, RankAnswer};
@@ -49,6 +49,16 @@ impl<'a> FirstRound<'a> {
     #[must_use]
     pub fn request(&self) -> &RankRequest {
         &self.event.request
+    }
+
+    /// The request of Rank and the rewards of the best assignment, if its phase has slots.
+    #[must_use]
+    pub fn slots(&self) -> Option<(MultiSlotRankRequest, Vec<SlotReward>)> {
+        let slots = self.phase.step.slots()?;
+        let request = self.stream.slots_request(&self.event, slots);
+        let best = self.stream.best_positions(&self.event, slots);
+        let assignment = self.stream.assignment((self.phase.key, 0), &self.event, &best);
+        Some((request, assignment.rewards()))
     }
 
     /// The id of the event.

@@ -92,7 +92,7 @@ mod tests {
     use crate::PhaseScope;
 
     fn gate(metric: &str, requirement: Requirement) -> Gate {
-        let phases = [PhaseScope { name: "validation", iterations: Some(100) }];
+        let phases = [PhaseScope { name: "validation", iterations: Some(100), slots: 0 }];
         Gate {
             term: Term::parse(metric, &phases).unwrap(),
             requirement,

@@ -2,7 +2,7 @@ use std::ops::Range;
 
 use super::column::Column;
 use super::metric::Metric;
-use record::{IterationOutcome, IterationRecord};
+use record::{IterationOutcome, IterationRecord, SlotRecord};
 
 const ANSWERED: u8 = 1;
 const SUCCESSFUL: u8 = 2;
@@ -60,7 +60,15 @@ pub(super) struct Sums {
 
 impl History {
     pub fn push(&mut self, record: &IterationRecord) {
-        let facts = IterationFacts::of(record);
+        self.push_facts(IterationFacts::of(record));
+    }
+
+    /// Takes in a slot of an iteration; none, where the iteration got no action for it.
+    pub fn push_slot(&mut self, slot: Option<&SlotRecord>) {
+        self.push_facts(IterationFacts::of_slot(slot));
+    }
+
+    fn push_facts(&mut self, facts: IterationFacts) {
         self.flags.push(facts.flags);
         self.rewards.push(facts.reward);
         self.regrets.push(facts.regret);
@@ -187,6 +195,16 @@ impl IterationFacts {
             exploration: exploration.unwrap_or_default(),
         }
     }
+
+    fn of_slot(slot: Option<&SlotRecord>) -> Self {
+        let success = slot.is_some_and(SlotRecord::is_success);
+        Self {
+            flags: slot.map_or(0, |_| ANSWERED | REWARDED) | if success { SUCCESSFUL } else { 0 },
+            reward: slot.map_or(0.0, |slot| slot.reward),
+            regret: slot.map_or(0.0, |slot| slot.regret),
+            exploration: 0.0,
+        }
+    }
 }
 
 fn flags(record: &IterationRecord) -> u8 {
@@ -200,6 +218,11 @@ fn flags(record: &IterationRecord) -> u8 {
 }
 
 impl Sums {
+    /// Adds a slot of an iteration; none, where the iteration got no action for it.
+    pub fn add_slot(&mut self, slot: Option<&SlotRecord>) {
+        self.add(IterationFacts::of_slot(slot));
+    }
+
     pub fn add_record(&mut self, record: &IterationRecord) {
         self.add(IterationFacts::of(record));
     }

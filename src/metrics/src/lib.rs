@@ -35,8 +35,8 @@ pub use gate::{Decision, Gate, Requirement};
 pub use interval::IntervalLatencies;
 pub use latency::{HIGHEST_US, Latencies, LatencySummary, SIGNIFICANT_DIGITS, micros};
 pub use metric::{
-    Definition, Dimension, Direction, Metric, Operation, Quantity, REGISTRY, Statistic, Takes,
-    definition,
+    Definition, Dimension, Direction, Metric, Operation, Quantity, REGISTRY, SlotMetric, Statistic,
+    Takes, definition,
 };
 pub use off_policy::{Agreement, OffPolicy};
 pub use packed::Packed;
@@ -44,6 +44,6 @@ pub use state::{PhaseState, PhaseStateError};
 pub use summary::{
     AppliedPolicy, Estimate, EvaluationSummary, PolicySummary, Summary, SummaryReport,
 };
-pub use tally::{PhaseSummary, PhaseTally, outcome_label};
+pub use tally::{PhaseSummary, PhaseTally, SlotSummary, outcome_label};
 pub use timeline::{Second, Timeline};
 pub use window::last_tenth;

@@ -73,6 +73,19 @@ pub enum Metric {
     Lag(Statistic),
     /// Choices that a log has nothing like, of those in its twin.
     Extrapolation,
+    /// A metric of one slot, by its number from 1.
+    Slot(u8, SlotMetric),
+}
+
+/// Something that can be said of one slot of the iterations of a phase.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SlotMetric {
+    /// Iterations in which no better action was left for it, of those that got one.
+    SuccessRate,
+    /// The mean of its rewards.
+    MeanReward,
+    /// Expected reward lost against the best actions that were left for it, summed up.
+    Regret,
 }
 
 /// Which way is better.
@@ -91,7 +104,9 @@ impl Metric {
     #[must_use]
     pub const fn direction(self) -> Direction {
         match self {
-            Self::SuccessRate | Self::MeanReward => Direction::Up,
+            Self::SuccessRate
+            | Self::MeanReward
+            | Self::Slot(_, SlotMetric::SuccessRate | SlotMetric::MeanReward) => Direction::Up,
             Self::Errors
             | Self::Dropped
             | Self::Violations
@@ -102,6 +117,7 @@ impl Metric {
             | Self::ExplorationCost
             | Self::IterationsTo
             | Self::Lag(_)
+            | Self::Slot(_, SlotMetric::Regret)
             | Self::Extrapolation => Direction::Down,
             Self::Iterations | Self::Rate => Direction::None,
         }
@@ -246,11 +262,32 @@ pub static REGISTRY: [Definition; 32] = [
     ),
 ];
 
-/// The metric of this name: one of the registry, or any other percentile of a latency.
+/// The metric of this name: one of the registry, any other percentile of a latency, or a metric
+/// of a slot.
 #[must_use]
 pub fn definition(name: &str) -> Option<Definition> {
     let known = REGISTRY.iter().find(|definition| definition.name == name).cloned();
-    known.or_else(|| percentile(name))
+    known.or_else(|| percentile(name)).or_else(|| of_slot(name))
+}
+
+/// A metric of a slot such as `slot_2.success_rate`.
+fn of_slot(name: &str) -> Option<Definition> {
+    let (slot, metric) = name.strip_prefix("slot_")?.split_once('.')?;
+    let number = slot.parse().ok().filter(|number| *number > 0 && !slot.starts_with(['0', '+']))?;
+    let (metric, dimension, doc) = match metric {
+        "success_rate" => {
+            (SlotMetric::SuccessRate, Dimension::Share, "chosen is the best that was left")
+        }
+        "mean_reward" => (SlotMetric::MeanReward, Dimension::Reward, "mean of its rewards"),
+        "regret" => (
+            SlotMetric::Regret,
+            Dimension::Reward,
+            "expected reward lost against the best actions that were left",
+        ),
+        _ => return None,
+    };
+    let (name, metric) = (Cow::Owned(name.to_owned()), Metric::Slot(number, metric));
+    Some(Definition { name, metric, dimension, takes: Takes::Window, doc })
 }
 
 /// A percentile such as `rank.p99.99`; `p100` is the maximum.

@@ -3,7 +3,9 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use record::{IterationOutcome, IterationRecord, Loss, PhaseRecord, PhaseStarted, Progress};
+use record::{
+    IterationOutcome, IterationRecord, Loss, PhaseRecord, PhaseStarted, Progress, SlotRecord,
+};
 
 /// A completed iteration, sent 20 ms after the one before it, whose Rank took 5 ms and
 /// whose Reward took 3 ms.
@@ -31,7 +33,19 @@ pub fn iteration(phase: usize, iteration: u64, success: bool) -> IterationRecord
         reward_latency: Some(Duration::from_millis(3)),
         again: false,
         logged: None,
+        slots: None,
     }
+}
+
+/// The same iteration with slots: whether each of them got the best action that was left.
+pub fn with_slots(record: IterationRecord, successes: &[bool]) -> IterationRecord {
+    let slot = |success: &bool| SlotRecord {
+        chosen: if *success { "latte" } else { "mocha" }.into(),
+        preferred: "latte".into(),
+        reward: if *success { 1.0 } else { 0.0 },
+        regret: if *success { 0.0 } else { 1.0 },
+    };
+    IterationRecord { slots: Some(successes.iter().map(slot).collect()), ..record }
 }
 
 /// The start of a phase.

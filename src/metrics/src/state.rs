@@ -14,7 +14,7 @@ use super::off_policy::OffPolicy;
 use super::pace::Pace;
 use super::packed::Packed;
 use super::punctuality::Punctuality;
-use super::tally::PhaseTally;
+use super::tally::{PhaseTally, SlotTally};
 
 /// A [`PhaseTally`] in serialized form.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -45,9 +45,42 @@ pub struct PhaseState {
     regrets: Packed,
     /// What exploration cost in each iteration.
     explorations: Packed,
+    /// The slots of the iterations, if they have slots.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    slots: Vec<SlotState>,
     latencies: BTreeMap<Operation, LatencyState>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     punctuality: Option<[LatencyState; 2]>,
+}
+
+/// A slot of every iteration, in serialized form.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+struct SlotState {
+    flags: Packed,
+    rewards: Packed,
+    regrets: Packed,
+}
+
+impl SlotState {
+    /// None, if it was reduced.
+    fn of(slot: &SlotTally) -> Option<Self> {
+        let History { flags, rewards, regrets, .. } = &slot.history;
+        let numbers = |column: &Column<f64>| Some(Packed::of_numbers(&column.to_vec()?));
+        Some(Self {
+            flags: Packed(flags.to_vec()?),
+            rewards: numbers(rewards)?,
+            regrets: numbers(regrets)?,
+        })
+    }
+
+    fn history(self) -> History {
+        History {
+            explorations: self.flags.0.iter().map(|_| 0.0).collect(),
+            flags: self.flags.0.into_iter().collect(),
+            rewards: self.rewards.numbers().collect(),
+            regrets: self.regrets.numbers().collect(),
+        }
+    }
 }
 
 impl PhaseState {
@@ -105,6 +138,7 @@ impl PhaseTally {
             rewards: numbers(rewards)?,
             regrets: numbers(regrets)?,
             explorations: numbers(explorations)?,
+            slots: self.slots.iter().map(SlotState::of).collect::<Option<_>>()?,
             latencies: latencies.map(|(operation, of)| (*operation, of.state())).collect(),
             punctuality: self.punctuality.as_ref().map(|p| [p.lag().state(), p.service().state()]),
         })
@@ -123,8 +157,13 @@ impl PhaseTally {
             regrets: state.regrets.numbers().collect(),
             explorations: state.explorations.numbers().collect(),
         };
-        let numbers = [&history.rewards, &history.regrets, &history.explorations];
-        if numbers.iter().any(|numbers| numbers.len() != history.flags.len()) {
+        let slots: Vec<History> = state.slots.into_iter().map(SlotState::history).collect();
+        let is_consistent = |of: &History| {
+            let columns = [&of.rewards, &of.regrets, &of.explorations];
+            columns.iter().all(|column| column.len() == of.flags.len())
+                && of.flags.len() == history.flags.len()
+        };
+        if !slots.iter().chain([&history]).all(is_consistent) {
             return Err(refuse("the number columns and the flag column differ in length"));
         }
         let latencies = |of: &LatencyState| {
@@ -143,6 +182,7 @@ impl PhaseTally {
             punctuality: punctuality.transpose()?,
             part_saturation: None,
             history,
+            slots: slots.into_iter().map(SlotTally::restore).collect(),
             name: state.name,
             planned: state.planned,
             violations: state.violations,
@@ -174,11 +214,15 @@ mod tests {
 
     #[test]
     fn a_tally_comes_back_as_it_was() {
-        let mut tally = PhaseTally::new(PhaseScope { name: "baseline", iterations: Some(300) });
+        let mut tally =
+            PhaseTally::new(PhaseScope { name: "baseline", iterations: Some(300), slots: 0 });
         tally.start(Duration::from_millis(7));
         (0..300)
             .for_each(|iteration| tally.add(&sample::iteration(0, iteration, iteration % 3 == 0)));
-        let text = serde_json::to_string(&tally.state().unwrap()).unwrap();
+        let state = |tally: &PhaseTally| serde_json::to_string(&tally.state().unwrap()).unwrap();
+        assert!(!state(&tally).contains("slots"));
+        tally.add(&sample::with_slots(sample::iteration(0, 300, true), &[true, false]));
+        let text = state(&tally);
         let kept: PhaseState = serde_json::from_str(&text).unwrap();
         assert_eq!(PhaseTally::restore(kept).unwrap(), tally);
     }
@@ -186,7 +230,8 @@ mod tests {
     /// Every metric, of the whole phase and of windows: to the last bit, or not at all.
     #[test]
     fn a_reduced_tally_knows_the_same_or_says_that_it_does_not() {
-        let mut tally = PhaseTally::new(PhaseScope { name: "baseline", iterations: Some(300) });
+        let mut tally =
+            PhaseTally::new(PhaseScope { name: "baseline", iterations: Some(300), slots: 0 });
         for iteration in 0..300_u32 {
             let mut record = sample::iteration(0, iteration.into(), iteration % 3 == 0);
             let regret = f64::from(iteration % 40) / 7.0;
@@ -215,7 +260,8 @@ mod tests {
     #[test]
     fn phases_part_where_their_iterations_do() {
         let state = |odd: Option<u64>| {
-            let mut tally = PhaseTally::new(PhaseScope { name: "baseline", iterations: None });
+            let mut tally =
+                PhaseTally::new(PhaseScope { name: "baseline", iterations: None, slots: 0 });
             (0..9).for_each(|at| tally.add(&sample::iteration(0, at, Some(at) != odd)));
             tally.state().unwrap()
         };
@@ -228,7 +274,8 @@ mod tests {
 
     #[test]
     fn what_does_not_fit_together_is_refused() {
-        let mut tally = PhaseTally::new(PhaseScope { name: "baseline", iterations: None });
+        let mut tally =
+            PhaseTally::new(PhaseScope { name: "baseline", iterations: None, slots: 0 });
         tally.add(&sample::iteration(0, 0, true));
         let kept = PhaseState { flags: Packed(vec![0; 2]), ..tally.state().unwrap() };
         assert!(PhaseTally::restore(kept).is_err());

@@ -7,12 +7,12 @@ use serde::{Deserialize, Serialize};
 use super::expectation::PhaseScope;
 use super::history::{History, Sums};
 use super::latency::{Latencies, LatencySummary, micros};
-use super::metric::{Metric, Operation, Statistic};
+use super::metric::{Metric, Operation, SlotMetric, Statistic};
 use super::off_policy::{Agreement, OffPolicy};
 use super::pace::Pace;
 use super::punctuality::{Punctuality, is_late};
 use super::window::{first_tenth, last_tenth, share_of};
-use record::{IterationOutcome, IterationRecord, PhaseRecord};
+use record::{IterationOutcome, IterationRecord, PhaseRecord, SlotRecord};
 
 /// The counts and sums of one phase.
 #[derive(Debug, Clone, PartialEq)]
@@ -21,6 +21,8 @@ pub struct PhaseTally {
     pub(super) planned: Option<u64>,
     pub(super) history: History,
     pub(super) totals: Sums,
+    /// The slots of the iterations, if they have slots.
+    pub(super) slots: Vec<SlotTally>,
     pub(super) latencies: BTreeMap<Operation, Latencies>,
     pub(super) punctuality: Option<Punctuality>,
     /// Why the latencies of a part of it are not valid.
@@ -41,6 +43,49 @@ pub struct PhaseTally {
     /// The end of the phase, or of the last call seen.
     pub(super) until: Duration,
     pub(super) is_over: bool,
+}
+
+/// The counts and sums of one slot of a phase.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub(super) struct SlotTally {
+    pub(super) history: History,
+    totals: Sums,
+}
+
+impl SlotTally {
+    pub(super) fn restore(history: History) -> Self {
+        Self { totals: history.over(0..history.len()), history }
+    }
+
+    /// Takes in what an iteration got for it, if it got an action.
+    fn add(&mut self, slot: Option<&SlotRecord>) {
+        self.history.push_slot(slot);
+        self.totals.add_slot(slot);
+    }
+
+    fn measure(&self, metric: SlotMetric, window: Option<Range<u64>>) -> Option<f64> {
+        if window.is_some() && !self.has_windows_of(metric) {
+            return None;
+        }
+        let sums = window.map_or(self.totals, |window| self.history.over(window));
+        match metric {
+            SlotMetric::SuccessRate => sums.success_rate(),
+            SlotMetric::MeanReward => sums.mean_reward(),
+            SlotMetric::Regret => sums.regret(),
+        }
+    }
+
+    fn has_windows_of(&self, metric: SlotMetric) -> bool {
+        self.history.has(match metric {
+            SlotMetric::SuccessRate => Metric::SuccessRate,
+            SlotMetric::MeanReward => Metric::MeanReward,
+            SlotMetric::Regret => Metric::Regret,
+        })
+    }
+
+    fn reduced(self) -> Self {
+        Self { history: self.history.reduced(), ..self }
+    }
 }
 
 /// What is sent in one second depends on when; this is a call of an iteration.
@@ -83,6 +128,7 @@ impl PhaseTally {
             planned: phase.iterations,
             history: History::default(),
             totals: Sums::default(),
+            slots: Vec::new(),
             latencies: BTreeMap::new(),
             punctuality: None,
             part_saturation: None,
@@ -114,6 +160,7 @@ impl PhaseTally {
     }
 
     pub(super) fn add(&mut self, record: &IterationRecord) {
+        self.add_slots(record);
         self.history.push(record);
         self.totals.add_record(record);
         self.violations += u64::from(record.breaks_the_contract());
@@ -129,6 +176,19 @@ impl PhaseTally {
         }
         self.pace.add_due(record.due);
         calls(record).for_each(|call| self.add_call(call));
+    }
+
+    /// To be called before the record is in the history.
+    fn add_slots(&mut self, record: &IterationRecord) {
+        let slots = record.slots.as_deref().unwrap_or_default();
+        while self.slots.len() < slots.len() {
+            let mut slot = SlotTally::default();
+            (0..self.history.len()).for_each(|_| slot.add(None));
+            self.slots.push(slot);
+        }
+        for (slot, number) in self.slots.iter_mut().zip(0..) {
+            slot.add(slots.get(number));
+        }
     }
 
     /// To be called before the latency is taken in.
@@ -160,7 +220,7 @@ impl PhaseTally {
     /// What expectations may say of it.
     #[must_use]
     pub fn scope(&self) -> PhaseScope<'_> {
-        PhaseScope { name: &self.name, iterations: self.planned }
+        PhaseScope { name: &self.name, iterations: self.planned, slots: self.slots.len() }
     }
 
     /// How many iterations were made.
@@ -190,6 +250,7 @@ impl PhaseTally {
         let latencies = self.latencies.into_iter();
         Self {
             history: self.history.reduced(),
+            slots: self.slots.into_iter().map(SlotTally::reduced).collect(),
             latencies: latencies.map(|(operation, of)| (operation, of.compact())).collect(),
             punctuality: self.punctuality.map(Punctuality::compact),
             ..self
@@ -199,13 +260,22 @@ impl PhaseTally {
     /// Whether a metric is known of windows, and not only of the whole phase.
     #[must_use]
     pub fn has_windows_of(&self, metric: Metric) -> bool {
-        self.history.has(metric)
+        match metric {
+            Metric::Slot(number, metric) => {
+                let slot = usize::from(number).checked_sub(1).and_then(|at| self.slots.get(at));
+                slot.is_none_or(|slot| slot.has_windows_of(metric))
+            }
+            _ => self.history.has(metric),
+        }
     }
 
     /// A metric of the phase, or of a window of it; nothing without samples, and of windows of
     /// which it is not known.
     #[must_use]
     pub fn measure(&self, metric: Metric, window: Option<Range<u64>>) -> Option<f64> {
+        if let Metric::Slot(number, metric) = metric {
+            return self.measure_slot(usize::from(number), metric, window);
+        }
         if window.is_some() && !self.has_windows_of(metric) {
             return None;
         }
@@ -220,13 +290,23 @@ impl PhaseTally {
             Metric::MeanReward => sums.mean_reward(),
             Metric::Regret => sums.regret(),
             Metric::ExplorationCost => sums.exploration_cost(),
-            Metric::IterationsTo => None,
+            Metric::IterationsTo | Metric::Slot(..) => None,
             Metric::Rate => self.pace.calls_per_second(),
             Metric::Latency(operation, statistic) => self.latency(operation, statistic),
             Metric::Service(statistic) => self.service(statistic),
             Metric::Lag(statistic) => self.lag(statistic),
             Metric::Extrapolation => self.off_policy.as_ref().and_then(OffPolicy::extrapolation),
         }
+    }
+
+    /// A metric of a slot by its number, from 1.
+    fn measure_slot(
+        &self,
+        number: usize,
+        metric: SlotMetric,
+        window: Option<Range<u64>>,
+    ) -> Option<f64> {
+        self.slots.get(number.checked_sub(1)?)?.measure(metric, window)
     }
 
     /// After how many iterations the phase first had this success rate, over a trailing
@@ -330,6 +410,7 @@ impl PhaseTally {
             dropped: self.totals.dropped,
             rejected: self.rejected,
             off_policy: self.agreement(),
+            slots: self.slots.iter().map(SlotSummary::of).collect(),
             calls: self.calls,
             asked_iterations_per_second: self.asked_rate,
             missed_rate: self.missed_rate().is_some(),
@@ -366,6 +447,35 @@ pub fn outcome_label(outcome: &IterationOutcome) -> String {
         IterationOutcome::RewardFailed(kind) => format!("reward.{kind}"),
         IterationOutcome::Dropped => "dropped".to_owned(),
         IterationOutcome::Rejected => "rejected".to_owned(),
+    }
+}
+
+/// The results of one slot of a phase.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct SlotSummary {
+    /// Iterations in which no better action was left for it, of those that got one.
+    pub success_rate: Option<f64>,
+    /// The same over the first tenth of the iterations.
+    pub first_tenth_success_rate: Option<f64>,
+    /// The same over the last tenth of the iterations.
+    pub last_tenth_success_rate: Option<f64>,
+    /// The mean of its rewards.
+    pub mean_reward: Option<f64>,
+    /// Expected reward lost against the best actions that were left for it.
+    pub regret: Option<f64>,
+}
+
+impl SlotSummary {
+    fn of(slot: &SlotTally) -> Self {
+        let made = slot.history.len();
+        let success_rate = |window| slot.measure(SlotMetric::SuccessRate, window);
+        Self {
+            success_rate: success_rate(None),
+            first_tenth_success_rate: success_rate(Some(first_tenth(made))),
+            last_tenth_success_rate: success_rate(Some(last_tenth(made))),
+            mean_reward: slot.measure(SlotMetric::MeanReward, None),
+            regret: slot.measure(SlotMetric::Regret, None),
+        }
     }
 }
 
@@ -406,6 +516,9 @@ pub struct PhaseSummary {
     /// What the log says of the rewards, in its twin.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub off_policy: Option<Agreement>,
+    /// The slots, in the order in which they are filled; absent where there are none.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub slots: Vec<SlotSummary>,
     /// Calls of both kinds.
     pub calls: u64,
     /// The rate that was asked for, in iterations per second; absent if none was.

@@ -75,15 +75,17 @@ pub struct IterationRecord {
     pub event_id: EventId,
     /// The value of each context dimension, in the order of the plan.
     pub context: Arc<[String]>,
-    /// The id of the action that the visitor prefers.
+    /// The id of the action that the visitor prefers; of an iteration with slots, the actions of
+    /// the best assignment, as in `a | b | c`.
     pub preferred: Arc<str>,
-    /// The id of the action that was chosen, if Rank answered.
+    /// The id of the action that was chosen, if Rank answered; of an iteration with slots, the
+    /// actions of all of them.
     pub chosen: Option<Arc<str>>,
     /// The probability with which it was chosen.
     pub probability: Option<f32>,
-    /// The reward of the visitor. It was sent if `reward_start` is known.
+    /// The reward of the visitor, of all slots together. It was sent if `reward_start` is known.
     pub reward: Option<f64>,
-    /// The regret of the choice.
+    /// The regret of the choice, or of the assignment of actions to slots.
     pub loss: Option<Loss>,
     /// How it ended.
     pub outcome: IterationOutcome,
@@ -101,6 +103,30 @@ pub struct IterationRecord {
     pub again: bool,
     /// What the log says of the choice, in the twin of a log.
     pub logged: Option<LoggedChoice>,
+    /// The slots, in the order in which they are filled. None, if the phase has no slots or Rank
+    /// was not answered.
+    pub slots: Option<Box<[SlotRecord]>>,
+}
+
+/// What was chosen for one slot of an iteration.
+#[derive(Debug, Clone, PartialEq)]
+pub struct SlotRecord {
+    /// The id of the action that was chosen.
+    pub chosen: Arc<str>,
+    /// The id of the best action of those that earlier slots had left.
+    pub preferred: Arc<str>,
+    /// The reward of the visitor for it.
+    pub reward: f64,
+    /// How much less it was expected to earn than the best action that was left.
+    pub regret: f64,
+}
+
+impl SlotRecord {
+    /// Whether no better action was left.
+    #[must_use]
+    pub fn is_success(&self) -> bool {
+        self.chosen == self.preferred
+    }
 }
 
 impl IterationRecord {

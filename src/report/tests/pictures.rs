@@ -61,6 +61,7 @@ fn phase(name: &str, batches: Vec<SuccessBatch>) -> SuccessPhase {
         drift: None,
         exploration: Some(0.2),
         actions: 4,
+        slots: 1,
     }
 }
 
@@ -356,7 +357,14 @@ fn the_ceiling_is_what_exploration_allows() {
     assert!((phase.ceiling().unwrap() - 0.85).abs() < 1e-12);
     assert_eq!(phase.chance(), Some(0.25));
     assert_eq!(SuccessPhase { exploration: None, ..phase.clone() }.ceiling(), None);
-    assert_eq!(SuccessPhase { actions: 0, ..phase }.ceiling(), None);
+    assert_eq!(SuccessPhase { actions: 0, ..phase.clone() }.ceiling(), None);
+    // Two of four: six choices, one of which is the best.
+    let slots = SuccessPhase { slots: 2, actions: 4, ..phase };
+    assert!((slots.chance().unwrap() - 1.0 / 6.0).abs() < 1e-12);
+    let explored = slots.exploration.unwrap();
+    let first = 1.0 - explored + explored * 2.0 / 4.0;
+    let second = 1.0 - explored + explored / 3.0;
+    assert!((slots.ceiling().unwrap() - first * second).abs() < 1e-12);
 }
 
 /// A page of everything that a page may hold, with names that would be markup.

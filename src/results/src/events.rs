@@ -3,13 +3,17 @@
 //! Everything that a record says is in its row, but when the reward was sent: read
 //! back, it is sent as soon as Rank is answered.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 use std::time::Duration;
 
 use super::cell::{Row, guard, unguard};
+use super::manifest::Manifest;
 use metrics::outcome_label;
 use protocol::Digits;
-use record::{FailureKind, IterationOutcome, IterationRecord, LoggedChoice, Loss, Violation};
+use record::{
+    FailureKind, IterationOutcome, IterationRecord, LoggedChoice, Loss, SlotRecord, Violation,
+};
 
 const BEFORE_CONTEXT: [&str; 3] = ["phase", "iteration", "event_id"];
 const AFTER_CONTEXT: [&str; 12] = [
@@ -36,18 +40,54 @@ const OF_TWIN: [&str; 5] = [
     "off_policy_weight_squares",
 ];
 
+/// What follows for each slot, after its name.
+const OF_SLOT: [&str; 4] = ["chosen", "preferred", "reward", "regret"];
+
+/// Which columns there are beside those of every run.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Columns {
+    /// How many dimensions the context has.
+    pub dimensions: usize,
+    /// Whether the world is the twin of a log.
+    pub is_twin: bool,
+    /// How many slots the iterations of a phase have at most.
+    pub slots: usize,
+}
+
+impl Columns {
+    pub(super) fn of(manifest: &Manifest) -> Self {
+        let Manifest { context, twin, slots, .. } = manifest;
+        Self { dimensions: context.len(), is_twin: *twin, slots: slots.unwrap_or(0) }
+    }
+
+    fn of_twin(self) -> &'static [&'static str] {
+        if self.is_twin { &OF_TWIN } else { &[] }
+    }
+
+    /// The columns that follow those of every run.
+    fn more(self) -> impl Iterator<Item = String> {
+        let of_slot = |number| OF_SLOT.map(|name| format!("slot_{number}_{name}"));
+        let of_twin = self.of_twin().iter().map(ToString::to_string);
+        of_twin.chain((1..=self.slots).flat_map(of_slot))
+    }
+
+    fn count(self) -> usize {
+        let more = self.of_twin().len() + OF_SLOT.len() * self.slots;
+        BEFORE_CONTEXT.len() + self.dimensions + AFTER_CONTEXT.len() + more
+    }
+}
+
 /// The header. A dimension that is called like another column gets a prefix.
-pub(super) fn header(dimensions: &[String], is_twin: bool) -> Vec<String> {
-    let of_twin = if is_twin { &OF_TWIN[..] } else { &[] };
-    let taken = |name: &str| {
-        BEFORE_CONTEXT.contains(&name) || AFTER_CONTEXT.contains(&name) || of_twin.contains(&name)
-    };
+pub(super) fn header(dimensions: &[String], columns: Columns) -> Vec<String> {
+    let own = [&BEFORE_CONTEXT[..], &AFTER_CONTEXT];
+    let own = own.concat().into_iter().map(ToOwned::to_owned);
+    let taken: HashSet<String> = own.chain(columns.more()).collect();
     let dimension = |name: &String| {
-        if taken(name) { format!("context_{name}") } else { guard(name) }
+        if taken.contains(name) { format!("context_{name}") } else { guard(name) }
     };
     let before = BEFORE_CONTEXT.iter().map(ToString::to_string);
-    let after = AFTER_CONTEXT.iter().chain(of_twin).map(ToString::to_string);
-    before.chain(dimensions.iter().map(dimension)).chain(after).collect()
+    let after = AFTER_CONTEXT.iter().map(ToString::to_string);
+    before.chain(dimensions.iter().map(dimension)).chain(after).chain(columns.more()).collect()
 }
 
 /// What the cells of a column hold. Any but [`Self::Text`] may be empty.
@@ -92,7 +132,7 @@ pub(super) fn types(dimensions: usize, is_twin: bool) -> Vec<CellType> {
 }
 
 /// Makes `row` that of a record.
-pub(super) fn write(row: &mut Row, phase: &str, record: &IterationRecord, is_twin: bool) {
+pub(super) fn write(row: &mut Row, phase: &str, record: &IterationRecord, columns: Columns) {
     row.clear();
     row.text(phase);
     row.integer(record.iteration);
@@ -113,7 +153,7 @@ pub(super) fn write(row: &mut Row, phase: &str, record: &IterationRecord, is_twi
     row.plain(if record.again { "true" } else { "" });
     row.number(record.loss.map(|loss| loss.regret));
     row.number(record.loss.and_then(|loss| loss.exploration));
-    if is_twin {
+    if columns.is_twin {
         let logged = record.logged;
         row.plain(match logged.map(|logged| logged.is_covered) {
             Some(true) => "true",
@@ -125,6 +165,14 @@ pub(super) fn write(row: &mut Row, phase: &str, record: &IterationRecord, is_twi
         row.number(logged.map(|logged| logged.weight));
         row.number(logged.map(|logged| logged.weight_squares));
     }
+    let slots = record.slots.as_deref().unwrap_or_default();
+    for number in 0..columns.slots {
+        let slot = slots.get(number);
+        row.text(slot.map_or("", |slot| &slot.chosen));
+        row.text(slot.map_or("", |slot| &slot.preferred));
+        row.number(slot.map(|slot| slot.reward));
+        row.number(slot.map(|slot| slot.regret));
+    }
 }
 
 /// The record of a row, the inverse of [`write()`].
@@ -133,14 +181,14 @@ pub(super) fn write(row: &mut Row, phase: &str, record: &IterationRecord, is_twi
 /// The column that cannot be read, and what it holds.
 pub(super) fn record(
     row: &csv::StringRecord,
-    (dimensions, is_twin): (usize, bool),
+    columns: Columns,
     phase_index: impl Fn(&str) -> Option<usize>,
 ) -> Result<IterationRecord, String> {
-    let of_twin = if is_twin { OF_TWIN.len() } else { 0 };
-    let expected = BEFORE_CONTEXT.len() + dimensions + AFTER_CONTEXT.len() + of_twin;
+    let expected = columns.count();
     if row.len() != expected {
         return Err(format!("{} cells instead of {expected}", row.len()));
     }
+    let Columns { dimensions, is_twin, .. } = columns;
     let after = |column: usize| &row[BEFORE_CONTEXT.len() + dimensions + column];
     let context = row.iter().skip(BEFORE_CONTEXT.len()).take(dimensions);
     let rank_start = micros_cell("rank_start_us", after(6))?;
@@ -165,7 +213,32 @@ pub(super) fn record(
         reward_latency,
         again: optional_cell("again", after(9))?.unwrap_or(false),
         logged: if is_twin { logged(|column| after(AFTER_CONTEXT.len() + column))? } else { None },
+        slots: slots(columns, |column| {
+            after(AFTER_CONTEXT.len() + columns.of_twin().len() + column)
+        })?,
     })
+}
+
+/// The slots of an iteration: a phase may have fewer than another.
+fn slots<'a>(
+    columns: Columns,
+    cells: impl Fn(usize) -> &'a str,
+) -> Result<Option<Box<[SlotRecord]>>, String> {
+    let cells = |slot: usize, column: usize| cells(OF_SLOT.len() * slot + column);
+    let filled = (0..columns.slots).take_while(|slot| !cells(*slot, 0).is_empty());
+    let slot = |slot: usize| {
+        let number = |column: usize| {
+            cell(&format!("slot_{}_{}", slot + 1, OF_SLOT[column]), cells(slot, column))
+        };
+        Ok(SlotRecord {
+            chosen: unguard(cells(slot, 0)).into(),
+            preferred: unguard(cells(slot, 1)).into(),
+            reward: number(2)?,
+            regret: number(3)?,
+        })
+    };
+    let slots = filled.map(slot).collect::<Result<Box<[_]>, String>>()?;
+    Ok((!slots.is_empty()).then_some(slots))
 }
 
 fn logged<'a>(cells: impl Fn(usize) -> &'a str) -> Result<Option<LoggedChoice>, String> {
@@ -273,6 +346,7 @@ mod tests {
             times in (0_u64..1 << 40, 0_u64..1 << 40),
             latencies in (micros_option(), micros_option()),
             again in prop::bool::ANY,
+            slots in prop::collection::vec((text(), text(), -9.0..9.0_f64, 0.0..9.0_f64), 0..4),
             logged in prop::option::of((prop::bool::ANY, [-9.0..9.0_f64, 0.0..9.0, 0.0..9.0, 0.0..9.0])),
             loss in prop::option::of((0_f64..2.0, prop::option::of(-2_f64..2.0))),
             iteration in 0_u64..1 << 40,
@@ -302,6 +376,17 @@ mod tests {
                     weight: numbers[2],
                     weight_squares: numbers[3],
                 }),
+                slots: (!slots.is_empty()).then(|| {
+                    let slot = |(chosen, preferred, reward, regret): &(String, String, f64, f64)| {
+                        SlotRecord {
+                            chosen: chosen.as_str().into(),
+                            preferred: preferred.as_str().into(),
+                            reward: *reward,
+                            regret: *regret,
+                        }
+                    };
+                    slots.iter().map(slot).collect()
+                }),
             }
         }
     }
@@ -312,24 +397,35 @@ mod tests {
         fn a_record_survives_its_row(original in records()) {
             let mut writer = csv::Writer::from_writer(Vec::new());
             let mut row = Row::default();
-            write(&mut row, "=phase", &original, true);
+            let columns = Columns { dimensions: 3, is_twin: true, slots: 3 };
+            write(&mut row, "=phase", &original, columns);
             writer.write_byte_record(row.cells()).unwrap();
             let bytes = writer.into_inner().unwrap();
             let mut reader = csv::ReaderBuilder::new().has_headers(false).from_reader(&*bytes);
             let read = reader.records().next().unwrap().unwrap();
             let index = |name: &str| (name == "=phase").then_some(1);
-            prop_assert_eq!(record(&read, (3, true), index), Ok(original));
+            prop_assert_eq!(record(&read, columns, index), Ok(original));
         }
     }
 
     #[test]
     fn the_header_is_as_promised() {
         let dimensions = ["name".to_owned(), "reward".to_owned()];
+        let columns = Columns { dimensions: 2, is_twin: false, slots: 0 };
         assert_eq!(
-            header(&dimensions, false).join(","),
+            header(&dimensions, columns).join(","),
             "phase,iteration,event_id,name,context_reward,chosen,probability,preferred,reward,\
              outcome,due_us,rank_start_us,rank_latency_us,reward_latency_us,again,regret,\
              exploration_cost"
         );
+        let dimensions = ["slot_1_reward".to_owned()];
+        let columns = Columns { dimensions: 1, is_twin: true, slots: 1 };
+        let header = header(&dimensions, columns);
+        assert_eq!(header[3], "context_slot_1_reward");
+        assert!(header.join(",").ends_with(
+            "exploration_cost,is_covered,off_policy_residual,off_policy_variance,\
+             off_policy_weight,off_policy_weight_squares,slot_1_chosen,slot_1_preferred,\
+             slot_1_reward,slot_1_regret"
+        ));
     }
 }

@@ -18,8 +18,7 @@ pub(super) struct GrowingFiles {
     phases: Vec<PhaseNames>,
     events: Option<Table>,
     row: Row,
-    /// Whether the world is the twin of a log.
-    is_twin: bool,
+    columns: events::Columns,
     curve: Table,
     timeline: Table,
     model_checks: Table,
@@ -74,7 +73,8 @@ impl GrowingFiles {
         let lines = |name: &str, encoding: Encoding, existing: OnExisting| {
             Lines::open(encoding.path(&folder.join(name)), encoding, existing)
         };
-        let header = events::header(&manifest.context, manifest.twin);
+        let columns = events::Columns::of(manifest);
+        let header = events::header(&manifest.context, columns);
         let events = |encoding: Encoding| {
             Table::open(encoding.path(&folder.join(EVENTS)), &header, encoding, events)
         };
@@ -85,7 +85,7 @@ impl GrowingFiles {
             phases: phase_names(manifest),
             events,
             row: Row::default(),
-            is_twin: manifest.twin,
+            columns,
             curve: table("success_curve.csv", tables::SUCCESS_CURVE, derived)?,
             timeline: table("timeline.csv", tables::TIMELINE, derived)?,
             model_checks: table("model_checks.csv", tables::MODEL_CHECKS, observed)?,
@@ -106,7 +106,7 @@ impl GrowingFiles {
 
     pub(crate) fn push_iteration(&mut self, record: &IterationRecord) -> Result<(), ObserveError> {
         let Some(events) = &mut self.events else { return Ok(()) };
-        events::write(&mut self.row, &self.phases[record.phase].name, record, self.is_twin);
+        events::write(&mut self.row, &self.phases[record.phase].name, record, self.columns);
         events.push_row(&self.row)?;
         if events.is_due() { self.flush() } else { Ok(()) }
     }

@@ -59,6 +59,10 @@ pub struct Manifest {
     /// Whether the world is the twin of a log: `events.csv` then says what the log says of choices.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub twin: bool,
+    /// How many slots the iterations of a phase have at most: `events.csv` then says what was chosen
+    /// for each.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub slots: Option<usize>,
     /// How many actions may be chosen.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub actions: Option<u64>,
@@ -124,6 +128,7 @@ impl Manifest {
             latencies: LatencyKind { simulated: matches!(plan.target, TargetPlan::Embedded(_)) },
             context: plan.population.dimensions.clone(),
             twin: plan.log.as_ref().is_some_and(|log| log.kind == LogKind::Twin),
+            slots: plan.most_slots(),
             actions: Some(available_actions(plan)),
             curve_batch: plan.curve_batch,
             outputs: plan.outputs,
@@ -139,8 +144,12 @@ impl Manifest {
 
     /// The phases, as expectations and summaries need them.
     pub fn scopes(&self) -> impl Iterator<Item = PhaseScope<'_>> {
-        let phases = self.phases.iter();
-        phases.map(|phase| PhaseScope { name: &phase.name, iterations: phase.iterations })
+        let (phases, slots) = (self.phases.iter(), self.slots.unwrap_or(0));
+        phases.map(move |phase| PhaseScope {
+            name: &phase.name,
+            iterations: phase.iterations,
+            slots,
+        })
     }
 
     /// Why latencies are not valid, by the name of the phase, as the shards reported it.

@@ -148,7 +148,7 @@ fn read_records(
         line: position.map_or(0, csv::Position::line),
         message,
     };
-    let columns = (manifest.context.len(), manifest.twin);
+    let columns = events::Columns::of(manifest);
     let mut reader = csv::ReaderBuilder::new().flexible(true).from_reader(whole);
     let mut records: Vec<IterationRecord> = Vec::new();
     for row in reader.records() {

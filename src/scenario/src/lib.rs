@@ -40,6 +40,7 @@ mod reward;
 mod secret;
 mod service;
 mod settings;
+mod slots;
 mod target;
 mod work;
 mod written;

@@ -16,7 +16,7 @@ use super::model::{Comparison, DriftFile, ExpectFile, PhaseItem, ScenarioFile, S
 use super::order::check_order;
 use super::phase::{Visitors, phases};
 use super::plan::{Drift, Phase, Plan, Population, Source as PlanSource, Step};
-use super::{plausible, target, written};
+use super::{plausible, slots, target, written};
 use diagnostic::{Diagnostic, Place, Report, Source};
 use metrics::{Expectation, PhaseScope};
 use seed::Seed;
@@ -200,6 +200,7 @@ fn plan(
     }
     if let Some(data) = &data {
         dataset::logged::check(data, items, &phases, target.as_ref(), report);
+        slots::check((items, &phases), data, catalogue.as_deref(), target.as_ref(), report);
     }
     let scopes = scopes(items, &phases);
     if let Some(scopes) = &scopes {
@@ -285,8 +286,16 @@ fn scopes<'a>(items: &'a [PhaseItem], phases: &[Phase]) -> Option<Vec<PhaseScope
         (Some(StepFile::Iterate(_)) | None, _) => Some(MOST_ITERATIONS),
         _ => None,
     };
-    let scope = |item: &'a PhaseItem| PhaseScope { name: &item.name, iterations: iterations(item) };
-    Some(items.iter().map(scope).collect())
+    // Of a phase that could not be read it is not known either how many slots it has.
+    let slots = |item: &PhaseItem| {
+        phases_step(phases, &item.name).map_or(usize::MAX, |step| step.slots().unwrap_or(0))
+    };
+    let scopes = items.iter().map(|item| PhaseScope {
+        name: &item.name,
+        iterations: iterations(item),
+        slots: slots(item),
+    });
+    Some(scopes.collect())
 }
 
 fn phases_step<'a>(phases: &'a [Phase], name: &str) -> Option<&'a Step> {

@@ -5,6 +5,7 @@ use super::model::{
 };
 use super::plan::AwaitedChange;
 use super::policy::is_discovered;
+use super::slots;
 use ::policy::Policy;
 use diagnostic::{Diagnostic, Place, Report, nearest};
 
@@ -40,6 +41,7 @@ pub(super) fn check_order(target: Option<&Target>, items: &[PhaseItem], report: 
     for (index, item) in items.iter().enumerate() {
         if let Some(service) = mapped {
             refuse_contract(service, item, report);
+            refuse_slots(item, report);
         }
         if matches!(target, Some(Target::Service { .. })) {
             refuse_program(item, report);
@@ -106,6 +108,14 @@ fn refuse_program(item: &PhaseItem, report: &mut Report) {
         let help = "use `target: embedded` or `target: served`; or start the service with the \
                     program: `runner serve --policy`";
         report.push(Diagnostic::error(message).at(&item.place).help(help));
+    }
+}
+
+/// Such a service decides on one action an event.
+fn refuse_slots(item: &PhaseItem, report: &mut Report) {
+    if let Some(slots) = slots::slots(item) {
+        let message = "`slots` needs the Personalizer contract, but `rank` says what is called";
+        report.push(Diagnostic::error(message).at(&slots.key).help("leave it out"));
     }
 }
 

@@ -1,5 +1,7 @@
 //! The phases of a scenario.
 
+use std::num::NonZero;
+
 use super::arrival::arrival;
 use super::format::{Placed, Read, Share};
 use super::model::{
@@ -84,6 +86,7 @@ fn iterate(
             repeated: file.repeated_rewards.value,
         },
         users: None,
+        slots: file.slots.as_ref().and_then(|slots| NonZero::new(slots.value)),
         drift: None,
     })
 }

@@ -1,6 +1,7 @@
 //! The plan of a run: valid, complete, and independent of the files it was read from.
 
 use std::collections::BTreeMap;
+use std::num::NonZero;
 use std::ops::Range;
 use std::sync::Arc;
 use std::time::Duration;
@@ -130,6 +131,12 @@ impl Plan {
             configuration.is_auto_optimization_enabled.unwrap_or_default()
         });
         optimizes || self.phases.iter().any(reads)
+    }
+
+    /// How many slots the iterations of a phase have at most, if any has slots.
+    #[must_use]
+    pub fn most_slots(&self) -> Option<usize> {
+        self.phases.iter().filter_map(|phase| phase.step.slots()).max()
     }
 
     /// How many actions an event offers that are not excluded: the mean, where it varies.
@@ -301,7 +308,7 @@ impl Phase {
             Step::Iterate(iterate) => Some(iterate.iterations),
             _ => None,
         };
-        PhaseScope { name: &self.name, iterations }
+        PhaseScope { name: &self.name, iterations, slots: self.step.slots().unwrap_or(0) }
     }
 }
 
@@ -324,6 +331,17 @@ pub enum Step {
     Reset,
 }
 
+impl Step {
+    /// How many slots its iterations fill, if they have slots.
+    #[must_use]
+    pub fn slots(&self) -> Option<usize> {
+        match self {
+            Self::Iterate(iterate) => iterate.slots.map(NonZero::get),
+            _ => None,
+        }
+    }
+}
+
 /// Rank and Reward, over and over.
 #[derive(Debug, Clone, Serialize)]
 pub struct Iterate {
@@ -340,6 +358,9 @@ pub struct Iterate {
     /// What becomes of rewards on their way to the service.
     #[serde(skip_serializing_if = "RewardDelivery::is_reliable")]
     pub delivery: RewardDelivery,
+    /// How many slots an iteration fills, if it does not choose a single action.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub slots: Option<NonZero<usize>>,
     /// Who turns up in this phase alone, if not those who usually do.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub users: Option<Population>,

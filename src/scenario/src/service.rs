@@ -93,6 +93,10 @@ pub enum Operation {
     Reward,
     /// `POST /events/{eventId}/activate`
     Activate,
+    /// `POST /multislot/rank`
+    RankSlots,
+    /// `POST /multislot/events/{eventId}/reward`
+    RewardSlots,
     /// `GET /model/properties`
     ModelProperties,
     /// `DELETE /model`
@@ -111,10 +115,12 @@ pub enum Operation {
 
 impl Operation {
     /// Every operation, with its name and its path below `/personalizer/{api}`.
-    pub const ALL: [(Self, &'static str, &'static str); 10] = [
+    pub const ALL: [(Self, &'static str, &'static str); 12] = [
         (Self::Rank, "rank", "/rank"),
         (Self::Reward, "reward", "/events/{eventId}/reward"),
         (Self::Activate, "activate", "/events/{eventId}/activate"),
+        (Self::RankSlots, "rank_slots", "/multislot/rank"),
+        (Self::RewardSlots, "reward_slots", "/multislot/events/{eventId}/reward"),
         (Self::ModelProperties, "model_properties", "/model/properties"),
         (Self::Model, "model", "/model"),
         (Self::Logs, "logs", "/logs"),
@@ -188,6 +194,8 @@ fn paths(paths: &Paths) -> BTreeMap<Operation, Option<String>> {
         (Operation::Rank, &paths.rank),
         (Operation::Reward, &paths.reward),
         (Operation::Activate, &paths.activate),
+        (Operation::RankSlots, &paths.rank_slots),
+        (Operation::RewardSlots, &paths.reward_slots),
         (Operation::ModelProperties, &paths.model_properties),
         (Operation::Model, &paths.model),
         (Operation::Logs, &paths.logs),

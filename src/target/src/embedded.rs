@@ -5,8 +5,9 @@ use super::{CallAddress, CallError, Delivery, Export, RankAnswer, Target};
 use clock::Clock;
 use learning_loop::{LearningLoop, LoopLimits, LoopOptions, Retention};
 use protocol::{
-    ApplyFromEvaluation, Evaluation, EvaluationContract, EventId, ModelProperties, PolicyContract,
-    RankRequest, RewardRequest, ServiceConfiguration, ServiceError,
+    ApplyFromEvaluation, Evaluation, EvaluationContract, EventId, ModelProperties,
+    MultiSlotRankRequest, MultiSlotRankResponse, PolicyContract, RankRequest, RewardRequest,
+    ServiceConfiguration, ServiceError, SlotReward,
 };
 use record::FailureKind;
 use scenario::plan::{Delay, DelaySampler, EmbeddedPlan};
@@ -131,6 +132,27 @@ impl<C: Clock> Target for EmbeddedTarget<C> {
         value: f64,
     ) -> Result<Delivery, CallError> {
         let answer = self.call(|inner, now| inner.reward(event_id, RewardRequest { value }, now));
+        self.wait_latency(self.reward_latency.of(at)).await;
+        answer.map(|()| Delivery::Sent)
+    }
+
+    async fn rank_slots(
+        &self,
+        at: CallAddress,
+        request: &MultiSlotRankRequest,
+    ) -> Result<MultiSlotRankResponse, CallError> {
+        let answer = self.call(|inner, now| inner.rank_slots(request, now));
+        self.wait_latency(self.rank_latency.of(at)).await;
+        answer
+    }
+
+    async fn reward_slots(
+        &self,
+        at: CallAddress,
+        event_id: &EventId,
+        rewards: &[SlotReward],
+    ) -> Result<Delivery, CallError> {
+        let answer = self.call(|inner, now| inner.reward_slots(event_id, rewards, now));
         self.wait_latency(self.reward_latency.of(at)).await;
         answer.map(|()| Delivery::Sent)
     }

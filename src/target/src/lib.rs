@@ -15,8 +15,9 @@ pub use mapped::MappedTarget;
 use std::time::Duration;
 
 use protocol::{
-    Evaluation, EvaluationContract, EventId, ModelProperties, PolicyContract, RankRequest,
-    RankResponse, ServiceConfiguration,
+    Evaluation, EvaluationContract, EventId, ModelProperties, MultiSlotRankRequest,
+    MultiSlotRankResponse, PolicyContract, RankRequest, RankResponse, ServiceConfiguration,
+    SlotReward,
 };
 use record::FailureKind;
 use seed::PhaseKey;
@@ -107,6 +108,25 @@ pub trait Target {
         event_id: &EventId,
         value: f64,
     ) -> impl Future<Output = Result<Delivery, CallError>>;
+
+    /// `POST /multislot/rank`
+    fn rank_slots(
+        &self,
+        _at: CallAddress,
+        _request: &MultiSlotRankRequest,
+    ) -> impl Future<Output = Result<MultiSlotRankResponse, CallError>> {
+        absent("multislot/rank")
+    }
+
+    /// `POST /multislot/events/{eventId}/reward`
+    fn reward_slots(
+        &self,
+        _at: CallAddress,
+        _event_id: &EventId,
+        _rewards: &[SlotReward],
+    ) -> impl Future<Output = Result<Delivery, CallError>> {
+        absent("multislot/reward")
+    }
 
     /// `GET /model/properties`
     fn model_properties(&self) -> impl Future<Output = Result<ModelProperties, CallError>>;

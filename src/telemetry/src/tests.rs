@@ -7,11 +7,11 @@ use metrics::sample::{iteration, phase_ended, phase_started};
 use metrics::{Expectation, PhaseScope};
 use record::{FailureKind, IterationOutcome, Progress};
 
-const PHASE: PhaseScope<'_> = PhaseScope { name: "le\"arn", iterations: Some(100) };
+const PHASE: PhaseScope<'_> = PhaseScope { name: "le\"arn", iterations: Some(100), slots: 0 };
 
 /// Half of a hundred iterations succeed, the last fail with a status each.
 fn telemetry(failures: u16) -> Telemetry {
-    let scope = PhaseScope { name: "learn", iterations: Some(100) };
+    let scope = PhaseScope { name: "learn", iterations: Some(100), slots: 0 };
     let expectations = ["learn.success_rate > 0.9", "learn.iterations == 100"];
     let expectations = expectations.map(|text| Expectation::parse(text, &[scope]).unwrap());
     let mut telemetry = Telemetry::new([scope], &expectations);

@@ -13,6 +13,7 @@ mod reproducible;
 mod resumed;
 mod sharded;
 mod site;
+mod slots;
 mod stopped;
 mod terminal;
 mod tutorial;

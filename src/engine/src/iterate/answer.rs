@@ -5,7 +5,7 @@ use std::sync::Arc;
 use smallvec::{SmallVec, smallvec};
 
 use super::super::stream::{Stream, StreamEvent};
-use protocol::{RankResponse, RankedAction};
+use protocol::{EventId, MultiSlotRankRequest, MultiSlotRankResponse, RankResponse, RankedAction};
 use record::{FailureKind, Violation};
 use target::CallError;
 
@@ -42,16 +42,58 @@ pub(crate) fn read(
     }
 }
 
+/// Reads an answer for the slots of an event: an action for each, by its position in the request.
+///
+/// # Errors
+/// How the answer breaks the contract.
+pub(super) fn read_slots(
+    stream: &Stream<'_>,
+    event: &StreamEvent<'_>,
+    request: &MultiSlotRankRequest,
+    response: &MultiSlotRankResponse,
+) -> Result<Vec<usize>, CallError> {
+    check_event(event, &response.event_id)?;
+    let (answered, sent) = (&response.slots, &request.slots);
+    let is_same = answered.len() == sent.len()
+        && answered.iter().zip(sent).all(|(answered, sent)| answered.id == sent.id);
+    if !is_same {
+        let ids = answered.iter().map(|slot| shown(&slot.id)).collect::<Vec<_>>().join("`, `");
+        let message =
+            format!("the slots of the answer are `{ids}`, {} others were sent", sent.len());
+        return Err(violation(Violation::Action, message));
+    }
+    let mut chosen = Vec::with_capacity(sent.len());
+    for (slot, sent) in answered.iter().zip(sent) {
+        let what = format!("the action of slot `{}`,", slot.id);
+        let position = known(stream, event, &slot.reward_action_id, &what)?;
+        let refusal = if chosen.contains(&position) {
+            "is that of another slot too"
+        } else if sent.excluded_actions.iter().any(|id| **id == *slot.reward_action_id) {
+            "is excluded from it"
+        } else {
+            chosen.push(position);
+            continue;
+        };
+        let message = format!("{what} `{}`, {refusal}", shown(&slot.reward_action_id));
+        return Err(violation(Violation::Action, message));
+    }
+    Ok(chosen)
+}
+
+fn check_event(event: &StreamEvent<'_>, answered: &EventId) -> Result<(), CallError> {
+    if *answered == event.event_id {
+        return Ok(());
+    }
+    let message = format!("the answer is for event `{}`", shown(&answered.to_string()));
+    Err(violation(Violation::Event, message))
+}
+
 fn of_contract(
     stream: &Stream<'_>,
     event: &StreamEvent<'_>,
     response: &RankResponse,
 ) -> Result<RankAnswer, CallError> {
-    if response.event_id != event.event_id {
-        let message =
-            format!("the answer is for event `{}`", shown(&response.event_id.to_string()));
-        return Err(violation(Violation::Event, message));
-    }
+    check_event(event, &response.event_id)?;
     let chosen = known(stream, event, &response.reward_action_id, "the chosen action")?;
     check_ranking(stream, event, response)?;
     let probability = check_probabilities(response)?;

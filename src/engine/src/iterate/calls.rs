@@ -55,9 +55,11 @@ impl<'f, C: Clock, T: Target> Calls<'f, C, T> {
         Box::pin(async move {
             let event = self.stream.event(self.phase.key, iteration);
             let mut attempt = Box::new(self.pending(&event, iteration, due));
-            if let Err(error) = self.call(&event, &mut attempt.record).await {
-                attempt.error = Some(error);
-            }
+            let outcome = match self.settings.slots {
+                Some(slots) => self.call_slots(&event, slots.get(), &mut attempt.record).await,
+                None => self.call(&event, &mut attempt.record).await,
+            };
+            attempt.error = outcome.err();
             Finished::Iteration(attempt)
         })
     }
@@ -77,10 +79,10 @@ impl<'f, C: Clock, T: Target> Calls<'f, C, T> {
             iteration,
             event_id: event.event_id.clone(),
             context: Arc::clone(&event.visitor.context),
-            preferred: if self.stream.is_replay() {
-                Arc::from("")
-            } else {
-                Arc::clone(self.stream.action_id(event.preferred()))
+            preferred: match self.settings.slots {
+                _ if self.stream.is_replay() => Arc::from(""),
+                Some(slots) => self.stream.preferred_of_slots(event, slots.get()),
+                None => Arc::clone(self.stream.action_id(event.preferred())),
             },
             chosen: None,
             probability: None,
@@ -94,6 +96,7 @@ impl<'f, C: Clock, T: Target> Calls<'f, C, T> {
             reward_latency: None,
             again: iteration < self.maybe_sent,
             logged: None,
+            slots: None,
         };
         Attempt { record, error: None }
     }
@@ -107,11 +110,8 @@ impl<'f, C: Clock, T: Target> Calls<'f, C, T> {
         let chosen = self.rank(event, record).await.inspect_err(|error| {
             record.outcome = IterationOutcome::RankFailed(error.kind);
         })?;
+        self.think(record).await;
         let at = self.address(record);
-        let think_time = self.stream.think_time(at.phase, at.iteration, self.settings.think_time);
-        if !think_time.is_zero() {
-            self.clock.sleep_until(self.clock.now() + think_time).await;
-        }
         let reward = match self.stream.verdict(at.phase, at.iteration, event, chosen) {
             Some(Verdict::Rejected) => {
                 record.outcome = IterationOutcome::Rejected;
@@ -132,6 +132,15 @@ impl<'f, C: Clock, T: Target> Calls<'f, C, T> {
         self.reward(event, reward, record).await.inspect_err(|error| {
             record.outcome = IterationOutcome::RewardFailed(error.kind);
         })
+    }
+
+    /// Waits for as long as the visitor takes to answer.
+    pub(super) async fn think(&self, record: &IterationRecord) {
+        let at = self.address(record);
+        let think_time = self.stream.think_time(at.phase, at.iteration, self.settings.think_time);
+        if !think_time.is_zero() {
+            self.clock.sleep_until(self.clock.now() + think_time).await;
+        }
     }
 
     /// Returns the position of the chosen action in the request.
@@ -175,25 +184,38 @@ impl<'f, C: Clock, T: Target> Calls<'f, C, T> {
         reward: f64,
         record: &mut IterationRecord,
     ) -> Result<(), CallError> {
-        let (start, at) = (self.clock.now(), self.address(record));
         record.reward = Some(reward);
+        let at = self.address(record);
+        self.deliver(record, || self.target.reward(at, &event.event_id, reward)).await
+    }
+
+    /// Sends a reward as often as it arrives.
+    pub(super) async fn deliver<F>(
+        &self,
+        record: &mut IterationRecord,
+        send: impl Fn() -> F,
+    ) -> Result<(), CallError>
+    where
+        F: Future<Output = Result<Delivery, CallError>>,
+    {
+        let (start, at) = (self.clock.now(), self.address(record));
         let deliveries = self.stream.deliveries(at.phase, at.iteration, self.settings.delivery);
         if deliveries == 0 {
             return Ok(());
         }
-        let answer = self.target.reward(at, &event.event_id, reward).await;
+        let answer = send().await;
         if answer != Ok(Delivery::NotSent) {
             record.reward_start = Some(start);
             record.reward_latency = Some(self.clock.now().saturating_sub(start));
         }
         answer?;
         for _ in 1..deliveries {
-            self.target.reward(at, &event.event_id, reward).await?;
+            send().await?;
         }
         Ok(())
     }
 
-    fn address(&self, record: &IterationRecord) -> CallAddress {
+    pub(super) fn address(&self, record: &IterationRecord) -> CallAddress {
         CallAddress { phase: self.phase.key, iteration: record.iteration }
     }
 }

@@ -8,6 +8,7 @@
 mod answer;
 mod calls;
 mod circuit_breaker;
+mod slots;
 mod window;
 
 use std::future::poll_fn;

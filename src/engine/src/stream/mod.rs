@@ -7,6 +7,7 @@ mod logged;
 mod offer;
 mod population_schedule;
 mod regret_model;
+mod slots;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -205,16 +206,33 @@ impl<'a> Stream<'a> {
         event: &StreamEvent<'_>,
         chosen: usize,
     ) -> f64 {
+        self.reward_for(event.wanted, (phase, iteration, 0), event, chosen)
+    }
+
+    /// The reward of one slot of an iteration. Each slot has draws of its own, the first those of
+    /// an event without slots.
+    fn reward_for(
+        &self,
+        wanted: Wanted<'_>,
+        (phase, iteration, slot): (PhaseKey, u64, usize),
+        event: &StreamEvent<'_>,
+        chosen: usize,
+    ) -> f64 {
         let rule = &self.plan.reward;
-        let draws_click = matches!(event.wanted, Wanted::Rewards(_)) && rule.deviation.is_none();
-        let at = |source: &Source, draw: fn(&mut Draws) -> f64| source.at(phase, iteration, draw);
+        let draws_click = matches!(wanted, Wanted::Rewards(_)) && rule.deviation.is_none();
+        let at = |source: &Source, draw: fn(&mut Draws) -> f64| {
+            source.at(phase, iteration, |draws| {
+                (0..slot).for_each(|_| _ = draw(draws));
+                draw(draws)
+            })
+        };
         let chance = Chance {
-            is_opposite: rule.noise > 0.0 && self.is_noise(phase, iteration),
+            is_opposite: rule.noise > 0.0 && at(&self.noise, Draws::unit) < rule.noise,
             click: if draws_click { at(&self.clicks, Draws::unit) } else { 0.0 },
             deviation: rule.deviation.map_or(0.0, |_| at(&self.deviations, Draws::normal)),
         };
         let choice = Choice {
-            wanted: event.wanted,
+            wanted,
             context: &event.visitor.features,
             index: event.index(chosen),
             action: &event.offer.actions[chosen],
@@ -286,9 +304,5 @@ impl<'a> Stream<'a> {
     #[must_use]
     pub(crate) fn think_time(&self, phase: PhaseKey, iteration: u64, delay: Delay) -> Duration {
         delay.sampler().sample(|| self.think_times.at(phase, iteration, Draws::normal))
-    }
-
-    fn is_noise(&self, phase: PhaseKey, iteration: u64) -> bool {
-        self.noise.at(phase, iteration, |draws| draws.chance(self.plan.reward.noise))
     }
 }

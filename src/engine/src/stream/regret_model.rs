@@ -37,25 +37,54 @@ impl<'a> RegretModel<'a> {
         match &visitor.preference {
             Preference::Action(preferred) => Wanted::Action(*preferred),
             Preference::Rewards(rewards) => Wanted::Rewards(rewards),
-            Preference::Liking(liking) => Wanted::Action(self.most_liked(liking, offer)),
+            Preference::Liking(liking) => {
+                Wanted::Action(self.most_liked(liking, offer, 0..offer.actions.len()))
+            }
         }
     }
 
-    /// The action whose traits are liked most in sum; of several, the first that is offered.
-    fn most_liked(&self, liking: &[f64], offer: &Offer) -> usize {
+    /// What a visitor wants of some of the actions that are offered, by their positions.
+    pub(super) fn wanted_of<'v>(
+        &self,
+        visitor: &'v Visitor,
+        offer: &Offer,
+        positions: &[usize],
+    ) -> Wanted<'v> {
+        match &visitor.preference {
+            Preference::Liking(liking) => {
+                Wanted::Action(self.most_liked(liking, offer, positions.iter().copied()))
+            }
+            _ => self.wanted(visitor, offer),
+        }
+    }
+
+    /// The action whose traits are liked most in sum; of several, the first of them.
+    fn most_liked(
+        &self,
+        liking: &[f64],
+        offer: &Offer,
+        positions: impl Iterator<Item = usize>,
+    ) -> usize {
         let catalogue = self.plan.catalogue.as_deref();
         let of_action = |position: usize| {
             let state = catalogue.and_then(|of| of.state(offer.index(position), offer.at));
             let traits = state.map_or(&[][..], |state| &state.traits);
             (position, traits.iter().map(|number| liking[*number]).sum::<f64>())
         };
-        let all = (0..offer.actions.len()).map(of_action);
-        let best = all.reduce(|best, other| if other.1 > best.1 { other } else { best });
+        let best = positions
+            .map(of_action)
+            .reduce(|best, other| if other.1 > best.1 { other } else { best });
         offer.index(best.expect("an event offers something").0)
     }
 
     /// The expected reward of an action that is offered.
-    fn expected(&self, wanted: Wanted<'_>, visitor: &Visitor, offer: &Offer, at: usize) -> f64 {
+    pub(super) fn expected(
+        &self,
+        wanted: Wanted<'_>,
+        visitor: &Visitor,
+        offer: &Offer,
+        at: usize,
+    ) -> f64 {
         let (index, action) = (offer.index(at), &offer.actions[at]);
         self.plan.reward.expected(Choice { wanted, context: &visitor.features, index, action })
     }

@@ -48,7 +48,7 @@ fn holds(rate: f64, seed: u64) -> bool {
     let mut plan = plan(vec![phase("load", Step::Iterate(settings))]);
     plan.seed = Seed(seed);
     let (_, tape) = unstopped(&plan, &target);
-    let phases = [PhaseScope { name: "load", iterations: Some(ITERATIONS) }];
+    let phases = [PhaseScope { name: "load", iterations: Some(ITERATIONS), slots: 0 }];
     let mut summary = Summary::new(phases);
     tape.0.iter().for_each(|progress| summary.observe(progress));
     let expectation = Expectation::parse("load.rank.p99 < 50ms", &phases).unwrap();

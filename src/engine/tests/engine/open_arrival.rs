@@ -24,7 +24,8 @@ fn stalled(max_in_flight: usize) -> Tape {
 }
 
 fn summary(tape: &Tape) -> Summary {
-    let mut summary = Summary::new([PhaseScope { name: "load", iterations: Some(10_000) }]);
+    let mut summary =
+        Summary::new([PhaseScope { name: "load", iterations: Some(10_000), slots: 0 }]);
     tape.0.iter().for_each(|progress| summary.observe(progress));
     summary
 }

@@ -252,6 +252,7 @@ pub fn iterate(iterations: u64) -> Iterate {
         think_time: Delay::NONE,
         delivery: RewardDelivery::default(),
         users: None,
+        slots: None,
         drift: None,
     }
 }

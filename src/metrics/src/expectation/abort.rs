@@ -238,7 +238,7 @@ mod tests {
     use crate::sample::iteration;
 
     fn guards(text: &str, after: Duration) -> Result<Guards, String> {
-        let phases = [PhaseScope { name: "load", iterations: Some(1_000) }];
+        let phases = [PhaseScope { name: "load", iterations: Some(1_000), slots: 0 }];
         let expectation = Expectation::parse(text, &phases).unwrap().aborting(after)?;
         Ok(Guards::new(&[expectation], &["load"]))
     }

@@ -85,6 +85,8 @@ pub struct PhaseScope<'a> {
     pub name: &'a str,
     /// How many iterations it makes; `None` for a phase that makes none.
     pub iterations: Option<u64>,
+    /// How many slots each iteration fills; zero, if it chooses a single action.
+    pub slots: usize,
 }
 
 /// Something in an expectation that cannot be used, and where.

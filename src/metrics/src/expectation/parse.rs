@@ -2,7 +2,7 @@ use std::ops::Range;
 
 use super::value::{check_range, parse_value};
 use super::{Expectation, ExpectationError, PhaseScope, Sign, Term, Test};
-use crate::metric::{Definition, Dimension, REGISTRY, Takes, definition};
+use crate::metric::{Definition, Dimension, Metric, REGISTRY, Takes, definition};
 use crate::window::Window;
 use diagnostic::nearest;
 
@@ -126,6 +126,11 @@ impl<'a> Parser<'a> {
                 self.with_iterations(),
             )]);
         };
+        if let Metric::Slot(number, _) = definition.metric
+            && usize::from(number) > phase.slots
+        {
+            return Err(no_slot(number, start..self.at, &phase));
+        }
         let (window, threshold) = match definition.takes {
             Takes::Threshold => (None, Some(self.threshold(&definition)?)),
             _ => (self.window(&definition, iterations)?, None),
@@ -297,6 +302,17 @@ impl<'a> Parser<'a> {
 
 fn error(span: Range<usize>, message: String, help: Option<String>) -> ExpectationError {
     ExpectationError { span, message, help }
+}
+
+fn no_slot(number: u8, span: Range<usize>, phase: &PhaseScope<'_>) -> Failure {
+    let (name, slots) = (phase.name, phase.slots);
+    let (message, help) = if slots == 0 {
+        (format!("phase `{name}` has no slots"), "say `slots: 3` in its `iterate`".to_owned())
+    } else {
+        let help = format!("its last is `{name}.slot_{slots}.success_rate`");
+        (format!("phase `{name}` has no slot {number}"), help)
+    };
+    vec![ExpectationError { span, message, help: Some(help) }]
 }
 
 fn unknown_metric(name: &str, span: Range<usize>, phase: &str) -> Failure {

@@ -3,10 +3,10 @@ use crate::Dimension;
 use crate::Takes;
 
 const PHASES: [PhaseScope<'static>; 4] = [
-    PhaseScope { name: "baseline", iterations: Some(10_000) },
-    PhaseScope { name: "baseline.late", iterations: Some(10) },
-    PhaseScope { name: "improve", iterations: None },
-    PhaseScope { name: "validation-2", iterations: Some(2_000) },
+    PhaseScope { name: "baseline", iterations: Some(10_000), slots: 0 },
+    PhaseScope { name: "baseline.late", iterations: Some(10), slots: 0 },
+    PhaseScope { name: "improve", iterations: None, slots: 0 },
+    PhaseScope { name: "validation-2", iterations: Some(2_000), slots: 0 },
 ];
 
 fn parse(text: &str) -> Expectation {

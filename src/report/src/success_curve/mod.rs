@@ -39,8 +39,12 @@ pub struct SuccessPhase {
     pub last_tenth: Option<f64>,
     /// The share of events that explore, if it is known.
     pub exploration: Option<f64>,
-    /// How many actions there are to choose from.
+    /// How many actions there are to choose from; zero, if it is not known which of them are
+    /// successes.
     pub actions: usize,
+    /// How many different actions an iteration chooses. If it is more than one, a success is the
+    /// choice of the best ones, in any order.
+    pub slots: usize,
 }
 
 /// Some consecutive iterations of a phase.
@@ -64,17 +68,28 @@ impl SuccessBatch {
 
 impl SuccessPhase {
     /// The success rate of a policy that always knows best: 1 − ε + ε/K, with the
-    /// exploring share ε spread evenly over K actions.
+    /// exploring share ε spread evenly over K actions; the product of as much over the slots,
+    /// each of which chooses among what those before it left.
     #[must_use]
     pub fn ceiling(&self) -> Option<f64> {
-        Some(1.0 - self.exploration? * (1.0 - self.chance()?))
+        self.success_rate(self.exploration?)
     }
 
-    /// The success rate of choosing blindly: 1/K.
+    /// The success rate of choosing blindly: 1/K, and one over the number of choices of so many
+    /// actions where there are slots.
     #[must_use]
-    #[expect(clippy::cast_precision_loss, reason = "a handful of actions")]
     pub fn chance(&self) -> Option<f64> {
-        (self.actions > 0).then(|| 1.0 / self.actions as f64)
+        self.success_rate(1.0)
+    }
+
+    /// That of a policy that knows best and explores this share.
+    #[expect(clippy::cast_precision_loss, reason = "a handful of actions")]
+    fn success_rate(&self, exploration: f64) -> Option<f64> {
+        let of_slot = |filled: usize| {
+            let blind = (self.slots - filled) as f64 / (self.actions - filled) as f64;
+            1.0 - exploration * (1.0 - blind)
+        };
+        (self.actions >= self.slots).then(|| (0..self.slots).map(of_slot).product())
     }
 }
 

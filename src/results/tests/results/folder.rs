@@ -267,8 +267,8 @@ fn a_row_that_was_changed_is_named() {
 #[test]
 fn verdicts_are_of_what_happened_and_stand_in_the_summary() {
     let scopes = [
-        PhaseScope { name: "=baseline", iterations: Some(ITERATIONS[0]) },
-        PhaseScope { name: "validation", iterations: Some(ITERATIONS[1]) },
+        PhaseScope { name: "=baseline", iterations: Some(ITERATIONS[0]), slots: 0 },
+        PhaseScope { name: "validation", iterations: Some(ITERATIONS[1]), slots: 0 },
     ];
     let folder = tempfile::tempdir().unwrap();
     let mut results = create(folder.path(), ITERATIONS);

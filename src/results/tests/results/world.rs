@@ -76,6 +76,7 @@ fn iterate(iterations: u64) -> Step {
         think_time: Delay::Constant(Duration::ZERO),
         delivery: RewardDelivery::default(),
         users: None,
+        slots: None,
         drift: None,
     })
 }
@@ -113,6 +114,7 @@ pub fn iteration(phase: usize, iteration: u64) -> IterationRecord {
         reward_latency: unless_failed(0.0).map(|_| Duration::from_micros(3_000 + iteration % 50)),
         again: iteration % 97 == 5,
         logged: None,
+        slots: None,
     }
 }
 

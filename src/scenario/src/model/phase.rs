@@ -20,6 +20,9 @@ use crate::policy;
 use ::policy::Policy;
 use diagnostic::{Diagnostic, Place};
 
+/// So many slots a round may have.
+pub(crate) const MOST_SLOTS: u64 = 50;
+
 /// How many policies the service compares in one evaluation.
 const MOST_POLICIES: usize = 10;
 
@@ -224,6 +227,9 @@ keyed! {
         /// How long a visitor takes between the choice and the reward: a duration, or log-normal
         /// by `median` and `p99`.
         think_time: Delay = or(delay(), "\"0s\""),
+        /// How many slots a round fills, each with another action: Rank and Reward are those of
+        /// the contract for several slots, and the learning policy has `--ccb_explore_adf`.
+        slots: Option<Placed<usize>> = optional(size(1, MOST_SLOTS).at()),
         /// The share of the rewards that never reach the service.
         lost_rewards: Placed<f64> = or(number(0.0, 1.0).at(), "0"),
         /// The share of the rewards that are sent twice.

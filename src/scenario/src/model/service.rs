@@ -261,6 +261,10 @@ keyed! {
         reward: Option<Path> = optional(needed()),
         /// Activate; `{eventId}` stands for the id.
         activate: Option<Path> = optional(of_event()),
+        /// Rank for the slots of a phase with `slots`.
+        rank_slots: Option<Path> = optional(PATH),
+        /// Reward for slots; `{eventId}` stands for the id.
+        reward_slots: Option<Path> = optional(of_event()),
         /// The age of the model.
         model_properties: Option<Path> = optional(PATH),
         /// The model, to be cleared.

@@ -23,8 +23,9 @@ pub(crate) use self::caller::{Caller, Outgoing, RetryPolicy};
 use super::{CallAddress, CallError, Delivery, Exchange, RankAnswer, ShownCall, Target};
 use clock::WallClock;
 use protocol::{
-    ApplyFromEvaluation, Evaluation, EvaluationContract, EventId, ModelProperties, PolicyContract,
-    RankRequest, RewardRequest, ServiceConfiguration,
+    ApplyFromEvaluation, Evaluation, EvaluationContract, EventId, ModelProperties,
+    MultiSlotRankRequest, MultiSlotRankResponse, MultiSlotRewardRequest, PolicyContract,
+    RankRequest, RewardRequest, ServiceConfiguration, SlotReward,
 };
 use record::FailureKind;
 use scenario::plan::{HttpPlan, Operation};
@@ -68,21 +69,42 @@ impl HttpTarget {
         reward: f64,
     ) -> Result<Vec<(&'static str, ShownCall)>, CallError> {
         let event_id = request.event_id.clone().unwrap_or_else(|| EventId::from(""));
-        let calls = [
+        let reward = RewardRequest { value: reward };
+        Ok(self.shown([
             (Operation::Rank, self.path(Operation::Rank)?, json(request)),
+            (Operation::Reward, self.path_of_event(Operation::Reward, &event_id)?, json(&reward)),
+        ]))
+    }
+
+    /// The same for an event with slots.
+    ///
+    /// # Errors
+    /// When the service has no such operation.
+    pub fn preview_slots(
+        &self,
+        request: &MultiSlotRankRequest,
+        rewards: Vec<SlotReward>,
+    ) -> Result<Vec<(&'static str, ShownCall)>, CallError> {
+        let event_id = request.event_id.clone().unwrap_or_else(|| EventId::from(""));
+        let rewards = MultiSlotRewardRequest { reward: rewards };
+        Ok(self.shown([
+            (Operation::RankSlots, self.path(Operation::RankSlots)?, json(request)),
             (
-                Operation::Reward,
-                self.path_of_event(Operation::Reward, &event_id)?,
-                json(&RewardRequest { value: reward }),
+                Operation::RewardSlots,
+                self.path_of_event(Operation::RewardSlots, &event_id)?,
+                json(&rewards),
             ),
-        ];
+        ]))
+    }
+
+    fn shown(&self, calls: [(Operation, String, Bytes); 2]) -> Vec<(&'static str, ShownCall)> {
         let shown = calls.into_iter().map(|(operation, path, body)| {
             let headers = self.caller.headers();
             let outgoing =
                 Outgoing { method: Method::POST, path: &path, headers, body, statuses: &[] };
             (operation.name(), self.caller.shown(&outgoing))
         });
-        Ok(shown.collect())
+        shown.collect()
     }
 
     fn path(&self, operation: Operation) -> Result<String, CallError> {
@@ -164,6 +186,29 @@ impl Target for HttpTarget {
     ) -> Result<Delivery, CallError> {
         let path = self.path_of_event(Operation::Reward, event_id)?;
         let body = json(&RewardRequest { value });
+        self.caller.call(self.caller.reward(at), Method::POST, &path, body).await?;
+        Ok(Delivery::Sent)
+    }
+
+    async fn rank_slots(
+        &self,
+        at: CallAddress,
+        request: &MultiSlotRankRequest,
+    ) -> Result<MultiSlotRankResponse, CallError> {
+        let path = self.path(Operation::RankSlots)?;
+        let policy = self.caller.rank(at);
+        let body = self.caller.call(policy, Method::POST, &path, json(request)).await?;
+        self.caller.decode(&body)
+    }
+
+    async fn reward_slots(
+        &self,
+        at: CallAddress,
+        event_id: &EventId,
+        rewards: &[SlotReward],
+    ) -> Result<Delivery, CallError> {
+        let path = self.path_of_event(Operation::RewardSlots, event_id)?;
+        let body = json(&MultiSlotRewardRequest { reward: rewards.to_vec() });
         self.caller.call(self.caller.reward(at), Method::POST, &path, body).await?;
         Ok(Delivery::Sent)
     }
