@@ -28,8 +28,12 @@ pub(crate) fn world(
         ignored: excluded.iter().map(|column| column.value.as_str()).collect(),
     };
     let mut mistakes = Report::new();
-    for named in [label].into_iter().chain(excluded) {
-        table::check_named(table, named, &mut mistakes);
+    if table.records().next().is_none() {
+        mistakes.push(Diagnostic::error("the file is empty").within(&table.source, 0..0));
+    } else {
+        for named in [label].into_iter().chain(excluded) {
+            table::check_named(table, named, &mut mistakes);
+        }
     }
     let classes = table::values(table, form.preferred);
     let index = ActionIndex::of(classes.iter().cloned());

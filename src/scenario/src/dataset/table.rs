@@ -1,7 +1,7 @@
 //! Users as a CSV table: a column for each context dimension, `preferred` or one such as
 //! `rewards.tea` for each action, and perhaps `weight`.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::ops::Range;
 use std::sync::Arc;
 
@@ -33,8 +33,8 @@ impl Form<'_> {
 
     /// The action whose rewards are in a column.
     fn rewarded<'c>(&self, column: &'c str, frame: &Frame<'_>) -> Option<&'c str> {
-        let is_dimension = frame.dimensions.iter().any(|dimension| dimension.name == column);
-        rewarded(column).filter(|_| self.takes_rewards && !is_dimension)
+        let is_dimension = || frame.dimensions.iter().any(|dimension| dimension.name == column);
+        rewarded(column).filter(|_| self.takes_rewards && !is_dimension())
     }
 }
 
@@ -139,7 +139,12 @@ fn columns(
     form: &Form<'_>,
     report: &mut Report,
 ) -> Option<Columns> {
-    let position = |name: &str| header.record.iter().position(|column| column == name);
+    let mut positions: HashMap<&str, usize> = HashMap::new();
+    for (at, column) in header.record.iter().enumerate() {
+        positions.entry(column).or_insert(at);
+    }
+    let position = |name: &str| positions.get(name).copied();
+    let mut seen = HashSet::new();
     let dimensions = frame.dimensions.iter().map(|dimension| dimension.name.as_str());
     let rewarded: Vec<(usize, &str)> = header
         .record
@@ -151,11 +156,15 @@ fn columns(
     let optional = ["weight", "actions"].into_iter().take(if form.takes_rewards { 2 } else { 1 });
     let known: Vec<&str> = dimensions.chain(preferred).chain(optional.clone()).collect();
     let is_rewarded = |column: &str| form.rewarded(column, frame).is_some();
+    let is_known: HashSet<&str> = known.iter().copied().collect();
     let columns = header.record.iter().enumerate();
     let columns = columns.filter(|(_, column)| !form.ignored.contains(column));
     let meant = columns.filter_map(|(at, column)| {
-        refuse_repeated(at, column, header, report);
-        let is_known = known.contains(&column) || is_rewarded(column);
+        if !seen.insert(column) {
+            let diagnostic = Diagnostic::error(format!("two columns are called `{column}`"));
+            report.push(diagnostic.at(&header.field(at)));
+        }
+        let is_known = is_known.contains(column) || is_rewarded(column);
         (!is_known).then(|| check_column(at, column, &known, header, report)).flatten()
     });
     let meant: Vec<&str> = meant.collect();
@@ -200,13 +209,6 @@ fn rewards(
     let found: Vec<Option<_>> = columns.iter().map(&mut column).collect();
     let found = found.into_iter().collect::<Option<Vec<_>>>()?;
     (!found.is_empty()).then_some(Wanted::Rewards(found))
-}
-
-fn refuse_repeated(index: usize, column: &str, header: &Line<'_>, report: &mut Report) {
-    if header.record.iter().take(index).any(|earlier| earlier == column) {
-        let diagnostic = Diagnostic::error(format!("two columns are called `{column}`"));
-        report.push(diagnostic.at(&header.field(index)));
-    }
 }
 
 /// Says that a column is unknown, and returns what it was probably meant to be.
