@@ -94,8 +94,8 @@ fn refuse_offer<'a>(
     };
     let own = populations.flat_map(|of| &of.rows).filter_map(|row| row.actions.as_deref());
     let of_offer = |actions: &[usize]| {
-        let excluded = actions.iter().filter(excludes).count();
-        least_available(actions, presence, iterations).saturating_sub(excluded)
+        let never = actions.iter().filter(excludes).count();
+        least_available(actions, presence, iterations).saturating_sub(never)
     };
     let least = own.map(of_offer).fold(of_offer(&all), usize::min);
     let candidates = catalogue.and_then(|of| of.candidates).map_or(usize::MAX, |(least, _)| least);

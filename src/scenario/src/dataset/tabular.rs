@@ -247,8 +247,16 @@ fn arff_word(text: &str, ends: impl Fn(char) -> bool) -> Result<(String, &str), 
     Err(format!("the quote {quote} has no end"))
 }
 
+/// A row of the format of LIBSVM.
+struct SparseRow {
+    start: usize,
+    label: String,
+    /// What is not zero, by the number of the column.
+    features: Vec<(u64, String)>,
+}
+
 fn libsvm(source: &Arc<Source>, report: &mut Report) -> Table {
-    let mut rows: Vec<(usize, String, Vec<(u64, String)>)> = Vec::new();
+    let mut rows: Vec<SparseRow> = Vec::new();
     let mut columns = BTreeSet::new();
     for (start, line) in lines(source.text()) {
         let text = line.split('#').next().unwrap_or_default();
@@ -270,7 +278,7 @@ fn libsvm(source: &Arc<Source>, report: &mut Report) -> Table {
         }
         columns.extend(features.iter().map(|(index, _)| *index));
         let label = label.strip_prefix('+').unwrap_or(label).to_owned();
-        rows.push((start, label, features));
+        rows.push(SparseRow { start, label, features });
     }
     let cells = rows.len().saturating_mul(columns.len());
     if cells > MOST_CELLS {
@@ -285,7 +293,7 @@ fn libsvm(source: &Arc<Source>, report: &mut Report) -> Table {
     }
     let names = columns.iter().map(ToString::to_string);
     let header = record([LIBSVM_LABEL.to_owned()].into_iter().chain(names), 0);
-    let filled = |(start, label, features): (usize, String, Vec<(u64, String)>)| {
+    let filled = |SparseRow { start, label, features }: SparseRow| {
         let mut features = features.into_iter().peekable();
         let values = columns.iter().map(|column| {
             let value = features.next_if(|(index, _)| index == column);
