@@ -109,8 +109,10 @@ fn success_chart(plan: &Plan, summary: &Summary, models: &ModelHistory) -> Succe
 /// one, or as many as there are slots, if each action is worth something of its own.
 fn successful_actions(plan: &Plan, index: usize) -> usize {
     let is_by_rewards = |row: &Visitor| matches!(row.preference, Preference::Rewards(_));
-    let has_slots = plan.phases[index].step.slots().is_some();
-    if has_slots && !plan.population.rows.iter().all(is_by_rewards) { 0 } else { plan.choices() }
+    let Step::Iterate(iterate) = &plan.phases[index].step else { return plan.choices() };
+    let population = iterate.users.as_ref().unwrap_or(&plan.population);
+    let is_known = iterate.slots.is_none() || population.rows.iter().all(is_by_rewards);
+    if is_known { plan.choices() } else { 0 }
 }
 
 /// The batches of a phase. A batch ends at a drift.

@@ -135,13 +135,13 @@ impl Files {
         &self,
         path: &Path,
         shown: &str,
-        read: impl FnOnce(&Path, &str) -> Result<Arc<Source>, Diagnostic>,
+        load: impl FnOnce(&Path, &str) -> Result<Arc<Source>, Diagnostic>,
     ) -> Result<Arc<Source>, Diagnostic> {
         let real = path.canonicalize().unwrap_or_else(|_| path.to_owned());
         if let Some(source) = self.sources.borrow().get(&real) {
             return Ok(Arc::clone(source));
         }
-        let source = read(path, shown)?;
+        let source = load(path, shown)?;
         self.sources.borrow_mut().insert(real, Arc::clone(&source));
         Ok(source)
     }

@@ -222,7 +222,7 @@ fn a_compressed_log_is_the_same_world_and_its_twin_goes_on_after_a_kill() {
     }
     let killed = copy.out("killed");
     let mut command = runner();
-    command.arg(&scenario).args(&arguments).arg("--out").arg(&killed);
+    command.arg(&scenario).args(arguments).arg("--out").arg(&killed);
     let mut process = command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
     let has_rows = || fs::metadata(killed.join("events.csv")).is_ok_and(|file| file.len() > 5_000);
     while !has_rows() && process.try_wait().unwrap().is_none() {
@@ -231,7 +231,7 @@ fn a_compressed_log_is_the_same_world_and_its_twin_goes_on_after_a_kill() {
     process.kill().unwrap();
     process.wait().unwrap();
     let mut command = runner();
-    let resumed = command.arg(&scenario).args(&arguments).arg("--resume").arg(&killed);
+    let resumed = command.arg(&scenario).args(arguments).arg("--resume").arg(&killed);
     let resumed = resumed.output().unwrap();
     let stderr = String::from_utf8_lossy(&resumed.stderr);
     assert!(resumed.status.success() || stderr.contains("is complete"), "{stderr}");

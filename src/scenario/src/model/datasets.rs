@@ -2,11 +2,14 @@
 
 use std::ops::RangeInclusive;
 
+use serde_json::{Value as Json, json};
+
 use super::notation::{DAYS, DEVIATION, FEATURE_NAME, FORMULA, SIZES, share};
+use crate::document::Node;
 use crate::format::{
-    Either, Form, Named, Number, Placed, Read, Reading, Share, Spot, TEXT, count, days, each_of,
-    either, entries_of, flatten, list_of, number, object, optional, or, part, required, size,
-    table_of, word,
+    Either, Form, Named, Number, Owner, Placed, Read, Reading, Share, Spot, TEXT, count, days,
+    each_of, either, entries_of, flatten, list_of, number, object, optional, or, part, required,
+    size, table_of, word,
 };
 use diagnostic::Diagnostic;
 
@@ -233,8 +236,35 @@ keyed! {
 pub(super) fn context() -> impl Form<Value = Vec<ContextDimension>> {
     let of_name = |name| ContextDimension { name, kind: DimensionKind::Text };
     let dimension = either([FEATURE_NAME.at().map(of_name).boxed(), object().boxed()]);
-    let all = word(&[("all", (), "Every column of a `classification` but the class.")]);
-    either([all.map(|()| Vec::new()).boxed(), each_of(dimension, 1).and_then(distinct).boxed()])
+    either([AllColumns.boxed(), each_of(dimension, 1).and_then(distinct).boxed()])
+}
+
+/// `all`: every column of a `classification` but the class. Other words are no list.
+struct AllColumns;
+
+impl Form for AllColumns {
+    type Value = Vec<ContextDimension>;
+
+    fn fits(&self, node: &Node) -> bool {
+        node.text() == Some("all")
+    }
+
+    fn read(&self, _: &Node, _: Owner<'_>, _: &mut Reading<'_>) -> Option<Self::Value> {
+        Some(Vec::new())
+    }
+
+    fn expected(&self) -> String {
+        "`all`".to_owned()
+    }
+
+    fn hint(&self, _: &Node) -> Option<String> {
+        None
+    }
+
+    fn schema(&self) -> Json {
+        let about = "Every column of a `classification` but the class.";
+        json!({ "const": "all", "description": about })
+    }
 }
 
 /// Refuses dimensions that cannot stand beside each other.
