@@ -58,7 +58,7 @@ pub struct SummaryDocument {
 fn write_parquet(folder: &Path, manifest: &mut Manifest) -> Result<PathBuf, ObserveError> {
     let rows = Encoding::Zstd.path(&folder.join(EVENTS));
     let target = folder.join(EVENTS_PARQUET);
-    let types = events::types(manifest.context.len(), manifest.twin);
+    let types = events::types(events::Columns::of(manifest));
     let checksum = replace_with(&target, |file| {
         let rows = zstd_frames::ZstdReader::new(io::BufReader::new(File::open(&rows)?));
         super::events_parquet::write(rows, &types, file)

@@ -104,7 +104,7 @@ pub(super) enum CellType {
 
 /// The types of the columns, in the order of [`header()`].
 #[cfg(feature = "parquet")]
-pub(super) fn types(dimensions: usize, is_twin: bool) -> Vec<CellType> {
+pub(super) fn types(columns: Columns) -> Vec<CellType> {
     use CellType::{Boolean, Double, Float, Integer, OptionalText, Text};
     let after = [
         OptionalText,
@@ -121,13 +121,15 @@ pub(super) fn types(dimensions: usize, is_twin: bool) -> Vec<CellType> {
         Double,
     ];
     let of_twin: &[CellType] =
-        if is_twin { &[Boolean, Double, Double, Double, Double] } else { &[] };
-    let dimensions = std::iter::repeat_n(Text, dimensions);
+        if columns.is_twin { &[Boolean, Double, Double, Double, Double] } else { &[] };
+    let dimensions = std::iter::repeat_n(Text, columns.dimensions);
+    let of_slot = [OptionalText, OptionalText, Double, Double];
     [Text, Integer, Text]
         .into_iter()
         .chain(dimensions)
         .chain(after)
         .chain(of_twin.iter().copied())
+        .chain(std::iter::repeat_n(of_slot, columns.slots).flatten())
         .collect()
 }
 
@@ -219,13 +221,13 @@ pub(super) fn record(
     })
 }
 
-/// The slots of an iteration: a phase may have fewer than another.
+/// The slots of an iteration, those with a reward: a phase may have fewer than another.
 fn slots<'a>(
     columns: Columns,
     cells: impl Fn(usize) -> &'a str,
 ) -> Result<Option<Box<[SlotRecord]>>, String> {
     let cells = |slot: usize, column: usize| cells(OF_SLOT.len() * slot + column);
-    let filled = (0..columns.slots).take_while(|slot| !cells(*slot, 0).is_empty());
+    let filled = (0..columns.slots).take_while(|slot| !cells(*slot, 2).is_empty());
     let slot = |slot: usize| {
         let number = |column: usize| {
             cell(&format!("slot_{}_{}", slot + 1, OF_SLOT[column]), cells(slot, column))

@@ -174,7 +174,7 @@ fn read_parquet(path: &Path, _: &Manifest) -> Result<Vec<IterationRecord>, ReadE
 #[cfg(feature = "parquet")]
 fn read_parquet(path: &Path, manifest: &Manifest) -> Result<Vec<IterationRecord>, ReadError> {
     let failed = |source| ReadError::Io { path: path.to_owned(), source };
-    let columns = (manifest.context.len(), manifest.twin);
+    let columns = events::Columns::of(manifest);
     let rows = super::events_parquet::read(path).map_err(failed)?;
     let record = |(row, line): (io::Result<csv::StringRecord>, u64)| {
         let record =

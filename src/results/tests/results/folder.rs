@@ -284,7 +284,7 @@ fn verdicts_are_of_what_happened_and_stand_in_the_summary() {
         ("=baseline.success_rate[..7] == 0.5", Holds::Failed, Some("0.1429")),
         ("=baseline.mean_reward[1..7] in -0.101..-0.099", Holds::Held, Some("-0.1000")),
         ("=baseline.success_rate[12..13] >= 0", Holds::NoSamples, None),
-        ("=baseline.rank.max < 100ms", Holds::Held, Some("8.663ms")),
+        ("=baseline.rank.max < 100ms", Holds::Held, Some("8.7 ms")),
         ("validation.errors == 0", Holds::NoSamples, None),
     ] {
         let verdict = judge(text);
