@@ -100,7 +100,10 @@ def chart_equals_the_report():
     compared = 0
     for text in page.readouts[0]:
         place, values = text.split(": ", 1)
-        iteration = int(re.sub(r"\D", "", place))
+        phase, iteration = place.split(", ")
+        if phase != plt.gcf().axes[0].get_title():
+            continue
+        iteration = int(re.sub(r"\D", "", iteration))
         for value in values.split(" · "):
             name, percent = re.fullmatch(r"(.+?) ([\d.]+)\s*%.*", value).groups()
             assert abs(100 * drawn[name][iteration] - float(percent)) <= 0.5 + 1e-9, text

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use super::table;
 use crate::model;
@@ -57,7 +57,7 @@ pub fn infer_dimensions(text: &str) -> Result<Vec<UserDimension>, InferenceError
 }
 
 /// The actions that the visitors of a users file prefer, or have rewards for, each once, in the
-/// order of the file.
+/// order of the file; those of a JSON object in the order of its sorted names.
 #[must_use]
 pub fn preferred_actions(text: &str) -> Vec<String> {
     let mut actions: Vec<String> = Vec::new();
@@ -80,7 +80,7 @@ pub fn preferred_actions(text: &str) -> Vec<String> {
             for record in &records {
                 note(record["preferred"].as_str().unwrap_or_default());
                 let rewards = record["rewards"].as_object();
-                rewards.into_iter().flatten().for_each(|(action, _)| note(action));
+                rewards.into_iter().flat_map(sorted).for_each(|(action, _)| note(action));
             }
         }
         Ok(nested) => leaves(&nested, &mut note),
@@ -92,10 +92,19 @@ pub fn preferred_actions(text: &str) -> Vec<String> {
 /// Visits the texts that contexts nested in each other end with.
 fn leaves(nested: &Value, visit: &mut impl FnMut(&str)) {
     match nested {
-        Value::Object(members) => members.values().for_each(|member| leaves(member, visit)),
+        Value::Object(members) => {
+            sorted(members).into_iter().for_each(|(_, member)| leaves(member, visit));
+        }
         Value::String(action) => visit(action),
         _ => {}
     }
+}
+
+/// The members by name: whether a JSON object keeps their order depends on how it was built.
+fn sorted(members: &Map<String, Value>) -> Vec<(&String, &Value)> {
+    let mut members: Vec<_> = members.iter().collect();
+    members.sort_unstable_by_key(|(name, _)| *name);
+    members
 }
 
 /// The columns of a table, and its rows.
@@ -178,7 +187,7 @@ fn of_records(records: &[Value]) -> Result<Vec<UserDimension>, InferenceError> {
 fn flatten(prefix: &str, value: &Value, visit: &mut impl FnMut(&str, DimensionKind)) {
     match value {
         Value::Object(members) => {
-            for (name, member) in members {
+            for (name, member) in sorted(members) {
                 let name =
                     if prefix.is_empty() { name.clone() } else { format!("{prefix}.{name}") };
                 flatten(&name, member, visit);
@@ -226,7 +235,7 @@ mod tests {
         assert_eq!(preferred_actions("a,rewards.x,rewards.y\n1,0.5,0.1\n"), ["x", "y"]);
         assert_eq!(
             preferred_actions(r#"{"Ann": {"Sunny": "tea", "Rainy": "ice"}}"#),
-            ["tea", "ice"]
+            ["ice", "tea"]
         );
         let records =
             r#"[{"context": {}, "preferred": "x"}, {"context": {}, "rewards": {"y": 1}}]"#;
