@@ -44,6 +44,8 @@ struct Parser<'a> {
     rules_given: bool,
     /// Where `--cb_explore` stands.
     numbered_span: Option<Range<usize>>,
+    /// Whether the option before is unknown and stands without a value.
+    follows_unknown: bool,
 }
 
 /// Repeated with other values: they add up.
@@ -77,19 +79,26 @@ impl<'a> Parser<'a> {
             epsilon_span: None,
             rules_given: false,
             numbered_span: None,
+            follows_unknown: false,
         }
     }
 
     /// Takes an option, and its value if it has one.
     fn take(&mut self, token: &Token<'a>) {
         let Some((name, inline)) = split_option(token) else {
+            // An unknown option may have values: the mistake is the option.
+            if self.follows_unknown {
+                return;
+            }
             return self.refuse(
                 token.span.clone(),
                 format!("`{}` belongs to no option", token.text),
                 Some("options start with `--`".to_owned()),
             );
         };
-        let Some(spec) = find(name.text) else { return self.refuse_unknown(&name) };
+        let spec = find(name.text);
+        self.follows_unknown = spec.is_none() && inline.is_none();
+        let Some(spec) = spec else { return self.refuse_unknown(&name) };
         let value = match (spec.value, inline) {
             (None, None) => None,
             (None, Some(value)) => return self.refuse_value(spec, &value),
@@ -518,11 +527,11 @@ mod tests {
             messages("--cb_explore_adf --cb_typ mtr --epsilon 2 --cats 3"),
             [
                 "17..25 `--cb_typ` is no option of a learning policy",
-                "26..29 `mtr` belongs to no option",
                 "40..41 `--epsilon 2` is not between 0 and 1",
                 "42..48 `--cats` is not supported (continuous actions)",
             ]
         );
+        assert_eq!(messages("--cb_explore_adf --nosuch=1 2 --nosuch 3 4 --epsilon 0.1 5").len(), 4);
         let unknown = &LearningPolicy::parse("--cb_explore_adf --cb_typ mtr").unwrap_err()[0];
         assert_eq!(unknown.help.as_deref(), Some("did you mean `--cb_type`?"));
     }
