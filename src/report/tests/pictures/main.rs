@@ -7,14 +7,16 @@
     reason = "small numbers"
 )]
 
+mod lines;
+mod pages;
+
 use std::path::Path;
 
 use proptest::prelude::*;
 use report::chart::width;
-use report::html::{Block, Cell, DifferenceRow, Page, Readout, Section, Tone, page_html};
 use report::{
-    LatencyChart, LatencyCurve, Layout, LineChart, LinePart, LinePoint, LineSeries, Quantile,
-    SuccessBatch, SuccessChart, SuccessPhase, Unit, latency_svg, line_svg, success_curve_svg,
+    LatencyChart, LatencyCurve, Layout, LinePart, Quantile, SuccessBatch, SuccessChart,
+    SuccessPhase, latency_svg, line_svg, success_curve_svg,
 };
 
 /// Numbers in [0, 1) that look random and are the same everywhere (splitmix64).
@@ -367,167 +369,6 @@ fn the_ceiling_is_what_exploration_allows() {
     assert!((slots.ceiling().unwrap() - first * second).abs() < 1e-12);
 }
 
-/// A page of everything that a page may hold, with names that would be markup.
-fn hostile_page() -> Page {
-    let hostile = "<script>alert(1)</script>\" onload='x' </script> \u{202e}\u{7} &amp;";
-    let points = |offset: f64| {
-        let point = |x: u32| LinePoint { x: f64::from(x), y: offset, half: Some(0.1) };
-        (0..20).map(point).collect()
-    };
-    let series = |name: &str, colour| LineSeries {
-        name: name.to_owned(),
-        colour,
-        points: points(0.2 * f64::from(u32::try_from(colour).unwrap())),
-        runs: vec![vec![(0.0, 0.1), (19.0, 0.3)]],
-    };
-    let part = |name: &str, from: f64, to: f64| LinePart {
-        name: name.to_owned(),
-        from,
-        to,
-        levels: vec![(0.2, name.to_owned())],
-        marks: vec![from + 1.0, from + 1.1, to],
-    };
-    let chart = LineChart {
-        title: hostile.to_owned(),
-        subtitle: hostile.to_owned(),
-        x_label: hostile.to_owned(),
-        unit: Unit::Difference,
-        series: vec![series(hostile, 0), series("plain", 1)],
-        levels: vec![(0.1, hostile.to_owned())],
-        breaks: vec![(5.0, hostile.to_owned())],
-        parts: [(0.0, 5.0), (5.0, 10.0)].map(|(from, to)| part(hostile, from, to)).to_vec(),
-    };
-    let cell = |tone| Cell { text: hostile.to_owned(), tone };
-    let blocks = vec![
-        Block::Answer(hostile.to_owned()),
-        Block::Differences {
-            caption: hostile.to_owned(),
-            rows: vec![DifferenceRow {
-                name: hostile.to_owned(),
-                value: f64::NAN,
-                interval: Some((-1.0, 2.0)),
-                text: hostile.to_owned(),
-                finding: hostile.to_owned(),
-                tone: Tone::Good,
-            }],
-        },
-        Block::Choice(vec![(hostile.to_owned(), vec![Block::Text(hostile.to_owned())])]),
-        Block::Text(hostile.to_owned()),
-        Block::Warning(hostile.to_owned()),
-        Block::Facts(vec![(hostile.to_owned(), hostile.to_owned())]),
-        Block::Table {
-            head: vec![hostile.to_owned(); 2],
-            rows: vec![vec![cell(Tone::Good), cell(Tone::Bad)]],
-        },
-        Block::Picture {
-            svg: line_svg(&chart, Layout::WIDE),
-            narrow: Some(line_svg(&chart, Layout::NARROW)),
-            readout: Some(Readout::of(&chart)),
-        },
-        Block::Code(vec![hostile.to_owned(), String::new(), "  indented".to_owned()]),
-    ];
-    let section = Section { heading: hostile.to_owned(), blocks };
-    let empty = Section { heading: "empty".to_owned(), blocks: Vec::new() };
-    Page { title: hostile.to_owned(), subtitle: hostile.to_owned(), sections: vec![section, empty] }
-}
-
-#[test]
-fn a_page_is_well_formed_loads_nothing_and_runs_nothing_of_what_it_shows() {
-    let html = page_html(&hostile_page());
-    assert_eq!(html, page_html(&hostile_page()), "the same values, the same bytes");
-    let (kind, markup) = html.split_once('\n').unwrap();
-    assert_eq!(kind, "<!DOCTYPE html>");
-    // The style and the script of the page are its own; the rest is read as strict XML.
-    let strict = markup
-        .replace("<script>\n", "<script><![CDATA[\n")
-        .replace("\n</script>", "\n]]></script>");
-    let document = roxmltree::Document::parse(&strict).unwrap();
-    let all = || document.descendants().filter(roxmltree::Node::is_element);
-    assert_eq!(all().filter(|node| node.tag_name().name() == "script").count(), 1);
-    for node in all() {
-        for attribute in node.attributes() {
-            assert!(!attribute.name().starts_with("on"), "{attribute:?}");
-            let loads = ["src", "action", "data", "poster"].contains(&attribute.name());
-            assert!(!loads, "{attribute:?}");
-            if attribute.name() == "href" {
-                assert!(attribute.value().starts_with('#'), "{attribute:?}");
-            }
-        }
-    }
-    let policy = all().find(|node| node.attribute("http-equiv") == Some("Content-Security-Policy"));
-    assert!(policy.unwrap().attribute("content").unwrap().starts_with("default-src 'none'"));
-    assert!(!html.contains("<script>alert"), "text became markup");
-    let headings = all().filter(|node| node.tag_name().name() == "h2");
-    assert_eq!(headings.count(), 1, "an empty part is left out");
-}
-
-#[test]
-fn a_readout_says_what_is_drawn_where_it_is_drawn() {
-    let point = |x: f64, y: f64| LinePoint { x, y, half: None };
-    let chart = LineChart {
-        title: "t".to_owned(),
-        subtitle: "s".to_owned(),
-        x_label: "iteration".to_owned(),
-        unit: Unit::Share,
-        series: vec![LineSeries {
-            name: "one".to_owned(),
-            colour: 0,
-            points: vec![point(0.0, 0.25), point(1000.0, 0.5)],
-            runs: Vec::new(),
-        }],
-        levels: Vec::new(),
-        breaks: Vec::new(),
-        parts: Vec::new(),
-    };
-    let readout = serde_json::to_value(Readout::of(&chart)).unwrap();
-    assert_eq!(readout["texts"][1], "iteration 1,000: one 50\u{a0}%");
-    let places: Vec<f64> = serde_json::from_value(readout["places"].clone()).unwrap();
-    assert!(places[0].abs() < 1e-9 && (places[1] - 1.0).abs() < 1e-9, "{places:?}");
-}
-
-/// Phases stand side by side, each with ticks of its own, and none is too narrow to be seen.
-#[test]
-fn parts_stand_side_by_side_and_their_lines_are_broken() {
-    let point = |x: f64| LinePoint { x, y: 0.5, half: None };
-    let part = |name: &str, from: f64, to: f64| LinePart {
-        name: name.to_owned(),
-        from,
-        to,
-        levels: vec![(0.25, "chance".to_owned())],
-        marks: vec![from + 10.0],
-    };
-    let series = LineSeries {
-        name: "one".to_owned(),
-        colour: 0,
-        points: vec![point(5_000.0), point(1e6), point(1e6 + 50.0), point(1e6 + 100.0)],
-        runs: Vec::new(),
-    };
-    let chart = LineChart {
-        title: "t".to_owned(),
-        subtitle: "s".to_owned(),
-        x_label: "iteration".to_owned(),
-        unit: Unit::Share,
-        series: vec![series],
-        levels: Vec::new(),
-        breaks: Vec::new(),
-        parts: vec![part("long", 0.0, 1e6), part("short", 1e6, 1e6 + 100.0)],
-    };
-    let [end, begin] = [1e6, 1e6 + 1.0].map(|x| chart.share(x));
-    assert!(end < begin && (1.0 - begin) > 0.2 && (chart.share(1e6 + 100.0) - 1.0).abs() < 1e-9);
-    let readout = serde_json::to_value(Readout::of(&chart)).unwrap();
-    assert_eq!(readout["texts"][1], "long, iteration 1,000,000: one 50\u{a0}%");
-    assert_eq!(readout["texts"][2], "short, iteration 50: one 50\u{a0}%");
-    for layout in [Layout::WIDE, Layout::NARROW] {
-        let svg = line_svg(&chart, layout);
-        let document = roxmltree::Document::parse(&svg).unwrap();
-        let is_curve =
-            |node: &roxmltree::Node<'_, '_>| node.attribute("stroke-width") == Some("2.5");
-        let curve = document.descendants().find(is_curve).unwrap();
-        assert_eq!(curve.attribute("d").unwrap().matches('M').count(), 2);
-        assert!(svg.contains(">long<") && svg.contains(">short<") && svg.contains("a new model"));
-    }
-}
-
 /// What was averaged over a drift belongs to neither of the two populations.
 #[test]
 fn a_curve_is_not_smoothed_across_a_drift() {
@@ -554,52 +395,4 @@ fn a_curve_is_not_smoothed_across_a_drift() {
     assert!(heights.iter().all(|at| *at == top || *at == bottom), "{path}");
     assert_eq!(path.matches('M').count(), 2, "the curve is broken at the drift");
     assert!(svg.contains("the population drifts at iteration 1,000"), "the drift is marked");
-}
-
-#[test]
-fn a_line_is_broken_where_its_population_drifts() {
-    let point = |index: u32| LinePoint { x: f64::from(index) * 100.0, y: 0.5, half: None };
-    let series = LineSeries {
-        name: "one".to_owned(),
-        colour: 0,
-        points: (1..=10).map(point).collect(),
-        runs: Vec::new(),
-    };
-    let chart = LineChart {
-        title: "t".to_owned(),
-        subtitle: "s".to_owned(),
-        x_label: "iteration".to_owned(),
-        unit: Unit::Share,
-        series: vec![series],
-        levels: vec![(0.25, "chance".to_owned())],
-        breaks: vec![(500.0, "drift".to_owned())],
-        parts: Vec::new(),
-    };
-    let svg = line_svg(&chart, Layout::WIDE);
-    let document = roxmltree::Document::parse(&svg).unwrap();
-    let curve = document.descendants().find(|node| node.attribute("stroke-width") == Some("2.5"));
-    assert_eq!(curve.unwrap().attribute("d").unwrap().matches('M').count(), 2);
-    assert!(svg.contains(">chance<") && svg.contains(">drift<"));
-}
-
-/// What is doubted is neither good nor bad, wherever it stands.
-#[test]
-fn a_block_that_is_doubted_has_no_verdict() {
-    let cell = |tone| Cell { text: "better".to_owned(), tone };
-    let table = Block::Table {
-        head: vec!["policy".to_owned(), "finding".to_owned(), "gate".to_owned()],
-        rows: vec![vec![Cell::plain("a"), cell(Tone::Good), cell(Tone::Bad)]],
-    };
-    let mut block = Block::Choice(vec![("metric".to_owned(), vec![table])]);
-    let html = |block: &Block| {
-        let section = Section { heading: "Comparison".to_owned(), blocks: vec![block.clone()] };
-        let page =
-            Page { title: "a".to_owned(), subtitle: "b".to_owned(), sections: vec![section] };
-        page_html(&page)
-    };
-    let has = |html: &str, tone: &str| html.contains(&format!("class=\"{tone}\""));
-    assert!(has(&html(&block), "good") && has(&html(&block), "bad"));
-    block.doubt();
-    let doubted = html(&block);
-    assert!(!has(&doubted, "good") && !has(&doubted, "bad") && has(&doubted, "doubtful"));
 }
