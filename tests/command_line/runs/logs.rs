@@ -4,14 +4,12 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::io::Write;
 use std::path::{Path, PathBuf};
-use std::process::Stdio;
-use std::time::Duration;
 
 use flate2::Compression;
 use flate2::write::GzEncoder;
 
 use super::folder::{contents, json, rows};
-use super::{completed, run_into, runner};
+use super::{completed, killed_and_resumed, run_into};
 use crate::tools;
 
 /// A copy of the shipped log and a scenario of it, changed.
@@ -221,20 +219,7 @@ fn a_compressed_log_is_the_same_world_and_its_twin_goes_on_after_a_kill() {
         assert!(events(name) == events("plain"), "{name}");
     }
     let killed = copy.out("killed");
-    let mut command = runner();
-    command.arg(&scenario).args(arguments).arg("--out").arg(&killed);
-    let mut process = command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
-    let has_rows = || fs::metadata(killed.join("events.csv")).is_ok_and(|file| file.len() > 5_000);
-    while !has_rows() && process.try_wait().unwrap().is_none() {
-        std::thread::park_timeout(Duration::from_millis(1));
-    }
-    process.kill().unwrap();
-    process.wait().unwrap();
-    let mut command = runner();
-    let resumed = command.arg(&scenario).args(arguments).arg("--resume").arg(&killed);
-    let resumed = resumed.output().unwrap();
-    let stderr = String::from_utf8_lossy(&resumed.stderr);
-    assert!(resumed.status.success() || stderr.contains("is complete"), "{stderr}");
+    killed_and_resumed(&killed, &scenario, &arguments);
     assert!(contents(&killed) == contents(&copy.out("zstd")));
     for (bytes, message) in [
         (&b"PAR1\x15\x04"[..], "is a Parquet file, which is not played"),

@@ -2,36 +2,12 @@
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Output, Stdio};
 
 use super::folder::{json, rows};
 use super::runner;
-
-/// A served loop as a process. It ends with the test.
-struct Service {
-    child: Child,
-    url: String,
-}
-
-impl Service {
-    fn start() -> Self {
-        let mut command = runner();
-        command.args(["serve", "--port", "0"]).stdout(Stdio::piped()).stderr(Stdio::null());
-        let mut child = command.spawn().unwrap();
-        let mut url = String::new();
-        BufReader::new(child.stdout.as_mut().unwrap()).read_line(&mut url).unwrap();
-        Self { child, url: url.trim().to_owned() }
-    }
-}
-
-impl Drop for Service {
-    fn drop(&mut self) {
-        let _gone = self.child.kill();
-        let _reaped = self.child.wait();
-    }
-}
+use super::served::Service;
 
 /// A load of two phases, which expects more than there will be.
 const IN_TURN: &str =
@@ -160,7 +136,7 @@ fn parallel_phases_merge_to_the_load_of_the_whole() {
 }
 
 fn merges_to_the_whole(phases: &str) {
-    let (service, root) = (Service::start(), tempfile::tempdir().unwrap());
+    let (service, root) = (Service::start(&[]), tempfile::tempdir().unwrap());
     let root = root.path();
     let scenario = scenario_of(root, &service.url, phases);
     let (code, stderr) = ended(run(&scenario, &root.join("whole"), &[]));
@@ -206,7 +182,7 @@ fn merges_to_the_whole(phases: &str) {
 
 #[test]
 fn what_is_missing_cut_short_or_altered_is_told() {
-    let (service, root) = (Service::start(), tempfile::tempdir().unwrap());
+    let (service, root) = (Service::start(&[]), tempfile::tempdir().unwrap());
     let root = root.path();
     let scenario = scenario(root, &service.url);
     let folders = four(&scenario, root, &[]);
@@ -272,7 +248,7 @@ fn what_is_missing_cut_short_or_altered_is_told() {
 /// A shard of parallel phases that was cut short is a part of the one that went on.
 #[test]
 fn a_copy_that_ended_in_parallel_phases_is_a_part_of_the_whole_shard() {
-    let (service, root) = (Service::start(), tempfile::tempdir().unwrap());
+    let (service, root) = (Service::start(&[]), tempfile::tempdir().unwrap());
     let root = root.path();
     let scenario = scenario_of(root, &service.url, BESIDE);
     let folders = four(&scenario, root, &[]);

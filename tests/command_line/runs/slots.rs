@@ -2,15 +2,13 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
-use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
-use std::process::{Child, Stdio};
-use std::time::Duration;
 
 use serde_json::Value;
 
 use super::folder::{contents, json, rows};
-use super::{completed, run_into, runner};
+use super::served::Service;
+use super::{completed, killed_and_resumed, run_into, runner};
 
 const SCENARIO: &str = "scenarios/slots.yaml";
 
@@ -92,20 +90,7 @@ fn a_killed_run_with_slots_ends_byte_for_byte_as_one_that_was_not() {
     let root = tempfile::tempdir().unwrap();
     let (whole, killed) = (root.path().join("whole"), root.path().join("killed"));
     completed(&whole, SCENARIO, &SHORT);
-    let mut command = runner();
-    command.arg(SCENARIO).args(SHORT).arg("--out").arg(&killed);
-    let mut process = command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
-    let has_rows = || fs::metadata(killed.join("events.csv")).is_ok_and(|file| file.len() > 5_000);
-    while !has_rows() && process.try_wait().unwrap().is_none() {
-        std::thread::park_timeout(Duration::from_millis(1));
-    }
-    process.kill().unwrap();
-    process.wait().unwrap();
-    let mut command = runner();
-    command.arg(SCENARIO).args(SHORT).arg("--resume").arg(&killed);
-    let resumed = command.output().unwrap();
-    let stderr = String::from_utf8_lossy(&resumed.stderr);
-    assert!(resumed.status.success() || stderr.contains("is complete"), "{stderr}");
+    killed_and_resumed(&killed, SCENARIO, &SHORT);
     assert_eq!(contents(&killed), contents(&whole));
 }
 
@@ -200,30 +185,6 @@ fn of_service(folder: &Path, target: &str) -> PathBuf {
     let path = folder.join("scenario.yaml");
     fs::write(&path, text.replace("../data", &data)).unwrap();
     path
-}
-
-/// A service of this program. It ends with the test.
-struct Service {
-    child: Child,
-    url: String,
-}
-
-impl Service {
-    fn start(arguments: &[&str]) -> Self {
-        let mut command = runner();
-        command.args(["serve", "--port", "0"]).args(arguments);
-        let mut child = command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
-        let mut url = String::new();
-        BufReader::new(child.stdout.as_mut().unwrap()).read_line(&mut url).unwrap();
-        Self { child, url: url.trim().to_owned() }
-    }
-}
-
-impl Drop for Service {
-    fn drop(&mut self) {
-        let _gone = self.child.kill();
-        let _reaped = self.child.wait();
-    }
 }
 
 /// Over HTTP as in the process: the same events are offered, and each slot is rewarded.
