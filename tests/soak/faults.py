@@ -133,13 +133,22 @@ class Faults:
 
     def files(self):
         found = [path for path in glob.glob(os.path.join(self.server.state, "*")) if os.path.isfile(path)]
-        return sorted(path for path in found if os.path.getsize(path) > 0)
+        return sorted(path for path in found if has_content(path))
 
     def expect_refusal(self, path):
         """A damaged file is named, and nothing is served."""
         code, message = self.server.refused()
         if code != 7 or os.path.basename(path) not in message:
             raise SoakError(f"`{os.path.basename(path)}` is damaged, and the start ended with {code}: {message}")
+
+
+def has_content(path):
+    """A journal without a record has zeros only."""
+    try:
+        with open(path, "rb") as file:
+            return any(file.read())
+    except FileNotFoundError:
+        return False
 
 
 def name_of(fault):
@@ -183,11 +192,13 @@ class Flipped:
 
 
 def flip(path, draws):
-    """Changes a bit; of a journal in its first half: its last record may be an unfinished one."""
-    size = os.path.getsize(path)
-    half = (size + 1) // 2 if os.path.basename(path).startswith("journal") else size
+    """Changes a bit; of a journal in the first half of its records: its last record may be an
+    unfinished one, and zeros follow that are not read."""
     with open(path, "r+b") as file:
-        place = draws.randrange(half)
+        content = file.read()
+        is_journal = os.path.basename(path).startswith("journal")
+        read = (len(content.rstrip(b"\0")) + 1) // 2 if is_journal else len(content)
+        place = draws.randrange(read)
         file.seek(place)
         byte = file.read(1)[0] ^ (1 << draws.randrange(8))
         file.seek(place)

@@ -131,6 +131,7 @@ impl Core {
         (state, most_event_bytes): (LoopState, u64),
     ) -> Self {
         let queue = Queue::new(next, time());
+        let metrics = Metrics::new(store.as_ref().map(Store::write_seconds));
         Self {
             time,
             store,
@@ -146,7 +147,7 @@ impl Core {
             most_event_bytes,
             jobs,
             has_failed: AtomicBool::new(false),
-            metrics: Metrics::default(),
+            metrics,
         }
     }
 

@@ -31,6 +31,7 @@ pub(crate) struct Metrics {
     rewarded: Gauge,
     connections: Gauge,
     queue_lock: Histogram,
+    journal_write: Option<Histogram>,
     backlog: Gauge,
     snapshot: Gauge,
     state_bytes: Gauge,
@@ -54,8 +55,9 @@ const BOUNDS: [f64; 12] =
 /// The bounds of the histogram of the time under the lock, in seconds.
 const LOCK_BOUNDS: [f64; 6] = [0.000_001, 0.000_01, 0.000_1, 0.001, 0.01, 0.1];
 
-impl Default for Metrics {
-    fn default() -> Self {
+impl Metrics {
+    /// All at zero; `journal_write` is of a service with a state.
+    pub fn new(journal_write: Option<Histogram>) -> Self {
         let mut metrics = Self {
             registry: Registry::with_prefix("runner"),
             requests: Family::default(),
@@ -68,6 +70,7 @@ impl Default for Metrics {
             rewarded: Gauge::default(),
             connections: Gauge::default(),
             queue_lock: Histogram::new(LOCK_BOUNDS),
+            journal_write,
             backlog: Gauge::default(),
             snapshot: Gauge::default(),
             state_bytes: Gauge::default(),
@@ -75,9 +78,7 @@ impl Default for Metrics {
         metrics.register();
         metrics
     }
-}
 
-impl Metrics {
     fn register(&mut self) {
         let registry = &mut self.registry;
         let requests = self.requests.clone();
@@ -87,6 +88,10 @@ impl Metrics {
         let lock = self.queue_lock.clone();
         let help = "Time under the lock that all requests share";
         registry.register("queue_lock_seconds", help, lock);
+        if let Some(journal) = self.journal_write.clone() {
+            let help = "Time to write and sync entries, which requests with a state wait for";
+            registry.register("journal_write_seconds", help, journal);
+        }
         let gauges = [
             ("entries_untrained", "Log entries that wait for joining and training", &self.backlog),
             ("snapshot_timestamp_seconds", "Time of the last snapshot", &self.snapshot),
@@ -167,7 +172,7 @@ mod tests {
     /// Every metric that the dashboard queries is exported.
     #[test]
     fn the_dashboard_queries_what_is_exported() {
-        let metrics = Metrics::default();
+        let metrics = Metrics::new(Some(Histogram::new(LOCK_BOUNDS)));
         metrics.count("POST /rank".to_owned(), 201, Duration::from_millis(1));
         metrics.observe_lock(Duration::from_micros(1));
         let model = protocol::ModelProperties {

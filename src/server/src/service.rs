@@ -103,7 +103,7 @@ impl Service {
     ) -> Result<(Self, bool), StateError> {
         let options = LoopOptions { retention: Retention::Archive, ..options.clone() };
         let bounds = (options.threads, options.limits.event_bytes);
-        let opened = state::open(path, &options, time(), repair, disk)?;
+        let opened = state::open(path, &options, &time, repair, disk)?;
         let state = (Some((opened.store, opened.folder)), opened.next);
         let (learning_loop, jobs) = (opened.learning_loop, opened.jobs);
         let time = not_before(learning_loop.latest(), time);

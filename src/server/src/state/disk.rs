@@ -1,10 +1,16 @@
 //! The steps that change files. A test can end them at any one, as a crash would.
 
 use std::fs::{self, File, OpenOptions};
-use std::io::{self, IoSlice, Seek, SeekFrom, Write};
+use std::io::{self, IoSlice, Read, Seek, SeekFrom, Write};
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+
+/// The bytes of zeros that are written at once.
+const BUFFER: usize = 64 << 10;
+
+/// The unit in which a disk writes.
+pub(super) const SECTOR: usize = 512;
 
 /// Changes files.
 #[derive(Debug, Clone, Default)]
@@ -28,20 +34,36 @@ impl Disk {
         Self { full: Some(Arc::clone(full)), ..Self::default() }
     }
 
-    /// Writes parts at the end of a file that has `length` bytes, and syncs them.
-    pub(crate) fn append(
+    /// Writes parts into a file from `at` on.
+    pub(crate) fn write_at(
         &self,
         file: &mut File,
-        length: u64,
+        at: u64,
         parts: &mut [IoSlice<'_>],
     ) -> io::Result<()> {
-        if file.metadata()?.len() != length {
-            // What a failed write left behind.
-            file.set_len(length)?;
+        let crash = self.step();
+        file.seek(SeekFrom::Start(at))?;
+        write_all(file, parts)?;
+        if crash.is_err() {
+            let end = file.stream_position()?;
+            let half = u64::midpoint(at, end);
+            let cut = (half - half % SECTOR as u64).max(at);
+            file.seek(SeekFrom::Start(cut))?;
+            io::copy(&mut io::repeat(0).take(end - cut), file)?;
+            return crash;
         }
-        file.seek(SeekFrom::Start(length))?;
-        self.write(file, |file| write_all(file, parts))?;
-        file.sync_data()
+        self.step()
+    }
+
+    /// Adds zeros to a file from `end` on, as many as there is room for. Returns its size.
+    pub(crate) fn add_zeros(&self, file: &mut File, end: u64, count: u64) -> u64 {
+        let written = self.step().and_then(|()| write_zeros(file, end, count));
+        if written.is_ok() {
+            return end + count;
+        }
+        // Others need the room.
+        file.set_len(end).ok();
+        end
     }
 
     /// Creates a file with content, under its name only when it is complete.
@@ -87,10 +109,14 @@ impl Disk {
         self.step()
     }
 
-    /// Creates an empty file.
-    pub(crate) fn create_empty(&self, path: &Path) -> io::Result<File> {
+    /// Creates a file of so many zeros, which are on disk.
+    pub(crate) fn create_zeros(&self, path: &Path, count: u64) -> io::Result<File> {
         self.step()?;
-        let file = private().read(true).open(path)?;
+        let mut file = private().truncate(true).open(path)?;
+        if let Err(error) = write_zeros(&mut file, 0, count).and_then(|()| file.sync_all()) {
+            fs::remove_file(path).ok();
+            return Err(error);
+        }
         sync_parent(path)?;
         Ok(file)
     }
@@ -117,6 +143,19 @@ impl Disk {
         let left = remaining.fetch_update(Ordering::SeqCst, Ordering::SeqCst, less);
         left.map(|_| ()).map_err(|_| io::Error::other("the disk has crashed"))
     }
+}
+
+/// Writes zeros into a file from `at` on.
+fn write_zeros(file: &mut File, at: u64, count: u64) -> io::Result<()> {
+    file.seek(SeekFrom::Start(at))?;
+    let zeros = [0; BUFFER];
+    let mut left = count;
+    while left > 0 {
+        let part = usize::try_from(left).unwrap_or(BUFFER).min(BUFFER);
+        file.write_all(&zeros[..part])?;
+        left -= part as u64;
+    }
+    Ok(())
 }
 
 /// Writes all parts. `write_all_vectored` is not stable.

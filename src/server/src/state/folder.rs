@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::fs::{self, File, TryLockError};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 
 use flate2::Compression;
@@ -15,7 +16,7 @@ use super::reader::{Reader, SET_ASIDE};
 use super::segment::{SegmentFile, digest, segment_lines};
 use super::snapshot::{FORMAT, Manifest, write_snapshot};
 use super::store::{Closed, Store};
-use crate::log;
+use crate::{Time, log};
 use learning_loop::{EvaluationJob, LearningLoop, LoopOptions, Segment};
 use timestamp::Timestamp;
 
@@ -89,10 +90,11 @@ pub(super) struct Files {
 pub(crate) fn open(
     path: &Path,
     options: &LoopOptions,
-    now: Timestamp,
+    time: &Time,
     repair: bool,
     disk: Disk,
 ) -> Result<Opened, StateError> {
+    let now = time();
     create_folder(path)?;
     let lock = disk::open_lock(&path.join("lock"))?;
     match lock.try_lock() {
@@ -135,7 +137,7 @@ pub(crate) fn open(
         disk::make_private(&path.join(migration::BACKUP))?;
         log::note(format!("the state before is kept as `{}`", migration::BACKUP), &[]);
     }
-    let store = Store::start(path, generation, disk)?;
+    let store = Store::start(path, generation, disk, Arc::clone(time))?;
     Ok(Opened { learning_loop, jobs, store, folder, next, is_old })
 }
 

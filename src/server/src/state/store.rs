@@ -2,6 +2,7 @@
 //!
 //! It writes the entries that were queued since its last write and syncs them, so that
 //! concurrent requests share a sync. While the disk is full, it tries again, and requests fail.
+//! Nothing else is done here, since requests wait for it: whoever wants a new journal creates it.
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -10,19 +11,26 @@ use std::sync::{Arc, Condvar, Mutex, mpsc};
 use std::time::Duration;
 
 use axum::http::StatusCode;
+use prometheus_client::metrics::histogram::Histogram;
 use tokio::sync::watch;
 
 use super::disk::Disk;
 use super::journal::{Journal, Record};
-use crate::log;
 use crate::response::ErrorResponse;
+use crate::{Time, log};
 use learning_loop::LogEntry;
 
 /// The pause before a failed write is tried again.
 const RETRY: Duration = Duration::from_millis(250);
 
+/// After so long without an entry, a journal gives back the room that it has for more.
+const IDLE: Duration = Duration::from_secs(1);
+
 /// The deadline for a new journal.
 const PATIENCE: Duration = Duration::from_secs(5);
+
+/// The bounds of the histogram of the time that a write takes, in seconds.
+const WRITE_BOUNDS: [f64; 9] = [0.0001, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.02, 0.05, 0.25];
 
 /// Entries that are on disk once their batch is.
 #[derive(Debug, Clone, Copy, Default)]
@@ -36,6 +44,18 @@ pub(crate) struct Store {
     written: [watch::Receiver<Written>; 2],
     writer: Mutex<Option<std::thread::JoinHandle<()>>>,
     bytes: Arc<AtomicU64>,
+    write_seconds: Histogram,
+    journals: Mutex<Journals>,
+}
+
+/// Where the next journal is created.
+struct Journals {
+    folder: PathBuf,
+    disk: Disk,
+    /// The number of the next journal.
+    next: u64,
+    /// The bytes of the records of the last complete one.
+    length: u64,
 }
 
 #[derive(Default)]
@@ -50,8 +70,14 @@ struct Waiting {
     records: Vec<Record>,
     /// The number of batches that were taken.
     batches: u64,
-    rotate: Option<mpsc::Sender<io::Result<Closed>>>,
+    rotate: Option<Rotation>,
     closed: bool,
+}
+
+/// A new journal, and who wants the one that it replaces.
+struct Rotation {
+    next: Journal,
+    replaced: mpsc::Sender<io::Result<Journal>>,
 }
 
 /// A journal that is complete.
@@ -74,35 +100,39 @@ struct Written {
 /// The writer's end.
 struct Writer {
     progress: [watch::Sender<Written>; 2],
-    folder: PathBuf,
-    disk: Disk,
-    generation: u64,
     journal: Journal,
-    last: Option<u64>,
     bytes: Arc<AtomicU64>,
+    write_seconds: Histogram,
+    time: Time,
 }
 
 impl Store {
     /// Starts a writer with a new journal.
-    pub(super) fn start(folder: &Path, generation: u64, disk: Disk) -> io::Result<Self> {
+    pub(super) fn start(
+        folder: &Path,
+        generation: u64,
+        disk: Disk,
+        time: Time,
+    ) -> io::Result<Self> {
         let (bytes, queue) = (Arc::new(AtomicU64::new(0)), Arc::new(Queue::default()));
-        let journal = Journal::create(&path(folder, generation), disk.clone())?;
+        let mut journals =
+            Journals { folder: folder.to_owned(), disk, next: generation, length: 0 };
         let ((even, even_written), (odd, odd_written)) =
             (watch::channel(Written::default()), watch::channel(Written::default()));
+        let write_seconds = Histogram::new(WRITE_BOUNDS);
         let mut writer = Writer {
             progress: [even, odd],
-            folder: folder.to_owned(),
-            disk,
-            generation,
-            journal,
-            last: None,
+            journal: journals.create()?,
             bytes: Arc::clone(&bytes),
+            write_seconds: write_seconds.clone(),
+            time,
         };
         let read = Arc::clone(&queue);
         let write = move || writer.write(&read);
         let thread = std::thread::Builder::new().name("journal".to_owned()).spawn(write)?;
         let written = [even_written, odd_written];
-        Ok(Self { queue, written, writer: Mutex::new(Some(thread)), bytes })
+        let (writer, journals) = (Mutex::new(Some(thread)), Mutex::new(journals));
+        Ok(Self { queue, written, writer, bytes, write_seconds, journals })
     }
 
     /// Queues entries with their numbers. The ticket is for them and all entries before.
@@ -145,11 +175,33 @@ impl Store {
 
     /// Begins a new journal, and returns the complete one. Blocks.
     pub(crate) fn rotate(&self) -> io::Result<Closed> {
-        let (sender, closed) = mpsc::channel();
         let ended = || io::Error::other("the journal cannot be changed now");
-        self.queue.waiting.lock().map_err(|_| ended())?.rotate = Some(sender);
+        let mut journals = self.journals.lock().map_err(|_| ended())?;
+        let next = journals.create()?;
+        let path = next.path().to_owned();
+        let (replaced, answer) = mpsc::channel();
+        self.queue.waiting.lock().map_err(|_| ended())?.rotate = Some(Rotation { next, replaced });
         self.queue.more.notify_one();
-        closed.recv_timeout(PATIENCE).map_err(|_| ended())?
+        let answer = answer.recv_timeout(PATIENCE).map_err(|_| ended()).or_else(|error| {
+            // A writer that has taken the new journal answers at once.
+            let is_waiting = self.queue.take_rotation().is_some();
+            if is_waiting { Err(error) } else { answer.recv().map_err(|_| error) }
+        });
+        match answer.flatten() {
+            Ok(complete) => {
+                journals.length = complete.length();
+                Ok(Closed { path: complete.path().to_owned(), last: complete.last() })
+            }
+            Err(error) => {
+                std::fs::remove_file(path).ok();
+                Err(error)
+            }
+        }
+    }
+
+    /// How long it takes to write and sync entries.
+    pub(crate) fn write_seconds(&self) -> Histogram {
+        self.write_seconds.clone()
     }
 
     /// The bytes of the entries in the journal, before they were compressed.
@@ -185,26 +237,40 @@ pub(super) fn path(folder: &Path, generation: u64) -> PathBuf {
     folder.join(format!("journal-{generation:08}"))
 }
 
+impl Journals {
+    /// The next journal, with room for as much as the last one had.
+    fn create(&mut self) -> io::Result<Journal> {
+        let path = path(&self.folder, self.next);
+        self.next += 1;
+        Journal::create(path, self.disk.clone(), self.length)
+    }
+}
+
 impl Writer {
     /// Writes until the store is closed.
     fn write(&mut self, queue: &Queue) {
         while let Some((records, batches)) = queue.take() {
-            if !records.is_empty() && !self.write_batch(&records, queue) {
+            if records.is_empty() {
+                self.journal.shrink();
+            } else if !self.write_batch(&records, queue) {
                 return;
             }
             self.progress[parity(batches)].send_modify(|written| written.batches = batches);
-            if let Some(sender) = queue.take_rotation() {
+            if let Some(Rotation { next, replaced }) = queue.take_rotation() {
+                let complete = std::mem::replace(&mut self.journal, next);
+                self.bytes.store(0, Ordering::Relaxed);
                 // A worker that has failed waits no more.
-                sender.send(self.rotate()).ok();
+                replaced.send(Ok(complete)).ok();
             }
         }
+        self.journal.finish();
     }
 
     /// Writes a batch, again and again if it must. Returns false if the store was closed
     /// before it succeeded.
     fn write_batch(&mut self, records: &[Record], queue: &Queue) -> bool {
         let mut has_failed = false;
-        while let Err(error) = self.journal.append(records) {
+        while let Err(error) = self.append(records) {
             if !std::mem::replace(&mut has_failed, true) {
                 let message = format!("the state cannot be written: {error}; requests are refused");
                 log::error(message, &[]);
@@ -219,7 +285,6 @@ impl Writer {
             log::note("the state can be written again", &[]);
             self.set_failure(None);
         }
-        self.last = records.iter().map(|record| record.number).max().max(self.last);
         self.bytes.store(self.journal.entry_bytes(), Ordering::Relaxed);
         true
     }
@@ -231,13 +296,11 @@ impl Writer {
         }
     }
 
-    fn rotate(&mut self) -> io::Result<Closed> {
-        let next = Journal::create(&path(&self.folder, self.generation + 1), self.disk.clone())?;
-        let closed = Closed { path: path(&self.folder, self.generation), last: self.last.take() };
-        self.generation += 1;
-        self.journal = next;
-        self.bytes.store(0, Ordering::Relaxed);
-        Ok(closed)
+    fn append(&mut self, records: &[Record]) -> io::Result<()> {
+        let began = (self.time)();
+        let appended = self.journal.append(records);
+        self.write_seconds.observe((self.time)().since(began).as_secs_f64());
+        appended
     }
 }
 
@@ -247,14 +310,15 @@ fn parity(batch: u64) -> usize {
 
 impl Queue {
     /// The records that are queued and the number of their batch, or none if only a new journal
-    /// is wanted; `None` once the queue is closed and empty.
+    /// is wanted or nothing was for long; `None` once the queue is closed and empty.
     fn take(&self) -> Option<(Vec<Record>, u64)> {
-        let mut waiting = self.waiting.lock().ok()?;
-        while waiting.records.is_empty() && waiting.rotate.is_none() {
-            if waiting.closed {
-                return None;
-            }
-            waiting = self.more.wait(waiting).ok()?;
+        let waiting = self.waiting.lock().ok()?;
+        let is_idle = |waiting: &mut Waiting| {
+            waiting.records.is_empty() && waiting.rotate.is_none() && !waiting.closed
+        };
+        let (mut waiting, _) = self.more.wait_timeout_while(waiting, IDLE, is_idle).ok()?;
+        if waiting.closed && waiting.records.is_empty() && waiting.rotate.is_none() {
+            return None;
         }
         waiting.batches += u64::from(!waiting.records.is_empty());
         Some((std::mem::take(&mut waiting.records), waiting.batches))
@@ -269,16 +333,16 @@ impl Queue {
     }
 
     /// The request for a new journal.
-    fn take_rotation(&self) -> Option<mpsc::Sender<io::Result<Closed>>> {
+    fn take_rotation(&self) -> Option<Rotation> {
         self.waiting.lock().ok().and_then(|mut waiting| waiting.rotate.take())
     }
 
     /// Answers a request for a new journal while the current one cannot be completed: the worker
     /// must not wait for room on the disk.
     fn refuse_rotation(&self, error: &io::Error) {
-        if let Some(sender) = self.take_rotation() {
+        if let Some(Rotation { replaced, .. }) = self.take_rotation() {
             // A worker that has failed waits no more.
-            sender.send(Err(io::Error::new(error.kind(), error.to_string()))).ok();
+            replaced.send(Err(io::Error::new(error.kind(), error.to_string()))).ok();
         }
     }
 }
