@@ -1,6 +1,7 @@
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use super::body::HUGE;
 use protocol::{ErrorCode, RankEnvelope, RankRequest, RankableAction, ServiceError};
 
 /// The number of cached action lists.
@@ -17,13 +18,15 @@ impl ActionCache {
     /// Parses a Rank request.
     pub fn request(&self, body: &[u8]) -> Result<RankRequest, ServiceError> {
         let envelope: RankEnvelope<'_> = serde_json::from_slice(body).map_err(|e| invalid(&e))?;
-        let actions = self.actions(envelope.actions.get()).map_err(|error| invalid(&error))?;
+        let actions = self.actions(envelope.actions.get(), body.len());
+        let actions = actions.map_err(|error| invalid(&error))?;
         Ok(envelope.with(actions))
     }
 
-    /// Texts are parsed outside the lock, which all requests share.
-    fn actions(&self, text: &str) -> serde_json::Result<Arc<[RankableAction]>> {
-        if text.len() > LONGEST {
+    /// The actions of a body of so many bytes. Texts are parsed outside the lock, which all requests
+    /// share; huge bodies are handled where it must not be taken.
+    fn actions(&self, text: &str, body: usize) -> serde_json::Result<Arc<[RankableAction]>> {
+        if text.len() > LONGEST || body >= HUGE {
             return serde_json::from_str(text);
         }
         if let Some(actions) = self.lock().get(text) {

@@ -1,6 +1,10 @@
 //! Threads of a lower priority, for work that must not keep small requests waiting: evaluations,
 //! bodies of megabytes, and answers with the whole log. The scheduler gives a core to a thread of
 //! the usual priority as soon as one needs it; at equal priority it would wait for a time slice.
+//!
+//! A thread of a lower priority that holds a lock may wait long for a core, and whoever wants the
+//! lock waits with it. So work given to [`run`] takes no lock that small requests take: what it
+//! needs of theirs it is given, and what it has made is handed over where it was awaited.
 
 use std::num::NonZero;
 use std::sync::LazyLock;
@@ -34,9 +38,22 @@ pub(crate) fn half_of_cores() -> usize {
 
 /// Lowers the priority of this thread and of those that it starts. On other systems than Linux, it
 /// would be that of the process.
-pub(crate) fn lower_priority() {
+fn lower_priority() {
     #[cfg(target_os = "linux")]
     rustix::process::nice(NICENESS).ok();
+}
+
+/// Runs `work` on a thread of its own at a lower priority; none, if it panics.
+pub(crate) fn on_a_thread<T: Send + 'static>(
+    name: &str,
+    work: impl FnOnce() -> T + Send + 'static,
+) -> Option<T> {
+    let work = move || {
+        lower_priority();
+        work()
+    };
+    let thread = std::thread::Builder::new().name(name.to_owned()).spawn(work);
+    thread.expect("cannot start a thread").join().ok()
 }
 
 /// Runs `work` on a background thread.

@@ -29,7 +29,7 @@ const SLOWEST: Duration = Duration::from_secs(30);
 pub(crate) const LARGE: usize = 8 << 10;
 
 /// Bodies from this size on are handled on a background thread: 4 MiB take 20 to 40 ms to parse.
-const HUGE: usize = 256 << 10;
+pub(crate) const HUGE: usize = 256 << 10;
 
 /// Large requests keep at most half of the cores busy: small ones must not wait for a core.
 static LARGE_REQUESTS: LazyLock<Semaphore> =
@@ -39,10 +39,12 @@ static LARGE_REQUESTS: LazyLock<Semaphore> =
 #[derive(Debug)]
 pub(crate) struct UploadBudget(Arc<Semaphore>);
 
-/// A body, and its share of the budget.
+/// A body, and its share of the budget. Whoever awaits work on it keeps a clone: the share is given
+/// back under a lock.
+#[derive(Clone)]
 pub(crate) struct Upload {
     bytes: Bytes,
-    _reservations: Vec<OwnedSemaphorePermit>,
+    _reservation: Arc<Option<OwnedSemaphorePermit>>,
 }
 
 impl UploadBudget {
@@ -75,12 +77,13 @@ pub(crate) async fn json<T: DeserializeOwned + Send + 'static>(
     invalid: ErrorCode,
 ) -> Result<(T, Upload), ErrorResponse> {
     let upload = text(service, request).await?;
-    let size = upload.len();
-    let parse = move || match serde_json::from_slice(&upload) {
-        Ok(parsed) => Ok((parsed, upload)),
-        Err(error) => Err((invalid, format!("invalid body: {error}")).into()),
+    let content = upload.clone();
+    let parse = move || {
+        let parsed = serde_json::from_slice(&content);
+        parsed.map_err(|error| (invalid, format!("invalid body: {error}")).into())
     };
-    offload(size, parse).await
+    let parsed = offload(upload.len(), parse).await?;
+    Ok((parsed, upload))
 }
 
 /// The body of a request with a JSON content type.
@@ -103,8 +106,10 @@ pub(crate) async fn bytes(
     if !is_gzip {
         return Ok(upload);
     }
-    let reservation = service.uploads().reserve(most)?;
-    offload(LARGE, move || decompress(&upload, most, reservation)).await
+    let reservation = Arc::new(Some(service.uploads().reserve(most)?));
+    let content = upload.clone();
+    let bytes = offload(LARGE, move || decompress(&content, most)).await?;
+    Ok(Upload { bytes, _reservation: reservation })
 }
 
 async fn receive(budget: &UploadBudget, body: Body, most: usize) -> Result<Upload, ErrorResponse> {
@@ -112,7 +117,8 @@ async fn receive(budget: &UploadBudget, body: Body, most: usize) -> Result<Uploa
         return Err(too_large(most));
     }
     let mut chunks = body.into_data_stream();
-    let (mut parts, mut length, mut reservations) = (Vec::new(), 0, Vec::new());
+    let (mut parts, mut length) = (Vec::new(), 0);
+    let mut reservation: Option<OwnedSemaphorePermit> = None;
     while let Some(chunk) = chunks.next().await {
         let ended = |_| (ErrorCode::BadRequest, "the body ended too early".to_owned());
         let chunk: Bytes = chunk.map_err(ended)?;
@@ -120,32 +126,30 @@ async fn receive(budget: &UploadBudget, body: Body, most: usize) -> Result<Uploa
         if length > most {
             return Err(too_large(most));
         }
-        reservations.push(budget.reserve(chunk.len())?);
+        let reserved = budget.reserve(chunk.len())?;
+        match &mut reservation {
+            Some(reservation) => reservation.merge(reserved),
+            None => reservation = Some(reserved),
+        }
         parts.push(chunk);
     }
-    if parts.len() == 1 {
-        return Ok(Upload { bytes: parts.remove(0), _reservations: reservations });
-    }
-    offload(length, move || {
-        Ok(Upload { bytes: parts.concat().into(), _reservations: reservations })
-    })
-    .await
+    let bytes = match parts.len() {
+        1 => parts.remove(0),
+        _ => offload(length, move || Ok(parts.concat().into())).await?,
+    };
+    Ok(Upload { bytes, _reservation: Arc::new(reservation) })
 }
 
-fn decompress(
-    upload: &Upload,
-    most: usize,
-    reservation: OwnedSemaphorePermit,
-) -> Result<Upload, ErrorResponse> {
+fn decompress(upload: &[u8], most: usize) -> Result<Bytes, ErrorResponse> {
     let mut content = Vec::new();
     let limit = most as u64 + 1;
-    MultiGzDecoder::new(&**upload).take(limit).read_to_end(&mut content).map_err(|error| {
+    MultiGzDecoder::new(upload).take(limit).read_to_end(&mut content).map_err(|error| {
         ErrorResponse::from((ErrorCode::BadRequest, format!("the body is not valid gzip: {error}")))
     })?;
     if content.len() > most {
         return Err(too_large(most));
     }
-    Ok(Upload { bytes: content.into(), _reservations: vec![reservation] })
+    Ok(content.into())
 }
 
 /// Runs `work` here if its input is small, otherwise on a blocking or a background thread.

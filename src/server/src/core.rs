@@ -18,7 +18,7 @@ use tokio::sync::{Semaphore, oneshot};
 
 use super::metrics::Metrics;
 use super::response::ErrorResponse;
-use super::state::{self, Store, Ticket};
+use super::state::{self, Record, Store, Ticket};
 use super::{Time, body, log};
 use learning_loop::{EvaluationJob, EventBytes, LearningLoop, LogEntry, LoopState, Ranker};
 use protocol::{ErrorCode, ServiceError};
@@ -96,10 +96,11 @@ struct Queue {
 }
 
 /// Rankers of what is served. Large requests have one of their own, so that small ones never
-/// wait for them.
+/// wait for them; and so have huge ones, which are decided at a lower priority.
 pub(crate) struct Rankers {
     small: Vec<Mutex<Ranker>>,
     large: Mutex<Ranker>,
+    huge: Mutex<Ranker>,
     ask_program: bool,
 }
 
@@ -107,15 +108,16 @@ impl Rankers {
     pub(crate) fn new(ranker: &Ranker, threads: usize) -> Self {
         let copy = |_| Mutex::new(ranker.clone());
         let ask_program = ranker.asks_program();
-        Self { small: (0..threads.max(1)).map(copy).collect(), large: copy(0), ask_program }
+        let small = (0..threads.max(1)).map(copy).collect();
+        Self { small, large: copy(0), huge: copy(0), ask_program }
     }
 
     /// A ranker that is free, or the first to become free.
-    fn get(&self, is_large: bool) -> MutexGuard<'_, Ranker> {
+    fn get(&self, size: usize) -> MutexGuard<'_, Ranker> {
         // A ranker is replaced at the next export; scratch space is its only state.
         let lock = |ranker| Mutex::lock(ranker).unwrap_or_else(PoisonError::into_inner);
-        if is_large {
-            return lock(&self.large);
+        if size >= body::LARGE {
+            return lock(if size >= body::HUGE { &self.huge } else { &self.large });
         }
         let free = self.small.iter().find_map(|ranker| ranker.try_lock().ok());
         free.unwrap_or_else(|| lock(&self.small[0]))
@@ -156,17 +158,22 @@ impl Core {
         (self.time)()
     }
 
-    /// Decides with a ranker.
+    /// The rankers of what is served.
+    pub(crate) fn rankers(&self) -> Arc<Rankers> {
+        Arc::clone(&self.rankers.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Decides on a request of `size` bytes with one of the rankers.
     pub(crate) fn decide<A>(
         &self,
-        is_large: bool,
+        rankers: &Rankers,
+        size: usize,
         decide: impl FnOnce(&mut Ranker, u64, Timestamp) -> Result<A, ServiceError>,
     ) -> Result<A, ErrorResponse> {
-        let rankers = Arc::clone(&self.rankers.read().unwrap_or_else(PoisonError::into_inner));
         let number = self.ranks.fetch_add(1, Ordering::Relaxed) + 1;
-        let mut ranker = rankers.get(is_large);
+        let mut ranker = rankers.get(size);
         let decided = decide(&mut ranker, number, self.now());
-        if is_large {
+        if size >= body::LARGE {
             ranker.forget();
         }
         decided.map_err(|error| {
@@ -223,20 +230,40 @@ impl Core {
         let count = u32::try_from(entries.len()).unwrap_or(u32::MAX);
         let permits = self.backlog.acquire_many(count.saturating_mul(units)).await;
         permits.map_err(|_| failed())?.forget();
-        let core = Arc::clone(self);
-        let ticket = body::offload(size, move || Ok(core.queue_entries(entries, units)?)).await?;
-        match (&self.store, ticket) {
-            (Some(store), Some(ticket)) => store.wait(ticket).await,
-            _ => Ok(()),
+        let queued = Arc::clone(self).queue_entries(entries, units, size);
+        let ticket = if size < body::LARGE {
+            queued.await?
+        } else {
+            // A caller that goes away must not leave entries that are queued for the worker only.
+            tokio::spawn(queued).await.map_err(|_| failed())??
+        };
+        match &self.store {
+            Some(store) => store.wait(ticket).await,
+            None => Ok(()),
         }
     }
 
-    /// Queues entries for the worker and the disk.
-    fn queue_entries(
+    /// Queues the entries of a request of `size` bytes for the worker and the disk.
+    async fn queue_entries(
+        self: Arc<Self>,
+        entries: Vec<LogEntry>,
+        units: u32,
+        size: usize,
+    ) -> Result<Ticket, ErrorResponse> {
+        let (first, entries) = self.queue_for_worker(entries, units)?;
+        let Some(store) = &self.store else { return Ok(Ticket::default()) };
+        let numbers = (first..).step_by(usize::try_from(NUMBERS).unwrap_or(1));
+        let records = move || Ok(Record::all(numbers.zip(&entries)));
+        Ok(store.append(body::offload(size, records).await?))
+    }
+
+    /// Queues entries for the worker, and returns them with their time and the number of the
+    /// first.
+    fn queue_for_worker(
         &self,
         mut entries: Vec<LogEntry>,
         units: u32,
-    ) -> Result<Option<Ticket>, ServiceError> {
+    ) -> Result<(u64, Vec<LogEntry>), ServiceError> {
         self.waiting.fetch_add(entries.len(), Ordering::Relaxed);
         let first = self.enqueue(|queue, now| {
             let first = queue.next;
@@ -247,8 +274,7 @@ impl Core {
             }
             first
         })?;
-        let numbers = (first..).step_by(usize::try_from(NUMBERS).unwrap_or(1));
-        Ok(self.store.as_ref().map(|store| store.append(numbers.zip(&entries))))
+        Ok((first, entries))
     }
 
     /// Marks so many entries of so many units as replayed.

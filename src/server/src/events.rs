@@ -15,10 +15,9 @@ type Reply = Result<Response, ErrorResponse>;
 /// `POST /rank`
 pub(crate) async fn rank(State(service): State<Service>, request: Request) -> Reply {
     let upload = body::text(&service, request).await?;
-    let (cache, size) = (service.action_cache(), upload.len());
-    let parse = move || Ok((cache.request(&upload)?, upload));
-    // The upload keeps its share of the budget until the call is answered.
-    let (request, _upload) = body::offload(size, parse).await?;
+    let (cache, size, content) = (service.action_cache(), upload.len(), upload.clone());
+    let parse = move || Ok(cache.request(&content)?);
+    let request = body::offload(size, parse).await?;
     let decide = move |ranker: &mut Ranker, number, now| ranker.rank(&request, number, now);
     let (ranked, entry) = service.decide(size, decide).await?;
     service.log(vec![entry], size).await?;

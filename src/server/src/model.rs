@@ -76,13 +76,12 @@ pub(crate) async fn model(
 /// `PUT /model`: one that was signed here, or one of Vowpal Wabbit, which nobody signs.
 pub(crate) async fn set(State(service): State<Service>, request: Request) -> Reply {
     let body = body::bytes(&service, request, model_signature::LARGEST).await?;
-    let (signed_by, size) = (service.clone(), body.len());
+    let (signed_by, content) = (service.clone(), body.clone());
     let open = move || {
-        let is_vw = VwModel::read(&body).is_ok();
-        let model = if is_vw { body.to_vec() } else { signed_by.model_signer().open(&body)? };
-        Ok((model, body))
+        let is_vw = VwModel::read(&content).is_ok();
+        Ok(if is_vw { content.to_vec() } else { signed_by.model_signer().open(&content)? })
     };
-    let (model, _upload) = body::offload(size, open).await?;
+    let model = body::offload(body.len(), open).await?;
     service.call(move |inner, now| inner.set_model(&model, now)).await?;
     Ok(response::no_content())
 }

@@ -10,7 +10,6 @@ use uuid::Uuid;
 
 use super::access::Access;
 use super::action_cache::ActionCache;
-use super::background;
 use super::body::{self, UploadBudget};
 use super::connections::Connections;
 use super::core::{Core, Rankers};
@@ -137,10 +136,7 @@ impl Service {
             // The service may have ended its wait.
             ended.send(()).ok();
         });
-        spawn("evaluations", move || {
-            background::lower_priority();
-            worker::evaluate(&weak, &queued_jobs);
-        });
+        spawn("evaluations", move || worker::evaluate(&weak, &queued_jobs));
         Self(Arc::new(Shared {
             core,
             worker_ended: Mutex::new(worker_ended),
@@ -259,7 +255,8 @@ impl Service {
         self.0.core.check_room()?;
         let core = Arc::clone(&self.0.core);
         let asks_program = core.asks_program();
-        let decide = move || core.decide(size >= body::LARGE, decide);
+        let rankers = core.rankers();
+        let decide = move || core.decide(&rankers, size, decide);
         if asks_program { body::block(decide).await } else { body::offload(size, decide).await }
     }
 

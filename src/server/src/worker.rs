@@ -7,8 +7,8 @@ use std::sync::{Arc, Weak};
 use std::time::Duration;
 
 use super::core::{Command, Core, NUMBERS, Operation, Rankers, Reply};
-use super::log;
-use super::state::{Folder, SEGMENT_EVENTS, Ticket};
+use super::state::{Folder, Record, SEGMENT_EVENTS, Ticket};
+use super::{background, log};
 use learning_loop::{EvaluationJob, LearningLoop, LogEntry};
 use timestamp::Timestamp;
 
@@ -257,7 +257,7 @@ impl Worker {
     fn store_entries(&mut self, number: u64) -> (Ticket, bool) {
         let entries = self.learning_loop.take_entries();
         let store = self.core.store.as_ref();
-        let ticket = store.map(|store| store.append((number..).zip(&entries)));
+        let ticket = store.map(|store| store.append(Record::all((number..).zip(&entries))));
         (ticket.unwrap_or_default(), entries.iter().any(LogEntry::erases))
     }
 
@@ -375,11 +375,11 @@ impl Worker {
     }
 }
 
-/// Runs evaluations one after the other, until the service ends.
+/// Runs evaluations one after the other at a lower priority, until the service ends.
 pub(crate) fn evaluate(core: &Weak<Core>, jobs: &Receiver<EvaluationJob>) {
     while let Ok(job) = jobs.recv() {
         let id = job.id().to_owned();
-        let results = catch_unwind(AssertUnwindSafe(|| job.run())).ok();
+        let results = background::on_a_thread("evaluation", move || job.run());
         let fields = [("evaluation", id.clone().into()), ("completed", results.is_some().into())];
         log::record("an evaluation has ended", &fields);
         let Some(core) = core.upgrade() else { return };

@@ -20,6 +20,7 @@ use flate2::{Compression, Crc};
 use serde::Serialize;
 
 use super::disk::{Disk, SECTOR};
+use learning_loop::LogEntry;
 
 const HEADER: usize = 16;
 const CHECKSUM: usize = 4;
@@ -132,15 +133,20 @@ impl Journal {
 
 /// An entry as it is written.
 #[derive(Debug)]
-pub(super) struct Record {
+pub(crate) struct Record {
     pub(super) number: u64,
     bytes: Vec<u8>,
     entry_bytes: usize,
 }
 
 impl Record {
+    /// The records of entries with their numbers.
+    pub(crate) fn all<'a>(entries: impl Iterator<Item = (u64, &'a LogEntry)>) -> Vec<Self> {
+        entries.map(|(number, entry)| Self::new(number, entry)).collect()
+    }
+
     /// The record of an entry.
-    pub(super) fn new(number: u64, entry: &impl Serialize) -> Self {
+    fn new(number: u64, entry: &impl Serialize) -> Self {
         let mut bytes = vec![0; HEADER];
         serde_json::to_writer(&mut bytes, entry).expect("an entry is finite");
         let entry_bytes = bytes.len() - HEADER;

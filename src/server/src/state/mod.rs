@@ -25,4 +25,5 @@ mod tests;
 pub(crate) use disk::Disk;
 pub use folder::StateError;
 pub(crate) use folder::{Folder, SEGMENT_EVENTS, open};
+pub(crate) use journal::Record;
 pub(crate) use store::{Store, Ticket, unwritable};

@@ -18,7 +18,6 @@ use super::disk::Disk;
 use super::journal::{Journal, Record};
 use crate::response::ErrorResponse;
 use crate::{Time, log};
-use learning_loop::LogEntry;
 
 /// The pause before a failed write is tried again.
 const RETRY: Duration = Duration::from_millis(250);
@@ -135,9 +134,8 @@ impl Store {
         Ok(Self { queue, written, writer, bytes, write_seconds, journals })
     }
 
-    /// Queues entries with their numbers. The ticket is for them and all entries before.
-    pub(crate) fn append<'a>(&self, entries: impl Iterator<Item = (u64, &'a LogEntry)>) -> Ticket {
-        let records: Vec<_> = entries.map(|(number, entry)| Record::new(number, entry)).collect();
+    /// Queues entries. The ticket is for them and all entries before.
+    pub(crate) fn append(&self, records: Vec<Record>) -> Ticket {
         let mut waiting =
             self.queue.waiting.lock().expect("the writer does not panic under the lock");
         // A writer that waits was woken when the first of them came.
