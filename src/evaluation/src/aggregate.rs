@@ -35,6 +35,7 @@ const NORMAL_975: f64 = 1.96;
 
 impl Aggregate {
     /// Adds an event.
+    #[inline]
     pub fn add(&mut self, example: &Example) {
         let Example { weight, reward, count } = *example;
         let scored = weight * reward;

@@ -44,6 +44,7 @@ pub struct Coverage {
 }
 
 impl Coverage {
+    #[inline]
     pub(super) fn add(&mut self, count: f64, weight: f64, covered: Covered, highest: f64) {
         let Covered { share, variance } = covered;
         self.events += count;

@@ -85,19 +85,27 @@ impl DsjsonLog {
         if let Some(reason) = probability.and_then(Rejection::of_probability) {
             return Err(RejectedLine { reason, column: 1, found: None });
         }
-        let viewed = views.iter_mut().map(|view| view.read(line, &logged, number));
-        let views = viewed.collect::<Result<_, _>>().map_err(rejected)?;
+        let LoggedEvent { id, time, event, label, distribution } = logged;
+        let (choices, count) = (event.choices(), event.weight);
+        let views = match views.as_mut_slice() {
+            // So it is most often, and nothing is copied.
+            [ViewReader::OfLine] => vec![Viewed::Hashed(event)],
+            views => {
+                let viewed = views.iter_mut().map(|view| view.read(line, &event, number));
+                viewed.collect::<Result<_, _>>().map_err(rejected)?
+            }
+        };
         let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
-        let id = logged.id.as_deref().filter(|_| wants.ids);
-        let time = logged.time.as_deref().filter(|_| wants.times);
+        let id = id.as_deref().filter(|_| wants.ids);
+        let time = time.as_deref().filter(|_| wants.times);
         Ok(LoggedChoice {
             id: id.map(text),
             time: time.and_then(|time| std::str::from_utf8(time).ok()?.parse().ok()),
-            choices: logged.event.choices(),
-            count: logged.event.weight,
+            choices,
+            count,
             views,
-            label: logged.label,
-            distribution: logged.distribution,
+            label,
+            distribution,
             candidates: Vec::new(),
             features: wants.features.iter().map(|path| segment::feature(line, path)).collect(),
         })
@@ -142,21 +150,16 @@ impl<R: BufRead> DsjsonLines<'_, R> {
 }
 
 impl ViewReader {
-    fn read(
-        &mut self,
-        line: &[u8],
-        logged: &LoggedEvent<'_>,
-        number: u64,
-    ) -> Result<Viewed, Dropped> {
+    fn read(&mut self, line: &[u8], event: &Event, number: u64) -> Result<Viewed, Dropped> {
         Ok(match self {
-            Self::OfLine => Viewed::Hashed(logged.event.clone()),
+            Self::OfLine => Viewed::Hashed(event.clone()),
             Self::Hashed(reader) => Viewed::Hashed(reader.read(line)?.event),
             Self::HashedWithout(reader, name) => match without(line, name) {
                 Some(line) => Viewed::Hashed(reader.read(&line)?.event),
                 None => Viewed::Unseen(Unseen::Unreadable),
             },
             Self::AsTheyCame(reader, without) => {
-                let seen = unseen(&logged.event).map_or_else(|| reader.read(line, number), Err);
+                let seen = unseen(event).map_or_else(|| reader.read(line, number), Err);
                 let left_out = |event: SeenEvent| match without {
                     None => event,
                     Some(name) => {

@@ -51,6 +51,9 @@ pub struct PolicyEvaluator {
     replayed: Vec<(f32, Covered)>,
 }
 
+/// So many events are added to one sum after the other.
+const SCORED: usize = 64;
+
 /// How a policy decides.
 enum Decides {
     /// As its origin says.
@@ -219,20 +222,42 @@ impl PolicyEvaluator {
         if self.failure.is_some() {
             return;
         }
-        for (position, row) in batch.rows.iter().enumerate() {
-            let Some(label) = &row.label else { continue };
-            let scored = self.scored(position, row, label, baseline);
+        let mut scored = Vec::with_capacity(SCORED);
+        for (number, rows) in batch.rows.chunks(SCORED).enumerate() {
+            let places = number * SCORED..;
+            let labelled = || {
+                let numbered = places.clone().zip(rows);
+                numbered.filter_map(|(place, row)| Some((place, row, row.label.as_ref()?)))
+            };
+            scored.clear();
+            scored.extend(
+                labelled().map(|(place, row, label)| self.scored(place, row, label, baseline)),
+            );
             self.whole.add(&scored);
-            if let Some(time) = row.time.filter(|_| sections.windows) {
-                self.windows.entry(window(time)).or_default().add(&scored.example);
+            if self.has_parts(sections) {
+                let rows = labelled().map(|(_, row, _)| row);
+                rows.zip(&scored)
+                    .for_each(|(row, scored)| self.add_to_parts(row, scored, sections));
             }
-            if sections.held_out_from.is_some_and(|first| row.labelled >= first) {
-                self.held_out.add(&scored);
-            }
-            for (parts, part) in self.segments.iter_mut().zip(&row.segments) {
-                parts.resize_with(parts.len().max(part + 1), Judged::default);
-                parts[*part].add(&scored);
-            }
+        }
+    }
+
+    /// Whether there are other sums than those over all events.
+    fn has_parts(&self, sections: Sections) -> bool {
+        sections.windows || sections.held_out_from.is_some() || !self.segments.is_empty()
+    }
+
+    fn add_to_parts(&mut self, row: &Row, scored: &Scored, sections: Sections) {
+        let events = std::slice::from_ref(scored);
+        if let Some(time) = row.time.filter(|_| sections.windows) {
+            self.windows.entry(window(time)).or_default().add(&scored.example);
+        }
+        if sections.held_out_from.is_some_and(|first| row.labelled >= first) {
+            self.held_out.add(events);
+        }
+        for (parts, part) in self.segments.iter_mut().zip(&row.segments) {
+            parts.resize_with(parts.len().max(part + 1), Judged::default);
+            parts[*part].add(events);
         }
     }
 

@@ -41,12 +41,23 @@ pub(super) struct Scored {
 }
 
 impl Judged {
-    pub(super) fn add(&mut self, event: &Scored) {
-        let Scored { example, covered, highest, .. } = event;
-        self.estimates.add(example);
-        self.to_online.add(1.0, example);
-        self.coverage.add(example.count, example.weight, *covered, *highest);
+    pub(super) fn add(&mut self, events: &[Scored]) {
+        for_each(&mut self.estimates, events, |sums, event| sums.add(&event.example));
+        for_each(&mut self.to_online, events, |sums, event| sums.add(1.0, &event.example));
+        for_each(&mut self.coverage, events, |sums, event| {
+            let Scored { example, covered, highest, .. } = event;
+            sums.add(example.count, example.weight, *covered, *highest);
+        });
     }
+}
+
+/// Adds events to sums one after the other. Meanwhile the sums are a copy of their own, which
+/// stays in the registers of the processor.
+#[inline]
+fn for_each<S: Copy>(sums: &mut S, events: &[Scored], add: impl Fn(&mut S, &Scored)) {
+    let mut own = *sums;
+    events.iter().for_each(|event| add(&mut own, event));
+    *sums = own;
 }
 
 impl PolicySums {
@@ -60,16 +71,20 @@ impl PolicySums {
         }
     }
 
-    pub(super) fn add(&mut self, event: &Scored) {
-        let Scored { example, .. } = event;
-        self.judged.add(event);
-        self.aggregate.add(example);
-        self.likelihood.add(example);
-        if let (Some(difference), Some(baseline)) = (&mut self.to_baseline, event.baseline) {
-            difference.add(baseline, example);
+    pub(super) fn add(&mut self, events: &[Scored]) {
+        self.judged.add(events);
+        for_each(&mut self.aggregate, events, |sums, event| sums.add(&event.example));
+        events.iter().for_each(|event| self.likelihood.add(&event.example));
+        if let Some(difference) = &mut self.to_baseline {
+            for_each(difference, events, |sums, event| {
+                event.baseline.into_iter().for_each(|first| sums.add(first, &event.example));
+            });
         }
-        if let (Some(doubly_robust), Some(expected)) = (&mut self.doubly_robust, event.expected) {
-            doubly_robust.add(example, expected);
+        if let Some(doubly_robust) = &mut self.doubly_robust {
+            for_each(doubly_robust, events, |sums, event| {
+                let expected = event.expected.into_iter();
+                expected.for_each(|expected| sums.add(&event.example, expected));
+            });
         }
     }
 }

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use super::DropReason;
 use super::cache::{Actions, TextCache};
 use super::cursor::{Cursor, Kind, Read};
+use super::keys::LabelKey;
 use super::line::{LabelKeys, numbers};
 use super::outcomes::index;
 use crate::features::{EventSlot, Example, ExampleBuilder, Hashing};
@@ -186,9 +187,9 @@ impl<'c, 'a, 's> ContextReader<'c, 'a, 's> {
             }
             key if key.starts_with(b"_label") => {
                 self.is_labelled = true;
-                self.label.read(key, self.cursor)
+                self.label.read(LabelKey::of(key), self.cursor)
             }
-            _ => self.cursor.skip_unread(key),
+            _ => self.cursor.skip_unread_key(key),
         }
     }
 

@@ -28,9 +28,6 @@ pub enum Kind {
 /// One in every byte.
 const ONES: u64 = u64::MAX / 255;
 
-/// Seven blanks above a byte.
-const FILL: u64 = (ONES * 0x20) << 8;
-
 /// Eight bytes at once: those that do not stand for themselves in a string, quotes,
 /// backslashes and control characters, have their highest bit set in the result. The
 /// lowest of them is right, which is the one that counts (Mycroft's test).
@@ -43,8 +40,10 @@ const fn special_bytes(word: u64) -> u64 {
     (control | quote | backslash) & (ONES * 0x80)
 }
 
-const POWERS_OF_TEN: [f64; 16] =
-    [1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15];
+/// The same of one byte; not zero if it is one of them.
+const fn is_special(byte: u8) -> u8 {
+    (byte == b'"') as u8 | (byte == b'\\') as u8 | (byte < 0x20) as u8
+}
 
 impl<'a> Cursor<'a> {
     pub fn new(bytes: &'a [u8]) -> Self {
@@ -65,7 +64,8 @@ impl<'a> Cursor<'a> {
         self.at >= self.bytes.len()
     }
 
-    fn byte(&self) -> u8 {
+    #[inline]
+    pub fn byte(&self) -> u8 {
         self.bytes.get(self.at).copied().unwrap_or(0)
     }
 
@@ -77,13 +77,17 @@ impl<'a> Cursor<'a> {
     }
 
     /// Goes past `byte` if it comes next.
+    #[inline]
     pub fn take(&mut self, byte: u8) -> bool {
-        self.skip_white_space();
+        if self.bytes.get(self.at) != Some(&byte) {
+            self.skip_white_space();
+        }
         let found = self.bytes.get(self.at) == Some(&byte);
         self.at += usize::from(found);
         found
     }
 
+    #[inline]
     pub fn expect(&mut self, byte: u8) -> Read<()> {
         if self.take(byte) { Ok(()) } else { Err(DropReason::Syntax) }
     }
@@ -137,8 +141,21 @@ impl<'a> Cursor<'a> {
         self.string().map(Some)
     }
 
+    /// Goes past `text` if it comes next.
+    #[inline]
+    pub fn take_text(&mut self, text: &[u8]) -> bool {
+        let found = self.rest().starts_with(text);
+        self.at += if found { text.len() } else { 0 };
+        found
+    }
+
     /// Whether an array goes on; goes past the comma, or past its end.
+    #[inline]
     pub fn next_element(&mut self, first: &mut bool) -> Read<bool> {
+        if !*first && self.byte() == b',' {
+            self.at += 1;
+            return Ok(true);
+        }
         if self.take(b']') {
             return Ok(false);
         }
@@ -149,6 +166,7 @@ impl<'a> Cursor<'a> {
     }
 
     /// A string. Bytes are not checked to be UTF-8: VW does not check them.
+    #[inline]
     pub fn string(&mut self) -> Read<Cow<'a, [u8]>> {
         self.expect(b'"')?;
         let start = self.at;
@@ -160,7 +178,13 @@ impl<'a> Cursor<'a> {
         self.escaped_string(start).map(Cow::Owned)
     }
 
+    #[inline]
     fn skip_plain(&mut self) {
+        while let Some(chunk) = self.rest().first_chunk::<16>()
+            && chunk.iter().fold(0, |any, byte| any | is_special(*byte)) == 0
+        {
+            self.at += 16;
+        }
         while let Some(word) = self.rest().first_chunk::<8>() {
             let special = special_bytes(u64::from_le_bytes(*word));
             if special != 0 {
@@ -170,10 +194,11 @@ impl<'a> Cursor<'a> {
             self.at += 8;
         }
         let rest = self.rest();
-        let plain = rest.iter().position(|byte| special_bytes(u64::from(*byte) | FILL) != 0);
+        let plain = rest.iter().position(|byte| is_special(*byte) != 0);
         self.at += plain.unwrap_or(rest.len());
     }
 
+    #[cold]
     fn escaped_string(&mut self, start: usize) -> Read<Vec<u8>> {
         let mut text = self.since(start).to_vec();
         loop {
@@ -236,113 +261,21 @@ impl<'a> Cursor<'a> {
         })
     }
 
-    /// A number within the range of `f64`.
-    pub fn number(&mut self) -> Read<f64> {
-        let start = self.at;
-        if let Some(number) = self.short_decimal() {
-            return Ok(number);
-        }
-        self.at = start;
-        self.skip_number()?;
-        let text = std::str::from_utf8(self.since(start)).map_err(|_| DropReason::Syntax)?;
-        let number: f64 = text.parse().map_err(|_| DropReason::Syntax)?;
-        if number.is_finite() { Ok(number) } else { Err(DropReason::Syntax) }
-    }
-
-    /// A number of few digits without exponent, exactly: digits and power of ten are whole
-    /// in `f64`, so that their quotient is rounded once (Clinger, PLDI 1990).
-    fn short_decimal(&mut self) -> Option<f64> {
-        let is_negative = self.byte() == b'-';
-        self.at += usize::from(is_negative);
-        let start = self.at;
-        let whole = self.digits(0);
-        let whole_digits = self.at - start;
-        let mut digits = whole;
-        let mut fraction_digits = 0;
-        if self.byte() == b'.' {
-            self.at += 1;
-            let start = self.at;
-            digits = self.digits(whole);
-            fraction_digits = self.at - start;
-            if fraction_digits == 0 {
-                return None;
-            }
-        }
-        let has_leading_zero = whole_digits > 1 && self.bytes[start] == b'0';
-        let is_long = whole_digits + fraction_digits > 15;
-        let has_exponent = matches!(self.byte(), b'e' | b'E');
-        if whole_digits == 0 || has_leading_zero || is_long || has_exponent {
-            return None;
-        }
-        #[expect(clippy::cast_precision_loss, reason = "fifteen digits are whole in f64")]
-        let number = digits as f64 / POWERS_OF_TEN[fraction_digits];
-        Some(if is_negative { -number } else { number })
-    }
-
-    /// A number of few digits, which nothing else follows.
-    fn short_unsigned(&mut self) -> Option<usize> {
-        let start = self.at;
-        let number = self.digits(0);
-        let (digits, has_leading_zero) = (self.at - start, self.bytes.get(start) == Some(&b'0'));
-        let goes_on = matches!(self.byte(), b'.' | b'e' | b'E');
-        let is_short = (1..=15).contains(&digits) && !(has_leading_zero && digits > 1);
-        usize::try_from(number).ok().filter(|_| is_short && !goes_on)
-    }
-
-    /// Goes past digits and appends them to a number; wrong beyond nineteen of them.
-    fn digits(&mut self, mut number: u64) -> u64 {
-        while self.byte().is_ascii_digit() {
-            number = number.wrapping_mul(10).wrapping_add(u64::from(self.byte() - b'0'));
-            self.at += 1;
-        }
-        number
-    }
-
-    /// A number without sign, point and exponent.
-    pub fn unsigned(&mut self) -> Read<usize> {
-        let start = self.at;
-        if let Some(number) = self.short_unsigned() {
-            return Ok(number);
-        }
-        self.at = start;
-        self.skip_number()?;
-        let text = std::str::from_utf8(self.since(start)).map_err(|_| DropReason::Syntax)?;
-        text.parse().map_err(|_| DropReason::Type)
-    }
-
-    fn skip_number(&mut self) -> Read<()> {
-        self.at += usize::from(self.byte() == b'-');
-        let whole = self.at;
-        self.skip_digits()?;
-        if self.bytes[whole] == b'0' && self.at > whole + 1 {
-            return Err(DropReason::Syntax);
-        }
-        if self.byte() == b'.' {
-            self.at += 1;
-            self.skip_digits()?;
-        }
-        if matches!(self.byte(), b'e' | b'E') {
-            self.at += 1;
-            self.at += usize::from(matches!(self.byte(), b'+' | b'-'));
-            self.skip_digits()?;
-        }
-        Ok(())
-    }
-
-    fn skip_digits(&mut self) -> Read<()> {
-        let rest = self.rest();
-        let digits = rest.iter().take_while(|byte| byte.is_ascii_digit()).count();
-        self.at += digits;
-        if digits > 0 { Ok(()) } else { Err(DropReason::Syntax) }
-    }
-
-    /// Goes past the colon and the value of a key that nobody reads, as VW does: the colon
-    /// must follow at once, and only quotes and brackets are looked at. VW looks for the
-    /// colon behind the decoded key, which is shorter than one with escapes
+    /// Goes past the colon and the value of a key that nobody reads. VW looks for the colon
+    /// behind the decoded key, which is shorter than one with escapes
     /// (`parse_example_json.cc`, `DefaultState::Ignore`).
     #[expect(clippy::ptr_arg, reason = "an owned key is one with escapes")]
-    pub fn skip_unread(&mut self, key: &Cow<'_, [u8]>) -> Read<()> {
-        if matches!(key, Cow::Owned(_)) || self.byte() != b':' {
+    pub fn skip_unread_key(&mut self, key: &Cow<'_, [u8]>) -> Read<()> {
+        if matches!(key, Cow::Owned(_)) {
+            return Err(DropReason::Syntax);
+        }
+        self.skip_unread()
+    }
+
+    /// The same of a key without escapes, as VW does: the colon must follow at once, and only
+    /// quotes and brackets are looked at.
+    pub fn skip_unread(&mut self) -> Read<()> {
+        if self.byte() != b':' {
             return Err(DropReason::Syntax);
         }
         self.at += 1;

@@ -8,6 +8,7 @@ use smallvec::SmallVec;
 use super::cache::TextCache;
 use super::context::{Context, ContextReader};
 use super::cursor::{Cursor, Kind, Read};
+use super::keys::{Key, KeyOrder, LabelKey};
 use super::outcomes::{Outcomes, index as index_of};
 use super::{DropReason, Dropped, LoggedEvent};
 use crate::features::{Event, Example, Hashing, Label};
@@ -41,6 +42,13 @@ struct Line<'a> {
     outcomes: Outcomes,
 }
 
+/// What is known of the lines before.
+#[derive(Debug, Default)]
+pub struct Known {
+    keys: KeyOrder,
+    texts: TextCache,
+}
+
 /// VW marks what has no label with this cost (`FLT_MAX`), and so may a log.
 pub const NO_COST: f32 = f32::MAX;
 
@@ -51,12 +59,12 @@ const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 pub fn read<'a>(
     line: &'a [u8],
     hashing: Hashing,
-    cache: &mut TextCache,
+    known: &mut Known,
 ) -> Result<LoggedEvent<'a>, Dropped> {
     let mark = if line.starts_with(BYTE_ORDER_MARK) { BYTE_ORDER_MARK.len() } else { 0 };
     let mut cursor = Cursor::new(line);
     cursor.at = mark;
-    let read = Line::new().read(&mut cursor, hashing, cache);
+    let read = Line::new().read(&mut cursor, hashing, known);
     // After an escape that the line ends in, the cursor is beyond it.
     read.map_err(|reason| Dropped { reason, column: cursor.at.min(line.len()) + 1 })
 }
@@ -80,47 +88,48 @@ impl<'a> Line<'a> {
         mut self,
         cursor: &mut Cursor<'a>,
         hashing: Hashing,
-        cache: &mut TextCache,
+        known: &mut Known,
     ) -> Read<LoggedEvent<'a>> {
         if cursor.rest().first() != Some(&b'{') {
             return Err(DropReason::NotAnObject);
         }
         cursor.expect(b'{')?;
-        let mut first = true;
-        while let Some(key) = cursor.key(&mut first)? {
-            self.value(&key, cursor, hashing, cache)?;
+        let mut position = 0;
+        while let Some(key) = known.keys.next(cursor, position)? {
+            self.value(key, cursor, hashing, &mut known.texts)?;
+            position += 1;
         }
         cursor.skip_white_space();
         if cursor.is_at_end() { self.finish() } else { Err(DropReason::Syntax) }
     }
 
-    #[expect(clippy::ptr_arg, reason = "an owned key is one with escapes")]
     fn value(
         &mut self,
-        key: &Cow<'_, [u8]>,
+        key: Key,
         cursor: &mut Cursor<'a>,
         hashing: Hashing,
         cache: &mut TextCache,
     ) -> Read<()> {
-        match &**key {
-            b"c" if self.context.is_some() => return Err(DropReason::Context),
-            b"c" => {
+        match key {
+            Key::Context if self.context.is_some() => return Err(DropReason::Context),
+            Key::Context => {
                 cursor.expect(b':')?;
                 let reader = ContextReader::new(cursor, hashing, cache, &mut self.label);
                 self.context = Some((reader.read()?, self.label));
             }
-            b"_outcomes" if self.has_slots() => self.outcomes = Outcomes::read(cursor)?,
-            b"_outcomes" => return Err(DropReason::Slots),
-            b"a" => self.ranking = list(cursor)?,
-            b"p" | b"_p" => self.probabilities = list(cursor)?,
-            b"_skipLearn" => self.skipped = flag(cursor)?,
-            b"pdrop" => self.drop_probability = number(cursor)?.unwrap_or(0.0),
-            b"EventId" => self.id = text(cursor)?,
-            b"Timestamp" => self.time = text(cursor)?,
-            b"_original_label_cost" => drop(number(cursor)?),
-            b"_ba" => numbers(cursor, drop)?,
-            label if label.starts_with(b"_label") => self.label.read(label, cursor)?,
-            _ => cursor.skip_unread(key)?,
+            Key::Outcomes if self.has_slots() => self.outcomes = Outcomes::read(cursor)?,
+            Key::Outcomes => return Err(DropReason::Slots),
+            Key::Ranking => list(cursor, &mut self.ranking)?,
+            Key::Probabilities => list(cursor, &mut self.probabilities)?,
+            Key::Skipped => self.skipped = flag(cursor)?,
+            Key::DropProbability => self.drop_probability = number(cursor)?.unwrap_or(0.0),
+            Key::Id => self.id = text(cursor)?,
+            Key::Time => self.time = text(cursor)?,
+            Key::OriginalCost => drop(number(cursor)?),
+            Key::BaselineActions => numbers(cursor, drop)?,
+            Key::Label(key) => self.label.read(key, cursor)?,
+            Key::Unread => cursor.skip_unread()?,
+            Key::UnreadEscaped => return Err(DropReason::Syntax),
         }
         Ok(())
     }
@@ -165,14 +174,14 @@ impl<'a> Line<'a> {
 }
 
 impl LabelKeys {
-    /// Reads the value of a key that begins with `_label`.
-    pub fn read(&mut self, key: &[u8], cursor: &mut Cursor<'_>) -> Read<()> {
+    /// Reads the value of a key.
+    pub fn read(&mut self, key: LabelKey, cursor: &mut Cursor<'_>) -> Read<()> {
         match key {
-            b"_label_cost" => self.cost = number(cursor)?,
-            b"_label_probability" => self.probability = number(cursor)?,
-            b"_labelIndex" => self.index = index(cursor)?,
-            b"_label_Action" | b"_label_action" => self.number = number(cursor)?,
-            _ => return Err(DropReason::LabelPlace),
+            LabelKey::Cost => self.cost = number(cursor)?,
+            LabelKey::Probability => self.probability = number(cursor)?,
+            LabelKey::Index => self.index = index(cursor)?,
+            LabelKey::Number => self.number = number(cursor)?,
+            LabelKey::Unknown => return Err(DropReason::LabelPlace),
         }
         Ok(())
     }
@@ -222,7 +231,11 @@ pub fn number(cursor: &mut Cursor<'_>) -> Read<Option<f64>> {
     number_or_null(cursor)
 }
 
+#[inline]
 fn number_or_null(cursor: &mut Cursor<'_>) -> Read<Option<f64>> {
+    if let Some(number) = cursor.short_number() {
+        return Ok(Some(number));
+    }
     match cursor.kind()? {
         Kind::Number => cursor.number().map(Some),
         Kind::Null => cursor.literal(Kind::Null).map(|()| None),
@@ -251,10 +264,9 @@ fn text<'a>(cursor: &mut Cursor<'a>) -> Read<Option<Cow<'a, [u8]>>> {
 }
 
 /// The numbers of an array, or one alone.
-fn list(cursor: &mut Cursor<'_>) -> Read<Numbers> {
-    let mut all = Numbers::new();
-    numbers(cursor, |number| all.push(number))?;
-    Ok(all)
+fn list(cursor: &mut Cursor<'_>, all: &mut Numbers) -> Read<()> {
+    all.clear();
+    numbers(cursor, |number| all.push(number))
 }
 
 /// Probabilities by action, which stand in the order of `ranking`, actions from zero; zero for
@@ -275,10 +287,10 @@ pub fn by_action(
         #[expect(
             clippy::cast_possible_truncation,
             clippy::cast_sign_loss,
-            reason = "what is no index finds no action"
+            reason = "what is no index differs"
         )]
-        let index = (action >= 0.0 && action.fract() == 0.0).then_some(action as usize)?;
-        let place = by_action.get_mut(index)?;
+        let index = Some(action as u32).filter(|index| f64::from(*index) == action)?;
+        let place = by_action.get_mut(index as usize)?;
         if *place > 0.0 || !(0.0..=1.0 + ROUNDING).contains(probability) {
             return None;
         }

@@ -12,7 +12,9 @@ mod cache;
 mod context;
 mod cursor;
 mod dropped;
+mod keys;
 mod line;
+mod number;
 mod outcomes;
 
 pub use dropped::{DropReason, Dropped};
@@ -20,7 +22,7 @@ pub use dropped::{DropReason, Dropped};
 use std::borrow::Cow;
 
 use super::features::{Event, Hashing, Label};
-use cache::TextCache;
+use line::Known;
 
 /// A reader of lines that hashes features in one way.
 ///
@@ -29,7 +31,7 @@ use cache::TextCache;
 #[derive(Debug)]
 pub struct DsjsonReader {
     hashing: Hashing,
-    cache: TextCache,
+    known: Known,
 }
 
 /// A logged choice.
@@ -53,7 +55,7 @@ impl DsjsonReader {
     /// A reader for policies that hash in this way.
     #[must_use]
     pub fn new(hashing: Hashing) -> Self {
-        Self { hashing, cache: TextCache::default() }
+        Self { hashing, known: Known::default() }
     }
 
     /// Reads one line; white space at its end does not matter.
@@ -61,6 +63,6 @@ impl DsjsonReader {
     /// # Errors
     /// If VW would drop the line.
     pub fn read<'a>(&mut self, line: &'a [u8]) -> Result<LoggedEvent<'a>, Dropped> {
-        line::read(line, self.hashing, &mut self.cache)
+        line::read(line, self.hashing, &mut self.known)
     }
 }

@@ -69,7 +69,7 @@ impl Outcome {
                 b"_p" => numbers(cursor, |share| self.probabilities.push(share))?,
                 b"_original_label_cost" => drop(number(cursor)?),
                 other if other.starts_with(b"_label_") => drop(number(cursor)?),
-                other if other.starts_with(b"_") => cursor.skip_unread(&key)?,
+                other if other.starts_with(b"_") => cursor.skip_unread_key(&key)?,
                 // VW takes it for a feature of the slot.
                 _ => return Err(DropReason::Slots),
             }
@@ -106,6 +106,6 @@ impl Outcome {
 /// An index as VW reads it, as an unsigned integer: what is none is that of no action.
 #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "checked before")]
 pub fn index(number: f64) -> usize {
-    let number = number.trunc();
-    if (0.0..=f64::from(u32::MAX)).contains(&number) { number as usize } else { usize::MAX }
+    let is_index = number > -1.0 && number < f64::from(u32::MAX) + 1.0;
+    if is_index { number as usize } else { usize::MAX }
 }

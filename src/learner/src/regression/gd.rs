@@ -415,7 +415,10 @@ impl GdOptions {
             block.gradient += gradient * x2;
             rate = power.of_gradients(block.gradient);
         }
-        if NORMALIZED {
+        if NORMALIZED && magnitude == 1.0 && block.scale == 1.0 {
+            // So are most features; what follows would divide and multiply by one.
+            pass.norm += 1.0;
+        } else if NORMALIZED {
             if magnitude > block.scale {
                 self.rescale(block, magnitude);
             }

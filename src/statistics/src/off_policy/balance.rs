@@ -1,4 +1,5 @@
-use crate::{Sum, real};
+use crate::real;
+use crate::sum::Sums;
 
 /// Whether numbers of which the log's probabilities imply mean and variance average to that.
 ///
@@ -10,10 +11,8 @@ use crate::{Sum, real};
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
 pub struct Balance {
     examples: u64,
-    /// Σ (value - mean)
-    excess: Sum,
-    /// Σ variances
-    variance: Sum,
+    /// Σ (value - mean), and Σ variances.
+    excess_and_variance: Sums<2>,
     /// How far one value can lie above its mean, and below.
     highest: f64,
     lowest: f64,
@@ -29,24 +28,32 @@ impl Balance {
 
     /// Adds a value by its distance from its mean; it has the given variance and lies
     /// between `lowest` below its mean and `highest` above.
+    #[inline]
     pub fn add(&mut self, excess: f64, variance: f64, lowest: f64, highest: f64) {
         self.examples += 1;
-        self.excess.add(excess);
-        self.variance.add(variance.max(0.0));
+        self.excess_and_variance.add([excess, variance.max(0.0)]);
         self.highest = self.highest.max(highest);
         self.lowest = self.lowest.max(lowest);
     }
 
+    fn excess(&self) -> f64 {
+        self.excess_and_variance.values()[0]
+    }
+
+    fn variance(&self) -> f64 {
+        self.excess_and_variance.values()[1]
+    }
+
     /// The mean distance from the mean; zero without values.
     pub fn mean_excess(&self) -> f64 {
-        if self.examples == 0 { 0.0 } else { self.excess.value() / real(self.examples) }
+        if self.examples == 0 { 0.0 } else { self.excess() / real(self.examples) }
     }
 
     /// The distance of the mean from what it should be, in standard errors; none where
     /// nothing can vary.
     pub fn standard_errors(&self) -> Option<f64> {
-        let error = libm::sqrt(self.variance.value());
-        (error > 0.0).then(|| self.excess.value() / error)
+        let error = libm::sqrt(self.variance());
+        (error > 0.0).then(|| self.excess() / error)
     }
 
     /// Whether the mean is too far from what it should be for the probabilities to be right.
@@ -57,9 +64,9 @@ impl Balance {
 
     /// An upper bound of the probability of a sum as far out, on its side.
     fn tail(&self) -> f64 {
-        let sum = self.excess.value();
+        let sum = self.excess();
         let jump = if sum > 0.0 { self.highest } else { self.lowest };
-        let spread = self.variance.value() + jump * sum.abs() / 3.0;
+        let spread = self.variance() + jump * sum.abs() / 3.0;
         libm::exp(-sum * sum / (2.0 * spread))
     }
 }

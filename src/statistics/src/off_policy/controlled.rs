@@ -12,21 +12,31 @@
 
 use super::counted::Counted;
 use super::ratio::Ratio;
-use crate::{Confidence, Interval, Sum, quantile};
+use crate::{Confidence, Interval, quantile};
 use statrs::distribution::{ContinuousCDF, StudentsT};
 
 /// Sums over examples of a control d, of mean zero, and a score s, which each stand for c
 /// events.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
 pub(super) struct Controlled {
+    /// The number of examples.
+    pub lines: u64,
+    /// Of c, c·s, c·d, c²·s², c²·d² and c²·d·s.
+    sums: Counted<6, 3>,
+    highest_count: f64,
+}
+
+/// What they are.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) struct ControlledSums {
     pub scores: Ratio,
     /// Σ c·d and Σ c²·d
-    pub controls: Counted,
+    pub controls: f64,
+    pub squared_controls: f64,
     /// Σ c²·d²
-    pub ccdd: Sum,
+    pub ccdd: f64,
     /// Σ c²·d·s
-    pub ccds: Sum,
-    highest_count: f64,
+    pub ccds: f64,
 }
 
 /// An example that the log may lack.
@@ -75,26 +85,42 @@ struct Joined {
 }
 
 impl Controlled {
+    #[inline]
     pub fn add(&mut self, count: f64, control: f64, score: f64) {
-        self.scores.add(count, score);
-        let controlled = self.controls.add(count, control);
-        self.ccdd.add(controlled * controlled);
-        self.ccds.add(count * controlled * score);
+        self.lines += 1;
+        let (scored, controlled) = (count * score, count * control);
+        let squares = [scored * scored, controlled * controlled];
+        let crossed = count * controlled * score;
+        self.sums.add(count, [count, scored, controlled, squares[0], squares[1], crossed]);
         self.highest_count = self.highest_count.max(count);
     }
 
+    pub fn sums(&self) -> ControlledSums {
+        let [counts, scored, controls, ccss, ccdd, crossed] = self.sums.once();
+        let [squared_counts, squared_scored, squared_controls] = self.sums.squared();
+        let lines = self.lines;
+        ControlledSums {
+            scores: Ratio { lines, counts, squared_counts, scored, squared_scored, ccss },
+            controls,
+            squared_controls,
+            ccdd,
+            ccds: crossed,
+        }
+    }
+
     pub fn pairs(&self) -> Pairs {
-        let (scores, n) = (&self.scores, self.scores.lines());
-        let (mean, scale) = (scores.mean(), n / scores.counts.once.value());
+        let ControlledSums { scores, controls, squared_controls, ccdd, ccds } = self.sums();
+        let n = scores.lines();
+        let (mean, scale) = (scores.mean(), n / scores.counts);
         let squared = scale * scale;
-        let u = scale * self.controls.once.value();
+        let u = scale * controls;
         // Σ a²·d·(s - m) and Σ a²·(s - m)²
-        let crossed = squared * (self.ccds.value() - mean * self.controls.squared());
+        let crossed = squared * (ccds - mean * squared_controls);
         let spread = squared * scores.spread();
         Pairs {
             n,
             u,
-            uu: squared * self.ccdd.value(),
+            uu: squared * ccdd,
             y: n * mean,
             uy: mean * u + crossed,
             yy: n * mean * mean + spread,

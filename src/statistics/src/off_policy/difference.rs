@@ -40,6 +40,7 @@ impl Difference {
     const ROUNDING: f64 = 1e-6;
 
     /// Adds an example as the two policies weigh it.
+    #[inline]
     pub fn add(&mut self, first_weight: f64, second: &Example) {
         let Example { weight, reward, count } = *second;
         let first = Example { weight: first_weight, ..*second };
@@ -68,7 +69,7 @@ impl Difference {
         bounds: Bounds,
         confidence: Confidence,
     ) -> Result<Compared, Unusable> {
-        Unusable::of(self.differences.scores.lines, self.is_matched, self.spoiled)?;
+        Unusable::of(self.differences.lines, self.is_matched, self.spoiled)?;
         if !self.differs {
             let none = Interval { lower: 0.0, upper: 0.0 };
             return Ok(Compared { difference: Estimate::new(0.0, none), p: 1.0 });

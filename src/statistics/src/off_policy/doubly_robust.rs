@@ -1,4 +1,4 @@
-use super::ratio::Ratio;
+use super::ratio::Scores;
 use super::{Estimate, Example, Unusable};
 use crate::Confidence;
 
@@ -19,15 +19,16 @@ pub struct Modelled {
 /// Constant memory.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
 pub struct DoublyRobust {
-    scores: Ratio,
+    scores: Scores,
     /// What the model expects alone.
-    expected: Ratio,
+    expected: Scores,
     is_matched: bool,
     spoiled: u64,
 }
 
 impl DoublyRobust {
     /// Adds an event.
+    #[inline]
     pub fn add(&mut self, example: &Example, expected: Modelled) {
         if !example.is_sound() || !(expected.policy + expected.action).is_finite() {
             self.spoiled += 1;
@@ -46,7 +47,7 @@ impl DoublyRobust {
     /// [`Unusable`] where the log has too few examples or none that match.
     pub fn estimate(&self, confidence: Confidence) -> Result<Estimate, Unusable> {
         Unusable::of(self.scores.lines, self.is_matched, self.spoiled)?;
-        Ok(self.scores.estimate(confidence))
+        Ok(self.scores.ratio().estimate(confidence))
     }
 
     /// The direct method: the mean of q̂(x, π), which no logged probability enters and nothing
@@ -58,6 +59,6 @@ impl DoublyRobust {
     /// [`Unusable`] where the log has too few examples.
     pub fn direct_method(&self, confidence: Confidence) -> Result<Estimate, Unusable> {
         Unusable::of(self.expected.lines, true, self.spoiled)?;
-        Ok(self.expected.estimate(confidence))
+        Ok(self.expected.ratio().estimate(confidence))
     }
 }

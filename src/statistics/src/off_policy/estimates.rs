@@ -1,16 +1,15 @@
-use super::controlled::{Controlled, Pairs, Unseens};
+use super::controlled::{Controlled, ControlledSums, Pairs, Unseens};
 use super::{Bounds, Estimate, Example, Unusable, Weights};
-use crate::{Confidence, Interval, Sum, quantile};
+use crate::sum::Sums;
+use crate::{Confidence, Interval, quantile};
 
 /// What sums can say of a policy on a log, in constant memory.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Estimates {
     /// Controls w - 1 and scores w·r.
     pub(super) value: Controlled,
-    /// Σ c·r
-    rewards: Sum,
-    /// Σ c over the examples with a weight above zero
-    pub(super) matched: Sum,
+    /// Σ c·r, and Σ c over the examples with a weight above zero.
+    rewards_and_matched: Sums<2>,
     spoiled: u64,
     lowest_weight: f64,
     highest_weight: f64,
@@ -23,8 +22,7 @@ impl Default for Estimates {
     fn default() -> Self {
         Self {
             value: Controlled::default(),
-            rewards: Sum::default(),
-            matched: Sum::default(),
+            rewards_and_matched: Sums::default(),
             spoiled: 0,
             lowest_weight: f64::INFINITY,
             highest_weight: 0.0,
@@ -37,6 +35,7 @@ impl Default for Estimates {
 impl Estimates {
     /// Adds an example. One that is no number leaves no estimate but
     /// [`Unusable::NotNumbers`].
+    #[inline]
     pub fn add(&mut self, example: &Example) {
         if !example.is_sound() {
             self.spoiled += 1;
@@ -44,10 +43,8 @@ impl Estimates {
         }
         let Example { weight, reward, count } = *example;
         self.value.add(count, weight - 1.0, weight * reward);
-        self.rewards.add(count * reward);
-        if weight > 0.0 {
-            self.matched.add(count);
-        }
+        let matched = if weight > 0.0 { count } else { 0.0 };
+        self.rewards_and_matched.add([count * reward, matched]);
         self.lowest_weight = self.lowest_weight.min(weight);
         self.highest_weight = self.highest_weight.max(weight);
         self.highest_part = self.highest_part.max(count * weight);
@@ -57,17 +54,17 @@ impl Estimates {
 
     /// The number of examples.
     pub fn examples(&self) -> u64 {
-        self.value.scores.lines
+        self.value.lines
     }
 
     /// The number of events that they stand for: Σ c.
     pub fn events(&self) -> f64 {
-        self.value.scores.counts.once.value()
+        self.value.sums().scores.counts
     }
 
     /// The mean reward of the log, which the logging policy earned; none without examples.
     pub fn logged(&self) -> Option<f64> {
-        (self.examples() > 0).then(|| self.rewards.value() / self.events())
+        (self.examples() > 0).then(|| self.rewards() / self.events())
     }
 
     /// Σ c·w·r / Σ c with the normal interval, vw-estimators' `gaussian`: unbiased where
@@ -79,7 +76,7 @@ impl Estimates {
     /// [`Unusable`] where the log has too few examples or none that match.
     pub fn ips(&self, confidence: Confidence) -> Result<Estimate, Unusable> {
         self.usable()?;
-        Ok(self.value.scores.estimate(confidence))
+        Ok(self.value.sums().scores.estimate(confidence))
     }
 
     /// Σ c·w·r / Σ c·w with the interval of the delta method (Swaminathan, Joachims 2015):
@@ -90,13 +87,12 @@ impl Estimates {
     /// [`Unusable`] where the log has too few examples or none that match.
     pub fn snips(&self, confidence: Confidence) -> Result<Estimate, Unusable> {
         self.usable()?;
-        let scores = &self.value.scores;
+        let ControlledSums { scores, ccds, .. } = self.value.sums();
         let (n, weights) = (scores.lines(), self.weights());
-        let value = scores.scored.once.value() / weights;
+        let value = scores.scored / weights;
         // Σ (c·w·(r - V))², by its parts: c²w²r = c²(d + 1)s.
-        let crossed = self.value.ccds.value() + scores.scored.squared();
-        let squares =
-            scores.ccss.value() - value * (2.0 * crossed - value * self.squared_weights());
+        let crossed = ccds + scores.squared_scored;
+        let squares = scores.ccss - value * (2.0 * crossed - value * self.squared_weights());
         let error = libm::sqrt(squares.max(0.0) * n / (n - 1.0)) / weights;
         let half_width = quantile::normal(confidence.upper_tail()) * error;
         Ok(Estimate::new(value, Interval::around(value, half_width)))
@@ -127,7 +123,7 @@ impl Estimates {
         let pairs = self.value.pairs();
         let unseen = Self::unseen(&pairs, bounds.rewards, weights);
         let [mass, earned] = pairs.masses(unseen.likeliest);
-        let value = earned + (1.0 - mass).max(0.0) * self.rewards.value() / self.events();
+        let value = earned + (1.0 - mass).max(0.0) * self.rewards() / self.events();
         let value = value.clamp(bounds.rewards.lower, bounds.rewards.upper);
         let interval = pairs.interval(confidence, &unseen);
         Ok(Estimate::new(value, interval.within(bounds.rewards).including(value)))
@@ -154,19 +150,29 @@ impl Estimates {
         }
     }
 
+    /// Σ c·r
+    fn rewards(&self) -> f64 {
+        self.rewards_and_matched.values()[0]
+    }
+
+    /// Σ c over the examples with a weight above zero.
+    pub(super) fn matched(&self) -> f64 {
+        self.rewards_and_matched.values()[1]
+    }
+
     /// Σ c·w
     pub(super) fn weights(&self) -> f64 {
-        self.value.controls.once.value() + self.events()
+        self.value.sums().controls + self.events()
     }
 
     /// Σ c²·w²
     pub(super) fn squared_weights(&self) -> f64 {
-        let Controlled { scores, controls, ccdd, .. } = &self.value;
-        ccdd.value() + 2.0 * controls.squared() + scores.counts.squared()
+        let ControlledSums { scores, squared_controls, ccdd, .. } = self.value.sums();
+        ccdd + 2.0 * squared_controls + scores.squared_counts
     }
 
     /// Whether there is anything to estimate from.
     fn usable(&self) -> Result<(), Unusable> {
-        Unusable::of(self.examples(), self.matched.value() > 0.0, self.spoiled)
+        Unusable::of(self.examples(), self.matched() > 0.0, self.spoiled)
     }
 }

@@ -19,6 +19,7 @@ impl Example {
 
     /// Whether it can be added up: all of it finite, its weight not negative, its count
     /// above zero.
+    #[inline]
     pub(super) fn is_sound(&self) -> bool {
         (0.0..f64::INFINITY).contains(&self.weight)
             && self.reward.is_finite()

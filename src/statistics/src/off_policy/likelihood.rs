@@ -2,6 +2,7 @@ use std::collections::BTreeMap;
 
 use super::{Example, Unusable, Weights};
 use crate::Sum;
+use crate::sum::Sums;
 
 /// The empirical likelihood estimate, which needs every weight again.
 ///
@@ -21,12 +22,8 @@ pub struct Likelihood {
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
 struct Group {
     examples: u64,
-    /// Σ c
-    events: Sum,
-    /// Σ c·w
-    weights: Sum,
-    /// Σ c·r
-    rewards: Sum,
+    /// Σ c, Σ c·w and Σ c·r.
+    sums: Sums<3>,
 }
 
 /// So many groups are told apart.
@@ -34,14 +31,21 @@ const GROUPS: usize = 1 << 14;
 
 impl Group {
     fn weight(&self) -> f64 {
-        self.weights.value() / self.events.value()
+        let [events, weights, _] = self.sums.values();
+        weights / events
+    }
+
+    fn events(&self) -> f64 {
+        self.sums.values()[0]
+    }
+
+    fn rewards(&self) -> f64 {
+        self.sums.values()[2]
     }
 
     fn merge(&mut self, other: &Self) {
         self.examples += other.examples;
-        self.events.merge(&other.events);
-        self.weights.merge(&other.weights);
-        self.rewards.merge(&other.rewards);
+        self.sums.merge(&other.sums);
     }
 }
 
@@ -55,9 +59,7 @@ impl Likelihood {
         }
         let group = self.groups.entry(weight.to_bits() >> self.coarseness).or_default();
         group.examples += 1;
-        group.events.add(count);
-        group.weights.add(count * weight);
-        group.rewards.add(count * reward);
+        group.sums.add([count, count * weight, count * reward]);
         self.bound();
     }
 
@@ -91,9 +93,9 @@ impl Likelihood {
         let n = self.events();
         let mass = |weight: f64| weight / ((weight - 1.0) * dual + n);
         let groups = || self.groups.values().map(|group| (group, mass(group.weight())));
-        let used: Sum = groups().map(|(group, mass)| mass * group.events.value()).collect();
-        let earned: Sum = groups().map(|(group, mass)| mass * group.rewards.value()).collect();
-        let logged: Sum = groups().map(|(group, _)| group.rewards.value()).collect();
+        let used: Sum = groups().map(|(group, mass)| mass * group.events()).collect();
+        let earned: Sum = groups().map(|(group, mass)| mass * group.rewards()).collect();
+        let logged: Sum = groups().map(|(group, _)| group.rewards()).collect();
         Ok(earned.value() + (1.0 - used.value()).max(0.0) * logged.value() / n)
     }
 
@@ -105,7 +107,7 @@ impl Likelihood {
 
     /// Σ c
     fn events(&self) -> f64 {
-        self.groups.values().map(|group| group.events.value()).collect::<Sum>().value()
+        self.groups.values().map(Group::events).collect::<Sum>().value()
     }
 
     /// The weights that occur.
@@ -152,7 +154,7 @@ impl Likelihood {
     fn gradient(&self, dual: f64) -> f64 {
         let n = self.events();
         let term = |weight: f64| (weight - 1.0) / ((weight - 1.0) * dual + n);
-        let terms = self.groups.values().map(|group| group.events.value() * term(group.weight()));
+        let terms = self.groups.values().map(|group| group.events() * term(group.weight()));
         terms.collect::<Sum>().value()
     }
 }

@@ -19,7 +19,7 @@ impl Estimates {
         let (events, weights) = (self.events(), self.weights());
         Overlap {
             effective_examples: ratio(weights * weights, self.squared_weights()),
-            match_fraction: ratio(self.matched.value(), events),
+            match_fraction: ratio(self.matched(), events),
             highest_share: ratio(self.highest_part, weights),
             mean_weight: ratio(weights, events),
         }
