@@ -5,6 +5,7 @@ use std::sync::Arc;
 use protocol::{FeatureObject, RankableAction};
 use serde::ser::SerializeSeq;
 use serde::{Deserialize, Serialize, Serializer};
+use serde_json::value::{RawValue, to_raw_value};
 
 use crate::trouble::Trouble;
 
@@ -21,7 +22,7 @@ pub(crate) enum Request<'a> {
     /// The first.
     Hello { protocol: u32, seed: u64 },
     /// Which action?
-    Rank { id: &'a str, context: Merged<'a>, actions: Actions<'a> },
+    Rank { id: &'a str, context: Merged<'a>, actions: &'a RawValue },
     /// What came of earlier choices.
     Learn { events: Learned<'a> },
     /// What have you learned?
@@ -42,7 +43,7 @@ impl Request<'_> {
         match self {
             Self::Hello { .. } => "`hello`".to_owned(),
             Self::Rank { id, .. } => format!("`rank` of event `{id}`"),
-            Self::Learn { events } => format!("`learn` of {} events", events.0.len()),
+            Self::Learn { events } => format!("`learn` of {} events", events.events.len()),
             Self::Save => "`save`".to_owned(),
             Self::Load { .. } => "`load`".to_owned(),
             Self::End => "`end`".to_owned(),
@@ -74,8 +75,11 @@ pub struct LearnedEvent {
     pub reward: f64,
 }
 
-/// Events as a program is told them.
-pub(crate) struct Learned<'a>(pub &'a [LearnedEvent]);
+/// Events as a program is told them, and the text of the actions of each.
+pub(crate) struct Learned<'a> {
+    pub events: &'a [LearnedEvent],
+    pub actions: &'a [Arc<RawValue>],
+}
 
 impl Serialize for Learned<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
@@ -83,15 +87,15 @@ impl Serialize for Learned<'_> {
         struct Event<'a> {
             id: &'a str,
             context: Merged<'a>,
-            actions: Actions<'a>,
+            actions: &'a RawValue,
             chosen: usize,
             probability: f32,
             reward: f64,
         }
-        serializer.collect_seq(self.0.iter().map(|event| Event {
+        serializer.collect_seq(self.events.iter().zip(self.actions).map(|(event, actions)| Event {
             id: &event.id,
             context: Merged(&event.context),
-            actions: Actions(&event.actions),
+            actions,
             chosen: event.chosen,
             probability: event.probability,
             reward: event.reward,
@@ -109,8 +113,28 @@ impl Serialize for Merged<'_> {
     }
 }
 
+/// The text of actions. Most events offer the same list as the one before.
+#[derive(Debug, Default)]
+pub(crate) struct ActionTexts {
+    last: Option<(Arc<[RankableAction]>, Arc<RawValue>)>,
+}
+
+impl ActionTexts {
+    pub fn of(&mut self, actions: &Arc<[RankableAction]>) -> Arc<RawValue> {
+        if let Some((last, text)) = &self.last
+            && Arc::ptr_eq(last, actions)
+        {
+            return Arc::clone(text);
+        }
+        let text: Arc<RawValue> =
+            to_raw_value(&Actions(actions)).expect("features are finite").into();
+        self.last = Some((Arc::clone(actions), Arc::clone(&text)));
+        text
+    }
+}
+
 /// Actions with their features.
-pub(crate) struct Actions<'a>(pub &'a [RankableAction]);
+struct Actions<'a>(&'a [RankableAction]);
 
 impl Serialize for Actions<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {

@@ -3,11 +3,12 @@
 use std::fmt;
 use std::path::PathBuf;
 use std::process;
+use std::sync::Arc;
 use std::time::Duration;
 
 use protocol::{FeatureObject, RankableAction};
 
-use crate::message::{self, Actions, Learned, LearnedEvent, Merged, Request};
+use crate::message::{self, ActionTexts, Learned, LearnedEvent, Merged, Request};
 use crate::process::Process;
 use crate::trouble::{LONGEST_LINE, LONGEST_STATE, Shown, Trouble};
 
@@ -36,7 +37,7 @@ pub struct RankedEvent<'a> {
     /// The context.
     pub context: &'a [FeatureObject],
     /// The actions.
-    pub actions: &'a [RankableAction],
+    pub actions: &'a Arc<[RankableAction]>,
 }
 
 /// A program that runs, or the reason why it does not any more.
@@ -50,6 +51,7 @@ pub struct Program {
     /// The number of lines that were sent: the number of the line that answers.
     line: u64,
     request: Vec<u8>,
+    actions: ActionTexts,
     stderr: String,
 }
 
@@ -87,6 +89,7 @@ impl Program {
             saves: false,
             line: 0,
             request: Vec::new(),
+            actions: ActionTexts::default(),
             stderr: String::new(),
         }
     }
@@ -108,8 +111,8 @@ impl Program {
     pub fn rank(&mut self, event: RankedEvent<'_>) -> Result<Vec<f64>, String> {
         let RankedEvent { id, context, actions } = event;
         let count = actions.len();
-        let (context, actions) = (Merged(context), Actions(actions));
-        let request = Request::Rank { id, context, actions };
+        let text = self.actions.of(actions);
+        let request = Request::Rank { id, context: Merged(context), actions: &text };
         self.ask(&request, |line| message::probabilities(line, count))
     }
 
@@ -118,9 +121,12 @@ impl Program {
     /// # Errors
     /// As [`Self::rank`].
     pub fn learn(&mut self, events: &[LearnedEvent]) -> Result<(), String> {
-        let learn =
-            |events| self.ask(&Request::Learn { events: Learned(events) }, message::acknowledged);
-        events.chunks(BATCH).try_for_each(learn)
+        events.chunks(BATCH).try_for_each(|events| {
+            let actions: Vec<_> =
+                events.iter().map(|event| self.actions.of(&event.actions)).collect();
+            let events = Learned { events, actions: &actions };
+            self.ask(&Request::Learn { events }, message::acknowledged)
+        })
     }
 
     /// Whether the program can tell what it has learned.
