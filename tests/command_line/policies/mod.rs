@@ -4,6 +4,8 @@ mod linear;
 mod oracle;
 #[cfg(unix)]
 mod programs;
+#[cfg(unix)]
+mod scikit_learn;
 
 use std::fs;
 use std::path::Path;
