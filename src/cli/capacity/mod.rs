@@ -264,8 +264,8 @@ fn expectation(text: &str, plan: &Plan, phase: &Phase) -> Result<Expectation, Re
 /// So often is a value tried that is not judged.
 const MOST_TRIALS: u32 = 3;
 
-/// So many searches, each with another seed, decide that nothing holds, if they are the first and
-/// the smallest value fails in each.
+/// If the smallest value fails in each of the first so many searches, which have different seeds, the
+/// search ends: the expectation holds at no value.
 const FAILURES: usize = 2;
 
 fn is_hopeless(limits: &[Limit]) -> bool {

@@ -36,7 +36,8 @@ pub enum RunError {
 pub struct StartPoint {
     /// The index of the phase; of parallel ones, of the first.
     pub phase: usize,
-    /// What was made of it, and of the phases that run beside it, by their index.
+    /// How much is already done of each phase that starts here: of this one and of those parallel to
+    /// it, by their index.
     pub made: BTreeMap<usize, Made>,
     /// What the service said before the change that the phase waits for: it may have changed
     /// between the processes.

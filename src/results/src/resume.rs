@@ -64,7 +64,8 @@ pub struct Resumed {
     pub results: Results,
     /// The phase; of parallel ones, the first.
     pub phase: usize,
-    /// What was made of it, and of the phases that run beside it, by their index.
+    /// How much is already done of each phase that starts here: of this one and of those parallel to
+    /// it, by their index.
     pub made: BTreeMap<usize, ResumedPhase>,
     /// What the service said before the change that the phase waits for.
     pub awaited: Option<String>,
