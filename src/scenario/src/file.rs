@@ -3,7 +3,7 @@
 use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::fs::File;
-use std::io::Read;
+use std::io::{self, Cursor, Read};
 use std::path::{Component, Path, PathBuf};
 use std::sync::Arc;
 
@@ -28,13 +28,50 @@ const PARQUET: &[u8] = b"PAR1";
 /// So many names of a folder are looked at for one that was meant.
 const MOST_NAMES: usize = 10_000;
 
+/// A Parquet file has at most so many rows, which may all be the same few bytes.
+#[cfg(feature = "parquet")]
+const MOST_ROWS: u64 = 20_000_000;
+
 /// A file that a scenario is made of.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Input {
     /// Where it is, as the scenario says it: relative to the working folder, or absolute.
     pub path: PathBuf,
-    /// What it holds.
-    pub text: String,
+    /// What it holds; none, if it is no text.
+    pub text: Option<String>,
+}
+
+/// A log that may be read.
+pub(super) enum LogFile {
+    /// Its text.
+    Text(Arc<Source>),
+    /// A Parquet file.
+    Parquet {
+        path: PathBuf,
+        /// Its path as it is shown.
+        shown: String,
+    },
+}
+
+impl LogFile {
+    /// Its path as it is shown.
+    pub fn name(&self) -> &str {
+        match self {
+            Self::Text(source) => source.path(),
+            Self::Parquet { shown, .. } => shown,
+        }
+    }
+
+    /// The rows of a table, from their beginning.
+    pub fn table(&self) -> io::Result<table_log::Input> {
+        match self {
+            Self::Text(source) => {
+                let bytes = source.text().to_owned().into_bytes();
+                Ok(table_log::Input::Text(Box::new(Cursor::new(bytes))))
+            }
+            Self::Parquet { path, .. } => open_parquet(path),
+        }
+    }
 }
 
 /// Where files may be, and those that were read.
@@ -44,7 +81,7 @@ pub(super) struct Files {
     folder: PathBuf,
     /// The folder above it, with all links resolved; `None` if files may be anywhere.
     within: Option<PathBuf>,
-    inputs: RefCell<BTreeMap<PathBuf, Arc<Source>>>,
+    inputs: RefCell<BTreeMap<PathBuf, Option<Arc<Source>>>>,
     /// What was read, by its path with all links resolved: each file is one source, so that a
     /// mistake in it is told once, whoever names it.
     sources: RefCell<BTreeMap<PathBuf, Arc<Source>>>,
@@ -82,41 +119,48 @@ impl Files {
     /// The files that were read, each once, in the order of their paths.
     pub fn into_inputs(self) -> Vec<Input> {
         let inputs = self.inputs.into_inner().into_iter();
-        inputs.map(|(path, source)| Input { path, text: source.text().to_owned() }).collect()
+        let text = |source: Arc<Source>| source.text().to_owned();
+        inputs.map(|(path, source)| Input { path, text: source.map(text) }).collect()
     }
 
     /// Notes that a file was read.
     pub fn note(&self, path: &Path, source: &Arc<Source>) {
-        self.inputs.borrow_mut().insert(simplified(path), Arc::clone(source));
+        self.inputs.borrow_mut().insert(simplified(path), Some(Arc::clone(source)));
     }
 
     /// Reads the file that the scenario calls `name` at `place`.
     pub fn read(&self, name: &str, place: &Place, report: &mut Report) -> Option<Arc<Source>> {
-        self.read_by(name, place, report, |path, shown| read(path, shown, LARGEST_DATASET))
+        self.read_by(name, place, report, |path, shown| {
+            self.source(path, shown, |path, shown| read(path, shown, LARGEST_DATASET))
+        })
     }
 
-    /// Reads a log, which may be compressed by gzip or Zstandard.
-    pub fn read_log(&self, name: &str, place: &Place, report: &mut Report) -> Option<Arc<Source>> {
-        self.read_by(name, place, report, read_compressed)
+    /// Reads a log, which may be compressed by gzip or Zstandard, or be a Parquet file.
+    pub fn read_log(&self, name: &str, place: &Place, report: &mut Report) -> Option<LogFile> {
+        self.read_by(name, place, report, |path, shown| {
+            if !is_parquet(path) {
+                return self.source(path, shown, read_compressed).map(LogFile::Text);
+            }
+            check_parquet(path, shown)?;
+            self.inputs.borrow_mut().insert(simplified(path), None);
+            Ok(LogFile::Parquet { path: path.to_owned(), shown: shown.to_owned() })
+        })
     }
 
-    fn read_by(
+    fn read_by<T>(
         &self,
         name: &str,
         place: &Place,
         report: &mut Report,
-        read: impl FnOnce(&Path, &str) -> Result<Arc<Source>, Diagnostic>,
-    ) -> Option<Arc<Source>> {
+        read: impl FnOnce(&Path, &str) -> Result<T, Diagnostic>,
+    ) -> Option<T> {
         let path = self.folder.join(name);
         let shown = simplified(&path).display().to_string();
         let allowed = self.check(&path).map_err(|(message, help)| {
             Diagnostic::error(format!("`{shown}` {message}")).maybe_help(help)
         });
-        match allowed.and_then(|()| self.source(&path, &shown, read)) {
-            Ok(source) => {
-                self.note(&path, &source);
-                Some(source)
-            }
+        match allowed.and_then(|()| read(&path, &shown)) {
+            Ok(found) => Some(found),
             Err(diagnostic) => {
                 let in_file = diagnostic.place().is_some();
                 let near = || nearest_file(&path, |near| with_file_name(name, near));
@@ -130,7 +174,7 @@ impl Files {
         }
     }
 
-    /// Reads the file, unless that was done before.
+    /// Reads the file, unless that was done before, and notes it.
     fn source(
         &self,
         path: &Path,
@@ -138,11 +182,10 @@ impl Files {
         load: impl FnOnce(&Path, &str) -> Result<Arc<Source>, Diagnostic>,
     ) -> Result<Arc<Source>, Diagnostic> {
         let real = path.canonicalize().unwrap_or_else(|_| path.to_owned());
-        if let Some(source) = self.sources.borrow().get(&real) {
-            return Ok(Arc::clone(source));
-        }
-        let source = load(path, shown)?;
+        let known = self.sources.borrow().get(&real).cloned();
+        let source = known.map_or_else(|| load(path, shown), Ok)?;
         self.sources.borrow_mut().insert(real, Arc::clone(&source));
+        self.note(path, &source);
         Ok(source)
     }
 
@@ -228,10 +271,6 @@ fn read_compressed(path: &Path, shown: &str) -> Result<Arc<Source>, Diagnostic> 
         Box::new(MultiGzDecoder::new(&*bytes))
     } else if bytes.starts_with(zstd_frames::MAGIC) {
         Box::new(zstd_frames::ZstdReader::new(&*bytes))
-    } else if bytes.starts_with(PARQUET) {
-        let message = format!("`{shown}` is a Parquet file, which is not played");
-        let help = "write it as CSV or as JSON lines; `runner evaluate` reads Parquet";
-        return Err(Diagnostic::error(message).help(help));
     } else {
         return decode(bytes, shown);
     };
@@ -244,6 +283,46 @@ fn read_compressed(path: &Path, shown: &str) -> Result<Arc<Source>, Diagnostic> 
         return Err(too_large(shown, LARGEST_LOG));
     }
     decode(text, shown)
+}
+
+fn is_parquet(path: &Path) -> bool {
+    let mut beginning = [0; PARQUET.len()];
+    // What cannot be read is told where the file is read.
+    let read = File::open(path).and_then(|mut file| file.read_exact(&mut beginning));
+    read.is_ok() && beginning == PARQUET
+}
+
+#[cfg(feature = "parquet")]
+fn open_parquet(path: &Path) -> io::Result<table_log::Input> {
+    File::open(path).and_then(table_log::ParquetFile::open).map(table_log::Input::Parquet)
+}
+
+#[cfg(not(feature = "parquet"))]
+fn open_parquet(_: &Path) -> io::Result<table_log::Input> {
+    Err(io::ErrorKind::Unsupported.into())
+}
+
+/// Refuses a Parquet file that cannot be read or is too large.
+#[cfg(feature = "parquet")]
+fn check_parquet(path: &Path, shown: &str) -> Result<(), Diagnostic> {
+    let file = File::open(path)
+        .and_then(table_log::ParquetFile::open)
+        .map_err(|error| Diagnostic::error(format!("`{shown}` cannot be played: {error}")))?;
+    if file.bytes() > LARGEST_LOG {
+        return Err(too_large(shown, LARGEST_LOG));
+    }
+    if file.rows() > MOST_ROWS {
+        let message = format!("`{shown}` is too large: at most {MOST_ROWS} rows are read");
+        return Err(Diagnostic::error(message));
+    }
+    Ok(())
+}
+
+#[cfg(not(feature = "parquet"))]
+fn check_parquet(_: &Path, shown: &str) -> Result<(), Diagnostic> {
+    let message = format!("`{shown}` is a Parquet file, which this build does not read");
+    let help = "build it with `--features parquet`, or take the archive or the wheel";
+    Err(Diagnostic::error(message).help(help))
 }
 
 fn too_large(shown: &str, largest: u64) -> Diagnostic {

@@ -168,8 +168,9 @@ impl<'a> TableLog<'a> {
         if self.table.views.is_empty() {
             return Vec::new();
         }
-        let context: Arc<[FeatureObject]> =
-            [FeatureObject(objects(&self.rows, &self.layout.context))].into();
+        let context = objects(&self.rows, &self.layout.context);
+        let context = (!context.is_empty()).then_some(FeatureObject(context));
+        let context: Arc<[FeatureObject]> = context.into_iter().collect();
         let is_fixed = self.layout.of_actions.is_empty();
         let actions = if is_fixed && self.layout.available.is_none() {
             self.table.actions.all().clone()

@@ -41,9 +41,9 @@ const SHARE_OF_TYPICAL: f64 = 0.1;
 /// A log with a smaller share of such events is not refused.
 const LEAST_SHARE: f64 = 0.3;
 
-/// Contexts in which actions happen to be worth the same: of two actions (one degree of freedom) this
-/// share of honest contexts, of three, and of more. Normal effects have a seventh of the typical
-/// strength about so often.
+/// The share of honest contexts in which the actions are worth nearly the same by chance, in worlds
+/// of two actions (one degree of freedom), of three, and of more. If effects are normal, their
+/// strength is below a seventh of the typical one with about this probability.
 const BY_CHANCE: [f64; 3] = [0.15, 0.05, 0.015];
 
 /// More contexts without a difference than honest logs have with this probability refuse the log.
@@ -146,19 +146,24 @@ fn binomial_tail(count: usize, all: usize, p: f64) -> f64 {
 /// What actions explain in these events: the χ² of their mean rewards. Actions of which less than
 /// one reward that differs is expected count as one.
 fn effect(examples: &Examples, name: String, events: &[usize]) -> Option<Effect> {
-    let count = real(events.len());
-    let mean = events.iter().map(|event| examples.rewards[*event]).sum::<f64>() / count;
-    let squares = |event: &usize| (examples.rewards[*event] - mean).powi(2);
+    let (rewards, counts) = (&examples.rewards, &examples.counts);
+    let count: f64 = events.iter().map(|event| counts[*event]).sum();
+    let mean = events.iter().map(|event| counts[*event] * rewards[*event]).sum::<f64>() / count;
+    let squares = |event: &usize| counts[*event] * (rewards[*event] - mean).powi(2);
     let variance = events.iter().map(squares).sum::<f64>() / count;
     if variance <= 0.0 {
         return None;
     }
     let range = examples.highest - examples.lowest;
     let fewest = (range * range / variance).max(5.0);
+    // What an event adds to the sums below: its difference, for as many events as it stands for.
+    let difference = |event: &usize| counts[*event] * (rewards[*event] - mean);
+    let lines = real(events.len());
+    let variance = events.iter().map(|event| difference(event).powi(2)).sum::<f64>() / lines;
     let mut sums: BTreeMap<usize, (f64, f64)> = BTreeMap::new();
     for event in events {
         let sum = sums.entry(examples.chosen_index[*event]).or_default();
-        *sum = (sum.0 + 1.0, sum.1 + examples.rewards[*event] - mean);
+        *sum = (sum.0 + 1.0, sum.1 + difference(event));
     }
     let (common, rare): (Vec<_>, Vec<_>) = sums.into_values().partition(|of| of.0 >= fewest);
     let rest = rare.iter().fold((0.0, 0.0), |sum, of| (sum.0 + of.0, sum.1 + of.1));
@@ -176,7 +181,7 @@ fn effect(examples: &Examples, name: String, events: &[usize]) -> Option<Effect>
         events: events.len(),
         freedom: groups.len() - 1,
         p: chi_squared_tail(statistic, freedom),
-        explained: beyond / count,
+        explained: beyond / lines,
         beyond,
         variance: 2.0 * (freedom + 2.0 * beyond.max(0.0)),
     })

@@ -7,7 +7,8 @@
 //! given back: its reward, its reward in the course of time, by action, by context and by both.
 //! What is not given back refuses the log, and says by how much.
 //!
-//! From the ground: `tokens` (features as words), `regression`, `model`, `dependence` (whether
+//! From the ground: `tokens` (features as words), `regression`, `thinning` (events that stand for
+//! several), `model`, `dependence` (whether
 //! rewards follow actions), `proof`, `coverage` (what the log says nothing about), `visitors`.
 //!
 //! Must not know: files, policies, who plays.
@@ -17,6 +18,7 @@ mod dependence;
 mod model;
 mod proof;
 mod regression;
+mod thinning;
 mod tokens;
 mod visitors;
 
@@ -48,6 +50,8 @@ pub struct LoggedEvent {
     pub distribution: Option<Vec<f32>>,
     /// Its reward.
     pub reward: f64,
+    /// How many events it stands for: 1/(1 - `pdrop`) where a log was thinned, otherwise 1.
+    pub count: f64,
 }
 
 /// What rewards of a log are.
@@ -85,7 +89,7 @@ pub enum Refusal {
     /// It has too few events; this many.
     TooFew(usize),
     /// The event with this number, from zero, cannot be used: its probability is no probability,
-    /// or its choice was not offered.
+    /// its choice was not offered, or it stands for less than itself.
     Unusable(usize),
     /// There are more visitors times actions than memory is set aside for; this many.
     TooLarge(usize),
@@ -107,12 +111,15 @@ impl Twin {
     /// # Errors
     /// Why the log is no world.
     pub fn of(events: &[LoggedEvent]) -> Result<Self, Refusal> {
-        let is_unusable = |event: &LoggedEvent| {
-            !(event.probability > 0.0 && event.probability <= 1.0 + 1e-6)
-                || event.chosen >= event.actions.len()
-                || !event.reward.is_finite()
+        let is_usable = |event: &LoggedEvent| {
+            event.probability > 0.0
+                && event.probability <= 1.0 + 1e-6
+                && event.chosen < event.actions.len()
+                && event.reward.is_finite()
+                && event.count >= 1.0
+                && event.count.is_finite()
         };
-        if let Some(number) = events.iter().position(is_unusable) {
+        if let Some(number) = events.iter().position(|event| !is_usable(event)) {
             return Err(Refusal::Unusable(number));
         }
         if events.len() < FEWEST_EVENTS {

@@ -6,8 +6,9 @@ use foldhash::{HashMap, HashMapExt};
 use protocol::RankableAction;
 
 use crate::regression::{Columns, RowSums, predict};
+use crate::thinning::Thinning;
 use crate::tokens::{Side, Token, Vocabulary};
-use crate::{LoggedEvent, RewardKind, real};
+use crate::{LoggedEvent, RewardKind};
 
 /// The events of a log as examples.
 pub struct Examples {
@@ -19,12 +20,15 @@ pub struct Examples {
     /// Its index among all actions.
     pub chosen_index: Vec<usize>,
     pub rewards: Vec<f64>,
+    /// How many events each stands for.
+    pub counts: Vec<f64>,
     /// One over the probability of the choice.
     pub weights: Vec<f64>,
     /// Every action, by its id, as it first could be chosen.
     pub actions: Vec<RankableAction>,
     pub index: HashMap<Arc<str>, usize>,
     pub kind: RewardKind,
+    pub thinning: Thinning,
     pub lowest: f64,
     pub highest: f64,
 }
@@ -67,28 +71,39 @@ impl Examples {
         } else {
             RewardKind::Varying(0.0)
         };
+        let counts = events.iter().map(|event| event.count).collect();
         let weights = events.iter().map(|event| 1.0 / event.probability).collect();
+        let thinning =
+            Thinning::of(events.iter().map(|event| (event.count, event.reward >= highest)));
         Self {
             vocabulary,
             contexts,
             chosen,
             chosen_index,
             rewards,
+            counts,
             weights,
             actions,
             index,
             kind,
+            thinning,
             lowest,
             highest,
         }
     }
 
-    /// How much chance moves a reward. That of a click follows from its probability; any other is
-    /// as far from what is expected as this one was.
-    pub fn variance(&self, reward: f64, expected: f64) -> f64 {
+    /// How much chance moves the reward of an event, times its count. That of a click follows from
+    /// its probability; any other is as far from what is expected as this one was.
+    pub fn variance(&self, event: usize, expected: f64) -> f64 {
+        let (reward, count) = (self.rewards[event], self.counts[event]);
         match self.kind {
-            RewardKind::Click { hit, miss } => (expected - miss) * (hit - expected),
-            RewardKind::Varying(_) => (reward - expected).powi(2),
+            // All rewards are the same.
+            RewardKind::Click { hit, miss } if hit <= miss => 0.0,
+            RewardKind::Click { hit, miss } => {
+                let factor = self.thinning.factor((expected - miss) / (hit - miss));
+                count * factor * ((expected - miss) * (hit - expected))
+            }
+            RewardKind::Varying(_) => (count * (reward - expected)).powi(2),
         }
     }
 
@@ -184,9 +199,13 @@ impl Model {
         }
         let mut model = best.expect("at least one shape is tried").1;
         model.correct(examples, fitted);
-        let error = |event: &usize| (examples.rewards[*event] - model.of(examples, *event)).powi(2);
+        let error = |event: &usize| {
+            let error = examples.rewards[*event] - model.of(examples, *event);
+            examples.counts[*event] * error.powi(2)
+        };
         let errors: f64 = fitted.iter().map(error).sum();
-        model.residual_variance = errors / real(fitted.len().max(1));
+        let events: f64 = fitted.iter().map(|event| examples.counts[*event]).sum();
+        model.residual_variance = errors / events.max(1.0);
         model
     }
 
@@ -214,16 +233,20 @@ impl Model {
         for event in fitted {
             let expected = self.of(examples, *event);
             let error = examples.rewards[*event] - expected;
-            let variance = examples.variance(examples.rewards[*event], expected);
+            let inverse = examples.weights[*event];
             let cell = cells.entry(examples.chosen[*event][0]).or_default();
-            cell.push(Residual { weight: examples.weights[*event], error, variance });
+            cell.push(Residual {
+                weight: inverse * examples.counts[*event],
+                error,
+                variance: inverse * inverse * examples.variance(*event, expected),
+            });
         }
         let corrected = cells.into_iter().filter_map(|(cell, of)| Some((cell, shrunk_mean(&of)?)));
         self.corrections = corrected.collect();
     }
 }
 
-/// What a model is off by for one event, and how much chance is in that.
+/// What a model is off by for one event, and how much chance moves `weight · error`.
 struct Residual {
     weight: f64,
     error: f64,
@@ -237,7 +260,7 @@ fn shrunk_mean(events: &[Residual]) -> Option<f64> {
     }
     let total: f64 = events.iter().map(|of| of.weight).sum();
     let mean = events.iter().map(|of| of.weight * of.error).sum::<f64>() / total;
-    let variance: f64 = events.iter().map(|of| of.weight * of.weight * of.variance).sum();
+    let variance: f64 = events.iter().map(|of| of.variance).sum();
     // Three errors of the mean, squared: a cell is one of many.
     let chance = 9.0 * variance / (total * total);
     (mean * mean > chance).then(|| mean * (1.0 - chance / (mean * mean)))
@@ -272,10 +295,11 @@ impl<'a> Rows<'a> {
     ) -> Vec<RowSums> {
         let mut rows = vec![RowSums::default(); self.words.len()];
         for event in events {
-            let (row, reward) = (&mut rows[self.of_event[event]], examples.rewards[*event]);
-            row.count += 1.0;
-            row.reward += reward;
-            row.squares += reward * reward;
+            let (count, reward) = (examples.counts[*event], examples.rewards[*event]);
+            let row = &mut rows[self.of_event[event]];
+            row.count += count;
+            row.reward += count * reward;
+            row.squares += count * (reward * reward);
         }
         rows
     }

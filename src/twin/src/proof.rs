@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use crate::dependence::dimension;
 use crate::model::{Examples, Model};
+use crate::thinning::Thinning;
 use crate::tokens::Token;
 use crate::{RewardKind, real};
 
@@ -66,6 +67,8 @@ const WIDTH: f64 = 1.96;
 #[derive(Debug, Clone, Copy, Default)]
 struct Sums {
     events: usize,
+    /// How many events these stand for.
+    count: f64,
     reward: f64,
     twin: f64,
     /// How many of the rewards are the higher of two.
@@ -83,13 +86,13 @@ struct Group {
 
 impl Group {
     fn difference(&self) -> f64 {
-        (self.held_out.reward - self.held_out.twin) / real(self.held_out.events.max(1))
+        (self.held_out.reward - self.held_out.twin) / self.held_out.count.max(1.0)
     }
 
     /// The standard error of the difference: of the held-out mean, and of what the model could
     /// learn of the group.
     fn error(&self) -> f64 {
-        let of = |sums: &Sums| sums.variance / (real(sums.events) * real(sums.events));
+        let of = |sums: &Sums| sums.variance / (sums.count * sums.count);
         libm::sqrt(of(&self.held_out) + of(&self.fitted))
     }
 
@@ -97,17 +100,17 @@ impl Group {
         self.difference() / self.error()
     }
 
-    /// The group as it is tested; none, if chance could not be told from a deviation. `click` is
-    /// the range of rewards, squared, where they are clicks: if the model is sure of all of them,
-    /// chance is that of draws with the mean of the group.
-    fn settled(mut self, click: Option<f64>) -> Option<Self> {
-        if let Some(square) = click {
-            let least = LEAST_VARIANCE * square;
+    /// The group as it is tested; none, if chance could not be told from a deviation. If the model
+    /// is sure of all of its clicks, chance is that of draws with the mean of the group.
+    fn settled(mut self, click: Option<Click>) -> Option<Self> {
+        if let Some(Click { square, thinning }) = click {
+            let least = LEAST_VARIANCE * square * thinning.step(self.mean()).powi(2);
             let halves = [self.fitted, self.held_out];
             if halves.iter().any(|sums| sums.variance < least) {
                 let mean = self.mean();
                 for sums in [&mut self.fitted, &mut self.held_out] {
-                    sums.variance = real(sums.events) * mean * (1.0 - mean) * square;
+                    let factor = thinning.factor(mean);
+                    sums.variance = sums.count * factor * mean * (1.0 - mean) * square;
                 }
             }
             if self.fitted.variance < least || self.held_out.variance < least {
@@ -120,9 +123,16 @@ impl Group {
 
     /// The share of clicks.
     fn mean(&self) -> f64 {
-        (self.fitted.hits + self.held_out.hits)
-            / real((self.fitted.events + self.held_out.events).max(1))
+        (self.fitted.hits + self.held_out.hits) / (self.fitted.count + self.held_out.count).max(1.0)
     }
+}
+
+/// Rewards that are clicks.
+#[derive(Clone, Copy)]
+struct Click {
+    /// The range of rewards, squared.
+    square: f64,
+    thinning: Thinning,
 }
 
 /// A test, and the group that shows it best.
@@ -141,8 +151,8 @@ struct Prover<'a> {
     expected: Vec<f64>,
     variances: Vec<f64>,
     is_held_out: Vec<bool>,
-    /// The range of rewards, squared, where they are clicks.
-    click: Option<f64>,
+    /// What rewards are, where they are clicks.
+    click: Option<Click>,
     tests: Vec<Test>,
 }
 
@@ -151,10 +161,12 @@ pub fn prove(examples: &Examples, model: &Model, fitted: &[usize], held_out: &[u
     let expected: Vec<f64> = (0..examples.len()).map(|event| model.of(examples, event)).collect();
     let mut is_held_out = vec![false; examples.len()];
     held_out.iter().for_each(|event| is_held_out[*event] = true);
-    let rewards = examples.rewards.iter().zip(&expected);
-    let variances = rewards.map(|(reward, of)| examples.variance(*reward, *of)).collect();
+    let events = expected.iter().enumerate();
+    let variances = events.map(|(event, expected)| examples.variance(event, *expected)).collect();
     let click = match examples.kind {
-        RewardKind::Click { hit, miss } => Some((hit - miss).powi(2)),
+        RewardKind::Click { hit, miss } => {
+            Some(Click { square: (hit - miss).powi(2), thinning: examples.thinning })
+        }
         RewardKind::Varying(_) => None,
     };
     let tests = Vec::new();
@@ -173,7 +185,7 @@ pub fn prove(examples: &Examples, model: &Model, fitted: &[usize], held_out: &[u
         .map(|(test, p)| deviation(test, *p))
         .collect();
     deviations.sort_by(|one, other| one.p.total_cmp(&other.p));
-    let events = real(all.held_out.events.max(1));
+    let events = all.held_out.count.max(1.0);
     Proof {
         fitted: fitted.len(),
         held_out: held_out.len(),
@@ -187,7 +199,7 @@ pub fn prove(examples: &Examples, model: &Model, fitted: &[usize], held_out: &[u
 }
 
 fn deviation(Test { part, group, .. }: &Test, p: f64) -> Deviation {
-    let events = real(group.held_out.events.max(1));
+    let events = group.held_out.count.max(1.0);
     Deviation {
         part: part.clone(),
         events: group.held_out.events,
@@ -202,10 +214,12 @@ impl Prover<'_> {
     fn add(&self, group: &mut Group, event: usize) {
         let is_held_out = self.is_held_out[event];
         let sums = if is_held_out { &mut group.held_out } else { &mut group.fitted };
+        let (count, reward) = (self.examples.counts[event], self.examples.rewards[event]);
         sums.events += 1;
-        sums.reward += self.examples.rewards[event];
-        sums.twin += self.expected[event];
-        sums.hits += f64::from(u8::from(self.examples.rewards[event] >= self.examples.highest));
+        sums.count += count;
+        sums.reward += count * reward;
+        sums.twin += count * self.expected[event];
+        sums.hits += if reward >= self.examples.highest { count } else { 0.0 };
         sums.variance += self.variances[event];
     }
 

@@ -8,7 +8,7 @@ use protocol::{FeatureObject, RankableAction};
 use crate::coverage::Coverage;
 use crate::model::{Examples, Model, of_action};
 use crate::tokens::Token;
-use crate::{LoggedEvent, MOST_REWARDS, Refusal, real};
+use crate::{LoggedEvent, MOST_REWARDS, Refusal};
 
 /// A context of the log.
 #[derive(Debug, Clone)]
@@ -21,8 +21,8 @@ pub struct TwinVisitor {
     pub indices: Vec<usize>,
     /// The expected reward of each.
     pub rewards: Vec<f64>,
-    /// Of how many events it is.
-    pub events: usize,
+    /// Of how many events it is: those of the log, as many as each stands for.
+    pub events: f64,
     /// What the log says of each action in this context.
     pub choices: Vec<LoggedChoices>,
 }
@@ -101,20 +101,22 @@ fn visitor(
     let indices: Vec<usize> =
         first.actions.iter().map(|action| examples.index[&action.id]).collect();
     let rewards: Vec<f64> = words.iter().map(|action| model.reward(context, action)).collect();
+    let all: f64 = own.iter().map(|event| events[*event].count).sum();
     let mut choices = vec![LoggedChoices::default(); rewards.len()];
     for event in own {
         for (position, (choice, action)) in choices.iter_mut().zip(&indices).enumerate() {
             let logged = &events[*event];
             choice.is_covered |= coverage.covers(logged, position, context, *action);
         }
-        let LoggedEvent { chosen, reward, probability, .. } = events[*event];
-        let weight = 1.0 / (probability * real(own.len()));
+        let LoggedEvent { chosen, reward, probability, count, .. } = events[*event];
+        let inverse = 1.0 / (probability * all);
+        let weight = count * inverse;
         let residual = weight * (reward - rewards[chosen]);
         let choice = &mut choices[chosen];
         choice.is_covered = true;
         choice.residual += residual;
-        let variance = examples.variance(reward, rewards[chosen]);
-        choice.residual_variance += weight * weight * variance;
+        let variance = examples.variance(*event, rewards[chosen]);
+        choice.residual_variance += inverse * inverse * variance;
         choice.weight += weight;
         choice.weight_squares += weight * weight;
     }
@@ -123,7 +125,7 @@ fn visitor(
         offered: first.actions.clone(),
         indices,
         rewards,
-        events: own.len(),
+        events: all,
         choices,
     }
 }

@@ -12,6 +12,13 @@ use super::folder::{contents, json, rows};
 use super::{completed, killed_and_resumed, run_into};
 use crate::tools;
 
+/// What is said of a damaged Parquet file.
+const PARQUET: &str = if cfg!(feature = "parquet") {
+    "cannot be played: it cannot be read as Parquet"
+} else {
+    "is a Parquet file, which this build does not read"
+};
+
 /// A copy of the shipped log and a scenario of it, changed.
 struct Copy {
     folder: tempfile::TempDir,
@@ -93,8 +100,8 @@ fn truth() -> BTreeMap<[String; 2], BTreeMap<String, f64>> {
     reader.records().map(|record| row(&record.unwrap())).collect()
 }
 
-/// For the choices of two policies: what the world that wrote the log rewards them with in
-/// expectation is what the twin says, corrected by the log, within the interval.
+/// Two policies play in the twin. The expected reward of their choices in the world that wrote the
+/// log lies in the interval about the reward that the twin reports, and about the corrected one.
 #[test]
 fn policies_earn_in_the_twin_what_they_earn_in_the_world_that_wrote_the_log() {
     let copy = Copy::new();
@@ -200,7 +207,131 @@ fn a_replay_uses_the_logged_rewards_of_equal_choices_alone() {
     assert!(contents(&out) == contents(&again), "a replay is deterministic");
 }
 
-/// A log is the same world however it is compressed; a Parquet file and a broken one are refused.
+/// The rows of the shipped log as lines, their features in the same order.
+fn lines(form: impl Fn(&[&str; 5]) -> String) -> String {
+    let log = shipped("data/shop/log.csv");
+    let line = |row: &str| form(&row.split(',').collect::<Vec<_>>().try_into().unwrap()) + "\n";
+    log.lines().skip(1).map(line).collect()
+}
+
+fn json_line([segment, device, offer, probability, clicked]: &[&str; 5]) -> String {
+    format!(
+        r#"{{"segment":"{segment}","device":"{device}","offer":"{offer}","probability":{probability},"clicked":{clicked}}}"#
+    )
+}
+
+/// It names every action that could be chosen.
+fn dsjson_line([segment, device, offer, probability, clicked]: &[&str; 5]) -> String {
+    let offers = ["Lamp", "Mug", "Poster", "Racket", "Shoes", "Ticket"];
+    let chosen = offers.iter().position(|known| known == offer).unwrap();
+    let mut ranking = [1, 2, 3, 4, 5, 6];
+    ranking.swap(0, chosen);
+    let tags = offers.map(|offer| format!(r#"{{"_tag":"{offer}"}}"#)).join(",");
+    format!(
+        r#"{{"_label_cost":-{clicked},"_label_probability":{probability},"_labelIndex":{chosen},"a":{ranking:?},"c":{{"segment":"{segment}","device":"{device}","_multi":[{tags}]}}}}"#
+    )
+}
+
+/// Without its `columns`.
+fn of_dsjson(text: &str) -> String {
+    let columns = text.lines().find(|line| line.starts_with("  columns:")).unwrap().to_owned();
+    text.replace(&(columns + "\n"), "")
+}
+
+#[test]
+fn a_log_is_the_same_world_in_csv_in_json_lines_and_in_dsjson() {
+    let copy = Copy::new();
+    let short = |text: String| text.replace("iterations: 10_000", "iterations: 2_000");
+    for play in ["twin", "replay"] {
+        let played = |text: String| {
+            short(text).replace("\n  columns:", &format!("\n  play: {play}\n  columns:"))
+        };
+        let mut expected = None;
+        for (name, log) in [
+            ("csv", shipped("data/shop/log.csv")),
+            ("json", lines(json_line)),
+            ("dsjson", lines(dsjson_line)),
+        ] {
+            copy.write(&log);
+            let is_table = name != "dsjson";
+            let scenario = copy
+                .scenario(|text| if is_table { played(text) } else { of_dsjson(&played(text)) });
+            let out = copy.out(&format!("{play}-{name}"));
+            completed(&out, &scenario, &["--quiet"]);
+            let events = fs::read(out.join("events.csv")).unwrap();
+            assert!(*expected.get_or_insert_with(|| events.clone()) == events, "{play}: {name}");
+        }
+    }
+}
+
+/// The same log with three in four of its events without a click left out, for which the others
+/// stand (`pdrop`): the replay is as unbiased, and the twin is proved and earns the same.
+#[test]
+fn a_thinned_log_is_played_as_the_whole_one() {
+    let copy = Copy::new();
+    let whole = lines(dsjson_line);
+    let mut count = 0;
+    let mut thin = |line: &str| {
+        if !line.contains("\"_label_cost\":-0,") {
+            return Some(line.to_owned() + "\n");
+        }
+        count += 1;
+        (count % 4 == 0).then(|| line.replacen('{', "{\"pdrop\":0.75,", 1) + "\n")
+    };
+    let thinned: String = whole.lines().filter_map(&mut thin).collect();
+    assert!(thinned.lines().count() < 3500, "{}", thinned.lines().count());
+    let uniform = ["--quiet", "--set", "loop.exploration_percentage=1.0"];
+    let mut earned = BTreeMap::new();
+    for (name, log) in [("whole", &whole), ("thinned", &thinned)] {
+        copy.write(log);
+        for play in ["replay", "twin"] {
+            let most = if play == "twin" { 6000 } else { log.lines().count() };
+            let scenario = copy.scenario(|text| {
+                let text =
+                    of_dsjson(&text).replace("log.csv\n", &format!("log.csv\n  play: {play}\n"));
+                text.replace("iterations: 10_000", &format!("iterations: {most}"))
+            });
+            let out = copy.out(&format!("{name}-{play}"));
+            completed(&out, &scenario, &uniform);
+            let summary = json(&out, "summary.json");
+            earned.insert((name, play), summary["phases"][0]["mean_reward"].as_f64().unwrap());
+            let notices = summary["notices"].to_string();
+            assert_eq!(notices.contains("(`pdrop`)"), name == "thinned", "{notices}");
+        }
+    }
+    let expected = earned[&("whole", "twin")];
+    for ((name, play), reward) in &earned {
+        // A replay uses a few hundred of the events.
+        let tolerance = if *play == "twin" { 0.03 } else { 0.08 };
+        assert!((reward - expected).abs() < tolerance, "{name} {play}: {earned:?}");
+    }
+}
+
+/// Written by pyarrow, with the same content.
+#[test]
+#[cfg(feature = "parquet")]
+fn a_parquet_file_is_the_same_world_as_json_lines() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut events = Vec::new();
+    for file in ["log.jsonl", "log.parquet"] {
+        let from = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/tables").join(file);
+        fs::copy(from, folder.path().join(file)).unwrap();
+        let scenario = folder.path().join("log.yaml");
+        let text = format!(
+            "version: 1\nname: log\ndatasets: {{ log: {file}, play: replay, columns: \
+             'action=item,reward=click,probability=p,context=user.*,features=price' }}\n\
+             context: [user.city]\nphases:\n  - iterate: {{ name: learn, iterations: 300, \
+             concurrency: 1 }}\n"
+        );
+        fs::write(&scenario, text).unwrap();
+        let out = folder.path().join(file.replace('.', "-"));
+        completed(&out, scenario.to_str().unwrap(), &["--quiet"]);
+        events.push(fs::read(out.join("events.csv")).unwrap());
+    }
+    assert!(events[0] == events[1]);
+}
+
+/// A log is the same world however it is compressed; what cannot be read is refused.
 #[test]
 fn a_compressed_log_is_the_same_world_and_its_twin_goes_on_after_a_kill() {
     let copy = Copy::new();
@@ -221,10 +352,9 @@ fn a_compressed_log_is_the_same_world_and_its_twin_goes_on_after_a_kill() {
     let killed = copy.out("killed");
     killed_and_resumed(&killed, &scenario, &arguments);
     assert!(contents(&killed) == contents(&copy.out("zstd")));
-    for (bytes, message) in [
-        (&b"PAR1\x15\x04"[..], "is a Parquet file, which is not played"),
-        (&gzip[..gzip.len() / 2], "cannot be decompressed"),
-    ] {
+    for (bytes, message) in
+        [(&b"PAR1\x15\x04"[..], PARQUET), (&gzip[..gzip.len() / 2], "cannot be decompressed")]
+    {
         fs::write(&path, bytes).unwrap();
         let output = run_into(&copy.out("refused"), &scenario, &arguments);
         assert_eq!(output.status.code(), Some(2));

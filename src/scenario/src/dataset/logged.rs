@@ -1,17 +1,17 @@
 //! A log of choices as a world: its events one by one, or its twin.
 
-use std::io::Cursor;
+use std::io;
 use std::path::Path;
 use std::sync::Arc;
 
-use evaluation::run::{DsjsonLog, LogReader, LoggedLine, RejectedLine, Wants};
+use evaluation::run::{DsjsonLog, LogReader, LoggedChoice, LoggedLine, RejectedLine, Wants};
 use evaluation::{SeenEvent, Shape, View, Viewed};
 use table_log::{Input, Table};
 use twin::{Deviation, Indifference, LoggedEvent, Proof, Refusal, RewardKind, Twin, TwinVisitor};
 
 use crate::columns::{TableColumns, load_columns, open_bandit_dataset, parse_columns};
 use crate::data::Data;
-use crate::file::Files;
+use crate::file::{Files, LogFile};
 use crate::format::Placed;
 use crate::model::{ContextDimension, LogPlay, LoggedWorld, PhaseItem};
 use crate::plan::{
@@ -64,7 +64,7 @@ pub(crate) fn world(
 /// The events of all logs, in their order.
 fn events(file: &LoggedWorld, files: &Files, report: &mut Report) -> Option<Vec<LoggedEvent>> {
     let before = report.errors();
-    let texts: Vec<(&Placed<String>, Arc<diagnostic::Source>)> = file
+    let logs: Vec<(&Placed<String>, LogFile)> = file
         .log
         .iter()
         .filter_map(|name| Some((name, files.read_log(name, &name.place, report)?)))
@@ -76,39 +76,72 @@ fn events(file: &LoggedWorld, files: &Files, report: &mut Report) -> Option<Vec<
     let view = View { shape: Shape::AsTheyCame, without: None };
     let wants = Wants { views: vec![view], ..Wants::default() };
     match &file.columns {
-        None => {
-            let mut log = DsjsonLog::new(wants);
-            for (_, source) in &texts {
-                reading.read(source.path(), &mut log.lines(source.text().as_bytes()));
-            }
-        }
+        None => lines(&logs, wants, &mut reading, report),
         Some(columns) => {
-            let mut table = table(columns, &file.log[0], files, report)?;
-            let input = |source: &diagnostic::Source| -> Input {
-                Input::Text(Box::new(Cursor::new(source.text().to_owned().into_bytes())))
-            };
-            // Reading from memory cannot fail.
-            for (_, source) in &texts {
-                _ = table.scan(source.path(), input(source), &[], report);
-            }
-            table.end_scan(report);
-            _ = table.prepare(
-                &wants,
-                &[],
-                &mut |_| Ok(Input::Text(Box::new(std::io::empty()))),
-                report,
-            );
-            for (_, source) in &texts {
-                if let Ok(Some(mut log)) = table.log(source.path(), input(source), report) {
-                    reading.read(source.path(), &mut log);
-                }
-            }
+            let table = table(columns, &file.log[0], files, report)?;
+            rows(table, &logs, &wants, &mut reading, report);
         }
     }
     if report.errors() > before {
         return None;
     }
     reading.finish(&file.log[0].place, file.columns.is_some(), report)
+}
+
+/// Reads logs of DSJSON lines.
+fn lines(
+    logs: &[(&Placed<String>, LogFile)],
+    wants: Wants,
+    reading: &mut Collected,
+    report: &mut Report,
+) {
+    let mut log = DsjsonLog::new(wants);
+    for (name, file) in logs {
+        let LogFile::Text(source) = file else {
+            let message = format!("`{}` is a Parquet file: a table, not DSJSON lines", file.name());
+            let help = "say what its columns are: `columns: \
+                        action=COLUMN,reward=COLUMN,probability=COLUMN`";
+            report.push(Diagnostic::error(message).at(&name.place).help(help));
+            continue;
+        };
+        let read = reading.read(file.name(), &mut log.lines(source.text().as_bytes()));
+        report_unread(read, file, &name.place, report);
+    }
+}
+
+/// Reads the rows of tables: first their actions, then their events.
+fn rows(
+    mut table: Table,
+    logs: &[(&Placed<String>, LogFile)],
+    wants: &Wants,
+    reading: &mut Collected,
+    report: &mut Report,
+) {
+    let before = report.errors();
+    for (name, file) in logs {
+        let scanned = file.table().and_then(|input| table.scan(file.name(), input, &[], report));
+        report_unread(scanned, file, &name.place, report);
+    }
+    table.end_scan(report);
+    // There are no files of probabilities.
+    let mut nothing = |_: &str| Ok(Input::Text(Box::new(io::empty())));
+    let prepared = table.prepare(wants, &[], &mut nothing, report);
+    if report.errors() > before || prepared.is_err() {
+        return;
+    }
+    for (name, file) in logs {
+        let log = file.table().and_then(|input| table.log(file.name(), input, report));
+        let read =
+            log.and_then(|log| log.map_or(Ok(()), |mut log| reading.read(file.name(), &mut log)));
+        report_unread(read, file, &name.place, report);
+    }
+}
+
+fn report_unread(read: io::Result<()>, file: &LogFile, place: &Place, report: &mut Report) {
+    if let Err(error) = read {
+        let message = format!("`{}` cannot be read: {error}", file.name());
+        report.push(Diagnostic::error(message).at(place));
+    }
 }
 
 /// The table that `columns` describes, with its catalogue.
@@ -146,7 +179,7 @@ fn table(
         if !catalogue_may_be_missing || files.folder().join(&name).exists() {
             let source = files.read(&name, &columns.place, report)?;
             let bytes = source.text().to_owned().into_bytes();
-            let input = Input::Text(Box::new(Cursor::new(bytes)));
+            let input = Input::Text(Box::new(io::Cursor::new(bytes)));
             _ = table.read_catalogue(source.path(), input, report);
         }
     }
@@ -166,37 +199,42 @@ struct Collected {
 }
 
 impl Collected {
-    fn read(&mut self, name: &str, log: &mut dyn LogReader) {
-        // Reading from memory cannot fail.
-        while let Ok(Some(LoggedLine { number, choice })) = log.next_line() {
+    fn read(&mut self, name: &str, log: &mut dyn LogReader) -> io::Result<()> {
+        while let Some(LoggedLine { number, choice }) = log.next_line()? {
             self.lines += 1;
-            let why = match choice {
-                Ok(choice) => match (choice.views.into_iter().next(), choice.label) {
-                    _ if (choice.count - 1.0).abs() > f32::EPSILON => {
-                        "stands for several events (`pdrop`)".to_owned()
-                    }
-                    (Some(Viewed::AsItCame(SeenEvent { context, actions, .. })), Some(label)) => {
-                        let actions = self.with_features(actions);
-                        self.events.push(LoggedEvent {
-                            context,
-                            actions,
-                            chosen: label.action,
-                            probability: f64::from(label.probability).min(1.0),
-                            distribution: choice.distribution,
-                            reward: f64::from(-label.cost) + 0.0,
-                        });
-                        continue;
-                    }
-                    (Some(Viewed::Unseen(why)), _) => why.to_string(),
-                    _ => "has no reward".to_owned(),
-                },
+            let added = match choice {
+                Ok(choice) => self.add(choice),
                 Err(RejectedLine { reason, .. }) if reason.is_expected() => continue,
-                Err(RejectedLine { reason, .. }) => reason.words().to_owned(),
+                Err(RejectedLine { reason, .. }) => Err(reason.words().to_owned()),
             };
-            self.rejected += 1;
-            if self.shown.len() < MOST_SHOWN {
-                self.shown.push(format!("{name}:{number} {why}"));
+            if let Err(why) = added {
+                self.rejected += 1;
+                if self.shown.len() < MOST_SHOWN {
+                    self.shown.push(format!("{name}:{number} {why}"));
+                }
             }
+        }
+        Ok(())
+    }
+
+    /// Adds an event, or says why it is none.
+    fn add(&mut self, choice: LoggedChoice) -> Result<(), String> {
+        match (choice.views.into_iter().next(), choice.label) {
+            (Some(Viewed::AsItCame(SeenEvent { context, actions, .. })), Some(label)) => {
+                let actions = self.with_features(actions);
+                self.events.push(LoggedEvent {
+                    context,
+                    actions,
+                    chosen: label.action,
+                    probability: f64::from(label.probability).min(1.0),
+                    distribution: choice.distribution,
+                    reward: f64::from(-label.cost) + 0.0,
+                    count: f64::from(choice.count),
+                });
+                Ok(())
+            }
+            (Some(Viewed::Unseen(why)), _) => Err(why.to_string()),
+            _ => Err("has no reward".to_owned()),
         }
     }
 
@@ -361,7 +399,9 @@ fn replay(events: &[LoggedEvent], dimensions: &[&str]) -> PlayedLog {
         });
     }
     let offers = Offers { actions: actions.into() };
-    let lowest = events.iter().map(|event| event.probability).fold(1.0, f64::min);
+    // A line that stands for several events counts as often as one that was that much less probable.
+    let share = |event: &LoggedEvent| event.probability / event.count;
+    let lowest = events.iter().map(share).fold(1.0, f64::min);
     let visitor = |event: &LoggedEvent| {
         let indices: Vec<usize> = event.actions.iter().map(|action| index[&action.id]).collect();
         let chosen = indices[event.chosen];
@@ -376,16 +416,17 @@ fn replay(events: &[LoggedEvent], dimensions: &[&str]) -> PlayedLog {
             logged: Some(Logged::Event {
                 chosen,
                 reward: event.reward,
-                keep: lowest / event.probability,
+                keep: lowest / share(event),
             }),
         }
     };
     let rows = events.iter().map(visitor).collect();
-    let kept: f64 = events.iter().map(|event| lowest / event.probability).sum();
+    let kept: f64 = events.iter().map(|event| lowest / share(event)).sum();
     let note = format!(
         "replay of {} events: a choice counts where it is the logged one and, for propensities of \
-         {lowest} to {}, in {:.1} % of these",
+         {} to {}, in {:.1} % of these",
         events.len(),
+        events.iter().map(|event| event.probability).fold(1.0, f64::min),
         events.iter().map(|event| event.probability).fold(0.0, f64::max),
         100.0 * kept / real(events.len()),
     );
@@ -393,8 +434,19 @@ fn replay(events: &[LoggedEvent], dimensions: &[&str]) -> PlayedLog {
         population: Population { dimensions: owned(dimensions), rows },
         actions: offers.actions,
         reward: RewardRule { matched: 1.0, ..RewardRule::default() },
-        log: LogWorld { kind: LogKind::Replay, notes: vec![note] },
+        log: LogWorld {
+            kind: LogKind::Replay,
+            notes: [note].into_iter().chain(thinned(events)).collect(),
+        },
     }
+}
+
+/// How many events a log stands for that has a part of them only.
+fn thinned(events: &[LoggedEvent]) -> Option<String> {
+    let all: f64 = events.iter().map(|event| event.count).sum();
+    let lines = events.len();
+    (all > real(lines))
+        .then(|| format!("the {lines} events of the log stand for {all:.0} (`pdrop`)"))
 }
 
 fn owned(names: &[&str]) -> Vec<String> {
@@ -441,7 +493,7 @@ fn twin(
             features: visitor.context.clone(),
             preference: Preference::Rewards(ActionRewards::new(rewards)),
             actions: offer.indices,
-            weight: real(visitor.events),
+            weight: visitor.events,
             offered: offer.features,
             logged: Some(Logged::Choices(visitor.choices.as_slice().into())),
         }
@@ -451,7 +503,10 @@ fn twin(
         population: Population { dimensions: owned(dimensions), rows },
         actions: offers.actions,
         reward: rule,
-        log: LogWorld { kind: LogKind::Twin, notes: vec![proved(&twin.proof)] },
+        log: LogWorld {
+            kind: LogKind::Twin,
+            notes: [proved(&twin.proof)].into_iter().chain(thinned(events)).collect(),
+        },
     })
 }
 

@@ -160,8 +160,9 @@ keyed! {
 keyed! {
     /// A log of choices as a world. Its events are those of `runner evaluate`.
     pub(crate) struct LoggedWorld marked "log" {
-        /// The log: DSJSON lines, or a table in CSV or JSON lines, of which `columns` says what its
-        /// columns are; as text, or compressed by gzip or Zstandard. Several are read one after the other.
+        /// The log: DSJSON lines, or a table in CSV, JSON lines or Parquet, of which `columns` says
+        /// what its columns are; a text may be compressed by gzip or Zstandard. Several are read one
+        /// after the other.
         log: Vec<Placed<String>> = required(either([
             TEXT.at().map(|name| vec![name]).boxed(),
             list_of(TEXT.at(), 1).boxed(),

@@ -92,13 +92,19 @@ fn files(submission: &Submission) -> Result<Files, Report> {
     };
     let mut files = Vec::new();
     for input in &submission.inputs {
-        if input.text.contains("PRIVATE KEY") {
+        let Some(text) = &input.text else {
+            let message = format!("`{}` is no text", input.path.display());
+            let help = "write it as CSV or JSON lines, or build the files into an image and run \
+                that by a manifest of your own";
+            return Err(refused(message, help));
+        };
+        if text.contains("PRIVATE KEY") {
             let message = format!("`{}` holds a private key", input.path.display());
             let help = "build it into the image with the scenario, and run that by a manifest \
                 of your own: a ConfigMap is no place for secrets";
             return Err(refused(message, help));
         }
-        files.push((below(&input.path)?, input.text.clone()));
+        files.push((below(&input.path)?, text.clone()));
     }
     let plan = match &submission.work {
         Cut::Load { plan: Some(plan) } => Some(plan.clone()),

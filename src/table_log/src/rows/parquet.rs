@@ -28,6 +28,25 @@ impl ParquetFile {
         check_compression(&reader)?;
         Ok(Self(Box::new(reader)))
     }
+
+    /// How many rows it has, as it says.
+    #[must_use]
+    pub fn rows(&self) -> u64 {
+        self.sum(RowGroupMetaData::num_rows)
+    }
+
+    /// How many bytes its columns have when they are decompressed, as it says.
+    #[must_use]
+    pub fn bytes(&self) -> u64 {
+        self.sum(RowGroupMetaData::total_byte_size)
+    }
+
+    fn sum(&self, of: impl Fn(&RowGroupMetaData) -> i64) -> u64 {
+        let groups = self.0.metadata().row_groups().iter();
+        groups
+            .map(|group| u64::try_from(of(group)).unwrap_or(u64::MAX))
+            .fold(0, u64::saturating_add)
+    }
 }
 
 impl fmt::Debug for ParquetFile {

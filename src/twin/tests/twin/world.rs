@@ -120,6 +120,7 @@ impl World {
                 probability: probability(chosen),
                 distribution: None,
                 reward,
+                count: 1.0,
             }
         };
         (0..events).map(event).collect()
@@ -139,6 +140,19 @@ pub fn number(context: &[FeatureObject]) -> usize {
         _ => panic!("a text"),
     };
     digit(0) * SECOND + digit(1)
+}
+
+/// The log of which three in four events with less than the middle reward are left out; the others
+/// stand for them.
+pub fn thinned(log: &[LoggedEvent], seed: u64) -> Vec<LoggedEvent> {
+    let rewards = || log.iter().map(|event| event.reward);
+    let middle = rewards().fold(f64::INFINITY, f64::min).midpoint(rewards().fold(0.0, f64::max));
+    let kept = |(number, event): (usize, &LoggedEvent)| {
+        let share = if event.reward < middle { 0.25 } else { 1.0 };
+        let is_kept = draws(seed, "thinning", number).unit() < share;
+        is_kept.then(|| LoggedEvent { count: 1.0 / share, ..event.clone() })
+    };
+    log.iter().enumerate().filter_map(kept).collect()
 }
 
 /// The same log, in which the rewards of every second context were shuffled among its events.
