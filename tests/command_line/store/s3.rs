@@ -84,8 +84,8 @@ fn a_large_run_is_what_it_is_here() {
     let root = tempfile::tempdir().unwrap();
     let machine = server.machine(root.path());
     let run = |out: &str| {
-        let mut command = machine.runner(&["run", "scenarios/baseline.yaml", "--quiet"]);
-        command.args(["--set", "phases.baseline.iterations=100000", "--set", "expect=[]"]);
+        let mut command = machine.runner(&["run", "scenarios/noise.yaml", "--quiet"]);
+        command.args(["--set", "phases.late.iterations=100000", "--set", "expect=[]"]);
         command.args(["--out", out]);
         done(command);
     };
