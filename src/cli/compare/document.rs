@@ -5,7 +5,7 @@ use super::markdown::markdown;
 use crate::cli::error::Error;
 use crate::cli::exit::Exit;
 use crate::cli::verdict_files::VerdictFiles;
-use comparison::{Comparison, GateOutcome, GateVerdict};
+use comparison::{Comparison, Estimate, Finding, GateOutcome, GateVerdict};
 use metrics::Term;
 use statistics::Confidence;
 
@@ -33,6 +33,22 @@ pub struct Section {
     pub remarks: Vec<String>,
     /// The comparison by each metric.
     pub metrics: Vec<(Term, Comparison)>,
+}
+
+impl Section {
+    /// What was measured of the base by each metric, where its only candidate has the same in
+    /// every run and nothing is to be noted.
+    pub fn identical(&self) -> Option<Vec<(&Term, &Estimate)>> {
+        let same = self.metrics.iter().map(|(term, comparison)| {
+            let [candidate] = &comparison.candidates[..] else { return None };
+            let noted = |of: &Estimate| of.censored > 0 || !of.missing.is_empty();
+            let is_same = candidate.finding == Finding::Identical
+                && !noted(&comparison.base)
+                && !noted(&candidate.estimate);
+            is_same.then_some((term, &comparison.base))
+        });
+        same.collect()
+    }
 }
 
 impl ComparisonDocument {

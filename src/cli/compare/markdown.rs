@@ -42,10 +42,23 @@ fn section_text(section: &Section) -> String {
     for remark in &section.remarks {
         _ = writeln!(text, "- {}", escaped_markdown(remark.trim()));
     }
-    for (term, comparison) in &section.metrics {
-        table(term, comparison, &mut text);
+    if let Some(same) = section.identical() {
+        identical(&same, &mut text);
+    } else {
+        for (term, comparison) in &section.metrics {
+            table(term, comparison, &mut text);
+        }
     }
     text
+}
+
+/// One table for all metrics, where there is no difference to show.
+fn identical(measured: &[(&Term, &Estimate)], text: &mut String) {
+    *text += "\n| identical in every run | mean ± sd | runs |\n|---|---:|---:|\n";
+    for (term, estimate) in measured {
+        let value = value(estimate, term.definition().dimension);
+        _ = writeln!(text, "| {} | {value} | {} |", escaped_markdown(term.text()), estimate.runs);
+    }
 }
 
 fn table(term: &Term, comparison: &Comparison, text: &mut String) {

@@ -21,8 +21,31 @@ fn shown(section: &Section, confidence: Confidence) -> String {
     if !remarks.is_empty() {
         remarks.push('\n');
     }
-    let tables = section.metrics.iter().map(|(term, of)| table(term, of, confidence));
-    title.unwrap_or_default() + &remarks + &tables.collect::<Vec<_>>().join("\n")
+    let tables = if let Some(same) = section.identical() {
+        identical(&same)
+    } else {
+        let tables = section.metrics.iter().map(|(term, of)| table(term, of, confidence));
+        tables.collect::<Vec<_>>().join("\n")
+    };
+    title.unwrap_or_default() + &remarks + &tables
+}
+
+/// One table for all metrics, where there is no difference to show.
+fn identical(measured: &[(&Term, &Estimate)]) -> String {
+    let mut table = Table::new(&[
+        ("identical in every run", Side::Left),
+        ("mean ± sd", Side::Right),
+        ("runs", Side::Right),
+    ]);
+    for (term, estimate) in measured {
+        let value = value(estimate, term.definition().dimension);
+        table.row(vec![
+            Cell::painted(term.text().to_owned(), Paint::Name),
+            value.into(),
+            estimate.runs.to_string().into(),
+        ]);
+    }
+    table.text()
 }
 
 fn table(term: &Term, comparison: &Comparison, confidence: Confidence) -> String {

@@ -73,6 +73,11 @@ fn experiments_are_compared_policy_by_policy_and_seed_by_seed() {
     completed(experiment(["--out", &other], &["--set", "loop.reward_wait_time=60s"]));
     let shown = text(&compare(&[&base, &same]).stdout);
     assert!(shown.contains("every context and every choice of 6 seeds is the same"), "{shown}");
+    // Where nothing differs, one table has what was measured by each metric.
+    let policies = shown.matches("/same against ").count();
+    assert!(policies >= 2, "{shown}");
+    assert_eq!(shown.matches("identical in every run").count(), policies, "{shown}");
+    assert!(shown.contains("validation.success_rate") && !shown.contains("interval"), "{shown}");
     let shown = text(&compare(&[&base, &other]).stdout);
     assert!(shown.contains("their plans differ in the target"), "{shown}");
     assert!(shown.contains("0 of 6 seeds are the same; seed 1 differs at iteration"), "{shown}");

@@ -49,6 +49,10 @@ pub(crate) enum Unreadable {
 
 impl Rows {
     /// Opens a table. The names of JSON are those of `known` and of its first object.
+    #[cfg_attr(
+        not(feature = "parquet"),
+        expect(clippy::infallible_destructuring_match, reason = "with Parquet there are two")
+    )]
     pub fn open(input: Input, known: &[String]) -> io::Result<Self> {
         let mut text = match input {
             Input::Text(text) => text,
