@@ -1,15 +1,16 @@
 #!/usr/bin/env python3
-"""Times `runner evaluate`, on one thread, side by side with the driver of Vowpal Wabbit.
+"""Times `runner evaluate`, on one thread and on two, side by side with the driver of Vowpal Wabbit.
 
     python3 -m pip install vowpalwabbit==9.11.9
     cargo build --release
     python3 tests/benches/evaluate_vs_vw.py [RUNNER]
 
-Both read the same generated log of 200,000 events in turns, five times each, under the
-default learning policy and with `--cubic :::`. The driver parses in a thread of its own.
-Printed are the best wall times, their ratio, the median of the ratios of neighbouring
-runs, the memory, whether the driver's loss is minus the estimate of `runner`, and, as the limit of
-any reader, how long a plain `memchr` for the ends of the lines takes.
+Both read the same generated log of 200,000 events in turns, five times each, under the default
+learning policy and with `--cubic :::`. The driver takes two threads: it parses in one of its own.
+Printed are the best wall times, their ratio, the median of the ratios of neighbouring runs, the
+best processor times of all threads and their ratio, whether the driver's loss is minus the
+estimate of `runner`, the memory, and, as the limit of any reader, how long a plain `memchr` for
+the ends of the lines takes.
 
 Where the time of `runner` goes stands in `runner guide evaluating`.
 """
@@ -23,9 +24,11 @@ import subprocess
 import sys
 import tempfile
 import time
+import typing
 
 EVENTS = 200_000
 TURNS = 5
+THREADS = [1, 2]
 DEFAULT = "--cb_explore_adf --epsilon 0.2 --power_t 0 -l 0.001 --cb_type mtr -q ::"
 POLICIES = [DEFAULT, f"{DEFAULT} --cubic :::"]
 FOLDER = os.path.dirname(os.path.abspath(__file__))
@@ -87,23 +90,32 @@ def write_log(path):
             file.write(line(generator, preferred) + "\n")
 
 
+class Timed(typing.NamedTuple):
+    wall: float
+    processor: float
+    value: float
+
+
 def timed(command):
-    start = time.perf_counter()
+    """Wall seconds, processor seconds of all threads, and what was printed."""
+    start, before = time.perf_counter(), resource.getrusage(resource.RUSAGE_CHILDREN)
     done = subprocess.run(command, check=True, capture_output=True, text=True)
-    return time.perf_counter() - start, done
+    wall, after = time.perf_counter() - start, resource.getrusage(resource.RUSAGE_CHILDREN)
+    processor = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+    return wall, processor, done
 
 
-def runner(binary, log, policy):
-    command = [binary, "evaluate", log, "--policy", policy, "--threads", "1", "--quiet"]
-    seconds, done = timed([*command, "--format", "json"])
+def runner(binary, log, policy, threads):
+    command = [binary, "evaluate", log, "--policy", policy, "--threads", str(threads), "--quiet"]
+    wall, processor, done = timed([*command, "--format", "json"])
     report = json.loads(done.stdout)["policies"][-1]
-    return seconds, report["whole"]["estimates"]["ips"]["value"]
+    return Timed(wall, processor, report["whole"]["estimates"]["ips"]["value"])
 
 
 def driver(log, policy):
     command = [sys.executable, "-m", "vowpalwabbit", *policy.split(), "--dsjson", "-d", log]
-    seconds, done = timed(command)
-    return seconds, float(re.search(r"average loss = (\S+)", done.stderr)[1])
+    wall, processor, done = timed(command)
+    return Timed(wall, processor, float(re.search(r"average loss = (\S+)", done.stderr)[1]))
 
 
 def memchr(log):
@@ -121,6 +133,15 @@ def memchr(log):
     return best
 
 
+def show(threads, runs, drivers):
+    ours, theirs = (min(run.wall for run in of) for of in (runs, drivers))
+    ratios = sorted(own.wall / other.wall for own, other in zip(runs, drivers))
+    print(f"  {threads} thread{'s' * (threads > 1)}: runner {ours:.3f} s, driver {theirs:.3f} s", end="")
+    print(f", ratio {ours / theirs:.2f} (median of {TURNS} turns {ratios[TURNS // 2]:.2f})", end="")
+    ours, theirs = (min(run.processor for run in of) for of in (runs, drivers))
+    print(f"; processor {ours:.2f} s and {theirs:.2f} s, ratio {ours / theirs:.2f}")
+
+
 def main():
     binary = sys.argv[1] if len(sys.argv) > 1 else os.path.join(FOLDER, "../../target/release/runner")
     try:
@@ -133,15 +154,17 @@ def main():
         limit, size = memchr(log), os.path.getsize(log)
         print(f"{EVENTS:,} events, {size / 1e6:.0f} MB; memchr {limit:.3f} s, {size / limit / 1e9:.1f} GB/s")
         for policy in POLICIES:
-            pairs = [(runner(binary, log, policy), driver(log, policy)) for _ in range(TURNS)]
-            ours = min(own[0] for own, _ in pairs)
-            theirs = min(other[0] for _, other in pairs)
-            ratios = sorted(own[0] / other[0] for own, other in pairs)
-            value, loss = pairs[0][0][1], pairs[0][1][1]
+            turns = [
+                (driver(log, policy), *(runner(binary, log, policy, threads) for threads in THREADS))
+                for _ in range(TURNS)
+            ]
+            drivers, *runners = zip(*turns)
             print(policy)
-            print(f"  runner {ours:.3f} s, driver {theirs:.3f} s, ratio {ours / theirs:.2f}", end="")
-            print(f" (median of {TURNS} turns {ratios[TURNS // 2]:.2f})")
+            for threads, runs in zip(THREADS, runners):
+                show(threads, runs, drivers)
+            value, loss = runners[0][0].value, drivers[0].value
             print(f"  estimate {value:.6f}, driver's loss {loss:.6f}")
+            assert all(run.value == value for runs in runners for run in runs)
             assert abs(value + loss) < 1e-6, "the estimate is not minus the loss"
         peak = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss
         print(f"largest process: {peak / 1024:.0f} MB")

@@ -130,7 +130,8 @@ pub struct Evaluated {
 /// What can be done at the same time.
 enum Task<'a> {
     Read(&'a mut BatchReader, &'a mut dyn LogReader, &'a mut io::Result<Batch>),
-    Replay(&'a mut PolicyEvaluator, &'a Batch),
+    /// Also adds what is replayed to the sums, if it says which.
+    Replay(&'a mut PolicyEvaluator, &'a Batch, Option<Sections>),
 }
 
 impl EvaluationRun {
@@ -255,37 +256,51 @@ impl EvaluationRun {
     /// Lets every policy replay a batch, and reads the next one meanwhile.
     fn replay(&mut self, batch: &Batch, log: &mut dyn LogReader) -> io::Result<Batch> {
         let mut next = Ok(Batch::default());
+        // Threads begin and end once a batch where no policy waits for another.
+        let judged_alone = self.settings.baseline.is_none().then(|| self.sections());
         let mut tasks = vec![Task::Read(&mut self.reader, log, &mut next)];
+        tasks.extend(
+            self.evaluators.iter_mut().map(|policy| Task::Replay(policy, batch, judged_alone)),
+        );
         let less = self.ablations.iter_mut().map(|ablation| &mut ablation.evaluator);
-        let policies = self.evaluators.iter_mut().chain(less);
-        tasks.extend(policies.map(|policy| Task::Replay(policy, batch)));
+        tasks.extend(less.map(|policy| Task::Replay(policy, batch, None)));
         parallel::for_each(&mut tasks, self.settings.threads, |task| match task {
             Task::Read(reader, log, next) => **next = reader.read(*log),
-            Task::Replay(policy, batch) => policy.replay(batch),
+            Task::Replay(policy, batch, judged_alone) => {
+                policy.replay(batch);
+                judged_alone.iter().for_each(|sections| policy.judge(batch, None, *sections));
+            }
         });
         drop(tasks);
         next
     }
 
-    /// Adds what was replayed to the sums of each policy.
+    /// Adds what was replayed to the sums of each policy that is compared with another.
     fn judge(&mut self, batch: &Batch) {
-        let baseline = self.probabilities(self.settings.baseline.as_deref());
-        let importance = self.settings.importance.as_ref();
-        let whole = self.probabilities(importance.map(|asked| &*asked.policy));
-        let RunSettings { held_out_from, windows, threads, .. } = self.settings;
-        let sections = Sections { held_out_from, windows };
-        parallel::for_each(&mut self.evaluators, threads, |policy| {
-            policy.judge(batch, baseline.as_deref(), sections);
-        });
-        let alone = Sections { held_out_from: None, windows: false };
-        parallel::for_each(&mut self.ablations, threads, |ablation| {
-            ablation.evaluator.judge(batch, whole.as_deref(), alone);
-        });
+        let threads = self.settings.threads;
+        if let Some(baseline) = &self.settings.baseline {
+            let (baseline, sections) = (self.probabilities(baseline), self.sections());
+            parallel::for_each(&mut self.evaluators, threads, |policy| {
+                policy.judge(batch, baseline.as_deref(), sections);
+            });
+        }
+        if let Some(Importance { policy, .. }) = &self.settings.importance {
+            let whole = self.probabilities(policy);
+            let alone = Sections { held_out_from: None, windows: false };
+            parallel::for_each(&mut self.ablations, threads, |ablation| {
+                ablation.evaluator.judge(batch, whole.as_deref(), alone);
+            });
+        }
+    }
+
+    /// Which sums are kept of each policy.
+    fn sections(&self) -> Sections {
+        let RunSettings { held_out_from, windows, .. } = self.settings;
+        Sections { held_out_from, windows }
     }
 
     /// The probabilities of a policy that others are compared with.
-    fn probabilities(&self, name: Option<&str>) -> Option<Vec<f32>> {
-        let name = name?;
+    fn probabilities(&self, name: &str) -> Option<Vec<f32>> {
         let policy = self.evaluators.iter().find(|policy| policy.name == name)?;
         policy.failure.is_none().then(|| policy.probabilities())
     }

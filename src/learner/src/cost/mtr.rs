@@ -4,6 +4,7 @@
 
 use super::CostModel;
 use crate::features::{EventTerms, Label};
+use crate::regression::Lesson;
 
 impl CostModel {
     pub(super) fn learn_mtr(&mut self, event: &mut EventTerms, model: u32, label: &Label) {
@@ -15,6 +16,6 @@ impl CostModel {
         let weight = event.weight() * (1.0 / label.probability.max(self.clip_p) * share);
         let score = event.score(label.action, model, self.regression.version());
         let terms = event.of(label.action);
-        self.regression.learn_scored(terms, model, score, label.cost, weight);
+        self.regression.learn_lesson(terms, model, Lesson { label: label.cost, weight, score });
     }
 }

@@ -78,24 +78,26 @@ impl Cursor<'_> {
 #[inline]
 fn short_decimal(text: &[u8]) -> Option<(f64, usize)> {
     let start = usize::from(text.first() == Some(&b'-'));
-    let (mut digits, whole_end) = leading_digits(0, text, start);
-    let (mut end, whole_digits) = (whole_end, whole_end - start);
-    let mut fraction_digits = 0;
-    if text.get(end) == Some(&b'.') {
-        (digits, end) = leading_digits(digits, text, end + 1);
-        fraction_digits = end - whole_end - 1;
+    let (mut digits, mut end) = leading_digits(0, text, start);
+    let (whole_digits, mut fraction_digits) = (end - start, 0);
+    if whole_digits != 1 && (whole_digits == 0 || text[start] == b'0') {
+        return None;
+    }
+    let mut next = text.get(end).copied().unwrap_or(0);
+    if next == b'.' {
+        let fraction = end + 1;
+        (digits, end) = leading_digits(digits, text, fraction);
+        fraction_digits = end - fraction;
+        next = text.get(end).copied().unwrap_or(0);
         if fraction_digits == 0 {
             return None;
         }
     }
-    let has_leading_zero = whole_digits > 1 && text[start] == b'0';
-    let is_long = whole_digits + fraction_digits > 15;
-    let has_exponent = matches!(text.get(end), Some(b'e' | b'E'));
-    if whole_digits == 0 || has_leading_zero || is_long || has_exponent {
+    if whole_digits + fraction_digits > 15 || matches!(next, b'e' | b'E') {
         return None;
     }
     #[expect(clippy::cast_precision_loss, reason = "fifteen digits are whole in f64")]
-    let mut number = digits as f64;
+    let mut number = digits.cast_signed() as f64;
     if fraction_digits > 0 {
         number /= POWERS_OF_TEN[fraction_digits];
     }

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::changes::Changes;
 use super::power::{Half, Other, Power, Zero};
-use super::{LabelRange, Places};
+use super::{LabelRange, Lesson, Places};
 use crate::features::{CONSTANT_INDEX, Term, Terms};
 
 /// The smallest magnitude of a feature that counts (`gd.cc`, `x_min`).
@@ -157,14 +157,8 @@ impl Gd {
         terms.iter().map(product).fold(0.0, |sum, product| sum + product)
     }
 
-    pub fn learn(
-        &mut self,
-        terms: &Terms,
-        model: u32,
-        score: Option<f32>,
-        label: f32,
-        weight: f32,
-    ) -> f32 {
+    pub fn learn(&mut self, terms: &Terms, model: u32, lesson: Lesson) -> f32 {
+        let Lesson { label, weight, score } = lesson;
         let score = score.unwrap_or_else(|| self.score(&terms.terms, model));
         let prediction = self.range.clip(score);
         if self.range.loss(prediction, label) > 0.0 {

@@ -35,6 +35,15 @@ enum Rule {
     Coin(Coin),
 }
 
+/// What is learned of the features of an example.
+#[derive(Debug, Clone, Copy)]
+pub struct Lesson {
+    pub label: f32,
+    pub weight: f32,
+    /// The raw score of the features by the model that learns, if it is known.
+    pub score: Option<f32>,
+}
+
 /// What stands before the weights of a saved [`Regression`], and how many these are: it can be
 /// read without taking memory for them.
 #[derive(Debug, Deserialize)]
@@ -195,23 +204,17 @@ impl Regression {
 
     /// Learns `label` with `weight`, and returns the clipped prediction from before.
     pub fn learn(&mut self, terms: &Terms, model: u32, label: f32, weight: f32) -> f32 {
-        self.learn_scored(terms, model, None, label, weight)
+        self.learn_lesson(terms, model, Lesson { label, weight, score: None })
     }
 
     /// The same, where the raw score may be known.
-    pub fn learn_scored(
-        &mut self,
-        terms: &Terms,
-        model: u32,
-        score: Option<f32>,
-        label: f32,
-        weight: f32,
-    ) -> f32 {
+    pub fn learn_lesson(&mut self, terms: &Terms, model: u32, lesson: Lesson) -> f32 {
+        let Lesson { label, weight, .. } = lesson;
         self.range_mut().take_in(label);
         if weight > 0.0 {
             self.version += 1;
             match &mut self.rule {
-                Rule::Gd(gd) => gd.learn(terms, model, score, label, weight),
+                Rule::Gd(gd) => gd.learn(terms, model, lesson),
                 Rule::Coin(coin) => coin.learn(&terms.terms, model, label, weight),
             }
         } else {
