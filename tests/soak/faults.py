@@ -66,8 +66,9 @@ class Faults:
         self.server.start()
 
     def expect_unwell(self):
-        """Callers get 503 while the disk is full; the clients note every other answer."""
-        deadline = time.monotonic() + 30
+        """Callers get 503 once the disk is full, and the journal has used the room that it has ready;
+        the clients note every other answer."""
+        deadline = time.monotonic() + 120
         while time.monotonic() < deadline:
             if self.server.call("GET", "/status")[0] == 503:
                 return

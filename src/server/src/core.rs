@@ -8,14 +8,15 @@
 //! worker one by one, which would cost each request a system call: they wait for a call, for
 //! more entries, or for the next tick.
 
-use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::mpsc::Sender;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, RwLock};
 use std::time::Duration;
 
 use axum::http::StatusCode;
-use tokio::sync::{Semaphore, oneshot};
+use tokio::sync::oneshot;
 
+use super::backlog::{Backlog, Room};
 use super::metrics::Metrics;
 use super::response::ErrorResponse;
 use super::state::{self, Record, Store, Ticket};
@@ -23,12 +24,6 @@ use super::{Time, body, log};
 use learning_loop::{EvaluationJob, EventBytes, LearningLoop, LogEntry, LoopState, Ranker};
 use protocol::{ErrorCode, ServiceError};
 use timestamp::Timestamp;
-
-/// The size of the entries that may wait for the worker, in units; further requests wait.
-const BACKLOG: usize = 1 << 16;
-
-/// The bytes of a unit. An entry takes one at least.
-const UNIT: usize = 1 << 10;
 
 /// Entries of so many units wake the worker.
 const ENOUGH: u32 = 256;
@@ -49,7 +44,7 @@ pub(crate) type Reply = Box<dyn FnOnce(Result<Ticket, String>) + Send>;
 /// Something for the worker to do, in order.
 pub(crate) enum Command {
     /// Replay an entry, which is queued for the disk already.
-    Entry { number: u64, entry: LogEntry, units: u32 },
+    Entry { number: u64, entry: LogEntry, room: Room },
     /// Run an operation; log its entries from `number` on.
     Call { at: Timestamp, number: u64, operation: Operation },
     /// Bring the loop up to an instant.
@@ -64,9 +59,7 @@ pub(crate) struct Core {
     queue: Mutex<Queue>,
     /// Wakes the worker.
     due: Condvar,
-    backlog: Semaphore,
-    /// The number of entries that wait for the worker.
-    waiting: AtomicUsize,
+    pub(crate) backlog: Backlog,
     rankers: RwLock<Arc<Rankers>>,
     asks_program: AtomicBool,
     /// The counters of the loop after the last command.
@@ -139,8 +132,7 @@ impl Core {
             store,
             queue: Mutex::new(queue),
             due: Condvar::new(),
-            backlog: Semaphore::new(BACKLOG),
-            waiting: AtomicUsize::new(0),
+            backlog: Backlog::new(),
             asks_program: AtomicBool::new(rankers.ask_program),
             rankers: RwLock::new(Arc::new(rankers)),
             ranks: AtomicU64::new(state.ranked),
@@ -224,13 +216,8 @@ impl Core {
         size: usize,
     ) -> Result<(), ErrorResponse> {
         self.check()?;
-        // The entries of a request share its size.
-        let units = (size / UNIT / entries.len().max(1)).clamp(1, BACKLOG / 16);
-        let units = u32::try_from(units).unwrap_or(1);
-        let count = u32::try_from(entries.len()).unwrap_or(u32::MAX);
-        let permits = self.backlog.acquire_many(count.saturating_mul(units)).await;
-        permits.map_err(|_| failed())?.forget();
-        let queued = Arc::clone(self).queue_entries(entries, units, size);
+        let room = self.backlog.acquire(entries.len(), size).await.map_err(|_| failed())?;
+        let queued = Arc::clone(self).queue_entries(entries, room, size);
         let ticket = if size < body::LARGE {
             queued.await?
         } else {
@@ -247,10 +234,10 @@ impl Core {
     async fn queue_entries(
         self: Arc<Self>,
         entries: Vec<LogEntry>,
-        units: u32,
+        room: Room,
         size: usize,
     ) -> Result<Ticket, ErrorResponse> {
-        let (first, entries) = self.queue_for_worker(entries, units)?;
+        let (first, entries) = self.queue_for_worker(entries, room)?;
         let Some(store) = &self.store else { return Ok(Ticket::default()) };
         let numbers = (first..).step_by(usize::try_from(NUMBERS).unwrap_or(1));
         let records = move || Ok(Record::all(numbers.zip(&entries)));
@@ -262,25 +249,18 @@ impl Core {
     fn queue_for_worker(
         &self,
         mut entries: Vec<LogEntry>,
-        units: u32,
+        room: Room,
     ) -> Result<(u64, Vec<LogEntry>), ServiceError> {
-        self.waiting.fetch_add(entries.len(), Ordering::Relaxed);
         let first = self.enqueue(|queue, now| {
             let first = queue.next;
             for entry in &mut entries {
                 entry.stamp(now);
                 let (number, entry) = (queue.number(), entry.clone());
-                queue.push(Command::Entry { number, entry, units });
+                queue.push(Command::Entry { number, entry, room });
             }
             first
         })?;
         Ok((first, entries))
-    }
-
-    /// Marks so many entries of so many units as replayed.
-    pub(crate) fn release(&self, entries: usize, units: usize) {
-        self.waiting.fetch_sub(entries, Ordering::Relaxed);
-        self.backlog.add_permits(units);
     }
 
     /// Refuses an event while those whose reward windows are open take too much memory.
@@ -384,11 +364,6 @@ impl Core {
         }
     }
 
-    /// The number of entries that wait for the worker.
-    pub(crate) fn waiting(&self) -> usize {
-        self.waiting.load(Ordering::Relaxed)
-    }
-
     /// Reports a bug in the loop: every later request fails.
     pub(crate) fn fail(&self) {
         self.has_failed.store(true, Ordering::SeqCst);
@@ -418,7 +393,7 @@ impl Queue {
 
     fn push(&mut self, command: Command) {
         match &command {
-            Command::Entry { units, .. } => self.units = self.units.saturating_add(*units),
+            Command::Entry { room, .. } => self.units = self.units.saturating_add(room.units),
             Command::Tick { .. } => {}
             Command::Call { .. } | Command::Stop => self.is_urgent = true,
         }

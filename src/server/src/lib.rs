@@ -8,6 +8,7 @@ mod access;
 mod action_cache;
 mod admission;
 mod background;
+mod backlog;
 mod body;
 mod configurations;
 mod connections;

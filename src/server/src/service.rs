@@ -284,7 +284,7 @@ impl Service {
 
     /// The number of entries that wait for the worker.
     pub(crate) fn waiting(&self) -> usize {
-        self.0.core.waiting()
+        self.0.core.backlog.entries()
     }
 
     /// The memory of events.

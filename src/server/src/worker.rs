@@ -6,6 +6,7 @@ use std::sync::mpsc::Receiver;
 use std::sync::{Arc, Weak};
 use std::time::Duration;
 
+use super::backlog::Released;
 use super::core::{Command, Core, NUMBERS, Operation, Rankers, Reply};
 use super::state::{Folder, Record, SEGMENT_EVENTS, Ticket};
 use super::{background, log};
@@ -186,20 +187,19 @@ impl Worker {
 
     /// Handles commands, and publishes what they changed. Returns false if the worker must stop.
     fn handle_batch(&mut self, commands: impl Iterator<Item = Command>) -> bool {
-        let (mut entries, mut released) = (0, 0);
+        let mut released = Released::default();
         for command in commands {
             match command {
-                Command::Entry { number, entry, units } => {
+                Command::Entry { number, entry, room } => {
                     self.replay(number, entry);
-                    entries += 1;
-                    released += units as usize;
+                    released.add(room);
                 }
                 Command::Call { at, number, operation } => self.call(at, number, operation),
                 Command::Tick { at, number } => self.tick(at, number),
                 Command::Stop => return false,
             }
         }
-        self.core.release(entries, released);
+        self.core.backlog.release(&released);
         self.move_snapshot();
         self.publish();
         true
