@@ -73,8 +73,8 @@ fn read(path: &Path, options: &LoadOptions) -> Result<(Scenario, Report), Error>
 /// Refuses what this build cannot write.
 fn refuse_parquet(scenario: &Scenario) -> Result<(), Error> {
     let outputs = match scenario {
-        Scenario::Run(plan) => plan.outputs,
-        Scenario::Experiment(experiment) => experiment.scenario().outputs,
+        Scenario::Run(plan) => &plan.outputs,
+        Scenario::Experiment(experiment) => &experiment.scenario().outputs,
     };
     if cfg!(feature = "parquet") || outputs.events != OutputForm::Parquet {
         return Ok(());

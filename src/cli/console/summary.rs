@@ -167,8 +167,13 @@ fn errors(numbers: &SummaryReport) -> String {
 fn latencies(report: &RunReport<'_>) -> String {
     use Side::{Left, Right};
     let title = if report.simulated { "latency, simulated" } else { "latency" };
-    let columns =
-        [(title, Left), ("", Left), ("p50", Right), ("p90", Right), ("p99", Right), ("max", Right)];
+    let mut phases = iterated(report.numbers);
+    let Some(any) = phases.find_map(|phase| phase.rank.as_ref().or(phase.reward.as_ref())) else {
+        return String::new();
+    };
+    let shown = percentiles(any);
+    let numbers = shown.iter().map(|(name, _)| (name.as_str(), Right));
+    let columns: Vec<_> = [(title, Left), ("", Left)].into_iter().chain(numbers).collect();
     let mut table = Table::new(&columns);
     for phase in iterated(report.numbers) {
         // Rank counts from when it was due: the lag of the runner, and the service time.
@@ -185,16 +190,18 @@ fn latencies(report: &RunReport<'_>) -> String {
     table.text()
 }
 
-fn latency_row(phase: String, operation: &str, latency: &LatencySummary) -> [Cell; 6] {
-    let number = |us: u64| Cell::from(format!("{:>8}", micros(us)));
-    [
-        Cell::painted(phase, Paint::Name),
-        operation.to_owned().into(),
-        number(latency.p50_us),
-        number(latency.p90_us),
-        number(latency.p99_us),
-        number(latency.max_us),
-    ]
+fn latency_row(phase: String, operation: &str, latency: &LatencySummary) -> Vec<Cell> {
+    let number = |(_, us)| Cell::from(format!("{:>8}", micros(us)));
+    let names = [Cell::painted(phase, Paint::Name), operation.to_owned().into()];
+    names.into_iter().chain(percentiles(latency).into_iter().map(number)).collect()
+}
+
+/// The percentiles that are shown, and the maximum.
+fn percentiles(latency: &LatencySummary) -> Vec<(String, u64)> {
+    let usual = [("p50", latency.p50_us), ("p90", latency.p90_us), ("p99", latency.p99_us)];
+    let mut shown = latency.shown(&usual);
+    shown.push(("max".to_owned(), latency.max_us));
+    shown
 }
 
 /// What makes latencies less than they seem.
@@ -346,6 +353,7 @@ mod tests {
             p99_us: 5 * p50_us,
             p99_9_us: 8 * p50_us,
             max_us: 200 * p50_us,
+            percentiles: Vec::new(),
         }
     }
 

@@ -156,27 +156,30 @@ fn table(head: &[&str], rows: Vec<Vec<Cell>>) -> Vec<Block> {
 
 /// The percentiles of each operation, phase by phase.
 fn percentiles(summary: &Summary) -> Vec<Block> {
-    let head = ["phase", "operation", "calls", "p50", "p90", "p95", "p99", "p99.9", "max"];
-    let row = |phase: &PhaseTally, operation: Operation| {
-        let latencies = phase.latencies(operation)?.summary()?;
-        let times = [
-            latencies.p50_us,
-            latencies.p90_us,
-            latencies.p95_us,
-            latencies.p99_us,
-            latencies.p99_9_us,
-            latencies.max_us,
-        ];
-        let mut row = vec![phase.name().to_owned(), operation.name().to_owned()];
-        row.push(count(latencies.count));
-        row.extend(times.map(micros));
-        Some(row.into_iter().map(Cell::plain).collect())
+    let of = |phase: &PhaseTally, operation: Operation| {
+        let latencies = phase.latencies(operation)?.summary_with(summary.percentiles())?;
+        let mut shown = latencies.shown(&[
+            ("p50", latencies.p50_us),
+            ("p90", latencies.p90_us),
+            ("p95", latencies.p95_us),
+            ("p99", latencies.p99_us),
+            ("p99.9", latencies.p99_9_us),
+        ]);
+        shown.push(("max".to_owned(), latencies.max_us));
+        Some((phase.name().to_owned(), operation.name().to_owned(), latencies.count, shown))
     };
     let phases = summary.phases().iter();
-    let rows = phases.flat_map(|phase| {
-        Operation::ALL.into_iter().filter_map(move |operation| row(phase, operation))
-    });
-    table(&head, rows.collect())
+    let all = phases.flat_map(|phase| Operation::ALL.into_iter().map(move |of| (phase, of)));
+    let all: Vec<_> = all.filter_map(|(phase, operation)| of(phase, operation)).collect();
+    let Some((_, _, _, first)) = all.first() else { return Vec::new() };
+    let mut head = vec!["phase", "operation", "calls"];
+    head.extend(first.iter().map(|(name, _)| name.as_str()));
+    let row = |(phase, operation, calls, shown): &(String, String, u64, Vec<(String, u64)>)| {
+        let mut row = vec![phase.clone(), operation.clone(), count(*calls)];
+        row.extend(shown.iter().map(|(_, us)| micros(*us)));
+        row.into_iter().map(Cell::plain).collect()
+    };
+    table(&head, all.iter().map(row).collect())
 }
 
 fn latency(numbers: &RunNumbers) -> Vec<Picture> {

@@ -178,7 +178,18 @@ impl Latencies {
     /// The numbers that people look at; nothing without calls.
     #[must_use]
     pub fn summary(&self) -> Option<LatencySummary> {
+        self.summary_with(&[])
+    }
+
+    /// The same, with these percentiles.
+    #[must_use]
+    pub fn summary_with(&self, percentiles: &[f64]) -> Option<LatencySummary> {
+        let of = |percentile: &f64| PercentileLatency {
+            percentile: *percentile,
+            us: self.quantile_us(percentile / 100.0),
+        };
         Some(LatencySummary {
+            percentiles: percentiles.iter().map(of).collect(),
             count: self.count(),
             clamped: self.clamped,
             min_us: self.min_us,
@@ -284,6 +295,30 @@ pub struct LatencySummary {
     pub p99_9_us: u64,
     /// The slowest, exact.
     pub max_us: u64,
+    /// The percentiles that the scenario asks for.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub percentiles: Vec<PercentileLatency>,
+}
+
+impl LatencySummary {
+    /// The percentiles to show, with their names: those that the scenario asks for, or `usual`.
+    #[must_use]
+    pub fn shown(&self, usual: &[(&str, u64)]) -> Vec<(String, u64)> {
+        if self.percentiles.is_empty() {
+            return usual.iter().map(|(name, us)| ((*name).to_owned(), *us)).collect();
+        }
+        let named = |of: &PercentileLatency| (format!("p{}", of.percentile), of.us);
+        self.percentiles.iter().map(named).collect()
+    }
+}
+
+/// A percentile of latencies.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct PercentileLatency {
+    /// From 0 to 100.
+    pub percentile: f64,
+    /// So many of 100 calls took at most as long, in microseconds.
+    pub us: u64,
 }
 
 #[cfg(test)]
@@ -291,6 +326,25 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+
+    proptest! {
+        /// A percentile of the summary is the number that an expectation judges.
+        #[test]
+        fn percentiles_are_those_of_expectations(
+            values in prop::collection::vec(1_u64..100_000, 1..200),
+            percentiles in prop::collection::vec(0.0..=100.0_f64, 0..5),
+        ) {
+            let latencies = latencies(&values);
+            let summary = latencies.summary_with(&percentiles).unwrap();
+            for (of, percentile) in summary.percentiles.iter().zip(&percentiles) {
+                let judged = latencies.measure(Statistic::Quantile(percentile / 100.0)).unwrap();
+                #[expect(clippy::cast_precision_loss, reason = "at most 100,000")]
+                let shown = of.us as f64;
+                prop_assert_eq!((of.percentile, shown), (*percentile, judged));
+            }
+            prop_assert_eq!(summary.percentiles.len(), percentiles.len());
+        }
+    }
 
     fn latencies(values: &[u64]) -> Latencies {
         let mut latencies = Latencies::default();

@@ -33,7 +33,9 @@ pub use expectation::{
 };
 pub use gate::{Decision, Gate, Requirement};
 pub use interval::IntervalLatencies;
-pub use latency::{HIGHEST_US, Latencies, LatencySummary, SIGNIFICANT_DIGITS, micros};
+pub use latency::{
+    HIGHEST_US, Latencies, LatencySummary, PercentileLatency, SIGNIFICANT_DIGITS, micros,
+};
 pub use metric::{
     Definition, Dimension, Direction, Metric, Operation, Quantity, REGISTRY, SlotMetric, Statistic,
     Takes, definition,

@@ -16,6 +16,8 @@ pub struct Summary {
     evaluations: Vec<(usize, Arc<Evaluation>)>,
     applied: Vec<(usize, PolicyContract)>,
     notices: Vec<String>,
+    /// The percentiles of latencies that are asked for.
+    percentiles: Vec<f64>,
 }
 
 impl Summary {
@@ -24,7 +26,20 @@ impl Summary {
     pub fn new<'a>(phases: impl IntoIterator<Item = PhaseScope<'a>>) -> Self {
         let tallies = phases.into_iter().map(PhaseTally::new).collect();
         let (evaluations, applied, notices) = (Vec::new(), Vec::new(), Vec::new());
-        Self { tallies, current: 0, evaluations, applied, notices }
+        let percentiles = Vec::new();
+        Self { tallies, current: 0, evaluations, applied, notices, percentiles }
+    }
+
+    /// The same, with these percentiles of latencies.
+    #[must_use]
+    pub fn with_percentiles(self, percentiles: &[f64]) -> Self {
+        Self { percentiles: percentiles.to_vec(), ..self }
+    }
+
+    /// The percentiles of latencies that are asked for.
+    #[must_use]
+    pub fn percentiles(&self) -> &[f64] {
+        &self.percentiles
     }
 
     /// Takes in what happened.
@@ -117,7 +132,11 @@ impl Summary {
         let evaluations = self.evaluations.iter();
         let applied = self.applied.iter();
         SummaryReport {
-            phases: self.tallies.iter().map(PhaseTally::summary).collect(),
+            phases: self
+                .tallies
+                .iter()
+                .map(|tally| tally.summary_with(&self.percentiles))
+                .collect(),
             evaluations: evaluations
                 .map(|(phase, evaluation)| EvaluationSummary::new(name(*phase), evaluation))
                 .collect(),

@@ -391,8 +391,15 @@ impl PhaseTally {
     /// The numbers, as they stand in `summary.json`.
     #[must_use]
     pub fn summary(&self) -> PhaseSummary {
+        self.summary_with(&[])
+    }
+
+    /// The same, with these percentiles of latencies.
+    #[must_use]
+    pub fn summary_with(&self, percentiles: &[f64]) -> PhaseSummary {
         let tenth = |window: Range<u64>| self.history.counts(window).success_rate();
-        let latency = |operation| self.latencies(operation).and_then(Latencies::summary);
+        let of = |latencies: &Latencies| latencies.summary_with(percentiles);
+        let latency = |operation| self.latencies(operation).and_then(of);
         PhaseSummary {
             name: self.name.clone(),
             planned_iterations: self.planned,
@@ -419,8 +426,8 @@ impl PhaseTally {
             model_exports: self.model_exports,
             rank: latency(Operation::Rank),
             reward: latency(Operation::Reward),
-            rank_service: self.punctuality.as_ref().and_then(|p| p.service().summary()),
-            lag: self.punctuality.as_ref().and_then(|p| p.lag().summary()),
+            rank_service: self.punctuality.as_ref().and_then(|p| of(p.service())),
+            lag: self.punctuality.as_ref().and_then(|p| of(p.lag())),
             saturation: self.saturation(),
         }
     }

@@ -78,7 +78,7 @@ impl GrowingFiles {
         let events = |encoding: Encoding| {
             Table::open(encoding.path(&folder.join(EVENTS)), &header, encoding, events)
         };
-        let Outputs { events: form, log } = manifest.outputs;
+        let Outputs { events: form, log, .. } = manifest.outputs;
         let events = encoding(form).map(events).transpose()?;
         let joined = encoding(log).map(|encoding| lines(LOG, encoding, derived)).transpose()?;
         let mut files = Self {

@@ -9,7 +9,7 @@ use super::entries::{
 };
 use super::files::{Durability, FileChecksum, replace};
 use super::layout::MANIFEST;
-use metrics::{PhaseScope, micros};
+use metrics::{PhaseScope, Summary, micros};
 use record::{ObserveError, PhaseRecord, PhaseStarted};
 use scenario::Plan;
 use scenario::plan::{ClockKind, LogKind, Outputs, TargetPlan};
@@ -131,7 +131,7 @@ impl Manifest {
             slots: plan.most_slots(),
             actions: Some(available_actions(plan)),
             curve_batch: plan.curve_batch,
-            outputs: plan.outputs,
+            outputs: plan.outputs.clone(),
             phases: plan.phases.iter().map(|phase| PhaseEntry::of(phase, plan)).collect(),
             shard: plan.shard,
             shards: Vec::new(),
@@ -168,6 +168,11 @@ impl Manifest {
     /// The index of the phase of this name.
     pub(crate) fn phase_index(&self, name: &str) -> Option<usize> {
         self.phases.iter().position(|phase| phase.name == name)
+    }
+
+    /// The summary of the run before anything happened.
+    pub(super) fn summary(&self) -> Summary {
+        Summary::new(self.scopes()).with_percentiles(&self.outputs.percentiles)
     }
 
     /// The phases that begin at one moment with that of index `first`, the first of them.

@@ -79,7 +79,7 @@ impl RunFolder {
     /// approximate: a folder does not hold them.
     #[must_use]
     pub fn summary(&self) -> Summary {
-        let mut summary = Summary::new(self.manifest.scopes());
+        let mut summary = self.manifest.summary();
         replay_all(&self.manifest, &self.records, |progress| summary.observe(progress));
         for (phase, reason) in self.manifest.saturation() {
             summary.note_saturation(&phase, reason);

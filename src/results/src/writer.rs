@@ -71,7 +71,7 @@ impl Results {
     ) -> Result<Self, ObserveError> {
         manifest.write(&lock.folder, Durability::Machine)?;
         let mut results = Self {
-            summary: Summary::new(manifest.scopes()),
+            summary: manifest.summary(),
             curve: SuccessCurve::new(manifest.curve_batch),
             timeline: Timeline::default(),
             growing: GrowingFiles::open(&lock.folder, &manifest, modes)?,

@@ -175,13 +175,17 @@ pub struct Source {
     pub overrides: Vec<String>,
 }
 
-/// In which form a results folder holds its large files.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+/// What a results folder holds, and in which form.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Outputs {
     /// The iterations, `events.csv`.
     pub events: OutputForm,
     /// The joined events of the loop, `log.dsjson`.
     pub log: OutputForm,
+    /// The percentiles of latencies in the summary, in rising order; none, if they are the usual
+    /// ones.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub percentiles: Vec<f64>,
 }
 
 impl Outputs {

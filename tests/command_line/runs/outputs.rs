@@ -6,7 +6,7 @@ use std::path::Path;
 
 use zstd_frames::ZstdReader;
 
-use super::folder::contents;
+use super::folder::{contents, json};
 use super::{completed, runner};
 
 const SCENARIO: &str = "scenarios/baseline.yaml";
@@ -36,6 +36,40 @@ fn told(arguments: &[&str], folder: &Path) -> String {
     let output = runner().args(arguments).arg(folder).output().unwrap();
     let text = [output.stdout, output.stderr].concat();
     String::from_utf8(text).unwrap().replace(&folder.display().to_string(), "DIR")
+}
+
+/// The percentiles of choice are in the table, in the file and in the page, and are the numbers
+/// that expectations judge; nothing else changes.
+#[test]
+fn percentiles_are_those_of_choice() {
+    let root = tempfile::tempdir().unwrap();
+    let [usual, chosen] = ["usual", "chosen"].map(|name| root.path().join(name));
+    let latency = "target={ embedded: { latency: { rank: { median: 20ms, p99: 90ms } } } }";
+    let arguments = [&SHORT[..], &["--quiet", "--set", latency]].concat();
+    completed(&usual, SCENARIO, &arguments);
+    let chosen_percentiles = ["--set", "outputs.percentiles=[25, 75, 99.95]"];
+    completed(&chosen, SCENARIO, &[&arguments[..], &chosen_percentiles].concat());
+    let text = told(&["show"], &chosen);
+    let header = text.lines().find(|line| line.contains("latency")).unwrap();
+    let names: Vec<&str> = header.split_whitespace().rev().take(4).collect();
+    assert_eq!(names, ["max", "p99.95", "p75", "p25"], "{text}");
+
+    let rank = |folder: &Path| {
+        let summary = json(folder, "summary.json");
+        let mut phases = summary["phases"].as_array().unwrap().iter();
+        phases.find(|phase| phase["name"] == "baseline").unwrap()["rank"].clone()
+    };
+    let (before, mut now) = (rank(&usual), rank(&chosen));
+    let listed = now.as_object_mut().unwrap().remove("percentiles").unwrap();
+    assert_eq!(now, before);
+    let listed = listed.as_array().unwrap();
+    let of = |index: usize, key: &str| listed[index][key].as_f64().unwrap();
+    assert_eq!([0, 1, 2].map(|index| of(index, "percentile")), [25.0, 75.0, 99.95]);
+    assert!(of(0, "us") < before["p50_us"].as_f64().unwrap());
+    assert!(of(2, "us") >= before["p99_9_us"].as_f64().unwrap());
+    let page = root.path().join("page.html").display().to_string();
+    told(&["report", "--out", &page], &chosen);
+    assert!(fs::read_to_string(&page).unwrap().contains("p99.95"));
 }
 
 #[test]

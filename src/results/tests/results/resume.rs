@@ -25,7 +25,7 @@ fn a_resumed_load_with_compressed_events_has_the_folder_of_a_whole_one() {
 fn a_resumed_load_is_whole(form: OutputForm, events: &str) {
     let mut plan = plan(ITERATIONS);
     plan.clock = ClockKind::Wall;
-    plan.outputs = Outputs { events: form, log: form };
+    plan.outputs = Outputs { events: form, log: form, ..Outputs::default() };
     let story = story(ITERATIONS);
     let killed_at = story.iter().position(
         |progress| matches!(progress, Progress::Iteration(record) if record.iteration == 103),
@@ -71,7 +71,8 @@ fn a_resumed_load_is_whole(form: OutputForm, events: &str) {
 #[test]
 fn a_run_without_events_says_what_is_missing() {
     let mut plan = plan(ITERATIONS);
-    plan.outputs = Outputs { events: OutputForm::None, log: OutputForm::None };
+    plan.outputs =
+        Outputs { events: OutputForm::None, log: OutputForm::None, ..Outputs::default() };
     let folder = tempfile::tempdir().unwrap();
     let mut results = create_of(&plan, folder.path());
     tell(&mut results, &story(ITERATIONS)[..90]);

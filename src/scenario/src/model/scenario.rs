@@ -12,10 +12,11 @@ use super::phase::{PhaseItem, Phases};
 use super::settings::{LoopFile, learning_loop};
 use super::target::{Target, target};
 use crate::format::{
-    BOOLEAN, Either, Form, Placed, Read, Share, TEXT, count, each_of, either, flatten, integer,
-    object, optional, or, or_empty, part, required, word,
+    BOOLEAN, Either, Form, Placed, Read, Reading, Share, Spot, TEXT, count, each_of, either,
+    flatten, integer, list_of, number, object, optional, or, or_empty, part, required, word,
 };
 use crate::plan::{ClockKind, OutputForm, Outputs};
+use diagnostic::Diagnostic;
 
 keyed! {
     /// Something that must hold, and whether the run ends when it fails beyond doubt.
@@ -72,7 +73,7 @@ keyed! {
         learning_loop as "loop": Read<Placed<LoopFile>> = part(or_empty(learning_loop().at())),
         /// How the success curve is drawn.
         success_curve: Read<SuccessCurve> = part(or_empty(object())),
-        /// In which form the results folder holds its large files.
+        /// What the results folder holds, and in which form.
         outputs: Read<OutputsFile> = part(or_empty(object())),
         /// After how many iterations of a phase the model's age is asked for: a count, or a share
         /// of the phase's iterations.
@@ -106,8 +107,30 @@ keyed! {
     }
 }
 
+/// So many percentiles fit a line.
+const MOST_PERCENTILES: usize = 8;
+
+fn percentiles(
+    percentiles: Vec<Placed<f64>>,
+    spot: Spot<'_>,
+    reading: &mut Reading<'_>,
+) -> Option<Vec<f64>> {
+    let before = reading.report.errors();
+    if percentiles.len() > MOST_PERCENTILES {
+        let message = format!("`percentiles` lists more than {MOST_PERCENTILES}");
+        reading.report.push(Diagnostic::error(message).at(&spot.node.place));
+    }
+    for pair in percentiles.windows(2).filter(|pair| pair[1].value <= pair[0].value) {
+        let message = format!("{} does not come after {}", pair[1].value, pair[0].value);
+        let help = "list each percentile once, the smallest first";
+        reading.report.push(Diagnostic::error(message).at(&pair[1].place).help(help));
+    }
+    let is_sound = reading.report.errors() == before;
+    is_sound.then(|| percentiles.into_iter().map(|percentile| percentile.value).collect())
+}
+
 keyed! {
-    /// In which form the results folder holds its large files. What is sent does not depend on it.
+    /// What the results folder holds, and in which form. What is sent does not depend on it.
     pub(crate) struct OutputsFile {
         /// The iterations, a row each. Without them the run cannot be resumed over HTTP, merged,
         /// compared or drawn again.
@@ -123,13 +146,18 @@ keyed! {
             ("dsjson", OutputForm::Plain, "`log.dsjson`."),
             ("dsjson.zst", OutputForm::Zstd, "`log.dsjson.zst`, compressed with Zstandard."),
         ]), "\"dsjson\""),
+        /// The percentiles of latencies that the summary and the report show beside the maximum,
+        /// such as `[50, 75, 99.95]`. 50, 90 and 99, if it is not said.
+        percentiles: Option<Vec<f64>> =
+            optional(list_of(number(0.0, 100.0).at(), 1).and_then(percentiles)),
     }
 }
 
 impl OutputsFile {
     /// The same for the plan.
-    pub(crate) const fn plan(&self) -> Outputs {
-        Outputs { events: self.events, log: self.log }
+    pub(crate) fn plan(&self) -> Outputs {
+        let percentiles = self.percentiles.clone().unwrap_or_default();
+        Outputs { events: self.events, log: self.log, percentiles }
     }
 }
 
