@@ -1,16 +1,16 @@
 use std::cell::{Cell, RefCell};
 use std::time::Duration;
 
-use http_body_util::Full;
+use hyper::Method;
 use hyper::body::Bytes;
 use hyper::header::{ACCEPT, CONTENT_TYPE, HOST, HeaderMap, HeaderName, HeaderValue, USER_AGENT};
-use hyper::{Method, Request};
 use reqwest::{Client, Url};
 use serde::de::DeserializeOwned;
 
 use super::address::Addresses;
 use super::answer::{self, Answer};
 use super::client;
+use super::connection::Request;
 use super::failed::CallFailure;
 use super::pool::Pool;
 use super::preflight;
@@ -232,16 +232,8 @@ impl Caller {
         let Outgoing { method, path, headers, body, .. } = outgoing;
         match &self.wire {
             Wire::Pool(pool) => {
-                let mut request = Request::new(Full::new(body.clone()));
-                *request.method_mut() = method.clone();
-                *request.uri_mut() = path.parse().map_err(|error| {
-                    CallFailure::new(
-                        FailureKind::Connect,
-                        format!("`{path}` is not a path: {error}"),
-                    )
-                })?;
-                *request.headers_mut() = (*headers).clone();
-                pool.call(request).await
+                check_path(path)?;
+                pool.call(&Request { method, path, headers, body }).await
             }
             Wire::Client(client) => {
                 let url = format!("{}{path}", self.addresses.origin());
@@ -330,6 +322,15 @@ fn wire(plan: &HttpPlan, clock: WallClock) -> Result<Wire, CallFailure> {
         }
         None => client::client(plan).map(Wire::Client),
     }
+}
+
+/// Refuses what would end the line of the request.
+fn check_path(path: &str) -> Result<(), CallFailure> {
+    if path.starts_with('/') && path.bytes().all(|byte| byte > b' ' && byte != 0x7f) {
+        return Ok(());
+    }
+    let message = format!("`{}` is not a path", path.escape_debug());
+    Err(CallFailure::new(FailureKind::Connect, message))
 }
 
 /// The port of `http`, if there is none.

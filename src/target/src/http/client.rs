@@ -1,8 +1,8 @@
 use reqwest::{Certificate, Client, ClientBuilder, Identity, Proxy};
 
 use super::answer::Answer;
+use super::connection::{LARGEST_ANSWER, too_large};
 use super::failed::CallFailure;
-use super::pool::{LARGEST_ANSWER, too_large};
 use record::FailureKind;
 use scenario::plan::{HttpPlan, Secret};
 

@@ -6,8 +6,8 @@ use flate2::read::{MultiGzDecoder, ZlibDecoder};
 use hyper::body::Bytes;
 use reqwest::header::HeaderValue;
 
+use super::connection::{LARGEST_ANSWER, too_large};
 use super::failed::CallFailure;
-use super::pool::{LARGEST_ANSWER, too_large};
 use record::{FailureKind, Violation};
 
 /// The body without its `Content-Encoding` (RFC 9110, 8.4).

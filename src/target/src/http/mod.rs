@@ -1,14 +1,15 @@
 //! A service over HTTP.
 //!
 //! [`HttpTarget`] holds the operations; `caller` makes one call with its retries; below it are
-//! two clients, `pool` (HTTP/1.1 without TLS, for high rates) and `client` (reqwest, for
-//! everything else).
+//! two clients, `pool` (HTTP/1.1 without TLS, for high rates, over a `connection` each) and
+//! `client` (reqwest, for everything else).
 
 mod address;
 mod answer;
 mod caller;
 mod client;
 mod compression;
+mod connection;
 mod failed;
 mod pool;
 mod preflight;

@@ -1,0 +1,468 @@
+//! A connection of HTTP/1.1 without TLS, used by one call at a time.
+//!
+//! A call is one write and, usually, one read on the stream itself. A client that drives its
+//! connections in tasks of their own (hyper) wakes two tasks a call and passes two messages
+//! between them. What is HTTP is read by httparse; how long a body is: RFC 9112, 6.3.
+
+use std::io::{self, Write as _};
+use std::mem::MaybeUninit;
+
+use httparse::{ParserConfig, Response, Status, parse_chunk_size};
+use hyper::body::Bytes;
+use hyper::header::{
+    CONNECTION, CONTENT_LENGTH, CONTENT_TYPE, DATE, HeaderMap, HeaderName, HeaderValue, SERVER,
+    TRANSFER_ENCODING,
+};
+use hyper::{Method, StatusCode};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+
+use super::answer::Answer;
+use super::failed::CallFailure;
+use record::{FailureKind, Violation};
+
+/// No answer of the contract is larger.
+pub(super) const LARGEST_ANSWER: usize = 64 << 20;
+
+const LARGEST_HEAD: usize = 400 << 10;
+const MOST_HEADERS: usize = 100;
+
+/// So much is received at once at least.
+const RECEIVED: usize = 8 << 10;
+
+/// Headers that say nothing of a decision.
+const UNREAD: [HeaderName; 3] = [CONTENT_TYPE, DATE, SERVER];
+
+/// A request, as it is written.
+pub(super) struct Request<'a> {
+    pub method: &'a Method,
+    /// The path with its query.
+    pub path: &'a str,
+    pub headers: &'a HeaderMap,
+    pub body: &'a [u8],
+}
+
+/// The head of an answer.
+pub(super) struct Head {
+    status: StatusCode,
+    headers: HeaderMap,
+    length: Length,
+    /// Whether another call may follow on the connection.
+    is_kept: bool,
+}
+
+/// Where a body ends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Length {
+    Known(usize),
+    Chunked,
+    /// Where the connection does.
+    UntilClosed,
+}
+
+/// A connection to a service.
+pub(super) struct Connection {
+    stream: TcpStream,
+    /// What was received and is not used yet.
+    received: Vec<u8>,
+    /// The request that is sent.
+    request: Vec<u8>,
+}
+
+impl Connection {
+    pub fn new(stream: TcpStream) -> Self {
+        Self { stream, received: Vec::with_capacity(RECEIVED), request: Vec::new() }
+    }
+
+    /// Whether nothing came while nothing was asked, neither bytes nor the end. It costs no system
+    /// call where the runtime has seen no event.
+    pub fn is_idle(&self) -> bool {
+        let came = self.stream.try_read(&mut [0]);
+        matches!(came, Err(error) if error.kind() == io::ErrorKind::WouldBlock)
+    }
+
+    /// Sends a request, and receives the head of its answer. A service may answer before it has
+    /// read the request, and close.
+    pub async fn send(&mut self, request: &Request<'_>) -> Result<Head, CallFailure> {
+        write_request(&mut self.request, request);
+        let written = self.stream.write_all(&self.request).await;
+        let head = self.head().await;
+        match (head, written) {
+            (Err(failed), Err(error)) if failed.error.kind == FailureKind::Transport => {
+                Err(broken(&error))
+            }
+            (Ok(head), Err(_)) => Ok(Head { is_kept: false, ..head }),
+            (head, _) => head,
+        }
+    }
+
+    /// Receives the body. With it comes whether another call may follow.
+    pub async fn body(&mut self, head: Head) -> Result<(Answer, bool), CallFailure> {
+        let body = match head.length {
+            Length::Known(length) => self.exactly(length).await?,
+            Length::Chunked => self.chunks().await?,
+            Length::UntilClosed => self.rest().await?,
+        };
+        let answer = Answer { status: head.status, headers: head.headers, body };
+        Ok((answer, head.is_kept && self.received.is_empty()))
+    }
+
+    /// The head of the final answer; those of 100 to 199 come before it.
+    async fn head(&mut self) -> Result<Head, CallFailure> {
+        loop {
+            if let Some((head, length)) = parse(&self.received)? {
+                self.received.drain(..length);
+                match head.status.as_u16() {
+                    101 => return Err(violation("the service changed the protocol")),
+                    100..200 => continue,
+                    _ => return Ok(head),
+                }
+            }
+            if self.received.len() > LARGEST_HEAD {
+                return Err(large("the head of the answer"));
+            }
+            self.receive_more().await?;
+        }
+    }
+
+    async fn exactly(&mut self, length: usize) -> Result<Bytes, CallFailure> {
+        if length > LARGEST_ANSWER {
+            return Err(too_large());
+        }
+        while self.received.len() < length {
+            self.receive_more().await?;
+        }
+        Ok(self.take(length))
+    }
+
+    async fn rest(&mut self) -> Result<Bytes, CallFailure> {
+        while self.receive().await? {
+            if self.received.len() > LARGEST_ANSWER {
+                return Err(too_large());
+            }
+        }
+        Ok(self.take(self.received.len()))
+    }
+
+    /// A body in chunks (RFC 9112, 7.1). Extensions and trailers say nothing of a decision.
+    async fn chunks(&mut self) -> Result<Bytes, CallFailure> {
+        let mut body = Vec::new();
+        loop {
+            let size = self.chunk_size().await?;
+            if size == 0 {
+                self.trailers().await?;
+                return Ok(body.into());
+            }
+            if size > LARGEST_ANSWER - body.len() {
+                return Err(too_large());
+            }
+            while self.received.len() < size + 2 {
+                self.receive_more().await?;
+            }
+            if &self.received[size..size + 2] != b"\r\n" {
+                return Err(violation("a chunk does not end where it says"));
+            }
+            body.extend_from_slice(&self.received[..size]);
+            self.received.drain(..size + 2);
+        }
+    }
+
+    async fn chunk_size(&mut self) -> Result<usize, CallFailure> {
+        loop {
+            match parse_chunk_size(&self.received) {
+                Ok(Status::Complete((length, size))) => {
+                    self.received.drain(..length);
+                    return usize::try_from(size).map_err(|_| too_large());
+                }
+                Ok(Status::Partial) if self.received.len() > LARGEST_HEAD => {
+                    return Err(large("the size of a chunk"));
+                }
+                Ok(Status::Partial) => self.receive_more().await?,
+                Err(_) => return Err(violation("the size of a chunk is none")),
+            }
+        }
+    }
+
+    async fn trailers(&mut self) -> Result<(), CallFailure> {
+        loop {
+            let mut trailers = [httparse::EMPTY_HEADER; MOST_HEADERS];
+            match httparse::parse_headers(&self.received, &mut trailers) {
+                Ok(Status::Complete((length, _))) => {
+                    self.received.drain(..length);
+                    return Ok(());
+                }
+                Ok(Status::Partial) if self.received.len() > LARGEST_HEAD => {
+                    return Err(large("what follows the body"));
+                }
+                Ok(Status::Partial) => self.receive_more().await?,
+                Err(error) => return Err(unread(error)),
+            }
+        }
+    }
+
+    fn take(&mut self, length: usize) -> Bytes {
+        let taken = Bytes::copy_from_slice(&self.received[..length]);
+        self.received.drain(..length);
+        self.received.shrink_to(LARGEST_HEAD);
+        taken
+    }
+
+    /// Receives what comes next, which must come.
+    async fn receive_more(&mut self) -> Result<(), CallFailure> {
+        if self.receive().await? {
+            return Ok(());
+        }
+        let message = "the connection was closed before the answer ended";
+        Err(CallFailure::new(FailureKind::Transport, message))
+    }
+
+    /// Receives what comes next; false at the end.
+    async fn receive(&mut self) -> Result<bool, CallFailure> {
+        self.received.reserve(RECEIVED);
+        let received = self.stream.read_buf(&mut self.received).await;
+        received.map(|length| length > 0).map_err(|error| broken(&error))
+    }
+}
+
+/// The request (RFC 9112, 3 and 6.2).
+fn write_request(to: &mut Vec<u8>, request: &Request<'_>) {
+    let Request { method, path, headers, body } = request;
+    to.clear();
+    for part in [method.as_str(), " ", path, " HTTP/1.1\r\n"] {
+        to.extend_from_slice(part.as_bytes());
+    }
+    let says_length = |name: &HeaderName| name == CONTENT_LENGTH || name == TRANSFER_ENCODING;
+    for (name, value) in headers.iter().filter(|(name, _)| !says_length(name)) {
+        for part in [name.as_str().as_bytes(), b": ", value.as_bytes(), b"\r\n"] {
+            to.extend_from_slice(part);
+        }
+    }
+    let has_meaning = matches!(**method, Method::POST | Method::PUT | Method::PATCH);
+    if has_meaning || !body.is_empty() {
+        // Writing to a vector cannot fail.
+        _ = write!(to, "{CONTENT_LENGTH}: {}\r\n", body.len());
+    }
+    to.extend_from_slice(b"\r\n");
+    to.extend_from_slice(body);
+}
+
+/// The head at the beginning of what was received, and its length; none, if it is not whole.
+fn parse(received: &[u8]) -> Result<Option<(Head, usize)>, CallFailure> {
+    if received.is_empty() {
+        return Ok(None);
+    }
+    let mut fields = [const { MaybeUninit::uninit() }; MOST_HEADERS];
+    let mut response = Response::new(&mut []);
+    let parsed = ParserConfig::default().parse_response_with_uninit_headers(
+        &mut response,
+        received,
+        &mut fields,
+    );
+    match parsed {
+        Ok(Status::Complete(length)) => Ok(Some((head(&response)?, length))),
+        Ok(Status::Partial) => Ok(None),
+        Err(error) => Err(unread(error)),
+    }
+}
+
+fn head(response: &Response<'_, '_>) -> Result<Head, CallFailure> {
+    let status = StatusCode::from_u16(response.code.unwrap_or_default());
+    let status = status.map_err(|_| violation("the status is none"))?;
+    let mut headers = HeaderMap::new();
+    let mut framing = Framing { is_kept: response.version == Some(1), ..Framing::default() };
+    for field in response.headers.iter() {
+        if framing.takes(field)? || is_one_of(field.name, &UNREAD) {
+            continue;
+        }
+        let name = HeaderName::from_bytes(field.name.as_bytes());
+        let value = HeaderValue::from_bytes(field.value);
+        if let (Ok(name), Ok(value)) = (name, value) {
+            headers.append(name, value);
+        }
+    }
+    let length = framing.length(status);
+    let is_kept = framing.is_kept && length != Length::UntilClosed;
+    Ok(Head { status, headers, length, is_kept })
+}
+
+/// What headers say of the message itself.
+#[derive(Default)]
+struct Framing {
+    length: Option<usize>,
+    /// The last transfer coding is `chunked`, or another.
+    is_chunked: Option<bool>,
+    is_kept: bool,
+}
+
+impl Framing {
+    /// Takes in a header, if it says something of the message itself.
+    fn takes(&mut self, field: &httparse::Header<'_>) -> Result<bool, CallFailure> {
+        let name = field.name;
+        if is_one_of(name, &[CONTENT_LENGTH]) {
+            self.add_length(field.value)?;
+        } else if is_one_of(name, &[TRANSFER_ENCODING]) {
+            let last = words(field.value).next_back().unwrap_or_default();
+            self.is_chunked = Some(last.eq_ignore_ascii_case(b"chunked"));
+        } else if is_one_of(name, &[CONNECTION]) {
+            let says = |what: &[u8]| words(field.value).any(|word| word.eq_ignore_ascii_case(what));
+            self.is_kept = !says(b"close") && (self.is_kept || says(b"keep-alive"));
+        } else {
+            return Ok(false);
+        }
+        Ok(true)
+    }
+
+    /// Several lengths must be one.
+    fn add_length(&mut self, value: &[u8]) -> Result<(), CallFailure> {
+        for word in words(value) {
+            let digits = std::str::from_utf8(word).ok();
+            let digits = digits.filter(|text| text.bytes().all(|byte| byte.is_ascii_digit()));
+            let length = digits.and_then(|text| text.parse().ok());
+            if length.is_none() || self.length.is_some_and(|other| Some(other) != length) {
+                return Err(violation("the length of the body is none"));
+            }
+            self.length = length;
+        }
+        Ok(())
+    }
+
+    fn length(&self, status: StatusCode) -> Length {
+        if matches!(status, StatusCode::NO_CONTENT | StatusCode::NOT_MODIFIED) {
+            return Length::Known(0);
+        }
+        match (self.is_chunked, self.length) {
+            (Some(true), _) => Length::Chunked,
+            (None, Some(length)) => Length::Known(length),
+            (Some(false), _) | (None, None) => Length::UntilClosed,
+        }
+    }
+}
+
+fn is_one_of(name: &str, names: &[HeaderName]) -> bool {
+    names.iter().any(|other| name.eq_ignore_ascii_case(other.as_str()))
+}
+
+/// The words of a list in a header.
+fn words(value: &[u8]) -> impl DoubleEndedIterator<Item = &[u8]> {
+    value.split(|byte| *byte == b',').map(<[u8]>::trim_ascii)
+}
+
+fn broken(error: &io::Error) -> CallFailure {
+    CallFailure::of(error, FailureKind::Transport)
+}
+
+fn unread(error: httparse::Error) -> CallFailure {
+    match error {
+        httparse::Error::TooManyHeaders => large("the head of the answer"),
+        _ => violation(&format!("the answer is not HTTP: {error}")),
+    }
+}
+
+fn violation(message: &str) -> CallFailure {
+    CallFailure::new(FailureKind::Protocol(Violation::Http), message)
+}
+
+fn large(what: &str) -> CallFailure {
+    let message = format!("{what} is too large");
+    CallFailure::new(FailureKind::Protocol(Violation::TooLarge), message)
+}
+
+pub(super) fn too_large() -> CallFailure {
+    let message = format!("the answer is larger than {LARGEST_ANSWER} bytes");
+    CallFailure::new(FailureKind::Protocol(Violation::TooLarge), message)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parsed(text: &str) -> Result<Option<Head>, FailureKind> {
+        let parsed = parse(text.as_bytes()).map_err(|failed| failed.error.kind)?;
+        Ok(parsed.map(|(head, length)| {
+            assert_eq!(length, text.len());
+            head
+        }))
+    }
+
+    /// The rules of RFC 9112, 6.3 and 9.3, in their order.
+    #[test]
+    fn the_end_of_a_body_is_where_the_head_says() {
+        let (known, chunked, closed) = (Length::Known, Length::Chunked, Length::UntilClosed);
+        for (head, length, is_kept) in [
+            ("HTTP/1.1 204 No Content\r\nContent-Length: 7\r\n\r\n", known(0), true),
+            ("HTTP/1.1 304 Not Modified\r\nTransfer-Encoding: chunked\r\n\r\n", known(0), true),
+            ("HTTP/1.1 200 OK\r\ncontent-length: 7\r\n\r\n", known(7), true),
+            (
+                "HTTP/1.1 200 OK\r\nContent-Length: 7, 7\r\nContent-Length: 7\r\n\r\n",
+                known(7),
+                true,
+            ),
+            ("HTTP/1.1 200 OK\r\nTransfer-Encoding: gzip, Chunked\r\n\r\n", chunked, true),
+            (
+                "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nContent-Length: 7\r\n\r\n",
+                chunked,
+                true,
+            ),
+            (
+                "HTTP/1.1 200 OK\r\nTransfer-Encoding: gzip\r\nContent-Length: 7\r\n\r\n",
+                closed,
+                false,
+            ),
+            ("HTTP/1.1 200 OK\r\n\r\n", closed, false),
+            ("HTTP/1.1 200 OK\r\nConnection: Close\r\nContent-Length: 7\r\n\r\n", known(7), false),
+            ("HTTP/1.0 200 OK\r\nContent-Length: 7\r\n\r\n", known(7), false),
+            (
+                "HTTP/1.0 200 OK\r\nConnection: keep-alive\r\nContent-Length: 7\r\n\r\n",
+                known(7),
+                true,
+            ),
+        ] {
+            let parsed = parsed(head).unwrap().unwrap();
+            assert_eq!((parsed.length, parsed.is_kept), (length, is_kept), "{head}");
+        }
+    }
+
+    #[test]
+    fn a_length_is_one_number() {
+        for length in ["7, 8", "-7", "+7", "", "7 7", "0x7", "99999999999999999999999"] {
+            let head = format!("HTTP/1.1 200 OK\r\nContent-Length: {length}\r\n\r\n");
+            assert_eq!(parsed(&head).err(), Some(FailureKind::Protocol(Violation::Http)), "{head}");
+        }
+    }
+
+    #[test]
+    fn what_says_something_of_a_decision_is_kept() {
+        let head = "HTTP/1.1 201 Created\r\nLocation: /d/7\r\nDate: now\r\nSet-Cookie: a=1\r\n\
+                    Set-Cookie: b=2\r\nContent-Length: 0\r\n\r\n";
+        let head = parsed(head).unwrap().unwrap();
+        let kept: Vec<_> =
+            head.headers.iter().map(|(name, value)| (name.as_str(), value.as_bytes())).collect();
+        let expected: [(&str, &[u8]); 3] =
+            [("location", b"/d/7"), ("set-cookie", b"a=1"), ("set-cookie", b"b=2")];
+        assert_eq!(kept, expected);
+    }
+
+    #[test]
+    fn a_request_has_the_length_of_its_body() {
+        let headers = HeaderMap::from_iter([
+            (hyper::header::HOST, HeaderValue::from_static("h:1")),
+            (CONTENT_LENGTH, HeaderValue::from_static("99")),
+        ]);
+        for (method, body, expected) in [
+            (Method::POST, "{}", "POST /a?b HTTP/1.1\r\nhost: h:1\r\ncontent-length: 2\r\n\r\n{}"),
+            (Method::POST, "", "POST /a?b HTTP/1.1\r\nhost: h:1\r\ncontent-length: 0\r\n\r\n"),
+            (Method::GET, "", "GET /a?b HTTP/1.1\r\nhost: h:1\r\n\r\n"),
+            (Method::DELETE, "", "DELETE /a?b HTTP/1.1\r\nhost: h:1\r\n\r\n"),
+            (
+                Method::DELETE,
+                "x",
+                "DELETE /a?b HTTP/1.1\r\nhost: h:1\r\ncontent-length: 1\r\n\r\nx",
+            ),
+        ] {
+            let mut written = b"before".to_vec();
+            let (method, headers, body) = (&method, &headers, body.as_bytes());
+            write_request(&mut written, &Request { method, path: "/a?b", headers, body });
+            assert_eq!(String::from_utf8(written).unwrap(), expected);
+        }
+    }
+}
