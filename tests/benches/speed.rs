@@ -13,7 +13,7 @@ use evaluation::run::{
 };
 use learner::{DsjsonReader, Event, Label, Learner, LearningPolicy, Prediction};
 use learning_loop::Retention;
-use metrics::{PhaseScope, Summary};
+use metrics::{NO_TAGS, PhaseScope, Summary};
 use record::{ObserveError, Observer, Progress};
 use scenario::plan::TargetPlan;
 use scenario::{self, LoadOptions, Plan};
@@ -165,6 +165,7 @@ fn iteration(criterion: &mut Criterion) {
                     name: "baseline",
                     iterations: Some(iterations),
                     slots: 0,
+                    tags: &NO_TAGS,
                 }]));
                 let ran = VirtualClock::run(|clock| async {
                     let target = EmbeddedTarget::one_of_many(

@@ -76,7 +76,9 @@ fn iterated(numbers: &SummaryReport) -> impl Iterator<Item = &PhaseSummary> {
 
 fn phases(numbers: &SummaryReport) -> String {
     use Side::{Left, Right};
-    let mut table = Table::new(&[
+    let tagged = iterated(numbers).any(|phase| !phase.tags.is_empty());
+    let tags = tagged.then_some(("tags", Left));
+    let columns = [
         ("phase", Left),
         ("iterations", Right),
         ("first \u{2192} last tenth", Right),
@@ -84,11 +86,20 @@ fn phases(numbers: &SummaryReport) -> String {
         ("iter/s", Right),
         ("calls/s", Right),
         ("errors", Right),
-    ]);
+    ];
+    let columns: Vec<_> = columns.into_iter().chain(tags).collect();
+    let mut table = Table::new(&columns);
     for phase in iterated(numbers) {
-        table.row(phase_row(phase));
+        let tags = tagged.then(|| Cell::from(tags_of(phase)));
+        table.row(phase_row(phase).into_iter().chain(tags).collect::<Vec<_>>());
     }
     table.text()
+}
+
+/// The tags of a phase in one text.
+fn tags_of(phase: &PhaseSummary) -> String {
+    let tags = phase.tags.iter().map(|(tag, value)| format!("{tag}: {}", name(value)));
+    tags.collect::<Vec<_>>().join(", ")
 }
 
 fn phase_row(phase: &PhaseSummary) -> [Cell; 7] {
@@ -360,6 +371,7 @@ mod tests {
     fn phase(name: &str, iterations: u64) -> PhaseSummary {
         PhaseSummary {
             name: name.to_owned(),
+            tags: BTreeMap::new(),
             planned_iterations: Some(iterations),
             iterations,
             started_us: Some(0),

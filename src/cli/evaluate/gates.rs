@@ -13,7 +13,7 @@ use crate::cli::verdict_files::{RowResult, VerdictRow};
 use diagnostic::{Diagnostic, Report};
 use evaluation::analysis::{Analysis, Comparison, Findings, PolicyReport};
 use evaluation::run::{Candidate, Origin, PolicyEvaluator, PolicyFailure};
-use metrics::{Decision, Gate, PhaseScope};
+use metrics::{Decision, Gate, NO_TAGS, PhaseScope};
 use scenario::{GateScope, load_gates};
 use statistics::Interval;
 use statistics::off_policy::Estimate;
@@ -54,7 +54,7 @@ pub fn load(
     let given = candidates.iter().map(|candidate| candidate.name.clone());
     let policies: Vec<String> = fixed.chain(given).chain(logged.iter().cloned()).collect();
     // A log is one phase, of which no part is measured: any length will do.
-    let phases = [PhaseScope { name: "log", iterations: Some(u64::MAX), slots: 0 }];
+    let phases = [PhaseScope { name: "log", iterations: Some(u64::MAX), slots: 0, tags: &NO_TAGS }];
     let gates = match load_gates(path, GateScope { phases: &phases, policies: &policies }) {
         Ok(gates) => gates,
         Err(mistakes) => {

@@ -89,10 +89,11 @@ impl fmt::Display for Gate {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::PhaseScope;
+    use crate::{NO_TAGS, PhaseScope};
 
     fn gate(metric: &str, requirement: Requirement) -> Gate {
-        let phases = [PhaseScope { name: "validation", iterations: Some(100), slots: 0 }];
+        let phases =
+            [PhaseScope { name: "validation", iterations: Some(100), slots: 0, tags: &NO_TAGS }];
         Gate {
             term: Term::parse(metric, &phases).unwrap(),
             requirement,

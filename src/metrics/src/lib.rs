@@ -28,8 +28,8 @@ mod window;
 
 pub use curve::{Batch, SuccessCurve};
 pub use expectation::{
-    Breach, Expectation, ExpectationError, Guards, Holds, Measured, PhaseScope, Term, Verdict,
-    judge,
+    Breach, Expectation, ExpectationError, Guards, Holds, Measured, NO_TAGS, PhaseScope, Tags,
+    Term, Verdict, judge,
 };
 pub use gate::{Decision, Gate, Requirement};
 pub use interval::IntervalLatencies;

@@ -206,7 +206,7 @@ fn totals(history: &History) -> Sums {
 
 #[cfg(test)]
 mod tests {
-    use super::super::expectation::PhaseScope;
+    use super::super::expectation::{NO_TAGS, PhaseScope};
     use super::super::metric::{Metric, REGISTRY};
     use super::super::sample;
     use super::*;
@@ -214,8 +214,12 @@ mod tests {
 
     #[test]
     fn a_tally_comes_back_as_it_was() {
-        let mut tally =
-            PhaseTally::new(PhaseScope { name: "baseline", iterations: Some(300), slots: 0 });
+        let mut tally = PhaseTally::new(PhaseScope {
+            name: "baseline",
+            iterations: Some(300),
+            slots: 0,
+            tags: &NO_TAGS,
+        });
         tally.start(Duration::from_millis(7));
         (0..300)
             .for_each(|iteration| tally.add(&sample::iteration(0, iteration, iteration % 3 == 0)));
@@ -230,8 +234,12 @@ mod tests {
     /// Every metric, of the whole phase and of windows: to the last bit, or not at all.
     #[test]
     fn a_reduced_tally_knows_the_same_or_says_that_it_does_not() {
-        let mut tally =
-            PhaseTally::new(PhaseScope { name: "baseline", iterations: Some(300), slots: 0 });
+        let mut tally = PhaseTally::new(PhaseScope {
+            name: "baseline",
+            iterations: Some(300),
+            slots: 0,
+            tags: &NO_TAGS,
+        });
         for iteration in 0..300_u32 {
             let mut record = sample::iteration(0, iteration.into(), iteration % 3 == 0);
             let regret = f64::from(iteration % 40) / 7.0;
@@ -260,8 +268,12 @@ mod tests {
     #[test]
     fn phases_part_where_their_iterations_do() {
         let state = |odd: Option<u64>| {
-            let mut tally =
-                PhaseTally::new(PhaseScope { name: "baseline", iterations: None, slots: 0 });
+            let mut tally = PhaseTally::new(PhaseScope {
+                name: "baseline",
+                iterations: None,
+                slots: 0,
+                tags: &NO_TAGS,
+            });
             (0..9).for_each(|at| tally.add(&sample::iteration(0, at, Some(at) != odd)));
             tally.state().unwrap()
         };
@@ -274,8 +286,12 @@ mod tests {
 
     #[test]
     fn what_does_not_fit_together_is_refused() {
-        let mut tally =
-            PhaseTally::new(PhaseScope { name: "baseline", iterations: None, slots: 0 });
+        let mut tally = PhaseTally::new(PhaseScope {
+            name: "baseline",
+            iterations: None,
+            slots: 0,
+            tags: &NO_TAGS,
+        });
         tally.add(&sample::iteration(0, 0, true));
         let kept = PhaseState { flags: Packed(vec![0; 2]), ..tally.state().unwrap() };
         assert!(PhaseTally::restore(kept).is_err());

@@ -2,7 +2,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use super::expectation::PhaseScope;
+use super::expectation::{PhaseScope, Tags};
 use super::tally::{PhaseSummary, PhaseTally};
 use protocol::{Evaluation, PolicyContract, PolicyResult, PolicyResultSummary, PolicySource};
 use record::Progress;
@@ -12,6 +12,8 @@ use record::Progress;
 #[derive(Debug, Clone, PartialEq)]
 pub struct Summary {
     tallies: Vec<PhaseTally>,
+    /// The tags of each phase.
+    tags: Vec<Tags>,
     current: usize,
     evaluations: Vec<(usize, Arc<Evaluation>)>,
     applied: Vec<(usize, PolicyContract)>,
@@ -24,10 +26,11 @@ impl Summary {
     /// The summary of a run of these phases, in which nothing has happened yet.
     #[must_use]
     pub fn new<'a>(phases: impl IntoIterator<Item = PhaseScope<'a>>) -> Self {
-        let tallies = phases.into_iter().map(PhaseTally::new).collect();
+        let begin = |phase: PhaseScope<'_>| (PhaseTally::new(phase), phase.tags.clone());
+        let (tallies, tags) = phases.into_iter().map(begin).unzip();
         let (evaluations, applied, notices) = (Vec::new(), Vec::new(), Vec::new());
         let percentiles = Vec::new();
-        Self { tallies, current: 0, evaluations, applied, notices, percentiles }
+        Self { tallies, tags, current: 0, evaluations, applied, notices, percentiles }
     }
 
     /// The same, with these percentiles of latencies.
@@ -135,7 +138,11 @@ impl Summary {
             phases: self
                 .tallies
                 .iter()
-                .map(|tally| tally.summary_with(&self.percentiles))
+                .zip(&self.tags)
+                .map(|(tally, tags)| PhaseSummary {
+                    tags: tags.clone(),
+                    ..tally.summary_with(&self.percentiles)
+                })
                 .collect(),
             evaluations: evaluations
                 .map(|(phase, evaluation)| EvaluationSummary::new(name(*phase), evaluation))

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use super::expectation::PhaseScope;
+use super::expectation::{NO_TAGS, PhaseScope, Tags};
 use super::history::{History, Sums};
 use super::latency::{Latencies, LatencySummary, micros};
 use super::metric::{Metric, Operation, SlotMetric, Statistic};
@@ -220,7 +220,12 @@ impl PhaseTally {
     /// What expectations may say of it.
     #[must_use]
     pub fn scope(&self) -> PhaseScope<'_> {
-        PhaseScope { name: &self.name, iterations: self.planned, slots: self.slots.len() }
+        PhaseScope {
+            name: &self.name,
+            iterations: self.planned,
+            slots: self.slots.len(),
+            tags: &NO_TAGS,
+        }
     }
 
     /// How many iterations were made.
@@ -402,6 +407,7 @@ impl PhaseTally {
         let latency = |operation| self.latencies(operation).and_then(of);
         PhaseSummary {
             name: self.name.clone(),
+            tags: Tags::new(),
             planned_iterations: self.planned,
             iterations: self.totals.iterations,
             started_us: self.started.map(micros),
@@ -491,6 +497,9 @@ impl SlotSummary {
 pub struct PhaseSummary {
     /// The name of the phase.
     pub name: String,
+    /// What its numbers are tagged with.
+    #[serde(default, skip_serializing_if = "Tags::is_empty")]
+    pub tags: Tags,
     /// How many iterations it was to make; absent in a phase that makes none.
     pub planned_iterations: Option<u64>,
     /// How many it made.

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use metrics::Tags;
 use scenario::Plan;
 use scenario::plan::{Phase, Step};
 use shard::Shard;
@@ -53,6 +54,9 @@ pub struct PhaseEntry {
     /// Phases with the same number, which follow each other, began at one moment.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub parallel: Option<usize>,
+    /// What its numbers are tagged with.
+    #[serde(default, skip_serializing_if = "Tags::is_empty")]
+    pub tags: Tags,
     /// When it began, in microseconds of the run.
     pub started_us: Option<u64>,
     /// When it ended.
@@ -126,6 +130,7 @@ impl PhaseEntry {
             kind: kind(&phase.step).to_owned(),
             iterations: iterate.map(|iterate| plan.stride().count(iterate.iterations)),
             parallel: phase.parallel,
+            tags: phase.tags.clone(),
             started_us: None,
             ended_us: None,
             drift_at: iterate.and_then(|iterate| iterate.drift.as_ref()).map(|drift| drift.at),

@@ -1,4 +1,4 @@
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use super::cell::Row;
@@ -49,8 +49,10 @@ impl OpenModes {
 pub(super) struct PhaseNames {
     /// As in the scenario.
     pub name: String,
-    /// As part of a file name, or of a tag.
+    /// As part of a file name, or of a tag in `latency.hlog`.
     pub stem: String,
+    /// The value of each tag of the run, if the phase has it.
+    pub tags: Vec<Option<String>>,
 }
 
 /// Lines that are not CSV.
@@ -67,8 +69,11 @@ impl GrowingFiles {
         modes: OpenModes,
     ) -> Result<Self, ObserveError> {
         let OpenModes { events, observed, derived } = modes;
+        let open = |name: &str, header: &[String], existing: OnExisting| {
+            Table::open(folder.join(name), header, Encoding::Plain, existing)
+        };
         let table = |name: &str, header: &str, existing: OnExisting| {
-            Table::open(folder.join(name), &tables::cells(header), Encoding::Plain, existing)
+            open(name, &tables::cells(header), existing)
         };
         let lines = |name: &str, encoding: Encoding, existing: OnExisting| {
             Lines::open(encoding.path(&folder.join(name)), encoding, existing)
@@ -87,7 +92,7 @@ impl GrowingFiles {
             row: Row::default(),
             columns,
             curve: table("success_curve.csv", tables::SUCCESS_CURVE, derived)?,
-            timeline: table("timeline.csv", tables::TIMELINE, derived)?,
+            timeline: open("timeline.csv", &tables::timeline(&tag_names(manifest)), derived)?,
             model_checks: table("model_checks.csv", tables::MODEL_CHECKS, observed)?,
             model_exports: table("model_exports.csv", tables::MODEL_EXPORTS, observed)?,
             evaluation: table("evaluation.csv", tables::EVALUATION, derived)?,
@@ -117,7 +122,7 @@ impl GrowingFiles {
 
     /// A row of the timeline, and an interval of each operation.
     pub(crate) fn push_second(&mut self, second: &Second) -> Result<(), ObserveError> {
-        let PhaseNames { name, stem } = &self.phases[second.phase];
+        let PhaseNames { name, stem, tags } = &self.phases[second.phase];
         let latencies = Operation::ALL.map(|operation| second.latencies(operation));
         let lines = &mut self.intervals;
         for (operation, latencies) in Operation::ALL.iter().zip(&latencies) {
@@ -128,7 +133,7 @@ impl GrowingFiles {
                     .map_err(naming(&lines.path))?;
             }
         }
-        self.timeline.push(&tables::second_row(name, second, &latencies))
+        self.timeline.push(&tables::second_row(name, tags, second, &latencies))
     }
 
     pub(crate) fn push_model_check(&mut self, check: &ModelCheck) -> Result<(), ObserveError> {
@@ -201,7 +206,19 @@ pub(super) fn encoding(form: OutputForm) -> Option<Encoding> {
 fn phase_names(manifest: &Manifest) -> Vec<PhaseNames> {
     let names = manifest.phases.iter().map(|phase| phase.name.clone());
     let stems = file_stems(manifest.phases.iter().map(|phase| phase.name.as_str()));
-    names.zip(stems).map(|(name, stem)| PhaseNames { name, stem }).collect()
+    let all = tag_names(manifest);
+    let tags = manifest
+        .phases
+        .iter()
+        .map(|phase| all.iter().map(|name| phase.tags.get(*name).cloned()).collect());
+    let all_of_each = names.zip(stems).zip(tags);
+    all_of_each.map(|((name, stem), tags)| PhaseNames { name, stem, tags }).collect()
+}
+
+/// The names of the tags that phases have, each once, in the order of the alphabet.
+fn tag_names(manifest: &Manifest) -> Vec<&str> {
+    let names = manifest.phases.iter().flat_map(|phase| phase.tags.keys());
+    names.map(String::as_str).collect::<BTreeSet<_>>().into_iter().collect()
 }
 
 fn hlog_header(manifest: &Manifest) -> String {

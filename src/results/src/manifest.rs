@@ -149,6 +149,7 @@ impl Manifest {
             name: &phase.name,
             iterations: phase.iterations,
             slots,
+            tags: &phase.tags,
         })
     }
 

@@ -11,7 +11,7 @@ use record::{ModelCheck, ModelExport};
 pub(super) const SUCCESS_CURVE: &str = "phase,batch,first_iteration,last_iteration,events,\
     successes,success_rate,cumulative_success_rate,mean_reward";
 
-pub(super) const TIMELINE: &str = "phase,second,start_us,calls,errors,rate,\
+const TIMELINE: &str = "phase,second,start_us,calls,errors,rate,\
     rank_p50_us,rank_p90_us,rank_p99_us,rank_max_us,\
     reward_p50_us,reward_p90_us,reward_p99_us,reward_max_us";
 
@@ -28,6 +28,11 @@ pub(super) const LATENCY_HISTOGRAM: &str = "phase,operation,from_us,to_us,count,
 /// The cells of a header.
 pub(super) fn cells(header: &str) -> Vec<String> {
     header.split(',').map(ToOwned::to_owned).collect()
+}
+
+/// The header of the timeline, with a column a tag.
+pub(super) fn timeline(tags: &[&str]) -> Vec<String> {
+    cells(TIMELINE).into_iter().chain(tags.iter().map(|name| format!("tag_{name}"))).collect()
 }
 
 pub(super) fn batch_row(phase: &str, batch: &Batch) -> Vec<String> {
@@ -47,6 +52,7 @@ pub(super) fn batch_row(phase: &str, batch: &Batch) -> Vec<String> {
 /// `latencies` are those of [`Operation::ALL`].
 pub(super) fn second_row(
     phase: &str,
+    tags: &[Option<String>],
     second: &Second,
     latencies: &[IntervalLatencies],
 ) -> Vec<String> {
@@ -62,6 +68,7 @@ pub(super) fn second_row(
         row.extend([0.5, 0.9, 0.99].map(|quantile| optional(latencies.quantile_us(quantile))));
         row.push(optional(latencies.max_us()));
     }
+    row.extend(tags.iter().map(|tag| optional(tag.as_deref().map(guard))));
     row
 }
 

@@ -18,7 +18,7 @@ use super::phase::{Visitors, phases};
 use super::plan::{Drift, Phase, Plan, Population, Source as PlanSource, Step};
 use super::{plausible, slots, target, written};
 use diagnostic::{Diagnostic, Place, Report, Source};
-use metrics::{Expectation, PhaseScope};
+use metrics::{Expectation, NO_TAGS, PhaseScope};
 use seed::Seed;
 
 /// What the command line has to say about a scenario.
@@ -276,7 +276,7 @@ fn plan_source(source: &Source, options: &LoadOptions) -> PlanSource {
 /// The phases that expectations and gates may speak of; none where one is misread and has no
 /// name. Of a phase that could not be read it is not known how many iterations it makes: as many as
 /// there can be.
-fn scopes<'a>(items: &'a [PhaseItem], phases: &[Phase]) -> Option<Vec<PhaseScope<'a>>> {
+fn scopes<'a>(items: &'a [PhaseItem], phases: &'a [Phase]) -> Option<Vec<PhaseScope<'a>>> {
     let is_unknown = |item: &PhaseItem| item.step.is_none() && item.name_place.is_none();
     if items.is_empty() || items.iter().any(is_unknown) {
         return None;
@@ -294,12 +294,17 @@ fn scopes<'a>(items: &'a [PhaseItem], phases: &[Phase]) -> Option<Vec<PhaseScope
         name: &item.name,
         iterations: iterations(item),
         slots: slots(item),
+        tags: phase_of(phases, &item.name).map_or(&NO_TAGS, |phase| &phase.tags),
     });
     Some(scopes.collect())
 }
 
+fn phase_of<'a>(phases: &'a [Phase], name: &str) -> Option<&'a Phase> {
+    phases.iter().find(|phase| phase.name == name)
+}
+
 fn phases_step<'a>(phases: &'a [Phase], name: &str) -> Option<&'a Step> {
-    phases.iter().find(|phase| phase.name == name).map(|phase| &phase.step)
+    phase_of(phases, name).map(|phase| &phase.step)
 }
 
 /// What `abort` can watch.
@@ -314,38 +319,41 @@ fn expectations(
     report: &mut Report,
 ) -> Vec<Expectation> {
     let (Some(scopes), Ok(Some(expected))) = (scopes, &file.expect) else { return Vec::new() };
-    let all = expected.iter().filter_map(|file| expectation(file, scopes, report));
-    all.collect()
+    // Of a phase that could not be read it is not known which tags it has.
+    let mut phases = file.phases.iter().flatten();
+    let tags_are_known = file.tags.is_ok() && phases.all(|phase| phase.step.is_some());
+    let is_known = |file: &&ExpectFile| tags_are_known || !file.that.trim_start().starts_with('{');
+    let known = expected.iter().filter(is_known);
+    known.flat_map(|file| expectations_of(file, scopes, report)).collect()
 }
 
-fn expectation(
+/// One, or one of each phase that it speaks of.
+fn expectations_of(
     ExpectFile { that, abort, after }: &ExpectFile,
     scopes: &[PhaseScope<'_>],
     report: &mut Report,
-) -> Option<Expectation> {
+) -> Vec<Expectation> {
     if let (Some(after), false) = (after, abort) {
         let message = "`after` says from when a run may be ended, but `abort` is not set";
         report.push(Diagnostic::error(message).at(&after.key).help("add `abort: true`"));
     }
-    let parsed = match Expectation::parse(that, scopes) {
-        Ok(expectation) => expectation,
+    let parsed = match Expectation::parse_each(that, scopes) {
+        Ok(expectations) => expectations,
         Err(errors) => {
             for error in errors {
                 let place = that.within(error.span);
                 report.push(Diagnostic::error(error.message).at(&place).maybe_help(error.help));
             }
-            return None;
+            return Vec::new();
         }
     };
     if !abort {
-        return Some(parsed);
+        return parsed;
     }
     let after = after.as_ref().map_or(Duration::ZERO, |after| after.value);
-    match parsed.aborting(after) {
-        Ok(expectation) => Some(expectation),
-        Err(message) => {
-            report.push(Diagnostic::error(message).at(&that.place).help(WATCHED));
-            None
-        }
-    }
+    let aborting = parsed.into_iter().map(|expectation| expectation.aborting(after));
+    aborting.collect::<Result<_, _>>().unwrap_or_else(|message| {
+        report.push(Diagnostic::error(message).at(&that.place).help(WATCHED));
+        Vec::new()
+    })
 }

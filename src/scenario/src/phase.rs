@@ -13,6 +13,7 @@ use super::plan::{
     RewardDelivery, Settings, Step,
 };
 use diagnostic::{Diagnostic, Report};
+use metrics::Tags;
 use seed::PhaseKey;
 
 /// Reads who turns up in phases.
@@ -30,14 +31,22 @@ pub(super) fn phases(
     visitors: &dyn Visitors,
     report: &mut Report,
 ) -> Vec<Phase> {
-    let Ok(interval) = file.model_check else { return Vec::new() };
+    let (Ok(interval), Ok(shared)) = (file.model_check, &file.tags) else { return Vec::new() };
     let items = file.phases.iter().flatten();
     let made = items.filter_map(|item| {
         let step = step(item, interval, visitors, report)?;
         let (name, key) = (item.name.clone(), PhaseKey::new(&item.name));
-        Some(Phase { name, key, parallel: item.parallel, step })
+        let tags = tags(item, shared.as_ref());
+        Some(Phase { name, key, parallel: item.parallel, tags, step })
     });
     made.collect()
+}
+
+/// The tags of a phase: its own before those of the scenario. What makes no iterations has none.
+fn tags(item: &PhaseItem, shared: Option<&Tags>) -> Tags {
+    let Some(StepFile::Iterate(file)) = &item.step else { return Tags::new() };
+    let all = shared.into_iter().chain(&file.tags).flatten();
+    all.map(|(name, value)| (name.clone(), value.clone())).collect()
 }
 
 fn step(

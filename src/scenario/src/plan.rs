@@ -20,7 +20,7 @@ pub use super::reward::{ActionRewards, Chance, Choice, Formula, Preference, Rewa
 pub use super::secret::{Redactor, Secret};
 pub use super::service::{ConnectionPlan, Header, HttpPlan, Operation, Retries, Timeouts};
 use ::policy::Policy;
-use metrics::{Expectation, PhaseScope};
+use metrics::{Expectation, PhaseScope, Tags};
 use protocol::{FeatureObject, RankableAction, ServiceConfiguration};
 use seed::{PhaseKey, Seed};
 use shard::{Shard, Stride};
@@ -300,6 +300,9 @@ pub struct Phase {
     /// Phases with the same number, which follow each other, begin at one moment.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub parallel: Option<usize>,
+    /// What its numbers are tagged with.
+    #[serde(skip_serializing_if = "Tags::is_empty")]
+    pub tags: Tags,
     /// What is done.
     pub step: Step,
 }
@@ -312,7 +315,12 @@ impl Phase {
             Step::Iterate(iterate) => Some(iterate.iterations),
             _ => None,
         };
-        PhaseScope { name: &self.name, iterations, slots: self.step.slots().unwrap_or(0) }
+        PhaseScope {
+            name: &self.name,
+            iterations,
+            slots: self.step.slots().unwrap_or(0),
+            tags: &self.tags,
+        }
     }
 }
 

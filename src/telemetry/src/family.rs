@@ -1,3 +1,5 @@
+use std::borrow::Cow;
+
 use super::histogram::Histogram;
 
 /// A metric with its points.
@@ -26,11 +28,14 @@ pub enum Kind {
     Histogram,
 }
 
+/// Names and values.
+pub(crate) type Labels = Vec<(Cow<'static, str>, String)>;
+
 /// A value with its labels.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Point {
     /// Names and values.
-    pub labels: Vec<(&'static str, String)>,
+    pub labels: Labels,
     /// The value.
     pub value: Value,
 }

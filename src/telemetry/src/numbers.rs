@@ -1,7 +1,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use super::family::{Family, Kind, Point, Value};
+use super::family::{Family, Kind, Labels, Point, Value};
 use super::histogram::Histogram;
 use metrics::{Expectation, Holds, PhaseScope, Summary, Verdict, judge};
 use record::{IterationOutcome, IterationRecord, Progress};
@@ -21,7 +21,8 @@ pub struct Telemetry {
 
 #[derive(Debug, Clone, Default)]
 struct PhaseNumbers {
-    name: String,
+    /// The phase, and its tags.
+    labels: Labels,
     is_running: bool,
     started: Duration,
     until: Duration,
@@ -47,7 +48,7 @@ impl Telemetry {
     ) -> Self {
         let summary = Summary::new(phases.clone());
         let phase = |scope: PhaseScope<'_>| PhaseNumbers {
-            name: scope.name.to_owned(),
+            labels: labels(scope),
             ..PhaseNumbers::default()
         };
         Self {
@@ -173,23 +174,18 @@ impl Telemetry {
     }
 
     fn points(&self, value: impl Fn(&PhaseNumbers) -> Value) -> Vec<Point> {
-        let point = |phase: &PhaseNumbers| Point {
-            labels: vec![("phase", phase.name.clone())],
-            value: value(phase),
-        };
+        let point =
+            |phase: &PhaseNumbers| Point { labels: phase.labels.clone(), value: value(phase) };
         self.phases.iter().map(point).collect()
     }
 
     fn errors(&self) -> Family {
         let of_phase = |phase: &PhaseNumbers| {
-            let name = phase.name.clone();
-            let point = move |((operation, kind), count): (&(&'static str, String), &u64)| Point {
-                labels: vec![
-                    ("phase", name.clone()),
-                    ("operation", (*operation).to_owned()),
-                    ("kind", kind.clone()),
-                ],
-                value: Value::Count(*count),
+            let point = |((operation, kind), count): (&(&'static str, String), &u64)| {
+                let of_kind =
+                    [("operation".into(), (*operation).to_owned()), ("kind".into(), kind.clone())];
+                let labels = phase.labels.iter().cloned().chain(of_kind).collect();
+                Point { labels, value: Value::Count(*count) }
             };
             phase.errors.iter().map(point).collect::<Vec<_>>()
         };
@@ -206,7 +202,7 @@ impl Telemetry {
                 Holds::Failed => 0.0,
                 Holds::NoSamples => return None,
             };
-            let labels = vec![("expectation", verdict.text.clone())];
+            let labels = vec![("expectation".into(), verdict.text.clone())];
             Some(Point { labels, value: Value::Number(held) })
         };
         let mut points: Vec<Point> = self.verdicts.iter().filter_map(point).collect();
@@ -215,6 +211,12 @@ impl Telemetry {
         let help = "whether the expectation holds, of phases that are over";
         Family { name: "expectation_held", help, unit: None, kind: Kind::Gauge, points }
     }
+}
+
+/// The name of a phase, and its tags.
+fn labels(phase: PhaseScope<'_>) -> Labels {
+    let tags = phase.tags.iter().map(|(name, value)| (name.clone().into(), value.clone()));
+    std::iter::once(("phase".into(), phase.name.to_owned())).chain(tags).collect()
 }
 
 impl PhaseNumbers {

@@ -1,5 +1,6 @@
 //! The text format of Prometheus, version 0.0.4.
 
+use std::borrow::Cow;
 use std::fmt::Write as _;
 
 use super::family::{Family, Kind, Point, Value};
@@ -50,7 +51,7 @@ fn write_point(text: &mut String, name: &str, point: &Point) {
 fn write_histogram(
     text: &mut String,
     name: &str,
-    own: &[(&'static str, String)],
+    own: &[(Cow<'static, str>, String)],
     histogram: &Histogram,
 ) {
     let mut below = 0;
@@ -63,8 +64,8 @@ fn write_histogram(
     _ = writeln!(text, "{name}_sum{own} {}\n{name}_count{own} {below}", histogram.sum);
 }
 
-fn labels(own: &[(&'static str, String)], bound: Option<&str>) -> String {
-    let own = own.iter().map(|(name, value)| (*name, value.as_str()));
+fn labels(own: &[(Cow<'static, str>, String)], bound: Option<&str>) -> String {
+    let own = own.iter().map(|(name, value)| (&**name, value.as_str()));
     let all = own.chain(bound.map(|bound| ("le", bound)));
     let all: Vec<String> =
         all.map(|(name, value)| format!("{name}=\"{}\"", escaped(value))).collect();

@@ -4,14 +4,15 @@ use serde_json::Value as Json;
 
 use super::*;
 use metrics::sample::{iteration, phase_ended, phase_started};
-use metrics::{Expectation, PhaseScope};
+use metrics::{Expectation, NO_TAGS, PhaseScope, Tags};
 use record::{FailureKind, IterationOutcome, Progress};
 
-const PHASE: PhaseScope<'_> = PhaseScope { name: "le\"arn", iterations: Some(100), slots: 0 };
+const PHASE: PhaseScope<'_> =
+    PhaseScope { name: "le\"arn", iterations: Some(100), slots: 0, tags: &NO_TAGS };
 
 /// Half of a hundred iterations succeed, the last fail with a status each.
 fn telemetry(failures: u16) -> Telemetry {
-    let scope = PhaseScope { name: "learn", iterations: Some(100), slots: 0 };
+    let scope = PhaseScope { name: "learn", iterations: Some(100), slots: 0, tags: &NO_TAGS };
     let expectations = ["learn.success_rate > 0.9", "learn.iterations == 100"];
     let expectations = expectations.map(|text| Expectation::parse(text, &[scope]).unwrap());
     let mut telemetry = Telemetry::new([scope], &expectations);
@@ -65,6 +66,28 @@ fn labels_are_escaped() {
     let telemetry = Telemetry::new([PHASE], &[]);
     let text = prometheus_text(&telemetry.families());
     assert!(text.contains("runner_iterations_total{phase=\"le\\\"arn\"} 0"), "{text}");
+}
+
+/// Every number of a phase has its tags, and no other.
+#[test]
+fn tags_are_labels() {
+    let tags = Tags::from([("region".to_owned(), "eu".to_owned())]);
+    let tagged = PhaseScope { name: "web", tags: &tags, ..PHASE };
+    let mut telemetry = Telemetry::new([tagged, PHASE], &[]);
+    let mut record = iteration(0, 0, true);
+    record.outcome = IterationOutcome::RankFailed(FailureKind::Timeout);
+    telemetry.observe(&Progress::Iteration(record));
+    let text = prometheus_text(&telemetry.families());
+    for expected in [
+        "runner_iterations_total{phase=\"web\",region=\"eu\"} 1",
+        "runner_errors_total{phase=\"web\",region=\"eu\",operation=\"rank\",kind=\"timeout\"} 1",
+        "runner_rank_latency_seconds_bucket{phase=\"web\",region=\"eu\",le=\"+Inf\"}",
+        "runner_iterations_total{phase=\"le\\\"arn\"} 0",
+    ] {
+        line(&text, expected);
+    }
+    let of_web = |line: &&str| line.contains("phase=\"web\"");
+    assert!(text.lines().filter(of_web).all(|line| line.contains(",region=\"eu\"")), "{text}");
 }
 
 #[test]

@@ -4,6 +4,7 @@ mod compared;
 mod contract;
 mod lifecycle;
 mod own;
+mod presets;
 mod probe;
 mod shapes;
 

@@ -248,3 +248,53 @@ fn an_id_in_the_path_and_in_the_answer_and_names_of_its_own() {
     };
     assert!(outcome.read().records.iter().all(chosen), "results speak of the scenario's actions");
 }
+
+/// An envelope of GraphQL: probabilities are texts, the id of the decision stands in a header alone,
+/// and the answer to Reward is accepted without a body.
+#[test]
+fn an_id_in_a_header_and_probabilities_in_texts() {
+    let learner = Learner::default();
+    let service = Service::start(move |request: &Request| match request.path.as_str() {
+        "/graphql" => {
+            let input = &request.body["variables"]["input"];
+            let id = format!("d-{}", learner.next_id());
+            let action = learner.decide(&id, &input["userContext"].to_string());
+            let others = (0..DRINKS.len()).filter(|index| *index != action);
+            let edges: Vec<Value> = std::iter::once(action)
+                .chain(others)
+                .map(|index| {
+                    let probability = if index == action { "0.7" } else { "0.1" };
+                    json!({ "node": { "sku": input["items"][index]["sku"] }, "prob": probability })
+                })
+                .collect();
+            let body = json!({ "data": { "recommend": { "edges": edges } } }).to_string();
+            Reply::Bytes(
+                format!(
+                    "HTTP/1.1 200 OK\r\nLocation: /decisions/{id}\r\nConnection: close\r\n\
+                     Content-Length: {}\r\n\r\n{body}",
+                    body.len(),
+                )
+                .into_bytes(),
+            )
+        }
+        path => {
+            let id =
+                path.strip_prefix("/decisions/").and_then(|rest| rest.strip_suffix("/outcome"));
+            let value = request.body["rewardValue"].as_str().unwrap().parse().unwrap();
+            match id {
+                Some(id) if learner.reward(id, value) => Reply::Answer(202, "", String::new()),
+                _ => refused("an id of a decision"),
+            }
+        }
+    });
+    let target = format!(
+        "  url: {}\n  actions: {{ sku: \"{{{{ action.id }}}}\" }}\n  rank:\n    post: /graphql\n    \
+         body: {{ query: recommend, variables: {{ input: {{ items: \"{{{{ actions }}}}\", userContext: \"{{{{ context }}}}\" }} }} }}\n    \
+         take:\n      ranking: {{ path: $.data.recommend.edges, action: $.node.sku, probability: $.prob }}\n      \
+         event: {{ header: location }}\n  \
+         reward:\n    post: \"/decisions/{{{{ (event | split('/'))[-1] }}}}/outcome\"\n    \
+         body: {{ rewardValue: \"{{{{ reward | string }}}}\" }}\n    status: 202",
+        service.url()
+    );
+    learned(&Trial::new(&target, LEARN).run(), true);
+}

@@ -72,6 +72,61 @@ fn percentiles_are_those_of_choice() {
     assert!(fs::read_to_string(&page).unwrap().contains("p99.95"));
 }
 
+/// Tags are columns of the timeline and stand in the summary; expectations may be of them. They
+/// change nothing else.
+#[test]
+fn tags_go_with_the_numbers_of_their_phases() {
+    let root = tempfile::tempdir().unwrap();
+    let [plain, tagged] = ["plain", "tagged"].map(|name| root.path().join(name));
+    let short = [&SHORT[..4], &["--quiet"]].concat();
+    completed(&plain, SCENARIO, &[&short[..], &["--set", "expect=[]"]].concat());
+    let tags = [
+        "--set",
+        "tags={ build: 1.2, region: us }",
+        "--set",
+        "phases.baseline.tags={ region: eu }",
+        "--set",
+        "expect=['{region: eu}.iterations == 600', '{build: 1.2}.iterations >= 100']",
+    ];
+    completed(&tagged, SCENARIO, &[&short[..], &tags].concat());
+    let summary = json(&tagged, "summary.json");
+    let phase = |name: &str| {
+        let mut phases = summary["phases"].as_array().unwrap().iter();
+        phases.find(|phase| phase["name"] == name).unwrap()["tags"].clone()
+    };
+    assert_eq!(phase("baseline"), serde_json::json!({ "build": "1.2", "region": "eu" }));
+    assert_eq!(phase("validation"), serde_json::json!({ "build": "1.2", "region": "us" }));
+    let judged: Vec<&str> = summary["expectations"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|of| of["text"].as_str().unwrap())
+        .collect();
+    assert_eq!(
+        judged,
+        [
+            "baseline.iterations == 600",
+            "baseline.iterations >= 100",
+            "validation.iterations >= 100"
+        ]
+    );
+    assert!(told(&["show"], &tagged).contains("build: 1.2, region: eu"));
+    let rows = |folder: &Path| fs::read_to_string(folder.join("timeline.csv")).unwrap();
+    let (without, with) = (rows(&plain), rows(&tagged));
+    for (without, with) in without.lines().zip(with.lines()) {
+        let expected = match without.split(',').next() {
+            Some("phase") => "tag_build,tag_region",
+            Some("baseline") => "1.2,eu",
+            _ => "1.2,us",
+        };
+        assert_eq!(with, format!("{without},{expected}"));
+    }
+    let (plain, tagged) = (contents(&plain), contents(&tagged));
+    for name in ["events.csv", "success_curve.csv", "latency.hlog", "log.dsjson"] {
+        assert!(plain[name] == tagged[name], "{name}");
+    }
+}
+
 #[test]
 fn compressed_files_hold_what_plain_ones_do() {
     let root = tempfile::tempdir().unwrap();

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use metrics::{Expectation, Holds, PhaseScope, Summary, judge};
+use metrics::{Expectation, Holds, NO_TAGS, PhaseScope, Summary, judge};
 use scenario::plan::{Arrival, Rate, Schedule, Step};
 use seed::Seed;
 use statistics::{Confidence, Limit, LimitRange, LimitSearch};
@@ -48,7 +48,8 @@ fn holds(rate: f64, seed: u64) -> bool {
     let mut plan = plan(vec![phase("load", Step::Iterate(settings))]);
     plan.seed = Seed(seed);
     let (_, tape) = unstopped(&plan, &target);
-    let phases = [PhaseScope { name: "load", iterations: Some(ITERATIONS), slots: 0 }];
+    let phases =
+        [PhaseScope { name: "load", iterations: Some(ITERATIONS), slots: 0, tags: &NO_TAGS }];
     let mut summary = Summary::new(phases);
     tape.0.iter().for_each(|progress| summary.observe(progress));
     let expectation = Expectation::parse("load.rank.p99 < 50ms", &phases).unwrap();

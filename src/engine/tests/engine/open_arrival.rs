@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use engine::Ending;
-use metrics::{Metric, Operation, PhaseScope, Statistic, Summary, judge};
+use metrics::{Metric, NO_TAGS, Operation, PhaseScope, Statistic, Summary, judge};
 use record::IterationOutcome;
 use scenario::plan::{Arrival, Delay, Rate, Schedule, Step};
 
@@ -24,8 +24,12 @@ fn stalled(max_in_flight: usize) -> Tape {
 }
 
 fn summary(tape: &Tape) -> Summary {
-    let mut summary =
-        Summary::new([PhaseScope { name: "load", iterations: Some(10_000), slots: 0 }]);
+    let mut summary = Summary::new([PhaseScope {
+        name: "load",
+        iterations: Some(10_000),
+        slots: 0,
+        tags: &NO_TAGS,
+    }]);
     tape.0.iter().for_each(|progress| summary.observe(progress));
     summary
 }

@@ -239,7 +239,13 @@ impl Target for InVirtualTime<'_> {
 
 /// A phase called `name`.
 pub fn phase(name: &str, step: Step) -> Phase {
-    Phase { name: name.to_owned(), key: PhaseKey::new(name), parallel: None, step }
+    Phase {
+        name: name.to_owned(),
+        key: PhaseKey::new(name),
+        parallel: None,
+        tags: std::collections::BTreeMap::new(),
+        step,
+    }
 }
 
 /// So many iterations, one at a time, as fast as answers come.

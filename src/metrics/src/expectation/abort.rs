@@ -234,11 +234,12 @@ impl Breach {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::expectation::PhaseScope;
+    use crate::expectation::{NO_TAGS, PhaseScope};
     use crate::sample::iteration;
 
     fn guards(text: &str, after: Duration) -> Result<Guards, String> {
-        let phases = [PhaseScope { name: "load", iterations: Some(1_000), slots: 0 }];
+        let phases =
+            [PhaseScope { name: "load", iterations: Some(1_000), slots: 0, tags: &NO_TAGS }];
         let expectation = Expectation::parse(text, &phases).unwrap().aborting(after)?;
         Ok(Guards::new(&[expectation], &["load"]))
     }

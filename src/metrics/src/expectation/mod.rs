@@ -9,14 +9,18 @@
 //! value       = 0.8 | 80% | 100ms | 50/s
 //! ```
 //!
+//! `{region: eu}` in place of the first phase stands for each phase with this tag.
+//!
 //! Both ends of an interval belong to it. Iterations count from 0, and the end of a
 //! window does not belong to it.
 
 mod abort;
 mod judge;
 mod parse;
+mod tagged;
 mod value;
 
+use std::collections::BTreeMap;
 use std::ops::Range;
 use std::time::Duration;
 
@@ -87,7 +91,15 @@ pub struct PhaseScope<'a> {
     pub iterations: Option<u64>,
     /// How many slots each iteration fills; zero, if it chooses a single action.
     pub slots: usize,
+    /// Its tags.
+    pub tags: &'a Tags,
 }
+
+/// Names and values that go with the numbers of a phase.
+pub type Tags = BTreeMap<String, String>;
+
+/// The tags of a phase that has none.
+pub static NO_TAGS: Tags = Tags::new();
 
 /// Something in an expectation that cannot be used, and where.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -148,6 +160,18 @@ impl Expectation {
     /// What cannot be understood, and metrics and phases that do not exist.
     pub fn parse(text: &str, phases: &[PhaseScope<'_>]) -> Result<Self, Vec<ExpectationError>> {
         parse::parse(text, phases)
+    }
+
+    /// Parses an expectation that may be of several phases: `{region: eu}.rank.p99 < 50ms` is one
+    /// of each phase with this tag.
+    ///
+    /// # Errors
+    /// What cannot be understood, and metrics, phases and tags that do not exist.
+    pub fn parse_each(
+        text: &str,
+        phases: &[PhaseScope<'_>],
+    ) -> Result<Vec<Self>, Vec<ExpectationError>> {
+        tagged::parse(text, phases)
     }
 
     /// The expectation as it was written.

@@ -3,10 +3,10 @@ use crate::Dimension;
 use crate::Takes;
 
 const PHASES: [PhaseScope<'static>; 4] = [
-    PhaseScope { name: "baseline", iterations: Some(10_000), slots: 0 },
-    PhaseScope { name: "baseline.late", iterations: Some(10), slots: 0 },
-    PhaseScope { name: "improve", iterations: None, slots: 0 },
-    PhaseScope { name: "validation-2", iterations: Some(2_000), slots: 0 },
+    PhaseScope { name: "baseline", iterations: Some(10_000), slots: 0, tags: &NO_TAGS },
+    PhaseScope { name: "baseline.late", iterations: Some(10), slots: 0, tags: &NO_TAGS },
+    PhaseScope { name: "improve", iterations: None, slots: 0, tags: &NO_TAGS },
+    PhaseScope { name: "validation-2", iterations: Some(2_000), slots: 0, tags: &NO_TAGS },
 ];
 
 fn parse(text: &str) -> Expectation {
@@ -208,5 +208,66 @@ proptest::proptest! {
                 proptest::prop_assert!(text.get(error.span.clone()).is_some(), "{:?}", error);
             }
         }
+    }
+}
+
+/// Two regions on two devices, and a phase without tags.
+fn tagged() -> [(&'static str, Tags); 4] {
+    let tags = |pairs: &[(&str, &str)]| {
+        pairs.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect()
+    };
+    [
+        ("eu-web", tags(&[("region", "eu"), ("device", "web")])),
+        ("eu-app", tags(&[("region", "eu"), ("device", "app")])),
+        ("us-web", tags(&[("region", "us"), ("device", "web")])),
+        ("plain", Tags::new()),
+    ]
+}
+
+fn parse_each(text: &str) -> Result<Vec<Expectation>, Vec<ExpectationError>> {
+    let tagged = tagged();
+    let scopes = tagged.iter().map(|(name, tags)| PhaseScope {
+        name,
+        iterations: Some(100),
+        slots: 0,
+        tags,
+    });
+    Expectation::parse_each(text, &scopes.collect::<Vec<_>>())
+}
+
+#[test]
+fn tags_stand_for_each_phase_that_has_them() {
+    for (text, expected) in [
+        ("{region: eu}.rank.p99 < 50ms", &["eu-web", "eu-app"][..]),
+        (
+            " { device : web , region:us } .rank.p99 < 50ms".replace("} .", "}.").as_str(),
+            &["us-web"],
+        ),
+        ("{device: web}.success_rate[last 10%] - plain.success_rate > 0", &["eu-web", "us-web"]),
+        ("plain.errors == 0", &["plain"]),
+    ] {
+        let phases: Vec<String> =
+            parse_each(text).unwrap().into_iter().map(|of| of.left.phase).collect();
+        assert_eq!(phases, expected, "{text}");
+    }
+    let text = parse_each("{region: us}.rank.p99 < 50ms").unwrap()[0].text().to_owned();
+    assert_eq!(text, "us-web.rank.p99 < 50ms");
+}
+
+#[test]
+fn a_mistake_behind_tags_is_shown_where_it_is() {
+    for (text, place, message) in [
+        ("{region: asia}.errors == 0", "{region: asia}", "no phase has the tags `{region: asia}`"),
+        ("{region}.errors == 0", "region", "`region` is not a tag"),
+        ("{}.errors == 0", "", "`` is not a tag"),
+        ("{region: eu.errors == 0", "{region: eu.errors == 0", "these braces have no end"),
+        ("{region: eu}.erors == 0", "erors", "there is no metric `erors`"),
+        ("{region: eu} errors == 0", "{region: eu}", "these tags have no metric"),
+        ("{region: eu}.errors == x", "x", "`x` is not a value"),
+    ] {
+        let errors = parse_each(text).unwrap_err();
+        assert_eq!(errors.len(), 1, "{text}: {errors:?}");
+        let ExpectationError { span, message: said, .. } = errors[0].clone();
+        assert_eq!((&text[span], said.as_str()), (place, message), "{text}");
     }
 }

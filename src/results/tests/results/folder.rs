@@ -2,7 +2,7 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 
-use metrics::{Expectation, Holds, Operation, PhaseScope};
+use metrics::{Expectation, Holds, NO_TAGS, Operation, PhaseScope};
 use record::{IterationRecord, Progress};
 use results::{Destination, Results, Status, read};
 
@@ -267,8 +267,13 @@ fn a_row_that_was_changed_is_named() {
 #[test]
 fn verdicts_are_of_what_happened_and_stand_in_the_summary() {
     let scopes = [
-        PhaseScope { name: "=baseline", iterations: Some(ITERATIONS[0]), slots: 0 },
-        PhaseScope { name: "validation", iterations: Some(ITERATIONS[1]), slots: 0 },
+        PhaseScope { name: "=baseline", iterations: Some(ITERATIONS[0]), slots: 0, tags: &NO_TAGS },
+        PhaseScope {
+            name: "validation",
+            iterations: Some(ITERATIONS[1]),
+            slots: 0,
+            tags: &NO_TAGS,
+        },
     ];
     let folder = tempfile::tempdir().unwrap();
     let mut results = create(folder.path(), ITERATIONS);

@@ -64,7 +64,13 @@ pub fn plan(iterations: [u64; 2]) -> Plan {
 }
 
 fn phase(name: &str, step: Step) -> Phase {
-    Phase { name: name.to_owned(), key: PhaseKey::new(name), parallel: None, step }
+    Phase {
+        name: name.to_owned(),
+        key: PhaseKey::new(name),
+        parallel: None,
+        tags: std::collections::BTreeMap::new(),
+        step,
+    }
 }
 
 fn iterate(iterations: u64) -> Step {

@@ -90,6 +90,14 @@ impl Node {
         self.entry(key).map(|entry| &entry.value)
     }
 
+    /// The map with the entries of another whose keys it does not have; anything else as it is.
+    pub fn completed(&self, by: &Self) -> Self {
+        let Value::Map(own) = &self.value else { return self.clone() };
+        let absent = by.entries().iter().filter(|entry| self.entry(&entry.key).is_none());
+        let all = own.iter().chain(absent).cloned().collect();
+        Self { value: Value::Map(all), place: self.place.clone() }
+    }
+
     /// A text.
     pub fn text(&self) -> Option<&str> {
         match &self.value {

@@ -2,8 +2,6 @@
 
 use std::ops::{Deref, Range};
 
-use serde_json::Value as Json;
-
 use super::{Form, Owner, Reading, Spot};
 use crate::document::Node;
 use diagnostic::Place;
@@ -20,7 +18,7 @@ macro_rules! described_by {
         fn hint(&self, node: &Node) -> Option<String> {
             self.$inner.hint(node)
         }
-        fn schema(&self) -> Json {
+        fn schema(&self) -> serde_json::Value {
             self.$inner.schema()
         }
         fn marker(&self) -> Option<&'static str> {
@@ -35,7 +33,7 @@ macro_rules! described_by {
     };
 }
 
-pub(super) use described_by;
+pub(crate) use described_by;
 
 /// See [`Form::map`].
 pub(crate) struct Mapped<F, M> {

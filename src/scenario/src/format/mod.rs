@@ -20,6 +20,7 @@ use serde_json::Value as Json;
 
 use super::document::Node;
 use super::file::Files;
+pub(crate) use adapter::described_by;
 use adapter::{AndThen, Attempt, Mapped, Positioned, Unread};
 pub(crate) use adapter::{Misread, Placed, Read};
 pub(crate) use choice::{Either, Tagged, Variant, either, tagged, variant, variant_or_word};

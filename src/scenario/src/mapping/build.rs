@@ -14,8 +14,8 @@ use super::variables::Variables;
 use crate::document::Node;
 use crate::format::{Misread, Named, Placed, Read};
 use crate::model::{
-    ActionFile, CallFile, HeaderFile, RankingFile, RewardCallFile, ServiceFile, StepCallFile,
-    TakeFile, is_header_name,
+    ActionFile, CallFile, EventFile, HeaderFile, Preset, RankingFile, RewardCallFile, ServiceFile,
+    StepCallFile, TakeFile, is_header_name,
 };
 use crate::plan::{Phase, Plan, Population};
 use diagnostic::{Diagnostic, Report};
@@ -101,15 +101,19 @@ pub(crate) fn mapping(
 
 /// Keys of the Personalizer contract, which a service with its own calls does not have.
 fn refuse_contract_keys(service: &ServiceFile, report: &mut Report) {
+    let preset = service.preset.as_ref();
+    let is_contract = |preset: &&Placed<Preset>| matches!(preset.value, Preset::Personalizer);
+    let described = if preset.is_some_and(|of| !is_contract(&of)) { "preset" } else { "rank" };
     let keys = [
-        ("preset", service.preset.as_ref().map(|preset| &preset.key)),
+        ("preset", preset.filter(is_contract).map(|preset| &preset.key)),
         ("paths", service.paths.written_key()),
         ("api", service.api.written_key()),
     ];
     for (name, key) in keys {
         let Some(key) = key else { continue };
-        let message =
-            format!("`{name}` is for the Personalizer contract, but `rank` says what is called");
+        let message = format!(
+            "`{name}` is for the Personalizer contract, but `{described}` says what is called"
+        );
         report.push(Diagnostic::error(message).at(key).help("leave one of them out"));
     }
 }
@@ -343,11 +347,17 @@ impl<'a, 'r> Builder<'a, 'r> {
     fn take(&mut self, file: &TakeFile) -> Option<Take> {
         let action = file.action.as_ref().map(|file| self.choice(file).ok_or(Misread));
         let ranking = file.ranking.as_ref().map(|file| self.ranking(file).ok_or(Misread));
+        let (event, event_header) = match &file.event {
+            Some(EventFile::Path(path)) => (Some(path.clone()), None),
+            Some(EventFile::Header(name)) => (None, Some(name.clone())),
+            None => (None, None),
+        };
         Some(Take {
             action: action.transpose().ok()?,
             ranking: ranking.transpose().ok()?,
             probability: file.probability.clone(),
-            event: file.event.clone(),
+            event,
+            event_header,
             echo: file.echo.clone(),
         })
     }

@@ -19,6 +19,9 @@ pub struct Take {
     pub(super) ranking: Option<Ranking>,
     pub(super) probability: Option<SingularPath>,
     pub(super) event: Option<SingularPath>,
+    /// The header that gives the id of the decision, in place of `event`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) event_header: Option<String>,
     pub(super) echo: Option<SingularPath>,
 }
 
@@ -77,7 +80,22 @@ impl Take {
     /// Whether the service gives the id of the decision.
     #[must_use]
     pub fn gives_event(&self) -> bool {
-        self.event.is_some()
+        self.event.is_some() || self.event_header.is_some()
+    }
+
+    /// The id of the decision in a header of the answer; none, if no header gives it.
+    ///
+    /// # Errors
+    /// There is no such header, or it is empty.
+    pub fn event_of_headers<'a>(
+        &self,
+        header: impl Fn(&str) -> Option<&'a str>,
+    ) -> Result<Option<Json>, TakeError> {
+        let Some(name) = &self.event_header else { return Ok(None) };
+        let id = header(name).map(str::trim).filter(|id| !id.is_empty());
+        id.map(|id| Some(id.into())).ok_or_else(|| {
+            violates(Violation::Event, format!("the answer has no id in the header `{name}`"))
+        })
     }
 
     /// Reads an answer to the Rank that was sent with `event_id`.
@@ -221,8 +239,10 @@ fn event(answer: &Json, path: &SingularPath) -> Result<Json, TakeError> {
 }
 
 fn probability(value: &Json, path: &SingularPath) -> Result<f64, TakeError> {
+    // Services that count in decimals write them as texts.
     let number = value
         .as_f64()
+        .or_else(|| value.as_str()?.trim().parse().ok())
         .ok_or_else(|| json(format!("`{}` is {}, not a probability", path.text(), kind(value))))?;
     if (0.0..=1.0).contains(&number) {
         Ok(number)
@@ -303,7 +323,14 @@ mod tests {
     }
 
     fn nothing() -> Take {
-        Take { action: None, ranking: None, probability: None, event: None, echo: None }
+        Take {
+            action: None,
+            ranking: None,
+            probability: None,
+            event: None,
+            event_header: None,
+            echo: None,
+        }
     }
 
     fn chosen(at: &str, names: &[&str]) -> Take {
@@ -354,6 +381,11 @@ mod tests {
         ]});
         let taken = full.read(&answer, "e1").unwrap();
         assert_eq!((taken.action, taken.probability, taken.favourite), (1, Some(0.2), Some(2)));
+        let in_texts: Json = serde_json::from_str(
+            &answer.to_string().replace("0.2", "\"0.2\"").replace("0.7", "\" 7e-1\""),
+        )
+        .unwrap();
+        assert_eq!(full.read(&in_texts, "e1").unwrap(), taken);
         for (answer, expected) in [
             (json!({ "r": [] }), Violation::Action),
             (json!({ "r": {} }), Violation::Json),
@@ -362,6 +394,8 @@ mod tests {
             (json!({ "r": [{ "id": "b", "p": 1.2 }] }), Violation::Probability),
             (json!({ "r": [{ "id": "b", "p": 0.0 }] }), Violation::Probability),
             (json!({ "r": [{ "id": "b", "p": "x" }] }), Violation::Json),
+            (json!({ "r": [{ "id": "b", "p": "NaN" }] }), Violation::Probability),
+            (json!({ "r": [{ "id": "b", "p": "1.5" }] }), Violation::Probability),
             (
                 json!({ "r": [{ "id": "b", "p": 0.7 }, { "id": "c", "p": 0.7 }] }),
                 Violation::Probability,

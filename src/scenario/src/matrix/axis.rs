@@ -71,21 +71,12 @@ fn target_axis(targets: &[Named<Node>], shared: Option<&Node>, report: &mut Repo
     let path = Source::new("matrix.targets", TARGET);
     let value = |Named { name, value, .. }: &Named<Node>| AxisValue {
         label: name.clone(),
-        node: completed(value, shared),
+        node: shared.map_or_else(|| value.clone(), |shared| value.completed(shared)),
         is_named: true,
     };
     let values = targets.iter().map(value).collect();
     let path = Place::new(&path, 0..TARGET.len());
     Axis { name: TARGET.to_owned(), path, values: distinct(values, report) }
-}
-
-/// A target with the keys of the scenario's that it does not have.
-fn completed(target: &Node, shared: Option<&Node>) -> Node {
-    let Value::Map(own) = &target.value else { return target.clone() };
-    let shared = shared.iter().flat_map(|shared| shared.entries());
-    let absent = shared.filter(|entry| target.entry(&entry.key).is_none());
-    let all: Vec<Entry> = own.iter().chain(absent).cloned().collect();
-    Node { value: Value::Map(all), place: target.place.clone() }
 }
 
 fn policy_axis(policies: &Placed<Policies>, files: &Files, report: &mut Report) -> Axis {

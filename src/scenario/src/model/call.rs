@@ -2,6 +2,7 @@
 
 use serde_json::{Value as Json, json};
 
+use super::service::header_name;
 use crate::document::{Node, Value};
 use crate::format::{
     Either, Form, Named, Notation, Owner, Placed, Reading, Spot, TEXT, either, flatten, integer,
@@ -75,11 +76,34 @@ keyed! {
         ranking: Option<RankingFile> = optional(ranking()),
         /// The probability with which the action was chosen.
         probability: Option<SingularPath> = optional(json_path()),
-        /// The id of the decision at the service: `{{ event }}` in Reward.
-        event: Option<SingularPath> = optional(json_path()),
+        /// The id of the decision at the service: `{{ event }}` in Reward. A path, or the name of a
+        /// header.
+        event: Option<EventFile> = optional(event()),
         /// What must be equal to the `{{ event_id }}` that was sent.
         echo: Option<SingularPath> = optional(json_path()),
     }
+}
+
+/// Where the id of the decision is.
+#[derive(Debug, Clone)]
+pub(crate) enum EventFile {
+    Path(SingularPath),
+    Header(String),
+}
+
+keyed! {
+    /// A header of the answer.
+    struct HeaderOfAnswer marked "header" {
+        /// Its name, such as `Location`.
+        header: String = required(TEXT.and_then(header_name)),
+    }
+}
+
+fn event() -> Either<EventFile> {
+    either([
+        json_path().map(EventFile::Path).boxed(),
+        object().map(|of: HeaderOfAnswer| EventFile::Header(of.header)).boxed(),
+    ])
 }
 
 keyed! {
@@ -201,6 +225,11 @@ impl Form for AnyNode {
     fn schema(&self) -> Json {
         json!({})
     }
+}
+
+/// A text, a number or a boolean, as a text.
+pub(super) fn scalar_text() -> impl Form<Value = String> {
+    ScalarNode.map(|node| node.text().unwrap_or(node.place.text()).to_owned())
 }
 
 /// A text, a number or a boolean.

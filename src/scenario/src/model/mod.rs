@@ -12,15 +12,17 @@ mod matrix;
 mod notation;
 mod phase;
 mod policy;
+mod preset;
 mod scenario;
 mod service;
 mod settings;
+mod tags;
 mod target;
 #[cfg(test)]
 mod tests;
 
 pub(super) use call::{
-    ActionFile, By, CallFile, RankingFile, RewardCallFile, StepCallFile, TakeFile,
+    ActionFile, By, CallFile, EventFile, RankingFile, RewardCallFile, StepCallFile, TakeFile,
 };
 pub(super) use datasets::{
     Classification, ClassifiedWorld, ContextDimension, DatasetFiles, Datasets, DimensionKind,
@@ -36,6 +38,7 @@ pub(super) use phase::{
     StepFile,
 };
 pub(super) use policy::policy;
+pub(super) use preset::Preset;
 pub use scenario::schema;
 pub(super) use scenario::{Comparison, ExpectFile, ScenarioFile};
 pub use service::Retries;

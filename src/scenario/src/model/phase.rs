@@ -7,6 +7,7 @@ use serde_json::Value as Json;
 use super::notation::{DURATION, PHASE_NAME, RATE, share};
 use super::policy::{policy as learning_policy, policy_text};
 use super::settings::Settings;
+use super::tags::tags;
 use super::target::{delay, positive};
 use crate::document::{ItemName, Node, Value, flat_items, item_names};
 use crate::format::{
@@ -19,6 +20,7 @@ use crate::plan::{AwaitedChange, Delay, Rate};
 use crate::policy;
 use ::policy::Policy;
 use diagnostic::{Diagnostic, Place};
+use metrics::Tags;
 
 /// So many slots a round may have.
 pub(crate) const MOST_SLOTS: u64 = 50;
@@ -242,6 +244,9 @@ keyed! {
         /// How many iterations may fail, a count or a share, before the service is given up
         /// (exit 6).
         error_budget: Option<Share> = optional(share()),
+        /// What the numbers of this phase are tagged with, such as `{ region: eu }`; beside the
+        /// tags of the scenario.
+        tags: Option<Tags> = optional(tags()),
         /// After how many iterations the model's age is asked for, if not as in the rest of the
         /// scenario.
         model_check: Option<Share> = optional(share()),

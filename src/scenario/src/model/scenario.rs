@@ -10,6 +10,7 @@ use super::matrix::MatrixFile;
 use super::notation::{DURATION, IDENTIFIER, share};
 use super::phase::{PhaseItem, Phases};
 use super::settings::{LoopFile, learning_loop};
+use super::tags::tags;
 use super::target::{Target, target};
 use crate::format::{
     BOOLEAN, Either, Form, Placed, Read, Reading, Share, Spot, TEXT, count, each_of, either,
@@ -17,6 +18,7 @@ use crate::format::{
 };
 use crate::plan::{ClockKind, OutputForm, Outputs};
 use diagnostic::Diagnostic;
+use metrics::Tags;
 
 keyed! {
     /// Something that must hold, and whether the run ends when it fails beyond doubt.
@@ -78,6 +80,8 @@ keyed! {
         /// After how many iterations of a phase the model's age is asked for: a count, or a share
         /// of the phase's iterations.
         model_check: Read<Share> = part(or(share(), "\"10%\"")),
+        /// What the numbers of every phase are tagged with, such as `{ build: 1.2 }`.
+        tags: Read<Option<Tags>> = part(optional(tags())),
         /// What is done, one after the other.
         phases: Read<Vec<PhaseItem>> = part(required(Phases)),
         /// What must hold at the end, for example `validation.success_rate >= 0.80`; or

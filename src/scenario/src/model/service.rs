@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use super::call::{CallFile, RankFile, RewardCallFile, StepCallFile, any_value};
 use super::notation::{DURATION, PROXY, URL, is_odd_in_path};
+use super::preset::{Preset, preset};
 use super::target::positive;
 use crate::document::{Node, Value, json};
 use crate::format::{
@@ -32,11 +33,9 @@ keyed! {
             ("v1.1-preview.2", "v1.1-preview.2", "Preview."),
             ("v1.1-preview.3", "v1.1-preview.3", "Preview."),
         ]).at(), "\"v1.0\""),
-        /// The shapes of the calls, where `rank` does not describe them.
-        preset: Option<Placed<()>> = optional(word(&[
-            ("personalizer", (), "The Personalizer REST contract. It is what is called without \
-                `rank`, said or not."),
-        ]).at()),
+        /// The calls of a known service, by its name or with its options. What stands beside it
+        /// wins, key by key.
+        preset: Option<Placed<Preset>> = optional(preset().at()),
         /// More headers of every request. Secrets come from the environment: `${NAME}`.
         headers: Option<Vec<Named<HeaderFile>>> = optional(table_of(TEXT.and_then(header))),
         /// Where operations are at a service that has them elsewhere; `none` for what it does not
@@ -96,7 +95,11 @@ pub(crate) fn is_header_name(name: &str) -> bool {
     !name.is_empty() && name.chars().all(belongs)
 }
 
-fn header_name(name: String, spot: Spot<'_>, reading: &mut Reading<'_>) -> Option<String> {
+pub(super) fn header_name(
+    name: String,
+    spot: Spot<'_>,
+    reading: &mut Reading<'_>,
+) -> Option<String> {
     if is_header_name(&name) {
         return Some(name);
     }

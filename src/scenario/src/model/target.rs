@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use super::notation::DURATION;
+use super::preset::Completed;
 use super::service::ServiceFile;
 use crate::format::{
     Either, Form, Placed, Read, Reading, Spot, by_default, either, object, or, or_empty, required,
@@ -46,7 +47,7 @@ pub(super) fn target() -> Either<Target> {
 
 /// That it is a service is known also where the rest cannot be read.
 fn service() -> impl Form<Value = Target> {
-    object()
+    Completed(object())
         .map(Box::new)
         .attempt()
         .and_then(|file, spot, _| Some(Target::Service { place: spot.key("url").clone(), file }))

@@ -192,6 +192,11 @@ impl Target for MappedTarget {
             .read(&json, id)
             .map_err(|error| self.named(call, &violation(error.violation, error.message)))?;
         let Taken { action, probability, favourite, probabilities, event } = taken;
+        let header = |name: &str| answer.headers.get(name)?.to_str().ok();
+        let of_headers = self.mapping.take.event_of_headers(header);
+        let of_headers = of_headers
+            .map_err(|error| self.named(call, &violation(error.violation, error.message)))?;
+        let event = event.or(of_headers);
         if self.mapping.reward.is_some() {
             let event_id = EventId::from(id);
             self.decisions.borrow_mut().insert(event_id, variables.decided(action, event));
