@@ -121,7 +121,7 @@ impl<'a> Line<'a> {
             Key::Outcomes => return Err(DropReason::Slots),
             Key::Ranking => list(cursor, &mut self.ranking)?,
             Key::Probabilities => list(cursor, &mut self.probabilities)?,
-            Key::Skipped => self.skipped = flag(cursor)?,
+            Key::Skipped => self.skipped = flag(cursor)?.unwrap_or(self.skipped),
             Key::DropProbability => self.drop_probability = number(cursor)?.unwrap_or(0.0),
             Key::Id => self.id = text(cursor)?,
             Key::Time => self.time = text(cursor)?,
@@ -174,13 +174,13 @@ impl<'a> Line<'a> {
 }
 
 impl LabelKeys {
-    /// Reads the value of a key.
+    /// Reads the value of a key. As in VW, null leaves what the key said before.
     pub fn read(&mut self, key: LabelKey, cursor: &mut Cursor<'_>) -> Read<()> {
         match key {
-            LabelKey::Cost => self.cost = number(cursor)?,
-            LabelKey::Probability => self.probability = number(cursor)?,
-            LabelKey::Index => self.index = index(cursor)?,
-            LabelKey::Number => self.number = number(cursor)?,
+            LabelKey::Cost => self.cost = number(cursor)?.or(self.cost),
+            LabelKey::Probability => self.probability = number(cursor)?.or(self.probability),
+            LabelKey::Index => self.index = index(cursor)?.or(self.index),
+            LabelKey::Number => self.number = number(cursor)?.or(self.number),
             LabelKey::Unknown => return Err(DropReason::LabelPlace),
         }
         Ok(())
@@ -243,14 +243,17 @@ fn number_or_null(cursor: &mut Cursor<'_>) -> Read<Option<f64>> {
     }
 }
 
-fn flag(cursor: &mut Cursor<'_>) -> Read<bool> {
+/// True or false, or none for null.
+fn flag(cursor: &mut Cursor<'_>) -> Read<Option<bool>> {
     cursor.expect(b':')?;
-    match cursor.kind()? {
-        kind @ (Kind::True | Kind::False | Kind::Null) => {
-            cursor.literal(kind).map(|()| kind == Kind::True)
-        }
-        _ => Err(DropReason::Type),
-    }
+    let kind = cursor.kind()?;
+    let flag = match kind {
+        Kind::True => Some(true),
+        Kind::False => Some(false),
+        Kind::Null => None,
+        _ => return Err(DropReason::Type),
+    };
+    cursor.literal(kind).map(|()| flag)
 }
 
 /// A string, or none for null.

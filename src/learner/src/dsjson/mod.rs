@@ -1,12 +1,12 @@
 //! DSJSON, the log format of the decision service: one logged choice a line.
 //!
 //! Lines are read as VW reads them (`json_parser.h`): keys may repeat and all of them
-//! count, the label belongs to the context only if it stands before the context ends,
-//! values of keys that VW does not know are skipped without a look at their grammar, and
-//! a line that VW would drop is [`Dropped`], with the reason and the column. Lines on which
-//! VW stops or learns infinite weights are dropped too: a label that names no action, one
-//! without a positive probability, and one inside an action; slots before the actions, more
-//! slots than actions, and outcomes that are not of slots.
+//! count, but for a label that is null; the label belongs to the context only if it stands
+//! before the context ends; values of keys that VW does not know are skipped without a look at
+//! their grammar; and a line that VW would drop is [`Dropped`], with the reason and the column.
+//! Lines on which VW stops or learns infinite weights are dropped too: a label that names no
+//! action, one without a positive probability, and one inside an action; slots before the
+//! actions, more slots than actions, and outcomes that are not of slots.
 
 mod cache;
 mod context;

@@ -110,3 +110,8 @@ fn numbers_stand_alone_and_null_stands_for_none() {
     check("numbers-and-null");
     check("ccb-numbers-and-null");
 }
+
+#[test]
+fn null_leaves_what_a_key_of_the_label_said_before() {
+    check("null-after-a-label");
+}
