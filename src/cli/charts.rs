@@ -34,9 +34,9 @@ impl ModelHistory {
 
     /// After how many iterations of a phase the model was exported, or, where the target does
     /// not tell, after how many a check found a new one.
-    fn marks(&self, phase: usize) -> Vec<u64> {
+    pub fn marks(&self, phase: usize) -> Vec<u64> {
         let exports = self.exports.iter().filter(|export| export.phase == phase);
-        if self.exported.is_some() {
+        if self.exported.is_some() || !self.exports.is_empty() {
             return exports.map(|export| export.iterations).collect();
         }
         let changes = self.checks.iter().filter(|check| check.phase == phase && check.changed);
@@ -65,14 +65,9 @@ pub fn pictures(
     models: &ModelHistory,
 ) -> [(&'static str, String); 2] {
     [
-        ("success_curve.svg", success(plan, summary, models)),
+        ("success_curve.svg", success_curve_svg(&success_chart(plan, summary, models))),
         ("latency.svg", latencies(title(plan), plan.clock == ClockKind::Virtual, summary)),
     ]
-}
-
-/// The picture of the success of all phases so far.
-pub fn success(plan: &Plan, summary: &Summary, models: &ModelHistory) -> String {
-    success_curve_svg(&success_chart(plan, summary, models))
 }
 
 /// The picture of how long calls took.
@@ -85,7 +80,7 @@ fn title(plan: &Plan) -> String {
 }
 
 /// The phases that iterated, with their indices.
-fn iterated(summary: &Summary) -> impl Iterator<Item = (usize, &PhaseTally)> {
+pub fn iterated(summary: &Summary) -> impl Iterator<Item = (usize, &PhaseTally)> {
     summary.phases().iter().enumerate().filter(|(_, tally)| tally.iterations() > 0)
 }
 
@@ -131,7 +126,7 @@ fn batches(size: u64, tally: &PhaseTally, drift: Option<u64>) -> Vec<SuccessBatc
 }
 
 /// The iteration before which the population of a phase drifts.
-fn drift(plan: &Plan, index: usize) -> Option<u64> {
+pub fn drift(plan: &Plan, index: usize) -> Option<u64> {
     match &plan.phases[index].step {
         Step::Iterate(iterate) => iterate.drift.as_ref().map(|drift| drift.at),
         _ => None,
@@ -205,7 +200,7 @@ fn settings(configure: &Configure) -> String {
 
 /// The share of events that explore in a phase, as far as it is known and as far as it
 /// is epsilon that explores.
-fn exploration(plan: &Plan, summary: &Summary, index: usize) -> Option<f64> {
+pub fn exploration(plan: &Plan, summary: &Summary, index: usize) -> Option<f64> {
     let configuration = plan.target.start().map(|(configuration, _)| configuration);
     let changes = || plan.phases[..index].iter().filter_map(|phase| changed(&phase.step));
     let mode = changes().filter_map(|change| change.learning_mode).next_back();

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use serde_json::Value;
 
-use super::charts::{self, ModelHistory};
+use super::charts::ModelHistory;
 use super::compare;
 use super::error::Error;
 use super::exit::Exit;
@@ -151,7 +151,6 @@ fn run_page(plan: &Plan, state: &Mutex<RunState>) -> ::report::html::Page {
         let state = locked(state);
         (state.summary.clone(), state.models.clone(), state.seconds.clone(), state.phase)
     };
-    let success = charts::success(plan, &summary, &models).into_bytes();
     let tally = &summary.phases()[phase];
     let place = (tally.name(), tally.iterations(), tally.scope().iterations.unwrap_or_default());
     let place = (place.0.to_owned(), place.1, place.2);
@@ -172,7 +171,7 @@ fn run_page(plan: &Plan, state: &Mutex<RunState>) -> ::report::html::Page {
         summary,
         seconds,
     };
-    report::run_under_way(&plan.name, &numbers, (&place.0, place.1, place.2), success)
+    report::run_under_way(plan, &numbers, &models, (&place.0, place.1, place.2))
 }
 
 /// What is known of an experiment that goes on.

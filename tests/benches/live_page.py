@@ -1,14 +1,16 @@
 #!/usr/bin/env python3
 """What the page of `--live` costs a load, and how soon it shows each second.
 
-A load of a minute against a served loop is watched by a reader of the page's changes. The page has a
-thread; its CPU time is compared with that of the whole process. A second is shown when the timeline
-of the page names it; that is compared with the end of that second.
+A load of a minute against a served loop is made three times: without a page, with one that nobody
+opens, and with one that a browser follows. Their CPU time, user and system, is that of the whole
+process until the load ends; the thread of the page has its own, too. A second is shown when the
+timeline of the page names it; that is compared with the end of that second.
 
 usage: live_page.py [RUNNER] [SECONDS] [RATE]
 """
 
 import json
+import os
 import pathlib
 import re
 import statistics
@@ -25,24 +27,27 @@ SECONDS = int(sys.argv[2]) if len(sys.argv) > 2 else 60
 RATE = int(sys.argv[3]) if len(sys.argv) > 3 else 500
 
 
-def cpu_seconds(stat):
-    """User and system time in a `stat` file of procfs."""
-    fields = pathlib.Path(stat).read_text().rsplit(")", 1)[1].split()
+def cpu_seconds(process):
+    """User and system time of a process, in hundredths of a second."""
+    fields = pathlib.Path(f"/proc/{process}/stat").read_text().rsplit(")", 1)[1].split()
     return (int(fields[11]) + int(fields[12])) / 100
 
 
-def page_thread(pid):
-    tasks = pathlib.Path(f"/proc/{pid}/task").iterdir()
-    return next(task for task in tasks if (task / "comm").read_text().strip() == "live page")
+def page_seconds(process):
+    """CPU time of the thread of the page."""
+    tasks = pathlib.Path(f"/proc/{process}/task").iterdir()
+    page = next(task for task in tasks if (task / "comm").read_text().strip() == "live page")
+    return int((page / "schedstat").read_text().split()[0]) / 1e9
 
 
-def last_second(event):
+def last_second(changes):
     """The last second that the timeline names."""
-    named = re.findall(r"second ([\d,]+): calls", event)
+    named = re.findall(r"second ([\d,]+): calls", changes)
     return max((int(text.replace(",", "")) for text in named), default=None)
 
 
-with tempfile.TemporaryDirectory() as folder:
+def load(folder, *options):
+    """Starts the load."""
     changes = [
         "phases.warm-up.duration=1s",
         f"phases.ramp.stages=[{{ to: {RATE}/s, over: 1s }}]",
@@ -52,34 +57,71 @@ with tempfile.TemporaryDirectory() as folder:
         "phases.steady.think_time=0s",
         "expect=[]",
     ]
-    command = [RUNNER, "run", "scenarios/load.yaml", "--live", "--quiet", "--out", f"{folder}/out"]
+    command = [RUNNER, "run", "scenarios/load.yaml", "--quiet", "--out", f"{folder}/out", *options]
     command += [word for change in changes for word in ("--set", change)]
-    process = subprocess.Popen(command, cwd=ROOT, stderr=subprocess.PIPE, text=True)
+    return subprocess.Popen(command, cwd=ROOT, stderr=subprocess.PIPE, text=True)
+
+
+def address(process):
     for line in process.stderr:
         if "live page: " in line:
-            address = line.split("live page: ")[1].strip()
+            return line.split("live page: ")[1].strip()
+    sys.exit("the load has no page")
+
+
+def until_end(process):
+    """Waits until the load has ended and its page stays; the CPU time until then."""
+    for line in process.stderr:
+        if "until Ctrl-C" in line:
             break
-    thread = page_thread(process.pid)
-    first, sizes = {}, []
-    with urllib.request.urlopen(address + "events") as events:
-        for line in events:
-            now, text = time.time(), line.decode()
-            if text.startswith("event: end"):
-                break
-            if not text.startswith("data: "):
-                continue
-            used, of_page = cpu_seconds(f"/proc/{process.pid}/stat"), cpu_seconds(thread / "stat")
-            sizes.append(len(line))
-            shown = last_second(text)
-            if shown is not None:
-                for second in range(max(first, default=-1) + 1, shown + 1):
-                    first[second] = now
+    used = cpu_seconds(process.pid)
     process.send_signal(2)
     process.wait()
-    manifest = json.loads(pathlib.Path(f"{folder}/out/manifest.json").read_text())
+    return used
 
-start = datetime.fromisoformat(manifest["wall_clock"]["started"].replace("Z", "+00:00")).timestamp()
-delays = [at - (start + second + 1) for second, at in first.items()]
+
+def alone():
+    with tempfile.TemporaryDirectory() as folder:
+        process = load(folder)
+        usage = os.wait4(process.pid, 0)[2]
+        return usage.ru_utime + usage.ru_stime
+
+
+def unwatched():
+    with tempfile.TemporaryDirectory() as folder:
+        process = load(folder, "--live")
+        address(process)
+        return until_end(process)
+
+
+def watched():
+    with tempfile.TemporaryDirectory() as folder:
+        process = load(folder, "--live")
+        first, sizes, of_page = {}, [], 0.0
+        with urllib.request.urlopen(address(process) + "events") as events:
+            for line in events:
+                now, text = time.time(), line.decode()
+                if text.startswith("event: end"):
+                    break
+                if not text.startswith("data: "):
+                    continue
+                of_page = page_seconds(process.pid)
+                sizes.append(len(line))
+                shown = last_second(text)
+                if shown is not None:
+                    for second in range(max(first, default=-1) + 1, shown + 1):
+                        first[second] = now
+        used = until_end(process)
+        manifest = json.loads(pathlib.Path(f"{folder}/out/manifest.json").read_text())
+    started = manifest["wall_clock"]["started"].replace("Z", "+00:00")
+    start = datetime.fromisoformat(started).timestamp()
+    delays = [at - (start + second + 1) for second, at in first.items()]
+    return used, of_page, delays, sizes
+
+
+plain, unopened = alone(), unwatched()
+used, of_page, delays, sizes = watched()
 print(f"{len(delays)} seconds shown, after {statistics.median(delays):.2f} s (median), {max(delays):.2f} s at worst")
-print(f"the page took {of_page:.2f} s of {used:.2f} s CPU: {100 * of_page / used:.2f} %")
+print(f"CPU: {plain:.2f} s without a page, {unopened:.2f} s unopened, {used:.2f} s with a browser")
+print(f"the thread of the page took {of_page:.2f} s: {100 * of_page / used:.2f} %")
 print(f"{len(sizes)} changes of {statistics.median(sizes) / 1024:.0f} KiB (median)")

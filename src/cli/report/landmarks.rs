@@ -3,10 +3,11 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use crate::cli::charts::epsilon;
+use crate::cli::charts::{self, ModelHistory, epsilon};
+use metrics::Summary;
 use results::RunFolder;
 use results::experiment::ExperimentManifest;
-use scenario::kept_exploration;
+use scenario::{Plan, kept_exploration};
 
 /// What curves are read against.
 #[derive(Debug, Clone, Default)]
@@ -23,6 +24,25 @@ pub struct Landmarks {
 }
 
 impl Landmarks {
+    /// Of a run that goes on.
+    pub fn of_plan(plan: &Plan, summary: &Summary, models: &ModelHistory) -> Self {
+        let phases = || charts::iterated(summary).map(|(index, tally)| (index, tally.name()));
+        let drifts = phases().filter_map(|(index, name)| {
+            charts::drift(plan, index).map(|drift| (name.to_owned(), drift))
+        });
+        let exports = phases().map(|(index, name)| (name.to_owned(), models.marks(index)));
+        let explored = phases().map(|(index, name)| {
+            let share = charts::exploration(plan, summary, index);
+            (name.to_owned(), share.into_iter().collect())
+        });
+        Self {
+            actions: Some(plan.choices() as u64),
+            drifts: drifts.collect(),
+            exports: exports.collect(),
+            explored: explored.collect(),
+        }
+    }
+
     pub fn of_run(run: &RunFolder) -> Self {
         let phases = run.manifest.phases.iter();
         let drifts = phases.filter_map(|phase| Some((phase.name.clone(), phase.drift_at?)));

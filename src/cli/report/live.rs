@@ -4,11 +4,13 @@ use serde_json::Value;
 
 use super::landmarks::Landmarks;
 use super::run::{self, RunNumbers};
-use super::{Content, ReportSection, Source, all_sections, answer, tables};
+use super::{Content, Picture, ReportSection, Source, all_sections, answer, curves, tables};
+use crate::cli::charts::ModelHistory;
 use crate::cli::compare::Subject;
 use crate::cli::console::count;
 use report::html::{Block, Page, Section};
 use results::experiment::ExperimentResults;
+use scenario::Plan;
 
 /// What is known of a verdict before the end.
 const GLIMPSE: &str = "So far. A verdict is for the end: who stops as soon as one looks good is \
@@ -18,16 +20,19 @@ const GLIMPSE: &str = "So far. A verdict is for the end: who stops as soon as on
 const ANYTIME: &str = "So far. These gates are judged at planned looks: a verdict on one is valid \
     whenever it is given.";
 
-/// The page of a run that goes on; `done` iterations of `total` in the phase under way, and
-/// `success` is the picture of its success.
+/// The page of a run of `plan` that goes on; `done` iterations of `total` in the phase under way.
 pub fn run_under_way(
-    scenario: &str,
+    plan: &Plan,
     numbers: &RunNumbers,
+    models: &ModelHistory,
     (phase, done, total): (&str, u64, u64),
-    success: Vec<u8>,
 ) -> Page {
+    let RunNumbers { summary, .. } = numbers;
+    let run = comparison::under_way(plan.name.clone(), plan.seed, summary.phases());
+    let curves = curves(&[run], &Landmarks::of_plan(plan, summary, models), false);
     let mut result = vec![progress(&format!("phase {phase}"), "iterations", done, total)];
-    result.extend(answer::of_run(&numbers.summary, Some(success)));
+    result.extend(answer::of_run(summary, None));
+    result.extend(curves.pictures.iter().map(Picture::block));
     let warnings = run::warnings_in(&numbers.document).into_iter().map(Block::Warning);
     let mut sections = vec![
         ReportSection::new("So far", result),
@@ -39,7 +44,7 @@ pub fn run_under_way(
             section.section.blocks.insert(0, Block::Text(GLIMPSE.to_owned()));
         }
     }
-    page(scenario, format!("{}. The run goes on.", numbers.title), sections)
+    page(&plan.name, format!("{}. The run goes on.", numbers.title), sections)
 }
 
 /// The page of an experiment that goes on: the cells that are complete, and `comparison`, what

@@ -25,5 +25,5 @@ pub use gate::{
     refuse_identical,
 };
 pub use null::{NullComparison, null};
-pub use sample::{Group, JoinError, RunTrace, Sample, groups, of_run};
+pub use sample::{Group, JoinError, RunTrace, Sample, groups, of_run, under_way};
 pub use terms::default_terms;

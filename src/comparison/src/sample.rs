@@ -281,6 +281,14 @@ pub fn groups(experiment: &ExperimentResults) -> Vec<Group> {
     manifest.variants.iter().enumerate().map(group).collect()
 }
 
+/// A run that goes on as a group of one, of which the phases are known, but no choice.
+#[must_use]
+pub fn under_way(name: String, seed: Seed, phases: &[PhaseTally]) -> Group {
+    let trace = RunTrace::Digest(String::new());
+    let sample = Sample { seed, phases: phases.into(), trace };
+    Group::new(name, &BTreeMap::new(), false, vec![sample])
+}
+
 /// The run of a folder as a group of one.
 #[must_use]
 pub fn of_run(run: &RunFolder) -> Group {

@@ -1,7 +1,8 @@
 //! A page that is served to browsers while what it shows goes on.
 //!
-//! [`LivePage`] has a thread: it renders the page about once a second while somebody looks, and
-//! sends what changed as server-sent events. Who asks for the page gets it as it is now. A browser
+//! [`LivePage`] has a thread: it renders the page about once a second while a browser is connected,
+//! once for all browsers, and sends each the parts that changed since it was sent some, as
+//! server-sent events. A request for the page is answered with the page as it is now. A browser
 //! gets the latest page when it can take one and misses those between: nothing is queued for it,
 //! and no browser is waited for.
 //!
@@ -24,11 +25,15 @@ use self::source::Source;
 /// What browsers are shown.
 #[derive(Debug, Clone)]
 enum Shown {
-    /// The page as it is now: whole, and its parts as JSON.
-    Growing { page: Arc<Page>, parts: Arc<str> },
+    /// The page as it is now: whole, and its parts.
+    Growing { page: Arc<Page>, parts: Arc<[Part]> },
     /// The page that stays.
     Final(Arc<str>),
 }
+
+/// The HTML of the header or of a section, as a JSON string. Parts of two pages that are the same
+/// are one.
+type Part = Arc<str>;
 
 /// A page that is being served; no longer, once this is dropped.
 #[derive(Debug)]
@@ -85,6 +90,13 @@ impl LivePage {
 }
 
 impl Shown {
+    fn parts(&self) -> &[Part] {
+        match self {
+            Self::Growing { parts, .. } => parts,
+            Self::Final(_) => &[],
+        }
+    }
+
     fn html(&self) -> String {
         match self {
             Self::Growing { page, .. } => live_page_html(page),

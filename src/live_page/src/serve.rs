@@ -15,8 +15,8 @@ use hyper::{Method, Request, Response, StatusCode};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::sync::{Semaphore, watch};
 
-use super::Shown;
 use super::source::Source;
+use super::{Part, Shown};
 
 /// More connections wait until one of these ends.
 const CONNECTIONS: usize = 64;
@@ -90,19 +90,48 @@ fn names_this_machine(request: &Request<Incoming>) -> bool {
     name.eq_ignore_ascii_case("localhost") || name.parse::<IpAddr>().is_ok()
 }
 
-/// The page as it is, then each that is there when the one before was taken.
+/// A browser that reads the changes of the page.
+struct Reader {
+    pages: watch::Receiver<Shown>,
+    /// The parts that it has.
+    sent: Arc<[Part]>,
+}
+
+impl Reader {
+    /// The changes since those before, once there are some; none after the end of the page.
+    async fn next(mut self) -> Option<(Frame<Bytes>, Option<Self>)> {
+        loop {
+            self.pages.changed().await.ok()?;
+            let shown = self.pages.borrow_and_update().clone();
+            let Shown::Growing { parts, .. } = shown else {
+                return Some((Frame::data(Bytes::from("event: end\ndata:\n\n")), None));
+            };
+            let changes = changes(&self.sent, &parts);
+            self.sent = parts;
+            if let Some(changes) = changes {
+                let event = format!("data: {changes}\n\n");
+                return Some((Frame::data(Bytes::from(event)), Some(self)));
+            }
+        }
+    }
+}
+
+/// The whole page, then what changed in it since it was sent.
 fn events(mut pages: watch::Receiver<Shown>) -> impl Stream<Item = Frame<Bytes>> {
     pages.mark_changed();
-    stream::unfold(Some(pages), |pages| async {
-        let mut pages = pages?;
-        pages.changed().await.ok()?;
-        let shown = pages.borrow_and_update().clone();
-        let (event, next) = match shown {
-            Shown::Growing { parts, .. } => (format!("data: {parts}\n\n"), Some(pages)),
-            Shown::Final(_) => ("event: end\ndata:\n\n".to_owned(), None),
-        };
-        Some((Frame::data(Bytes::from(event)), next))
-    })
+    let reader = Reader { pages, sent: Arc::default() };
+    stream::unfold(Some(reader), |reader| async { reader?.next().await })
+}
+
+/// How many parts there are now, and those that changed, with their places:
+/// `{"parts":7,"changed":[[0,"<header>"],[2,"<section>"]]}`; none, where nothing changed.
+fn changes(before: &[Part], now: &[Part]) -> Option<String> {
+    let is_same = |index: usize, part: &Part| before.get(index).is_some_and(|old| old == part);
+    let changed = now.iter().enumerate().filter(|(index, part)| !is_same(*index, part));
+    let changed: Vec<String> = changed.map(|(index, part)| format!("[{index},{part}]")).collect();
+    let parts = now.len();
+    let is_news = !changed.is_empty() || parts != before.len();
+    is_news.then(|| format!(r#"{{"parts":{parts},"changed":[{}]}}"#, changed.join(",")))
 }
 
 fn text(status: StatusCode, text: &'static str) -> Response<Body> {

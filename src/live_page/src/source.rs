@@ -1,19 +1,19 @@
 //! The page as it is now.
 
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use report::html::{Page, page_parts};
 use tokio::sync::watch;
 
-use super::Shown;
+use super::{Part, Shown};
 
 /// Pages are at least so far apart.
 const INTERVAL: Duration = Duration::from_secs(1);
 
 /// Rendering takes at most one in so many of a core's seconds; `tests/benches/live_page.py` measures
 /// what it takes.
-const SHARE: u32 = 20;
+const SHARE: u32 = 50;
 
 /// Makes the page.
 type Render = Box<dyn Fn() -> Page + Send>;
@@ -35,9 +35,10 @@ struct Renderer {
 }
 
 impl Renderer {
-    fn page(&mut self) -> Shown {
+    /// The page of now, which comes after `shown`.
+    fn page(&mut self, shown: &[Part]) -> Shown {
         let before = (self.now)();
-        let page = growing((self.render)());
+        let page = growing((self.render)(), shown);
         let after = (self.now)();
         let took = after.saturating_sub(before);
         self.stale = after + INTERVAL.saturating_sub(took).max(took * (SHARE - 1));
@@ -45,15 +46,20 @@ impl Renderer {
     }
 }
 
-fn growing(page: Page) -> Shown {
-    let parts = serde_json::to_string(&page_parts(&page)).unwrap_or_default();
-    Shown::Growing { page: page.into(), parts: parts.into() }
+/// A page that comes after another, with whose parts it shares those that did not change.
+fn growing(page: Page, before: &[Part]) -> Shown {
+    let part = |(index, html): (usize, String)| {
+        let html = serde_json::to_string(&html).unwrap_or_default();
+        before.get(index).filter(|same| ***same == *html).map_or_else(|| html.into(), Arc::clone)
+    };
+    let parts = page_parts(&page).into_iter().enumerate().map(part).collect();
+    Shown::Growing { page: page.into(), parts }
 }
 
 impl Source {
     pub(super) fn new(render: Render, now: Now) -> Self {
         let mut renderer = Renderer { render, now, stale: Duration::ZERO };
-        let shown = watch::Sender::new(renderer.page());
+        let shown = watch::Sender::new(renderer.page(&[]));
         Self { shown, render: Mutex::new(renderer) }
     }
 
@@ -61,7 +67,8 @@ impl Source {
     pub(super) fn publish(&self, page: Page) {
         let mut renderer = self.render.lock().unwrap_or_else(PoisonError::into_inner);
         renderer.stale = (renderer.now)() + INTERVAL;
-        self.shown.send_replace(growing(page));
+        let page = growing(page, self.shown.borrow().parts());
+        self.shown.send_replace(page);
     }
 
     /// Shows this page from now on.
@@ -108,7 +115,8 @@ impl Source {
         if self.is_final() || (renderer.now)() < renderer.stale {
             return;
         }
-        let page = renderer.page();
+        let shown = self.shown.borrow().clone();
+        let page = renderer.page(shown.parts());
         // The final page may have come meanwhile.
         self.shown.send_if_modified(|current| {
             let is_growing = matches!(current, Shown::Growing { .. });
@@ -132,6 +140,7 @@ mod tests {
     use std::sync::atomic::{AtomicU64, Ordering};
 
     use super::*;
+    use report::html::{Block, Section};
 
     /// A source whose pages are numbered, and whose rendering takes so many milliseconds; its clock.
     fn numbered(takes: u64) -> (Source, Arc<AtomicU64>) {
@@ -166,6 +175,28 @@ mod tests {
         source.finish("the report".to_owned());
         clock.store(120_000, Ordering::Relaxed);
         assert_eq!(title(&source), "the report");
+    }
+
+    #[test]
+    fn parts_that_did_not_change_are_shared() {
+        let page = |text: &str| Page {
+            title: "the same".to_owned(),
+            subtitle: String::new(),
+            sections: vec![Section {
+                heading: "Result".to_owned(),
+                blocks: vec![Block::Text(text.to_owned())],
+            }],
+        };
+        let (source, _) = numbered(0);
+        source.publish(page("before"));
+        let before = source.current();
+        source.publish(page("after"));
+        let after = source.current();
+        let [before, after] = [before.parts(), after.parts()];
+        assert!(
+            Arc::ptr_eq(&before[0], &after[0]) && before[1] != after[1],
+            "{before:?} {after:?}"
+        );
     }
 
     #[test]

@@ -1,7 +1,6 @@
 
 // What changed is put in the place of what was there; at the end the report is loaded.
 const source = new EventSource("events");
-let shown = [];
 const fresh = (html) => {
   const template = document.createElement("template");
   template.innerHTML = html;
@@ -20,19 +19,18 @@ const replace = (old, part) => {
 };
 source.addEventListener("message", ({ data }) => {
   document.getElementById("lost")?.remove();
-  const parts = JSON.parse(data);
+  const { parts, changed } = JSON.parse(data);
   const main = document.querySelector("main");
-  while (main.children.length > parts.length - 1) main.lastElementChild.remove();
-  parts.forEach((html, index) => {
+  while (main.children.length > parts - 1) main.lastElementChild.remove();
+  for (const [index, html] of changed) {
     const old = index === 0 ? document.querySelector("header") : main.children[index - 1];
-    if (old === undefined) {
+    if (old) {
+      replace(old, fresh(html));
+    } else {
       main.append(fresh(html));
       enliven(main.lastElementChild);
-    } else if (html !== shown[index]) {
-      replace(old, fresh(html));
     }
-  });
-  shown = parts;
+  }
 });
 source.addEventListener("end", () => {
   source.close();
