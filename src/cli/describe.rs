@@ -98,7 +98,7 @@ fn text(title: &str, world: &WorldDescription) -> String {
 fn worth_text(worth: &Worth) -> String {
     use Side::{Left, Right};
     let cell = |text: &str| Cell::from(text.to_owned());
-    let reward = |value: f64| Cell::from(format!("{value:.4}"));
+    let reward = |value: f64| Cell::from(metrics::rounded(value, 4));
     let mut table = Table::new(&[("policy", Left), ("expected reward", Right), ("", Left)]);
     table.row([cell("the best choice for each visitor"), reward(worth.best), cell("")]);
     let linear = worth.linear.map_or_else(|| cell("not searched"), reward);

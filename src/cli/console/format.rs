@@ -34,9 +34,9 @@ pub fn share(value: Option<f64>) -> String {
     value.map_or_else(|| "-".to_owned(), |value| format!("{:.1} %", value * 100.0))
 }
 
-/// `0.519`, or a dash.
+/// `0.519`, `5186`, or a dash.
 pub fn decimal(value: Option<f64>) -> String {
-    value.map_or_else(|| "-".to_owned(), |value| format!("{value:.3}"))
+    value.map_or_else(|| "-".to_owned(), |value| metrics::rounded(value, 3))
 }
 
 /// `40.0/s`, or a dash.

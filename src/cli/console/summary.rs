@@ -294,7 +294,7 @@ fn policy_row(policy: &PolicySummary, is_applied: bool) -> [Cell; 4] {
     let estimate = policy.estimate();
     let mean = estimate.map(|estimate| estimate.average_reward);
     let half = estimate.map(|estimate| estimate.confidence_interval).filter(|half| *half > 0.0);
-    let half = half.map_or_else(String::new, |half| format!(" ± {half:.3}"));
+    let half = half.map_or_else(String::new, |half| format!(" ± {}", decimal(Some(half))));
     let estimate = decimal(mean) + &half;
     let arguments = policy.arguments.as_deref().unwrap_or("");
     let arguments = arguments.strip_prefix("--cb_explore_adf ").unwrap_or(arguments);

@@ -6,7 +6,7 @@
 use std::path::Path;
 
 use super::LogEvaluation;
-use super::text::why_not;
+use super::text::{number, signed, why_not};
 use crate::cli::console::{Cell, Paint, Side, Table, name};
 use crate::cli::exit::Exit;
 use crate::cli::verdict_files::{RowResult, VerdictRow};
@@ -199,7 +199,7 @@ impl GateVerdict {
     /// The difference and its interval.
     pub fn numbers(&self) -> String {
         let Some(Estimate { value, lower, upper }) = self.observed else { return String::new() };
-        format!("{value:+.4} [{lower:.4}, {upper:.4}]")
+        format!("{} [{}, {}]", signed(value), number(lower), number(upper))
     }
 
     /// The verdict and its reason.

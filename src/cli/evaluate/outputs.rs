@@ -3,6 +3,7 @@
 use std::fmt::Write as _;
 
 use super::json::shown;
+use super::text::{number, signed};
 use super::{LogEvaluation, gates};
 use crate::cli::error::Error;
 use crate::cli::verdict_files::{VerdictFiles, escaped_markdown, markdown_table};
@@ -38,7 +39,7 @@ fn markdown(evaluation: &LogEvaluation) -> String {
 }
 
 fn row(evaluation: &LogEvaluation, report: &PolicyReport, found: &Findings) -> String {
-    let interval = |lower: f64, upper: f64| format!("[{lower:.4}, {upper:.4}]");
+    let interval = |lower: f64, upper: f64| format!("[{}, {}]", number(lower), number(upper));
     let value = found.cressie_read.ok();
     let compared = found.to_online.and_then(|of| of.compared.ok()).map(|of| of.difference);
     let verdict = found.to_online.map(|of| {
@@ -48,9 +49,9 @@ fn row(evaluation: &LogEvaluation, report: &PolicyReport, found: &Findings) -> S
     let p = found.to_online.and_then(|of| of.p_holm).map(|p| format!("{p:.4}"));
     let cells = [
         escaped_markdown(&report.name),
-        value.map_or("–".to_owned(), |of| format!("{:.4}", of.value)),
+        value.map_or("–".to_owned(), |of| number(of.value)),
         value.map_or(String::new(), |of| interval(of.lower, of.upper)),
-        compared.map_or(String::new(), |of| format!("{:+.4}", of.value)),
+        compared.map_or(String::new(), |of| signed(of.value)),
         compared.map_or(String::new(), |of| interval(of.lower, of.upper)),
         p.unwrap_or_default(),
         escaped_markdown(&verdict.unwrap_or_default()),

@@ -63,7 +63,7 @@ fn opened(path: &Path) -> io::Result<BufWriter<OutputFile>> {
 }
 
 fn named(path: &Path, error: &io::Error) -> io::Error {
-    io::Error::other(format!("{} cannot be written: {error}", path.display()))
+    io::Error::other(format!("`{}` cannot be written: {error}", path.display()))
 }
 
 impl BatchObserver for Watcher {

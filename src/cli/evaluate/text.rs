@@ -2,6 +2,7 @@ use super::LogEvaluation;
 use crate::cli::console::{Cell, Paint, Side, Table, count, name};
 use evaluation::analysis::{Comparison, Doubt, Findings, PolicyReport, SegmentReport, Verdict};
 use evaluation::run::{LogSummary, Origin};
+use metrics::rounded;
 use statistics::Confidence;
 use statistics::off_policy::{Estimate, Unusable};
 
@@ -57,11 +58,11 @@ fn heading(evaluation: &LogEvaluation) -> String {
         String::new()
     };
     format!(
-        "{} events{thinned}{actions}, rewards within {} to {}, weights up to {:.4}\n",
+        "{} events{thinned}{actions}, rewards within {} to {}, weights up to {}\n",
         count(summary.labelled),
         bounds.rewards.lower,
         bounds.rewards.upper,
-        bounds.weights.highest,
+        number(bounds.weights.highest),
     )
 }
 
@@ -135,7 +136,7 @@ pub fn difference_cells(comparison: Option<&Comparison>, confidence: Confidence)
     let (word, paint) = verdict(comparison, confidence);
     match &comparison.compared {
         Ok(compared) => [
-            Cell::painted(format!("{:+.4}", compared.difference.value), paint),
+            Cell::painted(signed(compared.difference.value), paint),
             interval(&compared.difference).into(),
             comparison.p_holm.map_or_else(String::new, p_value).into(),
             Cell::painted(word, paint),
@@ -305,9 +306,14 @@ pub fn title(text: &str) -> Cell {
     Cell::painted(text, Paint::Name)
 }
 
-fn number(value: f64) -> String {
-    let text = format!("{value:.4}");
-    if text == "-0.0000" { "0.0000".to_owned() } else { text }
+pub fn number(value: f64) -> String {
+    rounded(value, 4)
+}
+
+/// A difference with its sign.
+pub fn signed(value: f64) -> String {
+    let sign = if value < 0.0 { "-" } else { "+" };
+    format!("{sign}{}", number(value.abs()))
 }
 
 fn interval(estimate: &Estimate) -> String {
@@ -316,13 +322,13 @@ fn interval(estimate: &Estimate) -> String {
 
 /// `0.5000 ± 0.0312`, or both distances where they differ: `0.5000 +0.0312 -0.0405`.
 fn plus_minus(estimate: &Estimate) -> String {
-    let above = format!("{:.4}", estimate.upper - estimate.value);
-    let below = format!("{:.4}", estimate.value - estimate.lower);
-    let value = estimate.value;
+    let above = number(estimate.upper - estimate.value);
+    let below = number(estimate.value - estimate.lower);
+    let value = number(estimate.value);
     if above == below {
-        format!("{value:.4} ± {above}")
+        format!("{value} ± {above}")
     } else {
-        format!("{value:.4} +{above} -{below}")
+        format!("{value} +{above} -{below}")
     }
 }
 

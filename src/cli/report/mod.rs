@@ -18,7 +18,7 @@ use self::landmarks::Landmarks;
 pub use self::live::{experiment_under_way, run_under_way};
 pub use self::run::{RunNumbers, SecondNumbers};
 use super::compare::{Subject, sections};
-use super::error::{Error, not_written};
+use super::error::Error;
 use super::exit::Exit;
 use super::recorded::{self, VerdictCount};
 use super::{output_file, remote_folder, streams};
@@ -227,10 +227,11 @@ fn configuration(source: &Source) -> Vec<Block> {
     let text = fs::read_to_string(folder.join("scenario.yaml")).unwrap_or_default();
     let lines: Vec<String> = text.lines().map(str::to_owned).collect();
     let scenario = (!lines.is_empty()).then_some(Block::Code(lines));
-    [facts(source)].into_iter().chain(tables::settings(folder)).chain(scenario).collect()
+    let facts = facts(source).into_iter().chain(tables::settings(folder)).collect();
+    [Block::Facts(facts)].into_iter().chain(scenario).collect()
 }
 
-fn facts(source: &Source) -> Block {
+fn facts(source: &Source) -> Vec<(String, String)> {
     let subject = &source.subject;
     let fact = |name: &str, value: String| (name.to_owned(), value);
     let kind = match source.content {
@@ -252,7 +253,7 @@ fn facts(source: &Source) -> Block {
         facts.push(fact("policies", subject.groups.len().to_string()));
         facts.push(fact("runs of each", runs.max().unwrap_or_default().to_string()));
     }
-    Block::Facts(facts)
+    facts
 }
 
 /// What a reader must not miss.
@@ -269,7 +270,6 @@ fn write(
 ) -> Result<(), Error> {
     output_file::write(&arguments.out, &page_html(&page(sources, sections)))?;
     let Some(folder) = &arguments.svg else { return Ok(()) };
-    fs::create_dir_all(folder).map_err(|error| not_written(folder, &error))?;
     for picture in sections.iter().flat_map(|section| &section.pictures) {
         output_file::write(&folder.join(format!("{}.svg", picture.name)), &picture.svg)?;
     }

@@ -21,9 +21,6 @@ pub fn facts(run: &RunFolder) -> Vec<(String, String)> {
         fact("iterations", count(run.records.len() as u64)),
         fact("plan", manifest.plan_digest.clone()),
     ];
-    if !manifest.overrides.is_empty() {
-        facts.push(fact("changed by", manifest.overrides.join(" ")));
-    }
     if let Some(stopped) = &run.stopped_at {
         let iteration = stopped.iteration.map(|at| format!(", iteration {}", count(at)));
         facts.push(fact("stopped in", stopped.phase.clone() + &iteration.unwrap_or_default()));

@@ -7,12 +7,13 @@ use crate::cli::compare::{self, Section, words};
 use crate::cli::console::Paint;
 use crate::cli::recorded;
 use comparison::{Comparison, Difference, Estimate};
-use metrics::{Dimension, Quantity, Term};
+use metrics::{Dimension, Quantity, Term, rounded};
 use report::html::{Block, Cell, Tone};
 
 /// A difference with its sign.
 fn signed(value: f64) -> String {
-    format!("{value:+.4}").replace('-', "−")
+    let sign = if value < 0.0 { "−" } else { "+" };
+    format!("{sign}{}", rounded(value.abs(), 4))
 }
 
 /// What was compared, a table a metric.
@@ -119,7 +120,7 @@ pub fn gates(comparison: &Value, is_over: bool) -> Option<Block> {
 }
 
 /// What an experiment or a run was set to, beside what its scenario says.
-pub fn settings(folder: &Path) -> Option<Block> {
+pub fn settings(folder: &Path) -> impl Iterator<Item = (String, String)> {
     let experiment = json(folder, "experiment.json");
     let manifest = if experiment.is_null() { json(folder, "manifest.json") } else { experiment };
     let overrides: Vec<_> = items(&manifest, "overrides").map(text).collect();
@@ -130,9 +131,8 @@ pub fn settings(folder: &Path) -> Option<Block> {
     };
     let told = [("seeds", ranges(&seeds)), ("set", overrides.join(", "))];
     let told = told.map(|(name, value)| (name.to_owned(), value));
-    let facts = told.into_iter().chain(items(&manifest, "variants").map(policy));
-    let facts: Vec<_> = facts.filter(|(_, value)| !value.is_empty()).collect();
-    (!facts.is_empty()).then_some(Block::Facts(facts))
+    let policies: Vec<_> = items(&manifest, "variants").map(policy).collect();
+    told.into_iter().chain(policies).filter(|(_, value)| !value.is_empty())
 }
 
 /// `1 to 20, 30`
@@ -213,9 +213,9 @@ pub fn evaluations(summary: &Value) -> Vec<Block> {
             // As a summary shows it: the held-out estimate, where there was a search.
             let estimate = policy.get("held_out").unwrap_or(policy);
             let number = |key: &str| estimate[key].as_f64();
-            let reward = number("average_reward").map_or(String::new(), |it| format!("{it:.4}"));
+            let reward = number("average_reward").map_or(String::new(), |it| rounded(it, 4));
             let half = number("confidence_interval").filter(|half| *half > 0.0);
-            let half = half.map_or(String::new(), |it| format!("±\u{a0}{it:.4}"));
+            let half = half.map_or(String::new(), |it| format!("±\u{a0}{}", rounded(it, 4)));
             vec![
                 Cell::plain(text(&policy["name"])),
                 Cell::plain(reward),

@@ -18,6 +18,7 @@ mod off_policy;
 mod pace;
 mod packed;
 mod punctuality;
+mod rounded;
 #[cfg(any(test, feature = "sample"))]
 pub mod sample;
 mod state;
@@ -42,6 +43,7 @@ pub use metric::{
 };
 pub use off_policy::{Agreement, OffPolicy};
 pub use packed::Packed;
+pub use rounded::rounded;
 pub use state::{PhaseState, PhaseStateError};
 pub use summary::{
     AppliedPolicy, Estimate, EvaluationSummary, PolicySummary, Summary, SummaryReport,

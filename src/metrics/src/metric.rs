@@ -3,6 +3,7 @@ use std::ops::RangeInclusive;
 
 use serde::{Deserialize, Serialize};
 
+use super::rounded::rounded;
 use timestamp::elapsed;
 
 /// One of the two calls of an iteration.
@@ -371,7 +372,7 @@ impl Quantity {
 impl std::fmt::Display for Quantity {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self.dimension {
-            Dimension::Share | Dimension::Reward => write!(f, "{:.4}", self.value),
+            Dimension::Share | Dimension::Reward => f.write_str(&rounded(self.value, 4)),
             Dimension::Count => write!(f, "{}", self.value),
             Dimension::PerSecond => write!(f, "{:.1}/s", self.value),
             Dimension::Latency => f.write_str(&elapsed(self.value)),

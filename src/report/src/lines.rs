@@ -79,6 +79,9 @@ pub struct LinePoint {
 
 const BAND_OPACITY: f64 = 0.16;
 
+/// From the lines to their names.
+const BESIDE: f64 = 10.0;
+
 /// The size of a picture, for a kind of screen. Texts have the same size in all of them.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Layout {
@@ -106,6 +109,11 @@ impl Layout {
         plot: Rect { left: 76.0, top: 104.0, right: 366.0, bottom: 300.0 },
         has_names: false,
     };
+
+    /// From the lines to the edge of the picture, where their names stand.
+    fn room(&self) -> f64 {
+        self.width - self.plot.right - BESIDE
+    }
 
     /// Where the lines begin and end, as shares of the width.
     pub(crate) fn ends(&self) -> [f64; 2] {
@@ -243,8 +251,14 @@ impl LineChart {
     }
 
     /// The levels that hold at the right edge.
-    fn last_levels(&self) -> impl Iterator<Item = &(f64, String)> {
+    pub(crate) fn last_levels(&self) -> impl Iterator<Item = &(f64, String)> {
         self.levels.iter().chain(self.parts.last().map_or(&[][..], |part| &part.levels))
+    }
+
+    /// Whether a name to the right of the lines is longer than its room.
+    pub(crate) fn cuts_names(&self, layout: Layout) -> bool {
+        let cuts = |end: EndLabel<'_>| end.fitting_name(self.unit, layout.room()) != end.name;
+        layout.has_names && ends(self).any(cuts)
     }
 
     /// Whether a level is named at the right edge.
@@ -336,8 +350,8 @@ pub fn line_svg(chart: &LineChart, layout: Layout) -> String {
     for series in &chart.series {
         canvas.add(lines.curve(series));
     }
-    let outer = if has_names { names(chart, &frame, width) } else { Vec::new() };
-    for label in outer.into_iter().chain(inner_names(chart, &panels, has_names)) {
+    let outer = if has_names { names(chart, &frame, layout.room()) } else { Vec::new() };
+    for label in outer.into_iter().chain(inner_names(chart, &panels)) {
         canvas.add(label);
     }
     canvas.into_svg()
@@ -475,45 +489,53 @@ struct EndLabel<'a> {
     ink: Ink,
 }
 
-/// The names of the lines and of the levels, to the right of the plot.
-fn names(chart: &LineChart, frame: &Frame, width: f64) -> Vec<Element> {
-    const LINE: f64 = 19.0;
-    let Rect { top, bottom, right, .. } = frame.area;
+impl EndLabel<'_> {
+    /// The name, as much of it as fits beside its value.
+    fn fitting_name(&self, unit: Unit, room: f64) -> String {
+        let value = super::chart::width(&unit.text(self.value), Size::Body.units());
+        fit(self.name, Size::Body.units() * 1.06, room - value - 10.0)
+    }
+}
+
+/// What ends at the right edge: the lines, and the levels.
+fn ends(chart: &LineChart) -> impl Iterator<Item = EndLabel<'_>> {
     let series = chart.series.iter().filter_map(|series| {
         let value = series.points.last()?.y;
         Some(EndLabel { name: &series.name, value, ink: Ink::Series(series.colour) })
     });
     let levels = chart.last_levels();
-    let levels = levels.map(|(value, name)| EndLabel { name, value: *value, ink: Ink::Muted });
-    let ends: Vec<EndLabel<'_>> = series.chain(levels).collect();
+    series.chain(levels.map(|(value, name)| EndLabel { name, value: *value, ink: Ink::Muted }))
+}
+
+/// The names of the lines and of the levels, to the right of the plot.
+fn names(chart: &LineChart, frame: &Frame, room: f64) -> Vec<Element> {
+    const LINE: f64 = 19.0;
+    let Rect { top, bottom, right, .. } = frame.area;
+    let ends: Vec<EndLabel<'_>> = ends(chart).collect();
     let wanted: Vec<f64> = ends.iter().map(|end| frame.y.at(end.value)).collect();
     let placed = spread(&wanted, &vec![LINE; wanted.len()], top - LINE, bottom + LINE);
     let label = |(end, y): (&EndLabel<'_>, f64)| {
-        let left = right + 10.0;
-        let value = chart.unit.text(end.value);
-        let room = width - left - super::chart::width(&value, Size::Body.units()) - 10.0;
-        let name = fit(end.name, Size::Body.units() * 1.06, room);
-        let at = Point { x: left, y: y + 5.0 };
-        let label = Label::new(format!("{name} {value}"), at);
+        let at = Point { x: right + BESIDE, y: y + 5.0 };
+        let name = end.fitting_name(chart.unit, room);
+        let label = Label::new(format!("{name} {}", chart.unit.text(end.value)), at);
         label.ink(end.ink).bold().element().tooltip(end.name)
     };
     ends.iter().zip(placed).map(label).collect()
 }
 
-/// The names of the levels, within the plot: each where it holds last.
-fn inner_names(chart: &LineChart, panels: &[Panel<'_>], has_names: bool) -> Vec<Element> {
+/// The names of the levels, within the plot: each where it holds last. Those at the right edge stand
+/// beside the plot, or below it.
+fn inner_names(chart: &LineChart, panels: &[Panel<'_>]) -> Vec<Element> {
     let name = |frame: &Frame, (value, name): &(f64, String)| {
         let at = Point { x: frame.area.right - 2.0, y: frame.y.at(*value) - 4.0 };
         let text = format!("{name} {}", chart.unit.text(*value));
         Label::new(text, at).anchor(Anchor::End).ink(Ink::Muted).halo().element()
     };
     let mut names = Vec::new();
-    for (number, panel) in panels.iter().enumerate() {
-        let is_last = number + 1 == panels.len();
+    for panel in panels {
         let levels = panel.part.map_or(&chart.levels, |part| &part.levels).iter();
-        let shown =
-            |level: &&(f64, String)| if is_last { !has_names } else { !chart.is_last(level) };
-        names.extend(levels.filter(shown).map(|level| name(&panel.frame, level)));
+        let inner = levels.filter(|level| !chart.is_last(level));
+        names.extend(inner.map(|level| name(&panel.frame, level)));
     }
     names
 }

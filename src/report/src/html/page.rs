@@ -375,7 +375,8 @@ fn picture(svg: &str, narrow: Option<&str>, readout: Option<&Readout>) -> Elemen
     let name =
         |(name, ink): &(String, Ink)| Element::new("li").with("class", ink.name()).text(name);
     let names = readout.key.iter().map(name);
-    let key = Element::new("ul").with("class", "key").text("").children(names);
+    let class = if readout.is_cut { "key always" } else { "key" };
+    let key = Element::new("ul").with("class", class).text("").children(names);
     figure.child(key).with("tabindex", "0").with("data-readout", said).child(
         Element::new("figcaption")
             .with("aria-live", "polite")

@@ -1,7 +1,7 @@
 use serde::Serialize;
 
 use crate::chart::Ink;
-use crate::lines::{LineChart, LinePoint, LineSeries};
+use crate::lines::{Layout, LineChart, LinePoint, LineSeries};
 
 /// What a picture says when it is pointed at: a line for each place from left to right.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -10,9 +10,13 @@ pub struct Readout {
     places: Vec<f64>,
     /// What is there.
     texts: Vec<String>,
-    /// The lines by their names and colours, for where those in the picture are out of sight.
+    /// The lines and what they are read against, by their names and colours, for where those in the
+    /// picture are out of sight.
     #[serde(skip)]
     pub(super) key: Vec<(String, Ink)>,
+    /// Whether a name in the picture is cut.
+    #[serde(skip)]
+    pub(super) is_cut: bool,
 }
 
 impl Readout {
@@ -24,8 +28,12 @@ impl Readout {
         // To a tenth of a thousandth, so that the page stays small.
         let place = |x: &f64| libm::round(chart.share(*x) * 1e4) / 1e4;
         let name = |series: &LineSeries| (series.name.clone(), Ink::Series(series.colour));
+        let level = |(value, name): &(f64, String)| {
+            (format!("{name} {}", chart.unit.text(*value)), Ink::Muted)
+        };
         Self {
-            key: chart.series.iter().map(name).collect(),
+            key: chart.series.iter().map(name).chain(chart.last_levels().map(level)).collect(),
+            is_cut: chart.cuts_names(Layout::WIDE),
             places: xs.iter().map(place).collect(),
             texts: xs.iter().map(|x| text(chart, *x)).collect(),
         }
