@@ -1,7 +1,7 @@
 use std::ffi::OsString;
 use std::path::Path;
 
-use clap::error::ErrorKind;
+use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{CommandFactory, Parser, Subcommand};
 
 use super::audit::AuditArguments;
@@ -10,6 +10,7 @@ use super::capacity::CapacityArguments;
 use super::check::CheckArguments;
 use super::compare::CompareArguments;
 use super::describe::WorldCommand;
+use super::error::Error;
 use super::evaluate::EvaluateArguments;
 use super::exit::Exit;
 use super::export::ExportArguments;
@@ -126,12 +127,25 @@ fn mistyped(word: &OsString) -> Option<String> {
 
 /// Prints what clap has to say: help and version are answers, the rest are mistakes.
 pub fn explain(error: &clap::Error) -> Exit {
+    if let Some(error) = unknown_command(error) {
+        return error.report();
+    }
     // What cannot be printed cannot be complained about either.
     let _unprintable = error.print();
     match error.kind() {
         ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => Exit::Done,
         _ => Exit::Usage,
     }
+}
+
+/// A word that is nearly a command.
+fn unknown_command(error: &clap::Error) -> Option<Error> {
+    let Some(ContextValue::String(word)) = error.get(ContextKind::InvalidSubcommand) else {
+        return None;
+    };
+    let near = mistyped(&OsString::from(word))?;
+    let message = format!("`{word}` is not a command");
+    Some(Error::usage(message).help(format!("did you mean `runner {near}`?")))
 }
 
 fn exit_codes() -> String {

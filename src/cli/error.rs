@@ -3,7 +3,7 @@
 use std::fmt::{Display, Write as _};
 
 use super::exit::Exit;
-use super::fold::on_stderr;
+use super::fold::{mistakes_on_stderr, on_stderr};
 use diagnostic::{Diagnostic, Report};
 use engine::RunError;
 use merge::MergeError;
@@ -84,7 +84,7 @@ pub fn not_written(path: &std::path::Path, error: &std::io::Error) -> Error {
 /// Mistakes in what the user gave.
 impl From<Report> for Error {
     fn from(mistakes: Report) -> Self {
-        Self { exit: Exit::Usage, text: mistakes.render(true) }
+        Self { exit: Exit::Usage, text: mistakes_on_stderr(&mistakes) }
     }
 }
 

@@ -6,6 +6,8 @@ use anstream::adapter::strip_str;
 use terminal_size::{Height, Width, terminal_size_of};
 use unicode_width::UnicodeWidthStr;
 
+use diagnostic::Report;
+
 /// The text as stdout shows it: on a terminal, lines that are wider than it are folded.
 pub fn on_stdout(text: &str) -> String {
     on_terminal(text, columns(terminal_size_of(stdout())))
@@ -22,6 +24,15 @@ pub fn prose_on_stdout(text: &str) -> String {
 /// The same for stderr.
 pub fn on_stderr(text: &str) -> String {
     on_terminal(text, columns_of_stderr())
+}
+
+/// Mistakes as stderr shows them, in colours: on a terminal, a line of a file that is wider than it
+/// is cut around what is meant.
+pub fn mistakes_on_stderr(mistakes: &Report) -> String {
+    match columns_of_stderr() {
+        Some(columns) => fold(&mistakes.render_within(columns), columns),
+        None => mistakes.render(true),
+    }
 }
 
 /// The width of the terminal that stderr is connected to, in columns.

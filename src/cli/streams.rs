@@ -2,7 +2,7 @@ use std::io::{self, BufWriter, ErrorKind, Write, stdout};
 
 use super::error::Error;
 use super::exit::Exit;
-use super::fold::{on_stderr, on_stdout, prose_on_stdout};
+use super::fold::{mistakes_on_stderr, on_stderr, on_stdout, prose_on_stdout};
 use diagnostic::Report;
 
 /// Writes to stdout. A reader that closed the pipe is no error.
@@ -28,7 +28,7 @@ pub fn note(text: &str) {
 
 /// Writes mistakes and warnings to stderr.
 pub fn explain(report: &Report) {
-    anstream::eprint!("{}", on_stderr(&report.render(true)));
+    anstream::eprint!("{}", mistakes_on_stderr(report));
 }
 
 /// Writes bytes to stdout, as they are. A reader that closed the pipe is no error.

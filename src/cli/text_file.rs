@@ -4,16 +4,25 @@ use std::fs::File;
 use std::io::{self, ErrorKind, Read};
 use std::path::Path;
 
+use scenario::where_it_may_be;
+
 /// More than any of them needs.
 const LARGEST: u64 = 64 << 20;
 
 /// The text of a file, without the byte order mark that some editors put before it.
 ///
 /// # Errors
-/// If it cannot be read, is larger than 64 MiB or is not UTF-8.
+/// If it does not exist, which names the place and what may have been meant, cannot be read, is
+/// larger than 64 MiB or is not UTF-8.
 pub fn read(path: &Path) -> io::Result<String> {
     let mut bytes = Vec::new();
-    File::open(path)?.take(LARGEST + 1).read_to_end(&mut bytes)?;
+    let file = File::open(path).map_err(|error| match error.kind() {
+        ErrorKind::NotFound => {
+            io::Error::new(error.kind(), format!("it does not exist; {}", where_it_may_be(path)))
+        }
+        _ => error,
+    });
+    file?.take(LARGEST + 1).read_to_end(&mut bytes)?;
     if bytes.len() as u64 > LARGEST {
         return Err(io::Error::new(ErrorKind::InvalidData, "it is larger than 64 MiB"));
     }

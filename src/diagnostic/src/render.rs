@@ -17,7 +17,18 @@ impl Report {
     /// The report for a person, one mistake after the other, in colours or plain.
     #[must_use]
     pub fn render(&self, coloured: bool) -> String {
-        let texts = self.diagnostics().iter().map(|diagnostic| diagnostic.render(coloured));
+        self.rendered(&renderer(coloured))
+    }
+
+    /// The report in colours for a terminal of so many columns: a line of a file that is longer is cut
+    /// around what is meant.
+    #[must_use]
+    pub fn render_within(&self, columns: usize) -> String {
+        self.rendered(&renderer(true).term_width(columns))
+    }
+
+    fn rendered(&self, renderer: &Renderer) -> String {
+        let texts = self.diagnostics().iter().map(|diagnostic| diagnostic.rendered(renderer));
         texts.collect::<Vec<_>>().join("\n")
     }
 }
@@ -27,7 +38,10 @@ impl Diagnostic {
     /// break.
     #[must_use]
     pub fn render(&self, coloured: bool) -> String {
-        let renderer = if coloured { Renderer::styled() } else { Renderer::plain() };
+        self.rendered(&renderer(coloured))
+    }
+
+    fn rendered(&self, renderer: &Renderer) -> String {
         let level = match self.parts.severity {
             Severity::Error => Level::ERROR,
             Severity::Warning => Level::WARNING,
@@ -39,7 +53,16 @@ impl Diagnostic {
         };
         let help = self.parts.help.as_deref().map(|help| Level::HELP.secondary_title(help));
         let groups: Vec<_> = [main].into_iter().chain(help.map(Group::with_title)).collect();
-        without_empty_origin(&renderer.render(&groups)) + "\n"
+        let text = renderer.render(&groups);
+        let is_shown = |line: &&str| !self.is_empty(line);
+        text.split('\n').filter(is_shown).collect::<Vec<_>>().join("\n") + "\n"
+    }
+
+    /// Whether a line of the renderer says nothing: an empty place, which stands between the place of a
+    /// stretch of a line and the stretch; without a place, the margin above the help.
+    fn is_empty(&self, line: &str) -> bool {
+        let plain = anstream::adapter::strip_str(line).to_string();
+        plain.trim() == ":::" || plain.trim() == "|" && self.parts.place.is_none()
     }
 
     fn show<'a>(&'a self, group: Group<'a>, place: &'a Place) -> Group<'a> {
@@ -79,11 +102,8 @@ impl Diagnostic {
     }
 }
 
-/// A stretch of a line has its place written before it; the renderer then puts an empty
-/// one in between.
-fn without_empty_origin(text: &str) -> String {
-    let is_empty = |line: &&str| anstream::adapter::strip_str(line).to_string().trim() == ":::";
-    text.split('\n').filter(|line| !is_empty(line)).collect::<Vec<_>>().join("\n")
+fn renderer(coloured: bool) -> Renderer {
+    if coloured { Renderer::styled() } else { Renderer::plain() }
 }
 
 fn same(one: &Place, other: &Place) -> bool {
@@ -98,7 +118,7 @@ fn shift(span: &Range<usize>, by: usize) -> Range<usize> {
 mod tests {
     use std::sync::Arc;
 
-    use crate::{Diagnostic, Place, Source};
+    use crate::{Diagnostic, Place, Report, Source};
 
     fn find(source: &Arc<Source>, word: &str) -> Place {
         let start = source.text().find(word).unwrap();
@@ -126,8 +146,27 @@ help: leave one out
     }
 
     #[test]
+    fn a_line_that_is_longer_than_the_terminal_is_cut_around_the_mistake() {
+        let line =
+            "  - iterate: { name: baseline, arrival: open, iteratons: 5000, concurrency: 8 }";
+        let source = Source::new("a.yaml", line);
+        let mut report = Report::new();
+        report.push(Diagnostic::error("unknown key").at(&find(&source, "iteratons")));
+        for columns in [30, 40, 60, 80] {
+            let text = anstream::adapter::strip_str(&report.render_within(columns)).to_string();
+            let is_narrow = |line: &str| line.chars().count() <= columns;
+            assert!(text.lines().all(is_narrow), "{columns}: {text}");
+            let lines: Vec<&str> = text.lines().collect();
+            let at = lines.iter().position(|line| line.contains("iteratons")).unwrap();
+            assert_eq!(lines[at].find("iteratons"), lines[at + 1].find("^^^^^^^^^"), "{text}");
+        }
+    }
+
+    #[test]
     fn a_mistake_without_a_place_is_its_message() {
         assert_eq!(Diagnostic::warning("odd").render(false), "warning: odd\n");
+        let helped = Diagnostic::error("odd").help("make it even").render(false);
+        assert_eq!(helped, "error: odd\nhelp: make it even\n");
     }
 
     #[test]

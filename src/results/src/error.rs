@@ -3,6 +3,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use super::layout::{EXPERIMENT, MANIFEST};
+use scenario::where_it_may_be;
 
 /// Why a folder cannot be used for results.
 #[derive(Debug, thiserror::Error)]
@@ -27,7 +28,7 @@ pub enum CreateError {
 #[derive(Debug, thiserror::Error)]
 pub enum ReadError {
     /// It has no manifest.
-    #[error("`{}` is not a results folder: it has no {MANIFEST}{}", .0.display(), within(.0))]
+    #[error("`{}` is not a results folder: {}", .0.display(), what_it_is(.0))]
     NoManifest(PathBuf),
     /// Its scenario keeps no iterations.
     #[error(
@@ -68,6 +69,15 @@ impl ReadError {
     /// The error of a file that is not the JSON that it should be.
     pub(crate) fn json(path: PathBuf, error: &serde_json::Error) -> Self {
         Self::Malformed { path, line: error.line() as u64, message: error.to_string() }
+    }
+}
+
+/// What a path is that is no results folder.
+fn what_it_is(path: &Path) -> String {
+    if path.exists() {
+        format!("it has no {MANIFEST}{}", within(path))
+    } else {
+        format!("it does not exist; {}", where_it_may_be(path))
     }
 }
 

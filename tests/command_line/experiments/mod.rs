@@ -5,7 +5,7 @@ mod export;
 mod gates;
 mod guide;
 mod null;
-mod pull_request;
+pub mod pull_request;
 mod report;
 mod sequential;
 mod shards;

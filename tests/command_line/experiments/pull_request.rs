@@ -23,7 +23,7 @@ fn git(folder: &Path, arguments: &[&str]) -> String {
 
 /// A repository with three of the policies of `policies.yaml` and its data at `origin/main`, and a
 /// policy made worse on top of it.
-fn project(folder: &Path) {
+pub fn project(folder: &Path) {
     let source = Path::new(env!("CARGO_MANIFEST_DIR"));
     let files = ["users.json", "coffee.json", "rank-request.json"].map(|of| format!("data/{of}"));
     for file in files.iter().map(String::as_str).chain(["scenarios/policies.yaml"]) {

@@ -103,7 +103,7 @@ fn what_cannot_be_read_or_written_is_said() {
     assert_eq!(output.status.code(), Some(2));
     assert!(String::from_utf8_lossy(&output.stderr).contains("is not a results folder"));
     let out = run(&folder.path().join("a"), "1");
-    let output = report(&[&out, "-o", &format!("{nothing}/missing/page.html")]);
+    let output = report(&[&out, "-o", &format!("{out}/manifest.json/page.html")]);
     assert_eq!(output.status.code(), Some(7));
     // Verdicts that cannot be read are not left out.
     fs::write(Path::new(&out).join("summary.json"), "{\"expectations\": [").unwrap();

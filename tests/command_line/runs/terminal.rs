@@ -2,12 +2,14 @@
 
 #![cfg(unix)]
 
+use std::fs;
 use std::path::Path;
 use std::process::Command;
 
 use unicode_width::UnicodeWidthStr;
 
 use super::{completed, runner};
+use crate::experiments::pull_request;
 use crate::tools;
 
 /// What a command shows on a terminal of so many columns; none, where none can be made.
@@ -29,12 +31,20 @@ fn shown(columns: usize, arguments: &[&str]) -> Option<String> {
 /// Lines that a terminal would wrap, though they have a blank at which they could be folded.
 fn wrapped(text: &str, columns: usize) -> Vec<&str> {
     let is_wide = |line: &&str| line.width() > columns && line.trim().contains(' ');
-    // The lines of a file stand above the marks of an error.
-    let is_excerpt = |line: &&str| {
-        line.trim_start_matches(|c: char| c == ' ' || c.is_ascii_digit()).starts_with('|')
-    };
-    text.lines().filter(is_wide).filter(|line| !is_excerpt(line)).collect()
+    // The rows of a table in Markdown.
+    let is_row = |line: &&str| line.starts_with('|');
+    text.lines().filter(is_wide).filter(|line| !is_row(line)).collect()
 }
+
+/// Too few runs for a verdict.
+const SHORT_GATE: [&str; 6] = [
+    "--set",
+    "matrix.seeds=1..2",
+    "--set",
+    "phases.baseline.iterations=300",
+    "--set",
+    "phases.validation.iterations=100",
+];
 
 #[test]
 fn nothing_wraps_at_forty_columns_and_nothing_is_cut_in_a_pipe() {
@@ -52,7 +62,16 @@ fn nothing_wraps_at_forty_columns_and_nothing_is_cut_in_a_pipe() {
     completed(&out, "scenarios/baseline.yaml", &short);
     let out = out.to_str().unwrap();
     let log = Path::new(out).join("log.dsjson").display().to_string();
-    let commands: [&[&str]; 12] = [
+    let project = folder.path().join("project");
+    pull_request::project(&project);
+    let gated = project.join("scenarios/policies.yaml");
+    let gated = gated.to_str().unwrap();
+    let mistaken = folder.path().join("mistaken.yaml");
+    let scenario = fs::read_to_string(gated).unwrap();
+    let mistake = scenario.replace("concurrency: ", "kind: of work, concurency: ");
+    assert_ne!(scenario, mistake);
+    fs::write(&mistaken, mistake).unwrap();
+    let commands: [&[&str]; 14] = [
         &["show", out],
         &["compare", out, out],
         &["list", folder.path().to_str().unwrap()],
@@ -63,7 +82,9 @@ fn nothing_wraps_at_forty_columns_and_nothing_is_cut_in_a_pipe() {
         &["guide", "results"],
         &["check", "scenarios/baseline.yaml"],
         &["check", "scenarios/baseline.yaml", "--set", "phases.baseline.iteratons=5"],
+        &["check", mistaken.to_str().unwrap()],
         &["gate", "scenarios/missing.yaml", "--base", "HEAD"],
+        &[&["gate", gated, "--base", "origin/main"][..], &SHORT_GATE].concat(),
         &["--help"],
     ];
     for command in commands {

@@ -235,10 +235,13 @@ fn results_are_listed_with_their_state_and_verdict() {
 
 #[test]
 fn a_mistyped_command_is_not_taken_for_a_scenario() {
-    let output = runner().args(["chek", BASELINE]).output().unwrap();
-    assert_eq!(code(&output), Some(2));
-    let stderr = text(&output.stderr);
-    assert!(stderr.contains("chek") && stderr.contains("'check'"), "{stderr}");
+    for (word, near) in [("chek", "check"), ("rnu", "run"), ("evalaute", "evaluate")] {
+        let output = runner().args([word, BASELINE]).output().unwrap();
+        assert_eq!(code(&output), Some(2));
+        let said =
+            format!("error: `{word}` is not a command\nhelp: did you mean `runner {near}`?\n");
+        assert_eq!(text(&output.stderr), said);
+    }
 }
 
 #[test]
