@@ -78,6 +78,14 @@ banditdb:
 site:
     cargo run -- guide --html target/site
 
+# The picture of a report in the guides, by a Chromium.
+report-picture:
+    rm -rf target/report-picture
+    cargo run --release -- run scenarios/policies.yaml --quiet --out target/report-picture
+    cargo run --release -- report target/report-picture --out target/report-picture.html
+    "${CHROMIUM:-chromium}" --headless --no-sandbox --hide-scrollbars --window-size=1060,620 \
+        --screenshot=src/cli/guide/pictures/report.png "file://$PWD/target/report-picture.html"
+
 # What the page of `--live` costs a load, and how soon it shows each second.
 live-page:
     cargo build --release

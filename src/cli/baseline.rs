@@ -87,10 +87,6 @@ fn write(arguments: &SaveArguments, text: &str) -> Result<(), Error> {
         let error = Error::usage(format!("the baseline `{}` exists already", path.display()));
         return Err(error.help("add `--replace` to overwrite it"));
     }
-    if let Some(folder) = path.parent() {
-        // If this fails, writing the file fails too, with the reason.
-        _ = std::fs::create_dir_all(folder);
-    }
     output_file::write(path, text)
 }
 

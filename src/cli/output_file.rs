@@ -1,7 +1,7 @@
 //! The writer of every file that is put where the user says.
 
 use std::fs::{self, File, OpenOptions};
-use std::io::{self, Write};
+use std::io::{self, Stdout, Write};
 use std::path::{Path, PathBuf};
 
 use tempfile::NamedTempFile;
@@ -19,7 +19,7 @@ pub fn is_stdout(path: &Path) -> bool {
 
 /// Writes a file: `-` is stdout, a link is followed, and a device or a pipe is written to.
 /// A regular file is replaced as a whole and keeps its mode; a new one has the mode that the
-/// umask leaves.
+/// umask leaves, and the folders above it are made.
 ///
 /// # Errors
 /// When it cannot be written.
@@ -57,22 +57,31 @@ pub fn append(path: &Path, text: &str) -> Result<(), Error> {
     if is_stdout(path) {
         return streams::print(text);
     }
-    let opened = OpenOptions::new().create(true).append(true).open(path);
-    let appended = opened.and_then(|mut file| file.write_all(text.as_bytes()));
-    appended.map_err(|error| not_written(path, &error))
+    let append = || {
+        make_folder_of(path)?;
+        OpenOptions::new().create(true).append(true).open(path)?.write_all(text.as_bytes())
+    };
+    append().map_err(|error| not_written(path, &error))
 }
 
 /// A file that is being written as [`write()`] does it, in parts. A regular file is as it was
 /// until [`Self::finish`].
 pub enum OutputFile {
+    Stdout(Stdout),
     /// A device or a pipe.
     Open(File),
     /// A file that will take the place of another.
-    Temporary { file: NamedTempFile, target: PathBuf },
+    Temporary {
+        file: NamedTempFile,
+        target: PathBuf,
+    },
 }
 
 impl OutputFile {
     pub fn create(path: &Path) -> io::Result<Self> {
+        if is_stdout(path) {
+            return Ok(Self::Stdout(io::stdout()));
+        }
         let target = followed(path)?;
         let mode = match fs::metadata(&target) {
             Ok(metadata) if !metadata.is_file() => {
@@ -82,8 +91,7 @@ impl OutputFile {
             Err(error) if error.kind() == io::ErrorKind::NotFound => None,
             Err(error) => return Err(error),
         };
-        let folder = target.parent().filter(|folder| !folder.as_os_str().is_empty());
-        let file = temporary_file(folder.unwrap_or(Path::new(".")))?;
+        let file = temporary_file(make_folder_of(&target)?)?;
         if let Some(mode) = mode {
             file.as_file().set_permissions(mode)?;
         }
@@ -102,6 +110,7 @@ impl OutputFile {
 impl Write for OutputFile {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         match self {
+            Self::Stdout(stdout) => stdout.write(bytes),
             Self::Open(file) => file.write(bytes),
             Self::Temporary { file, .. } => file.write(bytes),
         }
@@ -109,10 +118,19 @@ impl Write for OutputFile {
 
     fn flush(&mut self) -> io::Result<()> {
         match self {
+            Self::Stdout(stdout) => stdout.flush(),
             Self::Open(file) => file.flush(),
             Self::Temporary { file, .. } => file.flush(),
         }
     }
+}
+
+/// Makes the folder that a file is in, unless it exists; returns it.
+fn make_folder_of(path: &Path) -> io::Result<&Path> {
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
+    let folder = folder.unwrap_or(Path::new("."));
+    fs::create_dir_all(folder)?;
+    Ok(folder)
 }
 
 /// The path behind links, also behind one that leads to no file yet.
@@ -156,10 +174,15 @@ mod tests {
     }
 
     #[test]
-    fn a_folder_and_a_file_below_a_missing_one_are_errors() {
+    fn missing_folders_are_made_and_a_folder_is_an_error() {
         let folder = tempfile::tempdir().unwrap();
         assert!(write(folder.path(), "text").is_err());
-        assert!(write(&folder.path().join("missing/report.html"), "text").is_err());
+        let path = folder.path().join("missing/too/report.html");
+        write(&path, "text").unwrap();
+        append(&path, " and more").unwrap();
+        assert_eq!(fs::read_to_string(&path).unwrap(), "text and more");
+        append(&folder.path().join("other/report.md"), "text").unwrap();
+        assert!(write(&path.join("below-a-file"), "text").is_err());
     }
 
     #[cfg(unix)]

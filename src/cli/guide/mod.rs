@@ -1,12 +1,11 @@
 //! `runner guide`: pages for people who want to get something done.
 
-use std::fs;
 use std::path::{Path, PathBuf};
 
 use clap::builder::PossibleValue;
 use clap::{Args, ValueEnum};
 
-use super::error::{Error, not_written};
+use super::error::Error;
 use super::exit::Exit;
 use super::{output_file, streams};
 use site::Guide;
@@ -116,14 +115,11 @@ fn write_site(folder: &Path) -> Result<Exit, Error> {
             text: topic.page(),
         })
         .collect();
-    let pictures = folder.join("pictures");
-    fs::create_dir_all(&pictures).map_err(|error| not_written(&pictures, &error))?;
     for page in site::pages(&guides, REPOSITORY) {
         output_file::write(&folder.join(page.file), &page.html)?;
     }
     for (name, picture) in PICTURES {
-        let path = folder.join(name);
-        fs::write(&path, picture).map_err(|error| not_written(&path, &error))?;
+        output_file::write_with(&folder.join(name), |file| file.write_all(picture))?;
     }
     streams::tell(&format!("{}\n", folder.join("index.html").display()))?;
     Ok(Exit::Done)

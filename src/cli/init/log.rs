@@ -1,5 +1,6 @@
 //! The text of a first scenario for a log of one's own.
 
+use super::LOOP;
 use super::own::quoted;
 use scenario::table_rows;
 
@@ -171,13 +172,7 @@ context: [{context}]
 
 target: embedded
 
-loop:
-  # So long an event waits for its reward; then it is learned, and served with the next model.
-  reward_wait_time: 15s
-  model_export_frequency: 15s
-  # Vowpal Wabbit's arguments: one choice of five explores; `-q ::` combines all pairs of features.
-  learning_policy: \"--cb_explore_adf --epsilon 0.2 --power_t 0 -l 0.5 --cb_type mtr -q ::\"
-
+{LOOP}
 phases:
   - reset
   - iterate: {{ name: learn, iterations: {iterations}, concurrency: 8, rate: 20/s }}

@@ -22,6 +22,17 @@ use scenario::{
     DimensionKind, InferenceError, LoadOptions, UserDimension, infer_dimensions, preferred_actions,
 };
 
+/// The loop of a first scenario. Rewards are waited for and models exported within a minute, so that
+/// a run of eight minutes learns.
+const LOOP: &str = "\
+loop:
+  # So long an event waits for its reward; then it is learned, and served with the next model.
+  reward_wait_time: 15s
+  model_export_frequency: 15s
+  # Vowpal Wabbit's arguments: one choice of five explores; `-q ::` combines all pairs of features.
+  learning_policy: \"--cb_explore_adf --epsilon 0.2 --power_t 0 -l 0.5 --cb_type mtr -q ::\"
+";
+
 /// `runner init`
 #[derive(Debug, Clone, Args)]
 pub struct InitArguments {
@@ -65,9 +76,35 @@ pub fn init(arguments: &InitArguments) -> Result<Exit, Error> {
         Some(users) => (users.clone(), arguments.actions.clone()),
         None => ask()?,
     };
-    let actions = actions.map_or_else(|| write_actions(path, &users), Ok)?;
-    write_new(path, &own_scenario(arguments, &users, &actions)?)?;
+    let dimensions = dimensions(arguments, &users)?;
+    let Some(actions) = actions else {
+        let actions = write_actions(path, &users)?;
+        let written = write_own(path, &users, &actions, &dimensions);
+        match &written {
+            Ok(_) => streams::note(&format!(
+                "{}: what the users prefer; add features of your own",
+                actions.display()
+            )),
+            Err(_) => remove(&actions)?,
+        }
+        return written;
+    };
+    write_own(path, &users, &actions, &dimensions)
+}
+
+fn write_own(
+    path: &Path,
+    users: &Path,
+    actions: &Path,
+    dimensions: &[UserDimension],
+) -> Result<Exit, Error> {
+    output_file::write(path, &own_scenario(path, users, actions, dimensions)?)?;
     conclude(path)
+}
+
+/// Takes back what was written.
+fn remove(path: &Path) -> Result<(), Error> {
+    fs::remove_file(path).map_err(|error| not_written(path, &error))
 }
 
 /// Writes the actions that the users prefer beside the scenario, each with its name as its feature.
@@ -87,8 +124,7 @@ fn write_actions(scenario: &Path, users: &Path) -> Result<PathBuf, Error> {
         format!("  {{ \"id\": {name}, \"features\": [{{ \"name\": {name} }}] }}")
     };
     let actions: Vec<String> = actions.iter().map(action).collect();
-    write_new(&path, &format!("[\n{}\n]\n", actions.join(",\n")))?;
-    streams::note(&format!("{}: what the users prefer; add features of your own", path.display()));
+    output_file::write(&path, &format!("[\n{}\n]\n", actions.join(",\n")))?;
     Ok(path)
 }
 
@@ -110,7 +146,7 @@ fn of_log(arguments: &InitArguments, log: &Path) -> Result<Exit, Error> {
         })?,
         play: Play::Twin,
     };
-    write_new(path, &scenario.text())?;
+    output_file::write(path, &scenario.text())?;
     let options = LoadOptions { allow_paths: true, ..LoadOptions::default() };
     let environment = |name: &str| std::env::var(name).ok();
     if scenario::read(path, &options, &environment).is_err() {
@@ -131,7 +167,7 @@ fn conclude(path: &Path) -> Result<Exit, Error> {
             Ok(Exit::Done)
         }
         Err(mistakes) => {
-            fs::remove_file(path).map_err(|error| not_written(path, &error))?;
+            remove(path)?;
             Err(mistakes.into())
         }
     }
@@ -143,13 +179,6 @@ fn refuse_existing(path: &Path) -> Result<(), Error> {
         return Err(error.help("name another file: `runner init FILE`"));
     }
     Ok(())
-}
-
-fn write_new(path: &Path, text: &str) -> Result<(), Error> {
-    if let Some(folder) = path.parent() {
-        fs::create_dir_all(folder).map_err(|error| not_written(folder, &error))?;
-    }
-    output_file::write(path, text)
 }
 
 /// Writes the scenario and its data beside it. Data that exist and are the same are kept.
@@ -166,20 +195,24 @@ fn write_shipped(path: &Path, shipped: Shipped) -> Result<(), Error> {
         }
     }
     for (file, text) in &files {
-        write_new(file, text)?;
+        output_file::write(file, text)?;
     }
-    write_new(path, &shipped.scenario())
+    output_file::write(path, &shipped.scenario())
 }
 
-fn own_scenario(arguments: &InitArguments, users: &Path, actions: &Path) -> Result<String, Error> {
-    let name = arguments.scenario.file_stem().unwrap_or_default().to_string_lossy();
-    let [users_name, actions_name] =
-        [users, actions].map(|file| quoted(&relative(&arguments.scenario, file)));
+fn own_scenario(
+    path: &Path,
+    users: &Path,
+    actions: &Path,
+    dimensions: &[UserDimension],
+) -> Result<String, Error> {
+    let name = path.file_stem().unwrap_or_default().to_string_lossy();
+    let [users_name, actions_name] = [users, actions].map(|file| quoted(&relative(path, file)));
     let first = FirstScenario {
         name: &quoted(&name),
         users: &users_name,
         actions: &actions_name,
-        dimensions: &dimensions(arguments, users)?,
+        dimensions,
         choices: choices(actions)?,
     };
     Ok(first.text())
@@ -203,7 +236,21 @@ fn dimensions(arguments: &InitArguments, users: &Path) -> Result<Vec<UserDimensi
                     (1..=*count).map(|number| format!("NAME{number}")).collect();
                 format!("name them, the outermost first: `--context {}`", names.join(","))
             }
-            InferenceError::Shape => SHAPE_OF_USERS.to_owned(),
+            InferenceError::Name(name) => {
+                let words: Vec<&str> = name.split_whitespace().collect();
+                format!("rename the column in the file, such as `{}`", words.join("_"))
+            }
+            InferenceError::Twice(_) => "give each column a name of its own".to_owned(),
+            InferenceError::Repeated { .. } => {
+                "leave one row for each context: `preferred` is what \
+                most of its visitors prefer, and `weight` how many there are"
+                    .to_owned()
+            }
+            InferenceError::Shape
+            | InferenceError::Empty
+            | InferenceError::NoRows
+            | InferenceError::NoPreference(_)
+            | InferenceError::NoContext(_) => SHAPE_OF_USERS.to_owned(),
         };
         Error::usage(format!("`{}`: {error}", users.display())).help(help)
     })

@@ -1,5 +1,6 @@
 //! The text of a first scenario for users and actions of one's own.
 
+use super::LOOP;
 use scenario::{DimensionKind, UserDimension};
 
 /// What a first scenario is about.
@@ -14,8 +15,7 @@ pub struct FirstScenario<'a> {
 }
 
 impl FirstScenario<'_> {
-    /// The scenario, with comments. Rewards are waited for and models exported within a minute,
-    /// so that a run of eight minutes learns.
+    /// The scenario, with comments.
     pub fn text(&self) -> String {
         let Self { name, users, actions, choices, .. } = self;
         format!(
@@ -37,13 +37,7 @@ context:
 # The learning loop inside, in simulated time. A service: `target: {{ url: https://… }}`.
 target: embedded
 
-loop:
-  # So long an event waits for its reward; then it is learned, and served with the next model.
-  reward_wait_time: 15s
-  model_export_frequency: 15s
-  # Vowpal Wabbit's arguments: one choice of five explores; `-q ::` combines all pairs of features.
-  learning_policy: \"--cb_explore_adf --epsilon 0.2 --power_t 0 -l 0.5 --cb_type mtr -q ::\"
-
+{LOOP}
 phases:
   - reset
   - iterate: {{ name: baseline, iterations: 10_000, concurrency: 8, rate: 20/s }}

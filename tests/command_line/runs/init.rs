@@ -177,7 +177,16 @@ fn mistakes_are_told_with_what_to_do() {
     for (users, actions, said) in [
         ("users.json", "coffee.json", "`--context NAME1,NAME2,NAME3`"),
         ("no-preferred.csv", "coffee.json", "a CSV file has a column `preferred`"),
-        ("missing.csv", "coffee.json", "`missing.csv` cannot be read"),
+        (
+            "missing.csv",
+            "coffee.json",
+            "`missing.csv` cannot be read: it does not exist; nothing in the folder",
+        ),
+        (
+            "user.csv",
+            "coffee.json",
+            "`user.csv` cannot be read: it does not exist; did you mean `users.csv`?",
+        ),
         ("users.csv", "no-list.json", "`no-list.json` is not a JSON list"),
         // What the reader of scenarios finds, at its place in the file.
         ("users.csv", "tea.json", "users.csv:2:"),
@@ -187,4 +196,58 @@ fn mistakes_are_told_with_what_to_do() {
     }
     let output = run(folder.path(), &["init"]);
     assert!(text(&output.stderr).contains("runner init --from tutorial"));
+}
+
+/// Each mistake of a table is told once, before anything is written.
+#[test]
+fn mistakes_of_a_table_are_told_once_and_leave_nothing() {
+    let shape = "a CSV file has a column `preferred` and one for each context dimension; see \
+                 `runner guide scenarios`";
+    for (table, said, help) in [
+        ("", "it is empty", shape),
+        ("\n\n", "it is empty", shape),
+        ("city;preferred\n", "it has no rows", shape),
+        ("preferred\ntea\n", "it has no column of a context: its columns are `preferred`", shape),
+        (
+            "city\tage\nBerlin\t7\n",
+            "it has no column `preferred`: its columns are `city`, `age`",
+            shape,
+        ),
+        (
+            "city;age  group;preferred\nBerlin;young;tea\n",
+            "its column `age  group` cannot be a context dimension: a name has no blanks",
+            "rename the column in the file, such as `age_group`",
+        ),
+        (
+            "city,city,preferred\nBerlin,Rome,tea\n",
+            "two of its columns are called `city`",
+            "give each column a name of its own",
+        ),
+        (
+            "city,preferred\nRome,tea\nRome,tea\nOslo,ice\nRome,ice\n",
+            "2 of its 4 rows have the context of an earlier row",
+            "leave one row for each context: `preferred` is what most of its visitors prefer, and \
+             `weight` how many there are",
+        ),
+    ] {
+        let folder = tempfile::tempdir().unwrap();
+        fs::write(folder.path().join("users.csv"), table).unwrap();
+        let output = run(folder.path(), &["init", "--users", "users.csv"]);
+        let expected = format!("error: `users.csv`: {said}\nhelp: {help}\n");
+        assert_eq!(text(&output.stderr), expected);
+        assert_eq!(output.status.code(), Some(2));
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1, "{said}");
+    }
+}
+
+/// What the reader of scenarios refuses is taken back with all that was written beside it.
+#[test]
+fn a_start_that_is_refused_leaves_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    fs::write(folder.path().join("users.csv"), "city,preferred\nRome,tea,more\nOslo,ice\n")
+        .unwrap();
+    let output = run(folder.path(), &["init", "--users", "users.csv"]);
+    assert_eq!(output.status.code(), Some(2));
+    assert!(text(&output.stderr).contains("users.csv:2:1"), "{}", text(&output.stderr));
+    assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
 }

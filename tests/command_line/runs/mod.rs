@@ -1,6 +1,7 @@
 //! The program as its users run it.
 
 mod described;
+mod destinations;
 mod folder;
 mod init;
 mod killed;

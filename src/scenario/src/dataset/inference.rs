@@ -1,6 +1,6 @@
 //! What the context dimensions of a users file are, for a scenario that is yet to be written.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Map, Value};
 
@@ -36,6 +36,32 @@ pub enum InferenceError {
     /// JSON that nests one dimension in the other has no names for them.
     #[error("it nests {0} context dimensions and does not name them")]
     Unnamed(usize),
+    /// There is nothing in it.
+    #[error("it is empty")]
+    Empty,
+    /// A table with a header alone.
+    #[error("it has no rows")]
+    NoRows,
+    /// A table that does not say what visitors prefer.
+    #[error("it has no column `preferred`: its columns are `{}`", .0.join("`, `"))]
+    NoPreference(Vec<String>),
+    /// A table that says nothing else.
+    #[error("it has no column of a context: its columns are `{}`", .0.join("`, `"))]
+    NoContext(Vec<String>),
+    /// A column whose name scenarios cannot write.
+    #[error("its column `{0}` cannot be a context dimension: a name has no blanks")]
+    Name(String),
+    /// Two columns of one name.
+    #[error("two of its columns are called `{0}`")]
+    Twice(String),
+    /// Rows whose context is that of an earlier row.
+    #[error("{repeated} of its {rows} rows have the context of an earlier row")]
+    Repeated {
+        /// How many rows.
+        repeated: usize,
+        /// Of so many.
+        rows: usize,
+    },
 }
 
 /// The columns of a users file that are no context, beside those of rewards.
@@ -116,30 +142,48 @@ pub fn table_rows(text: &str) -> (Vec<String>, Vec<Vec<String>>) {
 }
 
 fn of_table(text: &str) -> Result<Vec<UserDimension>, InferenceError> {
-    let mut rows = table::lines(text);
-    let header = rows.next().ok_or(InferenceError::Shape)?;
-    let mut kinds: Vec<Option<DimensionKind>> = vec![None; header.len()];
-    for row in rows {
-        for (kind, value) in kinds.iter_mut().zip(&row) {
-            *kind = Some(merged(*kind, of_word(value)));
+    let (header, rows) = table_rows(text);
+    let is_rewarded = |name: &str| table::rewarded(name).is_some();
+    let is_context = |name: &str| !NO_CONTEXT.contains(&name) && !is_rewarded(name);
+    if header.iter().all(String::is_empty) {
+        return Err(InferenceError::Empty);
+    }
+    if !header.iter().any(|name| name == NO_CONTEXT[0] || is_rewarded(name)) {
+        return Err(InferenceError::NoPreference(header));
+    }
+    let columns: Vec<usize> = (0..header.len()).filter(|at| is_context(&header[*at])).collect();
+    if columns.is_empty() {
+        return Err(InferenceError::NoContext(header));
+    }
+    for (number, at) in columns.iter().enumerate() {
+        let name = &header[*at];
+        if !model::is_feature_name(name) {
+            return Err(InferenceError::Name(name.clone()));
+        }
+        if columns[..number].iter().any(|other| header[*other] == *name) {
+            return Err(InferenceError::Twice(name.clone()));
         }
     }
-    let is_rewarded = |name: &str| table::rewarded(name).is_some();
-    let columns = header
-        .iter()
-        .zip(kinds)
-        .filter(|(name, _)| !NO_CONTEXT.contains(name) && !is_rewarded(name));
-    let dimensions: Vec<UserDimension> = columns
-        .map(|(name, kind)| UserDimension {
-            name: name.to_owned(),
-            kind: kind.unwrap_or(DimensionKind::Text),
-        })
-        .collect();
-    let has_preference = header.iter().any(|name| name == NO_CONTEXT[0] || is_rewarded(name));
-    if dimensions.is_empty() || !has_preference {
-        return Err(InferenceError::Shape);
+    if rows.is_empty() {
+        return Err(InferenceError::NoRows);
     }
-    Ok(dimensions)
+    let context = |row: &Vec<String>| -> Vec<String> {
+        columns.iter().map(|at| row.get(*at).cloned().unwrap_or_default()).collect()
+    };
+    let different: BTreeSet<Vec<String>> = rows.iter().map(context).collect();
+    if different.len() < rows.len() {
+        let (repeated, rows) = (rows.len() - different.len(), rows.len());
+        return Err(InferenceError::Repeated { repeated, rows });
+    }
+    let kind = |at: usize| {
+        let words = rows.iter().filter_map(|row| row.get(at));
+        words.fold(None, |kind, word| Some(merged(kind, of_word(word))))
+    };
+    let dimension = |at: &usize| UserDimension {
+        name: header[*at].clone(),
+        kind: kind(*at).unwrap_or(DimensionKind::Text),
+    };
+    Ok(columns.iter().map(dimension).collect())
 }
 
 fn of_word(word: &str) -> DimensionKind {
