@@ -632,3 +632,21 @@ fn a_build_without_parquet_names_the_feature() {
     assert_eq!(output.status.code(), Some(5), "{stderr}");
     assert!(stderr.contains("build it with `--features parquet`"), "{stderr}");
 }
+
+#[test]
+fn a_file_without_columns_is_told_with_what_its_first_line_must_be() {
+    let folder = tempfile::tempdir().unwrap();
+    let columns = ["--columns", "action=item,reward=click,probability=p,context=user"];
+    let arguments = [&["log.csv"], &columns[..]].concat();
+    for (log, parts, errors) in [
+        ("", ["`log.csv` names no column", "its first line must name the columns"], 1),
+        ("a,1,0.5,x\n", ["`log.csv` has no column `item`", "and is `a`, `1`, `0.5`, `x`"], 4),
+    ] {
+        fs::write(folder.path().join("log.csv"), log).unwrap();
+        let message = refused(folder.path(), &arguments);
+        assert_eq!(message.matches("error:").count(), errors, "{message}");
+        for part in parts {
+            assert!(message.contains(part), "{part}: {message}");
+        }
+    }
+}

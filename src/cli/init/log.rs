@@ -56,8 +56,15 @@ impl LogColumns {
     /// The columns as they are `written`, or as their names tell.
     pub fn of(table: &str, written: Option<&str>) -> Result<Self, ColumnMistake> {
         let (header, rows) = table_rows(table);
+        if rows.is_empty() {
+            return Err(ColumnMistake {
+                message: "has no choices".to_owned(),
+                help: "its first line must name the columns; each line after it is a choice"
+                    .to_owned(),
+            });
+        }
         let found = match written {
-            Some(written) => Self::written(written, &header),
+            Some(written) => Self::written(written, &header)?,
             None => Self::guessed(&header)?,
         };
         let (text, context, reward) = found;
@@ -69,7 +76,10 @@ impl LogColumns {
         Ok(Self { text, context, events: rows.len(), earned })
     }
 
-    fn written(written: &str, header: &[String]) -> (String, Vec<String>, Option<String>) {
+    fn written(
+        written: &str,
+        header: &[String],
+    ) -> Result<(String, Vec<String>, Option<String>), ColumnMistake> {
         let mut key = "";
         let (mut context, mut reward) = (Vec::new(), None);
         for part in written.split(',') {
@@ -87,7 +97,16 @@ impl LogColumns {
                 _ => {}
             }
         }
-        (written.to_owned(), context, reward)
+        if context.is_empty() {
+            return Err(ColumnMistake {
+                message: format!(
+                    "has no column that `context` names in `{written}`: its columns are `{}`",
+                    header.join("`, `")
+                ),
+                help: "name one at least: `--columns …,context=user_*`".to_owned(),
+            });
+        }
+        Ok((written.to_owned(), context, reward))
     }
 
     fn guessed(header: &[String]) -> Result<(String, Vec<String>, Option<String>), ColumnMistake> {

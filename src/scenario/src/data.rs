@@ -76,7 +76,7 @@ pub(super) fn data(file: &ScenarioFile, files: &Files, report: &mut Report) -> O
         Datasets::Classified(ClassifiedWorld { classification, template }) => {
             let mut dimensions = dimensions?;
             let Classification { file, label, exclude } = classification;
-            let table = Table::of(&files.read(file, &file.place, report)?, report);
+            let table = Table::of(&files.read_table(file, &file.place, report)?, report);
             let excluded = exclude.as_deref().unwrap_or_default();
             if dimensions.is_empty() {
                 let all = dataset::classification::all_dimensions(&table, label, excluded);

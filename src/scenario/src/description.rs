@@ -10,7 +10,7 @@ use serde::Serialize;
 use super::dataset::Template;
 use super::dataset::classification;
 use super::dataset::tabular::{LIBSVM_LABEL, Table};
-use super::file::{self, LARGEST_DATASET};
+use super::file;
 use super::format::Placed;
 use super::plan::{Choice, LogKind, Plan, Population, Preference, RewardRule, Visitor, Wanted};
 use diagnostic::{Place, Report, Source};
@@ -92,7 +92,7 @@ impl WorldDescription {
         label: Option<&str>,
         exclude: &[String],
     ) -> Result<(Self, String), Report> {
-        let source = file::read_named(path, LARGEST_DATASET)?;
+        let source = file::read_named_table(path)?;
         let mut report = Report::new();
         let table = Table::of(&source, &mut report);
         if report.has_errors() {

@@ -135,11 +135,24 @@ impl Files {
         })
     }
 
+    /// Reads a table, which may be compressed by gzip or Zstandard.
+    pub fn read_table(
+        &self,
+        name: &str,
+        place: &Place,
+        report: &mut Report,
+    ) -> Option<Arc<Source>> {
+        self.read_by(name, place, report, |path, shown| {
+            self.source(path, shown, |path, shown| read_compressed(path, shown, LARGEST_DATASET))
+        })
+    }
+
     /// Reads a log, which may be compressed by gzip or Zstandard, or be a Parquet file.
     pub fn read_log(&self, name: &str, place: &Place, report: &mut Report) -> Option<LogFile> {
         self.read_by(name, place, report, |path, shown| {
             if !is_parquet(path) {
-                return self.source(path, shown, read_compressed).map(LogFile::Text);
+                let read = |path: &Path, shown: &str| read_compressed(path, shown, LARGEST_LOG);
+                return self.source(path, shown, read).map(LogFile::Text);
             }
             check_parquet(path, shown)?;
             self.inputs.borrow_mut().insert(simplified(path), None);
@@ -205,8 +218,20 @@ impl Files {
 
 /// Reads a file that the user named on the command line.
 pub(super) fn read_named(path: &Path, largest: u64) -> Result<Arc<Source>, Diagnostic> {
+    named(path, |shown| read(path, shown, largest))
+}
+
+/// The same of a table, which may be compressed by gzip or Zstandard.
+pub(super) fn read_named_table(path: &Path) -> Result<Arc<Source>, Diagnostic> {
+    named(path, |shown| read_compressed(path, shown, LARGEST_DATASET))
+}
+
+fn named(
+    path: &Path,
+    read: impl FnOnce(&str) -> Result<Arc<Source>, Diagnostic>,
+) -> Result<Arc<Source>, Diagnostic> {
     let shown = path.display().to_string();
-    read(path, &shown, largest).map_err(|mistake| {
+    read(&shown).map_err(|mistake| {
         let near = || nearest_file(path, |near| with_file_name(&shown, near));
         let is_missing = mistake.place().is_none() && !path.exists();
         mistake.maybe_help(if is_missing { near() } else { None })
@@ -265,8 +290,8 @@ pub(super) fn read(path: &Path, shown: &str, largest: u64) -> Result<Arc<Source>
 }
 
 /// The same of a file that may be compressed, of limited size before and after.
-fn read_compressed(path: &Path, shown: &str) -> Result<Arc<Source>, Diagnostic> {
-    let bytes = read_bytes(path, shown, LARGEST_LOG)?;
+fn read_compressed(path: &Path, shown: &str, largest: u64) -> Result<Arc<Source>, Diagnostic> {
+    let bytes = read_bytes(path, shown, largest)?;
     let reader: Box<dyn Read> = if bytes.starts_with(GZIP) {
         Box::new(MultiGzDecoder::new(&*bytes))
     } else if bytes.starts_with(zstd_frames::MAGIC) {
@@ -275,12 +300,12 @@ fn read_compressed(path: &Path, shown: &str) -> Result<Arc<Source>, Diagnostic> 
         return decode(bytes, shown);
     };
     let mut text = Vec::new();
-    reader.take(LARGEST_LOG + 1).read_to_end(&mut text).map_err(|error| {
+    reader.take(largest + 1).read_to_end(&mut text).map_err(|error| {
         Diagnostic::error(format!("`{shown}` cannot be decompressed: {error}"))
-            .help("compress the log anew by gzip or zstd, or give it as text")
+            .help("compress it anew by gzip or zstd, or give it as text")
     })?;
-    if text.len() as u64 > LARGEST_LOG {
-        return Err(too_large(shown, LARGEST_LOG));
+    if text.len() as u64 > largest {
+        return Err(too_large(shown, largest));
     }
     decode(text, shown)
 }

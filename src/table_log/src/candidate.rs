@@ -158,7 +158,11 @@ const SHOWN: usize = 12;
 pub(crate) fn columns_of(header: &[String]) -> String {
     let shown: Vec<_> = header.iter().take(SHOWN).map(|name| format!("`{name}`")).collect();
     let more = if header.len() > SHOWN { ", …" } else { "" };
-    format!("its columns are {}{more}", shown.join(", "))
+    let shown = shown.join(", ");
+    if header.iter().any(|name| name.parse::<f64>().is_ok()) {
+        return format!("its first line must name the columns, and is {shown}{more}");
+    }
+    format!("its columns are {shown}{more}")
 }
 
 fn invalid(why: &str) -> LoggedProbability {

@@ -46,6 +46,12 @@ impl Layout {
         table: &str,
         report: &mut Report,
     ) -> Option<Self> {
+        if header.is_empty() {
+            let message = format!("`{table}` names no column");
+            let help = "its first line must name the columns, or be a JSON object with them";
+            report.push(Diagnostic::error(message).help(help));
+            return None;
+        }
         let mut one = |named: &Named| find(&named.text, header, table, &named.place, report);
         let action = one(&columns.action);
         let reward = one(&columns.reward);

@@ -281,16 +281,24 @@ pub(crate) fn available(cell: Cell<'_>) -> Option<Vec<String>> {
 }
 
 /// A time as RFC 3339 has it, also with a space for its `T`; without an offset it is UTC. Or
-/// seconds since 1970.
+/// a number since 1970: of seconds, or as its size says of milliseconds, microseconds or nanoseconds.
 fn time_of(cell: Cell<'_>) -> Option<Timestamp> {
     if let Cell::Text(text) = cell
         && let Some(time) = written_time(text.trim())
     {
         return Some(time);
     }
-    let seconds = cell.number().filter(|seconds| seconds.abs() < 1e12)?;
+    let number = cell.number()?;
+    // Each unit reaches from 1973, by the unit below, to the year 5138.
+    let microseconds = match number.abs() {
+        0.0..1e11 => number * 1e6,
+        1e11..1e14 => number * 1e3,
+        1e14..1e17 => number,
+        1e17..1e20 => number / 1e3,
+        _ => return None,
+    };
     #[expect(clippy::cast_possible_truncation, reason = "small enough")]
-    Some(Timestamp::from_unix_micros((seconds * 1e6) as i64))
+    Some(Timestamp::from_unix_micros(microseconds as i64))
 }
 
 fn written_time(text: &str) -> Option<Timestamp> {
@@ -310,6 +318,9 @@ mod tests {
             "2019-11-24 00:00:05.5+00:00",
             "2019-11-24 00:00:05.500",
             "1574553605.5",
+            "1574553605500",
+            "1574553605500000",
+            "1574553605500000000",
         ] {
             assert_eq!(time_of(Cell::Text(text)), Some(expected), "{text}");
         }

@@ -128,6 +128,19 @@ fn a_log_is_a_world_to_learn_in() {
     let scenario = fs::read_to_string(folder.path().join("short.yaml")).unwrap();
     assert!(scenario.contains("play: replay") && scenario.contains("iterations: 60"), "{scenario}");
     done(folder.path(), &["short.yaml", "--quiet", "--out", "short", "--set", "expect=[]"]);
+
+    for (log, message) in [
+        ("", "has no choices"),
+        ("a,1,0.5,x\n", "has no choices"),
+        ("what,click,p,whom\na,1,0.5,x\n", "has no column that `context` names"),
+    ] {
+        fs::write(folder.path().join("odd.csv"), log).unwrap();
+        let refused =
+            run(folder.path(), &[&["init", "odd.yaml", "--log", "odd.csv"], &columns[..]].concat());
+        let stderr = text(&refused.stderr);
+        assert!(stderr.contains(&format!("`odd.csv` {message}")), "{stderr}");
+        assert!(!folder.path().join("odd.yaml").exists());
+    }
 }
 
 #[test]

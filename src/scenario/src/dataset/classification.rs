@@ -68,7 +68,9 @@ pub(crate) fn all_dimensions(
     if !unknown.is_empty() {
         for record in records {
             for at in &unknown {
-                kinds[*at] = Some(inferred(kinds[*at], record.get(*at).unwrap_or_default()));
+                if let Some(value) = record.get(*at).filter(|value| !value.is_empty()) {
+                    kinds[*at] = Some(inferred(kinds[*at], value));
+                }
             }
         }
     }

@@ -22,10 +22,11 @@ pub(crate) fn dimensions(context: &[ContextDimension]) -> Vec<Dimension> {
 }
 
 impl Dimension {
-    /// The feature that a text in a data set stands for.
+    /// The feature that a text in a data set stands for: none, of an empty one that is no text.
     pub fn feature(&self, text: &str) -> Result<FeatureValue, String> {
         let parsed = match self.kind {
             DimensionKind::Text => return Ok(FeatureValue::Text(text.to_owned())),
+            _ if text.is_empty() => return Ok(FeatureValue::Null),
             DimensionKind::Number => {
                 serde_json::from_str::<Number>(text).ok().map(FeatureValue::Number)
             }
@@ -37,10 +38,11 @@ impl Dimension {
 }
 
 /// The features of a row in one object, the innermost dimension first, as the tutorial
-/// sends them.
+/// sends them. What is missing is none.
 pub(super) fn features(dimensions: &[Dimension], values: Vec<FeatureValue>) -> FeatureObject {
     let mut object = FeatureObject::default();
-    for (dimension, value) in dimensions.iter().zip(values).rev() {
+    let known = dimensions.iter().zip(values).filter(|(_, value)| *value != FeatureValue::Null);
+    for (dimension, value) in known.rev() {
         insert(&mut object, &dimension.name, value);
     }
     object

@@ -205,19 +205,22 @@ impl Collected {
             let added = match choice {
                 Ok(choice) => self.add(choice),
                 Err(RejectedLine { reason, .. }) if reason.is_expected() => continue,
-                Err(RejectedLine { reason, .. }) => Err(reason.words().to_owned()),
+                Err(RejectedLine { reason, column, found }) => {
+                    let found = found.map_or(String::new(), |found| format!(", found `{found}`"));
+                    Err(format!(":{column} {}{found}", reason.words()))
+                }
             };
             if let Err(why) = added {
                 self.rejected += 1;
                 if self.shown.len() < MOST_SHOWN {
-                    self.shown.push(format!("{name}:{number} {why}"));
+                    self.shown.push(format!("{name}:{number}{why}"));
                 }
             }
         }
         Ok(())
     }
 
-    /// Adds an event, or says why it is none.
+    /// Adds an event, or says behind the number of its line why it is none.
     fn add(&mut self, choice: LoggedChoice) -> Result<(), String> {
         match (choice.views.into_iter().next(), choice.label) {
             (Some(Viewed::AsItCame(SeenEvent { context, actions, .. })), Some(label)) => {
@@ -233,8 +236,8 @@ impl Collected {
                 });
                 Ok(())
             }
-            (Some(Viewed::Unseen(why)), _) => Err(why.to_string()),
-            _ => Err("has no reward".to_owned()),
+            (Some(Viewed::Unseen(why)), _) => Err(format!(" {why}")),
+            _ => Err(" has no reward".to_owned()),
         }
     }
 

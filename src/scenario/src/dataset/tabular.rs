@@ -1,7 +1,7 @@
 //! Tables in the formats in which they are found: CSV, ARFF (Weka's manual, "Attribute-Relation
 //! File Format") and that of LIBSVM (its README, "Installation and Data Format").
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::ops::Range;
 use std::sync::Arc;
 
@@ -9,7 +9,7 @@ use csv::{Position, StringRecord};
 
 use super::table;
 use crate::model::DimensionKind;
-use diagnostic::{Diagnostic, Report, Source};
+use diagnostic::{Diagnostic, Report, Source, nearest};
 
 /// So many cells a table of a sparse format may have once it is filled with zeros.
 const MOST_CELLS: usize = 5_000_000;
@@ -40,8 +40,10 @@ pub(super) enum Layout {
 impl Table {
     /// A table, in the format that the name of its file says.
     pub fn of(source: &Arc<Source>, report: &mut Report) -> Self {
-        let ending = source.path().rsplit_once('.').map_or("", |(_, ending)| ending);
-        match ending.to_ascii_lowercase().as_str() {
+        let path = source.path().to_ascii_lowercase();
+        let plain = [".gz", ".zst"].iter().find_map(|ending| path.strip_suffix(ending));
+        let ending = plain.unwrap_or(&path).rsplit_once('.').map_or("", |(_, ending)| ending);
+        match ending {
             "arff" => arff(source, report),
             "libsvm" | "svm" | "svmlight" => libsvm(source, report),
             _ => Self::csv(source),
@@ -104,6 +106,8 @@ struct Attribute {
     kind: DimensionKind,
     /// What a sparse row has where it says nothing.
     absent: String,
+    /// The values that it may have, where they are listed.
+    values: Option<HashSet<String>>,
 }
 
 fn arff(source: &Arc<Source>, report: &mut Report) -> Table {
@@ -156,15 +160,18 @@ fn arff(source: &Arc<Source>, report: &mut Report) -> Table {
 
 /// `petal numeric` or `'the kind' {a, 'b c'}`.
 fn attribute(text: &str) -> Result<Attribute, String> {
-    let (name, rest) = arff_word(text, char::is_whitespace)?;
+    let (name, rest) = arff_word(text, |letter| letter.is_whitespace() || letter == '{')?;
     let rest = rest.trim();
     let word = rest.split(char::is_whitespace).next().unwrap_or_default().to_ascii_lowercase();
+    let mut listed = None;
     let (kind, absent) = match word.as_str() {
         "numeric" | "real" | "integer" => (DimensionKind::Number, "0".to_owned()),
         "string" | "date" => (DimensionKind::Text, String::new()),
-        _ if rest.starts_with('{') && rest.ends_with('}') => {
-            let values = arff_values(&rest[1..rest.len() - 1])?;
-            (DimensionKind::Text, values.into_iter().next().unwrap_or_default())
+        _ if rest.starts_with('{') => {
+            let values = arff_list(&rest[1..])?;
+            let first = values.first().cloned().unwrap_or_default();
+            listed = Some(values.into_iter().collect());
+            (DimensionKind::Text, first)
         }
         _ => {
             return Err(format!(
@@ -176,19 +183,64 @@ fn attribute(text: &str) -> Result<Attribute, String> {
     if name.is_empty() {
         return Err("an attribute has no name".to_owned());
     }
-    Ok(Attribute { name, kind, absent })
+    Ok(Attribute { name, kind, absent, values: listed })
+}
+
+/// `a, 'b c'}`: the values of an attribute; a remark may follow.
+fn arff_list(text: &str) -> Result<Vec<String>, String> {
+    let mut values = Vec::new();
+    let mut rest = text;
+    loop {
+        let (value, more) = arff_word(rest.trim_start(), |letter| [',', '}'].contains(&letter))?;
+        values.push(value);
+        let more = more.trim_start();
+        if let Some(behind) = more.strip_prefix('}') {
+            let behind = behind.trim_start();
+            let is_end = behind.is_empty() || behind.starts_with('%');
+            return is_end.then_some(values).ok_or_else(|| {
+                format!("expected nothing after the list of values, found `{behind}`")
+            });
+        }
+        let next = more.strip_prefix(',');
+        rest = next.ok_or_else(|| "a list of values ends with `}`".to_owned())?;
+    }
 }
 
 fn arff_row(text: &str, attributes: &[Attribute]) -> Result<Vec<String>, String> {
     let fields = match text.strip_prefix('{').map(|rest| rest.strip_suffix('}')) {
         Some(Some(inner)) => arff_sparse(inner, attributes)?,
         Some(None) => return Err("a sparse row ends with `}`".to_owned()),
-        None => arff_values(text)?,
+        None => arff_dense(text, attributes.len())?,
     };
-    let is_number =
-        |at: usize| attributes.get(at).is_some_and(|of| of.kind == DimensionKind::Number);
-    let normal = |(at, field): (usize, String)| if is_number(at) { number(&field) } else { field };
-    Ok(fields.into_iter().enumerate().map(normal).collect())
+    let normal = |(at, field): (usize, String)| match attributes.get(at) {
+        Some(Attribute { kind: DimensionKind::Number, .. }) => Ok(number(&field)),
+        Some(Attribute { name, values: Some(values), .. })
+            if !field.is_empty() && !values.contains(&field) =>
+        {
+            let mut known: Vec<&str> = values.iter().map(String::as_str).collect();
+            known.sort_unstable();
+            let meant = match nearest(&field, known) {
+                Some(near) => format!(": did you mean `{near}`?"),
+                None => String::new(),
+            };
+            Err(format!("`{field}` is none of the values of `{name}`{meant}"))
+        }
+        _ => Ok(field),
+    };
+    fields.into_iter().enumerate().map(normal).collect()
+}
+
+/// A value of every column, between commas or, where that makes a row of them, between tabs.
+fn arff_dense(text: &str, columns: usize) -> Result<Vec<String>, String> {
+    let of_commas = arff_values(text, ',');
+    if text.contains('\t')
+        && of_commas.as_ref().map_or(true, |values| values.len() != columns)
+        && let Ok(of_tabs) = arff_values(text, '\t')
+        && of_tabs.len() == columns
+    {
+        return Ok(of_tabs);
+    }
+    of_commas
 }
 
 /// `1 0.5, 3 yes`: what is not named is zero, or the first value of its list.
@@ -202,21 +254,22 @@ fn arff_sparse(text: &str, attributes: &[Attribute]) -> Result<Vec<String>, Stri
             let last = fields.len().saturating_sub(1);
             return Err(format!("expected the number of a column, 0 to {last}, found `{index}`"));
         };
-        let (value, more) = arff_word(value.trim_start(), |letter| letter == ',')?;
+        let (value, more) = arff_value(value.trim_start(), ',')?;
         fields[at] = value;
         rest = more.trim_start().strip_prefix(',').unwrap_or_default().trim_start();
     }
     Ok(fields)
 }
 
-/// Values between commas.
-fn arff_values(text: &str) -> Result<Vec<String>, String> {
+/// Values between separators.
+fn arff_values(text: &str, separator: char) -> Result<Vec<String>, String> {
+    let is_blank = |letter: char| letter.is_whitespace() && letter != separator;
     let mut values = Vec::new();
     let mut rest = text;
     loop {
-        let (value, more) = arff_word(rest.trim_start(), |letter| letter == ',')?;
+        let (value, more) = arff_value(rest.trim_start_matches(is_blank), separator)?;
         values.push(value);
-        match more.trim_start().strip_prefix(',') {
+        match more.trim_start_matches(is_blank).strip_prefix(separator) {
             Some(more) => rest = more,
             None if more.trim().is_empty() => return Ok(values),
             None => {
@@ -224,6 +277,13 @@ fn arff_values(text: &str) -> Result<Vec<String>, String> {
             }
         }
     }
+}
+
+/// A value, which is empty where it is missing (`?`), and what follows it.
+fn arff_value(text: &str, separator: char) -> Result<(String, &str), String> {
+    let (value, more) = arff_word(text, |letter| letter == separator)?;
+    let is_missing = text.starts_with('?') && value == "?";
+    Ok((if is_missing { String::new() } else { value }, more))
 }
 
 /// A word, which may be quoted, and what follows it.
@@ -261,23 +321,31 @@ fn libsvm(source: &Arc<Source>, report: &mut Report) -> Table {
     for (start, line) in lines(source.text()) {
         let text = line.split('#').next().unwrap_or_default();
         let mut tokens = text.split_ascii_whitespace();
-        let Some(label) = tokens.next() else { continue };
+        let Some(token) = tokens.next() else { continue };
+        let place = |token: &str| {
+            // A token is a part of the text.
+            let at = start + (token.as_ptr().addr() - line.as_ptr().addr());
+            at..at + token.len()
+        };
+        let label = match libsvm_label(token) {
+            Ok(label) => label,
+            Err(message) => {
+                report.push(Diagnostic::error(message).within(source, place(token)));
+                continue;
+            }
+        };
         let mut features: Vec<(u64, String)> = Vec::new();
         for token in tokens.filter(|token| !token.starts_with("qid:")) {
             let last = features.last().map(|(index, _)| *index);
             match libsvm_feature(token, last) {
                 Ok(feature) => features.push(feature),
                 Err(message) => {
-                    // A token is a part of the text.
-                    let at = start + (token.as_ptr().addr() - line.as_ptr().addr());
-                    let span = at..at + token.len();
-                    report.push(Diagnostic::error(message).within(source, span));
+                    report.push(Diagnostic::error(message).within(source, place(token)));
                     break;
                 }
             }
         }
         columns.extend(features.iter().map(|(index, _)| *index));
-        let label = label.strip_prefix('+').unwrap_or(label).to_owned();
         rows.push(SparseRow { start, label, features });
     }
     let cells = rows.len().saturating_mul(columns.len());
@@ -307,6 +375,18 @@ fn libsvm(source: &Arc<Source>, report: &mut Report) -> Table {
     let parsed = if is_empty { Vec::new() } else { parsed.collect() };
     let kinds = columns.iter().map(|column| (column.to_string(), DimensionKind::Number));
     Table { kinds: kinds.collect(), ..Table::new(source, Layout::Sparse, Some(parsed)) }
+}
+
+/// `+1`, `1.0` and `1` are the same class.
+fn libsvm_label(token: &str) -> Result<String, String> {
+    if token.contains(',') {
+        return Err(format!("a row must have one label, found several: `{token}` (multi-label)"));
+    }
+    if token.contains(':') {
+        return Err(format!("expected a label before the features, found `{token}`"));
+    }
+    let number = token.parse::<f64>().ok().filter(|number| number.is_finite());
+    Ok(number.map_or_else(|| token.to_owned(), |number| (number + 0.0).to_string()))
 }
 
 /// `3:0.5`, of which the number is above `last`.
@@ -350,6 +430,22 @@ mod tests {
         assert_eq!(read("x.csv", csv).unwrap(), read("x.libsvm", libsvm).unwrap());
     }
 
+    /// As `scipy.io.arff` and `sklearn.datasets.load_svmlight_file` read them; `?` is missing.
+    #[test]
+    fn odd_tables_are_read_as_others_read_them() {
+        let csv = "the kind,size,day\n\"b, c\",,2026-01-03\na,-1.5,\n\"it's\",0.25,2026-01-04\n";
+        let arff = "% a remark\n@RELATION 'odd one'\r\n@Attribute\t\"the kind\"{a, 'b, c' , \"it's\"} \
+                    % kinds\r\n@attribute size REAL\n@attribute day date 'yyyy-MM-dd'\n\n@Data\n\
+                    'b, c',?,2026-01-03\r\n  a , -1.5 , ?  \n\n% more\n'it\\'s'\t.25\t2026-01-04\n";
+        assert_eq!(read("x.csv", csv).unwrap(), read("x.ARFF", arff).unwrap());
+        let sparse =
+            "@attribute a numeric\n@attribute k {no,'y s'}\n@data\n{0 ?, 1 'y s'}\n{1\t?}\n";
+        assert_eq!(read("x.arff", sparse).unwrap(), [["a", "k"], ["", "y s"], ["0", ""]]);
+        let csv = "label,1,3\n1,0.5,-2\n-1,0,1e2\n1,0,0\n2.5,1,0\n";
+        let libsvm = "# made by hand\r\n+1 qid:1 1:.5 3:-2 # one\r\n-1.0\t3:1e2\n\n1.0\n2.5 1:1\n";
+        assert_eq!(read("x.csv", csv).unwrap(), read("x.svm.gz", libsvm).unwrap());
+    }
+
     #[test]
     fn sparse_rows_say_what_is_not_zero() {
         let text = "@attribute a numeric\n@attribute k {no,yes}\n@attribute 'b c' real\n@data\n\
@@ -387,6 +483,21 @@ mod tests {
                 "expected the number of a column, 0 to 0, found `4`",
                 "3:1",
             ),
+            (
+                "x.arff",
+                "@attribute a {yes,no}\n@data\nyes\n ye\n",
+                "`ye` is none of the values of `a`: did you mean `yes`?",
+                "4:2",
+            ),
+            ("x.arff", "@attribute a {yes,no\n@data\n", "a list of values ends with `}`", "1:1"),
+            (
+                "x.arff",
+                "@attribute a {yes} no\n@data\n",
+                "expected nothing after the list of values, found `no`",
+                "1:1",
+            ),
+            ("x.svm", "1 2:1\n1,2 2:1\n", "found several: `1,2` (multi-label)", "2:1"),
+            ("x.svm", "1:2 2:1\n", "expected a label before the features, found `1:2`", "1:1"),
             ("x.svm", "1 2:1\n1 2:x\n", "expected a feature such as `3:0.5`, found `2:x`", "2:3"),
             ("x.svm", "1 3:1 2:1\n", "the numbers of features must rise, found `2:1`", "1:7"),
         ];

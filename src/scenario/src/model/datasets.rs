@@ -148,7 +148,8 @@ keyed! {
     /// A table, and what its columns are.
     pub(crate) struct Classification {
         /// A table with a column for each context dimension, and one with the class: CSV, ARFF
-        /// (`.arff`), or the format of LIBSVM (`.libsvm`, `.svm`), whose class is the column `label`.
+        /// (`.arff`), or the format of LIBSVM (`.libsvm`, `.svm`), whose class is the column `label`;
+        /// it may be compressed (`.gz`, `.zst`).
         file: Placed<String> = required(TEXT.at()),
         /// The column with the class.
         label: Placed<String> = required(TEXT.at()),
