@@ -301,8 +301,18 @@ mod tests {
     fn what_has_no_names_says_how_many_are_needed() {
         let nested = r#"{"Ann": {"Sunny": {"Morning": "tea"}}}"#;
         assert_eq!(infer_dimensions(nested), Err(InferenceError::Unnamed(3)));
-        for text in ["", "a,b\n1,2\n", "[1, 2]", "[]", "7"] {
+        for text in ["[1, 2]", "[]"] {
             assert_eq!(infer_dimensions(text), Err(InferenceError::Shape), "{text}");
         }
+    }
+
+    #[test]
+    fn a_table_without_preferences_says_what_it_has() {
+        let columns = |names: &[&str]| names.iter().map(|&name| name.to_owned()).collect();
+        let lacks = |names| Err(InferenceError::NoPreference(columns(names)));
+        assert_eq!(infer_dimensions(""), Err(InferenceError::Empty));
+        assert_eq!(infer_dimensions("a,b\n1,2\n"), lacks(&["a", "b"]));
+        assert_eq!(infer_dimensions("7"), lacks(&["7"]));
+        assert_eq!(infer_dimensions("a,preferred\n"), Err(InferenceError::NoRows));
     }
 }
