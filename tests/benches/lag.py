@@ -72,7 +72,8 @@ def seen(sink, rate):
     with urllib.request.urlopen(f"{sink.url}/times", timeout=10) as answer:
         times = json.load(answer)
     early = [time - 1e6 * index / rate for index, time in enumerate(sorted(times))]
-    late = sorted(time - min(early) for time in early)
+    first = min(early, default=0)
+    late = sorted(time - first for time in early)
     return (quantile(late, 0.5), quantile(late, 0.99)) if late else (0, 0)
 
 
