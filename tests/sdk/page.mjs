@@ -36,6 +36,9 @@ for (let number = 0; number < 300; number += 1) {
   await post(`/events/${encodeURIComponent(eventId)}/reward`, { value: rewardActionId === salad ? 1 : 0 });
 }
 
+// The page resets to the policy of a new service, which others may have changed before.
+await fetch(`${endpoint}/personalizer/v1.0/configurations/policy`, { method: "DELETE", headers: { "Ocp-Apim-Subscription-Key": key } });
+
 const browser = await chromium.launch({ executablePath, args: ["--no-sandbox"] });
 const page = await browser.newPage({ viewport: { width: 1000, height: 1100 } });
 const errors = [];
