@@ -52,7 +52,7 @@ fn section_text(section: &Section) -> String {
     text
 }
 
-/// One table for all metrics, where there is no difference to show.
+/// One table with a row for each metric: no metric differs in any run.
 fn identical(measured: &[(&Term, &Estimate)], text: &mut String) {
     *text += "\n| identical in every run | mean ± sd | runs |\n|---|---:|---:|\n";
     for (term, estimate) in measured {

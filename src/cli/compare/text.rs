@@ -30,7 +30,7 @@ fn shown(section: &Section, confidence: Confidence) -> String {
     title.unwrap_or_default() + &remarks + &tables
 }
 
-/// One table for all metrics, where there is no difference to show.
+/// One table with a row for each metric: no metric differs in any run.
 fn identical(measured: &[(&Term, &Estimate)]) -> String {
     let mut table = Table::new(&[
         ("identical in every run", Side::Left),

@@ -49,7 +49,7 @@ pub struct Stored {
 }
 
 impl Stored {
-    /// Whether every context and every choice is that of another cell.
+    /// Whether the other cell has the same contexts and the same choices.
     pub(super) fn has_trace_of(&self, other: &Self) -> bool {
         self.cell.has_trace_of(&other.cell)
     }
@@ -65,7 +65,7 @@ impl RunTrace {
         })
     }
 
-    /// The whole trace; none, where only its digest is known.
+    /// The whole trace; `None` if only its digest is known.
     pub(super) fn whole(&self) -> Result<Option<Arc<Trace>>, ReadError> {
         Ok(match self {
             Self::Trace(trace) => Some(Arc::clone(trace)),
@@ -281,7 +281,7 @@ pub fn groups(experiment: &ExperimentResults) -> Vec<Group> {
     manifest.variants.iter().enumerate().map(group).collect()
 }
 
-/// A run that goes on as a group of one, of which the phases are known, but no choice.
+/// A run that has not ended, as a group of one sample. Its phases are known; its choices are not.
 #[must_use]
 pub fn under_way(name: String, seed: Seed, phases: &[PhaseTally]) -> Group {
     let trace = RunTrace::Digest(String::new());

@@ -72,7 +72,7 @@ impl ReadError {
     }
 }
 
-/// What a path is that is no results folder.
+/// Says what stands at a path that is not a results folder.
 fn what_it_is(path: &Path) -> String {
     if path.exists() {
         format!("it has no {MANIFEST}{}", within(path))

@@ -79,7 +79,7 @@ fn refuse_policy(policy: Option<&Policy>, slots: &Placed<usize>, report: &mut Re
     report.push(Diagnostic::error(message).at(&slots.key).help(help));
 }
 
-/// Refuses more slots than some event has actions for.
+/// Refuses a number of slots that is larger than the number of actions of some event.
 fn refuse_offer<'a>(
     data: &Data,
     populations: impl Iterator<Item = &'a Population>,

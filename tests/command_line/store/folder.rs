@@ -9,7 +9,7 @@ use tempfile::TempDir;
 
 use super::{Machine, assert_same, contents, done, ended, shards_are_kept_and_merged};
 
-/// The iterations of a cell that is still played when the first are sent, a second after the start.
+/// So many iterations that a cell still runs when the first cells are sent, a second after the start.
 const LONG: u32 = 20_000;
 
 /// The folder of an experiment of so many iterations that nobody stopped.

@@ -89,7 +89,7 @@ impl Term {
         }
     }
 
-    /// Whether it can be measured in these phases, which may be reduced.
+    /// Whether it can be measured in these phases. A phase with a reduced history lacks some measures.
     #[must_use]
     pub fn is_known_of(&self, phases: &[PhaseTally]) -> bool {
         let mut phases = phases.iter().filter(|tally| tally.name() == self.phase);

@@ -53,7 +53,7 @@ pub(super) struct Journal {
     size: u64,
     /// The bytes of its entries before they were compressed.
     entry_bytes: u64,
-    /// The largest number of its entries; none if it is empty.
+    /// The number of its last entry; `None` if it has no entries.
     last: Option<u64>,
 }
 
@@ -121,7 +121,7 @@ impl Journal {
         self.length
     }
 
-    /// The largest number of its entries; none if it is empty.
+    /// The number of its last entry; `None` if it has no entries.
     pub(super) fn last(&self) -> Option<u64> {
         self.last
     }

@@ -2,7 +2,7 @@ use super::Estimate;
 use super::counted::Counted;
 use crate::{Confidence, Interval, quantile, real};
 
-/// Sums over scores s of which each stands for c events.
+/// Sums over scores s, each with a count of c events.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
 pub(super) struct Scores {
     /// The number of scores.

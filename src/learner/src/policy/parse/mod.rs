@@ -120,7 +120,7 @@ impl<'a> Parser<'a> {
         }
     }
 
-    /// Whether an option counts, given what was seen before.
+    /// Whether this occurrence of an option takes effect, given the options before it.
     fn counts(&mut self, spec: &'static OptionSpec, value: Option<&Token<'a>>) -> bool {
         let text = value.map_or("", |value| value.text).to_owned();
         let before = self.seen.iter().find(|(name, _)| *name == spec.name);
