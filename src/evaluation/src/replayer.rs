@@ -63,6 +63,18 @@ impl Replayer {
         self.model.vowpal_wabbit().map(Learner::to_vw_model)
     }
 
+    /// How many coming events it helps to [`Self::foresee`] now.
+    pub fn foresight(&self) -> usize {
+        self.model.foresight()
+    }
+
+    /// Tells the policy of the event that is replayed after those that were foreseen before.
+    /// Returns whether it was told.
+    pub fn foresee(&mut self, event: &Viewed, label: Option<&Label>, reward: f64) -> bool {
+        let Viewed::AsItCame(event) = event else { return false };
+        self.model.foresee(event.seen(), label.map(|label| outcome(label, reward)))
+    }
+
     /// Predicts an event, and then learns what came of it; `reward` is that of the label, with
     /// all its digits.
     pub fn replay(
@@ -105,8 +117,8 @@ impl Replayer {
         reward: f64,
     ) -> Result<(), FailureCause> {
         self.model.predict(event.seen(), &mut self.prediction).map_err(FailureCause::Model)?;
-        if let Some(Label { action, probability, .. }) = label.copied() {
-            self.model.learn(event.seen(), Outcome { action, probability, reward });
+        if let Some(label) = label {
+            self.model.learn(event.seen(), outcome(label, reward));
             self.model.flush();
         }
         self.model.failure().map_or(Ok(()), |why| Err(FailureCause::Model(why)))
@@ -116,6 +128,10 @@ impl Replayer {
     pub fn end(&mut self) -> Result<(), FailureCause> {
         self.model.end().map(drop).map_err(FailureCause::Model)
     }
+}
+
+fn outcome(label: &Label, reward: f64) -> Outcome {
+    Outcome { action: label.action, probability: label.probability, reward }
 }
 
 /// Lets a policy do something. A panic is a failure of this policy, and ends no other.

@@ -74,6 +74,19 @@ impl Decider<'_> {
         Ok((answer, self.interaction(logged, now)))
     }
 
+    /// Tells the served model of a request that is certain to be ranked after those that it was
+    /// told of before, and before anything is learned. Returns whether it was told.
+    pub(crate) fn foresee(&mut self, request: &RankRequest) -> bool {
+        let (Some(model), Some(event_id)) = (&mut self.served, &request.event_id) else {
+            return false;
+        };
+        let digits = &mut Digits::default();
+        let actions = &rank_rules::rankable(request);
+        let context = &request.context_features;
+        let event = Seen { id: event_id.text(digits), context, actions };
+        self.checker.check(request, &self.limits).is_ok() && model.foresee(event, None)
+    }
+
     pub(crate) fn event_id(&self, given: Option<&EventId>, number: u64, now: Timestamp) -> EventId {
         match given {
             Some(event_id) => event_id.clone(),

@@ -169,6 +169,21 @@ impl LearningLoop {
         Ok(answer)
     }
 
+    /// How many coming requests the learning policy wants to be told of now by [`Self::foresee`],
+    /// of those that are ranked before a time, until which it learns nothing if no settings
+    /// change; none, if it is no program.
+    pub fn foresight(&mut self) -> Option<(usize, Timestamp)> {
+        let until = self.trainer.next_export();
+        Some((self.trainer.program()?.foresight(), until))
+    }
+
+    /// Tells the learning policy of a request that is certain to be ranked after those that it was
+    /// told of before, and within the [foresight](Self::foresight). This changes no answer: a
+    /// program works on it meanwhile. Returns whether it was told.
+    pub fn foresee(&mut self, request: &RankRequest) -> bool {
+        self.decider().foresee(request)
+    }
+
     /// `POST /events/{eventId}/reward`. Unknown events, late rewards and those beyond
     /// [`MOST_REWARDS`] are ignored.
     ///

@@ -70,6 +70,11 @@ impl Trainer {
         self.version
     }
 
+    /// When the next export is due, if something is learned until then.
+    pub fn next_export(&self) -> Timestamp {
+        self.schedule.next
+    }
+
     /// When the served model was exported.
     pub fn served_since(&self) -> Option<Timestamp> {
         let exported = self.properties.last_modified_time;

@@ -87,6 +87,25 @@ impl Model {
         }
     }
 
+    /// How many coming events it helps to [`Self::foresee`] now: none, if it is no program.
+    #[must_use]
+    pub fn foresight(&self) -> usize {
+        match self {
+            Self::VowpalWabbit(_) | Self::Linear(_) => 0,
+            Self::Program(model) => model.foresight(),
+        }
+    }
+
+    /// Tells a program of the event that is certain to be predicted after those that were foreseen
+    /// before; with an outcome, it is learned and flushed before anything else is asked. This
+    /// changes no result: the program works on it meanwhile. Returns whether it was told.
+    pub fn foresee(&mut self, event: Seen<'_>, outcome: Option<Outcome>) -> bool {
+        match self {
+            Self::VowpalWabbit(_) | Self::Linear(_) => false,
+            Self::Program(model) => model.foresee(event, outcome),
+        }
+    }
+
     /// Learns from an event as it came. A failure is told by the next [`Self::failure`].
     pub fn learn(&mut self, event: Seen<'_>, outcome: Outcome) {
         match self {

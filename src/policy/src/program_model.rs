@@ -85,6 +85,19 @@ impl ProgramModel {
         Ok(())
     }
 
+    /// How many coming events it helps to [foresee](crate::Model::foresee) now: none at most times,
+    /// and then many.
+    #[must_use]
+    pub fn foresight(&self) -> usize {
+        self.program().foresight()
+    }
+
+    pub(crate) fn foresee(&self, event: Seen<'_>, outcome: Option<Outcome>) -> bool {
+        let Seen { id, context, actions } = event;
+        let learned = outcome.map(|outcome| learned_event(event, outcome));
+        self.program().foresee(RankedEvent { id, context, actions }, learned.as_ref())
+    }
+
     pub(crate) fn learn(&mut self, event: Seen<'_>, outcome: Outcome) {
         self.waiting.push(learned_event(event, outcome));
     }

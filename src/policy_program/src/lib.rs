@@ -2,13 +2,15 @@
 //! answers each with one line on its stdout. `runner guide programs` describes the protocol.
 //!
 //! From the ground: `trouble` (what can be wrong with an answer), `process` (the child process and
-//! its pipes), `message` (what is said and answered), `program` (the policy).
+//! its pipes), `message` (what is said and answered), `ahead` (what is said
+//! before earlier answers are read), `program` (the policy).
 //!
 //! Timeouts of a child process are of the machine's time, also in a virtual world: they change
 //! no result but that a late answer is an error.
 //!
 //! Must not know: loops, scenarios, draws. The action is drawn by who asks.
 
+mod ahead;
 mod message;
 #[cfg_attr(not(unix), path = "process_elsewhere.rs")]
 mod process;

@@ -1,9 +1,9 @@
 //! The child process and its pipes.
 
 use std::io::{self, Read, Write};
-use std::os::fd::AsFd;
 use std::os::unix::process::CommandExt;
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
+use std::thread;
 use std::time::{Duration, Instant};
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
@@ -19,11 +19,21 @@ pub(crate) struct Process {
     stdin: Option<ChildStdin>,
     stdout: ChildStdout,
     stderr: Tail,
-    /// What was read of stdout and not taken; the first `taken` bytes were.
+    /// Lines that were not sent yet.
+    unsent: Vec<u8>,
+    /// The number of lines that were sent, and whose answers were not taken.
+    unanswered: usize,
+    /// What was read of stdout; the first `taken` bytes were taken.
     read: Vec<u8>,
     taken: usize,
     chunk: Box<[u8]>,
+    /// When the last line was sent or the last answer was read, whichever is later.
+    since: Instant,
 }
+
+/// To be woken for each of many answers costs more than to pause until some of them are there.
+const MANY: usize = 16;
+const PAUSE: Duration = Duration::from_micros(50);
 
 /// So much is read at a time.
 const CHUNK: usize = 16 << 10;
@@ -41,32 +51,40 @@ impl Process {
         let not_blocking = |error: rustix::io::Errno| Trouble::Start(error.to_string());
         rustix::io::ioctl_fionbio(&stdin, true).map_err(not_blocking)?;
         rustix::io::ioctl_fionbio(&stdout, true).map_err(not_blocking)?;
-        let stderr = Tail::of(stderr);
-        let chunk = vec![0; CHUNK].into();
-        Ok(Self { child, stdin: Some(stdin), stdout, stderr, read: Vec::new(), taken: 0, chunk })
+        Ok(Self {
+            child,
+            stdin: Some(stdin),
+            stdout,
+            stderr: Tail::of(stderr),
+            unsent: Vec::new(),
+            unanswered: 0,
+            read: Vec::new(),
+            taken: 0,
+            chunk: vec![0; CHUNK].into(),
+            since: Instant::now(),
+        })
     }
 
-    /// Sends a line, and reads the one that answers it, of at most `longest` bytes.
-    pub fn ask(
-        &mut self,
-        line: &[u8],
-        longest: usize,
-        timeout: Duration,
-    ) -> Result<&[u8], Trouble> {
-        let deadline = Instant::now() + timeout;
-        if let Some(found) = self.unasked() {
-            return Err(Trouble::Unasked(found));
-        }
-        self.send(line, deadline).map_err(|trouble| self.explained(trouble, timeout))?;
-        let received = self.receive(longest, deadline);
-        let length = received.map_err(|trouble| self.explained(trouble, timeout))?;
+    /// Adds a line, with its end, to those that are sent before the next answer is read.
+    pub fn add(&mut self, line: &[u8]) {
+        self.unsent.extend_from_slice(line);
+    }
+
+    /// Sends the lines that were added, and reads the answer to the first line that has none, of
+    /// at most `longest` bytes. The time for it starts when the line was sent or the answer before
+    /// it came, whichever is later.
+    pub fn answer(&mut self, longest: usize, timeout: Duration) -> Result<&[u8], Trouble> {
+        let received = self.send_added(timeout).and_then(|()| self.receive(longest, timeout));
+        let length = received.map_err(|interruption| self.explained(interruption, timeout))?;
+        self.unanswered -= 1;
         let start = self.taken;
         self.taken += length + 1;
         Ok(&self.read[start..start + length])
     }
 
-    /// What was read beyond the last answer: it would be taken for the answer to the next line.
-    fn unasked(&self) -> Option<String> {
+    /// What was read while every line has its answer: it would be taken for the answer to the
+    /// next line.
+    pub fn unasked(&self) -> Option<String> {
         let more = &self.read[self.taken..];
         let line = more.split(|byte| *byte == b'\n').next()?;
         (!more.is_empty()).then(|| String::from_utf8_lossy(line).trim().to_owned())
@@ -75,11 +93,11 @@ impl Process {
     /// Sends the last line, waits for the end of the process, and returns what it wrote beyond
     /// its answers.
     pub fn finish(&mut self, line: &[u8], timeout: Duration) -> Result<String, Trouble> {
-        let deadline = Instant::now() + timeout;
+        self.add(line);
         // A process that has ended needs no word of the end.
-        _ = self.send(line, deadline);
+        _ = self.send_added(timeout);
         self.stdin = None;
-        let rest = match self.receive(LONGEST_LINE, deadline) {
+        let rest = match self.receive(LONGEST_LINE, timeout) {
             Ok(length) => &self.read[self.taken..self.taken + length],
             Err(Interruption::Ended) => &self.read[self.taken..],
             Err(other) => return Err(self.explained(other, timeout)),
@@ -101,45 +119,99 @@ impl Process {
         _ = self.child.wait();
     }
 
-    fn send(&mut self, mut line: &[u8], deadline: Instant) -> Result<(), Interruption> {
-        let Some(stdin) = &mut self.stdin else { return Err(Interruption::Ended) };
-        while !line.is_empty() {
-            match stdin.write(line) {
-                Ok(length) => line = &line[length..],
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
-                    wait(&stdin, PollFlags::OUT, deadline)?;
-                }
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                Err(error) if error.kind() == io::ErrorKind::BrokenPipe => {
-                    return Err(Interruption::Ended);
-                }
-                Err(error) => return Err(Interruption::Failed(error)),
+    /// Sends the lines that were added. A process that takes no more of them may still answer
+    /// those before: it has ended when none of these is left.
+    fn send_added(&mut self, timeout: Duration) -> Result<(), Interruption> {
+        if !self.unsent.is_empty() {
+            let mut lines = std::mem::take(&mut self.unsent);
+            let (sent, all) = self.send(&lines, Instant::now() + timeout);
+            self.unanswered += lines[..sent].split(|byte| *byte == b'\n').count() - 1;
+            lines.clear();
+            self.unsent = lines;
+            match all {
+                Err(Interruption::Ended) => self.stdin = None,
+                all => all?,
             }
+            self.since = Instant::now();
         }
-        Ok(())
+        (self.unanswered > 0).then_some(()).ok_or(Interruption::Ended)
     }
 
-    /// The length of the next line, which is read from `taken` on.
-    fn receive(&mut self, longest: usize, deadline: Instant) -> Result<usize, Interruption> {
-        self.read.drain(..self.taken);
-        self.taken = 0;
-        let mut searched = 0;
+    /// The number of bytes that were sent, and why these are not all.
+    fn send(&mut self, lines: &[u8], deadline: Instant) -> (usize, Result<(), Interruption>) {
+        let mut sent = 0;
+        while sent < lines.len() {
+            let Some(stdin) = &mut self.stdin else { return (sent, Err(Interruption::Ended)) };
+            let written = match stdin.write(&lines[sent..]) {
+                Ok(length) => {
+                    sent += length;
+                    Ok(())
+                }
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+                    self.read_until_writable(deadline)
+                }
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => Ok(()),
+                Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Err(Interruption::Ended),
+                Err(error) => Err(Interruption::Failed(error)),
+            };
+            if written.is_err() {
+                return (sent, written);
+            }
+        }
+        (sent, Ok(()))
+    }
+
+    /// Waits until more can be sent, and reads answers meanwhile: a process whose stdout is full
+    /// reads nothing.
+    fn read_until_writable(&mut self, deadline: Instant) -> Result<(), Interruption> {
+        let Some(stdin) = &self.stdin else { return Err(Interruption::Ended) };
+        if self.read.len() > LONGEST_LINE {
+            return wait(&mut [PollFd::new(stdin, PollFlags::OUT)], deadline);
+        }
+        let mut pipes =
+            [PollFd::new(stdin, PollFlags::OUT), PollFd::new(&self.stdout, PollFlags::IN)];
+        wait(&mut pipes, deadline)?;
+        let has_answers = !pipes[1].revents().is_empty();
+        if has_answers { self.read_chunk() } else { Ok(()) }
+    }
+
+    /// The length of the next line, which begins at `taken`.
+    fn receive(&mut self, longest: usize, timeout: Duration) -> Result<usize, Interruption> {
+        let deadline = self.since + timeout;
+        let (mut searched, mut has_read) = (0, false);
         loop {
-            if let Some(end) = self.read[searched..].iter().position(|byte| *byte == b'\n') {
+            let unread = &self.read[self.taken..];
+            if let Some(end) = unread[searched..].iter().position(|byte| *byte == b'\n') {
+                if has_read {
+                    self.since = Instant::now();
+                }
                 return Ok(searched + end);
             }
-            searched = self.read.len();
+            searched = unread.len();
             if searched > longest {
                 return Err(Interruption::TooLong(longest));
             }
-            // An answer is never there yet, so a read before this would be in vain.
-            wait(&self.stdout, PollFlags::IN, deadline)?;
-            match self.stdout.read(&mut self.chunk) {
-                Ok(0) => return Err(Interruption::Ended),
-                Ok(length) => self.read.extend_from_slice(&self.chunk[..length]),
-                Err(error) if is_temporary(&error) => {}
-                Err(error) => return Err(Interruption::Failed(error)),
+            self.read.drain(..self.taken);
+            self.taken = 0;
+            // An answer is seldom there yet, so a read before this would be in vain.
+            if self.unanswered >= MANY && !has_read {
+                thread::sleep(PAUSE);
             }
+            wait(&mut [PollFd::new(&self.stdout, PollFlags::IN)], deadline)?;
+            self.read_chunk()?;
+            has_read = true;
+        }
+    }
+
+    fn read_chunk(&mut self) -> Result<(), Interruption> {
+        match self.stdout.read(&mut self.chunk) {
+            Ok(0) => Err(Interruption::Ended),
+            Ok(length) => {
+                self.read.extend_from_slice(&self.chunk[..length]);
+                Ok(())
+            }
+            Err(error) if is_temporary(&error) => Ok(()),
+            Err(error) => Err(Interruption::Failed(error)),
         }
     }
 
@@ -148,6 +220,7 @@ impl Process {
             Interruption::Late => match self.child.try_wait() {
                 // A process that it started may hold the pipe open.
                 Ok(Some(status)) => Trouble::Ended(status.to_string()),
+                _ if self.reads_nothing() => Trouble::Closed,
                 _ => Trouble::Late(timeout),
             },
             Interruption::TooLong(longest) => Trouble::TooLong(longest),
@@ -160,6 +233,14 @@ impl Process {
         }
     }
 
+    /// Whether the process has closed its stdin.
+    fn reads_nothing(&self) -> bool {
+        let Some(stdin) = &self.stdin else { return true };
+        let mut pipe = [PollFd::new(stdin, PollFlags::empty())];
+        _ = poll(&mut pipe, Some(&Timespec::default()));
+        pipe[0].revents().intersects(PollFlags::ERR | PollFlags::HUP)
+    }
+
     /// The status of a process that is about to end.
     fn ended(&mut self, timeout: Duration) -> Option<String> {
         let deadline = Instant::now() + timeout.min(Duration::from_secs(1));
@@ -167,7 +248,7 @@ impl Process {
             match self.child.try_wait() {
                 Ok(Some(status)) => return Some(status.to_string()),
                 Ok(None) if Instant::now() < deadline => {
-                    std::thread::sleep(Duration::from_millis(1));
+                    thread::sleep(Duration::from_millis(1));
                 }
                 _ => return None,
             }
@@ -194,11 +275,11 @@ enum Interruption {
     Failed(io::Error),
 }
 
-/// Waits until a pipe is ready.
-fn wait(pipe: &impl AsFd, for_what: PollFlags, deadline: Instant) -> Result<(), Interruption> {
+/// Waits until one of some pipes is ready.
+fn wait(pipes: &mut [PollFd<'_>], deadline: Instant) -> Result<(), Interruption> {
     let left = deadline.saturating_duration_since(Instant::now());
     let timeout = Timespec::try_from(left).map_err(|_| Interruption::Late)?;
-    match poll(&mut [PollFd::new(pipe, for_what)], Some(&timeout)) {
+    match poll(pipes, Some(&timeout)) {
         Ok(0) => Err(Interruption::Late),
         Ok(_) | Err(rustix::io::Errno::INTR) => Ok(()),
         Err(error) => Err(Interruption::Failed(error.into())),

@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use protocol::{FeatureObject, RankableAction};
 
+use crate::ahead::Ahead;
 use crate::message::{self, ActionTexts, Learned, LearnedEvent, Merged, Request};
 use crate::process::Process;
 use crate::trouble::{LONGEST_LINE, LONGEST_STATE, Shown, Trouble};
@@ -48,8 +49,9 @@ pub struct Program {
     name: String,
     /// Whether it can tell what it has learned, and be told that.
     saves: bool,
-    /// The number of lines that were sent: the number of the line that answers.
+    /// The number of lines of answers, that which is awaited included.
     line: u64,
+    ahead: Ahead,
     request: Vec<u8>,
     actions: ActionTexts,
     stderr: String,
@@ -88,6 +90,7 @@ impl Program {
             name: String::new(),
             saves: false,
             line: 0,
+            ahead: Ahead::default(),
             request: Vec::new(),
             actions: ActionTexts::default(),
             stderr: String::new(),
@@ -102,6 +105,42 @@ impl Program {
     /// Why the program can no longer be asked.
     pub fn failure(&self) -> Option<&str> {
         self.state.as_ref().err().map(String::as_str)
+    }
+
+    /// How many more events may be [foreseen](Self::foresee) now; none at most times, so that they
+    /// are sent many at a time.
+    pub fn foresight(&self) -> usize {
+        if self.state.is_ok() { self.ahead.room(self.line) } else { 0 }
+    }
+
+    /// Sends what is certain to be asked after everything that was foreseen before: `rank` of an
+    /// event, and `learn` of the same event if its outcome is known. The answers are read when it
+    /// is asked. Returns false if nothing was sent: it would be more than a pipe takes.
+    pub fn foresee(&mut self, event: RankedEvent<'_>, learned: Option<&LearnedEvent>) -> bool {
+        let Ok(process) = &mut self.state else { return false };
+        let text = self.actions.of(event.actions);
+        let rank = Request::Rank { id: event.id, context: Merged(event.context), actions: &text };
+        let events = learned.map(std::slice::from_ref).unwrap_or_default();
+        let learn =
+            Request::Learn { events: Learned { events, actions: std::slice::from_ref(&text) } };
+        let requests = [Some(rank), learned.map(|_| learn)];
+        let lines: Vec<_> = requests
+            .iter()
+            .flatten()
+            .map(|request| {
+                let mut line = Vec::new();
+                request.write(&mut line);
+                (request.name(), line)
+            })
+            .collect();
+        let fits = self.ahead.fits(lines.iter().map(|(_, line)| line.len()).sum());
+        if fits {
+            for (request, line) in lines {
+                process.add(&line);
+                self.ahead.push(request, line.len());
+            }
+        }
+        fits
     }
 
     /// The probability of each action.
@@ -150,7 +189,7 @@ impl Program {
     pub fn load(&mut self, state: &str) -> Result<(), String> {
         let request = Request::Load { state };
         if self.state.is_ok() && !self.saves {
-            return Err(self.fail(&Request::hello(0), &Trouble::LoadsNothing));
+            return Err(self.fail(&Request::hello(0).name(), &Trouble::LoadsNothing));
         }
         self.ask(&request, message::acknowledged)
     }
@@ -160,6 +199,7 @@ impl Program {
     /// # Errors
     /// If it does not end, wrote more than its answers, or failed before.
     pub fn end(&mut self) -> Result<String, String> {
+        self.skip_foreseen()?;
         let process = self.state.as_mut().map_err(|failure| failure.clone())?;
         Request::End.write(&mut self.request);
         self.line += 1;
@@ -170,7 +210,7 @@ impl Program {
             Err(trouble) => Some(trouble),
         };
         self.stderr = process.kill();
-        let failure = trouble.map(|trouble| self.described(&Request::End, &trouble));
+        let failure = trouble.map(|trouble| self.described(&Request::End.name(), &trouble));
         self.state = Err(format!("the policy `{}` has ended", self.command));
         failure.map_or_else(|| Ok(self.stderr.clone()), Err)
     }
@@ -196,16 +236,52 @@ impl Program {
         request: &Request<'_>,
         read: impl FnOnce(&[u8]) -> Result<T, Trouble>,
     ) -> Result<T, String> {
-        let process = self.state.as_mut().map_err(|failure| failure.clone())?;
-        request.write(&mut self.request);
-        self.line += 1;
+        let name = request.name();
+        if self.ahead.first() == Some(&name) {
+            self.ahead.pop();
+        } else {
+            self.skip_foreseen()?;
+            self.add(request)?;
+        }
         let longest = if matches!(request, Request::Save) { LONGEST_STATE } else { LONGEST_LINE };
-        let answer = process.ask(&self.request, longest, self.command.timeout);
+        self.answer(&name, longest, read)
+    }
+
+    /// Adds a line while every line before has its answer.
+    fn add(&mut self, request: &Request<'_>) -> Result<(), String> {
+        let process = self.state.as_mut().map_err(|failure| failure.clone())?;
+        if let Some(found) = process.unasked() {
+            self.line += 1;
+            return Err(self.fail(&request.name(), &Trouble::Unasked(found)));
+        }
+        request.write(&mut self.request);
+        process.add(&self.request);
+        Ok(())
+    }
+
+    /// Reads the answers to what was foreseen and is not asked: a run was stopped.
+    fn skip_foreseen(&mut self) -> Result<(), String> {
+        while let Some(request) = self.ahead.pop() {
+            self.answer(&request, LONGEST_LINE, |_| Ok(()))?;
+        }
+        Ok(())
+    }
+
+    /// Reads the answer to the first line that has none.
+    fn answer<T>(
+        &mut self,
+        request: &str,
+        longest: usize,
+        read: impl FnOnce(&[u8]) -> Result<T, Trouble>,
+    ) -> Result<T, String> {
+        let process = self.state.as_mut().map_err(|failure| failure.clone())?;
+        self.line += 1;
+        let answer = process.answer(longest, self.command.timeout);
         answer.and_then(read).map_err(|trouble| self.fail(request, &trouble))
     }
 
     /// Kills the program, and remembers why.
-    fn fail(&mut self, request: &Request<'_>, trouble: &Trouble) -> String {
+    fn fail(&mut self, request: &str, trouble: &Trouble) -> String {
         if let Ok(process) = &mut self.state {
             self.stderr = process.kill();
         }
@@ -215,9 +291,8 @@ impl Program {
     }
 
     /// The line, what it answers, what is wrong with it, and what the program wrote to stderr.
-    fn described(&self, request: &Request<'_>, trouble: &Trouble) -> String {
+    fn described(&self, request: &str, trouble: &Trouble) -> String {
         let Self { command, line, .. } = self;
-        let request = request.name();
         let message =
             format!("the policy `{command}`: line {line}, the answer to {request}: {trouble}");
         let lines: Vec<&str> = self.stderr.lines().filter(|line| !line.trim().is_empty()).collect();

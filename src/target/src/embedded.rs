@@ -1,7 +1,7 @@
 use std::cell::RefCell;
 use std::time::Duration;
 
-use super::{CallAddress, CallError, Delivery, Export, RankAnswer, Target};
+use super::{CallAddress, CallError, Delivery, Export, Foresight, RankAnswer, Target};
 use clock::Clock;
 use learning_loop::{LearningLoop, LoopLimits, LoopOptions, Retention};
 use protocol::{
@@ -123,6 +123,20 @@ impl<C: Clock> Target for EmbeddedTarget<C> {
         let answer = self.call(|inner, now| inner.rank(request, now));
         self.wait_latency(self.rank_latency.of(at)).await;
         answer.map(RankAnswer::Contract)
+    }
+
+    fn foresight(&self) -> Option<Foresight> {
+        let (events, until) = self.learning_loop.borrow_mut().foresight()?;
+        Some(Foresight { events, until: until.since(self.clock.start()) })
+    }
+
+    fn foresee(&self, request: &RankRequest) -> bool {
+        self.learning_loop.borrow_mut().foresee(request)
+    }
+
+    fn longest_calls(&self, at: CallAddress, deliveries: u32) -> Duration {
+        let rewards = self.reward_latency.of(at).saturating_mul(deliveries);
+        self.rank_latency.of(at).saturating_add(rewards)
     }
 
     async fn reward(

@@ -78,6 +78,15 @@ pub enum Delivery {
     NotSent,
 }
 
+/// What a target wants to know of coming events.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Foresight {
+    /// So many events.
+    pub events: usize,
+    /// Those that are certain to be ranked before this time, since the start of the run.
+    pub until: Duration,
+}
+
 /// The error of an operation that the service does not have.
 fn absent<A>(operation: &str) -> impl Future<Output = Result<A, CallError>> + use<A> {
     let message = format!("the service has no operation `{operation}`");
@@ -100,6 +109,23 @@ pub trait Target {
         at: CallAddress,
         request: &RankRequest,
     ) -> impl Future<Output = Result<RankAnswer, CallError>>;
+
+    /// What the target wants to know of coming events, if anything.
+    fn foresight(&self) -> Option<Foresight> {
+        None
+    }
+
+    /// Tells of an event that is certain to be ranked after those that were told before, and as
+    /// [`Self::foresight`] wants it. This changes no answer. Returns whether the target took it:
+    /// if not, no later event can be told before it is ranked.
+    fn foresee(&self, _request: &RankRequest) -> bool {
+        false
+    }
+
+    /// The calls of an iteration whose reward is sent so often take no longer together.
+    fn longest_calls(&self, _at: CallAddress, _deliveries: u32) -> Duration {
+        Duration::MAX
+    }
 
     /// `POST /events/{eventId}/reward`
     fn reward(

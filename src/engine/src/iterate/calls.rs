@@ -1,3 +1,4 @@
+use std::cell::Cell;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -29,6 +30,8 @@ pub(super) struct Calls<'f, C, T> {
     pub index: usize,
     pub phase: &'f Phase,
     pub settings: &'f Iterate,
+    /// How many events were ranked.
+    pub ranked: &'f Cell<u64>,
     /// Iterations before this one may have been sent by an earlier process.
     pub maybe_sent: u64,
 }
@@ -51,9 +54,12 @@ impl<'f, C: Clock, T: Target> Calls<'f, C, T> {
     }
 
     /// One iteration, due at `due`, or when it starts.
-    pub(crate) fn iteration(self, iteration: u64, due: Option<Duration>) -> Task<'f, Finished> {
+    pub(crate) fn iteration(
+        self,
+        (iteration, event): (u64, StreamEvent<'f>),
+        due: Option<Duration>,
+    ) -> Task<'f, Finished> {
         Box::pin(async move {
-            let event = self.stream.event(self.phase.key, iteration);
             let mut attempt = Box::new(self.pending(&event, iteration, due));
             let outcome = match self.settings.slots {
                 Some(slots) => self.call_slots(&event, slots.get(), &mut attempt.record).await,
@@ -65,8 +71,11 @@ impl<'f, C: Clock, T: Target> Calls<'f, C, T> {
     }
 
     /// An iteration that could not start when it was due.
-    pub(crate) fn dropped(&self, iteration: u64, due: Duration) -> Attempt {
-        let event = self.stream.event(self.phase.key, iteration);
+    pub(crate) fn dropped(
+        &self,
+        (iteration, event): (u64, StreamEvent<'_>),
+        due: Duration,
+    ) -> Attempt {
         let mut attempt = self.pending(&event, iteration, Some(due));
         attempt.record.outcome = IterationOutcome::Dropped;
         attempt
@@ -149,6 +158,7 @@ impl<'f, C: Clock, T: Target> Calls<'f, C, T> {
         event: &StreamEvent<'_>,
         record: &mut IterationRecord,
     ) -> Result<usize, CallError> {
+        self.ranked.set(self.ranked.get() + 1);
         let answer = self.target.rank(self.address(record), &event.request).await;
         record.rank_latency = Some(self.clock.now().saturating_sub(record.rank_start));
         let answer = answer::read(self.stream, event, answer?)?;

@@ -2,15 +2,17 @@
 //!
 //! One dispatcher starts the iterations of a phase, or of several in parallel, as concurrency and
 //! rate allow; [`calls`] holds the calls
-//! of one iteration; [`window`] puts finished iterations back into index order;
+//! of one iteration; [`coming`] has the events of the next ones; [`window`] puts finished iterations back into index order;
 //! [`circuit_breaker`] decides when to back off from a failing service, and when to stop.
 
 mod answer;
 mod calls;
 mod circuit_breaker;
+mod coming;
 mod slots;
 mod window;
 
+use std::cell::Cell;
 use std::future::poll_fn;
 use std::pin::{Pin, pin};
 use std::task::Poll;
@@ -22,6 +24,7 @@ use futures_util::future::Fuse;
 pub(crate) use self::answer::read as read_answer;
 use self::calls::{Calls, Finished};
 use self::circuit_breaker::CircuitBreaker;
+use self::coming::Coming;
 use self::window::Window;
 use super::context::{Iterated, Run, RunError, target_error};
 use super::pacing::{Admission, Pacer};
@@ -73,6 +76,10 @@ struct IteratePhase<'p, 'f, C, T> {
     phase: &'p Phase,
     settings: &'p Iterate,
     calls: Calls<'f, C, T>,
+    coming: Coming<'f>,
+    /// Whether events are ranked in the order of their iterations, and start in time: where time
+    /// is exact, and no other phase ranks meanwhile.
+    can_foresee: bool,
     pacer: Pacer,
     /// How many iterations this shard makes.
     own: u64,
@@ -138,7 +145,9 @@ impl<C: Clock, T: Target> Run<'_, C, T> {
         let properties = self.target.model_properties().await;
         let properties = properties.map_err(|error| target_error(&first.phase.name, &error))?;
         let (clock, start) = (self.clock.clone(), self.phase_time());
-        let begin = |branch| self.begin(branch, &clock, start, properties.last_modified_time);
+        let (is_alone, ranked) = (branches.len() == 1, Cell::new(0));
+        let start = (start, properties.last_modified_time);
+        let begin = |branch| self.begin(branch, is_alone, (&clock, &ranked), start);
         let mut states: Vec<_> = branches.iter().map(begin).collect();
         let is_open = |branch: &Branch<'_>| matches!(branch.settings.arrival, Arrival::Open(_));
         let timer = clock.alarm(branches.iter().any(is_open));
@@ -170,7 +179,6 @@ impl<C: Clock, T: Target> Run<'_, C, T> {
                     let tripped = states.iter().find_map(|state| {
                         Some(target_error(&state.phase.name, state.breaker.tripped()?))
                     });
-                    let is_alone = states.len() == 1;
                     let results = states.iter().map(|state| state.result(is_alone));
                     return tripped.map_or_else(|| Ok(results.collect()), Err);
                 }
@@ -182,9 +190,9 @@ impl<C: Clock, T: Target> Run<'_, C, T> {
     fn begin<'p, 'f>(
         &self,
         branch: &'p Branch<'p>,
-        clock: &'f C,
-        start: Duration,
-        last_modified: Timestamp,
+        is_alone: bool,
+        (clock, ranked): (&'f C, &'f Cell<u64>),
+        (start, last_modified): (Duration, Timestamp),
     ) -> IteratePhase<'p, 'f, C, T>
     where
         'p: 'f,
@@ -205,6 +213,7 @@ impl<C: Clock, T: Target> Run<'_, C, T> {
             index: *index,
             phase,
             settings,
+            ranked,
             maybe_sent: stride.global(from.maybe_sent),
         };
         IteratePhase {
@@ -212,6 +221,13 @@ impl<C: Clock, T: Target> Run<'_, C, T> {
             phase,
             settings,
             calls,
+            coming: Coming::new(
+                self.stream,
+                (phase.key, settings),
+                (stride, from.iteration),
+                ranked,
+            ),
+            can_foresee: is_alone && settings.slots.is_none() && self.clock.resolution().is_zero(),
             window: Window::new(from.iteration..own, pacer.most_under_way(), stride),
             own,
             pacer,
@@ -256,11 +272,15 @@ impl<C: Clock, T: Target> Run<'_, C, T> {
             let under_way = state.window.under_way();
             match state.pacer.next(now, under_way) {
                 Admission::Start(due) => {
-                    in_flight.push(state.calls.iteration(state.window.start(), due));
+                    if state.can_foresee {
+                        let room = state.window.room();
+                        state.coming.tell(self.target, &state.pacer, (now, under_way), room);
+                    }
+                    state.window.start();
+                    in_flight.push(state.calls.iteration(state.coming.next(), due));
                 }
                 Admission::Drop(due) => {
-                    let calls = state.calls;
-                    state.window.drop(|iteration| calls.dropped(iteration, due));
+                    state.window.drop(state.calls.dropped(state.coming.next(), due));
                     state.ended = now;
                 }
                 Admission::NotBefore(until) => return Ok(Some(until)),

@@ -40,7 +40,13 @@ impl Window {
 
     /// Whether another iteration may start.
     pub(crate) fn has_room(&self) -> bool {
-        self.started < self.iterations && self.started - self.emitted < self.lead
+        self.room() > 0
+    }
+
+    /// How many iterations may start before another ends.
+    pub(crate) fn room(&self) -> usize {
+        let room = (self.emitted + self.lead).min(self.iterations).saturating_sub(self.started);
+        usize::try_from(room).unwrap_or(usize::MAX)
     }
 
     /// The iteration that starts next.
@@ -54,18 +60,16 @@ impl Window {
     }
 
     /// Drops the next iteration.
-    pub(crate) fn drop(&mut self, attempt_of: impl FnOnce(u64) -> Attempt) {
-        let attempt = attempt_of(self.stride.global(self.started));
+    pub(crate) fn drop(&mut self, attempt: Attempt) {
         self.done.push_back(Some(Box::new(attempt)));
         self.started += 1;
     }
 
-    /// Starts the next iteration and returns its index.
-    pub(crate) fn start(&mut self) -> u64 {
+    /// Starts the next iteration.
+    pub(crate) fn start(&mut self) {
         self.done.push_back(None);
         self.started += 1;
         self.under_way += 1;
-        self.stride.global(self.started - 1)
     }
 
     /// Records an iteration that is done.

@@ -20,8 +20,10 @@ pub(crate) struct Limiter {
 }
 
 struct Gcra {
+    /// The time between two admissions.
+    period: Duration,
     time: SetTime,
-    gcra: RateLimiter<NotKeyed, InMemoryState, SetTime, NoOpMiddleware<Nanos>>,
+    limiter: RateLimiter<NotKeyed, InMemoryState, SetTime, NoOpMiddleware<Nanos>>,
 }
 
 /// The time that the caller passed last.
@@ -52,6 +54,13 @@ impl Limiter {
     }
 }
 
+impl Limiter {
+    /// The next is admitted so long after an admission at the latest.
+    pub(crate) fn period(&self) -> Duration {
+        self.gcra.as_ref().map_or(Duration::ZERO, |gcra| gcra.period)
+    }
+}
+
 impl Gcra {
     /// A burst of one would lose every late wake-up for good (measured: 10 % of
     /// 1,000/s, 35 % of 5,000/s), so a limiter may catch up on what falls due within one
@@ -62,16 +71,16 @@ impl Gcra {
         let burst = burst(per_second, resolution);
         let period = Duration::from_secs_f64(1.0 / per_second).max(Duration::from_nanos(1));
         let quota = Quota::with_period(period).expect("a period above zero").allow_burst(burst);
-        let gcra = RateLimiter::direct_with_clock(quota, time.clone());
+        let limiter = RateLimiter::direct_with_clock(quota, time.clone());
         if let Some(spent) = NonZeroU32::new(burst.get() - 1) {
-            let _always_admitted = gcra.check_n(spent);
+            let _always_admitted = limiter.check_n(spent);
         }
-        Self { time, gcra }
+        Self { period, time, limiter }
     }
 
     fn admit(&self, now: Duration) -> Result<(), Duration> {
         self.time.0.set(now.into());
-        self.gcra.check().map_err(|refusal| refusal.earliest_possible().into())
+        self.limiter.check().map_err(|refusal| refusal.earliest_possible().into())
     }
 }
 

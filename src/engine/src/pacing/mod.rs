@@ -4,11 +4,13 @@
 //! of the index. [`Pacer`] is either. Nothing here waits.
 
 mod due_times;
+mod forecast;
 mod limiter;
 
 use std::time::Duration;
 
 use self::due_times::DueTimes;
+pub(crate) use self::forecast::Forecast;
 use self::limiter::Limiter;
 
 use metrics::micros;
@@ -28,6 +30,7 @@ enum Pacing {
 }
 
 /// The schedule of an open arrival, restricted to the iterations of one shard.
+#[derive(Clone)]
 struct Open {
     start: Duration,
     times: DueTimes,

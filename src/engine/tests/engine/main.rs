@@ -1,8 +1,11 @@
 //! The engine against a scripted service in the virtual world.
 
 mod capacity;
+mod foresight;
 mod open_arrival;
 mod parallel;
+#[cfg(unix)]
+mod programs;
 mod scripted;
 mod sharded;
 

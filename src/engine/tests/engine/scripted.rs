@@ -1,6 +1,7 @@
 //! A service that does as it is told, and plans to run against it.
 
 use std::cell::RefCell;
+use std::collections::VecDeque;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
@@ -18,7 +19,7 @@ use scenario::plan::{
     RewardDelivery, RewardRule, Source, Step, TargetPlan, Visitor,
 };
 use seed::{PhaseKey, Purpose, Seed};
-use target::{CallAddress, CallError, Delivery, RankAnswer, Target};
+use target::{CallAddress, CallError, Delivery, Foresight, RankAnswer, Target};
 use timestamp::Timestamp;
 
 /// A service that does as it is told.
@@ -35,6 +36,8 @@ pub struct Scripted {
     pub stalls: Option<(Duration, Duration)>,
     /// One Rank after another is served, each for so long; the others queue.
     pub serves_for: Option<Duration>,
+    /// It wants to know of so many coming events, of those before a multiple of this time.
+    pub foresees: Option<(usize, Duration)>,
     pub seen: Rc<RefCell<Seen>>,
 }
 
@@ -42,6 +45,10 @@ pub struct Scripted {
 pub struct Seen {
     requests: Vec<String>,
     answered: Vec<u64>,
+    /// The requests that were told, and before when they must come.
+    foreseen: VecDeque<(String, Duration)>,
+    /// How many were told at all.
+    told: usize,
     at_once: usize,
     most_at_once: usize,
     rewards: usize,
@@ -59,6 +66,7 @@ impl Default for Scripted {
             stop_at: None,
             stalls: None,
             serves_for: None,
+            foresees: None,
             seen: Rc::default(),
         }
     }
@@ -85,6 +93,11 @@ impl Scripted {
         self.seen.borrow().answered.clone()
     }
 
+    /// How many requests were told before they came.
+    pub fn told(&self) -> usize {
+        self.seen.borrow().told
+    }
+
     /// How many rewards came.
     pub fn rewards(&self) -> usize {
         self.seen.borrow().rewards
@@ -98,7 +111,12 @@ impl Scripted {
 impl InVirtualTime<'_> {
     fn arrive(&self, at: CallAddress, request: &RankRequest) {
         let mut seen = self.script.seen.borrow_mut();
-        seen.requests.push(serde_json::to_string(request).unwrap());
+        let request = serde_json::to_string(request).unwrap();
+        if let Some((told, until)) = seen.foreseen.pop_front() {
+            assert_eq!(request, told, "another event was told");
+            assert!(self.clock.now() < until, "{:?} instead of {until:?}", self.clock.now());
+        }
+        seen.requests.push(request);
         seen.at_once += 1;
         seen.most_at_once = seen.most_at_once.max(seen.at_once);
         if let Some((iteration, stopper)) = &self.script.stop_at
@@ -133,12 +151,47 @@ impl InVirtualTime<'_> {
     }
 }
 
+impl InVirtualTime<'_> {
+    /// The next multiple of the time until which it wants to know.
+    fn until(&self) -> Option<Duration> {
+        let (_, every) = self.script.foresees?;
+        let times = self.clock.now().as_nanos() / every.as_nanos() + 1;
+        Some(every * u32::try_from(times).unwrap())
+    }
+
+    fn rank_latency(&self, at: CallAddress) -> Duration {
+        let draws = || Seed(9).draws(at.phase, at.iteration, Purpose::RankLatency);
+        self.script.latency.sampler().sample(|| draws().normal())
+    }
+}
+
 impl Target for InVirtualTime<'_> {
+    fn foresight(&self) -> Option<Foresight> {
+        let (most, _) = self.script.foresees?;
+        let room = most - self.script.seen.borrow().foreseen.len();
+        let events = if room > most / 2 { room } else { 0 };
+        Some(Foresight { events, until: self.until()? })
+    }
+
+    fn foresee(&self, request: &RankRequest) -> bool {
+        let mut seen = self.script.seen.borrow_mut();
+        // Each eleventh is too large, once.
+        seen.told += 1;
+        let takes = !seen.told.is_multiple_of(11);
+        if takes && let Some(until) = self.until() {
+            seen.foreseen.push_back((serde_json::to_string(request).unwrap(), until));
+        }
+        takes
+    }
+
+    fn longest_calls(&self, at: CallAddress, _deliveries: u32) -> Duration {
+        self.rank_latency(at)
+    }
+
     async fn rank(&self, at: CallAddress, request: &RankRequest) -> Result<RankAnswer, CallError> {
         self.arrive(at, request);
         let draws = || Seed(9).draws(at.phase, at.iteration, Purpose::RankLatency);
-        let latency = self.script.latency.sampler().sample(|| draws().normal());
-        self.clock.sleep_until(self.clock.now() + latency).await;
+        self.clock.sleep_until(self.clock.now() + self.rank_latency(at)).await;
         self.clock.sleep_until(self.end_of_stall()).await;
         self.clock.sleep_until(self.end_of_queue()).await;
         let mut seen = self.script.seen.borrow_mut();

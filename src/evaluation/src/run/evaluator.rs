@@ -282,6 +282,11 @@ impl PolicyEvaluator {
 }
 
 impl Row {
+    /// The reward of the action taken, with all its digits; zero without label.
+    fn reward(&self) -> f64 {
+        self.label.map_or(0.0, |label| -f64::from(label.cost))
+    }
+
     fn covered(&self, policy: impl Iterator<Item = f32>) -> Covered {
         Covered::of(policy, self.distribution.as_deref(), self.highest_weight)
     }
@@ -329,10 +334,11 @@ impl Learned {
         if let Some(pmfs) = &mut self.pmfs {
             pmfs.clear();
         }
-        for row in rows {
-            let (label, event) = (row.label.as_ref(), &row.views[self.view]);
-            let reward = label.map_or(0.0, |label| -f64::from(label.cost));
-            self.replayer.replay(event, label, reward)?;
+        let mut foreseen = 0;
+        for (place, row) in rows.iter().enumerate() {
+            foreseen = self.foresee(rows, place.max(foreseen));
+            let label = row.label.as_ref();
+            self.replayer.replay(&row.views[self.view], label, row.reward())?;
             let prediction = &self.replayer.prediction;
             let pmf = &prediction.pmf;
             if let Some(pmfs) = &mut self.pmfs {
@@ -348,6 +354,16 @@ impl Learned {
             replayed.push((probability, covered));
         }
         Ok(())
+    }
+
+    /// Tells the policy of rows to come, those before `next` being told. Returns the next one.
+    fn foresee(&mut self, rows: &[Row], next: usize) -> usize {
+        let Self { replayer, view, .. } = self;
+        let coming = rows[next..].iter().take(replayer.foresight());
+        let told = coming.take_while(|row| {
+            replayer.foresee(&row.views[*view], row.label.as_ref(), row.reward())
+        });
+        next + told.count()
     }
 }
 
