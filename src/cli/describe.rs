@@ -30,7 +30,7 @@ pub struct DescribeArguments {
     /// The column of a table with the class [default: `label`, `class` or `target`, or the last].
     #[arg(long, value_name = "COLUMN")]
     label: Option<String>,
-    /// Columns of a table that are no context.
+    /// Columns of a table that are not context.
     #[arg(long, value_name = "COLUMNS", value_delimiter = ',')]
     exclude: Vec<String>,
     /// Print JSON.

@@ -7,8 +7,10 @@
 Beside nothing, and beside calls with bodies of 4 MB of several shapes, readers of the log, an
 evaluation, and downloads of the model, one small Rank after the other is timed on a model that
 was trained. None may take longer than 20 ms. Each caller is a process of its own: the threads of
-one would wait for each other's interpreter. They share the cores with the server; the last row,
-beside a process for each core that only counts, is what this costs without any other call.
+one would wait for each other's interpreter. They share the cores with the server; the row beside a
+process for each core that only counts is what this costs without any other call. With a state, a
+Rank waits for the disk: `slow` counts the server's writes that took longer than 20 ms meanwhile,
+and the last line is the longest of a process that only writes and syncs, after the others.
 """
 
 import argparse
@@ -23,6 +25,7 @@ import time
 
 PROJECT = os.path.join(os.path.dirname(os.path.abspath(__file__)), "../..")
 LONGEST_MS = 20.0
+WRITES = "runner_journal_write_seconds_bucket"
 BODY = 4_000_000
 V1 = "/personalizer/v1.0"
 ACTIONS = [{"id": name, "features": [{"kind": name}]} for name in "abc"]
@@ -141,11 +144,37 @@ def timed(address, seconds):
     return sorted(latencies)
 
 
-def report(name, latencies, answers=""):
+def slow_writes(address):
+    """How many writes of the server's journal have taken longer than what a Rank may."""
+    connection = http.client.HTTPConnection(address, timeout=60)
+    text = call(connection, "GET", "/metrics")[1].decode()
+    buckets = dict(line.rsplit(" ", 1) for line in text.splitlines() if line.startswith(WRITES))
+    if not buckets:
+        return 0
+    return int(buckets[f'{WRITES}{{le="+Inf"}}']) - int(buckets[f'{WRITES}{{le="{LONGEST_MS / 1e3}"}}'])
+
+
+def longest_write(folder, seconds):
+    """The longest write with a sync into a file that has its size, in milliseconds."""
+    longest = 0.0
+    with open(os.path.join(folder, "alone"), "w+b", buffering=0) as file:
+        file.write(bytes(1 << 20))
+        os.fsync(file.fileno())
+        end = time.monotonic() + seconds
+        while time.monotonic() < end:
+            began = time.perf_counter()
+            os.pwrite(file.fileno(), bytes(512), 0)
+            os.fdatasync(file.fileno())
+            longest = max(longest, (time.perf_counter() - began) * 1e3)
+            time.sleep(0.002)
+    return longest
+
+
+def report(name, latencies, answers="", slow=0):
     p99 = latencies[len(latencies) * 99 // 100]
     late = sum(latency > LONGEST_MS for latency in latencies)
     print(
-        f"{name:32} {latencies[len(latencies) // 2]:8.2f} {p99:8.2f} {latencies[-1]:8.2f} {late:5}  {answers}",
+        f"{name:32} {latencies[len(latencies) // 2]:8.2f} {p99:8.2f} {latencies[-1]:8.2f} {late:5} {slow:5}  {answers}",
         flush=True,
     )
     return latencies[-1]
@@ -181,31 +210,40 @@ def main():
         command += ["--state", os.path.join(folder, "state")] if arguments.state else []
         server = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
         try:
-            return measure(server.stdout.readline().strip().removeprefix("http://"), arguments.seconds, server.pid)
+            address = server.stdout.readline().strip().removeprefix("http://")
+            status = measure(address, arguments.seconds, server.pid)
         finally:
             server.terminate()
             server.wait()
+        if arguments.state:
+            print(f"a write alone: {longest_write(folder, 10 * arguments.seconds):.2f} ms at most")
+        return status
+
+
+def beside(address, name, requests, seconds):
+    """Times small Ranks beside these requests, again and again; returns the longest."""
+    before = slow_writes(address)
+    others = [Beside(address, request) for request in requests]
+    latencies = timed(address, seconds)
+    answers = [other.stop() for other in others][:1]
+    return report(name, latencies, *(answers or [""]), slow_writes(address) - before)
 
 
 def measure(address, seconds, process):
     train(address)
-    print(f"{'a small Rank beside':32} {'p50 ms':>8} {'p99 ms':>8} {'most ms':>8} {'late':>5}  answers to the other")
-    worst = {"nothing": report("nothing", timed(address, seconds))}
+    print(f"{'a small Rank beside':32} {'p50 ms':>8} {'p99 ms':>8} {'most ms':>8} {'late':>5} {'slow':>5}  answers to the other")
+    worst = {"nothing": beside(address, "nothing", [], seconds)}
     for name, request in shapes().items():
-        others = [Beside(address, request)]
-        if name == "the log":
-            others += [Beside(address, request) for _ in range(7)]
-            name = "eight readers of the log"
-        latencies = timed(address, seconds)
-        answers = [other.stop() for other in others]
-        worst[name] = report(name, latencies, answers[0])
+        readers = 8 if name == "the log" else 1
+        name = "eight readers of the log" if readers == 8 else name
+        worst[name] = beside(address, name, [request] * readers, seconds)
     connection = http.client.HTTPConnection(address, timeout=60)
     call(connection, *evaluation(0))
-    worst["an evaluation"] = report("an evaluation", timed(address, seconds))
+    worst["an evaluation"] = beside(address, "an evaluation", [], seconds)
     counting = [multiprocessing.Process(target=count, daemon=True) for _ in range(os.cpu_count())]
     for other in counting:
         other.start()
-    report("(counting processes)", timed(address, seconds))
+    beside(address, "(counting processes)", [], seconds)
     for other in counting:
         other.kill()
     with open(f"/proc/{process}/status", encoding="ascii") as file:

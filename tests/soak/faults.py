@@ -112,8 +112,10 @@ class Faults:
         """damaged file, refused"""
         self.server.end("KILL")
         for path in self.draws.sample(self.files(), k=min(4, len(self.files()))):
-            with Flipped(path, self.draws):
-                self.expect_refusal(path)
+            # A start that was not refused has removed files.
+            if os.path.exists(path):
+                with Flipped(path, self.draws):
+                    self.expect_refusal(path)
         self.server.start()
 
     def repair(self):
@@ -137,8 +139,11 @@ class Faults:
         return sorted(path for path in found if has_content(path))
 
     def expect_refusal(self, path):
-        """A damaged file is named, and nothing is served."""
+        """A damaged file is named, and nothing is served. A kill may leave a segment that no
+        snapshot lists yet, or a file that is not complete: it is removed, and not read."""
         code, message = self.server.refused()
+        if code is None and path.endswith((".dsjson.gz", ".tmp")) and not os.path.exists(path):
+            return
         if code != 7 or os.path.basename(path) not in message:
             raise SoakError(f"`{os.path.basename(path)}` is damaged, and the start ended with {code}: {message}")
 
@@ -188,8 +193,9 @@ class Flipped:
         flip(self.path, self.draws)
 
     def __exit__(self, *_):
-        with open(self.path, "wb") as file:
-            file.write(self.content)
+        if os.path.exists(self.path):
+            with open(self.path, "wb") as file:
+                file.write(self.content)
 
 
 def flip(path, draws):

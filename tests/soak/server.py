@@ -49,14 +49,17 @@ class Server:
             self.call("PUT", "/personalizer/v1.0/configurations/service", SETTINGS)
 
     def refused(self):
-        """How a start ends that must be refused: the exit code and the message."""
-        command = [*self.command, "--port", "0"]
-        try:
-            done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
-        except subprocess.TimeoutExpired:
-            raise SoakError("a damaged state is served") from None
-        lines = [json.loads(line) for line in done.stderr.splitlines() if line.startswith("{")]
-        return done.returncode, lines[-1]["message"] if lines else ""
+        """How a start ends that must be refused: the exit code, none if it serves, and the message."""
+        process = subprocess.Popen(
+            [*self.command, "--port", "0"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        )
+        # Its address, as soon as it serves.
+        serves = process.stdout.readline() != ""
+        if serves:
+            process.kill()
+        stderr = process.communicate()[1]
+        lines = [json.loads(line) for line in stderr.splitlines() if line.startswith("{")]
+        return None if serves else process.returncode, lines[-1]["message"] if lines else ""
 
     def end(self, name):
         """Sends a signal, and waits for the end. Returns the exit code."""

@@ -261,11 +261,11 @@ fn expectation(text: &str, plan: &Plan, phase: &Phase) -> Result<Expectation, Re
     })
 }
 
-/// So often is a value tried that is not judged.
+/// A value whose trials end without a verdict is tried at most this many times.
 const MOST_TRIALS: u32 = 3;
 
-/// If the smallest value fails in each of the first so many searches, which have different seeds, the
-/// search ends: the expectation holds at no value.
+/// The searches have different seeds. If the expectation fails at the smallest value in each of the
+/// first ones, this many, the search ends: it holds at no value.
 const FAILURES: usize = 2;
 
 fn is_hopeless(limits: &[Limit]) -> bool {

@@ -58,8 +58,8 @@ impl Diagnostic {
         text.split('\n').filter(is_shown).collect::<Vec<_>>().join("\n") + "\n"
     }
 
-    /// Whether a line of the renderer says nothing: an empty place, which stands between the place of a
-    /// stretch of a line and the stretch; without a place, the margin above the help.
+    /// Whether a line of the renderer says nothing: the separator between a place and a part cut out
+    /// of a long line; and, if there is no place, the margin above the help.
     fn is_empty(&self, line: &str) -> bool {
         let plain = anstream::adapter::strip_str(line).to_string();
         plain.trim() == ":::" || plain.trim() == "|" && self.parts.place.is_none()

@@ -64,7 +64,7 @@ pub enum InferenceError {
     },
 }
 
-/// The columns of a users file that are no context, beside those of rewards.
+/// The columns of a users file that are neither context nor rewards.
 const NO_CONTEXT: [&str; 3] = ["preferred", "weight", "actions"];
 
 /// Infers the context dimensions of the text of a users file.
