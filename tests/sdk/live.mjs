@@ -7,7 +7,7 @@
 import { createRequire } from "node:module";
 import { existsSync } from "node:fs";
 import { createInterface } from "node:readline";
-import { layoutFaults, showsTheAnswerAtOnce } from "./layout.mjs";
+import { contrastFaults, layoutFaults, repeatedFaults, showsTheAnswerAtOnce } from "./layout.mjs";
 const require = createRequire(process.cwd() + "/");
 const { chromium } = require("playwright-core");
 
@@ -39,9 +39,9 @@ for (const time of ["first", "second"]) {
   await page.waitForFunction((before) => document.querySelector("progress").value > before, before, { timeout: 60_000 });
   check(`it grows by itself, the ${time} time`, (await done()) > before);
 }
-const faults = await layoutFaults(page);
-check(`nothing is cut or covered (${faults.join("; ")})`, faults.length === 0);
-check("the success so far is in the first screen", await showsTheAnswerAtOnce(page));
+const faults = [...await layoutFaults(page), ...await contrastFaults(page), ...await repeatedFaults(page)];
+check(`nothing is cut, covered, pale or repeated (${faults.join("; ")})`, faults.length === 0);
+check("the result so far is in the first screen", await showsTheAnswerAtOnce(page));
 if (folder) await page.screenshot({ path: `${folder}/live.png`, fullPage: true });
 await page.waitForFunction(() => [...document.querySelectorAll("h2")].some((h) => h.textContent === "Configuration"), null, { timeout: 120_000 });
 check("the report takes its place", !(await page.textContent("header")).includes("goes on"));

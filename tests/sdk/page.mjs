@@ -4,7 +4,7 @@
 
 import { createRequire } from "node:module";
 import { existsSync } from "node:fs";
-import { layoutFaults, showsTheAnswerAtOnce } from "./layout.mjs";
+import { contrastFaults, layoutFaults, showsTheAnswerAtOnce } from "./layout.mjs";
 const require = createRequire(process.cwd() + "/");
 const { chromium } = require("playwright-core");
 
@@ -118,8 +118,8 @@ for (const [name, width, height, colorScheme] of screens) {
   const overflow = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
   check(`${name}: the page is as wide as the screen`, overflow <= 0);
   check(`${name}: the state is in the first screen`, await showsTheAnswerAtOnce(page));
-  const faults = await layoutFaults(page);
-  check(`${name}: nothing is cut or covered (${faults.join("; ")})`, faults.length === 0);
+  const faults = [...await layoutFaults(page), ...await contrastFaults(page)];
+  check(`${name}: nothing is cut, covered or pale (${faults.join("; ")})`, faults.length === 0);
   if (folder) await page.screenshot({ path: `${folder}/page-${name}.png`, fullPage: true });
 }
 await page.locator("#evaluations article button", { hasText: "Delete" }).first().click();

@@ -1,12 +1,13 @@
 // The page of `runner report`, in headless Chromium: it runs without errors, asks the network
-// for nothing, cuts and covers no text on screens of three widths and on paper, has the result in
-// the first screen, and reads a value where it is pointed at or stepped to.
+// for nothing, cuts, covers and repeats nothing on screens of three widths and on paper, has texts
+// that can be read on what is behind them, has the result in the first screen, and reads a value
+// where it is pointed at or stepped to.
 //
 // usage: node report.mjs PAGE [FOLDER FOR SCREENSHOTS]
 
 import { createRequire } from "node:module";
 import { existsSync } from "node:fs";
-import { layoutFaults, showsTheAnswerAtOnce } from "./layout.mjs";
+import { contrastFaults, layoutFaults, repeatedFaults, showsTheAnswerAtOnce } from "./layout.mjs";
 const require = createRequire(process.cwd() + "/");
 const { chromium } = require("playwright-core");
 
@@ -45,13 +46,17 @@ for (const [name, width, height, colorScheme] of screens) {
   check(`${name}: the result is in the first screen`, await showsTheAnswerAtOnce(page));
   const faults = await layoutFaults(page);
   check(`${name}: nothing is cut or covered (${faults.join("; ")})`, faults.length === 0);
+  for (const [what, of] of [["no text is too pale", contrastFaults], ["nothing is shown twice or empty", repeatedFaults]]) {
+    const found = await of(page);
+    check(`${name}: ${what} (${found.join("; ")})`, found.length === 0);
+  }
   const figure = page.locator("figure[data-readout]").first();
   const caption = figure.locator("figcaption");
   const chart = figure.locator("svg:visible");
   await chart.scrollIntoViewIfNeeded();
   const box = await chart.boundingBox();
   await page.mouse.move(box.x + Math.min(box.width, width) * 0.5, box.y + box.height * 0.5);
-  check(`${name}: pointing reads a value`, /iteration [\d,]+: .*%/.test(await caption.textContent()));
+  check(`${name}: pointing reads a value`, /(iteration|second) [\d,]+: .*\d/.test(await caption.textContent()));
   await figure.focus();
   await page.keyboard.press("Home");
   const first = await caption.textContent();

@@ -136,6 +136,7 @@ fn picture(
             .into_iter()
             .collect(),
         breaks: breaks.into_iter().collect(),
+        gaps: Vec::new(),
         parts: Vec::new(),
     };
     line_svg(&chart, Layout::WIDE)

@@ -111,6 +111,7 @@ fn success(groups: &[Group], phases: &[Phase<'_>], landmarks: &Landmarks) -> Lin
         series: together(series),
         levels: Vec::new(),
         breaks: drifts(phases),
+        gaps: Vec::new(),
         parts: phases.iter().map(|phase| part(phase, landmarks)).collect(),
     }
 }
@@ -227,6 +228,7 @@ fn differences(groups: &[Group], phases: &[Phase<'_>]) -> LineChart {
         series: together(series),
         levels: Vec::new(),
         breaks: drifts(phases),
+        gaps: Vec::new(),
         parts: phases.iter().map(plain_part).collect(),
     }
 }

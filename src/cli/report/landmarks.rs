@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use crate::cli::charts::{self, ModelHistory, epsilon};
-use metrics::Summary;
+use metrics::{PhaseTally, Summary};
 use results::RunFolder;
-use results::experiment::ExperimentManifest;
+use results::experiment::{CellResult, ExperimentResults};
 use scenario::{Plan, kept_exploration};
 
 /// What curves are read against.
@@ -54,20 +54,57 @@ impl Landmarks {
         }
     }
 
-    /// Every seed has its own exports.
-    pub fn of_experiment(folder: &Path, manifest: &ExperimentManifest) -> Self {
+    pub fn of_experiment(experiment: &ExperimentResults) -> Self {
+        let manifest = &experiment.manifest;
         let is_policy = |axis: &String| axis == "policy";
         let policies: Vec<&str> =
             manifest.variants.iter().filter_map(|of| of.policy.as_deref()).collect();
         // Another axis may change how much is explored.
         let explored = if manifest.axes.iter().all(is_policy) {
-            explored(folder, &manifest.overrides, &policies)
+            explored(&experiment.folder, &manifest.overrides, &policies)
         } else {
             BTreeMap::new()
         };
-        let (actions, drifts) = (manifest.actions, manifest.drifts.clone());
-        Self { actions, drifts, exports: BTreeMap::new(), explored }
+        Self { explored, ..Self::of_cells(experiment) }
     }
+
+    /// Of the cells of an experiment, which may go on.
+    pub fn of_cells(experiment: &ExperimentResults) -> Self {
+        let ExperimentResults { manifest, cells, .. } = experiment;
+        Self {
+            actions: manifest.actions,
+            drifts: manifest.drifts.clone(),
+            exports: common_exports(cells),
+            explored: BTreeMap::new(),
+        }
+    }
+}
+
+/// The exports of a phase are common to all cells where they lie within one in so many of its
+/// iterations: less than a curve shows.
+const COMMON: u64 = 40;
+
+/// After how many iterations all cells exported models: the medians of the first exports, of the
+/// second ones and so on, up to one that some cell did not make or made elsewhere.
+fn common_exports(cells: &[CellResult]) -> BTreeMap<String, Vec<u64>> {
+    let names = cells.first().into_iter().flat_map(|cell| cell.model_exports.keys());
+    let common = |phase: &String| {
+        let exports: Vec<&[u64]> = cells
+            .iter()
+            .map(|cell| cell.model_exports.get(phase).map_or(&[][..], Vec::as_slice))
+            .collect();
+        let phases = cells.iter().flat_map(|cell| cell.phases.iter());
+        let iterations = phases.filter(|of| of.name() == phase).map(PhaseTally::iterations).max();
+        let apart = iterations.unwrap_or_default() / COMMON;
+        let number = |number: usize| {
+            let mut all =
+                exports.iter().map(|of| of.get(number).copied()).collect::<Option<Vec<_>>>()?;
+            all.sort_unstable();
+            (all[all.len() - 1] - all[0] <= apart).then(|| all[all.len() / 2])
+        };
+        (phase.clone(), (0..).map_while(number).collect())
+    };
+    names.map(common).collect()
 }
 
 /// After how many iterations a run exported models.

@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use super::landmarks::Landmarks;
 use super::run::{self, RunNumbers};
-use super::{Content, Picture, ReportSection, Source, all_sections, answer, curves, tables};
+use super::{Content, ReportSection, Source, all_sections, answer, curves, tables};
 use crate::cli::charts::ModelHistory;
 use crate::cli::compare::Subject;
 use crate::cli::console::count;
@@ -31,14 +31,11 @@ pub fn run_under_way(
     let run = comparison::under_way(plan.name.clone(), plan.seed, summary.phases());
     let curves = curves(&[run], &Landmarks::of_plan(plan, summary, models), false);
     let mut result = vec![progress(&format!("phase {phase}"), "iterations", done, total)];
-    result.extend(answer::of_run(summary, None));
-    result.extend(curves.pictures.iter().map(Picture::block));
+    result.extend(answer::of_run(summary, numbers.simulated));
     let warnings = run::warnings_in(&numbers.document).into_iter().map(Block::Warning);
-    let mut sections = vec![
-        ReportSection::new("So far", result),
-        ReportSection::new("Warnings", warnings.collect()),
-    ];
-    sections.extend(run::sections(numbers, str::to_owned));
+    let result = ReportSection::new("So far", result);
+    let warnings = ReportSection::new("Warnings", warnings.collect());
+    let mut sections = run::alone(numbers, result, warnings, curves.pictures);
     for section in &mut sections {
         if section.section.heading == "Expectations" && !section.section.blocks.is_empty() {
             section.section.blocks.insert(0, Block::Text(GLIMPSE.to_owned()));
@@ -54,11 +51,7 @@ pub fn experiment_under_way(results: &ExperimentResults, failed: u64, comparison
     let (done, all) = (results.cells.len() as u64 + failed, manifest.cells.len() as u64);
     let is_anytime = manifest.until_decided.is_some();
     let scenario = manifest.scenario.clone();
-    let landmarks = Landmarks {
-        actions: manifest.actions,
-        drifts: manifest.drifts.clone(),
-        ..Landmarks::default()
-    };
+    let landmarks = Landmarks::of_cells(results);
     let subtitle = format!("{} policies. The experiment goes on.", manifest.variants.len());
     let mut progressed = vec![progress("cells", "cells", done, all)];
     if failed > 0 {
@@ -67,7 +60,13 @@ pub fn experiment_under_way(results: &ExperimentResults, failed: u64, comparison
     let mut subject = Subject::of_results(results);
     subject.groups.retain(|group| !group.samples.is_empty());
     let verdict = if is_anytime { ANYTIME } else { GLIMPSE };
-    let source = Source { subject, content: Content::Experiment, landmarks, verdicts: Vec::new() };
+    let source = Source {
+        subject,
+        content: Content::Experiment,
+        landmarks,
+        verdicts: Vec::new(),
+        has_no_model: false,
+    };
     let mut sections = vec![ReportSection::new("Progress", progressed)];
     sections.extend(all_sections(&[source]));
     let blocks: Vec<Block> = tables::gates(comparison, false).into_iter().collect();

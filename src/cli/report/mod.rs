@@ -26,7 +26,7 @@ use comparison::Group;
 use diagnostic::{Diagnostic, Report};
 use report::html::{Block, Page, Readout, Section, page_html};
 use report::{Layout, LineChart, line_svg};
-use results::experiment::{is_experiment, read_experiment};
+use results::experiment::{CellResult, is_experiment, read_experiment};
 use results::{self, RunFolder};
 use statistics::Confidence;
 
@@ -81,8 +81,13 @@ impl ReportSection {
     }
 
     fn drawn(heading: impl Into<String>, pictures: Vec<Picture>) -> Self {
-        let blocks = pictures.iter().map(Picture::block).collect();
-        Self { section: Section { heading: heading.into(), blocks }, pictures }
+        Self::new(heading, Vec::new()).with_pictures(pictures)
+    }
+
+    fn with_pictures(mut self, pictures: Vec<Picture>) -> Self {
+        self.section.blocks.extend(pictures.iter().map(Picture::block));
+        self.pictures.extend(pictures);
+        self
     }
 
     fn followed_by(mut self, blocks: Vec<Block>) -> Self {
@@ -109,6 +114,8 @@ struct Source {
     content: Content,
     landmarks: Landmarks,
     verdicts: Vec<VerdictCount>,
+    /// Whether no model was exported, though it was told of models.
+    has_no_model: bool,
 }
 
 /// What a source is.
@@ -121,27 +128,34 @@ enum Content {
 
 impl Source {
     fn read(path: &Path) -> Result<Self, String> {
-        let subject = Subject::read(path)?;
         let failed = |error: results::ReadError| error.to_string();
-        tables::check(path)?;
-        if subject.is_baseline {
-            let (content, landmarks) = (Content::Baseline, Landmarks::default());
-            return Ok(Self { subject, content, landmarks, verdicts: Vec::new() });
-        }
-        if !results::runs_within(path).is_empty() {
-            let (content, landmarks) = (Content::Runs, Landmarks::default());
-            return Ok(Self { subject, content, landmarks, verdicts: Vec::new() });
-        }
-        let verdicts = recorded::verdicts(path)?;
-        if is_experiment(path) {
-            let manifest = read_experiment(path).map_err(failed)?.manifest;
-            let landmarks = Landmarks::of_experiment(path, &manifest);
+        if is_experiment(path) && results::runs_within(path).is_empty() {
+            let experiment = read_experiment(path).map_err(failed)?;
+            tables::check(path)?;
+            let subject = Subject::of_results(&experiment);
+            let landmarks = Landmarks::of_experiment(&experiment);
+            let verdicts = recorded::verdicts(path)?;
+            let has_no_model = exported_none(&experiment.cells);
             let content = Content::Experiment;
-            return Ok(Self { subject, content, landmarks, verdicts });
+            return Ok(Self { subject, content, landmarks, verdicts, has_no_model });
         }
-        let run = results::read(path).map_err(failed)?;
-        let landmarks = Landmarks::of_run(&run);
-        Ok(Self { subject, content: Content::Run(Box::new(run)), landmarks, verdicts })
+        let subject = Subject::read(path)?;
+        tables::check(path)?;
+        let content = if subject.is_baseline {
+            Content::Baseline
+        } else if results::runs_within(path).is_empty() {
+            let run = results::read(path).map_err(failed)?;
+            let landmarks = Landmarks::of_run(&run);
+            let verdicts = recorded::verdicts(path)?;
+            let exports = run.manifest.phases.iter().filter_map(|phase| phase.model_exports).max();
+            let has_no_model = exports == Some(0);
+            let content = Content::Run(Box::new(run));
+            return Ok(Self { subject, content, landmarks, verdicts, has_no_model });
+        } else {
+            Content::Runs
+        };
+        let (landmarks, verdicts) = (Landmarks::default(), Vec::new());
+        Ok(Self { subject, content, landmarks, verdicts, has_no_model: false })
     }
 
     fn run(&self) -> Option<&RunFolder> {
@@ -172,13 +186,20 @@ fn all_sections(sources: &[Source]) -> Vec<ReportSection> {
     let are_comparable =
         sources.len() == 1 || sources.iter().all(|of| of.subject.groups.len() == 1);
     let curves = curves(&groups, &sources[0].landmarks, are_comparable);
+    let result = ReportSection::new("Result", answer(sources, &compared));
+    let warnings = ReportSection::new("Warnings", sources.iter().flat_map(warnings).collect());
+    if let [Source { content: Content::Run(run), .. }] = sources {
+        let mut all = run::alone(&RunNumbers::of(run), result, warnings, curves.pictures);
+        all.push(ReportSection::new("Configuration", configuration(&sources[0])));
+        return all;
+    }
     let gates = subjects
         .iter()
         .filter_map(|of| tables::gates(&tables::json(&of.path, "comparison.json"), true))
         .collect();
     let mut all = vec![
-        ReportSection::new("Result", answer(sources, &compared)),
-        ReportSection::new("Warnings", sources.iter().flat_map(warnings).collect()),
+        result,
+        warnings,
         ReportSection::drawn("Success", curves.pictures).followed_by(curves.remarks),
         ReportSection::new("Comparison", compared.iter().flat_map(tables::figures).collect()),
         ReportSection::new("Gates", gates),
@@ -189,13 +210,10 @@ fn all_sections(sources: &[Source]) -> Vec<ReportSection> {
     };
     for (number, source) in sources.iter().enumerate() {
         let Some(run) = source.run() else { continue };
-        let numbers = RunNumbers::of(run);
-        let mut of_run = run::sections(&numbers, |what| heading(what, source));
-        if sources.len() > 1 {
-            // Several runs have pictures of the same names.
-            let pictures = of_run.iter_mut().flat_map(|section| &mut section.pictures);
-            pictures.for_each(|picture| picture.name = format!("{}-{}", number + 1, picture.name));
-        }
+        let mut of_run = run::one_of_several(&RunNumbers::of(run), |what| heading(what, source));
+        // Several runs have pictures of the same names.
+        let pictures = of_run.iter_mut().flat_map(|section| &mut section.pictures);
+        pictures.for_each(|picture| picture.name = format!("{}-{}", number + 1, picture.name));
         all.extend(of_run);
     }
     all.extend(
@@ -260,8 +278,20 @@ fn facts(source: &Source) -> Vec<(String, String)> {
 fn warnings(source: &Source) -> Vec<Block> {
     let mut warnings = tables::failed_cells(&source.subject.path);
     warnings.extend(source.run().iter().flat_map(|run| run::warnings(run)));
+    warnings.extend(source.has_no_model.then(|| NO_MODEL.to_owned()));
     warnings.into_iter().map(Block::Warning).collect()
 }
+
+/// Whether the cells exported no model, though their target tells of models.
+fn exported_none(cells: &[CellResult]) -> bool {
+    let told = cells.first().into_iter().flat_map(|cell| cell.phases.iter());
+    let exports = told.filter_map(|phase| phase.summary().model_exports).max();
+    exports == Some(0) && cells.iter().all(|cell| cell.model_exports.is_empty())
+}
+
+/// What is said of runs that exported no model.
+const NO_MODEL: &str = "no model was exported: the loop served what it began with or what an \
+    evaluation applied, and nothing that it learned";
 
 fn write(
     arguments: &ReportArguments,

@@ -69,20 +69,66 @@ impl RunNumbers {
     }
 }
 
-/// The sections of a run; `heading` names the run where there are several.
-pub fn sections(numbers: &RunNumbers, heading: impl Fn(&str) -> String) -> Vec<ReportSection> {
-    let RunNumbers { summary, document, .. } = numbers;
-    vec![
-        ReportSection::new(heading("Phases"), phases(summary)),
-        ReportSection::new(
-            heading("Expectations"),
-            tables::expectations(document).into_iter().collect(),
-        ),
-        ReportSection::new(heading("Offline evaluation"), tables::evaluations(document)),
-        ReportSection::drawn(heading("Latency"), latency(numbers))
-            .followed_by(percentiles(summary)),
-        ReportSection::drawn(heading("Timeline"), timeline(&numbers.seconds)),
-    ]
+/// The sections of a run alone, after its `result` so far: what it is about comes first, the
+/// `success` of a simulation and the calls of a load.
+pub fn alone(
+    numbers: &RunNumbers,
+    result: ReportSection,
+    warnings: ReportSection,
+    success: Vec<Picture>,
+) -> Vec<ReportSection> {
+    let RunSections { phases, expectations, evaluation, latency, calls, rank } =
+        RunSections::of(numbers, str::to_owned);
+    if numbers.simulated {
+        let result = result.with_pictures(success);
+        let timeline = calls.with_pictures(rank);
+        return vec![result, warnings, phases, expectations, evaluation, latency, timeline];
+    }
+    let result = result.with_pictures(rank);
+    let success = ReportSection::drawn("Success", success);
+    vec![result, warnings, expectations, latency, calls, phases, success, evaluation]
+}
+
+/// The sections of a run that stands beside others; `heading` names it.
+pub fn one_of_several(
+    numbers: &RunNumbers,
+    heading: impl Fn(&str) -> String,
+) -> Vec<ReportSection> {
+    let RunSections { phases, expectations, evaluation, latency, calls, rank } =
+        RunSections::of(numbers, heading);
+    vec![phases, expectations, evaluation, latency, calls.with_pictures(rank)]
+}
+
+/// What is told of every run.
+struct RunSections {
+    phases: ReportSection,
+    expectations: ReportSection,
+    evaluation: ReportSection,
+    latency: ReportSection,
+    /// Calls and errors over time.
+    calls: ReportSection,
+    /// The latency of Rank over time.
+    rank: Vec<Picture>,
+}
+
+impl RunSections {
+    fn of(numbers: &RunNumbers, heading: impl Fn(&str) -> String) -> Self {
+        let RunNumbers { summary, document, seconds, .. } = numbers;
+        let expectations = tables::expectations(document).into_iter().collect();
+        let timeline = |picture: Option<Picture>| picture.into_iter().collect();
+        Self {
+            phases: ReportSection::new(heading("Phases"), phases(summary)),
+            expectations: ReportSection::new(heading("Expectations"), expectations),
+            evaluation: ReportSection::new(
+                heading("Offline evaluation"),
+                tables::evaluations(document),
+            ),
+            latency: ReportSection::drawn(heading("Latency"), latency(numbers))
+                .followed_by(percentiles(summary)),
+            calls: ReportSection::drawn(heading("Timeline"), timeline(calls_over_time(seconds))),
+            rank: timeline(rank_over_time(seconds)),
+        }
+    }
 }
 
 fn phases(summary: &Summary) -> Vec<Block> {
@@ -205,9 +251,44 @@ fn seconds(folder: &Path) -> Vec<SecondNumbers> {
     table.records().map_while(Result::ok).filter_map(second).collect()
 }
 
-/// What happened second by second, of the whole run.
-fn timeline(seconds: &[SecondNumbers]) -> Vec<Picture> {
-    type Line = (&'static str, fn(&SecondNumbers) -> Option<f64>);
+/// Where nothing happened between two seconds: they are further apart than seconds of this run mostly
+/// are.
+fn gaps(seconds: &[SecondNumbers]) -> Vec<f64> {
+    const FURTHER: f64 = 4.0;
+    let pairs = || seconds.windows(2).map(|pair| (pair[0].start, pair[1].start));
+    let mut steps: Vec<f64> = pairs().map(|(one, next)| next - one).collect();
+    steps.sort_by(f64::total_cmp);
+    let usual = steps.get(steps.len() / 2).copied().unwrap_or_default();
+    let is_gap = |(one, next): &(f64, f64)| next - one > FURTHER * usual.max(1.0);
+    pairs().filter(is_gap).map(|(one, next)| f64::midpoint(one, next)).collect()
+}
+
+/// A number of each second, and what it is called.
+type Line = (&'static str, fn(&SecondNumbers) -> Option<f64>);
+
+fn calls_over_time(seconds: &[SecondNumbers]) -> Option<Picture> {
+    let lines: [Line; 2] = [("calls", |second| second.rate), ("errors", |second| second.errors)];
+    over_time(seconds, "timeline-calls", "Calls and errors a second", Unit::PerSecond, &lines)
+}
+
+fn rank_over_time(seconds: &[SecondNumbers]) -> Option<Picture> {
+    let lines: [Line; 3] = [
+        ("p50", |second| second.p50_us.map(milliseconds)),
+        ("p99", |second| second.p99_us.map(milliseconds)),
+        ("max", |second| second.max_us.map(milliseconds)),
+    ];
+    let title = "Latency of Rank, milliseconds";
+    over_time(seconds, "timeline-rank", title, Unit::Milliseconds, &lines)
+}
+
+/// What happened second by second, of the whole run; nothing, if nothing did.
+fn over_time(
+    seconds: &[SecondNumbers],
+    name: &str,
+    title: &str,
+    unit: Unit,
+    lines: &[Line],
+) -> Option<Picture> {
     let line = |(colour, (name, value)): (usize, &Line)| {
         let point = |second: &SecondNumbers| {
             Some(LinePoint { x: second.start, y: value(second)?, half: None })
@@ -215,7 +296,7 @@ fn timeline(seconds: &[SecondNumbers]) -> Vec<Picture> {
         let points: Vec<LinePoint> = seconds.iter().filter_map(point).collect();
         LineSeries { name: (*name).to_owned(), colour, points: thinned(&points), runs: Vec::new() }
     };
-    let chart = |title: &str, unit: Unit, lines: &[Line]| LineChart {
+    let chart = LineChart {
         title: title.to_owned(),
         subtitle: "second by second, the worst of those that share a point".to_owned(),
         x_label: "second".to_owned(),
@@ -228,20 +309,10 @@ fn timeline(seconds: &[SecondNumbers]) -> Vec<Picture> {
             .collect(),
         levels: Vec::new(),
         breaks: Vec::new(),
+        gaps: gaps(seconds),
         parts: Vec::new(),
     };
-    let calls: [Line; 2] = [("calls", |second| second.rate), ("errors", |second| second.errors)];
-    let rank: [Line; 3] = [
-        ("p50", |second| second.p50_us.map(milliseconds)),
-        ("p99", |second| second.p99_us.map(milliseconds)),
-        ("max", |second| second.max_us.map(milliseconds)),
-    ];
-    let charts = [
-        ("timeline-calls", chart("Calls and errors a second", Unit::PerSecond, &calls)),
-        ("timeline-rank", chart("Latency of Rank, milliseconds", Unit::Milliseconds, &rank)),
-    ];
-    let drawn = charts.into_iter().filter(|(_, chart)| !chart.series.is_empty());
-    drawn.map(|(name, chart)| Picture::of(name.to_owned(), &chart)).collect()
+    (!chart.series.is_empty()).then(|| Picture::of(name.to_owned(), &chart))
 }
 
 fn milliseconds(micros: f64) -> f64 {

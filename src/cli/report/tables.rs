@@ -3,6 +3,7 @@ use std::path::Path;
 
 use serde_json::Value;
 
+use super::answer::headline;
 use crate::cli::compare::{self, Section, words};
 use crate::cli::console::Paint;
 use crate::cli::recorded;
@@ -16,12 +17,16 @@ fn signed(value: f64) -> String {
     format!("{sign}{}", rounded(value.abs(), 4))
 }
 
-/// What was compared, a table a metric.
+/// What was compared, a table a metric; that of the result first.
 pub fn figures(part: &Section) -> Vec<Block> {
     let mut blocks: Vec<Block> = part.title.iter().cloned().map(Block::Text).collect();
     blocks.extend(part.remarks.iter().map(|remark| Block::Text(remark.trim().to_owned())));
-    let tables =
-        part.metrics.iter().map(|(term, of)| (term.text().to_owned(), vec![table(term, of)]));
+    let is_headline = |metric: &&(Term, Comparison)| {
+        headline(part).is_some_and(|(term, _)| *term.text() == *metric.0.text())
+    };
+    let (first, others): (Vec<_>, Vec<_>) = part.metrics.iter().partition(is_headline);
+    let metrics = first.into_iter().chain(others);
+    let tables = metrics.map(|(term, of)| (term.text().to_owned(), vec![table(term, of)]));
     blocks.push(Block::Choice(tables.collect()));
     blocks
 }

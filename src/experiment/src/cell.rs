@@ -1,4 +1,5 @@
 use std::any::Any;
+use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use super::cell_folder::{CellFolder, CellFolders};
@@ -30,7 +31,8 @@ pub(super) fn run(
     let mut folder = CellFolder::create(cell_folders, &plan, &name, wall)?;
     let mut summary = Figures(Summary::new(plan.phases.iter().map(Phase::scope)));
     let mut tracer = Tracer::new(plan.phases.iter().map(|phase| phase.name.clone()));
-    let mut observers = Observers(vec![&mut summary, &mut tracer, &mut folder]);
+    let mut exports = Exports { plan: &plan, after: BTreeMap::new() };
+    let mut observers = Observers(vec![&mut summary, &mut exports, &mut tracer, &mut folder]);
     let ending = catch_unwind(AssertUnwindSafe(|| match wall {
         Some(wall) => live.execute(&plan, wall, stop, &mut observers),
         None => simulate(&plan, retention(&plan, cell_folders), stop, &mut observers),
@@ -46,7 +48,8 @@ pub(super) fn run(
             let labels = labels.zip(experiment.variants[cell.variant].labels.iter().cloned());
             let trace = tracer.into_trace();
             let key = experiment.key(cell);
-            Ok(Some(CellRecord::new(key, labels.collect(), cell.seed, &summary.0, trace)))
+            let (labels, exports) = (labels.collect(), exports.after);
+            Ok(Some(CellRecord::new(key, labels, cell.seed, &summary.0, exports, trace)))
         }
     }
 }
@@ -89,6 +92,22 @@ struct Figures(Summary);
 impl Observer for Figures {
     fn observe(&mut self, progress: &Progress) -> Result<(), ObserveError> {
         self.0.observe(progress);
+        Ok(())
+    }
+}
+
+/// After how many iterations of each phase models were exported.
+struct Exports<'a> {
+    plan: &'a Plan,
+    after: BTreeMap<String, Vec<u64>>,
+}
+
+impl Observer for Exports<'_> {
+    fn observe(&mut self, progress: &Progress) -> Result<(), ObserveError> {
+        if let Progress::ModelExported(export) = progress {
+            let phase = &self.plan.phases[export.phase].name;
+            self.after.entry(phase.clone()).or_default().push(export.iterations);
+        }
         Ok(())
     }
 }

@@ -1,6 +1,6 @@
 use super::chart::{
     Anchor, Canvas, Element, Frame, Ink, Label, Point, Rect, Scale, Size, Tick, band, columns, fit,
-    folded, group_digits, line, nice_ceiling, percent, rule, segment, spread,
+    folded, group_digits, line, nice_ceiling, rule, segment, spread,
 };
 
 /// A picture of lines over a common axis.
@@ -20,6 +20,8 @@ pub struct LineChart {
     pub levels: Vec<(f64, String)>,
     /// Places at which the lines are broken, with their names.
     pub breaks: Vec<(f64, String)>,
+    /// Places at which the lines are broken, since there is nothing between two points.
+    pub gaps: Vec<f64>,
     /// Consecutive parts from left to right, at whose ends lines are broken; none, if there is but
     /// one thing.
     pub parts: Vec<LinePart>,
@@ -125,17 +127,44 @@ impl Unit {
     /// A value, for people.
     #[must_use]
     pub fn text(self, value: f64) -> String {
+        let is_small = self.written_as(value).abs() < 10.0 && self != Self::Share;
+        self.with_digits(value, usize::from(is_small))
+    }
+
+    /// The number that is written for a value.
+    fn written_as(self, value: f64) -> f64 {
         match self {
-            Self::Share => percent(value),
-            Self::Difference => {
-                let sign = if value < 0.0 { "−" } else { "+" };
-                format!("{sign}{:.0}\u{a0}pp", value.abs() * 100.0)
-            }
-            Self::PerSecond | Self::Milliseconds if value != 0.0 && value.abs() < 10.0 => {
-                format!("{value:.1}")
-            }
-            Self::PerSecond | Self::Milliseconds => format!("{value:.0}"),
+            Self::Share | Self::Difference => value * 100.0,
+            Self::PerSecond | Self::Milliseconds => value,
         }
+    }
+
+    /// A value with so many digits behind the point; none, if it is zero.
+    fn with_digits(self, value: f64, digits: usize) -> String {
+        let written = self.written_as(value);
+        let digits = if written == 0.0 { 0 } else { digits };
+        match self {
+            Self::Share => format!("{written:.digits$}\u{a0}%"),
+            Self::Difference if written == 0.0 => "0\u{a0}pp".to_owned(),
+            Self::Difference => {
+                let sign = if written < 0.0 { "−" } else { "+" };
+                format!("{sign}{:.digits$}\u{a0}pp", written.abs())
+            }
+            Self::PerSecond | Self::Milliseconds => format!("{written:.digits$}"),
+        }
+    }
+
+    /// So many digits behind the point tell the multiples of a step apart.
+    fn digits_of(self, step: f64) -> usize {
+        const MOST: usize = 6;
+        let mut scaled = self.written_as(step);
+        for digits in 0..MOST {
+            if (scaled - libm::round(scaled)).abs() < 1e-6 * scaled {
+                return digits;
+            }
+            scaled *= 10.0;
+        }
+        MOST
     }
 }
 
@@ -199,7 +228,8 @@ impl LineChart {
     /// Where lines are broken.
     fn broken_at(&self) -> Vec<f64> {
         let inner = self.parts.iter().skip(1).map(|part| part.from);
-        self.breaks.iter().map(|(at, _)| *at).chain(inner).collect()
+        let gaps = self.gaps.iter().copied();
+        self.breaks.iter().map(|(at, _)| *at).chain(gaps).chain(inner).collect()
     }
 
     fn y_scale(&self, plot: Rect) -> Scale {
@@ -250,20 +280,32 @@ impl LineChart {
         self.parts.iter().zip(self.columns()).map(panel).collect()
     }
 
+    /// The levels of all parts, each once.
+    pub(crate) fn all_levels(&self) -> Vec<&(f64, String)> {
+        let mut different: Vec<&(f64, String)> = Vec::new();
+        for level in self.levels.iter().chain(self.parts.iter().flat_map(|part| &part.levels)) {
+            if !different.contains(&level) {
+                different.push(level);
+            }
+        }
+        different
+    }
+
     /// The levels that hold at the right edge.
     pub(crate) fn last_levels(&self) -> impl Iterator<Item = &(f64, String)> {
         self.levels.iter().chain(self.parts.last().map_or(&[][..], |part| &part.levels))
     }
 
-    /// Whether a name to the right of the lines is longer than its room.
+    /// Whether a name to the right of the lines is longer than its room, or has none.
     pub(crate) fn cuts_names(&self, layout: Layout) -> bool {
         let cuts = |end: EndLabel<'_>| end.fitting_name(self.unit, layout.room()) != end.name;
-        layout.has_names && ends(self).any(cuts)
+        let is_full = ends(self).count() > most_names(layout.plot);
+        layout.has_names && (is_full || ends(self).any(cuts))
     }
 
     /// Whether a level is named at the right edge.
-    fn is_last(&self, (_, name): &(f64, String)) -> bool {
-        self.last_levels().any(|(_, last)| last == name)
+    fn is_last(&self, level: &(f64, String)) -> bool {
+        self.last_levels().any(|last| last == level)
     }
 }
 
@@ -329,7 +371,7 @@ pub fn line_svg(chart: &LineChart, layout: Layout) -> String {
     }
     canvas.add(frame.left_axis(&y_ticks(chart, &frame)));
     let panels = chart.panels(plot);
-    let ticks = x_ticks(&panels);
+    let ticks = x_ticks(&panels, width);
     for (panel, ticks) in panels.iter().zip(&ticks) {
         canvas.add(panel.frame.bottom_axis(ticks));
         canvas.add(panel.back());
@@ -375,7 +417,6 @@ fn x_label(chart: &LineChart) -> String {
 
 /// The title, and below it how the picture is to be read, in two lines at most.
 fn heading(chart: &LineChart, layout: Layout) -> Element {
-    const LINE: f64 = 19.0;
     let left = if layout.has_names { layout.plot.left } else { 4.0 };
     let room = layout.width - left - 4.0;
     let at = |y| Point { x: left, y };
@@ -388,17 +429,21 @@ fn heading(chart: &LineChart, layout: Layout) -> Element {
 }
 
 fn y_ticks(chart: &LineChart, frame: &Frame) -> Vec<Tick> {
-    let tick = |value: f64| Tick { value, label: chart.unit.text(value) };
-    frame.y.ticks(8).into_iter().map(tick).collect()
+    let values = frame.y.ticks(8);
+    let step = values.windows(2).next().map_or(1.0, |pair| pair[1] - pair[0]);
+    let digits = chart.unit.digits_of(step);
+    let tick = |value: f64| Tick { value, label: chart.unit.with_digits(value, digits) };
+    values.into_iter().map(tick).collect()
 }
 
-/// The ticks of each panel, but those whose labels would touch the one before.
+/// The ticks of each panel, but those whose labels would touch the one before or leave a picture of
+/// this width.
 #[expect(
     clippy::cast_possible_truncation,
     clippy::cast_sign_loss,
     reason = "ticks of iterations and seconds are whole and not negative"
 )]
-fn x_ticks(panels: &[Panel<'_>]) -> Vec<Vec<Tick>> {
+fn x_ticks(panels: &[Panel<'_>], width: f64) -> Vec<Vec<Tick>> {
     const APART: f64 = 10.0;
     let mut end = f64::NEG_INFINITY;
     let mut of_panel = |Panel { frame, .. }: &Panel<'_>| {
@@ -408,7 +453,7 @@ fn x_ticks(panels: &[Panel<'_>]) -> Vec<Vec<Tick>> {
         ticks.retain(|tick| {
             let half = super::chart::width(&tick.label, Size::Body.units()) / 2.0;
             let at = frame.x.at(tick.value);
-            let has_room = at - half > end + APART;
+            let has_room = at - half > end + APART && at + half < width;
             if has_room {
                 end = at + half;
             }
@@ -425,8 +470,15 @@ fn landmarks(chart: &LineChart, frame: &Frame) -> Element {
     let broken = |(at, name): &(f64, String)| {
         let x = frame.x.at(chart.share(*at));
         let [top, bottom] = [frame.area.top, frame.area.bottom].map(|y| Point { x, y });
-        let place = Point { x: x + 5.0, y: frame.area.top + 12.0 };
-        let label = Label::new(name, place).ink(Ink::Muted).halo().element();
+        let room = super::chart::width(name, Size::Body.units()) + 5.0;
+        // Beyond the right edge are the names of the lines.
+        let (x, anchor) = if x + room > frame.area.right {
+            (x - 5.0, Anchor::End)
+        } else {
+            (x + 5.0, Anchor::Start)
+        };
+        let place = Point { x, y: frame.area.top + 12.0 };
+        let label = Label::new(name, place).anchor(anchor).ink(Ink::Muted).halo().element();
         [rule(top, bottom, Ink::Strong, Some("5 3")), label]
     };
     let levels = chart.levels.iter().map(level);
@@ -478,9 +530,29 @@ impl Lines<'_> {
     fn curve(&self, series: &LineSeries) -> Element {
         let place = |point: &LinePoint| (point.x, Some(self.point(point.x, point.y)));
         let points = broken(series.points.iter().map(place), &self.breaks);
-        line(&points, Ink::Series(series.colour), 2.5).tooltip(&series.name)
+        let line = line(&points, Ink::Series(series.colour), 2.5).tooltip(&series.name);
+        match dashes(series.colour) {
+            Some(dashes) => line.with("stroke-dasharray", dashes),
+            None => line,
+        }
     }
 }
+
+/// Lines that share a colour, since there are more of them than colours, differ in their dashes.
+fn dashes(colour: usize) -> Option<&'static str> {
+    const DASHES: [&str; 3] = ["9 5", "3 5", "12 4 3 4"];
+    let round = Ink::round(colour);
+    (round > 0).then(|| DASHES[(round - 1) % DASHES.len()])
+}
+
+/// So many names stand below each other beside the plot.
+#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a handful of lines")]
+fn most_names(plot: Rect) -> usize {
+    ((plot.bottom - plot.top) / LINE) as usize + 2
+}
+
+/// From one name beside the plot to the next.
+const LINE: f64 = 19.0;
 
 /// A name beside the plot.
 struct EndLabel<'a> {
@@ -497,21 +569,22 @@ impl EndLabel<'_> {
     }
 }
 
-/// What ends at the right edge: the lines, and the levels.
+/// What ends at the right edge: the levels, and the lines.
 fn ends(chart: &LineChart) -> impl Iterator<Item = EndLabel<'_>> {
     let series = chart.series.iter().filter_map(|series| {
         let value = series.points.last()?.y;
         Some(EndLabel { name: &series.name, value, ink: Ink::Series(series.colour) })
     });
     let levels = chart.last_levels();
-    series.chain(levels.map(|(value, name)| EndLabel { name, value: *value, ink: Ink::Muted }))
+    let levels = levels.map(|(value, name)| EndLabel { name, value: *value, ink: Ink::Muted });
+    levels.chain(series)
 }
 
 /// The names of the lines and of the levels, to the right of the plot.
 fn names(chart: &LineChart, frame: &Frame, room: f64) -> Vec<Element> {
-    const LINE: f64 = 19.0;
     let Rect { top, bottom, right, .. } = frame.area;
-    let ends: Vec<EndLabel<'_>> = ends(chart).collect();
+    let mut ends: Vec<EndLabel<'_>> = ends(chart).collect();
+    ends.truncate(most_names(frame.area));
     let wanted: Vec<f64> = ends.iter().map(|end| frame.y.at(end.value)).collect();
     let placed = spread(&wanted, &vec![LINE; wanted.len()], top - LINE, bottom + LINE);
     let label = |(end, y): (&EndLabel<'_>, f64)| {
@@ -526,16 +599,22 @@ fn names(chart: &LineChart, frame: &Frame, room: f64) -> Vec<Element> {
 /// The names of the levels, within the plot: each where it holds last. Those at the right edge stand
 /// beside the plot, or below it.
 fn inner_names(chart: &LineChart, panels: &[Panel<'_>]) -> Vec<Element> {
-    let name = |frame: &Frame, (value, name): &(f64, String)| {
-        let at = Point { x: frame.area.right - 2.0, y: frame.y.at(*value) - 4.0 };
-        let text = format!("{name} {}", chart.unit.text(*value));
-        Label::new(text, at).anchor(Anchor::End).ink(Ink::Muted).halo().element()
+    const ABOVE: f64 = 9.0;
+    let text = |(value, name): &(f64, String)| format!("{name} {}", chart.unit.text(*value));
+    let of_panel = |Panel { part, frame }: &Panel<'_>| {
+        let Rect { top, bottom, right, .. } = frame.area;
+        let levels = part.map_or(&chart.levels, |part| &part.levels).iter();
+        let inner: Vec<_> = levels.filter(|level| !chart.is_last(level)).collect();
+        let wanted: Vec<f64> = inner.iter().map(|of| frame.y.at(of.0) - ABOVE).collect();
+        let placed = spread(&wanted, &vec![LINE; wanted.len()], top - ABOVE, bottom);
+        let fits =
+            |text: &String| super::chart::width(text, Size::Body.units()) < frame.area.width();
+        let named = inner.into_iter().map(&text).zip(placed).filter(move |(text, _)| fits(text));
+        let label = move |(text, y): (String, f64)| {
+            let at = Point { x: right - 2.0, y: y + 5.0 };
+            Label::new(text, at).anchor(Anchor::End).ink(Ink::Muted).halo().element()
+        };
+        named.map(label).collect::<Vec<_>>()
     };
-    let mut names = Vec::new();
-    for panel in panels {
-        let levels = panel.part.map_or(&chart.levels, |part| &part.levels).iter();
-        let inner = levels.filter(|level| !chart.is_last(level));
-        names.extend(inner.map(|level| name(&panel.frame, level)));
-    }
-    names
+    panels.iter().flat_map(of_panel).collect()
 }

@@ -89,7 +89,7 @@ fn a_report_says_what_was_set_how_sure_each_gate_is_and_why_one_is_undecided() {
     let facts = [
         "<dt>seeds</dt>\n<dd>1 to 6</dd>",
         "<dt>set</dt>\n<dd>matrix.seeds=1..6, ",
-        "<dt>squarecb</dt>\n<dd>\n<code class=\"whole\">\n<span>--cb_explore_adf</span>\n<span>--squarecb",
+        "<dt>squarecb</dt>\n<dd><code class=\"whole\">\n<span>--cb_explore_adf</span>\n<span>--squarecb",
     ];
     assert!(facts.iter().all(|fact| page.contains(fact)), "what it was set to");
 }

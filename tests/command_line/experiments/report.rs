@@ -47,7 +47,6 @@ fn a_run_an_experiment_and_two_of_them_are_told_in_full() {
     let html = page(&[&first], &["--svg", &path("svg")]);
     let parts = [
         "Result",
-        "Success",
         "Phases",
         "Expectations",
         "Offline evaluation",
@@ -148,7 +147,7 @@ fn curves_are_read_against_chance_the_ceiling_and_exports() {
         report(&[&experimented, "-o", &page, "--svg", &svg.display().to_string()]).status.success()
     );
     let drawn = fs::read_to_string(svg.join("success.svg")).unwrap();
-    for mark in ["ceiling 85", "chance 25", ">drift<"] {
+    for mark in ["ceiling 85", "chance 25", ">drift<", "a new model"] {
         assert!(drawn.contains(mark), "{mark} in {drawn}");
     }
 }
@@ -201,7 +200,25 @@ fn a_browser_shows_the_page_and_reads_its_values() {
     let policies = format!("matrix.policies={{ {alike} }}");
     completed(experiment(["--out", &same], &["--set", &policies]));
     completed(short_load(&load));
-    for results in [&experimented, &ran, &never, &same, &load] {
+    // One iteration, which fails to please.
+    let one = folder.path().join("one").display().to_string();
+    completed({
+        let mut command = runner();
+        command.args(["scenarios/baseline.yaml", "--quiet", "--out", &one, "--seed", "4"]);
+        command.args(["--set", "expect=[]", "--set", "phases.baseline.iterations=1"]);
+        command.args(["--set", "phases.validation.iterations=1"]);
+        command
+    });
+    // More lines than colours, and more names than there is room for.
+    let many = folder.path().join("many").display().to_string();
+    completed({
+        let mut command = experiment(["--out", &many], &["--set", "matrix.seeds=1..2"]);
+        let waits = "matrix.axes={ loop.reward_wait_time: [1s, 5s, 15s, 1m, 2m] }";
+        command.args(["--set", "matrix.exclude=[{ policy: robust }]", "--set", waits]);
+        command.args(["--set", "phases.baseline.iterations=200"]);
+        command
+    });
+    for results in [&experimented, &ran, &never, &same, &load, &one, &many] {
         let page = folder.path().join("page.html");
         completed({
             let mut command = runner();

@@ -101,7 +101,7 @@ impl Child {
             Self::Text(text) => out.push_str(&escape(text)),
             Self::Verbatim(text) => out.push_str(text),
             Self::Element(element) => {
-                if !matches!(element.name, "title" | "tspan") {
+                if !matches!(element.name, "title" | "tspan" | "code") {
                     out.push('\n');
                 }
                 element.write(out);

@@ -63,6 +63,14 @@ impl Ink {
     }
 }
 
+impl Ink {
+    /// How often the colours of series were used up before this one.
+    #[must_use]
+    pub(crate) fn round(series: usize) -> usize {
+        series / SERIES.len()
+    }
+}
+
 impl Size {
     /// Units of the picture.
     #[must_use]
@@ -130,6 +138,29 @@ mod tests {
                 assert!(contrast(light, light_back) >= 4.5, "{name} on {back}, light");
                 assert!(contrast(dark, dark_back) >= 4.5, "{name} on {back}, dark");
             }
+        }
+    }
+
+    /// The colours of pages around pictures: those of texts can be read, and a name has one colour in a
+    /// picture and below it.
+    #[test]
+    fn pages_have_the_colours_of_pictures_and_can_be_read() {
+        let style = crate::html::STYLE;
+        let (light, dark) = style.split_once("prefers-color-scheme: dark").unwrap();
+        for sheet in [light, dark] {
+            let colour = |name: &str| {
+                let at = sheet.find(&format!("--{name}: #")).unwrap() + name.len() + 4;
+                &sheet[at..at + 7]
+            };
+            for name in ["text", "quiet", "good", "bad", "doubtful", "link"] {
+                for back in ["back", "set-off"] {
+                    assert!(contrast(colour(name), colour(back)) >= 4.5, "{name} on {back}");
+                }
+            }
+        }
+        for (name, light, dark) in &COLOURS[5..] {
+            let pair = format!(".{name} {{ color: light-dark({light}, {dark}); }}");
+            assert!(style.contains(&pair), "{pair}");
         }
     }
 

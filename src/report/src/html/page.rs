@@ -1,7 +1,5 @@
 use super::differences::{DifferenceRow, differences};
 use super::readout::Readout;
-use base64::Engine as _;
-use base64::prelude::BASE64_STANDARD;
 
 use crate::chart::{Element, Ink};
 use crate::lines::Layout;
@@ -40,13 +38,6 @@ pub enum Block {
     },
     /// Contents of which one is shown at a time, by their names.
     Choice(Vec<(String, Vec<Block>)>),
-    /// A standalone SVG as an image, in which no script runs.
-    Image {
-        /// The SVG.
-        svg: Vec<u8>,
-        /// What it shows, for those who cannot see it.
-        alt: String,
-    },
     /// A sentence or two.
     Text(String),
     /// A sentence that should not be missed.
@@ -101,7 +92,6 @@ impl Block {
                 contents.iter_mut().flat_map(|(_, blocks)| blocks).for_each(Self::doubt);
             }
             Self::Answer(_)
-            | Self::Image { .. }
             | Self::Text(_)
             | Self::Warning(_)
             | Self::Progress { .. }
@@ -168,11 +158,10 @@ impl Tone {
 }
 
 /// Nothing is loaded, and nothing runs but what stands in the page.
-const POLICY: &str =
-    "default-src 'none'; img-src data:; style-src 'unsafe-inline'; script-src 'unsafe-inline'";
+const POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'";
 
 /// The same, but that a page asks its own server for changes.
-const LIVE_POLICY: &str = "default-src 'none'; img-src data:; style-src 'unsafe-inline'; \
+const LIVE_POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; \
     script-src 'unsafe-inline'; connect-src 'self'";
 
 /// How pages look. It has the two schemes of colours, and nothing that it would load.
@@ -246,12 +235,11 @@ fn section(section: &Section, number: usize) -> Element {
 
 fn block(block: &Block) -> Element {
     match block {
-        Block::Answer(text) => Element::new("p").with("class", "answer").text(text),
+        Block::Answer(text) => prose(text).with("class", "answer"),
         Block::Differences { caption, rows } => differences(caption, rows),
         Block::Choice(choices) => choice(choices),
-        Block::Image { svg, alt } => image(svg, alt),
-        Block::Text(text) => Element::new("p").text(text),
-        Block::Warning(text) => Element::new("p").with("class", "warning").text(text),
+        Block::Text(text) => prose(text),
+        Block::Warning(text) => prose(text).with("class", "warning"),
         Block::Progress { label, done, total } => progress(label, *done, *total),
         Block::Facts(facts) => Element::new("dl").text("").children(facts.iter().flat_map(fact)),
         Block::Table { head, rows } => table(head, rows),
@@ -266,6 +254,19 @@ fn block(block: &Block) -> Element {
     }
 }
 
+/// A paragraph. What stands between backticks is code, as in messages of the terminal.
+fn prose(text: &str) -> Element {
+    let parts: Vec<&str> = text.split('`').collect();
+    let paragraph = Element::new("p");
+    if parts.len().is_multiple_of(2) {
+        return paragraph.text(text);
+    }
+    parts.iter().enumerate().fold(paragraph, |paragraph, (index, part)| match index % 2 {
+        0 => paragraph.text(*part),
+        _ => paragraph.child(Element::new("code").text(*part)),
+    })
+}
+
 fn progress(label: &str, done: u64, total: u64) -> Element {
     let bar = Element::new("progress")
         .with("value", done.to_string())
@@ -275,15 +276,6 @@ fn progress(label: &str, done: u64, total: u64) -> Element {
         .with("class", "progress")
         .child(Element::new("span").text(label))
         .child(bar)
-}
-
-fn image(svg: &[u8], alt: &str) -> Element {
-    let data = BASE64_STANDARD.encode(svg);
-    let image = Element::new("img")
-        .with("src", format!("data:image/svg+xml;base64,{data}"))
-        .with("alt", alt);
-    // On a narrow screen the curves of the phases show the same.
-    Element::new("div").with("class", "large").child(image)
 }
 
 /// Without scripts everything is shown.

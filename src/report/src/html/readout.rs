@@ -32,7 +32,12 @@ impl Readout {
             (format!("{name} {}", chart.unit.text(*value)), Ink::Muted)
         };
         Self {
-            key: chart.series.iter().map(name).chain(chart.last_levels().map(level)).collect(),
+            key: chart
+                .series
+                .iter()
+                .map(name)
+                .chain(chart.all_levels().into_iter().map(level))
+                .collect(),
             is_cut: chart.cuts_names(Layout::WIDE),
             places: xs.iter().map(place).collect(),
             texts: xs.iter().map(|x| text(chart, *x)).collect(),

@@ -33,6 +33,7 @@ fn hostile_page() -> Page {
         series: vec![series(hostile, 0), series("plain", 1)],
         levels: vec![(0.1, hostile.to_owned())],
         breaks: vec![(5.0, hostile.to_owned())],
+        gaps: Vec::new(),
         parts: [(0.0, 5.0), (5.0, 10.0)].map(|(from, to)| part(hostile, from, to)).to_vec(),
     };
     let cell = |tone| Cell { text: hostile.to_owned(), tone };
@@ -115,6 +116,7 @@ fn a_readout_says_what_is_drawn_where_it_is_drawn() {
         }],
         levels: Vec::new(),
         breaks: Vec::new(),
+        gaps: Vec::new(),
         parts: Vec::new(),
     };
     let readout = serde_json::to_value(Readout::of(&chart)).unwrap();

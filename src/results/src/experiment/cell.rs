@@ -27,6 +27,9 @@ pub struct CellRecord {
     pub applied: Vec<AppliedPolicy>,
     /// What a person should know of it.
     pub notices: Vec<String>,
+    /// After how many iterations of each phase a model was exported, in rising order.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub model_exports: BTreeMap<String, Vec<u64>>,
     /// Who turned up in it and what was chosen.
     pub trace: Trace,
 }
@@ -42,12 +45,13 @@ impl CellRecord {
         labels: BTreeMap<String, String>,
         seed: Seed,
         summary: &Summary,
+        model_exports: BTreeMap<String, Vec<u64>>,
         trace: Trace,
     ) -> Self {
         let SummaryReport { evaluations, applied, notices, .. } = summary.report();
         let phases = summary.phases().iter().map(PhaseTally::state).collect::<Option<_>>();
         let phases = phases.expect("a summary of a run has all of its iterations");
-        Self { key, labels, seed, phases, evaluations, applied, notices, trace }
+        Self { key, labels, seed, phases, evaluations, applied, notices, model_exports, trace }
     }
 
     /// Its phases, to be measured, and its trace.

@@ -42,6 +42,8 @@ pub struct CellResult {
     pub seed: Seed,
     /// Its phases, reduced.
     pub phases: Arc<[PhaseTally]>,
+    /// After how many iterations of each phase a model was exported, in rising order.
+    pub model_exports: Arc<BTreeMap<String, Vec<u64>>>,
     /// Where all of it is.
     pub stored: StoredCell,
 }
@@ -57,14 +59,15 @@ impl CellResult {
     /// The results of a cell whose file is `path`.
     pub(super) fn of(
         index: usize,
-        record: CellRecord,
+        mut record: CellRecord,
         path: PathBuf,
     ) -> Result<Self, PhaseStateError> {
         let seed = record.seed;
+        let model_exports = Arc::new(std::mem::take(&mut record.model_exports));
         let (phases, trace) = record.into_tallies()?;
         let phases = phases.into_iter().map(PhaseTally::reduced).collect();
         let stored = StoredCell { path, trace: trace.fingerprint() };
-        Ok(Self { index, seed, phases, stored })
+        Ok(Self { index, seed, phases, model_exports, stored })
     }
 }
 
