@@ -1,5 +1,6 @@
 //! `runner baseline`
 
+use std::io::{self, Write};
 use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
@@ -8,8 +9,8 @@ use super::compare::{Subject, read_baseline};
 use super::console::{Cell, Paint, Side, Table, name};
 use super::error::Error;
 use super::exit::Exit;
-use super::{output_file, remote_folder, streams};
-use comparison::{Baseline, Group, Provenance, default_terms};
+use super::{output_file, remote_folder, streams, text_file};
+use comparison::{Group, Provenance, default_terms, write_baseline};
 use metrics::Quantity;
 use statistics::Moments;
 
@@ -69,10 +70,7 @@ fn save(arguments: &SaveArguments) -> Result<Exit, Error> {
         source: subject.name(),
         note: arguments.note.clone(),
     };
-    let baseline = Baseline::of(&subject.groups, provenance)
-        .map_err(|error| Error::new(Exit::Results, error))?;
-    let bytes = baseline.bytes();
-    write(arguments, &String::from_utf8_lossy(&bytes))?;
+    write(arguments, &subject.groups, provenance)?;
     let runs: usize = subject.groups.iter().map(|group| group.samples.len()).sum();
     let (policies, file) = (subject.groups.len(), arguments.out.display());
     if !output_file::is_stdout(&arguments.out) {
@@ -81,24 +79,46 @@ fn save(arguments: &SaveArguments) -> Result<Exit, Error> {
     Ok(Exit::Done)
 }
 
-fn write(arguments: &SaveArguments, text: &str) -> Result<(), Error> {
+fn write(arguments: &SaveArguments, groups: &[Group], provenance: Provenance) -> Result<(), Error> {
     let path = &arguments.out;
     if path.is_file() && !arguments.replace {
         let error = Error::usage(format!("the baseline `{}` exists already", path.display()));
         return Err(error.help("add `--replace` to overwrite it"));
     }
-    output_file::write(path, text)
+    output_file::write_with(path, |file| {
+        write_baseline(groups, provenance, Bounded { file, left: text_file::LARGEST })
+    })
+}
+
+/// Stops what would be longer than a baseline that is read.
+struct Bounded<'a> {
+    file: &'a mut (dyn Write + Send),
+    left: u64,
+}
+
+impl Write for Bounded<'_> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.left = self.left.checked_sub(bytes.len() as u64).ok_or_else(|| {
+            io::Error::other("it would be larger than 64 MiB: save fewer seeds or shorter runs")
+        })?;
+        self.file.write_all(bytes)?;
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.file.flush()
+    }
 }
 
 fn show(arguments: &ShowArguments) -> Result<Exit, Error> {
     let baseline = read_baseline(&arguments.file).map_err(Error::usage)?;
     let groups = baseline.groups().map_err(Error::usage)?;
-    streams::tell(&shown(&baseline, &groups))?;
+    streams::tell(&shown(baseline.provenance(), &groups))?;
     Ok(Exit::Done)
 }
 
-fn shown(baseline: &Baseline, groups: &[Group]) -> String {
-    let Baseline { scenario, source, version, note, .. } = baseline;
+fn shown(provenance: &Provenance, groups: &[Group]) -> String {
+    let Provenance { scenario, source, version, note } = provenance;
     let (scenario, source) = (name(scenario), name(source));
     let head = format!("{scenario}, by runner {}, saved from {source}\n", name(version));
     let note = note.as_ref().map(|note| format!("{}\n", name(note)));

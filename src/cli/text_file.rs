@@ -4,16 +4,17 @@ use std::fs::File;
 use std::io::{self, ErrorKind, Read};
 use std::path::Path;
 
+use diagnostic::text_of;
 use scenario::where_it_may_be;
 
 /// More than any of them needs.
-const LARGEST: u64 = 64 << 20;
+pub const LARGEST: u64 = 64 << 20;
 
 /// The text of a file, without the byte order mark that some editors put before it.
 ///
 /// # Errors
 /// If it does not exist, which names the place and what may have been meant, cannot be read, is
-/// larger than 64 MiB or is not UTF-8.
+/// larger than 64 MiB or is no text, which names the line.
 pub fn read(path: &Path) -> io::Result<String> {
     let mut bytes = Vec::new();
     let file = File::open(path).map_err(|error| match error.kind() {
@@ -26,14 +27,13 @@ pub fn read(path: &Path) -> io::Result<String> {
     if bytes.len() as u64 > LARGEST {
         return Err(io::Error::new(ErrorKind::InvalidData, "it is larger than 64 MiB"));
     }
-    let text = String::from_utf8(bytes).map_err(|error| {
-        let at = error.utf8_error().valid_up_to();
-        io::Error::new(ErrorKind::InvalidData, format!("byte {at} is not UTF-8"))
+    let text = text_of(&bytes).map_err(|error| {
+        let lines = || bytes[..error.at].split(|byte| *byte == b'\n');
+        let (line, column) = (lines().count(), 1 + lines().next_back().map_or(0, <[u8]>::len));
+        let message = format!("{error} in line {line}, byte {column}; {}", error.help());
+        io::Error::new(ErrorKind::InvalidData, message)
     })?;
-    Ok(match text.strip_prefix('\u{feff}') {
-        Some(rest) => rest.to_owned(),
-        None => text,
-    })
+    Ok(text.to_owned())
 }
 
 #[cfg(test)]
@@ -48,7 +48,8 @@ mod tests {
             std::fs::write(&path, bytes).unwrap();
             assert_eq!(read(&path).unwrap(), expected);
         }
-        std::fs::write(&path, b"ab\xff").unwrap();
-        assert_eq!(read(&path).unwrap_err().to_string(), "byte 2 is not UTF-8");
+        std::fs::write(&path, b"a\nab\xff").unwrap();
+        let said = "not UTF-8 in line 2, byte 3; save the file in UTF-8";
+        assert_eq!(read(&path).unwrap_err().to_string(), said);
     }
 }

@@ -2,7 +2,9 @@
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
+use std::io::{self, BufWriter, Write};
 
+use serde::ser::{Error as _, SerializeSeq, Serializer};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
@@ -11,30 +13,28 @@ use metrics::{Packed, PhaseState, PhaseTally, REGISTRY};
 use results::ReadError;
 use seed::Seed;
 
+/// What was read from a baseline file.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Baseline(File<Vec<SavedRun>>);
+
 /// A baseline file. It holds the metrics of every run for people, and the inputs of every
-/// metric for later comparisons. Equal runs give equal files.
+/// metric for later comparisons. Equal runs give equal files. The runs of a policy are of type `R`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Baseline {
+struct File<R> {
     /// What the file is: [`KIND`].
     kind: String,
     /// The version of its layout.
     format: u32,
-    /// The version of the program that made the runs.
-    pub version: String,
-    /// The name of the scenario.
-    pub scenario: String,
-    /// The folder of the runs when they were saved.
-    pub source: String,
-    /// Why they were saved: `--note`.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub note: Option<String>,
+    /// Where the runs come from.
+    #[serde(flatten)]
+    provenance: Provenance,
     /// The policies.
-    policies: Vec<SavedPolicy>,
+    policies: Vec<SavedPolicy<R>>,
 }
 
 /// The runs of one policy.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-struct SavedPolicy {
+struct SavedPolicy<R> {
     /// Its name.
     name: String,
     /// SHA-256 of each part that decides what is sent, the seed left out.
@@ -43,7 +43,7 @@ struct SavedPolicy {
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     measures_latency: bool,
     /// The runs, in the order of their seeds.
-    runs: Vec<SavedRun>,
+    runs: R,
 }
 
 /// One run.
@@ -60,16 +60,30 @@ struct SavedRun {
 }
 
 /// The origin of the runs.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Provenance {
     /// The version of the program that made them.
     pub version: String,
     /// The name of the scenario.
     pub scenario: String,
-    /// Their folder.
+    /// Their folder when they were saved.
     pub source: String,
-    /// Why they are saved.
+    /// Why they were saved: `--note`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub note: Option<String>,
+}
+
+/// Runs to be saved. Only one of them is in memory as it is saved.
+struct Unsaved<'a>(&'a [Sample]);
+
+impl Serialize for Unsaved<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut runs = serializer.serialize_seq(Some(self.0.len()))?;
+        for sample in self.0 {
+            runs.serialize_element(&SavedRun::of(sample).map_err(S::Error::custom)?)?;
+        }
+        runs.end()
+    }
 }
 
 /// The `kind` of a baseline file.
@@ -78,48 +92,49 @@ const KIND: &str = "runner baseline";
 /// The version of its layout.
 const FORMAT: u32 = 1;
 
-impl Baseline {
-    /// The baseline of these runs.
-    ///
-    /// # Errors
-    /// When the file of a cell cannot be read again.
-    pub fn of(groups: &[Group], provenance: Provenance) -> Result<Self, ReadError> {
-        let Provenance { version, scenario, source, note } = provenance;
-        let saved = |group: &Group| {
-            Ok(SavedPolicy {
-                name: group.name.clone(),
-                parts: group.parts.clone(),
-                measures_latency: group.measures_latency,
-                runs: group.samples.iter().map(SavedRun::of).collect::<Result<_, _>>()?,
-            })
-        };
-        let policies = groups.iter().map(saved).collect::<Result<_, ReadError>>()?;
-        let (kind, format) = (KIND.to_owned(), FORMAT);
-        Ok(Self { kind, format, version, scenario, source, note, policies })
-    }
+/// Writes the baseline file of these runs.
+///
+/// # Errors
+/// When the file of a cell cannot be read again, or `file` cannot be written to.
+pub fn write_baseline(
+    groups: &[Group],
+    provenance: Provenance,
+    file: impl Write,
+) -> io::Result<()> {
+    let saved = groups.iter().map(|group| SavedPolicy {
+        name: group.name.clone(),
+        parts: group.parts.clone(),
+        measures_latency: group.measures_latency,
+        runs: Unsaved(&group.samples),
+    });
+    let policies = saved.collect();
+    let baseline = File { kind: KIND.to_owned(), format: FORMAT, provenance, policies };
+    let mut file = BufWriter::new(file);
+    serde_json::to_writer_pretty(&mut file, &baseline)?;
+    file.write_all(b"\n")?;
+    file.flush()
+}
 
+impl Baseline {
     /// Reads the bytes of a baseline file.
     ///
     /// # Errors
     /// Why the bytes are not a baseline file.
     pub fn parse(bytes: &[u8]) -> Result<Self, String> {
-        match serde_json::from_slice::<Self>(bytes) {
+        match serde_json::from_slice::<File<_>>(bytes) {
             Err(error) => Err(error.to_string()),
             Ok(found) if found.kind != KIND => Err(format!("its kind is `{}`", found.kind)),
             Ok(found) if found.format != FORMAT => {
                 Err(format!("its format is {}, this program reads {FORMAT}", found.format))
             }
-            Ok(baseline) => Ok(baseline),
+            Ok(baseline) => Ok(Self(baseline)),
         }
     }
 
-    /// The file, as bytes.
+    /// Where its runs come from.
     #[must_use]
-    pub fn bytes(&self) -> Vec<u8> {
-        // Serialization to memory with string keys cannot fail.
-        let mut bytes = serde_json::to_vec_pretty(self).unwrap_or_default();
-        bytes.push(b'\n');
-        bytes
+    pub fn provenance(&self) -> &Provenance {
+        &self.0.provenance
     }
 
     /// The runs, to be compared.
@@ -127,11 +142,11 @@ impl Baseline {
     /// # Errors
     /// Which run is inconsistent.
     pub fn groups(&self) -> Result<Vec<Group>, String> {
-        self.policies.iter().map(SavedPolicy::group).collect()
+        self.0.policies.iter().map(SavedPolicy::group).collect()
     }
 }
 
-impl SavedPolicy {
+impl SavedPolicy<Vec<SavedRun>> {
     fn group(&self) -> Result<Group, String> {
         let samples: Result<_, String> = self.runs.iter().map(SavedRun::sample).collect();
         Ok(Group {

@@ -16,7 +16,7 @@ mod null;
 mod sample;
 mod terms;
 
-pub use baseline::{Baseline, Provenance};
+pub use baseline::{Baseline, Provenance, write_baseline};
 pub use curve::{CurvePoint, difference_curve, mean_curve};
 pub use difference::{Comparison, Description, Difference, Estimate, Finding, compare};
 pub use divergence::{Divergence, TraceComparison, compare_traces, divergence, is_same_trace};

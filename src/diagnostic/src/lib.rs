@@ -10,8 +10,10 @@ mod nearest;
 mod render;
 mod report;
 mod source;
+mod text;
 
 pub use message::{Diagnostic, Severity};
 pub use nearest::nearest;
 pub use report::Report;
 pub use source::{Place, Source};
+pub use text::{NotText, text_of};

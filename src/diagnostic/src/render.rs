@@ -162,6 +162,19 @@ help: leave one out
         }
     }
 
+    /// The carriage returns of another system are no part of a line.
+    #[test]
+    fn line_breaks_of_two_characters_are_not_shown() {
+        let plain = Source::new("a.yaml", "one: 1\ntwo: 2\n");
+        for text in ["one: 1\r\ntwo: 2\r\n", "one: 1\r\ntwo: 2\r"] {
+            let source = Source::new("a.yaml", text);
+            for word in ["one", "two", "2"] {
+                let told = |source| Diagnostic::error("odd").at(&find(source, word)).render(false);
+                assert_eq!(told(&source), told(&plain));
+            }
+        }
+    }
+
     #[test]
     fn a_mistake_without_a_place_is_its_message() {
         assert_eq!(Diagnostic::warning("odd").render(false), "warning: odd\n");

@@ -51,6 +51,8 @@ impl Source {
         let to = floor(&self.text, last.saturating_sub(1));
         let to = self.text[to..].find('\n').map_or(self.text.len(), |at| to + at);
         let to = to.max(from);
+        let has_return = to > end && self.text[from..to].ends_with('\r');
+        let to = if has_return { to - 1 } else { to };
         Excerpt { text: self.starred(from..to), offset: from, line: self.line_of(from) }
     }
 
