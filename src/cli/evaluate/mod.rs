@@ -33,7 +33,7 @@ use evaluation::run::{
     PolicyFailure, Rejection, RunSettings,
 };
 use gates::GateVerdict;
-use logs::Logs;
+pub use logs::Logs;
 use predictions::Watcher;
 use statistics::off_policy::Weights;
 use tables::TableLogs;

@@ -2,7 +2,6 @@
 
 use super::LOOP;
 use super::own::quoted;
-use scenario::table_rows;
 
 /// How the log is played.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -54,8 +53,11 @@ const NEEDED: usize = 3;
 
 impl LogColumns {
     /// The columns as they are `written`, or as their names tell.
-    pub fn of(table: &str, written: Option<&str>) -> Result<Self, ColumnMistake> {
-        let (header, rows) = table_rows(table);
+    pub fn of(
+        header: &[String],
+        rows: &[Vec<String>],
+        written: Option<&str>,
+    ) -> Result<Self, ColumnMistake> {
         if rows.is_empty() {
             return Err(ColumnMistake {
                 message: "has no choices".to_owned(),
@@ -64,8 +66,8 @@ impl LogColumns {
             });
         }
         let found = match written {
-            Some(written) => Self::written(written, &header)?,
-            None => Self::guessed(&header)?,
+            Some(written) => Self::written(written, header)?,
+            None => Self::guessed(header)?,
         };
         let (text, context, reward) = found;
         let earned = reward.and_then(|reward| {

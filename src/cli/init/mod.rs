@@ -15,11 +15,15 @@ use self::log::{LogColumns, LogScenario, Play};
 use self::own::{FirstScenario, quoted};
 use self::shipped::Shipped;
 use super::check::content;
+use super::console::count;
 use super::error::{Error, not_written};
+use super::evaluate::Logs;
 use super::exit::Exit;
 use super::{output_file, streams, text_file};
+use diagnostic::Report;
 use scenario::{
-    DimensionKind, InferenceError, LoadOptions, UserDimension, infer_dimensions, preferred_actions,
+    ByContext, DimensionKind, InferenceError, LoadOptions, UserDimension, by_context,
+    infer_dimensions, preferred_actions,
 };
 
 /// The loop of a first scenario. Rewards are waited for and models exported within a minute, so that
@@ -42,7 +46,8 @@ pub struct InitArguments {
     /// Start from a scenario that ships, with its data.
     #[arg(long, value_name = "NAME", conflicts_with_all = ["users", "actions", "log"])]
     from: Option<Shipped>,
-    /// Who visits: CSV with a column for each context dimension and `preferred`, or JSON.
+    /// Who visits: CSV with a column for each context dimension and `preferred`, or JSON. A table with
+    /// a row for each visitor is summed up to one with a row for each context.
     #[arg(long, value_name = "FILE", conflicts_with = "log")]
     users: Option<PathBuf>,
     /// What can be chosen: a JSON list of `{id, features}` [default: what the users prefer, written
@@ -52,7 +57,8 @@ pub struct InitArguments {
     /// The names of the context dimensions, where the users file has none.
     #[arg(long, value_name = "NAME", value_delimiter = ',', requires = "users")]
     context: Vec<String>,
-    /// Logged choices with their rewards and probabilities: a CSV file.
+    /// Logged choices with their rewards and probabilities: CSV, JSON lines or Parquet, plain, gzip or
+    /// zstd.
     #[arg(long, value_name = "FILE")]
     log: Option<PathBuf>,
     /// What the columns of the log say, where their names do not:
@@ -76,10 +82,67 @@ pub fn init(arguments: &InitArguments) -> Result<Exit, Error> {
         Some(users) => (users.clone(), arguments.actions.clone()),
         None => ask()?,
     };
-    let dimensions = dimensions(arguments, &users)?;
+    let Some(summed) = sum_up(path, &users)? else {
+        return of_users(arguments, &users, actions);
+    };
+    let written = of_users(arguments, &summed.path, actions);
+    match &written {
+        Ok(_) => streams::note(&summed.words()),
+        Err(_) => remove(&summed.path)?,
+    }
+    written
+}
+
+/// The users with a row for each context, in a file of their own.
+struct SummedUsers {
+    path: PathBuf,
+    contexts: usize,
+    rows: usize,
+}
+
+impl SummedUsers {
+    fn words(&self) -> String {
+        let Self { path, contexts, rows } = self;
+        format!(
+            "{}: {} rows summed up to {} contexts; `weight` is how many visitors a context has",
+            path.display(),
+            count(*rows as u64),
+            count(*contexts as u64)
+        )
+    }
+}
+
+/// Sums up a table with a row for each visitor, beside the scenario; nothing, if each context has one
+/// row already.
+fn sum_up(scenario: &Path, users: &Path) -> Result<Option<SummedUsers>, Error> {
+    let text = read(users)?;
+    if !matches!(infer_dimensions(&text), Err(InferenceError::Repeated { .. })) {
+        return Ok(None);
+    }
+    let ByContext { table, contexts, rows } =
+        by_context(&text).map_err(|error| not_understood(users, &error))?;
+    let stem = users.file_stem().unwrap_or_default().to_string_lossy();
+    let name = format!("{stem}-by-context.csv");
+    let path = scenario.parent().unwrap_or(Path::new("")).join(name);
+    if path.exists() {
+        let error = Error::usage(format!("`{}` exists already", path.display()));
+        return Err(error.help(format!("use it: `--users {}`", path.display())));
+    }
+    output_file::write(&path, &table)?;
+    Ok(Some(SummedUsers { path, contexts, rows }))
+}
+
+/// Writes the scenario of these users.
+fn of_users(
+    arguments: &InitArguments,
+    users: &Path,
+    actions: Option<PathBuf>,
+) -> Result<Exit, Error> {
+    let path = &arguments.scenario;
+    let dimensions = dimensions(arguments, users)?;
     let Some(actions) = actions else {
-        let actions = write_actions(path, &users)?;
-        let written = write_own(path, &users, &actions, &dimensions);
+        let actions = write_actions(path, users)?;
+        let written = write_own(path, users, &actions, &dimensions);
         match &written {
             Ok(_) => streams::note(&format!(
                 "{}: what the users prefer; add features of your own",
@@ -89,7 +152,7 @@ pub fn init(arguments: &InitArguments) -> Result<Exit, Error> {
         }
         return written;
     };
-    write_own(path, &users, &actions, &dimensions)
+    write_own(path, users, &actions, &dimensions)
 }
 
 fn write_own(
@@ -135,12 +198,12 @@ const SHAPE_OF_USERS: &str = "a CSV file has a column `preferred` and one for ea
 /// Writes the scenario of a log: its twin, or its replay where no twin gives it back.
 fn of_log(arguments: &InitArguments, log: &Path) -> Result<Exit, Error> {
     let path = &arguments.scenario;
-    let name = path.file_stem().unwrap_or_default().to_string_lossy();
-    let text = read(log)?;
+    let (header, rows) = table(log)?;
+    let columns = arguments.columns.as_deref();
     let mut scenario = LogScenario {
-        name: quoted(&name),
+        name: quoted(&scenario_name(path)),
         log: quoted(&relative(path, log)),
-        columns: LogColumns::of(&text, arguments.columns.as_deref()).map_err(|mistake| {
+        columns: LogColumns::of(&header, &rows, columns).map_err(|mistake| {
             let error = Error::usage(format!("`{}` {}", log.display(), mistake.message));
             error.help(mistake.help)
         })?,
@@ -154,6 +217,19 @@ fn of_log(arguments: &InitArguments, log: &Path) -> Result<Exit, Error> {
         output_file::write(path, &scenario.text())?;
     }
     conclude(path)
+}
+
+/// The columns and the rows of a log, whatever it is written in.
+fn table(log: &Path) -> Result<(Vec<String>, Vec<Vec<String>>), Error> {
+    let mut mistakes = Report::new();
+    let logs = Logs::find(&[log.to_owned()], &mut mistakes);
+    if mistakes.has_errors() {
+        return Err(mistakes.into());
+    }
+    logs.table(log).and_then(table_log::texts).map_err(|error| {
+        Error::usage(format!("log `{}` cannot be read: {error}", log.display()))
+            .help("expected a table: CSV, JSON lines or Parquet, plain or compressed")
+    })
 }
 
 /// Reads what was written as `runner check` does. A scenario with mistakes is removed again.
@@ -206,10 +282,9 @@ fn own_scenario(
     actions: &Path,
     dimensions: &[UserDimension],
 ) -> Result<String, Error> {
-    let name = path.file_stem().unwrap_or_default().to_string_lossy();
     let [users_name, actions_name] = [users, actions].map(|file| quoted(&relative(path, file)));
     let first = FirstScenario {
-        name: &quoted(&name),
+        name: &quoted(&scenario_name(path)),
         users: &users_name,
         actions: &actions_name,
         dimensions,
@@ -229,31 +304,35 @@ fn dimensions(arguments: &InitArguments, users: &Path) -> Result<Vec<UserDimensi
         let text = |name: &String| UserDimension { name: name.clone(), kind: DimensionKind::Text };
         return Ok(given.iter().map(text).collect());
     }
-    infer_dimensions(&read(users)?).map_err(|error| {
-        let help = match &error {
-            InferenceError::Unnamed(count) => {
-                let names: Vec<String> =
-                    (1..=*count).map(|number| format!("NAME{number}")).collect();
-                format!("name them, the outermost first: `--context {}`", names.join(","))
-            }
-            InferenceError::Name(name) => {
-                let words: Vec<&str> = name.split_whitespace().collect();
-                format!("rename the column in the file, such as `{}`", words.join("_"))
-            }
-            InferenceError::Twice(_) => "give each column a name of its own".to_owned(),
-            InferenceError::Repeated { .. } => {
-                "leave one row for each context: `preferred` is what \
-                most of its visitors prefer, and `weight` how many there are"
-                    .to_owned()
-            }
-            InferenceError::Shape
-            | InferenceError::Empty
-            | InferenceError::NoRows
-            | InferenceError::NoPreference(_)
-            | InferenceError::NoContext(_) => SHAPE_OF_USERS.to_owned(),
-        };
-        Error::usage(format!("`{}`: {error}", users.display())).help(help)
-    })
+    infer_dimensions(&read(users)?).map_err(|error| not_understood(users, &error))
+}
+
+/// A users file of which no scenario can be made.
+fn not_understood(users: &Path, error: &InferenceError) -> Error {
+    let help = match error {
+        InferenceError::Unnamed(count) => {
+            let names: Vec<String> = (1..=*count).map(|number| format!("NAME{number}")).collect();
+            format!("name them, the outermost first: `--context {}`", names.join(","))
+        }
+        InferenceError::Name(name) => {
+            let words: Vec<&str> = name.split_whitespace().collect();
+            format!("rename the column in the file, such as `{}`", words.join("_"))
+        }
+        InferenceError::Twice(_) => "give each column a name of its own".to_owned(),
+        InferenceError::Repeated { .. } => "leave one row for each context: `preferred` is what \
+            most of its visitors prefer, and `weight` how many there are"
+            .to_owned(),
+        InferenceError::Fields { .. } => {
+            "each row has a field for each column; put texts with separators in quotes".to_owned()
+        }
+        InferenceError::Cell { .. } => "correct it, or leave the row out".to_owned(),
+        InferenceError::Shape
+        | InferenceError::Empty
+        | InferenceError::NoRows
+        | InferenceError::NoPreference(_)
+        | InferenceError::NoContext(_) => SHAPE_OF_USERS.to_owned(),
+    };
+    Error::usage(format!("`{}`: {error}", users.display())).help(help)
 }
 
 /// How many actions a file has; the reader of scenarios says what is wrong with it.
@@ -265,6 +344,20 @@ fn choices(actions: &Path) -> Result<usize, Error> {
         Error::usage(message)
             .help("write `[{ \"id\": \"tea\", \"features\": [{ \"hot\": true }] }]`")
     })
+}
+
+/// The name of a scenario in this file: what may stand in a name of its name.
+fn scenario_name(path: &Path) -> String {
+    let stem = path.file_stem().unwrap_or_default().to_string_lossy();
+    let letter = |c: char| if c.is_ascii_alphanumeric() || c == '_' { c } else { '-' };
+    let name: String = stem.chars().map(letter).collect();
+    let name = name.trim_matches('-');
+    let is_name = name.starts_with(|c: char| c.is_ascii_alphabetic());
+    if is_name {
+        name.to_owned()
+    } else {
+        format!("scenario-{name}").trim_end_matches('-').to_owned()
+    }
 }
 
 /// A file as a scenario in its folder names it.

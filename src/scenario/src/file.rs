@@ -10,7 +10,7 @@ use std::sync::Arc;
 use flate2::bufread::MultiGzDecoder;
 
 use super::dataset::logged::PlayedLog;
-use diagnostic::{Diagnostic, Place, Report, Source, nearest};
+use diagnostic::{Diagnostic, Place, Report, Source, nearest, text_of};
 
 /// Scenarios are written by hand.
 pub(super) const LARGEST_SCENARIO: u64 = 1 << 20;
@@ -286,7 +286,7 @@ fn with_file_name(path: &str, name: &str) -> String {
 /// Reads a regular file of limited size as UTF-8. The size is looked at before a byte
 /// is read. A mistake has a place only if it is in the file.
 pub(super) fn read(path: &Path, shown: &str, largest: u64) -> Result<Arc<Source>, Diagnostic> {
-    decode(read_bytes(path, shown, largest)?, shown)
+    decode(&read_bytes(path, shown, largest)?, shown)
 }
 
 /// The same of a file that may be compressed, of limited size before and after.
@@ -297,7 +297,7 @@ fn read_compressed(path: &Path, shown: &str, largest: u64) -> Result<Arc<Source>
     } else if bytes.starts_with(zstd_frames::MAGIC) {
         Box::new(zstd_frames::ZstdReader::new(&*bytes))
     } else {
-        return decode(bytes, shown);
+        return decode(&bytes, shown);
     };
     let mut text = Vec::new();
     reader.take(largest + 1).read_to_end(&mut text).map_err(|error| {
@@ -307,7 +307,7 @@ fn read_compressed(path: &Path, shown: &str, largest: u64) -> Result<Arc<Source>
     if text.len() as u64 > largest {
         return Err(too_large(shown, largest));
     }
-    decode(text, shown)
+    decode(&text, shown)
 }
 
 fn is_parquet(path: &Path) -> bool {
@@ -374,17 +374,12 @@ fn read_bytes(path: &Path, shown: &str, largest: u64) -> Result<Vec<u8>, Diagnos
     Ok(bytes)
 }
 
-fn decode(bytes: Vec<u8>, shown: &str) -> Result<Arc<Source>, Diagnostic> {
-    match String::from_utf8(bytes) {
-        Ok(text) => Ok(Source::new(shown, text.strip_prefix('\u{feff}').unwrap_or(&text))),
-        Err(error) => {
-            let at = error.utf8_error().valid_up_to();
-            let text = String::from_utf8_lossy(error.as_bytes()).into_owned();
-            let diagnostic =
-                Diagnostic::error("not UTF-8").within(&Source::new(shown, text), at..at + 1);
-            Err(diagnostic.help("save the file in UTF-8"))
-        }
-    }
+fn decode(bytes: &[u8], shown: &str) -> Result<Arc<Source>, Diagnostic> {
+    text_of(bytes).map(|text| Source::new(shown, text)).map_err(|error| {
+        let text = Source::new(shown, String::from_utf8_lossy(bytes));
+        let place = error.at..error.at + 1;
+        Diagnostic::error(error.to_string()).within(&text, place).help(error.help())
+    })
 }
 
 fn in_words(error: &std::io::Error) -> String {

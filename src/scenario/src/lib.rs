@@ -47,7 +47,8 @@ mod written;
 
 pub use columns::{TableColumns, load_columns, open_bandit_dataset, parse_columns};
 pub use dataset::{
-    DimensionKind, InferenceError, UserDimension, infer_dimensions, preferred_actions, table_rows,
+    ByContext, DimensionKind, InferenceError, UserDimension, by_context, infer_dimensions,
+    preferred_actions,
 };
 pub use description::{ActionWorth, WorldDescription, Worth};
 pub use exploration::{KeptExploration, kept_exploration};

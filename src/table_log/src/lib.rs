@@ -19,7 +19,7 @@ mod table;
 pub use candidate::{Candidate, CandidateKind};
 pub use columns::{ActionsColumn, Columns, Named};
 pub use log::TableLog;
-pub use rows::Input;
 #[cfg(feature = "parquet")]
 pub use rows::ParquetFile;
+pub use rows::{Input, texts};
 pub use table::Table;

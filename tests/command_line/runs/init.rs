@@ -237,7 +237,17 @@ fn mistakes_of_a_table_are_told_once_and_leave_nothing() {
             "give each column a name of its own",
         ),
         (
-            "city,preferred\nRome,tea\nRome,tea\nOslo,ice\nRome,ice\n",
+            "city,preferred\nRome,tea\nRome,tea,more\nRome,ice\n",
+            "line 3 has 3 fields, its header has 2",
+            "each row has a field for each column; put texts with separators in quotes",
+        ),
+        (
+            "city,preferred\nRome,tea\nRome,\n",
+            "line 3: `` in column `preferred`, expected the name of an action",
+            "correct it, or leave the row out",
+        ),
+        (
+            "city,preferred,actions\nRome,tea,tea\nRome,tea,tea\nOslo,ice,ice\nRome,ice,ice\n",
             "2 of its 4 rows have the context of an earlier row",
             "leave one row for each context: `preferred` is what most of its visitors prefer, and \
              `weight` how many there are",
@@ -251,6 +261,34 @@ fn mistakes_of_a_table_are_told_once_and_leave_nothing() {
         assert_eq!(output.status.code(), Some(2));
         assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1, "{said}");
     }
+}
+
+/// A table as a shop has it, a row for each visitor, is enough: visitors of one context share a row,
+/// and where they differ, what they prefer becomes the probability of a click.
+#[test]
+fn a_row_for_each_visitor_is_summed_up() {
+    let folder = tempfile::tempdir().unwrap();
+    // Three of four visitors of a city prefer one drink.
+    let row = |number: usize| {
+        let (city, drinks) = [("Rome", ["tea", "ice"]), ("Oslo", ["ice", "tea"])][number % 2];
+        format!("{city},{}\n", drinks[usize::from(number % 8 < 2)])
+    };
+    let table = "city,preferred\n".to_owned() + &(0..400).map(row).collect::<String>();
+    fs::write(folder.path().join("visits.csv"), table).unwrap();
+    let output = run(folder.path(), &["init", "first/mine.yaml", "--users", "visits.csv"]);
+    let said = text(&output.stderr);
+    assert!(output.status.success(), "{said}");
+    assert!(said.contains("visits-by-context.csv: 400 rows summed up to 2 contexts"), "{said}");
+    let summed = fs::read_to_string(folder.path().join("first/visits-by-context.csv")).unwrap();
+    let expected = "city,rewards.ice,rewards.tea,weight\nRome,0.25,0.75,200\nOslo,0.75,0.25,200\n";
+    assert_eq!(summed, expected);
+    done(folder.path(), &["first/mine.yaml", "--quiet", "--out", "out"]);
+    assert!(success_of(folder.path(), "validation") > 0.7);
+
+    // Neither file is overwritten.
+    let again = run(folder.path(), &["init", "first/other.yaml", "--users", "visits.csv"]);
+    let said = text(&again.stderr);
+    assert!(said.contains("use it: `--users first/visits-by-context.csv`"), "{said}");
 }
 
 /// What the reader of scenarios refuses is taken back with all that was written beside it.

@@ -9,6 +9,7 @@ mod live_page;
 mod load;
 mod logs;
 mod outputs;
+mod readers;
 mod readme;
 mod reproducible;
 mod resumed;

@@ -176,25 +176,70 @@ fn compressed_files_hold_what_plain_ones_do() {
     }
 }
 
-/// Commands that read iterations, and what they say.
-#[cfg(feature = "parquet")]
-const READERS: [&[&str]; 3] =
-    [&["show"], &["export", "--out", "-"], &["compare", "--markdown", "-"]];
+/// The forms of the iterations, and their files.
+const KINDS: &[(&str, &str)] = &[
+    ("csv", "events.csv"),
+    ("csv.zst", "events.csv.zst"),
+    #[cfg(feature = "parquet")]
+    ("parquet", "events.parquet"),
+];
 
-/// A run writes rows while it lasts, and Parquet when it is complete; what reads a folder reads it.
+/// Commands that read the iterations of a folder.
+const READERS: [&[&str]; 5] = [
+    &["show"],
+    &["export", "--out", "-"],
+    &["compare", "--markdown", "-"],
+    &["report", "--out", "-"],
+    &["baseline", "save", "--out", "-"],
+];
+
+/// Every reader of iterations says the same of each form: those of a folder, and those to which the
+/// file is a log like any other.
+#[test]
+fn every_reader_reads_every_form() {
+    const COLUMNS: &str =
+        "action=chosen,reward=reward,probability=probability,context=name,weather,timeofday";
+    let root = tempfile::tempdir().unwrap();
+    let mut first: Option<(Vec<String>, String)> = None;
+    for (kind, file) in KINDS {
+        let folder = root.path().join(kind);
+        run_with(&folder, kind, "none");
+        let events = folder.join(file);
+        let policy = "mine=--cb_explore_adf --epsilon 0.1";
+        let evaluated = ["evaluate", "--columns", COLUMNS, "--policy", policy, "--quiet"];
+        let of_file = told(&evaluated, &events).replace(file, "EVENTS");
+        let mut said: Vec<String> = READERS.iter().map(|reader| told(reader, &folder)).collect();
+        said.push(of_file);
+        let made = root.path().join(format!("{kind}.yaml"));
+        let mut init = runner();
+        init.arg("init").arg(&made).arg("--log").arg(&events).args(["--columns", COLUMNS]);
+        let output = init.output().unwrap();
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        let scenario = fs::read_to_string(&made).unwrap();
+        said.push(scenario.replace(&format!("{kind}/{file}"), "EVENTS"));
+        let outputs = format!("outputs.events={kind}");
+        for text in &mut said {
+            *text = text
+                .replace(&outputs, "OUTPUTS")
+                .replace(&format!("name: {}\n", kind.replace('.', "-")), "");
+        }
+        let (expected, of) = first.get_or_insert_with(|| (said.clone(), (*kind).to_owned()));
+        for (index, (found, expected)) in said.iter().zip(expected).enumerate() {
+            assert!(found == expected, "reader {index}: {kind} is not read as {of}:\n{found}");
+        }
+    }
+}
+
+/// A run writes rows while it lasts, and Parquet when it is complete.
 #[cfg(feature = "parquet")]
 #[test]
-fn parquet_is_read_and_resumed_as_rows_are() {
+fn parquet_is_resumed_as_rows_are() {
     let root = tempfile::tempdir().unwrap();
-    let [plain, compressed, whole, killed] =
-        ["plain", "compressed", "whole", "killed"].map(|name| root.path().join(name));
-    run_with(&plain, "csv", "none");
+    let [compressed, whole, killed] =
+        ["compressed", "whole", "killed"].map(|name| root.path().join(name));
     run_with(&compressed, "csv.zst", "none");
     run_with(&whole, "parquet", "none");
     assert!(whole.join("events.parquet").exists() && !whole.join("events.csv.zst").exists());
-    for command in READERS {
-        assert_eq!(told(command, &whole), told(command, &plain), "{command:?}");
-    }
     // As a run leaves it that is killed.
     fs::create_dir(&killed).unwrap();
     for (name, bytes) in contents(&compressed) {

@@ -62,10 +62,32 @@ pub enum InferenceError {
         /// Of so many.
         rows: usize,
     },
+    /// A row with more or fewer fields than the header.
+    #[error("line {line} has {found} fields, its header has {expected}")]
+    Fields {
+        /// The line, from 1.
+        line: u64,
+        /// How many fields it has.
+        found: usize,
+        /// How many the header has.
+        expected: usize,
+    },
+    /// A cell that does not hold what its column is for.
+    #[error("line {line}: `{found}` in column `{column}`, expected {expected}")]
+    Cell {
+        /// The line, from 1.
+        line: u64,
+        /// The column.
+        column: String,
+        /// What stands there.
+        found: String,
+        /// What should.
+        expected: &'static str,
+    },
 }
 
 /// The columns of a users file that are neither context nor rewards.
-const NO_CONTEXT: [&str; 3] = ["preferred", "weight", "actions"];
+pub(super) const NO_CONTEXT: [&str; 3] = ["preferred", "weight", "actions"];
 
 /// Infers the context dimensions of the text of a users file.
 ///
@@ -134,8 +156,7 @@ fn sorted(members: &Map<String, Value>) -> Vec<(&String, &Value)> {
 }
 
 /// The columns of a table, and its rows.
-#[must_use]
-pub fn table_rows(text: &str) -> (Vec<String>, Vec<Vec<String>>) {
+fn table_rows(text: &str) -> (Vec<String>, Vec<Vec<String>>) {
     let mut rows =
         table::lines(text).map(|row| row.iter().map(str::to_owned).collect::<Vec<String>>());
     (rows.next().unwrap_or_default(), rows.collect())

@@ -1,6 +1,7 @@
 //! Data sets: who turns up, what is offered, what every request shares.
 
 mod action;
+mod by_context;
 pub(super) mod classification;
 mod dimension;
 mod feature;
@@ -18,9 +19,10 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 pub(super) use action::{ActionIndex, ActionsFile, DatedAction, DatedFeatures, actions};
+pub use by_context::{ByContext, by_context};
 pub(super) use dimension::{Dimension, dimensions};
 pub use inference::{
-    DimensionKind, InferenceError, UserDimension, infer_dimensions, preferred_actions, table_rows,
+    DimensionKind, InferenceError, UserDimension, infer_dimensions, preferred_actions,
 };
 pub(super) use request::{Template, template};
 

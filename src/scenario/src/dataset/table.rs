@@ -103,7 +103,8 @@ pub(super) fn rows(
     report: &mut Report,
 ) -> Vec<Row> {
     let mut records = table.records();
-    let Some(header) = records.next() else {
+    let header = records.next().filter(|header| header.iter().any(|name| !name.is_empty()));
+    let Some(header) = header else {
         report.push(Diagnostic::error("the file is empty").within(&table.source, 0..0));
         return Vec::new();
     };

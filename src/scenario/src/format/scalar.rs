@@ -159,8 +159,7 @@ impl Scalar for Count {
             return self.zero.map(str::to_owned);
         }
         let Value::Text(text) = &node.value else { return None };
-        let number = text.strip_suffix(['k', 'K'])?.parse::<u32>().ok()?;
-        Some(format!("write it out: `{number}_000`"))
+        written_out(text).map(|number| format!("write it out: `{number}`"))
     }
 
     fn schema(&self) -> Json {
@@ -170,6 +169,24 @@ impl Scalar for Count {
             text_with(pattern),
         ]})
     }
+}
+
+/// `10k`, `1M`, `10,000` and `10 000` with `_` between its thousands.
+fn written_out(text: &str) -> Option<String> {
+    for (units, zeros) in [(['k', 'K'], "_000"), (['m', 'M'], "_000_000")] {
+        let number = text.strip_suffix(units).map(|number| number.trim_end().parse::<u32>());
+        if let Some(Ok(number)) = number {
+            return Some(format!("{number}{zeros}"));
+        }
+    }
+    let groups: Vec<&str> = text.split([',', ' ', '\'']).collect();
+    let is_group = |group: &&str| group.bytes().all(|byte| byte.is_ascii_digit());
+    let (first, rest) = groups.split_first()?;
+    let are_thousands = !rest.is_empty()
+        && rest.iter().all(|group| group.len() == 3)
+        && (1..=3).contains(&first.len())
+        && groups.iter().all(is_group);
+    are_thousands.then(|| groups.join("_"))
 }
 
 /// A whole number that may be negative.

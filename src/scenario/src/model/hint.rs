@@ -28,6 +28,9 @@ pub(super) fn rate(node: &Node) -> Option<String> {
     if unit.is_empty() {
         return Some(format!("a rate has a unit: `{number}/s`"));
     }
+    if unit == "%" {
+        return Some(format!("a rate is no share: write how many a second, such as `{number}/s`"));
+    }
     let unit = match unit.trim_start_matches("requests").trim_start_matches("req").trim() {
         "rps" | "qps" | "tps" | "hz" | "/s" | "/ s" | "/sec" | "/second" | "per second"
         | "a second" | "per sec" | "per s" => "s",

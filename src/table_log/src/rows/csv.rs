@@ -17,7 +17,11 @@ impl CsvRows {
     pub fn open(mut text: Box<dyn BufRead + Send>) -> io::Result<Self> {
         let delimiter = separator(text.fill_buf()?);
         let mut reader = ReaderBuilder::new().delimiter(delimiter).flexible(true).from_reader(text);
-        let header = reader.headers()?.iter().map(|name| name.trim().to_owned()).collect();
+        let header: Vec<String> =
+            reader.headers()?.iter().map(|name| name.trim().to_owned()).collect();
+        // A line of blanks is no header.
+        let is_blank = header.iter().all(String::is_empty);
+        let header = if is_blank { Vec::new() } else { header };
         let record = StringRecord::new();
         Ok(Self { reader, header, record, unreadable: None, line: 1 })
     }
@@ -32,7 +36,12 @@ impl CsvRows {
             Ok(more) => {
                 self.line = self.first_line();
                 let is_whole = self.record.len() == self.header.len();
-                self.unreadable = (!is_whole).then_some(Unreadable::Fields);
+                let has_nul = self.record.as_slice().contains('\0');
+                self.unreadable = match (is_whole, has_nul) {
+                    (false, _) => Some(Unreadable::Fields),
+                    (true, true) => Some(Unreadable::Row),
+                    (true, false) => None,
+                };
                 Ok(more)
             }
             Err(error) if matches!(error.kind(), ErrorKind::Utf8 { .. }) => {
@@ -102,7 +111,7 @@ mod tests {
 
     #[test]
     fn lines_are_those_of_the_file() {
-        let text = b"\xef\xbb\xbfa;b\n1;2\n\n\"x\ny\";3\n4\n\xff;5\n6;7\n";
+        let text = b"\xef\xbb\xbfa;b\n1;2\n\n\"x\ny\";3\n4\n\xff;5\n6;7\n8\0;9\n";
         let mut rows = CsvRows::open(Box::new(&text[..])).unwrap();
         assert_eq!(rows.header(), ["a", "b"]);
         let mut seen = Vec::new();
@@ -117,6 +126,7 @@ mod tests {
             (6, Some(Unreadable::Fields)),
             (7, Some(Unreadable::Row)),
             (8, None),
+            (9, Some(Unreadable::Row)),
         ];
         assert_eq!(places, expected);
         assert_eq!((seen[0].2, seen[1].2), (3, 7));

@@ -29,6 +29,24 @@ pub(crate) enum Rows {
     Parquet(Box<parquet::ParquetRows>),
 }
 
+/// The names of the columns of a table, and the cells of its rows as texts, empty where there is
+/// nothing. Rows that cannot be read are left out.
+///
+/// # Errors
+/// When the table cannot be read.
+pub fn texts(input: Input) -> io::Result<(Vec<String>, Vec<Vec<String>>)> {
+    let mut rows = Rows::open(input, &[])?;
+    let header = rows.header().to_vec();
+    let mut all = Vec::new();
+    while rows.advance()? {
+        if rows.unreadable().is_none() {
+            let cells = (0..header.len()).map(|at| rows.cell(at).text().unwrap_or_default());
+            all.push(cells.collect());
+        }
+    }
+    Ok((header, all))
+}
+
 /// A value of a row.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Cell<'a> {
