@@ -117,9 +117,11 @@ impl<'a> Console<'a> {
         let told = is_told.then(|| format!("{:>11}  {}", count(running.done), running.describe()));
         if running.done.is_multiple_of(self.stride) {
             let all = self.running.values().map(|running| running.done).sum();
-            let (running, left) = (&self.running[&record.phase], left(&self.running));
-            let left = left.map(|left| format!("{} left, ", span(micros(left))));
-            self.screen.move_bar(all, || left.unwrap_or_default() + &running.brief());
+            let running = &self.running;
+            self.screen.move_bar(all, || {
+                let left = left(running).map(|left| format!("{} left, ", span(micros(left))));
+                left.unwrap_or_default() + &running[&record.phase].brief()
+            });
         }
         if let Some(told) = told {
             self.line(&told);
@@ -192,7 +194,6 @@ mod tests {
     use metrics::sample::{iteration, phase_ended, phase_started};
     use record::{FailureKind, IterationOutcome};
     use scenario::plan::{Arrival, Delay, Iterate, Rate, RewardDelivery};
-    use seed::PhaseKey;
 
     #[derive(Clone, Default)]
     struct Paper(Rc<RefCell<Vec<u8>>>);
@@ -204,16 +205,6 @@ mod tests {
 
         fn flush(&mut self) -> std::io::Result<()> {
             Ok(())
-        }
-    }
-
-    fn phase(name: &str, step: Step) -> Phase {
-        Phase {
-            name: name.to_owned(),
-            key: PhaseKey::new(name),
-            parallel: None,
-            tags: std::collections::BTreeMap::new(),
-            step,
         }
     }
 
@@ -243,8 +234,10 @@ mod tests {
 
     #[test]
     fn a_log_has_a_line_a_tenth() {
-        let phases =
-            [phase("wait", Step::Wait(Duration::from_secs(90))), phase("train", iterate(20))];
+        let phases = [
+            Phase::new("wait", Step::Wait(Duration::from_secs(90))),
+            Phase::new("train", iterate(20)),
+        ];
         let iterations = (0..20).map(|index| {
             let mut record = iteration(1, index, index % 2 == 0);
             if index == 6 {
@@ -281,7 +274,7 @@ mod tests {
 
     #[test]
     fn a_name_cannot_move_the_cursor() {
-        let phases = [phase("a\u{1b}[2Jb", Step::Reset)];
+        let phases = [Phase::new("a\u{1b}[2Jb", Step::Reset)];
         let notice = Progress::Notice("c\rd".to_owned());
         let lines = shown(&phases, [phase_started(0), notice]);
         assert_eq!(lines, "a\\u{1b}[2Jb  clearing the loop's data\na\\u{1b}[2Jb  c\\rd\n");

@@ -6,7 +6,9 @@ use super::tables::{self, items, json, text};
 use super::{Picture, ReportSection};
 use crate::cli::charts;
 use crate::cli::console::{count, micros};
-use metrics::{Dimension, Metric, Operation, PhaseTally, Quantity, SlotMetric, Summary};
+use metrics::{
+    Dimension, LatencySummary, Metric, Operation, PhaseTally, Quantity, SlotMetric, Summary, Tagged,
+};
 use report::html::{Block, Cell};
 use report::{LineChart, LinePoint, LineSeries, Unit};
 use results::RunFolder;
@@ -162,8 +164,46 @@ fn phases(summary: &Summary) -> Vec<Block> {
     };
     let iterated = summary.phases().iter().filter(|phase| phase.iterations() > 0);
     let mut blocks = table(&head, iterated.map(row).collect());
+    blocks.extend(tags(summary));
     blocks.extend(slots(summary));
     blocks
+}
+
+/// The phases together that have a tag in common.
+fn tags(summary: &Summary) -> Vec<Block> {
+    let head = [
+        "tag",
+        "phases",
+        "iterations",
+        "success",
+        "mean reward",
+        "errors",
+        "rank p50",
+        "rank p99",
+        "reward p99",
+    ];
+    let row = |group: &Tagged<'_>| {
+        let of = |value: Option<f64>, dimension: Dimension| {
+            value.map_or(String::new(), |value| Quantity { value, dimension }.to_string())
+        };
+        let latency = |operation: Operation, at: fn(&LatencySummary) -> u64| {
+            let summary = group.latencies(operation).summary();
+            summary.map_or(String::new(), |summary| micros(at(&summary)))
+        };
+        let row = vec![
+            format!("{}: {}", group.tag, group.value),
+            group.names().collect::<Vec<_>>().join(", "),
+            count(group.iterations()),
+            of(group.success_rate(), Dimension::Share),
+            of(group.mean_reward(), Dimension::Reward),
+            count(group.errors()),
+            latency(Operation::Rank, |summary| summary.p50_us),
+            latency(Operation::Rank, |summary| summary.p99_us),
+            latency(Operation::Reward, |summary| summary.p99_us),
+        ];
+        row.into_iter().map(Cell::plain).collect()
+    };
+    table(&head, summary.by_tag().iter().map(row).collect())
 }
 
 /// The slots of the phases that have some.

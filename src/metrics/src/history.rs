@@ -234,6 +234,20 @@ impl Sums {
         self.exploration_sum += exploration;
     }
 
+    /// Adds the sums of other iterations.
+    pub fn add_sums(&mut self, other: &Self) {
+        self.iterations += other.iterations;
+        self.events += other.events;
+        self.successes += other.successes;
+        self.errors += other.errors;
+        self.dropped += other.dropped;
+        self.rewards += other.rewards;
+        self.reward_sum += other.reward_sum;
+        self.regret_sum += other.regret_sum;
+        self.ranked += other.ranked;
+        self.exploration_sum += other.exploration_sum;
+    }
+
     fn count(&mut self, flags: u8) {
         self.iterations += 1;
         self.events += u64::from(flags & ANSWERED != 0);

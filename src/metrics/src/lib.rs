@@ -23,6 +23,7 @@ mod rounded;
 pub mod sample;
 mod state;
 mod summary;
+mod tagged;
 mod tally;
 mod timeline;
 mod window;
@@ -48,6 +49,7 @@ pub use state::{PhaseState, PhaseStateError};
 pub use summary::{
     AppliedPolicy, Estimate, EvaluationSummary, PolicySummary, Summary, SummaryReport,
 };
+pub use tagged::Tagged;
 pub use tally::{PhaseSummary, PhaseTally, SlotSummary, outcome_label};
 pub use timeline::{Second, Timeline};
 pub use window::last_tenth;

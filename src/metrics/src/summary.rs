@@ -110,6 +110,11 @@ impl Summary {
         &self.tallies
     }
 
+    /// The tags of each phase, in that order.
+    pub(super) fn tags(&self) -> &[Tags] {
+        &self.tags
+    }
+
     /// The evaluations, each with the index of its phase.
     #[must_use]
     pub fn evaluations(&self) -> &[(usize, Arc<Evaluation>)] {

@@ -40,5 +40,6 @@ pub use multislot::{
 };
 pub use policy::{ApplyFromEvaluation, PolicyContract};
 pub use rank::{
-    RankEnvelope, RankRequest, RankResponse, RankableAction, RankedAction, RewardRequest,
+    RankEnvelope, RankRequest, RankRequestParts, RankResponse, RankableAction, RankedAction,
+    RewardRequest,
 };

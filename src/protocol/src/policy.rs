@@ -18,3 +18,11 @@ pub struct ApplyFromEvaluation {
     /// The name of one of its policies, in any case.
     pub policy_name: String,
 }
+
+impl ApplyFromEvaluation {
+    /// The request for a policy of an evaluation.
+    #[must_use]
+    pub fn new(evaluation_id: &str, policy_name: &str) -> Self {
+        Self { evaluation_id: evaluation_id.to_owned(), policy_name: policy_name.to_owned() }
+    }
+}

@@ -1,5 +1,8 @@
+use std::fmt;
+use std::rc::Rc;
 use std::sync::Arc;
 
+use serde::de::{Error, Visitor};
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::value::RawValue;
 
@@ -60,6 +63,22 @@ impl RankEnvelope<'_> {
     }
 }
 
+/// A Rank request of which parts are JSON already, and which is written as [`RankRequest`] is.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct RankRequestParts<'a> {
+    /// The context features.
+    pub context_features: Rc<RawValue>,
+    /// The actions.
+    pub actions: Rc<RawValue>,
+    /// See [`RankRequest`].
+    pub excluded_actions: &'a [String],
+    /// See [`RankRequest`].
+    pub event_id: Option<&'a EventId>,
+    /// See [`RankRequest`].
+    pub defer_activation: bool,
+}
+
 /// An action with its features.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct RankableAction {
@@ -78,6 +97,7 @@ pub struct RankResponse {
     /// The id of the event, for the reward.
     pub event_id: EventId,
     /// The chosen action.
+    #[serde(deserialize_with = "shared_text")]
     pub reward_action_id: Arc<str>,
 }
 
@@ -85,6 +105,7 @@ pub struct RankResponse {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct RankedAction {
     /// The id of the action.
+    #[serde(deserialize_with = "shared_text")]
     pub id: Arc<str>,
     /// The probability of choosing it, in `[0, 1]`.
     pub probability: f32,
@@ -101,6 +122,26 @@ pub(super) fn null_as_default<'de, D: Deserializer<'de>, T: Deserialize<'de> + D
     deserializer: D,
 ) -> Result<T, D::Error> {
     Option::deserialize(deserializer).map(Option::unwrap_or_default)
+}
+
+/// A text, without the two copies that `Arc<str>` makes by itself: a client reads five of them a
+/// call.
+fn shared_text<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Arc<str>, D::Error> {
+    struct Text;
+
+    impl Visitor<'_> for Text {
+        type Value = Arc<str>;
+
+        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            f.write_str("a string")
+        }
+
+        fn visit_str<E: Error>(self, text: &str) -> Result<Arc<str>, E> {
+            Ok(text.into())
+        }
+    }
+
+    deserializer.deserialize_str(Text)
 }
 
 #[cfg(test)]

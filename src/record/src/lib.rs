@@ -221,6 +221,8 @@ pub enum FailureKind {
     Transport,
     /// An answer with this status.
     Status(u16),
+    /// An answer with a status of success that says that the call failed.
+    Refused,
     /// An answer that breaks the contract.
     Protocol(Violation),
     /// The learning policy of an embedded loop can no longer decide.
@@ -280,6 +282,7 @@ impl fmt::Display for FailureKind {
             Self::Timeout => f.write_str("timeout"),
             Self::Transport => f.write_str("transport"),
             Self::Status(status) => write!(f, "status_{status}"),
+            Self::Refused => f.write_str("refused"),
             Self::Protocol(violation) => write!(f, "protocol_{}", violation.word()),
             Self::Policy => f.write_str("policy"),
         }

@@ -47,7 +47,11 @@ impl Row {
     }
 
     /// Adds a number, or an empty cell.
-    pub(crate) fn number<T: fmt::Display>(&mut self, number: Option<T>) {
+    pub(crate) fn number<T: fmt::Display + Copy + Into<f64>>(&mut self, number: Option<T>) {
+        // Most rewards are whole, and most of what costs here is the search for digits.
+        if let Some(whole) = number.and_then(|number| small_whole(number.into())) {
+            return self.plain(itoa::Buffer::new().format(whole));
+        }
         self.text.clear();
         if let Some(number) = number {
             write!(self.text, "{number}").expect("a text takes everything");
@@ -66,6 +70,15 @@ impl Row {
     pub(crate) fn cells(&self) -> &csv::ByteRecord {
         &self.cells
     }
+}
+
+/// The whole number that a number is, if 32 bits hold it exactly.
+fn small_whole(number: f64) -> Option<i32> {
+    const MOST: f64 = 16_777_216.0;
+    let is_whole = number.trunc() == number && number.abs() < MOST;
+    let is_negative_zero = number == 0.0 && number.is_sign_negative();
+    #[expect(clippy::cast_possible_truncation, reason = "it is a small whole number")]
+    (is_whole && !is_negative_zero).then_some(number as i32)
 }
 
 /// The text that was guarded.
@@ -96,6 +109,22 @@ pub(super) fn time(duration: Duration) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_number_is_written_as_it_is_shown() {
+        let numbers = [0.0, -0.0, 1.0, -1.0, 0.85, 1e-7, 16_777_215.0, 16_777_216.0, 1e9, f64::NAN];
+        for number in numbers {
+            #[expect(clippy::cast_possible_truncation, reason = "the other width is tried, too")]
+            let single = number as f32;
+            let mut row = Row::default();
+            row.number(Some(number));
+            row.number(Some(single));
+            row.number(None::<f64>);
+            let cells: Vec<_> = row.cells().iter().collect();
+            let shown = [number.to_string(), single.to_string(), String::new()];
+            assert_eq!(cells, shown.each_ref().map(String::as_bytes));
+        }
+    }
 
     #[test]
     fn formulas_are_guarded_and_numbers_are_not() {

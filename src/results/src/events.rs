@@ -302,9 +302,9 @@ fn failure_kind(name: &str) -> Option<FailureKind> {
 }
 
 fn without_number() -> impl Iterator<Item = FailureKind> {
-    use FailureKind::{Connect, Policy, Resolve, Timeout, Tls, Transport};
+    use FailureKind::{Connect, Policy, Refused, Resolve, Timeout, Tls, Transport};
     let violations = Violation::ALL.into_iter().map(FailureKind::Protocol);
-    [Resolve, Connect, Tls, Timeout, Transport, Policy].into_iter().chain(violations)
+    [Resolve, Connect, Tls, Timeout, Transport, Refused, Policy].into_iter().chain(violations)
 }
 
 #[cfg(test)]

@@ -14,7 +14,6 @@ use super::plan::{
 };
 use diagnostic::{Diagnostic, Report};
 use metrics::Tags;
-use seed::PhaseKey;
 
 /// Reads who turns up in phases.
 pub(super) trait Visitors {
@@ -32,20 +31,22 @@ pub(super) fn phases(
     report: &mut Report,
 ) -> Vec<Phase> {
     let (Ok(interval), Ok(shared)) = (file.model_check, &file.tags) else { return Vec::new() };
+    let of_target = file.target.as_ref().ok().and_then(|target| target.value.tags());
+    let shared: Vec<&Tags> = shared.iter().chain(of_target).collect();
     let items = file.phases.iter().flatten();
     let made = items.filter_map(|item| {
         let step = step(item, interval, visitors, report)?;
-        let (name, key) = (item.name.clone(), PhaseKey::new(&item.name));
-        let tags = tags(item, shared.as_ref());
-        Some(Phase { name, key, parallel: item.parallel, tags, step })
+        let (parallel, tags) = (item.parallel, tags(item, &shared));
+        Some(Phase { parallel, tags, ..Phase::new(&item.name, step) })
     });
     made.collect()
 }
 
-/// The tags of a phase: its own before those of the scenario. What makes no iterations has none.
-fn tags(item: &PhaseItem, shared: Option<&Tags>) -> Tags {
+/// The tags of a phase: its own before those of the target, and these before those of the scenario.
+/// What makes no iterations has none.
+fn tags(item: &PhaseItem, shared: &[&Tags]) -> Tags {
     let Some(StepFile::Iterate(file)) = &item.step else { return Tags::new() };
-    let all = shared.into_iter().chain(&file.tags).flatten();
+    let all = shared.iter().copied().chain(&file.tags).flatten();
     all.map(|(name, value)| (name.clone(), value.clone())).collect()
 }
 

@@ -12,8 +12,8 @@ pub use super::arrival::{Arrival, Schedule, Stage};
 pub use super::catalogue::{ActionState, Catalogue};
 pub use super::delay::DelaySampler;
 pub use super::mapping::{
-    Call, Mapping, Method, RenderedCall, RewardCall, SingularPath, StepCall, Take, TakeError,
-    Taken, Variables,
+    Call, Format, Mapping, Method, RenderedCall, Reply, RewardCall, SingularPath, StepCall, Take,
+    TakeError, Taken, ValueSource, Variables,
 };
 pub use super::model::Settings;
 pub use super::reward::{ActionRewards, Chance, Choice, Formula, Preference, RewardRule, Wanted};
@@ -308,6 +308,13 @@ pub struct Phase {
 }
 
 impl Phase {
+    /// A phase of this name, alone and without tags.
+    #[must_use]
+    pub fn new(name: &str, step: Step) -> Self {
+        let (parallel, tags) = (None, Tags::new());
+        Self { name: name.to_owned(), key: PhaseKey::new(name), parallel, tags, step }
+    }
+
     /// What metrics may say of it.
     #[must_use]
     pub fn scope(&self) -> PhaseScope<'_> {

@@ -82,10 +82,15 @@ fn refuse(entry: &Entry, what: &str, help: &str, report: &mut Report) {
 /// A reference without a default or a template, perhaps behind a word such as `Bearer`.
 fn is_from_environment(value: &Node) -> bool {
     let text = value.text().unwrap_or_default();
-    let reference = text.split_once(' ').map_or(text, |(_scheme, rest)| rest);
-    let is_reference = reference.starts_with("${") && reference.ends_with('}');
-    let is_template = reference.starts_with("{{") && reference.ends_with("}}");
-    is_template || (is_reference && !text.contains(":-") && text.matches('$').count() == 1)
+    let behind_scheme = text.split_once(' ').map_or(text, |(_scheme, rest)| rest);
+    let is_reference = |text: &str| text.starts_with("${") && text.ends_with('}');
+    let is_template = |text: &str| {
+        text.starts_with("{{") && text.ends_with("}}") && text.matches("{{").count() == 1
+    };
+    // A template alone has spaces of its own.
+    is_template(text)
+        || is_template(behind_scheme)
+        || (is_reference(behind_scheme) && !text.contains(":-") && text.matches('$').count() == 1)
 }
 
 fn has_user(value: &Node) -> bool {

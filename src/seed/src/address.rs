@@ -45,6 +45,8 @@ pub enum Purpose {
     RewardRepeat = 15,
     /// Whether a logged event whose choice was made again counts.
     Replay = 16,
+    /// Which action is drawn by the probabilities that a service gives.
+    Choice = 17,
     /// Which signs a randomisation flips.
     Flip = 32,
 }

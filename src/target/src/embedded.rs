@@ -232,10 +232,7 @@ impl<C: Clock> Target for EmbeddedTarget<C> {
         evaluation_id: &str,
         policy_name: &str,
     ) -> Result<(), CallError> {
-        let request = ApplyFromEvaluation {
-            evaluation_id: evaluation_id.to_owned(),
-            policy_name: policy_name.to_owned(),
-        };
+        let request = ApplyFromEvaluation::new(evaluation_id, policy_name);
         self.call(|inner, now| inner.apply_from_evaluation(&request, now))
     }
 

@@ -3,6 +3,7 @@
 mod compared;
 mod contract;
 mod lifecycle;
+mod others;
 mod own;
 mod presets;
 mod probe;

@@ -111,6 +111,12 @@ fn tags_go_with_the_numbers_of_their_phases() {
         ]
     );
     assert!(told(&["show"], &tagged).contains("build: 1.2, region: eu"));
+    let page = root.path().join("page.html").display().to_string();
+    told(&["report", "--out", &page], &tagged);
+    let page = fs::read_to_string(&page).unwrap();
+    for text in ["build: 1.2", "baseline, validation", "region: eu", "region: us"] {
+        assert!(page.contains(text), "{text}");
+    }
     let rows = |folder: &Path| fs::read_to_string(folder.join("timeline.csv")).unwrap();
     let (without, with) = (rows(&plain), rows(&tagged));
     for (without, with) in without.lines().zip(with.lines()) {

@@ -3,11 +3,11 @@
 use std::time::Duration;
 
 use metrics::{Expectation, Holds, NO_TAGS, PhaseScope, Summary, judge};
-use scenario::plan::{Arrival, Rate, Schedule, Step};
+use scenario::plan::{Arrival, Phase, Rate, Schedule, Step};
 use seed::Seed;
 use statistics::{Confidence, Limit, LimitRange, LimitSearch};
 
-use super::scripted::{Scripted, iterate, phase, plan};
+use super::scripted::{Scripted, iterate, plan};
 use super::unstopped;
 
 const SERVICE_TIME: f64 = 0.005;
@@ -45,7 +45,7 @@ fn holds(rate: f64, seed: u64) -> bool {
     let mut settings = iterate(ITERATIONS);
     let schedule = Schedule::constant(Rate(rate), 10_000);
     settings.arrival = Arrival::Open(Schedule { poisson: true, ..schedule });
-    let mut plan = plan(vec![phase("load", Step::Iterate(settings))]);
+    let mut plan = plan(vec![Phase::new("load", Step::Iterate(settings))]);
     plan.seed = Seed(seed);
     let (_, tape) = unstopped(&plan, &target);
     let phases =

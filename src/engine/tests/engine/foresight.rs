@@ -30,7 +30,7 @@ fn an_event_that_was_told_is_ranked_next_and_in_time_and_changes_nothing() {
                 delivery: RewardDelivery { lost: 0.2, repeated: 0.2 },
                 ..iterate(300)
             };
-            let plan = plan(vec![phase("p", Step::Iterate(settings))]);
+            let plan = plan(vec![Phase::new("p", Step::Iterate(settings))]);
             let of = |foresees| {
                 let fails = |iteration| iteration % 50 == 7;
                 let target = Scripted { latency, fails, foresees, ..Scripted::default() };
@@ -53,7 +53,7 @@ fn an_event_that_was_told_is_ranked_next_and_in_time_and_changes_nothing() {
 /// Phases side by side rank in an order that depends on both.
 #[test]
 fn phases_beside_each_other_tell_nothing() {
-    let branch = |name| Phase { parallel: Some(0), ..phase(name, Step::Iterate(iterate(50))) };
+    let branch = |name| Phase { parallel: Some(0), ..Phase::new(name, Step::Iterate(iterate(50))) };
     let target = Scripted { foresees: Some((8, Duration::from_secs(1))), ..Scripted::default() };
     let (ending, _) = unstopped(&plan(vec![branch("one"), branch("two")]), &target);
     assert_eq!((ending.unwrap(), target.told()), (Ending::Completed, 0));

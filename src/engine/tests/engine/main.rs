@@ -15,9 +15,9 @@ use clock::VirtualClock;
 use engine::{self, Ending, Operator, RunError, StartPoint, Stop, Stopper};
 use record::{IterationOutcome, IterationRecord, ObserveError, Observer, Progress};
 use scenario::Plan;
-use scenario::plan::{Arrival, AwaitedChange, Delay, Pause, Rate, RewardDelivery, Step};
+use scenario::plan::{Arrival, AwaitedChange, Delay, Pause, Phase, Rate, RewardDelivery, Step};
 
-use self::scripted::{Scripted, iterate, phase, plan};
+use self::scripted::{Scripted, iterate, plan};
 
 /// Keeps everything that happened.
 #[derive(Default)]
@@ -72,7 +72,7 @@ fn requests_are_the_same_at_any_concurrency_rate_and_service() {
         let target = Scripted { latency, ..Scripted::default() };
         let mut settings = iterate(500);
         settings.arrival = Arrival::Closed { concurrency, rate: rate.map(Rate) };
-        let (ending, _) = unstopped(&plan(vec![phase("p", Step::Iterate(settings))]), &target);
+        let (ending, _) = unstopped(&plan(vec![Phase::new("p", Step::Iterate(settings))]), &target);
         assert_eq!(ending.unwrap(), Ending::Completed);
         let mut sent = target.requests();
         sent.sort();
@@ -93,7 +93,8 @@ fn rewards_are_lost_and_repeated_in_their_shares_and_recorded_as_such() {
         let target = Scripted::default();
         let mut settings = iterate(2_000);
         settings.delivery = RewardDelivery { lost, repeated };
-        let (ending, tape) = unstopped(&plan(vec![phase("p", Step::Iterate(settings))]), &target);
+        let (ending, tape) =
+            unstopped(&plan(vec![Phase::new("p", Step::Iterate(settings))]), &target);
         assert_eq!(ending.unwrap(), Ending::Completed);
         let records = tape.iterations();
         assert!(records.iter().all(|record| record.reward.is_some()));
@@ -120,7 +121,7 @@ fn records_come_in_index_order_however_the_answers_come() {
     let target = Scripted { latency, ..Scripted::default() };
     let mut settings = iterate(1000);
     settings.arrival = Arrival::Closed { concurrency: 32, rate: None };
-    let (_, tape) = unstopped(&plan(vec![phase("p", Step::Iterate(settings))]), &target);
+    let (_, tape) = unstopped(&plan(vec![Phase::new("p", Step::Iterate(settings))]), &target);
     let order: Vec<_> = tape.iterations().iter().map(|record| record.iteration).collect();
     assert_eq!(order, (0..1000).collect::<Vec<_>>());
     let answered: Vec<_> = target.answered();
@@ -133,7 +134,7 @@ fn the_rate_is_held_and_the_concurrency_is_not_exceeded() {
     let target = Scripted { latency, ..Scripted::default() };
     let mut settings = iterate(201);
     settings.arrival = Arrival::Closed { concurrency: 4, rate: Some(Rate(40.0)) };
-    let (_, tape) = unstopped(&plan(vec![phase("p", Step::Iterate(settings))]), &target);
+    let (_, tape) = unstopped(&plan(vec![Phase::new("p", Step::Iterate(settings))]), &target);
     let records = tape.iterations();
     let last = records.last().unwrap();
     assert_eq!(last.due, Duration::from_secs(5), "200 periods of 25 ms");
@@ -146,7 +147,7 @@ fn the_model_is_checked_at_every_interval() {
     let mut settings = iterate(100);
     settings.model_check_interval = 10;
     let target = Scripted { exports_every: Some(25), ..Scripted::default() };
-    let (_, tape) = unstopped(&plan(vec![phase("p", Step::Iterate(settings))]), &target);
+    let (_, tape) = unstopped(&plan(vec![Phase::new("p", Step::Iterate(settings))]), &target);
     let check = |progress: &Progress| match progress {
         Progress::ModelChecked(check) => Some((check.iterations, check.changed)),
         _ => None,
@@ -164,8 +165,10 @@ fn a_stop_finishes_what_is_under_way_and_begins_nothing_new() {
     let target = Scripted { latency, stop_at: Some((100, stopper)), ..Scripted::default() };
     let mut settings = iterate(1000);
     settings.arrival = Arrival::Closed { concurrency: 8, rate: None };
-    let phases =
-        vec![phase("p", Step::Iterate(settings.clone())), phase("q", Step::Iterate(settings))];
+    let phases = vec![
+        Phase::new("p", Step::Iterate(settings.clone())),
+        Phase::new("q", Step::Iterate(settings)),
+    ];
     let (ending, tape) = run(&plan(phases), &target, stop);
     assert_eq!(ending.unwrap(), Ending::Stopped);
     let records = tape.iterations();
@@ -177,7 +180,8 @@ fn a_stop_finishes_what_is_under_way_and_begins_nothing_new() {
 #[test]
 fn a_service_that_never_answers_ends_the_run_early() {
     let target = Scripted { fails: |_| true, ..Scripted::default() };
-    let (ending, tape) = unstopped(&plan(vec![phase("p", Step::Iterate(iterate(1000)))]), &target);
+    let (ending, tape) =
+        unstopped(&plan(vec![Phase::new("p", Step::Iterate(iterate(1000)))]), &target);
     let error = ending.unwrap_err().to_string();
     assert!(error.contains("phase `p`") && error.contains("scripted failure"), "{error}");
     assert!(tape.iterations().len() < 100);
@@ -188,9 +192,9 @@ fn a_service_that_never_answers_ends_the_run_early() {
 fn a_failed_rank_is_recorded_and_moves_no_other_draw() {
     let settings = iterate(200);
     let whole = Scripted::default();
-    let (_, all) = unstopped(&plan(vec![phase("p", Step::Iterate(settings.clone()))]), &whole);
+    let (_, all) = unstopped(&plan(vec![Phase::new("p", Step::Iterate(settings.clone()))]), &whole);
     let target = Scripted { fails: |iteration| iteration % 7 == 3, ..Scripted::default() };
-    let (_, tape) = unstopped(&plan(vec![phase("p", Step::Iterate(settings))]), &target);
+    let (_, tape) = unstopped(&plan(vec![Phase::new("p", Step::Iterate(settings))]), &target);
     for (record, expected) in tape.iterations().iter().zip(all.iterations()) {
         assert_eq!(record.event_id, expected.event_id);
         assert_eq!(record.context, expected.context);
@@ -211,7 +215,7 @@ fn a_pause_ends_when_the_model_changes_and_gives_up_in_time() {
     let ended = |timeout| {
         let target = Scripted { exports_at: Some(Duration::from_secs(62)), ..Scripted::default() };
         let (ending, tape) =
-            unstopped(&plan(vec![phase("p", Step::Pause(pause(timeout)))]), &target);
+            unstopped(&plan(vec![Phase::new("p", Step::Pause(pause(timeout)))]), &target);
         let at = |progress: &Progress| match progress {
             Progress::PhaseEnded(ended) => Some(ended.ended),
             _ => None,

@@ -6,9 +6,9 @@ use std::time::Duration;
 use engine::Ending;
 use metrics::{Metric, NO_TAGS, Operation, PhaseScope, Statistic, Summary, judge};
 use record::IterationOutcome;
-use scenario::plan::{Arrival, Delay, Rate, Schedule, Step};
+use scenario::plan::{Arrival, Delay, Phase, Rate, Schedule, Step};
 
-use super::scripted::{Scripted, iterate, phase, plan};
+use super::scripted::{Scripted, iterate, plan};
 use super::{Tape, unstopped};
 
 /// What an open arrival at 500/s for 20 s makes of a service that stalls one second in
@@ -18,7 +18,8 @@ fn stalled(max_in_flight: usize) -> Tape {
     let target = Scripted { stalls: Some((every, stall)), ..Scripted::default() };
     let mut settings = iterate(10_000);
     settings.arrival = Arrival::Open(Schedule::constant(Rate(500.0), max_in_flight));
-    let (ending, tape) = unstopped(&plan(vec![phase("load", Step::Iterate(settings))]), &target);
+    let (ending, tape) =
+        unstopped(&plan(vec![Phase::new("load", Step::Iterate(settings))]), &target);
     assert_eq!(ending.unwrap(), Ending::Completed);
     tape
 }
@@ -86,7 +87,7 @@ fn requests_are_those_of_a_closed_arrival() {
         let target = Scripted { latency, ..Scripted::default() };
         let mut settings = iterate(300);
         settings.arrival = arrival;
-        let (ending, _) = unstopped(&plan(vec![phase("p", Step::Iterate(settings))]), &target);
+        let (ending, _) = unstopped(&plan(vec![Phase::new("p", Step::Iterate(settings))]), &target);
         assert_eq!(ending.unwrap(), Ending::Completed);
         let mut sent = target.requests();
         sent.sort();

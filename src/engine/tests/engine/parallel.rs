@@ -17,7 +17,7 @@ fn branches(parallel: Option<usize>) -> Vec<Phase> {
     app.arrival = Arrival::Closed { concurrency: 2, rate: Some(Rate(40.0)) };
     let branch = |(name, settings): (&str, Iterate)| Phase {
         parallel,
-        ..phase(name, Step::Iterate(settings))
+        ..Phase::new(name, Step::Iterate(settings))
     };
     [("web", web), ("app", app)].map(branch).into()
 }
@@ -66,7 +66,7 @@ fn a_phase_makes_the_same_beside_others_as_alone() {
 #[test]
 fn parallel_phases_are_merged_by_virtual_time() {
     let mut phases = branches(Some(0));
-    phases.push(phase("after", Step::Iterate(iterate(3))));
+    phases.push(Phase::new("after", Step::Iterate(iterate(3))));
     let plan = plan(phases);
     let (_, tape) = unstopped(&plan, &target());
     assert_eq!(tape.0, unstopped(&plan, &target()).1.0, "the same twice");

@@ -80,7 +80,7 @@ fn of_a_program(arrival: &Arrival, folder: &Path) -> Plan {
         model_export_frequency: WireDuration(Duration::from_millis(700)),
         ..ServiceConfiguration::default()
     };
-    let phases = vec![phase("one", settings(300)), phase("two", settings(150))];
+    let phases = vec![Phase::new("one", settings(300)), Phase::new("two", settings(150))];
     let target = TargetPlan::Embedded(
         EmbeddedPlan {
             configuration,

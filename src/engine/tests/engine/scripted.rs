@@ -16,9 +16,9 @@ use record::FailureKind;
 use scenario::Plan;
 use scenario::plan::{
     Arrival, ClockKind, Delay, HttpPlan, Iterate, Outputs, Phase, Population, Preference,
-    RewardDelivery, RewardRule, Source, Step, TargetPlan, Visitor,
+    RewardDelivery, RewardRule, Source, TargetPlan, Visitor,
 };
-use seed::{PhaseKey, Purpose, Seed};
+use seed::{Purpose, Seed};
 use target::{CallAddress, CallError, Delivery, Foresight, RankAnswer, Target};
 use timestamp::Timestamp;
 
@@ -287,17 +287,6 @@ impl Target for InVirtualTime<'_> {
 
     fn take_joined(&self, _everything: bool) -> Vec<u8> {
         Vec::new()
-    }
-}
-
-/// A phase called `name`.
-pub fn phase(name: &str, step: Step) -> Phase {
-    Phase {
-        name: name.to_owned(),
-        key: PhaseKey::new(name),
-        parallel: None,
-        tags: std::collections::BTreeMap::new(),
-        step,
     }
 }
 

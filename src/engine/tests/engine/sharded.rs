@@ -6,10 +6,10 @@ use std::time::Duration;
 use engine::Ending;
 use record::{IterationRecord, Progress};
 use scenario::Plan;
-use scenario::plan::{Arrival, Rate, Schedule, Stage, Step};
+use scenario::plan::{Arrival, Phase, Rate, Schedule, Stage, Step};
 use shard::Shard;
 
-use super::scripted::{Scripted, iterate, phase, plan};
+use super::scripted::{Scripted, iterate, plan};
 use super::{Tape, unstopped};
 
 /// Two phases on a schedule, with a pause between them.
@@ -26,9 +26,9 @@ fn load() -> Plan {
     steady.arrival = Arrival::Open(Schedule::constant(Rate(700.0), 10_000));
     let wait = Step::Wait(Duration::from_millis(250));
     plan(vec![
-        phase("ramp", Step::Iterate(ramp)),
-        phase("wait", wait),
-        phase("steady", Step::Iterate(steady)),
+        Phase::new("ramp", Step::Iterate(ramp)),
+        Phase::new("wait", wait),
+        Phase::new("steady", Step::Iterate(steady)),
     ])
 }
 
@@ -110,7 +110,7 @@ fn a_closed_arrival_is_shared_out() {
     let rate = Some(Rate(30.0));
     let expected = [(3, rate, Some(2)), (2, rate, Some(2)), (2, rate, Some(1))];
     assert_eq!(shares.collect::<Vec<_>>(), expected);
-    let plan = plan(vec![phase("closed", Step::Iterate(settings))]);
+    let plan = plan(vec![Phase::new("closed", Step::Iterate(settings))]);
     assert_eq!(in_order(&shards(&plan, 3)).len(), 90);
     let too_fine = plan.part("1/8".parse().unwrap()).unwrap_err().render(false);
     assert!(too_fine.contains("7 iterations under way, too few for 8 shards"), "{too_fine}");
@@ -118,7 +118,8 @@ fn a_closed_arrival_is_shared_out() {
 
 #[test]
 fn operators_are_not_shared_out() {
-    let plan = plan(vec![phase("clear", Step::Reset), phase("p", Step::Iterate(iterate(4)))]);
+    let plan =
+        plan(vec![Phase::new("clear", Step::Reset), Phase::new("p", Step::Iterate(iterate(4)))]);
     let refused = plan.part("1/2".parse().unwrap()).unwrap_err().render(false);
     assert!(refused.contains("phase `clear` changes the service"), "{refused}");
 }

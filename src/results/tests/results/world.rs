@@ -19,7 +19,7 @@ use scenario::plan::{
     Arrival, ClockKind, Delay, HttpPlan, Iterate, Outputs, Phase, Population, RewardDelivery,
     RewardRule, Secret, Source, Step, TargetPlan,
 };
-use seed::{PhaseKey, Seed};
+use seed::Seed;
 use timestamp::Timestamp;
 
 pub const SECRET: &str = "0123456789abcdef-canary";
@@ -54,22 +54,12 @@ pub fn plan(iterations: [u64; 2]) -> Plan {
         curve_batch: BATCH,
         outputs: Outputs::default(),
         phases: vec![
-            phase("=baseline", iterate(iterations[0])),
-            phase("rest", Step::Wait(Duration::from_secs(5))),
-            phase("validation", iterate(iterations[1])),
+            Phase::new("=baseline", iterate(iterations[0])),
+            Phase::new("rest", Step::Wait(Duration::from_secs(5))),
+            Phase::new("validation", iterate(iterations[1])),
         ],
         shard: None,
         expectations: Vec::new(),
-    }
-}
-
-fn phase(name: &str, step: Step) -> Phase {
-    Phase {
-        name: name.to_owned(),
-        key: PhaseKey::new(name),
-        parallel: None,
-        tags: std::collections::BTreeMap::new(),
-        step,
     }
 }
 

@@ -3,19 +3,20 @@
 use std::sync::Arc;
 
 use super::Mapping;
-use super::call::{Body, Call, Method, RewardCall, StepCall, Tree};
+use super::call::{Body, Call, ErrorSign, Field, Method, RewardCall, StepCall, Tree};
 use super::compile::{Compiler, Setting};
 use super::known::{Known, Stage, names};
 use super::offer::{context_encoding, lookup, offer, service_ids};
 use super::path::SingularPath;
-use super::take::{Choice, Ranking, Take};
+use super::source::ValueSource;
+use super::take::{Choice, Item, Pick, Probability, Ranking, Take};
 use super::template::{Position, Template, Templates, root};
 use super::variables::Variables;
 use crate::document::Node;
 use crate::format::{Misread, Named, Placed, Read};
 use crate::model::{
-    ActionFile, CallFile, EventFile, HeaderFile, Preset, RankingFile, RewardCallFile, ServiceFile,
-    StepCallFile, TakeFile, is_header_name,
+    ActionFile, CallFile, ErrorFile, FieldFile, HeaderFile, ItemFile, Preset, RankingFile,
+    RewardCallFile, ServiceFile, SourceFile, StepCallFile, TakeFile, is_header_name,
 };
 use crate::plan::{Phase, Plan, Population};
 use diagnostic::{Diagnostic, Report};
@@ -244,9 +245,11 @@ impl<'a, 'r> Builder<'a, 'r> {
     }
 
     fn step(&mut self, name: &str, file: &StepCallFile, stage: Stage) -> Option<StepCall> {
-        let take = file.take.iter().flatten();
-        let take = take.map(|named| (named.name.clone(), named.value.clone())).collect();
-        Some(StepCall { call: self.call(name, &file.call, stage)?, take })
+        let call = self.call(name, &file.call, stage);
+        let taken = file.take.iter().flatten();
+        let taken: Vec<Option<(String, ValueSource)>> =
+            taken.map(|named| Some((named.name.clone(), self.source(&named.value)?))).collect();
+        Some(StepCall { call: call?, take: taken.into_iter().collect::<Option<_>>()? })
     }
 
     fn call(&mut self, name: &str, file: &CallFile, stage: Stage) -> Option<Call> {
@@ -254,8 +257,8 @@ impl<'a, 'r> Builder<'a, 'r> {
         let setting = Setting { stage, samples: &samples };
         let (method, path) = self.method(file)?;
         let path = self.compiler.template(path, Position::Path, setting);
-        let query = self.fields(file.query.as_deref(), setting);
-        let headers = self.headers(file.headers.as_deref(), setting);
+        let query = self.fields(file.query.as_deref().unwrap_or_default(), setting);
+        let headers = self.headers(file.headers.as_deref().unwrap_or_default(), setting);
         let body = self.body(file, setting);
         Some(Call {
             name: name.to_owned(),
@@ -266,6 +269,11 @@ impl<'a, 'r> Builder<'a, 'r> {
             body: body?,
             is_in_session: stage != Stage::Session,
             statuses: file.status.clone().unwrap_or_default(),
+            format: file.answer,
+            error: file.error.as_ref().map(|ErrorFile { path, unless }| ErrorSign {
+                path: path.clone(),
+                unless: unless.clone(),
+            }),
         })
     }
 
@@ -295,36 +303,50 @@ impl<'a, 'r> Builder<'a, 'r> {
                 None
             }
             (Some(body), None) => self.compiler.tree(body, setting).map(Body::Json),
-            (None, Some(form)) => self.fields(Some(&form.value), setting).map(Body::Form),
+            (None, Some(form)) => self.fields(&form.value, setting).map(Body::Form),
             (None, None) => Some(Body::Nothing),
         }
     }
 
+    /// The fields of a query or a form.
     fn fields(
         &mut self,
-        fields: Option<&[Named<Node>]>,
+        fields: &[Named<FieldFile>],
         setting: Setting<'_>,
-    ) -> Option<Vec<(String, Template)>> {
-        let field = |named: &Named<Node>| {
-            let template = self.compiler.template(&named.value, Position::Other, setting)?;
-            Some((named.name.clone(), template))
+    ) -> Option<Vec<(String, Field)>> {
+        let field = |Named { name, value, .. }: &Named<FieldFile>| {
+            let value = match value {
+                FieldFile::One(node) => self.text(node, setting).map(Field::One),
+                FieldFile::Each(nodes) => {
+                    let texts: Vec<_> = nodes.iter().map(|node| self.text(node, setting)).collect();
+                    texts.into_iter().collect::<Option<_>>().map(Field::Each)
+                }
+            };
+            Some((name.clone(), value?))
         };
-        let fields: Vec<Option<_>> = fields.unwrap_or_default().iter().map(field).collect();
+        let fields: Vec<Option<_>> = fields.iter().map(field).collect();
         fields.into_iter().collect()
+    }
+
+    fn text(&mut self, node: &Node, setting: Setting<'_>) -> Option<Template> {
+        self.compiler.template(node, Position::Other, setting)
     }
 
     fn headers(
         &mut self,
-        headers: Option<&[Named<Node>]>,
+        headers: &[Named<Node>],
         setting: Setting<'_>,
     ) -> Option<Vec<(String, Template)>> {
-        for Named { name, place, .. } in headers.unwrap_or_default() {
+        for Named { name, place, .. } in headers {
             if !is_header_name(name) {
                 let message = format!("`{name}` is not the name of a header");
                 self.compiler.report.push(Diagnostic::error(message).at(place));
             }
         }
-        self.fields(headers, setting)
+        let header =
+            |named: &Named<Node>| Some((named.name.clone(), self.text(&named.value, setting)?));
+        let headers: Vec<Option<_>> = headers.iter().map(header).collect();
+        headers.into_iter().collect()
     }
 
     /// The headers of every call that are templates; the others are sent as they are.
@@ -341,39 +363,100 @@ impl<'a, 'r> Builder<'a, 'r> {
             .filter(|named| named.value.is_template())
             .map(node)
             .collect();
-        self.fields(Some(&headers), Setting { stage: Stage::Every, samples: &[] })
+        self.headers(&headers, Setting { stage: Stage::Every, samples: &[] })
     }
 
     fn take(&mut self, file: &TakeFile) -> Option<Take> {
         let action = file.action.as_ref().map(|file| self.choice(file).ok_or(Misread));
-        let ranking = file.ranking.as_ref().map(|file| self.ranking(file).ok_or(Misread));
-        let (event, event_header) = match &file.event {
-            Some(EventFile::Path(path)) => (Some(path.clone()), None),
-            Some(EventFile::Header(name)) => (None, Some(name.clone())),
-            None => (None, None),
+        let ranking = file.ranking.as_ref();
+        let ranking = ranking.map(|of| self.ranking(of, file.action.is_some()).ok_or(Misread));
+        let probability = file.probability.as_ref().map(|of| {
+            let source =
+                self.source(&of.source).map(|source| Probability { source, scale: of.scale });
+            source.ok_or(Misread)
+        });
+        let mut source = |file: Option<&SourceFile>| {
+            file.map(|file| self.source(file).ok_or(Misread)).transpose()
         };
+        let (event, echo) = (source(file.event.as_ref()), source(file.echo.as_ref()));
         Some(Take {
             action: action.transpose().ok()?,
             ranking: ranking.transpose().ok()?,
-            probability: file.probability.clone(),
-            event,
-            event_header,
-            echo: file.echo.clone(),
+            probability: probability.transpose().ok()?,
+            event: event.ok()?,
+            echo: echo.ok()?,
         })
     }
 
-    fn choice(&mut self, ActionFile { path, by }: &ActionFile) -> Option<Choice> {
-        let actions = self.world?.actions;
-        let lookup = lookup(by.as_ref(), actions, &self.ids, self.compiler.report)?;
-        Some(Choice { path: path.clone(), lookup })
+    fn source(&mut self, SourceFile { path, header }: &SourceFile) -> Option<ValueSource> {
+        match (path, header) {
+            (Some(_), Some(header)) => {
+                let mistake = Diagnostic::error("a value has a `path` or a `header`, not both");
+                self.compiler.report.push(mistake.at(&header.key).help("leave one of them out"));
+                None
+            }
+            (Some(path), None) => Some(ValueSource::Path(path.clone())),
+            (None, header) => Some(ValueSource::Header { header: header.as_ref()?.value.clone() }),
+        }
     }
 
-    fn ranking(&mut self, file: &RankingFile) -> Option<Ranking> {
-        let RankingFile { path, action, probability, by } = file;
+    fn choice(&mut self, ActionFile { source, by }: &ActionFile) -> Option<Choice> {
+        let source = self.source(source)?;
         let actions = self.world?.actions;
         let lookup = lookup(by.as_ref(), actions, &self.ids, self.compiler.report)?;
-        let action = action.clone().unwrap_or_else(SingularPath::whole);
-        Some(Ranking { path: path.clone(), action, probability: probability.clone(), lookup })
+        Some(Choice { source, lookup })
+    }
+
+    /// `is_chosen`: the answer says which of the actions is chosen.
+    fn ranking(&mut self, file: &RankingFile, is_chosen: bool) -> Option<Ranking> {
+        let RankingFile { path, action, probability, score, choose, by } = file;
+        self.check_choice(file, is_chosen)?;
+        let actions = self.world?.actions;
+        let lookup = lookup(by.as_ref(), actions, &self.ids, self.compiler.report)?;
+        let action = match action.as_deref() {
+            Some(ItemFile::Path(path)) => Item::Path(path.clone()),
+            Some(ItemFile::Key) => Item::Key { is_place: by.is_none() },
+            None => Item::Path(SingularPath::whole()),
+        };
+        let probability =
+            probability.as_ref().map(|of| Probability { source: of.path.clone(), scale: of.scale });
+        let (path, score) = (path.clone(), score.clone());
+        let choose = choose.as_ref().map_or(Pick::Best, |choose| choose.value);
+        Some(Ranking { path, action, probability, score, choose, lookup })
+    }
+
+    /// Reports what cannot be chosen from a ranking.
+    fn check_choice(&mut self, file: &RankingFile, is_chosen: bool) -> Option<()> {
+        let (has_probability, has_score) = (file.probability.is_some(), file.score.is_some());
+        let is_drawn = |choose: &&Placed<Pick>| choose.value == Pick::Draw;
+        let draw = file.choose.as_ref().filter(is_drawn);
+        let key = file.action.as_ref().filter(|item| matches!(item.value, ItemFile::Key));
+        let (message, place, help) = match (draw, key) {
+            (Some(draw), _) if is_chosen => (
+                "the answer says which action is chosen, so none is drawn",
+                &draw.place,
+                "leave out `choose: draw`, or the `action` beside `ranking`",
+            ),
+            (Some(draw), _) if !has_probability => (
+                "a draw needs the probabilities",
+                &draw.place,
+                "say where an item has its probability: `probability: $.p`",
+            ),
+            (None, Some(key)) if !has_probability && !has_score => (
+                "names and places have no order",
+                &key.place,
+                "say what an item is ranked by: `score: $`, or `probability: $`",
+            ),
+            (None, Some(key)) if !has_score && !is_chosen && file.choose.is_none() => (
+                "nothing says which of the actions is chosen",
+                &key.place,
+                "`choose: draw` where the service leaves the choice to its caller, `choose: best` \
+                 where the most probable action is meant, or `action` beside `ranking`",
+            ),
+            _ => return Some(()),
+        };
+        self.compiler.report.push(Diagnostic::error(message).at(place).help(help));
+        None
     }
 }
 

@@ -4,6 +4,8 @@ use serde::Serialize;
 use serde_json::Value as Json;
 
 use super::path::SingularPath;
+use super::source::ValueSource;
+use super::take::text_of;
 use super::template::Template;
 
 /// The method of a call.
@@ -44,7 +46,7 @@ pub struct Call {
     /// Its method.
     pub method: Method,
     pub(super) path: Template,
-    pub(super) query: Vec<(String, Template)>,
+    pub(super) query: Vec<(String, Field)>,
     pub(super) headers: Vec<(String, Template)>,
     pub(super) body: Body,
     /// Whether it goes with what the session gave: every call but the first.
@@ -52,6 +54,62 @@ pub struct Call {
     pub(super) is_in_session: bool,
     /// The statuses of success; all of 200 to 299, if there is none.
     pub statuses: Vec<u16>,
+    /// What the body of the answer is.
+    #[serde(skip_serializing_if = "Format::is_json")]
+    pub format: Format,
+    /// Where an answer says that the call failed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub error: Option<ErrorSign>,
+}
+
+/// What the body of an answer is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Format {
+    /// JSON.
+    Json,
+    /// A text.
+    Text,
+}
+
+impl Format {
+    #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
+    fn is_json(&self) -> bool {
+        *self == Self::Json
+    }
+}
+
+/// Where an answer says that a call failed, although its status is of success.
+#[derive(Debug, Clone, Serialize)]
+pub struct ErrorSign {
+    pub(super) path: SingularPath,
+    /// What stands there when it did not fail.
+    pub(super) unless: Option<Vec<String>>,
+}
+
+impl ErrorSign {
+    /// What the answer says of the failure, if the call failed.
+    #[must_use]
+    pub fn find(&self, answer: &Json) -> Option<String> {
+        let found = self.path.find(answer).unwrap_or(&Json::Null);
+        let failed = match &self.unless {
+            Some(right) => !text_of(found).is_some_and(|text| right.contains(&text)),
+            None => !is_nothing(found),
+        };
+        failed.then(|| format!("the answer has {found} at `{}`", self.path.text()))
+    }
+}
+
+/// Whether a value says that there is no error.
+fn is_nothing(value: &Json) -> bool {
+    match value {
+        Json::Null => true,
+        Json::Bool(value) => !value,
+        Json::Number(number) => number.as_f64() == Some(0.0),
+        Json::String(text) => text.is_empty(),
+        Json::Array(items) => items.is_empty(),
+        Json::Object(entries) => entries.is_empty(),
+    }
 }
 
 /// What a call sends.
@@ -59,7 +117,16 @@ pub struct Call {
 pub(super) enum Body {
     Nothing,
     Json(Tree),
-    Form(Vec<(String, Template)>),
+    Form(Vec<(String, Field)>),
+}
+
+/// The value of a field of a query or a form.
+#[derive(Debug, Clone, Serialize)]
+#[serde(untagged)]
+pub(super) enum Field {
+    One(Template),
+    /// The field stands once for each value; a list among them gives each of its own.
+    Each(Vec<Template>),
 }
 
 /// JSON whose texts are templates.
@@ -78,7 +145,7 @@ pub struct StepCall {
     /// The call.
     pub call: Call,
     /// The names, and where their values are.
-    pub take: Vec<(String, SingularPath)>,
+    pub take: Vec<(String, ValueSource)>,
 }
 
 /// Reward.
@@ -100,4 +167,35 @@ pub struct RenderedCall {
     pub content_type: Option<&'static str>,
     /// The body.
     pub body: Vec<u8>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn an_answer_says_that_a_call_failed_by_something_or_by_not_saying_that_it_did_not() {
+        let sign = |unless: Option<&[&str]>| ErrorSign {
+            path: SingularPath::parse("$.e").ok().unwrap(),
+            unless: unless.map(|texts| texts.iter().map(ToString::to_string).collect()),
+        };
+        let by_presence = sign(None);
+        for nothing in [json!(null), json!(false), json!(0), json!(""), json!([]), json!({})] {
+            assert_eq!(by_presence.find(&json!({ "e": nothing })), None, "{nothing}");
+        }
+        assert_eq!(by_presence.find(&json!({})), None);
+        for error in [json!(true), json!(-3), json!("no"), json!([{ "message": "m" }])] {
+            let found = by_presence.find(&json!({ "e": error })).unwrap();
+            assert!(found.contains(&error.to_string()), "{found}");
+        }
+        let by_absence = sign(Some(&["ok", "true", "1"]));
+        for right in [json!("ok"), json!(true), json!(1), json!(1.0), json!("1")] {
+            assert_eq!(by_absence.find(&json!({ "e": right })), None, "{right}");
+        }
+        for wrong in [json!("no"), json!(false), json!(null), json!(["ok"])] {
+            assert!(by_absence.find(&json!({ "e": wrong })).is_some(), "{wrong}");
+        }
+        assert!(by_absence.find(&json!([])).is_some());
+    }
 }

@@ -12,6 +12,7 @@ mod known;
 mod offer;
 mod path;
 mod render;
+mod source;
 mod take;
 mod template;
 mod variables;
@@ -21,9 +22,10 @@ use std::sync::Arc;
 use serde::Serialize;
 
 pub(super) use build::{World, mapping, refuse_parts};
-pub use call::{Call, Method, RenderedCall, RewardCall, StepCall};
+pub use call::{Call, Format, Method, RenderedCall, RewardCall, StepCall};
 pub use path::SingularPath;
-pub use take::{Take, TakeError, Taken};
+pub use source::{Reply, ValueSource};
+pub use take::{Pick, Scale, Take, TakeError, Taken};
 pub(crate) use template::is_template;
 pub use variables::Variables;
 

@@ -1,10 +1,10 @@
 //! Calls, rendered.
 
 use minijinja::Error;
-use minijinja::value::Value;
+use minijinja::value::{Value, ValueKind};
 
 use super::Mapping;
-use super::call::{Body, Call, RenderedCall, RewardCall, Tree};
+use super::call::{Body, Call, Field, RenderedCall, RewardCall, Tree};
 use super::template::{self, Template, Templates, message, percent_encoded};
 use super::variables::Variables;
 
@@ -41,9 +41,10 @@ struct Renderer<'a> {
 impl Renderer<'_> {
     fn call(&self, call: &Call, every: &[(String, Template)]) -> Result<RenderedCall, Error> {
         let mut path = self.text(&call.path)?;
-        if !call.query.is_empty() {
+        let query = self.pairs(&call.query)?;
+        if !query.is_empty() {
             path.push(if path.contains('?') { '&' } else { '?' });
-            path.push_str(&self.pairs(&call.query)?);
+            path.push_str(&query);
         }
         let (content_type, body) = match &call.body {
             Body::Nothing => (None, Vec::new()),
@@ -62,11 +63,33 @@ impl Renderer<'_> {
         self.templates.text(template, &self.root)
     }
 
-    fn pairs(&self, fields: &[(String, Template)]) -> Result<String, Error> {
-        let pair = |(name, value): &(String, Template)| {
-            Ok(format!("{}={}", percent_encoded(name), percent_encoded(&self.text(value)?)))
+    /// The fields, as in `application/x-www-form-urlencoded`.
+    fn pairs(&self, fields: &[(String, Field)]) -> Result<String, Error> {
+        let mut pairs = Vec::new();
+        for (name, field) in fields {
+            for value in self.values(field)? {
+                pairs.push(format!("{}={}", percent_encoded(name), percent_encoded(&value)));
+            }
+        }
+        Ok(pairs.join("&"))
+    }
+
+    /// The values of a field.
+    fn values(&self, field: &Field) -> Result<Vec<String>, Error> {
+        let templates = match field {
+            Field::One(template) => return Ok(vec![self.text(template)?]),
+            Field::Each(templates) => templates,
         };
-        Ok(fields.iter().map(pair).collect::<Result<Vec<_>, Error>>()?.join("&"))
+        let mut values = Vec::new();
+        for template in templates {
+            let value = self.templates.value(template, &self.root)?;
+            if matches!(value.kind(), ValueKind::Seq | ValueKind::Iterable) {
+                values.extend(value.try_iter()?.map(|item| template::shown(&item)));
+            } else {
+                values.push(template::shown(&value));
+            }
+        }
+        Ok(values)
     }
 
     fn json(&self, tree: &Tree) -> Result<Vec<u8>, Error> {

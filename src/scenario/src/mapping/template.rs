@@ -211,7 +211,7 @@ fn expression(text: &str) -> Option<&str> {
 }
 
 /// A value in a text: a text as it is, everything else in JSON.
-fn shown(value: &Value) -> String {
+pub(super) fn shown(value: &Value) -> String {
     match value.as_str() {
         Some(text) => text.to_owned(),
         None => match serde_json::to_value(value) {

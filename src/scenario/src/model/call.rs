@@ -6,9 +6,9 @@ use super::service::header_name;
 use crate::document::{Node, Value};
 use crate::format::{
     Either, Form, Named, Notation, Owner, Placed, Reading, Spot, TEXT, either, flatten, integer,
-    list_of, no_hint, object, optional, required, required_unless, table_of,
+    list_of, no_hint, object, optional, or, required, required_unless, table_of, word,
 };
-use crate::mapping::SingularPath;
+use crate::mapping::{Format, Pick, Scale, SingularPath};
 use diagnostic::Diagnostic;
 
 keyed! {
@@ -24,17 +24,41 @@ keyed! {
         patch: Option<Node> = optional(path()),
         /// Calls this path with DELETE.
         delete: Option<Node> = optional(path()),
-        /// What follows the path behind `?`, by name.
-        query: Option<Vec<Named<Node>>> = optional(table_of(ScalarNode)),
+        /// What follows the path behind `?`, by name. A list is a field for each of its values.
+        query: Option<Vec<Named<FieldFile>>> = optional(table_of(field())),
         /// Headers of this call, beside those of every call.
         headers: Option<Vec<Named<Node>>> = optional(table_of(ScalarNode)),
         /// The body, in JSON.
         body: Option<Node> = optional(AnyNode),
-        /// The body, as a form (`application/x-www-form-urlencoded`).
-        form: Option<Placed<Vec<Named<Node>>>> = optional(table_of(ScalarNode).at()),
+        /// The body, as a form (`application/x-www-form-urlencoded`). A list is a field for each of
+        /// its values.
+        form: Option<Placed<Vec<Named<FieldFile>>>> = optional(table_of(field()).at()),
         /// The statuses of success; 200 to 299, if it is not said.
         status: Option<Vec<u16>> = optional(statuses()),
+        /// What the body of the answer is. Of a text, `$` is the whole.
+        answer: Format = or(word(&[
+            ("json", Format::Json, "JSON."),
+            ("text", Format::Text, "A text; space around it does not count."),
+        ]), "\"json\""),
+        /// Where an answer whose status is of success says that the call failed, such as
+        /// `$.errors`.
+        error: Option<ErrorFile> = optional(error()),
     }
+}
+
+/// The value of a field of a query or a form.
+#[derive(Debug, Clone)]
+pub(crate) enum FieldFile {
+    One(Node),
+    /// The field is repeated.
+    Each(Vec<Node>),
+}
+
+fn field() -> Either<FieldFile> {
+    either([
+        ScalarNode.map(FieldFile::One).boxed(),
+        list_of(ScalarNode, 1).map(FieldFile::Each).boxed(),
+    ])
 }
 
 keyed! {
@@ -62,8 +86,9 @@ keyed! {
     pub(crate) struct StepCallFile {
         /// The call.
         call: CallFile = flatten(),
-        /// Values that later calls may use, by name: `{ id: $.campaign.id }`.
-        take: Option<Vec<Named<SingularPath>>> = optional(table_of(json_path())),
+        /// Values that later calls may use, by name: `{ id: $.campaign.id }`. A path, or the name of
+        /// a header.
+        take: Option<Vec<Named<SourceFile>>> = optional(table_of(source())),
     }
 }
 
@@ -75,42 +100,40 @@ keyed! {
         /// The ranked actions.
         ranking: Option<RankingFile> = optional(ranking()),
         /// The probability with which the action was chosen.
-        probability: Option<SingularPath> = optional(json_path()),
+        probability: Option<ProbabilityFile> = optional(probability()),
         /// The id of the decision at the service: `{{ event }}` in Reward. A path, or the name of a
         /// header.
-        event: Option<EventFile> = optional(event()),
-        /// What must be equal to the `{{ event_id }}` that was sent.
-        echo: Option<SingularPath> = optional(json_path()),
+        event: Option<SourceFile> = optional(source()),
+        /// What must be equal to the `{{ event_id }}` that was sent. A path, or the name of a header.
+        echo: Option<SourceFile> = optional(source()),
     }
-}
-
-/// Where the id of the decision is.
-#[derive(Debug, Clone)]
-pub(crate) enum EventFile {
-    Path(SingularPath),
-    Header(String),
 }
 
 keyed! {
-    /// A header of the answer.
-    struct HeaderOfAnswer marked "header" {
-        /// Its name, such as `Location`.
-        header: String = required(TEXT.and_then(header_name)),
+    /// Where a value of an answer is: at a path of its body, or in a header.
+    pub(crate) struct SourceFile {
+        /// Where it is in the body.
+        path: Option<SingularPath> = required_unless(json_path(), &["header"]),
+        /// The name of the header that has it, such as `Location`.
+        header: Option<Placed<String>> = optional(TEXT.and_then(header_name).at()),
     }
 }
 
-fn event() -> Either<EventFile> {
-    either([
-        json_path().map(EventFile::Path).boxed(),
-        object().map(|of: HeaderOfAnswer| EventFile::Header(of.header)).boxed(),
-    ])
+impl SourceFile {
+    fn at(path: SingularPath) -> Self {
+        Self { path: Some(path), header: None }
+    }
+}
+
+fn source() -> Either<SourceFile> {
+    either([json_path().map(SourceFile::at).boxed(), object().boxed()])
 }
 
 keyed! {
     /// Where the chosen action is, and what it is given by.
     pub(crate) struct ActionFile {
         /// Where it is.
-        path: SingularPath = required(json_path()),
+        source: SourceFile = flatten(),
         /// What stands there: the `id`, the `index` from 0, or the value of a feature, such as
         /// `features.sku`.
         by: Option<Placed<By>> = optional(BY.at()),
@@ -118,18 +141,103 @@ keyed! {
 }
 
 keyed! {
+    /// Where a probability is, and what its number says.
+    pub(crate) struct ProbabilityFile {
+        /// Where it is.
+        source: SourceFile = flatten(),
+        /// What the number says.
+        scale: Scale = or(scale(), "\"fraction\""),
+    }
+}
+
+fn probability() -> Either<ProbabilityFile> {
+    let fraction = |path| ProbabilityFile { source: SourceFile::at(path), scale: Scale::Fraction };
+    either([json_path().map(fraction).boxed(), object().boxed()])
+}
+
+keyed! {
+    /// Where an item of a ranking gives a probability, and what its number says.
+    pub(crate) struct ItemProbabilityFile {
+        /// Where it is.
+        path: SingularPath = required(json_path()),
+        /// What the number says.
+        scale: Scale = or(scale(), "\"fraction\""),
+    }
+}
+
+fn probability_of_item() -> Either<ItemProbabilityFile> {
+    let fraction = |path| ItemProbabilityFile { path, scale: Scale::Fraction };
+    either([json_path().map(fraction).boxed(), object().boxed()])
+}
+
+fn scale() -> impl Form<Value = Scale> {
+    word(&[
+        ("fraction", Scale::Fraction, "The probability itself, from 0 to 1."),
+        ("percent", Scale::Percent, "A hundred times the probability."),
+        ("log", Scale::Log, "The natural logarithm of the probability."),
+    ])
+}
+
+keyed! {
     /// Where the ranked actions are, the best first.
     pub(crate) struct RankingFile {
-        /// Where the list is.
+        /// Where the list is, or the object whose names are the actions.
         path: SingularPath = required(json_path()),
-        /// Where an item of the list gives its action, if the item is not the action itself.
-        action: Option<SingularPath> = optional(json_path()),
-        /// Where an item of the list gives the probability of its action.
-        probability: Option<SingularPath> = optional(json_path()),
+        /// Where an item gives its action, if the item is not the action itself; `key` for its name
+        /// in an object, and its place from 0 in a list.
+        action: Option<Placed<ItemFile>> = optional(item().at()),
+        /// Where an item gives the probability of its action.
+        probability: Option<ItemProbabilityFile> = optional(probability_of_item()),
+        /// Where an item gives the score of its action: the highest is the best.
+        score: Option<SingularPath> = optional(json_path()),
+        /// Which of the actions is chosen, where `action` does not say it; the best, if this does not
+        /// say it either.
+        choose: Option<Placed<Pick>> = optional(pick().at()),
         /// What stands for an action: the `id`, the `index` from 0, or the value of a feature,
         /// such as `features.sku`.
         by: Option<Placed<By>> = optional(BY.at()),
     }
+}
+
+fn pick() -> impl Form<Value = Pick> {
+    word(&[
+        ("best", Pick::Best, "The best."),
+        ("draw", Pick::Draw, "One that the runner draws by the probabilities of all actions."),
+    ])
+}
+
+/// Where an item of a ranking gives its action.
+#[derive(Debug, Clone)]
+pub(crate) enum ItemFile {
+    /// Its name in an object, or its place in a list.
+    Key,
+    Path(SingularPath),
+}
+
+fn item() -> impl Form<Value = ItemFile> {
+    TEXT.and_then(|text: String, spot: Spot<'_>, reading: &mut Reading<'_>| match text.as_str() {
+        "key" => Some(ItemFile::Key),
+        _ => parsed(&text, spot, reading).map(ItemFile::Path),
+    })
+}
+
+keyed! {
+    /// Where an answer says that the call failed, and what it says otherwise.
+    pub(crate) struct ErrorFile {
+        /// Where it is.
+        path: SingularPath = required(json_path()),
+        /// What stands there when the call did not fail, such as `ok` or `true`. Without it, the
+        /// call failed if there is anything but null, `false`, 0 and what is empty.
+        unless: Option<Vec<String>> = optional(one_or_more_texts()),
+    }
+}
+
+fn error() -> Either<ErrorFile> {
+    either([json_path().map(|path| ErrorFile { path, unless: None }).boxed(), object().boxed()])
+}
+
+fn one_or_more_texts() -> Either<Vec<String>> {
+    either([scalar_text().map(|text| vec![text]).boxed(), list_of(scalar_text(), 1).boxed()])
 }
 
 /// What a service gives an action by.
@@ -158,12 +266,15 @@ const BY: Notation<By> = Notation {
 };
 
 fn action() -> Either<ActionFile> {
-    let by_id = |path| ActionFile { path, by: None };
+    let by_id = |path| ActionFile { source: SourceFile::at(path), by: None };
     either([json_path().map(by_id).boxed(), object().boxed()])
 }
 
 fn ranking() -> Either<RankingFile> {
-    let of_ids = |path| RankingFile { path, action: None, probability: None, by: None };
+    let of_ids = |path| {
+        let (action, probability, score, choose, by) = (None, None, None, None, None);
+        RankingFile { path, action, probability, score, choose, by }
+    };
     either([json_path().map(of_ids).boxed(), object().boxed()])
 }
 
@@ -186,14 +297,18 @@ fn statuses() -> Either<Vec<u16>> {
 /// A JSONPath of at most one value.
 fn json_path() -> impl Form<Value = SingularPath> {
     TEXT.and_then(|text: String, spot: Spot<'_>, reading: &mut Reading<'_>| {
-        SingularPath::parse(&text)
-            .map_err(|mistake| {
-                let place = spot.node.place_within(mistake.at..mistake.at + 1);
-                let diagnostic = Diagnostic::error(mistake.message).at(&place);
-                reading.report.push(diagnostic.maybe_help(mistake.help));
-            })
-            .ok()
+        parsed(&text, spot, reading)
     })
+}
+
+/// The path that a text stands for; a mistake is reported.
+fn parsed(text: &str, spot: Spot<'_>, reading: &mut Reading<'_>) -> Option<SingularPath> {
+    let parsed = SingularPath::parse(text).map_err(|mistake| {
+        let place = spot.node.place_within(mistake.at..mistake.at + 1);
+        let diagnostic = Diagnostic::error(mistake.message).at(&place);
+        reading.report.push(diagnostic.maybe_help(mistake.help));
+    });
+    parsed.ok()
 }
 
 /// Any value.

@@ -22,7 +22,8 @@ mod target;
 mod tests;
 
 pub(super) use call::{
-    ActionFile, By, CallFile, EventFile, RankingFile, RewardCallFile, StepCallFile, TakeFile,
+    ActionFile, By, CallFile, ErrorFile, FieldFile, ItemFile, RankingFile, RewardCallFile,
+    SourceFile, StepCallFile, TakeFile,
 };
 pub(super) use datasets::{
     Classification, ClassifiedWorld, ContextDimension, DatasetFiles, Datasets, DimensionKind,

@@ -6,6 +6,7 @@ use std::time::Duration;
 use super::call::{CallFile, RankFile, RewardCallFile, StepCallFile, any_value};
 use super::notation::{DURATION, PROXY, URL, is_odd_in_path};
 use super::preset::{Preset, preset};
+use super::tags::tags;
 use super::target::positive;
 use crate::document::{Node, Value, json};
 use crate::format::{
@@ -15,6 +16,7 @@ use crate::format::{
 use crate::mapping::is_template;
 use crate::plan::{Header, Operation, Secret};
 use diagnostic::{Diagnostic, Report, Source};
+use metrics::Tags;
 
 keyed! {
     /// A service: one that speaks the Personalizer REST contract, or one whose calls `rank` and
@@ -33,6 +35,8 @@ keyed! {
             ("v1.1-preview.2", "v1.1-preview.2", "Preview."),
             ("v1.1-preview.3", "v1.1-preview.3", "Preview."),
         ]).at(), "\"v1.0\""),
+        /// Tags of every phase that calls this service, before those of the phase.
+        tags: Option<Tags> = optional(tags()),
         /// The calls of a known service, by its name or with its options. What stands beside it
         /// wins, key by key.
         preset: Option<Placed<Preset>> = optional(preset().at()),

@@ -11,6 +11,7 @@ use crate::format::{
 };
 use crate::plan::Delay;
 use diagnostic::{Diagnostic, Place};
+use metrics::Tags;
 
 /// What is called.
 #[derive(Debug, Clone)]
@@ -25,6 +26,21 @@ pub(crate) enum Target {
         place: Place,
         file: Read<Box<ServiceFile>>,
     },
+}
+
+impl Target {
+    /// Whether a service could be read.
+    pub fn is_sound(&self) -> bool {
+        !matches!(self, Self::Service { file: Err(_), .. })
+    }
+
+    /// The tags of what calls a service.
+    pub fn tags(&self) -> Option<&Tags> {
+        match self {
+            Self::Service { file, .. } => file.as_ref().ok()?.tags.as_ref(),
+            Self::Embedded(_) | Self::Served => None,
+        }
+    }
 }
 
 pub(super) fn target() -> Either<Target> {

@@ -1,3 +1,4 @@
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 
@@ -67,10 +68,13 @@ impl Addresses {
 
     /// The path of an operation on an event. The id travels in one segment.
     pub(crate) fn path_of_event(&self, operation: Operation, event_id: &EventId) -> Option<String> {
-        Some(
-            self.path(operation)?
-                .replace(Operation::EVENT_ID, &segment(event_id.text(&mut Digits::default()))),
-        )
+        let path = self.path(operation)?;
+        let mut digits = Digits::default();
+        let segment = segment(event_id.text(&mut digits));
+        let Some((before, after)) = path.split_once(Operation::EVENT_ID) else {
+            return Some(path.to_owned());
+        };
+        Some([before, &segment, after].concat())
     }
 
     /// The path of something below an operation.
@@ -80,18 +84,21 @@ impl Addresses {
 }
 
 /// One segment of a path, percent-encoded (RFC 3986, 2.3: what is unreserved stays).
-fn segment(text: &str) -> String {
+fn segment(text: &str) -> Cow<'_, str> {
+    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~".contains(&byte);
+    if text.bytes().all(is_plain) {
+        return Cow::Borrowed(text);
+    }
     let mut segment = String::with_capacity(text.len());
     for byte in text.bytes() {
-        match byte {
-            b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' => {
-                segment.push(char::from(byte));
-            }
+        if is_plain(byte) {
+            segment.push(char::from(byte));
+        } else {
             // Writing to a text cannot fail.
-            _ => _ = write!(segment, "%{byte:02X}"),
+            _ = write!(segment, "%{byte:02X}");
         }
     }
-    segment
+    segment.into()
 }
 
 /// A path of the user's, in which only what cannot stand in a request is encoded.
@@ -100,7 +107,7 @@ fn encoded(path: &str) -> String {
     let encode = |text: &str| {
         let plain = |c: char| c.is_ascii_graphic() && !"\"<>\\^`{|}".contains(c);
         text.chars()
-            .map(|c| if plain(c) { c.to_string() } else { segment(&c.to_string()) })
+            .map(|c| if plain(c) { c.to_string() } else { segment(&c.to_string()).into_owned() })
             .collect::<String>()
     };
     let event_id = if before.len() < path.len() { Operation::EVENT_ID } else { "" };

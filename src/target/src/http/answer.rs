@@ -68,9 +68,15 @@ impl Answer {
     }
 }
 
-/// What the body says.
+/// What the body says. A byte order mark before it says nothing (RFC 8259, 8.1).
 pub(super) fn decode<A: DeserializeOwned>(body: &[u8]) -> Result<A, CallFailure> {
-    serde_json::from_slice(body).map_err(|error| {
+    let body = body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(body);
+    // To see once that all of it is UTF-8 is quicker than to see it of each text.
+    let decoded = match std::str::from_utf8(body) {
+        Ok(text) => serde_json::from_str(text),
+        Err(_) => serde_json::from_slice(body),
+    };
+    decoded.map_err(|error| {
         let message =
             format!("the answer is not what the contract says ({error}): {}", excerpt(body));
         CallFailure::new(FailureKind::Protocol(Violation::Json), message)
@@ -78,7 +84,7 @@ pub(super) fn decode<A: DeserializeOwned>(body: &[u8]) -> Result<A, CallFailure>
 }
 
 /// The start of a body, on one line.
-fn excerpt(body: &[u8]) -> String {
+pub(crate) fn excerpt(body: &[u8]) -> String {
     let start = &body[..body.len().min(EXCERPT)];
     String::from_utf8_lossy(start).escape_debug().to_string()
 }

@@ -10,7 +10,7 @@ use serde::de::DeserializeOwned;
 use super::address::Addresses;
 use super::answer::{self, Answer};
 use super::client;
-use super::connection::Request;
+use super::connection::{Headers, Request};
 use super::failed::CallFailure;
 use super::pool::Pool;
 use super::preflight;
@@ -18,7 +18,7 @@ use crate::{CallAddress, CallError, Exchange, ShownCall};
 use clock::{Clock, WallClock};
 use record::FailureKind;
 use scenario::plan::{HttpPlan, Redactor, Retries, Timeouts};
-use seed::{PhaseKey, Purpose, Seed};
+use seed::{Draws, PhaseKey, Purpose, Seed};
 
 /// The first wait before a call is made again, and the longest. Each is twice the one
 /// before, and drawn from its upper half.
@@ -32,7 +32,7 @@ const LONGEST_RETRY_AFTER: Duration = Duration::from_secs(30);
 pub(crate) struct Caller {
     wire: Wire,
     addresses: Addresses,
-    headers: HeaderMap,
+    headers: Headers,
     has_key: bool,
     timeouts: Timeouts,
     retries: Retries,
@@ -56,10 +56,12 @@ pub(crate) struct Outgoing<'a> {
     pub method: Method,
     /// The path with its query, as it stands in the request.
     pub path: &'a str,
-    pub headers: &'a HeaderMap,
+    pub headers: &'a Headers,
     pub body: Bytes,
     /// The statuses of success; all of 200 to 299, if there is none.
     pub statuses: &'a [u16],
+    /// Whether every header of the answer is read, and not those alone that the client needs.
+    pub reads_headers: bool,
 }
 
 /// How often a call may be retried, and the address of the draws of the waits between.
@@ -89,7 +91,7 @@ impl Caller {
         Ok(Self {
             wire: wire(plan, clock).map_err(public)?,
             addresses: Addresses::new(plan).map_err(invalid)?,
-            headers: headers(plan).map_err(public)?,
+            headers: Headers::new(headers(plan).map_err(public)?),
             has_key: plan.key.is_some(),
             timeouts: plan.timeouts,
             retries: plan.retries,
@@ -120,7 +122,7 @@ impl Caller {
         ShownCall {
             method: outgoing.method.to_string(),
             url: self.redactor.redact(&format!("{}{}", self.addresses.origin(), outgoing.path)),
-            headers: outgoing.headers.iter().map(header).collect(),
+            headers: outgoing.headers.map().iter().map(header).collect(),
             body: text(&outgoing.body),
         }
     }
@@ -148,7 +150,7 @@ impl Caller {
     }
 
     /// The headers of every call.
-    pub(crate) fn headers(&self) -> &HeaderMap {
+    pub(crate) fn headers(&self) -> &Headers {
         &self.headers
     }
 
@@ -183,7 +185,8 @@ impl Caller {
         body: Bytes,
     ) -> Result<Bytes, CallError> {
         let headers = &self.headers;
-        let outgoing = Outgoing { method, path, headers, body, statuses: &[] };
+        let reads_headers = false;
+        let outgoing = Outgoing { method, path, headers, body, statuses: &[], reads_headers };
         Ok(self.make(policy, &outgoing).await?.body)
     }
 
@@ -223,36 +226,49 @@ impl Caller {
     }
 
     async fn once(&self, outgoing: &Outgoing<'_>) -> Result<Answer, CallFailure> {
-        let limit = self.timeouts.whole;
-        let answer = tokio::time::timeout(limit, self.exchange(outgoing)).await;
-        answer.unwrap_or_else(|_| Err(CallFailure::timeout("no whole answer", limit)))
-    }
-
-    async fn exchange(&self, outgoing: &Outgoing<'_>) -> Result<Answer, CallFailure> {
         let Outgoing { method, path, headers, body, .. } = outgoing;
         match &self.wire {
             Wire::Pool(pool) => {
                 check_path(path)?;
-                pool.call(&Request { method, path, headers, body }).await
+                let keeps_headers = outgoing.reads_headers;
+                pool.call(&Request { method, path, headers, body, keeps_headers }).await
             }
             Wire::Client(client) => {
-                let url = format!("{}{path}", self.addresses.origin());
-                let url = Url::parse(&url).map_err(|error| {
-                    CallFailure::new(FailureKind::Connect, format!("`{url}` is not a URL: {error}"))
-                })?;
-                let mut request = reqwest::Request::new(method.clone(), url);
-                *request.headers_mut() = (*headers).clone();
-                *request.body_mut() = Some(body.clone().into());
-                let call = client::call(client, request);
-                match self.timeouts.first_byte {
-                    Some(limit) if limit < self.timeouts.whole => {
-                        let answer = tokio::time::timeout(limit, call).await;
-                        answer.unwrap_or_else(|_| Err(CallFailure::timeout("no answer", limit)))
-                    }
-                    _ => call.await,
-                }
+                let limit = self.timeouts.whole;
+                let call = Box::pin(self.through(client, outgoing));
+                let answer = Box::pin(tokio::time::timeout(limit, call)).await;
+                answer.unwrap_or_else(|_| Err(CallFailure::timeout("no whole answer", limit)))
             }
         }
+    }
+
+    /// Makes a call through reqwest.
+    async fn through(
+        &self,
+        client: &Client,
+        outgoing: &Outgoing<'_>,
+    ) -> Result<Answer, CallFailure> {
+        let Outgoing { method, path, headers, body, .. } = outgoing;
+        let url = format!("{}{path}", self.addresses.origin());
+        let url = Url::parse(&url).map_err(|error| {
+            CallFailure::new(FailureKind::Connect, format!("`{url}` is not a URL: {error}"))
+        })?;
+        let mut request = reqwest::Request::new(method.clone(), url);
+        *request.headers_mut() = headers.map().clone();
+        *request.body_mut() = Some(body.clone().into());
+        let call = client::call(client, request);
+        match self.timeouts.first_byte {
+            Some(limit) if limit < self.timeouts.whole => {
+                let answer = tokio::time::timeout(limit, call).await;
+                answer.unwrap_or_else(|_| Err(CallFailure::timeout("no answer", limit)))
+            }
+            _ => call.await,
+        }
+    }
+
+    /// The draws of a call for a purpose.
+    pub(crate) fn draws(&self, at: CallAddress, purpose: Purpose) -> Draws {
+        self.seed.draws(at.phase, at.iteration, purpose)
     }
 
     /// How long to wait before the next retry.

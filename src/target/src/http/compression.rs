@@ -2,7 +2,7 @@
 
 use std::io::Read;
 
-use flate2::read::{MultiGzDecoder, ZlibDecoder};
+use flate2::read::{DeflateDecoder, MultiGzDecoder, ZlibDecoder};
 use hyper::body::Bytes;
 use reqwest::header::HeaderValue;
 
@@ -10,14 +10,22 @@ use super::connection::{LARGEST_ANSWER, too_large};
 use super::failed::CallFailure;
 use record::{FailureKind, Violation};
 
-/// The body without its `Content-Encoding` (RFC 9110, 8.4).
+/// The body without its `Content-Encoding`: a list of what was applied, the last of them last (RFC
+/// 9110, 8.4).
 pub(super) fn decompress(encoding: &HeaderValue, body: &Bytes) -> Result<Bytes, CallFailure> {
-    let name = encoding.to_str().unwrap_or_default().trim().to_ascii_lowercase();
+    let mut names = encoding.to_str().unwrap_or_default().split(',').rev();
+    names.try_fold(body.clone(), |body, name| decoded(name.trim(), body))
+}
+
+fn decoded(name: &str, body: Bytes) -> Result<Bytes, CallFailure> {
+    let name = name.to_ascii_lowercase();
     match name.as_str() {
-        _ if body.is_empty() => Ok(body.clone()),
-        "" | "identity" => Ok(body.clone()),
-        "gzip" | "x-gzip" => read(MultiGzDecoder::new(&**body), &name),
-        "deflate" => read(ZlibDecoder::new(&**body), &name),
+        _ if body.is_empty() => Ok(body),
+        "" | "identity" => Ok(body),
+        "gzip" | "x-gzip" => read(MultiGzDecoder::new(&*body), &name),
+        // Many services leave out the header of zlib that RFC 9110, 8.4.1.2 asks for.
+        "deflate" if !has_zlib_header(&body) => read(DeflateDecoder::new(&*body), &name),
+        "deflate" => read(ZlibDecoder::new(&*body), &name),
         _ => {
             let message = format!(
                 "the answer is compressed as `{}`, which was not asked for",
@@ -26,6 +34,12 @@ pub(super) fn decompress(encoding: &HeaderValue, body: &Bytes) -> Result<Bytes, 
             Err(violation(message))
         }
     }
+}
+
+/// Whether a stream begins as those of zlib do (RFC 1950, 2.2).
+fn has_zlib_header(body: &[u8]) -> bool {
+    let [first, second, ..] = *body else { return false };
+    first & 0xf == 8 && u16::from_be_bytes([first, second]).is_multiple_of(31)
 }
 
 fn read(decoder: impl Read, name: &str) -> Result<Bytes, CallFailure> {
@@ -49,7 +63,7 @@ mod tests {
     use std::io::Write as _;
 
     use flate2::Compression;
-    use flate2::write::{GzEncoder, ZlibEncoder};
+    use flate2::write::{DeflateEncoder, GzEncoder, ZlibEncoder};
 
     use super::*;
 
@@ -71,12 +85,18 @@ mod tests {
         zlib.write_all(b"{}").unwrap();
         assert_eq!(decompressed("gzip", &gzip(b"{}")).unwrap(), "{}");
         assert_eq!(decompressed("deflate", &zlib.finish().unwrap()).unwrap(), "{}");
+        let mut raw = DeflateEncoder::new(Vec::new(), Compression::fast());
+        raw.write_all(b"{}").unwrap();
+        let raw = raw.finish().unwrap();
+        assert_eq!(decompressed("deflate", &raw).unwrap(), "{}");
+        assert_eq!(decompressed("Deflate, identity,gzip", &gzip(&raw)).unwrap(), "{}");
         assert_eq!(decompressed("identity", b"{}").unwrap(), "{}");
         assert_eq!(decompressed("br", b"").unwrap(), "");
         let encoding = Err(FailureKind::Protocol(Violation::Encoding));
         assert_eq!(decompressed("br", b"x"), encoding);
         assert_eq!(decompressed("gzip", b"{}"), encoding);
         assert_eq!(decompressed("gzip, br", b"{}"), encoding);
+        assert_eq!(decompressed("gzip, deflate", &gzip(&raw)), encoding);
     }
 
     #[test]

@@ -4,18 +4,20 @@
 //! connections in tasks of their own (hyper) wakes two tasks a call and passes two messages
 //! between them. What is HTTP is read by httparse; how long a body is: RFC 9112, 6.3.
 
-use std::io::{self, Write as _};
+use std::future::poll_fn;
+use std::io;
 use std::mem::MaybeUninit;
+use std::pin::{Pin, pin};
+use std::task::Poll;
+use std::time::Duration;
 
 use httparse::{ParserConfig, Response, Status, parse_chunk_size};
 use hyper::body::Bytes;
-use hyper::header::{
-    CONNECTION, CONTENT_LENGTH, CONTENT_TYPE, DATE, HeaderMap, HeaderName, HeaderValue, SERVER,
-    TRANSFER_ENCODING,
-};
+use hyper::header::{CONTENT_LENGTH, HeaderMap, HeaderName, HeaderValue, TRANSFER_ENCODING};
 use hyper::{Method, StatusCode};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
+use tokio::time::{Instant, Sleep};
 
 use super::answer::Answer;
 use super::failed::CallFailure;
@@ -30,16 +32,43 @@ const MOST_HEADERS: usize = 100;
 /// So much is received at once at least.
 const RECEIVED: usize = 8 << 10;
 
-/// Headers that say nothing of a decision.
-const UNREAD: [HeaderName; 3] = [CONTENT_TYPE, DATE, SERVER];
+/// Headers that the client does not read, and that every service sends.
+const UNREAD: [&str; 3] = ["content-type", "date", "server"];
 
 /// A request, as it is written.
 pub(super) struct Request<'a> {
     pub method: &'a Method,
     /// The path with its query.
     pub path: &'a str,
-    pub headers: &'a HeaderMap,
+    pub headers: &'a Headers,
     pub body: &'a [u8],
+    /// Whether the answer keeps every header, and not those alone that the client reads.
+    pub keeps_headers: bool,
+}
+
+/// The headers of requests, and their lines as they are written.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Headers {
+    map: HeaderMap,
+    lines: Vec<u8>,
+}
+
+impl Headers {
+    /// The length of a body is said with the body, so these headers do not.
+    pub(crate) fn new(map: HeaderMap) -> Self {
+        let mut lines = Vec::new();
+        let says_length = |name: &HeaderName| name == CONTENT_LENGTH || name == TRANSFER_ENCODING;
+        for (name, value) in map.iter().filter(|(name, _)| !says_length(name)) {
+            for part in [name.as_str().as_bytes(), b": ", value.as_bytes(), b"\r\n"] {
+                lines.extend_from_slice(part);
+            }
+        }
+        Self { map, lines }
+    }
+
+    pub(crate) fn map(&self) -> &HeaderMap {
+        &self.map
+    }
 }
 
 /// The head of an answer.
@@ -62,29 +91,92 @@ enum Length {
 
 /// A connection to a service.
 pub(super) struct Connection {
-    stream: TcpStream,
-    /// What was received and is not used yet.
-    received: Vec<u8>,
-    /// The request that is sent.
-    request: Vec<u8>,
+    wire: Wire,
+    /// Ends a call that takes too long. To move one timer on costs nothing; to register and to
+    /// remove one for each call cost a tenth of the call.
+    timer: Pin<Box<Sleep>>,
+}
+
+/// When a call must have gone how far.
+#[derive(Clone, Copy)]
+pub(super) struct Limits {
+    /// When the head of the answer must be there.
+    pub head: Instant,
+    /// When the whole answer must be there.
+    pub whole: Instant,
+}
+
+/// A call took longer than its limits allow.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Late {
+    Head,
+    Whole,
 }
 
 impl Connection {
     pub fn new(stream: TcpStream) -> Self {
-        Self { stream, received: Vec::with_capacity(RECEIVED), request: Vec::new() }
+        let (received, request) = (Vec::with_capacity(RECEIVED), Vec::new());
+        let wire = Wire { stream, received, request, keeps_headers: false };
+        Self { wire, timer: Box::pin(tokio::time::sleep(Duration::ZERO)) }
     }
 
     /// Whether nothing came while nothing was asked, neither bytes nor the end. It costs no system
     /// call where the runtime has seen no event.
     pub fn is_idle(&self) -> bool {
-        let came = self.stream.try_read(&mut [0]);
+        let came = self.wire.stream.try_read(&mut [0]);
         matches!(came, Err(error) if error.kind() == io::ErrorKind::WouldBlock)
     }
 
+    /// Makes a call. With its answer comes whether another may follow.
+    ///
+    /// # Errors
+    /// What was late, or within it how the call failed.
+    pub async fn call(
+        &mut self,
+        request: &Request<'_>,
+        Limits { head: head_limit, whole }: Limits,
+    ) -> Result<Result<(Answer, bool), CallFailure>, Late> {
+        let Self { wire, timer } = self;
+        timer.as_mut().reset(head_limit);
+        let late = if head_limit < whole { Late::Head } else { Late::Whole };
+        let head = match in_time(timer.as_mut(), wire.send(request)).await.ok_or(late)? {
+            Ok(head) => head,
+            Err(failed) => return Ok(Err(failed)),
+        };
+        if head_limit != whole {
+            timer.as_mut().reset(whole);
+        }
+        in_time(timer.as_mut(), wire.body(head)).await.ok_or(Late::Whole)
+    }
+}
+
+/// The output of a future, unless the timer ends before it.
+async fn in_time<F: Future>(mut timer: Pin<&mut Sleep>, future: F) -> Option<F::Output> {
+    let mut future = pin!(future);
+    poll_fn(|context| match future.as_mut().poll(context) {
+        Poll::Ready(output) => Poll::Ready(Some(output)),
+        Poll::Pending => timer.as_mut().poll(context).map(|()| None),
+    })
+    .await
+}
+
+/// The stream of a connection, and what is on its way.
+struct Wire {
+    stream: TcpStream,
+    /// What was received and is not used yet.
+    received: Vec<u8>,
+    /// The request that is sent.
+    request: Vec<u8>,
+    /// Whether its answer keeps every header.
+    keeps_headers: bool,
+}
+
+impl Wire {
     /// Sends a request, and receives the head of its answer. A service may answer before it has
     /// read the request, and close.
-    pub async fn send(&mut self, request: &Request<'_>) -> Result<Head, CallFailure> {
+    async fn send(&mut self, request: &Request<'_>) -> Result<Head, CallFailure> {
         write_request(&mut self.request, request);
+        self.keeps_headers = request.keeps_headers;
         let written = self.stream.write_all(&self.request).await;
         let head = self.head().await;
         match (head, written) {
@@ -97,7 +189,7 @@ impl Connection {
     }
 
     /// Receives the body. With it comes whether another call may follow.
-    pub async fn body(&mut self, head: Head) -> Result<(Answer, bool), CallFailure> {
+    async fn body(&mut self, head: Head) -> Result<(Answer, bool), CallFailure> {
         let body = match head.length {
             Length::Known(length) => self.exactly(length).await?,
             Length::Chunked => self.chunks().await?,
@@ -110,7 +202,7 @@ impl Connection {
     /// The head of the final answer; those of 100 to 199 come before it.
     async fn head(&mut self) -> Result<Head, CallFailure> {
         loop {
-            if let Some((head, length)) = parse(&self.received)? {
+            if let Some((head, length)) = parse(&self.received, self.keeps_headers)? {
                 self.received.drain(..length);
                 match head.status.as_u16() {
                     101 => return Err(violation("the service changed the protocol")),
@@ -185,18 +277,14 @@ impl Connection {
 
     async fn trailers(&mut self) -> Result<(), CallFailure> {
         loop {
-            let mut trailers = [httparse::EMPTY_HEADER; MOST_HEADERS];
-            match httparse::parse_headers(&self.received, &mut trailers) {
-                Ok(Status::Complete((length, _))) => {
-                    self.received.drain(..length);
-                    return Ok(());
-                }
-                Ok(Status::Partial) if self.received.len() > LARGEST_HEAD => {
-                    return Err(large("what follows the body"));
-                }
-                Ok(Status::Partial) => self.receive_more().await?,
-                Err(error) => return Err(unread(error)),
+            if let Some(length) = parse_trailers(&self.received)? {
+                self.received.drain(..length);
+                return Ok(());
             }
+            if self.received.len() > LARGEST_HEAD {
+                return Err(large("what follows the body"));
+            }
+            self.receive_more().await?;
         }
     }
 
@@ -226,28 +314,24 @@ impl Connection {
 
 /// The request (RFC 9112, 3 and 6.2).
 fn write_request(to: &mut Vec<u8>, request: &Request<'_>) {
-    let Request { method, path, headers, body } = request;
+    let Request { method, path, headers, body, .. } = request;
     to.clear();
     for part in [method.as_str(), " ", path, " HTTP/1.1\r\n"] {
         to.extend_from_slice(part.as_bytes());
     }
-    let says_length = |name: &HeaderName| name == CONTENT_LENGTH || name == TRANSFER_ENCODING;
-    for (name, value) in headers.iter().filter(|(name, _)| !says_length(name)) {
-        for part in [name.as_str().as_bytes(), b": ", value.as_bytes(), b"\r\n"] {
-            to.extend_from_slice(part);
-        }
-    }
+    to.extend_from_slice(&headers.lines);
     let has_meaning = matches!(**method, Method::POST | Method::PUT | Method::PATCH);
     if has_meaning || !body.is_empty() {
-        // Writing to a vector cannot fail.
-        _ = write!(to, "{CONTENT_LENGTH}: {}\r\n", body.len());
+        to.extend_from_slice(b"content-length: ");
+        to.extend_from_slice(itoa::Buffer::new().format(body.len()).as_bytes());
+        to.extend_from_slice(b"\r\n");
     }
     to.extend_from_slice(b"\r\n");
     to.extend_from_slice(body);
 }
 
 /// The head at the beginning of what was received, and its length; none, if it is not whole.
-fn parse(received: &[u8]) -> Result<Option<(Head, usize)>, CallFailure> {
+fn parse(received: &[u8], keeps_headers: bool) -> Result<Option<(Head, usize)>, CallFailure> {
     if received.is_empty() {
         return Ok(None);
     }
@@ -259,19 +343,31 @@ fn parse(received: &[u8]) -> Result<Option<(Head, usize)>, CallFailure> {
         &mut fields,
     );
     match parsed {
-        Ok(Status::Complete(length)) => Ok(Some((head(&response)?, length))),
+        Ok(Status::Complete(length)) => Ok(Some((head(&response, keeps_headers)?, length))),
         Ok(Status::Partial) => Ok(None),
         Err(error) => Err(unread(error)),
     }
 }
 
-fn head(response: &Response<'_, '_>) -> Result<Head, CallFailure> {
+/// The length of the trailers, if they are whole. Within an async function, the list of headers would
+/// be a part of the future of every iteration, which is moved when one starts.
+fn parse_trailers(received: &[u8]) -> Result<Option<usize>, CallFailure> {
+    let mut trailers = [httparse::EMPTY_HEADER; MOST_HEADERS];
+    match httparse::parse_headers(received, &mut trailers) {
+        Ok(Status::Complete((length, _))) => Ok(Some(length)),
+        Ok(Status::Partial) => Ok(None),
+        Err(error) => Err(unread(error)),
+    }
+}
+
+fn head(response: &Response<'_, '_>, keeps_headers: bool) -> Result<Head, CallFailure> {
     let status = StatusCode::from_u16(response.code.unwrap_or_default());
     let status = status.map_err(|_| violation("the status is none"))?;
     let mut headers = HeaderMap::new();
     let mut framing = Framing { is_kept: response.version == Some(1), ..Framing::default() };
     for field in response.headers.iter() {
-        if framing.takes(field)? || is_one_of(field.name, &UNREAD) {
+        let is_of_message = framing.takes(field)?;
+        if !keeps_headers && (is_of_message || is_one_of(field.name, &UNREAD)) {
             continue;
         }
         let name = HeaderName::from_bytes(field.name.as_bytes());
@@ -298,12 +394,12 @@ impl Framing {
     /// Takes in a header, if it says something of the message itself.
     fn takes(&mut self, field: &httparse::Header<'_>) -> Result<bool, CallFailure> {
         let name = field.name;
-        if is_one_of(name, &[CONTENT_LENGTH]) {
+        if is_one_of(name, &["content-length"]) {
             self.add_length(field.value)?;
-        } else if is_one_of(name, &[TRANSFER_ENCODING]) {
+        } else if is_one_of(name, &["transfer-encoding"]) {
             let last = words(field.value).next_back().unwrap_or_default();
             self.is_chunked = Some(last.eq_ignore_ascii_case(b"chunked"));
-        } else if is_one_of(name, &[CONNECTION]) {
+        } else if is_one_of(name, &["connection"]) {
             let says = |what: &[u8]| words(field.value).any(|word| word.eq_ignore_ascii_case(what));
             self.is_kept = !says(b"close") && (self.is_kept || says(b"keep-alive"));
         } else {
@@ -338,8 +434,8 @@ impl Framing {
     }
 }
 
-fn is_one_of(name: &str, names: &[HeaderName]) -> bool {
-    names.iter().any(|other| name.eq_ignore_ascii_case(other.as_str()))
+fn is_one_of(name: &str, names: &[&str]) -> bool {
+    names.iter().any(|other| name.eq_ignore_ascii_case(other))
 }
 
 /// The words of a list in a header.
@@ -377,7 +473,7 @@ mod tests {
     use super::*;
 
     fn parsed(text: &str) -> Result<Option<Head>, FailureKind> {
-        let parsed = parse(text.as_bytes()).map_err(|failed| failed.error.kind)?;
+        let parsed = parse(text.as_bytes(), false).map_err(|failed| failed.error.kind)?;
         Ok(parsed.map(|(head, length)| {
             assert_eq!(length, text.len());
             head
@@ -432,22 +528,28 @@ mod tests {
 
     #[test]
     fn what_says_something_of_a_decision_is_kept() {
-        let head = "HTTP/1.1 201 Created\r\nLocation: /d/7\r\nDate: now\r\nSet-Cookie: a=1\r\n\
+        let text = "HTTP/1.1 201 Created\r\nLocation: /d/7\r\nDate: now\r\nSet-Cookie: a=1\r\n\
                     Set-Cookie: b=2\r\nContent-Length: 0\r\n\r\n";
-        let head = parsed(head).unwrap().unwrap();
+        let head = parsed(text).unwrap().unwrap();
         let kept: Vec<_> =
             head.headers.iter().map(|(name, value)| (name.as_str(), value.as_bytes())).collect();
         let expected: [(&str, &[u8]); 3] =
             [("location", b"/d/7"), ("set-cookie", b"a=1"), ("set-cookie", b"b=2")];
         assert_eq!(kept, expected);
+        let (all, _) = parse(text.as_bytes(), true).unwrap().unwrap();
+        assert_eq!(all.headers.len(), 5);
+        assert_eq!(
+            (&all.headers["date"], &all.headers["content-length"]),
+            (&"now".parse().unwrap(), &"0".parse().unwrap())
+        );
     }
 
     #[test]
     fn a_request_has_the_length_of_its_body() {
-        let headers = HeaderMap::from_iter([
+        let headers = Headers::new(HeaderMap::from_iter([
             (hyper::header::HOST, HeaderValue::from_static("h:1")),
             (CONTENT_LENGTH, HeaderValue::from_static("99")),
-        ]);
+        ]));
         for (method, body, expected) in [
             (Method::POST, "{}", "POST /a?b HTTP/1.1\r\nhost: h:1\r\ncontent-length: 2\r\n\r\n{}"),
             (Method::POST, "", "POST /a?b HTTP/1.1\r\nhost: h:1\r\ncontent-length: 0\r\n\r\n"),
@@ -461,7 +563,9 @@ mod tests {
         ] {
             let mut written = b"before".to_vec();
             let (method, headers, body) = (&method, &headers, body.as_bytes());
-            write_request(&mut written, &Request { method, path: "/a?b", headers, body });
+            let keeps_headers = false;
+            let request = Request { method, path: "/a?b", headers, body, keeps_headers };
+            write_request(&mut written, &request);
             assert_eq!(String::from_utf8(written).unwrap(), expected);
         }
     }

@@ -50,7 +50,10 @@ impl CallFailure {
             | FailureKind::Timeout
             | FailureKind::Transport => true,
             FailureKind::Status(status) => matches!(status, 408 | 429 | 500 | 502 | 503 | 504),
-            FailureKind::Tls | FailureKind::Protocol(_) | FailureKind::Policy => false,
+            FailureKind::Tls
+            | FailureKind::Refused
+            | FailureKind::Protocol(_)
+            | FailureKind::Policy => false,
         }
     }
 }

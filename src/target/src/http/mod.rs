@@ -13,14 +13,17 @@ mod connection;
 mod failed;
 mod pool;
 mod preflight;
+mod rendered;
 
 use hyper::Method;
 use hyper::body::Bytes;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-pub(crate) use self::answer::Answer;
+pub(crate) use self::answer::{Answer, excerpt};
 pub(crate) use self::caller::{Caller, Outgoing, RetryPolicy};
+pub(crate) use self::connection::Headers;
+use self::rendered::RenderedRequests;
 use super::{CallAddress, CallError, Delivery, Exchange, RankAnswer, ShownCall, Target};
 use clock::WallClock;
 use protocol::{
@@ -36,6 +39,7 @@ use timestamp::Timestamp;
 /// A service over HTTP.
 pub struct HttpTarget {
     caller: Caller,
+    rendered: RenderedRequests,
 }
 
 impl HttpTarget {
@@ -45,7 +49,7 @@ impl HttpTarget {
     /// # Errors
     /// When the address, a certificate or the proxy cannot be used.
     pub fn new(plan: &HttpPlan, seed: Seed, clock: WallClock) -> Result<Self, CallError> {
-        Ok(Self { caller: Caller::new(plan, seed, clock)? })
+        Ok(Self { caller: Caller::new(plan, seed, clock)?, rendered: RenderedRequests::default() })
     }
 
     /// The same, which keeps its calls to be shown.
@@ -101,8 +105,8 @@ impl HttpTarget {
     fn shown(&self, calls: [(Operation, String, Bytes); 2]) -> Vec<(&'static str, ShownCall)> {
         let shown = calls.into_iter().map(|(operation, path, body)| {
             let headers = self.caller.headers();
-            let outgoing =
-                Outgoing { method: Method::POST, path: &path, headers, body, statuses: &[] };
+            let (method, statuses, reads_headers) = (Method::POST, &[][..], false);
+            let outgoing = Outgoing { method, path: &path, headers, body, statuses, reads_headers };
             (operation.name(), self.caller.shown(&outgoing))
         });
         shown.collect()
@@ -175,7 +179,8 @@ impl Target for HttpTarget {
             return self.path(Operation::Rank).map(|_| unreachable!("Rank has a path"));
         };
         let policy = self.caller.rank(at);
-        let body = self.caller.call(policy, Method::POST, path, json(request)).await?;
+        let body = json(&self.rendered.rank(request));
+        let body = self.caller.call(policy, Method::POST, path, body).await?;
         self.caller.decode(&body).map(RankAnswer::Contract)
     }
 
@@ -280,10 +285,7 @@ impl Target for HttpTarget {
         evaluation_id: &str,
         policy_name: &str,
     ) -> Result<(), CallError> {
-        let body = ApplyFromEvaluation {
-            evaluation_id: evaluation_id.to_owned(),
-            policy_name: policy_name.to_owned(),
-        };
+        let body = ApplyFromEvaluation::new(evaluation_id, policy_name);
         let path = self.path(Operation::ApplyFromEvaluation)?;
         self.caller.call(RetryPolicy::ONCE, Method::POST, &path, json(&body)).await.map(drop)
     }

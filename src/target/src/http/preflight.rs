@@ -92,6 +92,6 @@ fn advice(kind: FailureKind, asked: Option<&Asked<'_>>, caller: &Caller) -> Opti
             "something else answers there; is it `https://`, or HTTP/2 (`http2: true`)?".to_owned()
         }
         FailureKind::Protocol(_) => asked?.other(),
-        FailureKind::Status(_) | FailureKind::Policy => return None,
+        FailureKind::Status(_) | FailureKind::Refused | FailureKind::Policy => return None,
     })
 }

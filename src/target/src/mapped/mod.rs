@@ -12,15 +12,16 @@ use hyper::body::Bytes;
 use hyper::header::{CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
 use serde_json::Value as Json;
 
-use super::http::{Answer, Caller, Outgoing, RetryPolicy};
+use super::http::{Answer, Caller, Headers, Outgoing, RetryPolicy, excerpt};
 use super::{CallAddress, CallError, Delivery, RankAnswer, Target};
 use clock::WallClock;
 use protocol::{EventId, ModelProperties, RankRequest};
 use record::{FailureKind, Violation};
 use scenario::plan::{
-    Call, HttpPlan, Mapping, Method, Redactor, RenderedCall, Secret, Taken, Variables,
+    Call, Format, HttpPlan, Mapping, Method, Redactor, RenderedCall, Reply, Secret, TakeError,
+    Taken, Variables,
 };
-use seed::Seed;
+use seed::{Purpose, Seed};
 use timestamp::Timestamp;
 
 /// A service that is called as a mapping says.
@@ -91,14 +92,20 @@ impl MappedTarget {
     ) -> Result<Answer, CallError> {
         let prepared = self.prepare(call, variables)?;
         let answer = self.caller.make(policy, &prepared.outgoing(call)).await;
-        answer.map_err(|error| self.named(call, &error))
+        let answer = answer.map_err(|error| self.named(call, &error))?;
+        if let Some(sign) = call.error.as_ref().filter(|_| !answer.body.is_empty())
+            && let Some(message) = sign.find(&self.json(call, &answer)?)
+        {
+            return Err(self.named(call, &CallError { kind: FailureKind::Refused, message }));
+        }
+        Ok(answer)
     }
 
     fn prepare(&self, call: &Call, variables: &Variables) -> Result<Prepared, CallError> {
         let rendered = self.mapping.render(call, variables);
         let rendered = rendered.map_err(|why| self.public(&violation(Violation::Json, why)))?;
         Ok(Prepared {
-            headers: self.headers(&rendered).map_err(|why| self.public(&why))?,
+            headers: Headers::new(self.headers(&rendered).map_err(|why| self.public(&why))?),
             path: self.caller.addresses().below(&rendered.path),
             body: rendered.body.into(),
         })
@@ -106,7 +113,7 @@ impl MappedTarget {
 
     /// The headers of a call: those of every call, then those of the session, then its own.
     fn headers(&self, rendered: &RenderedCall) -> Result<HeaderMap, CallError> {
-        let mut headers = self.caller.headers().clone();
+        let mut headers = self.caller.headers().map().clone();
         headers.remove(CONTENT_TYPE);
         if let Some(content_type) = rendered.content_type {
             headers.insert(CONTENT_TYPE, HeaderValue::from_static(content_type));
@@ -125,9 +132,30 @@ impl MappedTarget {
         Ok(headers)
     }
 
-    /// The answer to Rank as JSON.
+    /// The body of an answer as JSON.
     fn json(&self, call: &Call, answer: &Answer) -> Result<Json, CallError> {
-        self.caller.decode(&answer.body).map_err(|error| self.named(call, &error))
+        match call.format {
+            Format::Json => {
+                self.caller.decode(&answer.body).map_err(|error| self.named(call, &error))
+            }
+            Format::Text => {
+                let text = self.caller.redact(&String::from_utf8_lossy(&answer.body));
+                Ok(text.trim().into())
+            }
+        }
+    }
+
+    /// The error of an answer that is not as the scenario says, with the start of its body.
+    fn not_as_said(&self, call: &Call, answer: &Answer, error: TakeError) -> CallError {
+        let message = match error.violation {
+            Violation::Json if !answer.body.is_empty() => {
+                let body = self.caller.redact(&String::from_utf8_lossy(&answer.body));
+                let body = self.redactor.borrow().redact(&body);
+                format!("{}: {}", error.message, excerpt(body.as_bytes()))
+            }
+            _ => error.message,
+        };
+        self.named(call, &violation(error.violation, message))
     }
 
     /// The error with the key of its call, without secrets.
@@ -156,7 +184,7 @@ fn of_rank(all: &Variables, iteration: u64, request: &RankRequest) -> Variables 
 /// A call, ready to be sent.
 struct Prepared {
     path: String,
-    headers: HeaderMap,
+    headers: Headers,
     body: Bytes,
 }
 
@@ -168,6 +196,7 @@ impl Prepared {
             headers: &self.headers,
             body: self.body.clone(),
             statuses: &call.statuses,
+            reads_headers: true,
         }
     }
 }
@@ -184,19 +213,13 @@ impl Target for MappedTarget {
         let variables = of_rank(&self.variables.borrow(), at.iteration, request);
         let call = &self.mapping.rank;
         let answer = self.make(self.caller.rank(at), call, &variables).await?;
-        let json = self.json(call, &answer)?;
+        let take = &self.mapping.take;
+        let json = if take.reads_body() { self.json(call, &answer)? } else { Json::Null };
         let id = variables.event_id().unwrap_or_default();
-        let taken = self
-            .mapping
-            .take
-            .read(&json, id)
-            .map_err(|error| self.named(call, &violation(error.violation, error.message)))?;
+        let reply = Reply { body: &json, header: &|name| answer.headers.get(name)?.to_str().ok() };
+        let taken = take.read(reply, id, || self.caller.draws(at, Purpose::Choice).unit());
+        let taken = taken.map_err(|error| self.not_as_said(call, &answer, error))?;
         let Taken { action, probability, favourite, probabilities, event } = taken;
-        let header = |name: &str| answer.headers.get(name)?.to_str().ok();
-        let of_headers = self.mapping.take.event_of_headers(header);
-        let of_headers = of_headers
-            .map_err(|error| self.named(call, &violation(error.violation, error.message)))?;
-        let event = event.or(of_headers);
         if self.mapping.reward.is_some() {
             let event_id = EventId::from(id);
             self.decisions.borrow_mut().insert(event_id, variables.decided(action, event));

@@ -3,11 +3,11 @@
 use hyper::header::{COOKIE, HeaderMap, HeaderValue, SET_COOKIE};
 use serde_json::Value as Json;
 
-use super::{MappedTarget, violation};
+use super::MappedTarget;
 use crate::CallError;
 use crate::http::{Answer, RetryPolicy};
 use record::Violation;
-use scenario::plan::{Secret, StepCall};
+use scenario::plan::{Reply, Secret, StepCall, TakeError, ValueSource};
 
 impl MappedTarget {
     /// Makes the call of the session; its cookies and its values travel with every other call.
@@ -47,13 +47,16 @@ impl MappedTarget {
         if step.take.is_empty() {
             return Ok(Vec::new());
         }
-        let json = self.json(&step.call, answer)?;
-        let value = |(name, path): &(String, scenario::plan::SingularPath)| {
-            let value = path.find(&json).ok_or_else(|| {
-                let message = format!("the answer has nothing at `{}` (`{name}`)", path.text());
-                self.named(&step.call, &violation(Violation::Json, message))
+        let reads_body = step.take.iter().any(|(_, source)| !source.is_header());
+        let json = if reads_body { self.json(&step.call, answer)? } else { Json::Null };
+        let reply = Reply { body: &json, header: &|name| answer.headers.get(name)?.to_str().ok() };
+        let value = |(name, source): &(String, ValueSource)| {
+            let value = source.find(reply).ok_or_else(|| {
+                let message = format!("{} (`{name}`)", source.nothing());
+                let error = TakeError { violation: Violation::Json, message };
+                self.not_as_said(&step.call, answer, error)
             })?;
-            Ok((name.clone(), value.clone()))
+            Ok((name.clone(), value.into_owned()))
         };
         step.take.iter().map(value).collect()
     }
