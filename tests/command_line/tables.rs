@@ -177,6 +177,55 @@ fn a_table_gives_what_dsjson_lines_of_the_same_content_give() {
     assert_eq!(by("comma.csv", &["--columns", COLUMNS]), by("log.dsjson", &[]));
 }
 
+/// The reader would take the rows up to the next quote for a part of the field.
+#[test]
+fn a_quote_without_end_is_named_in_a_log_and_in_a_file_of_users() {
+    let folder = tempfile::tempdir().unwrap();
+    let here = folder.path();
+    let header = "item,click,p,city\n";
+    let rows = "tea,1,0.5,x\nmilk,0,0.5,\"y\ntea,0,0.5,\"z\"\n";
+    fs::write(here.join("log.csv"), format!("{header}{rows}")).unwrap();
+    fs::write(here.join("first.csv"), format!("{header}tea,1,0.5,x\n")).unwrap();
+    let columns = "action=item,reward=click,probability=p,context=city";
+    let arguments = ["first.csv", "log.csv", "--columns", columns, "--policy", VW];
+    // A log that cannot be read to its end is incomplete.
+    let output = evaluate(here, &arguments);
+    let message = stderr(&output);
+    assert_eq!(output.status.code(), Some(5), "{message}");
+    assert!(message.contains("log.csv: the quote at line 3, column 12 has no end"), "{message}");
+    assert!(message.contains("close it") && message.matches("error:").count() == 1, "{message}");
+    fs::write(here.join("users.csv"), "who,preferred\nann,tea\n\"bob,milk\n").unwrap();
+    let mut init = Command::new(env!("CARGO_BIN_EXE_runner"));
+    let init = init.current_dir(here).args(["init", "--users", "users.csv", "mine.yaml"]);
+    let message = stderr(&init.output().unwrap());
+    assert!(message.contains("`users.csv`: the quote at line 3, column 1 has no end"), "{message}");
+    assert!(!here.join("mine.yaml").exists());
+}
+
+#[test]
+fn times_that_cannot_be_read_are_counted_and_the_first_is_named() {
+    let folder = tempfile::tempdir().unwrap();
+    let here = folder.path();
+    let rows: Vec<String> = (0..40)
+        .map(|row| {
+            let at = ["2026-01-03T00:00:00Z", "yesterday", "", "1767398400"][row % 4];
+            format!("{},{},0.5,{at}\n", ["tea", "milk"][row % 2], row % 3 % 2)
+        })
+        .collect();
+    fs::write(here.join("log.csv"), format!("item,click,p,at\n{}", rows.concat())).unwrap();
+    let columns = "action=item,reward=click,probability=p,time=at";
+    let arguments = ["log.csv", "--columns", columns, "--policy", VW];
+    let of = |more: &[&str]| {
+        let output = evaluate(here, &[&arguments, more].concat());
+        assert!(output.status.success(), "{}", stderr(&output));
+        String::from_utf8(output.stdout).unwrap()
+    };
+    let remark = "20 events have no time that can be read, the first at log.csv:3";
+    let text = of(&["--window", "1d"]);
+    assert!(text.contains(remark), "{text}");
+    assert!(!of(&[]).contains("no time"), "times are not wanted");
+}
+
 #[test]
 fn the_actions_are_those_of_the_table_of_a_list_of_a_catalogue_or_of_each_row() {
     let folder = tempfile::tempdir().unwrap();

@@ -1,7 +1,7 @@
 use super::LogEvaluation;
 use crate::cli::console::{Cell, Paint, Side, Table, count, name};
 use evaluation::analysis::{Comparison, Doubt, Findings, PolicyReport, SegmentReport, Verdict};
-use evaluation::run::{LogSummary, Origin};
+use evaluation::run::{LogPlace, LogSummary, Origin};
 use metrics::rounded;
 use statistics::Confidence;
 use statistics::off_policy::{Estimate, Unusable};
@@ -279,9 +279,12 @@ fn log_remarks(summary: &LogSummary) -> Vec<String> {
         remarks
             .push(format!("{unlabelled} events without a label were neither learned nor judged"));
     }
-    if summary.without_time > 0 {
+    if let Some(LogPlace { log, line, .. }) = &summary.first_without_time {
         let without_time = count(summary.without_time);
-        remarks.push(format!("{without_time} events have no `Timestamp` that can be read"));
+        remarks.push(format!(
+            "{without_time} events have no time that can be read, the first at {log}:{line}: \
+             expected RFC 3339, or a number since 1970 in a table"
+        ));
     }
     if summary.probabilities_are_off() {
         let z = summary.propensity_z().map_or_else(String::new, |z| {

@@ -25,6 +25,7 @@ use scenario::{
     ByContext, DimensionKind, InferenceError, LoadOptions, UserDimension, by_context,
     infer_dimensions, preferred_actions,
 };
+use table_log::OpenQuote;
 
 /// The loop of a first scenario. Rewards are waited for and models exported within a minute, so that
 /// a run of eight minutes learns.
@@ -318,6 +319,7 @@ fn not_understood(users: &Path, error: &InferenceError) -> Error {
             let words: Vec<&str> = name.split_whitespace().collect();
             format!("rename the column in the file, such as `{}`", words.join("_"))
         }
+        InferenceError::Quote(_) => OpenQuote::REMEDY.to_owned(),
         InferenceError::Twice(_) => "give each column a name of its own".to_owned(),
         InferenceError::Repeated { .. } => "leave one row for each context: `preferred` is what \
             most of its visitors prefer, and `weight` how many there are"

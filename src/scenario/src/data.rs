@@ -76,7 +76,11 @@ pub(super) fn data(file: &ScenarioFile, files: &Files, report: &mut Report) -> O
         Datasets::Classified(ClassifiedWorld { classification, template }) => {
             let mut dimensions = dimensions?;
             let Classification { file, label, exclude } = classification;
+            let before = report.errors();
             let table = Table::of(&files.read_table(file, &file.place, report)?, report);
+            if report.errors() > before {
+                return None;
+            }
             let excluded = exclude.as_deref().unwrap_or_default();
             if dimensions.is_empty() {
                 let all = dataset::classification::all_dimensions(&table, label, excluded);

@@ -13,12 +13,14 @@ mod columns;
 mod layout;
 mod log;
 mod pattern;
+mod quotes;
 mod rows;
 mod table;
 
 pub use candidate::{Candidate, CandidateKind};
 pub use columns::{ActionsColumn, Columns, Named};
 pub use log::TableLog;
+pub use quotes::{OpenQuote, Quotes};
 #[cfg(feature = "parquet")]
 pub use rows::ParquetFile;
 pub use rows::{Input, texts};

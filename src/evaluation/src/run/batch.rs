@@ -107,21 +107,23 @@ impl BatchReader {
             candidates: choice.candidates,
             highest_weight: 1.0,
         };
-        self.summary.add(&row, self.times);
+        self.summary.add(&row, self.times.then_some(&self.log));
         row.highest_weight = self.summary.highest_weight();
         Some(row)
     }
 }
 
 impl LogSummary {
-    fn add(&mut self, row: &Row, wants_times: bool) {
+    /// `timed` is the name of the log, where times are wanted.
+    fn add(&mut self, row: &Row, timed: Option<&String>) {
         let Some(label) = &row.label else {
             self.unlabelled += 1;
             return;
         };
         self.add_labelled(row.choices, row.count, label, row.distribution.as_deref());
-        if wants_times {
-            self.add_time(row.time);
+        if let Some(log) = timed {
+            let place = || LogPlace { log: log.clone(), line: row.line, column: 1 };
+            self.add_time(row.time, place);
         }
     }
 }

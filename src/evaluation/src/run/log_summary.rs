@@ -30,6 +30,8 @@ pub struct LogSummary {
     pub times: Option<(Timestamp, Timestamp)>,
     /// Labelled events without a time that can be read, where times were wanted.
     pub without_time: u64,
+    /// The first of them.
+    pub first_without_time: Option<LogPlace>,
     /// Whether the log has no probabilities, and they were estimated from what was taken.
     pub probabilities_are_estimated: bool,
     /// 1/p(a), which averages the number of actions with a probability above zero.
@@ -166,6 +168,7 @@ impl Default for LogSummary {
             highest_count: 1.0,
             times: None,
             without_time: 0,
+            first_without_time: None,
             probabilities_are_estimated: false,
             propensities: Balance::default(),
             expected: 0.0,
@@ -216,9 +219,10 @@ impl LogSummary {
         lines.or_insert_with(|| DroppedLines { count: 0, first: place(), found }).count += 1;
     }
 
-    pub(super) fn add_time(&mut self, time: Option<Timestamp>) {
+    pub(super) fn add_time(&mut self, time: Option<Timestamp>, place: impl FnOnce() -> LogPlace) {
         let Some(time) = time else {
             self.without_time += 1;
+            self.first_without_time.get_or_insert_with(place);
             return;
         };
         let (first, last) = self.times.unwrap_or((time, time));

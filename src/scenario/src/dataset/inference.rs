@@ -6,6 +6,7 @@ use serde_json::{Map, Value};
 
 use super::table;
 use crate::model;
+use table_log::OpenQuote;
 
 /// A context dimension of a users file.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -36,6 +37,9 @@ pub enum InferenceError {
     /// JSON that nests one dimension in the other has no names for them.
     #[error("it nests {0} context dimensions and does not name them")]
     Unnamed(usize),
+    /// A quote that is not closed.
+    #[error("{0}")]
+    Quote(OpenQuote),
     /// There is nothing in it.
     #[error("it is empty")]
     Empty,
@@ -163,6 +167,7 @@ fn table_rows(text: &str) -> (Vec<String>, Vec<Vec<String>>) {
 }
 
 fn of_table(text: &str) -> Result<Vec<UserDimension>, InferenceError> {
+    table::open_quote(text).map_or(Ok(()), |quote| Err(InferenceError::Quote(quote)))?;
     let (header, rows) = table_rows(text);
     let is_rewarded = |name: &str| table::rewarded(name).is_some();
     let is_context = |name: &str| !NO_CONTEXT.contains(&name) && !is_rewarded(name);
@@ -332,6 +337,8 @@ mod tests {
         let columns = |names: &[&str]| names.iter().map(|&name| name.to_owned()).collect();
         let lacks = |names| Err(InferenceError::NoPreference(columns(names)));
         assert_eq!(infer_dimensions(""), Err(InferenceError::Empty));
+        let open = infer_dimensions("who,preferred\nann,\"tea\nbob,\"milk\"\n").unwrap_err();
+        assert!(open.to_string().contains("the quote at line 2, column 5 has no end"), "{open}");
         assert_eq!(infer_dimensions("a,b\n1,2\n"), lacks(&["a", "b"]));
         assert_eq!(infer_dimensions("7"), lacks(&["7"]));
         assert_eq!(infer_dimensions("a,preferred\n"), Err(InferenceError::NoRows));

@@ -90,8 +90,13 @@ pub(super) fn population(
     let mut mistakes = Report::new();
     let rows = match kind_of(source) {
         Kind::Table => {
-            let table = tabular::Table::csv(source);
-            table::rows(&table, frame, &table::Form::users(), &mut mistakes)
+            table::check_quotes(source, &mut mistakes);
+            if mistakes.has_errors() {
+                Vec::new()
+            } else {
+                let table = tabular::Table::csv(source);
+                table::rows(&table, frame, &table::Form::users(), &mut mistakes)
+            }
         }
         _ => match read(source, &mut mistakes) {
             Some(node) if matches!(node.value, Value::List(_)) => {

@@ -13,7 +13,8 @@ use super::tabular::{Layout, Table};
 use super::{Frame, Row};
 use crate::format::Placed;
 use crate::plan::{ActionRewards, Preference};
-use diagnostic::{Diagnostic, Place, Report, nearest};
+use diagnostic::{Diagnostic, Place, Report, Source, nearest};
+use table_log::{OpenQuote, Quotes};
 
 /// How a table says what is preferred.
 pub(super) struct Form<'a> {
@@ -67,6 +68,22 @@ fn separator(text: &str) -> u8 {
     // The first of equally frequent ones: a comma, if there is none.
     let most = counts.into_iter().reduce(|best, other| if other.1 > best.1 { other } else { best });
     most.map_or(b',', |(separator, _)| separator)
+}
+
+/// Where a quote was opened that is not closed, if there is one: the rows behind it would be taken
+/// for a part of its field.
+pub(super) fn open_quote(text: &str) -> Option<OpenQuote> {
+    let mut quotes = Quotes::new(separator(text));
+    quotes.follow(text.as_bytes()).and_then(|()| quotes.end()).err()
+}
+
+/// Refuses a quote that is not closed.
+pub(super) fn check_quotes(source: &Arc<Source>, report: &mut Report) {
+    if let Some(OpenQuote { byte, .. }) = open_quote(source.text()) {
+        let message = "the quote has no end: expected `\"` before the next separator or line end";
+        let quote = Diagnostic::error(message).within(source, byte..byte + 1);
+        report.push(quote.help(OpenQuote::REMEDY));
+    }
 }
 
 /// Refuses a name that the scenario gives to no column.

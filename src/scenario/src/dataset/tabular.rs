@@ -46,7 +46,10 @@ impl Table {
         match ending {
             "arff" => arff(source, report),
             "libsvm" | "svm" | "svmlight" => libsvm(source, report),
-            _ => Self::csv(source),
+            _ => {
+                table::check_quotes(source, report);
+                Self::csv(source)
+            }
         }
     }
 

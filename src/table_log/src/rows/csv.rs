@@ -3,10 +3,11 @@ use std::io::{self, BufRead};
 use csv::{ErrorKind, Reader, ReaderBuilder, StringRecord};
 
 use super::{Cell, Unreadable};
+use crate::quotes::QuotedText;
 
 /// The rows of a CSV file.
 pub(crate) struct CsvRows {
-    reader: Reader<Box<dyn BufRead + Send>>,
+    reader: Reader<QuotedText>,
     header: Vec<String>,
     record: StringRecord,
     unreadable: Option<Unreadable>,
@@ -16,6 +17,7 @@ pub(crate) struct CsvRows {
 impl CsvRows {
     pub fn open(mut text: Box<dyn BufRead + Send>) -> io::Result<Self> {
         let delimiter = separator(text.fill_buf()?);
+        let text = QuotedText::new(text, delimiter);
         let mut reader = ReaderBuilder::new().delimiter(delimiter).flexible(true).from_reader(text);
         let header: Vec<String> =
             reader.headers()?.iter().map(|name| name.trim().to_owned()).collect();

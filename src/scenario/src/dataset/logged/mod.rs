@@ -107,7 +107,7 @@ fn lines(
             continue;
         };
         let read = reading.read(file.name(), &mut log.lines(source.text().as_bytes()));
-        report_unread(read, file, &name.place, report);
+        report_unread(read, file.name(), &name.place, report);
     }
 }
 
@@ -122,7 +122,7 @@ fn rows(
     let before = report.errors();
     for (name, file) in logs {
         let scanned = file.table().and_then(|input| table.scan(file.name(), input, &[], report));
-        report_unread(scanned, file, &name.place, report);
+        report_unread(scanned, file.name(), &name.place, report);
     }
     table.end_scan(report);
     // There are no files of probabilities.
@@ -135,13 +135,13 @@ fn rows(
         let log = file.table().and_then(|input| table.log(file.name(), input, report));
         let read =
             log.and_then(|log| log.map_or(Ok(()), |mut log| reading.read(file.name(), &mut log)));
-        report_unread(read, file, &name.place, report);
+        report_unread(read, file.name(), &name.place, report);
     }
 }
 
-fn report_unread(read: io::Result<()>, file: &LogFile, place: &Place, report: &mut Report) {
+fn report_unread(read: io::Result<()>, file: &str, place: &Place, report: &mut Report) {
     if let Err(error) = read {
-        let message = format!("`{}` cannot be read: {error}", file.name());
+        let message = format!("`{file}` cannot be read: {error}");
         report.push(Diagnostic::error(message).at(place));
     }
 }
@@ -182,7 +182,8 @@ fn table(
             let source = files.read(&name, &columns.place, report)?;
             let bytes = source.text().to_owned().into_bytes();
             let input = Input::Text(Box::new(io::Cursor::new(bytes)));
-            _ = table.read_catalogue(source.path(), input, report);
+            let read = table.read_catalogue(source.path(), input, report);
+            report_unread(read, source.path(), &columns.place, report);
         }
     }
     Some(table)
