@@ -113,6 +113,42 @@ impl Child {
 /// A coordinate to a tenth of a unit, in as few characters as it takes. What is not
 /// finite has no place in a picture, and stands at 0.
 pub(super) fn number(value: f64) -> String {
+    let mut text = String::new();
+    push_number(&mut text, value);
+    text
+}
+
+/// Adds a coordinate as [`number`] writes it. A picture has thousands of them, and most are written
+/// without the exact digits of a float.
+pub(super) fn push_number(out: &mut String, value: f64) {
+    match tenths(value) {
+        Some(0) => out.push('0'),
+        Some(tenths) => {
+            let sign = if tenths < 0 { "-" } else { "" };
+            let (whole, tenth) = (tenths.unsigned_abs() / 10, tenths.unsigned_abs() % 10);
+            // Writing to a string cannot fail.
+            _ = match tenth {
+                0 => write!(out, "{sign}{whole}"),
+                _ => write!(out, "{sign}{whole}.{tenth}"),
+            };
+        }
+        None => out.push_str(&exact(value)),
+    }
+}
+
+/// The tenths of a value, unless it is large, or so near the middle of two that its exact digits
+/// decide.
+#[expect(clippy::cast_possible_truncation, reason = "checked to be far below 2^53")]
+fn tenths(value: f64) -> Option<i64> {
+    const LARGEST: f64 = 1e9;
+    const NEAR: f64 = 1e-6;
+    let scaled = value * 10.0;
+    let from_middle = (scaled - libm::floor(scaled) - 0.5).abs();
+    let is_plain = scaled.abs() < LARGEST && from_middle > NEAR;
+    is_plain.then(|| libm::round(scaled) as i64)
+}
+
+fn exact(value: f64) -> String {
     if !value.is_finite() {
         return "0".to_owned();
     }
@@ -162,6 +198,18 @@ mod tests {
     }
 
     proptest! {
+        /// What is quick gives the digits that the standard library gives.
+        #[test]
+        fn coordinates_are_rounded_exactly(
+            value in prop_oneof![
+                -2000.0_f64..2000.0,
+                (-40_000_i32..40_000).prop_map(|twentieths| f64::from(twentieths) / 20.0),
+                prop::num::f64::ANY,
+            ],
+        ) {
+            prop_assert_eq!(number(value), exact(value));
+        }
+
         /// A strict reader gives back what was put in, but for what is barred.
         #[test]
         fn text_survives_a_strict_reader(text in ".*") {

@@ -1,6 +1,4 @@
-use std::fmt::Write as _;
-
-use super::element::{Element, number};
+use super::element::{Element, push_number};
 use super::theme::Ink;
 
 /// A place in the picture.
@@ -28,7 +26,11 @@ pub fn line(points: &[Option<Point>], ink: Ink, width: f64) -> Element {
 #[must_use]
 pub fn dots(points: impl IntoIterator<Item = Point>, ink: Ink, radius: f64) -> Element {
     let path = points.into_iter().fold(String::new(), |mut path, point| {
-        let _ = write!(path, "M{} {}h0", number(point.x), number(point.y));
+        path.push('M');
+        push_number(&mut path, point.x);
+        path.push(' ');
+        push_number(&mut path, point.y);
+        path.push_str("h0");
         path
     });
     stroke(ink, 2.0 * radius).with("d", path).with("stroke-linecap", "round")
@@ -77,8 +79,10 @@ pub fn segment(from: Point, to: Point, ink: Ink, width: f64) -> Element {
 fn run(points: &[Option<Point>]) -> String {
     let mut path = String::new();
     for (index, Point { x, y }) in points.iter().flatten().enumerate() {
-        let command = if index == 0 { 'M' } else { 'L' };
-        let _ = write!(path, "{command}{} {}", number(*x), number(*y));
+        path.push(if index == 0 { 'M' } else { 'L' });
+        push_number(&mut path, *x);
+        path.push(' ');
+        push_number(&mut path, *y);
     }
     if points.len() == 1 {
         path.push_str("h0");

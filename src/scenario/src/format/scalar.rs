@@ -340,11 +340,20 @@ impl<T> Scalar for Notation<T> {
 /// One of some words.
 pub(crate) struct Word<T: 'static> {
     words: &'static [(&'static str, T, &'static str)],
+    /// What may have been meant by what is near none of them.
+    otherwise: fn(&Node) -> Option<String>,
 }
 
 /// One of some words, each with its value and what it means.
 pub(crate) const fn word<T>(words: &'static [(&'static str, T, &'static str)]) -> Word<T> {
-    Word { words }
+    Word { words, otherwise: no_hint }
+}
+
+impl<T: 'static> Word<T> {
+    /// With what may have been meant by what is near none of the words.
+    pub fn or_hint(self, otherwise: fn(&Node) -> Option<String>) -> Self {
+        Self { otherwise, ..self }
+    }
 }
 
 impl<T: Copy> Scalar for Word<T> {
@@ -368,8 +377,8 @@ impl<T: Copy> Scalar for Word<T> {
         let Some(text) = node.text() else {
             return quoted(node).filter(|_| is_word(node.place.text()));
         };
-        let near = nearest(text, self.words.iter().map(|(word, ..)| *word))?;
-        Some(format!("did you mean `{near}`?"))
+        let near = nearest(text, self.words.iter().map(|(word, ..)| *word));
+        near.map(|near| format!("did you mean `{near}`?")).or_else(|| (self.otherwise)(node))
     }
 
     fn schema(&self) -> Json {

@@ -95,6 +95,21 @@ pub(super) fn seeds(node: &Node) -> Option<String> {
 /// An address without its scheme.
 pub(super) fn address(node: &Node) -> Option<String> {
     let Value::Text(text) = &node.value else { return None };
+    with_scheme(text).map(|address| format!("an address has a scheme: `{address}`"))
+}
+
+/// An address where a service is described: it is one of its keys.
+pub(super) fn service(node: &Node) -> Option<String> {
+    let Value::Text(text) = &node.value else { return None };
+    let is_whole = text.starts_with("http://") || text.starts_with("https://");
+    let address = if is_whole { Some(text.clone()) } else { with_scheme(text) };
+    // What stands before an at sign may be a secret.
+    let address = address.filter(|address| !address.contains('@'))?;
+    Some(format!("a service is a map: write `{{ url: {address} }}`"))
+}
+
+/// An address that has no scheme, with one.
+fn with_scheme(text: &str) -> Option<String> {
     let host = text.split(['/', ':']).next().unwrap_or_default();
     let is_host = !host.is_empty()
         && host.chars().all(|c| c.is_ascii_alphanumeric() || ".-".contains(c))
@@ -104,5 +119,5 @@ pub(super) fn address(node: &Node) -> Option<String> {
     }
     let is_near = host == "localhost" || host.parse::<std::net::Ipv4Addr>().is_ok();
     let scheme = if is_near { "http" } else { "https" };
-    Some(format!("an address has a scheme: `{scheme}://{text}`"))
+    Some(format!("{scheme}://{text}"))
 }

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use super::hint;
 use super::notation::DURATION;
 use super::preset::Completed;
 use super::service::ServiceFile;
@@ -52,7 +53,8 @@ pub(super) fn target() -> Either<Target> {
             "The learning loop inside, served over HTTP on the loopback for as long as the run \
              lasts.",
         ),
-    ]);
+    ])
+    .or_hint(hint::service);
     let word = |is_served| if is_served { Target::Served } else { Target::Embedded(by_default()) };
     either([
         words.map(word).boxed(),
