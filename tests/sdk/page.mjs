@@ -120,6 +120,8 @@ for (const [name, width, height, colorScheme] of screens) {
   check(`${name}: the state is in the first screen`, await showsTheAnswerAtOnce(page));
   const faults = [...await layoutFaults(page), ...await contrastFaults(page)];
   check(`${name}: nothing is cut, covered or pale (${faults.join("; ")})`, faults.length === 0);
+  const widest = await page.evaluate(() => Math.max(...[...document.querySelectorAll("button")].map((button) => button.getBoundingClientRect().width)));
+  check(`${name}: buttons are as wide as their words`, widest < 300);
   if (folder) await page.screenshot({ path: `${folder}/page-${name}.png`, fullPage: true });
 }
 await page.locator("#evaluations article button", { hasText: "Delete" }).first().click();
