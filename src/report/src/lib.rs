@@ -10,9 +10,11 @@
 pub mod chart;
 pub mod html;
 mod latency;
+mod line_chart;
 mod lines;
 mod success_curve;
 
 pub use latency::{LatencyChart, LatencyCurve, Quantile, latency_svg};
-pub use lines::{Layout, LineChart, LinePart, LinePoint, LineSeries, Unit, line_svg};
+pub use line_chart::{LineChart, LinePart, LinePoint, LineSeries, Unit};
+pub use lines::{Layout, line_svg};
 pub use success_curve::{SuccessBatch, SuccessChart, SuccessPhase, success_curve_svg};

@@ -1,7 +1,8 @@
 use serde::Serialize;
 
 use crate::chart::Ink;
-use crate::lines::{Layout, LineChart, LinePoint, LineSeries};
+use crate::line_chart::{LineChart, LinePoint, LineSeries};
+use crate::lines::Layout;
 
 /// What a picture says when it is pointed at: a line for each place from left to right.
 #[derive(Debug, Clone, PartialEq, Serialize)]

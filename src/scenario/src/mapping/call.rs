@@ -5,8 +5,8 @@ use serde_json::Value as Json;
 
 use super::path::SingularPath;
 use super::source::ValueSource;
-use super::take::text_of;
 use super::template::Template;
+use super::value::text_of;
 
 /// The method of a call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]

@@ -11,10 +11,12 @@ mod encoding;
 mod known;
 mod offer;
 mod path;
+mod ranking;
 mod render;
 mod source;
 mod take;
 mod template;
+mod value;
 mod variables;
 
 use std::sync::Arc;
@@ -24,9 +26,11 @@ use serde::Serialize;
 pub(super) use build::{World, mapping, refuse_parts};
 pub use call::{Call, Format, Method, RenderedCall, RewardCall, StepCall};
 pub use path::SingularPath;
+pub use ranking::Pick;
 pub use source::{Reply, ValueSource};
-pub use take::{Pick, Scale, Take, TakeError, Taken};
+pub use take::{Take, Taken};
 pub(crate) use template::is_template;
+pub use value::{Scale, TakeError};
 pub use variables::Variables;
 
 use super::secret::Secret;

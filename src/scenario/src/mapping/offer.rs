@@ -6,7 +6,7 @@ use std::sync::Arc;
 use minijinja::value::Value;
 
 use super::encoding::Encoding;
-use super::take::{Lookup, text_of};
+use super::value::{Lookup, text_of};
 use super::variables::{Action, Features, Offer};
 use crate::format::{Named, Placed};
 use crate::model::By;

@@ -1,22 +1,14 @@
 //! What is taken from the answer to Rank.
 
-use std::borrow::Cow;
-use std::cmp::Ordering;
-use std::collections::BTreeMap;
-use std::sync::Arc;
-
-use serde::{Serialize, Serializer};
+use serde::Serialize;
 use serde_json::Value as Json;
 
-use super::path::SingularPath;
+use super::ranking::{Ranking, all_probabilities, chosen_probability, favourite};
 use super::source::{Reply, ValueSource};
+use super::value::{
+    Lookup, Probability, TakeError, json, kind, probability, shown, text_of, violates,
+};
 use record::Violation;
-
-/// How far the sum of probabilities may be from one.
-const SUM_TOLERANCE: f64 = 0.01;
-
-/// How far a probability may be above one: services that count in 32 bits round.
-const ROUNDING: f64 = 1e-6;
 
 /// What the answer to Rank gives, and where.
 #[derive(Debug, Clone, Serialize)]
@@ -36,83 +28,6 @@ pub(super) struct Choice {
     pub lookup: Lookup,
 }
 
-/// Where a probability is, and what its number says.
-#[derive(Debug, Clone)]
-pub(super) struct Probability<S> {
-    pub source: S,
-    pub scale: Scale,
-}
-
-/// A fraction is written as its place alone.
-impl<S: Serialize> Serialize for Probability<S> {
-    fn serialize<W: Serializer>(&self, serializer: W) -> Result<W::Ok, W::Error> {
-        match self.scale {
-            Scale::Fraction => self.source.serialize(serializer),
-            scale => (&self.source, scale).serialize(serializer),
-        }
-    }
-}
-
-/// What the number of a probability says.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Scale {
-    /// The probability itself.
-    Fraction,
-    /// A hundred times as much.
-    Percent,
-    /// Its natural logarithm.
-    Log,
-}
-
-/// Which action of a ranking is chosen, where the answer does not say it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Pick {
-    /// The best.
-    Best,
-    /// One that is drawn by the probabilities.
-    Draw,
-}
-
-impl Pick {
-    #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
-    fn is_best(&self) -> bool {
-        *self == Self::Best
-    }
-}
-
-/// Where a ranking is; paths within it begin at an item.
-#[derive(Debug, Clone, Serialize)]
-pub(super) struct Ranking {
-    pub path: SingularPath,
-    pub action: Item,
-    pub probability: Option<Probability<SingularPath>>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub score: Option<SingularPath>,
-    #[serde(skip_serializing_if = "Pick::is_best")]
-    pub choose: Pick,
-    pub lookup: Lookup,
-}
-
-/// Where an item of a ranking gives its action.
-#[derive(Debug, Clone, Serialize)]
-#[serde(rename_all = "lowercase")]
-pub(super) enum Item {
-    /// Its name in an object, or its place in a list. The places are those of the actions, unless
-    /// `by` says what they stand for.
-    Key {
-        #[serde(skip)]
-        is_place: bool,
-    },
-    #[serde(untagged)]
-    Path(SingularPath),
-}
-
-/// The index of an action by what a service calls it.
-#[derive(Debug, Clone, Serialize)]
-pub(super) struct Lookup(pub Arc<BTreeMap<String, usize>>);
-
 /// What an answer to Rank gave.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Taken {
@@ -126,15 +41,6 @@ pub struct Taken {
     pub probabilities: Option<Vec<f64>>,
     /// The id of the decision at the service.
     pub event: Option<Json>,
-}
-
-/// How an answer is not what the scenario says.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct TakeError {
-    /// What kind of violation, for counting.
-    pub violation: Violation,
-    /// What was found, for a person.
-    pub message: String,
 }
 
 impl Take {
@@ -225,163 +131,6 @@ impl Choice {
     }
 }
 
-/// An action of a ranking.
-#[derive(Debug, Clone, Copy)]
-struct Ranked {
-    action: usize,
-    probability: Option<f64>,
-    score: Option<f64>,
-}
-
-impl Ranking {
-    /// The ranked actions, the best first.
-    fn read(&self, answer: &Json) -> Result<Vec<Ranked>, TakeError> {
-        let path = &self.path;
-        let (items, has_order): (Vec<(Cow<'_, Json>, &Json)>, bool) = match found(answer, path)? {
-            Json::Array(items) => (
-                items.iter().enumerate().map(|(at, item)| (Cow::Owned(at.into()), item)).collect(),
-                true,
-            ),
-            Json::Object(items) if matches!(self.action, Item::Key { .. }) => {
-                let named = items.iter();
-                (
-                    named.map(|(name, item)| (Cow::Owned(name.as_str().into()), item)).collect(),
-                    false,
-                )
-            }
-            other => {
-                let message = format!("`{}` is {}, not a list", path.text(), kind(other));
-                return Err(json(message));
-            }
-        };
-        let ranked = items.iter().map(|(key, item)| self.item(key, item));
-        let mut ranked = ranked.collect::<Result<Vec<_>, _>>()?;
-        if ranked.is_empty() {
-            return Err(violates(Violation::Action, format!("`{}` is empty", path.text())));
-        }
-        self.check(&ranked)?;
-        // Names of an object have no order.
-        if self.score.is_some() {
-            ranked.sort_by(|left, right| descending(left.score, right.score));
-        } else if !has_order {
-            ranked.sort_by(|left, right| descending(left.probability, right.probability));
-        }
-        Ok(ranked)
-    }
-
-    fn item(&self, key: &Json, item: &Json) -> Result<Ranked, TakeError> {
-        let action = match &self.action {
-            Item::Key { is_place: true } if key.is_u64() => self.place(key)?,
-            Item::Key { .. } => self.lookup.index(key, self.path.text())?,
-            Item::Path(path) => self.lookup.index(found(item, path)?, path.text())?,
-        };
-        let of_item = self.probability.as_ref().map(|Probability { source, scale }| {
-            probability(found(item, source)?, *scale, source.text())
-        });
-        let score =
-            self.score.as_ref().map(|path| number(found(item, path)?, path.text(), "a score"));
-        Ok(Ranked { action, probability: of_item.transpose()?, score: score.transpose()? })
-    }
-
-    /// The action at a place.
-    fn place(&self, place: &Json) -> Result<usize, TakeError> {
-        let index = place.as_u64().and_then(|index| usize::try_from(index).ok());
-        index.filter(|index| *index < self.lookup.actions()).ok_or_else(|| {
-            let sent = self.lookup.actions();
-            let message =
-                format!("`{}` has an item {place}, {sent} actions were sent", self.path.text());
-            violates(Violation::Action, message)
-        })
-    }
-
-    /// The action that is chosen where nothing else says it.
-    fn chosen(&self, ranked: &[Ranked], draw: impl FnOnce() -> f64) -> Result<usize, TakeError> {
-        match self.choose {
-            Pick::Best => Ok(ranked[0].action),
-            Pick::Draw => {
-                let all = all_probabilities(ranked, self.lookup.actions()).ok_or_else(|| {
-                    let message = "the probabilities to draw by do not add up to 1".to_owned();
-                    violates(Violation::Probability, message)
-                })?;
-                Ok(drawn(&all, draw()))
-            }
-        }
-    }
-
-    /// No action comes twice. Probabilities of all actions add up to one, those of some to no
-    /// more.
-    fn check(&self, ranked: &[Ranked]) -> Result<(), TakeError> {
-        let mut seen = vec![false; self.lookup.actions()];
-        for Ranked { action, .. } in ranked {
-            if std::mem::replace(&mut seen[*action], true) {
-                let message = "an action is ranked twice".to_owned();
-                return Err(violates(Violation::Action, message));
-            }
-        }
-        if self.probability.is_none() {
-            return Ok(());
-        }
-        let sum: f64 = ranked.iter().filter_map(|ranked| ranked.probability).sum();
-        let is_whole = ranked.len() == seen.len();
-        if sum > 1.0 + SUM_TOLERANCE || (is_whole && sum < 1.0 - SUM_TOLERANCE) {
-            let message = format!("the probabilities add up to {sum}");
-            return Err(violates(Violation::Probability, message));
-        }
-        Ok(())
-    }
-}
-
-/// The order of two numbers, the higher first.
-fn descending(left: Option<f64>, right: Option<f64>) -> Ordering {
-    right.unwrap_or_default().total_cmp(&left.unwrap_or_default())
-}
-
-/// The action that a number from 0 to 1 falls on.
-fn drawn(probabilities: &[f64], number: f64) -> usize {
-    let mut rest = number * probabilities.iter().sum::<f64>();
-    for (action, probability) in probabilities.iter().enumerate() {
-        rest -= probability;
-        if rest < 0.0 {
-            return action;
-        }
-    }
-    // Rounding: the last that can be drawn.
-    probabilities.iter().rposition(|probability| *probability > 0.0).unwrap_or_default()
-}
-
-impl Lookup {
-    /// How many actions there are.
-    fn actions(&self) -> usize {
-        self.0.len()
-    }
-
-    fn index(&self, value: &Json, place: &str) -> Result<usize, TakeError> {
-        let text = text_of(value)
-            .ok_or_else(|| json(format!("`{place}` is {}, not an action", kind(value))))?;
-        self.0.get(&text).copied().ok_or_else(|| {
-            violates(Violation::Action, format!("the action `{}` was not sent", shown(value)))
-        })
-    }
-}
-
-/// What a text, a whole number or a boolean stands for. A number in a text is the same.
-pub(super) fn text_of(value: &Json) -> Option<String> {
-    match value {
-        Json::String(text) => Some(text.clone()),
-        Json::Bool(value) => Some(value.to_string()),
-        Json::Number(number) => match number.as_f64() {
-            // Services in dynamic languages write an index as `2.0`.
-            Some(float) if number.is_f64() && float.fract() == 0.0 => Some(format!("{float:.0}")),
-            _ => Some(number.to_string()),
-        },
-        _ => None,
-    }
-}
-
-fn found<'a>(answer: &'a Json, path: &SingularPath) -> Result<&'a Json, TakeError> {
-    path.find(answer).ok_or_else(|| json(format!("the answer has nothing at `{}`", path.text())))
-}
-
 /// The id of a decision keeps its type.
 fn event(answer: Reply<'_>, source: &ValueSource) -> Result<Json, TakeError> {
     let event = source.find(answer).ok_or_else(|| match source {
@@ -398,94 +147,16 @@ fn event(answer: Reply<'_>, source: &ValueSource) -> Result<Json, TakeError> {
     }
 }
 
-fn probability(value: &Json, scale: Scale, place: &str) -> Result<f64, TakeError> {
-    let number = number(value, place, "a probability")?;
-    let probability = match scale {
-        Scale::Fraction => number,
-        Scale::Percent => number / 100.0,
-        Scale::Log => libm::exp(number),
-    };
-    if (0.0..=1.0 + ROUNDING).contains(&probability) {
-        return Ok(probability.min(1.0));
-    }
-    let what = match scale {
-        Scale::Fraction => "a probability",
-        Scale::Percent => "a probability in percent",
-        Scale::Log => "the logarithm of a probability",
-    };
-    Err(violates(Violation::Probability, format!("{number} is not {what}")))
-}
-
-/// A number, which services that count in decimals write as a text.
-fn number(value: &Json, place: &str, what: &str) -> Result<f64, TakeError> {
-    value
-        .as_f64()
-        .or_else(|| value.as_str()?.trim().parse().ok())
-        .ok_or_else(|| json(format!("`{place}` is {}, not {what}", kind(value))))
-}
-
-fn chosen_probability(ranked: &[Ranked], action: usize) -> Result<Option<f64>, TakeError> {
-    let of_choice = ranked.iter().find(|ranked| ranked.action == action);
-    let probability = of_choice.map(|ranked| ranked.probability);
-    probability.ok_or_else(|| {
-        let message = "the chosen action is not ranked".to_owned();
-        violates(Violation::Action, message)
-    })
-}
-
-/// The most probable action, if probabilities are given; of several, the one ranked first.
-fn favourite(ranked: &[Ranked]) -> Option<usize> {
-    let mut best: Option<(usize, f64)> = None;
-    for Ranked { action, probability, .. } in ranked {
-        let probability = (*probability)?;
-        if best.is_none_or(|(_, most)| probability > most) {
-            best = Some((*action, probability));
-        }
-    }
-    best.map(|(action, _)| action)
-}
-
-/// The probability of each action, in their order, if the answer gives those of all. What is not
-/// ranked is never chosen where the others leave nothing.
-fn all_probabilities(ranked: &[Ranked], actions: usize) -> Option<Vec<f64>> {
-    let mut probabilities = vec![0.0; actions];
-    for Ranked { action, probability, .. } in ranked {
-        probabilities[*action] = (*probability)?;
-    }
-    let sum: f64 = probabilities.iter().sum();
-    ((sum - 1.0).abs() <= SUM_TOLERANCE).then_some(probabilities)
-}
-
-fn kind(value: &Json) -> &'static str {
-    match value {
-        Json::Null => "null",
-        Json::Bool(_) => "a boolean",
-        Json::Number(_) => "a number",
-        Json::String(text) if text.is_empty() => "an empty text",
-        Json::String(_) => "a text",
-        Json::Array(_) => "a list",
-        Json::Object(_) => "an object",
-    }
-}
-
-/// A value of the service, on one line and not longer than a line.
-fn shown(value: &Json) -> String {
-    let text = text_of(value).unwrap_or_else(|| value.to_string());
-    text.chars().take(80).flat_map(char::escape_debug).collect()
-}
-
-fn json(message: String) -> TakeError {
-    violates(Violation::Json, message)
-}
-
-fn violates(violation: Violation, message: String) -> TakeError {
-    TakeError { violation, message }
-}
-
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use std::sync::Arc;
+
     use serde_json::json;
+
+    use super::super::path::SingularPath;
+    use super::super::ranking::{Item, Pick, drawn};
+    use super::super::value::Scale;
+    use super::*;
 
     fn path(text: &str) -> SingularPath {
         SingularPath::parse(text).ok().unwrap()
@@ -601,6 +272,7 @@ mod tests {
         assert_eq!(violation(&take, &answer(json!(null), "e1")), Violation::Event);
         assert_eq!(violation(&take, &answer(json!(""), "e1")), Violation::Event);
     }
+
     /// Names of an object have no order, and lists of scores no names.
     #[test]
     fn what_is_not_a_list_of_actions_is_ranked_by_its_numbers() {
