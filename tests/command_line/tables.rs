@@ -177,7 +177,7 @@ fn a_table_gives_what_dsjson_lines_of_the_same_content_give() {
     assert_eq!(by("comma.csv", &["--columns", COLUMNS]), by("log.dsjson", &[]));
 }
 
-/// The reader would take the rows up to the next quote for a part of the field.
+/// A CSV reader takes everything up to the next quote as part of the field: whole rows would be lost.
 #[test]
 fn a_quote_without_end_is_named_in_a_log_and_in_a_file_of_users() {
     let folder = tempfile::tempdir().unwrap();

@@ -113,8 +113,8 @@ impl SummedUsers {
     }
 }
 
-/// Sums up a table with a row for each visitor, beside the scenario; nothing, if each context has one
-/// row already.
+/// Writes a table with one row for each context beside the scenario, if the users file has one for
+/// each visitor. Returns none if the users file can be used as it is.
 fn sum_up(scenario: &Path, users: &Path) -> Result<Option<SummedUsers>, Error> {
     let text = read(users)?;
     if !matches!(infer_dimensions(&text), Err(InferenceError::Repeated { .. })) {
@@ -348,7 +348,7 @@ fn choices(actions: &Path) -> Result<usize, Error> {
     })
 }
 
-/// The name of a scenario in this file: what may stand in a name of its name.
+/// The name of the scenario in a file: the name of the file, with `-` for what a name must not have.
 fn scenario_name(path: &Path) -> String {
     let stem = path.file_stem().unwrap_or_default().to_string_lossy();
     let letter = |c: char| if c.is_ascii_alphanumeric() || c == '_' { c } else { '-' };

@@ -114,7 +114,7 @@ fn alone(source: &Source) -> Vec<Block> {
     of_run(&run.summary(), run.manifest.latencies.simulated)
 }
 
-/// The result of a run in a sentence: its success, if it was simulated, or else its calls.
+/// The result of a run in a sentence: the success rates of a simulated run, the calls of another.
 pub fn of_run(summary: &Summary, simulated: bool) -> Vec<Block> {
     let phases = || summary.phases().iter().filter(|phase| phase.iterations() > 0);
     let Some(longest) = phases().max_by_key(|phase| phase.iterations()) else {
@@ -143,7 +143,7 @@ fn calls(phase: &PhaseTally) -> Option<String> {
     Some(format!("Phase {name}: {rate:.1} calls/s, Rank p50 {p50} and p99 {p99}, {errors}."))
 }
 
-/// Fewer iterations have no tenths to compare.
+/// The first and the last tenth of a phase are compared if it has at least this many iterations.
 const LEAST_FOR_TENTHS: u64 = 100;
 
 /// `validation 84.2 %, from 80.5 % in its first tenth to 89.5 % in its last`

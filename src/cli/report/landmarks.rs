@@ -68,7 +68,7 @@ impl Landmarks {
         Self { explored, ..Self::of_cells(experiment) }
     }
 
-    /// Of the cells of an experiment, which may go on.
+    /// The landmarks of an experiment that may still be running.
     pub fn of_cells(experiment: &ExperimentResults) -> Self {
         let ExperimentResults { manifest, cells, .. } = experiment;
         Self {
@@ -80,8 +80,8 @@ impl Landmarks {
     }
 }
 
-/// The exports of a phase are common to all cells where they lie within one in so many of its
-/// iterations: less than a curve shows.
+/// Exports of different cells count as one if they lie within this part (1/40) of the iterations of
+/// the phase: a curve does not show smaller differences.
 const COMMON: u64 = 40;
 
 /// After how many iterations all cells exported models: the medians of the first exports, of the

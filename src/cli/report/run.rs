@@ -91,7 +91,7 @@ pub fn alone(
     vec![result, warnings, expectations, latency, calls, phases, success, evaluation]
 }
 
-/// The sections of a run that stands beside others; `heading` names it.
+/// The sections of one of several runs in a report; `heading` adds the name of the run to a title.
 pub fn one_of_several(
     numbers: &RunNumbers,
     heading: impl Fn(&str) -> String,
@@ -321,7 +321,7 @@ fn rank_over_time(seconds: &[SecondNumbers]) -> Option<Picture> {
     over_time(seconds, "timeline-rank", title, Unit::Milliseconds, &lines)
 }
 
-/// What happened second by second, of the whole run; nothing, if nothing did.
+/// A chart of a value in each second of the run; none, if there are no values.
 fn over_time(
     seconds: &[SecondNumbers],
     name: &str,

@@ -39,7 +39,7 @@ impl WallClock {
         Duration::from_micros(u64::try_from(-self.passed_us()).unwrap_or(0))
     }
 
-    /// When so much time has passed, for the timers of the runtime.
+    /// The instant after `time` from now, for the timers of the runtime.
     #[must_use]
     pub fn deadline_in(&self, time: Duration) -> Instant {
         /// What no machine lives to see.

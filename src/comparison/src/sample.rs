@@ -49,7 +49,7 @@ pub struct Stored {
 }
 
 impl Stored {
-    /// Whether the other cell has the same contexts and the same choices.
+    /// Whether the contexts and the choices of this cell equal those of the other, event by event.
     pub(super) fn has_trace_of(&self, other: &Self) -> bool {
         self.cell.has_trace_of(&other.cell)
     }

@@ -23,7 +23,7 @@ pub(crate) struct Process {
     unsent: Vec<u8>,
     /// The number of lines that were sent, and whose answers were not taken.
     unanswered: usize,
-    /// What was read of stdout; the first `taken` bytes were taken.
+    /// Bytes of stdout. Lines in the first `taken` bytes were returned already.
     read: Vec<u8>,
     taken: usize,
     chunk: Box<[u8]>,

@@ -1,5 +1,5 @@
-//! Services of still other shapes: errors in answers of success, scores by place, distributions
-//! to draw from, decisions in headers and in texts, fields that repeat.
+//! Services of other shapes: errors in answers with status 200, lists of scores, distributions from
+//! which the client draws, decisions in headers and in plain text, repeated fields.
 
 use std::io::Write as _;
 use std::sync::atomic::{AtomicU64, Ordering};

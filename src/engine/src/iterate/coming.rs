@@ -1,4 +1,4 @@
-//! The events of coming iterations, of which a target may be told before they are ranked.
+//! Tells a target of the events of coming iterations before they are ranked.
 
 use std::cell::Cell;
 use std::collections::VecDeque;

@@ -222,12 +222,12 @@ fn item() -> impl Form<Value = ItemFile> {
 }
 
 keyed! {
-    /// Where an answer says that the call failed, and what it says otherwise.
+    /// How to tell from an answer with an expected status that the call failed.
     pub(crate) struct ErrorFile {
         /// Where it is.
         path: SingularPath = required(json_path()),
-        /// What stands there when the call did not fail, such as `ok` or `true`. Without it, the
-        /// call failed if there is anything but null, `false`, 0 and what is empty.
+        /// The values of a call that succeeded, such as `ok` or `true`. By default these are
+        /// null, `false`, 0, an empty text, list or object, and no value at all.
         unless: Option<Vec<String>> = optional(one_or_more_texts()),
     }
 }

@@ -46,7 +46,7 @@ pub(super) struct Request<'a> {
     pub keeps_headers: bool,
 }
 
-/// The headers of requests, and their lines as they are written.
+/// The headers that every request has, also as the bytes that are sent.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Headers {
     map: HeaderMap,
