@@ -2,6 +2,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 
+use super::console::plural;
 use super::error::Error;
 use super::exit::Exit;
 use super::load::{self, ScenarioArguments};
@@ -32,9 +33,9 @@ pub fn check(arguments: &CheckArguments) -> Result<Exit, Error> {
         match load::scenario(path, &arguments.changes) {
             Ok(scenario) => {
                 streams::tell(&format!("{}: ok: {}\n", path.display(), content(&scenario)))?;
-                streams::tell(&mapped(scenario.plan()))?;
+                streams::tell(&of_each(&scenario, |plan| Ok(mapped(plan)))?)?;
                 if arguments.show_request {
-                    streams::print(&requests(scenario.plan())?)?;
+                    streams::print(&of_each(&scenario, requests)?)?;
                 }
             }
             Err(error) => exit = error.report(),
@@ -51,6 +52,23 @@ pub fn content(scenario: &Scenario) -> String {
             format!("{}, each {}", experiment::size(of), describe(of.scenario()))
         }
     }
+}
+
+/// What is said of the plan; of live targets that are compared, under the name of each, unless one
+/// text says it of all.
+fn of_each(
+    scenario: &Scenario,
+    said: impl Fn(&Plan) -> Result<String, Error>,
+) -> Result<String, Error> {
+    let Scenario::Experiment(experiment) = scenario else { return said(scenario.plan()) };
+    let named = experiment.variants.iter().map(|of| Ok((of.name(), said(&of.plan)?)));
+    let named = named.collect::<Result<Vec<_>, Error>>()?;
+    let first = &named[0].1;
+    if experiment.live.is_none() || named.iter().all(|(_, text)| text == first) {
+        return Ok(first.clone());
+    }
+    let told = named.into_iter().filter(|(_, text)| !text.is_empty());
+    Ok(told.fold(String::new(), |told, (name, text)| told + &name + ":\n" + &text))
 }
 
 /// What a service of another shape is sent, and what follows from what it does not give.
@@ -87,14 +105,14 @@ fn requests(plan: &Plan) -> Result<String, Error> {
 }
 
 fn describe(plan: &Plan) -> String {
-    format!(
-        "{} phases, {} iterations, {} visitors, {} actions, seed {}",
-        plan.phases.len(),
-        iterations(plan),
-        plan.population.rows.len(),
-        plan.actions.len(),
-        plan.seed,
-    )
+    let counts = [
+        (plan.phases.len() as u64, "phase"),
+        (iterations(plan), "iteration"),
+        (plan.population.rows.len() as u64, "visitor"),
+        (plan.actions.len() as u64, "action"),
+    ];
+    let counts = counts.map(|(number, noun)| plural(number, noun)).join(", ");
+    format!("{counts}, seed {}", plan.seed)
 }
 
 fn iterations(plan: &Plan) -> u64 {

@@ -6,9 +6,12 @@ use clap::Args;
 
 use super::error::Error;
 use super::streams;
-use diagnostic::Report;
+use diagnostic::{Report, nearest};
 use scenario::plan::OutputForm;
-use scenario::{self, LoadOptions, Scenario};
+use scenario::{self, Experiment, LoadOptions, Plan, Scenario, Variant};
+
+/// So many variants of a matrix are named in a message.
+const MOST_NAMES: usize = 8;
 
 /// Options that change a scenario.
 #[derive(Debug, Clone, Args)]
@@ -42,6 +45,54 @@ impl ScenarioArguments {
         words.extend(self.overrides.iter().flat_map(set));
         words.extend(self.allow_paths.then(|| "--allow-paths".to_owned()));
         words
+    }
+}
+
+/// Which run of a matrix a command makes that makes one.
+#[derive(Debug, Clone, Args)]
+pub struct VariantArgument {
+    /// Of a matrix, the variant of this name, under its first seed.
+    #[arg(long, value_name = "NAME")]
+    variant: Option<String>,
+}
+
+impl VariantArgument {
+    /// The plan of the run.
+    pub fn plan(&self, scenario: Scenario) -> Result<Plan, Error> {
+        match (scenario, &self.variant) {
+            (Scenario::Run(plan), None) => Ok(*plan),
+            (Scenario::Run(_), Some(_)) => {
+                Err(Error::usage("`--variant` names one of a matrix, and the scenario has none"))
+            }
+            (Scenario::Experiment(experiment), name) => {
+                let variant = variant(&experiment, name.as_deref())?;
+                let cell = experiment.cells.iter().find(|cell| cell.variant == variant);
+                Ok(experiment.plan(*cell.expect("each variant has a cell")))
+            }
+        }
+    }
+}
+
+/// The variant of this name; without a name, the only one.
+fn variant(experiment: &Experiment, name: Option<&str>) -> Result<usize, Error> {
+    let names: Vec<String> = experiment.variants.iter().map(Variant::name).collect();
+    let known = || {
+        let shown = names.iter().take(MOST_NAMES).map(|name| format!("`{name}`"));
+        let others = names.len().saturating_sub(MOST_NAMES);
+        let others = (others > 0).then(|| format!("{others} more"));
+        shown.chain(others).collect::<Vec<_>>().join(", ")
+    };
+    match name {
+        None if names.len() == 1 => Ok(0),
+        None => Err(Error::usage("a matrix is many runs, and this command makes one")
+            .help(format!("say with `--variant` which one: {}", known()))),
+        Some(name) => names.iter().position(|known| known == name).ok_or_else(|| {
+            let unknown = Error::usage(format!("the matrix has no variant `{name}`"));
+            match nearest(name, names.iter().map(String::as_str)) {
+                Some(nearest) => unknown.help(format!("did you mean `{nearest}`?")),
+                None => unknown.help(format!("it has: {}", known())),
+            }
+        }),
     }
 }
 

@@ -7,13 +7,13 @@ use clap::Args;
 
 use super::error::Error;
 use super::exit::Exit;
-use super::load::{self, ScenarioArguments};
+use super::load::{self, ScenarioArguments, VariantArgument};
 use super::shown_call;
 use super::{streams, world};
 use clock::WallClock;
 use engine::{Decided, FirstRound};
+use scenario::Plan;
 use scenario::plan::{HttpPlan, TargetPlan};
-use scenario::{Plan, Scenario};
 use target::{CallError, Delivery, Exchange, HttpTarget, MappedTarget, Target};
 use timestamp::elapsed;
 
@@ -25,15 +25,14 @@ pub struct ProbeArguments {
     scenario: PathBuf,
     #[command(flatten)]
     changes: ScenarioArguments,
+    #[command(flatten)]
+    variant: VariantArgument,
 }
 
 /// Makes the first iteration of a scenario, and explains each step.
 pub fn probe(arguments: &ProbeArguments) -> Result<Exit, Error> {
     let scenario = load::scenario(&arguments.scenario, &arguments.changes)?;
-    let Scenario::Run(plan) = scenario else {
-        return Err(Error::usage("a matrix is many runs, of which none is probed")
-            .help("leave the `matrix` out: `--set matrix=null`"));
-    };
+    let plan = arguments.variant.plan(scenario)?;
     let TargetPlan::Http(http) = &plan.target else {
         return Err(Error::usage(
             "the target is the loop inside, of which nothing is to be found out",

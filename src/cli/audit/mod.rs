@@ -11,7 +11,7 @@ use self::contexts::Contexts;
 use super::error::Error;
 use super::exit::Exit;
 use super::interrupt::Interrupt;
-use super::load::{self, ScenarioArguments};
+use super::load::{self, ScenarioArguments, VariantArgument};
 use super::operator::Terminal;
 use super::verdict_files::VerdictFiles;
 use super::world::{self, Work};
@@ -19,7 +19,7 @@ use super::{console, streams};
 use clock::{Clock, WallClock};
 use engine::{Decision, Ending, Questions, RunError, Stop};
 use record::{FailureKind, Violation};
-use scenario::{Plan, Scenario};
+use scenario::Plan;
 use statistics::propensity::{AuditDesign, AuditVerdict, Claim, LONGEST_LAG, PropensityAudit};
 use target::{CallError, Target};
 
@@ -31,6 +31,8 @@ pub struct AuditArguments {
     scenario: PathBuf,
     #[command(flatten)]
     changes: ScenarioArguments,
+    #[command(flatten)]
+    variant: VariantArgument,
     /// How many calls are made at most.
     #[arg(long, value_name = "N", default_value_t = 200_000, value_parser = clap::value_parser!(u64).range(1..=10_000_000))]
     calls: u64,
@@ -90,15 +92,12 @@ const IN_TURN: u64 = 2 * LONGEST_LAG as u64;
 /// Audits the target of a scenario.
 pub fn audit(arguments: &AuditArguments) -> Result<Exit, Error> {
     let scenario = load::scenario(&arguments.scenario, &arguments.changes)?;
-    let Scenario::Run(plan) = scenario else {
-        return Err(Error::usage("a matrix is many runs, of which none is audited")
-            .help("leave the `matrix` out: `--set matrix=null`"));
-    };
+    let plan = arguments.variant.plan(scenario)?;
     check(&plan)?;
     let most = usize::try_from(arguments.contexts).unwrap_or(usize::MAX);
     let contexts = Contexts::of(&plan, most);
     let operator = Terminal { yes: false, quiet: arguments.quiet };
-    announce(arguments, &contexts, &operator);
+    announce(arguments, &plan, &contexts, &operator);
     let design = AuditDesign {
         contexts: contexts.count(),
         actions: plan.actions.len(),
@@ -135,8 +134,16 @@ fn check(plan: &Plan) -> Result<(), Error> {
         return Err(Error::usage("an audit is of probabilities, and Rank for slots gives none")
             .help("leave `slots` out of the scenario"));
     }
-    let mapping = plan.target.mapping();
-    if mapping.is_some_and(|mapping| !mapping.take.gives_probability()) {
+    let Some(mapping) = plan.target.mapping() else { return Ok(()) };
+    if mapping.take.leaves_draw() {
+        return Err(Error::usage(
+            "`choose: draw` lets the runner draw, so that there is no draw of the service to audit",
+        )
+        .help(
+            "`runner audit` is for services that choose: `take: { action: …, probability: … }`",
+        ));
+    }
+    if !mapping.take.gives_probability() {
         return Err(Error::usage("`take` has no probability, so that there is nothing to audit")
             .help(
                 "say where the answer has it: `take: { action: …, probability: $.propensity }`",
@@ -145,13 +152,16 @@ fn check(plan: &Plan) -> Result<(), Error> {
     Ok(())
 }
 
-fn announce(arguments: &AuditArguments, contexts: &Contexts<'_>, operator: &Terminal) {
+fn announce(arguments: &AuditArguments, plan: &Plan, contexts: &Contexts<'_>, operator: &Terminal) {
     let calls = console::count(arguments.calls);
     operator.tell(&format!("asking {} contexts, with at most {calls} calls", contexts.count()));
     if let Some(remark) = contexts.remark() {
         operator.tell(&remark);
     }
-    operator.tell("nothing is rewarded, and events are sent with `deferActivation`");
+    operator.tell(match plan.target.mapping() {
+        None => "nothing is rewarded, and events are sent with `deferActivation`",
+        Some(_) => "nothing is rewarded: the service keeps these decisions without an outcome",
+    });
 }
 
 impl Audited {

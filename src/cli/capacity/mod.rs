@@ -15,7 +15,7 @@ use super::confidence::parse_confidence;
 use super::error::Error;
 use super::exit::Exit;
 use super::interrupt::Interrupt;
-use super::load::{self, ScenarioArguments};
+use super::load::{self, ScenarioArguments, VariantArgument};
 use super::operator::Terminal;
 use super::{run, streams, world};
 use clock::WallClock;
@@ -23,8 +23,8 @@ use diagnostic::{Diagnostic, Report};
 use engine::{Ending, RunError, StartPoint, Stop};
 use metrics::{Expectation, Holds, PhaseScope, Quantity, Summary, judge};
 use record::{ObserveError, Observer, Progress};
+use scenario::Plan;
 use scenario::plan::{Arrival, Phase, Step};
-use scenario::{Plan, Scenario};
 use statistics::{Confidence, Interval, Limit, LimitRange, LimitSearch};
 
 /// `runner capacity`
@@ -35,6 +35,8 @@ pub struct CapacityArguments {
     scenario: PathBuf,
     #[command(flatten)]
     changes: ScenarioArguments,
+    #[command(flatten)]
+    variant: VariantArgument,
     /// What must hold, such as `rank.p99 < 50ms`, of the phase that is varied, or of another
     /// one that it names.
     #[arg(long, value_name = "EXPECTATION")]
@@ -110,7 +112,7 @@ struct Found {
 
 /// Searches the largest value of a scenario at which an expectation holds.
 pub fn capacity(arguments: &CapacityArguments) -> Result<Exit, Error> {
-    let plan = single(load::scenario(&arguments.scenario, &arguments.changes)?)?;
+    let plan = arguments.variant.plan(load::scenario(&arguments.scenario, &arguments.changes)?)?;
     if run::asks_the_operator(&plan) {
         return Err(Error::usage("a phase waits for the operator, which a search cannot do"));
     }
@@ -128,16 +130,6 @@ pub fn capacity(arguments: &CapacityArguments) -> Result<Exit, Error> {
     let report = text::CapacityReport { arguments, question: &question, found: &found, exit };
     streams::tell(&report.text(outputs.folder()))?;
     Ok(exit)
-}
-
-fn single(scenario: Scenario) -> Result<Plan, Error> {
-    match scenario {
-        Scenario::Run(plan) => Ok(*plan),
-        Scenario::Experiment(_) => {
-            Err(Error::usage("a matrix is many runs, of which no capacity is searched")
-                .help("leave the `matrix` out: `--set matrix=null`"))
-        }
-    }
 }
 
 /// The question, or every mistake in it.
@@ -362,7 +354,8 @@ impl Searching<'_> {
         let mut options = self.arguments.changes.options();
         options.overrides.push(format!("{vary}={}", from.of(value)));
         options.seed = Some(self.seed.wrapping_add(search - 1));
-        let plan = single(load::scenario_again(&self.arguments.scenario, &options)?)?;
+        let scenario = load::scenario_again(&self.arguments.scenario, &options)?;
+        let plan = self.arguments.variant.plan(scenario)?;
         // An expectation speaks of the number of iterations, which may follow from the value.
         let scopes: Vec<PhaseScope<'_>> = plan.phases.iter().map(Phase::scope).collect();
         let expectation = Expectation::parse(expectation.text(), &scopes)

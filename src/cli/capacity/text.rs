@@ -2,7 +2,7 @@ use std::path::Path;
 
 use super::quantity::rounded;
 use super::{CapacityArguments, Found, Question};
-use crate::cli::console::count;
+use crate::cli::console::plural;
 use crate::cli::exit::Exit;
 use statistics::Limit;
 
@@ -59,10 +59,14 @@ impl CapacityReport<'_> {
     }
 
     fn effort(&self) -> String {
-        let (runs, searches) = (count(self.found.trials.len() as u64), self.found.limits.len());
+        let runs = plural(self.found.trials.len() as u64, "run");
+        let searches = match self.found.limits.len() {
+            1 => "1 search".to_owned(),
+            searches => format!("{searches} searches"),
+        };
         let percent = rounded(100.0 * self.arguments.resolution);
         format!(
-            "{runs} runs in {searches} searches; a value that holds and one that fails are \
+            "{runs} in {searches}; a value that holds and one that fails are \
              {percent} % apart at most"
         )
     }

@@ -16,6 +16,7 @@ mod words;
 pub use format::{count, micros, name, span};
 pub use paint::Paint;
 pub use progress::Console;
+pub use running::plural;
 pub use screen::Screen;
 pub use summary::{Models, RunReport, summary};
 pub use table::{Cell, Side, Table};

@@ -66,7 +66,7 @@ impl MonitorArguments {
             return Ok(());
         }
         Err(Error::usage(format!("`--metrics` and `--otlp` are for one run, and {what}"))
-            .help("leave the `matrix` out: `--set matrix=null`"))
+            .help("run one of them as a scenario without a `matrix`"))
     }
 
     fn collector(&self) -> Result<Option<Collector>, Error> {

@@ -140,6 +140,7 @@ async fn question<T: Target>(
         let action = event.index(read.chosen);
         Ok(Decision { action, probability: read.probability, probabilities })
     });
+    target.forget(&event.event_id);
     (at.iteration, decision)
 }
 

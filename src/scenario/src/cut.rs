@@ -44,8 +44,11 @@ impl Iterate {
         let mut part = self.clone();
         part.error_budget = self.error_budget.map(|budget| shard.share(budget));
         // The first asks for the age of the model as often as the whole would, the others never.
-        let interval = self.model_check_interval / shard.count();
-        part.model_check_interval = if shard.number() == 1 { interval.max(1) } else { 0 };
+        part.model_check_interval = match self.model_check_interval {
+            0 => 0,
+            _ if shard.number() > 1 => 0,
+            interval => (interval / shard.count()).max(1),
+        };
         let divide = |bound: &mut usize| {
             *bound = usize::try_from(shard.share(*bound as u64)).unwrap_or(*bound);
         };

@@ -1,8 +1,6 @@
 //! Phases that can never do what they say, where they stand.
 
-use super::model::{
-    EvaluateFile, IterateFile, PauseFile, PhaseItem, ServiceFile, StepFile, Target,
-};
+use super::model::{EvaluateFile, PauseFile, PhaseItem, ServiceFile, StepFile, Target};
 use super::plan::AwaitedChange;
 use super::policy::is_discovered;
 use super::slots;
@@ -87,7 +85,6 @@ fn refuse_contract(service: &ServiceFile, item: &PhaseItem, report: &mut Report)
             ),
             "`iterate`, `wait`, `pause` with a `prompt`, and `reset` are what every service has",
         ),
-        Some(StepFile::Iterate(iterate)) => return refuse_delivery(iterate, report),
         _ => return,
     };
     report.push(Diagnostic::error(message).at(&item.place).help(help));
@@ -116,20 +113,6 @@ fn refuse_slots(item: &PhaseItem, report: &mut Report) {
     if let Some(slots) = slots::slots(item) {
         let message = "`slots` needs the Personalizer contract, but `rank` says what is called";
         report.push(Diagnostic::error(message).at(&slots.key).help("leave it out"));
-    }
-}
-
-/// A decision of such a service is kept until its reward is sent, once.
-fn refuse_delivery(iterate: &IterateFile, report: &mut Report) {
-    let keys =
-        [("lost_rewards", &iterate.lost_rewards), ("repeated_rewards", &iterate.repeated_rewards)];
-    for (name, written) in keys {
-        if written.value > 0.0 {
-            let message =
-                format!("`{name}` needs the Personalizer contract, but `rank` says what is called");
-            let help = "leave it out; `reward: { when: … }` says which rewards are reported";
-            report.push(Diagnostic::error(message).at(&written.place).help(help));
-        }
     }
 }
 

@@ -135,6 +135,9 @@ pub trait Target {
         value: f64,
     ) -> impl Future<Output = Result<Delivery, CallError>>;
 
+    /// Forgets an event, of which nothing more is sent.
+    fn forget(&self, _event_id: &EventId) {}
+
     /// `POST /multislot/rank`
     fn rank_slots(
         &self,

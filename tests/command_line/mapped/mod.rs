@@ -1,5 +1,6 @@
 //! Services that are not shaped like Personalizer, called from a scenario alone.
 
+mod commands;
 mod compared;
 mod contract;
 mod lifecycle;
@@ -52,12 +53,17 @@ impl Trial {
     }
 
     fn command(&self, arguments: &[&str]) -> Output {
+        self.prepared(arguments).output().unwrap()
+    }
+
+    fn prepared(&self, arguments: &[&str]) -> Command {
         let path = self.folder.path().join("mapped.yaml");
         fs::write(&path, &self.scenario).unwrap();
         let mut command = Command::new(env!("CARGO_BIN_EXE_runner"));
         command.args(&arguments[..1]).arg(&path).arg("--allow-paths").args(&arguments[1..]);
         command.envs(self.environment.iter().copied()).env("NO_COLOR", "1");
-        command.stdin(Stdio::null()).output().unwrap()
+        command.stdin(Stdio::null());
+        command
     }
 
     fn run(self) -> Outcome {

@@ -61,7 +61,7 @@ fn each_preset_sends_its_key_and_takes_its_options() {
 fn what_stands_beside_a_preset_wins() {
     let reward = "  reward: { put: \"/outcomes/{{ event }}\", body: { value: \"{{ reward }}\" } }";
     let own = shown(&format!("  url: http://127.0.0.1:9\n{IDS}\n  preset: banditdb\n{reward}"));
-    assert!(own.contains("PUT http://127.0.0.1:9/outcomes/%3Cevent%3E"), "{own}");
+    assert!(own.contains("PUT http://127.0.0.1:9/outcomes/<event>"), "{own}");
     assert!(own.contains("POST http://127.0.0.1:9/predict") && !own.contains("/reward"), "{own}");
 }
 

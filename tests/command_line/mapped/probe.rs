@@ -28,11 +28,11 @@ fn check_shows_the_vectors_the_consequences_and_the_first_calls_without_secrets(
         &[
             "vectors of `context`, 10 columns: name=",
             "`take` has no probability",
-            "POST http://127.0.0.1:9/decide?session=%3Csession.id%3E",
+            "POST http://127.0.0.1:9/decide?session=<session.id>",
             "authorization: [redacted]",
             "content-type: application/json",
             "\"vector\":[",
-            "PUT http://127.0.0.1:9/outcomes/%3Cevent%3E",
+            "PUT http://127.0.0.1:9/outcomes/<event>",
             "content-type: application/x-www-form-urlencoded",
             "value=1.0",
         ],

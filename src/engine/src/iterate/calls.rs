@@ -66,6 +66,7 @@ impl<'f, C: Clock, T: Target> Calls<'f, C, T> {
                 None => self.call(&event, &mut attempt.record).await,
             };
             attempt.error = outcome.err();
+            self.target.forget(&attempt.record.event_id);
             Finished::Iteration(attempt)
         })
     }

@@ -3,7 +3,7 @@
 use serde::Serialize;
 use serde_json::Value as Json;
 
-use super::ranking::{Ranking, all_probabilities, chosen_probability, favourite};
+use super::ranking::{Pick, Ranking, all_probabilities, chosen_probability, favourite};
 use super::source::{Reply, ValueSource};
 use super::value::{
     Lookup, Probability, TakeError, json, kind, probability, shown, text_of, violates,
@@ -49,6 +49,13 @@ impl Take {
     pub fn gives_probability(&self) -> bool {
         self.probability.is_some()
             || self.ranking.as_ref().is_some_and(|ranking| ranking.probability.is_some())
+    }
+
+    /// Whether the runner draws the action.
+    #[must_use]
+    pub fn leaves_draw(&self) -> bool {
+        let draws = |ranking: &Ranking| ranking.choose == Pick::Draw;
+        self.action.is_none() && self.ranking.as_ref().is_some_and(draws)
     }
 
     /// Whether the service gives the id of the decision.
@@ -97,6 +104,8 @@ impl Take {
             }
             None => of_ranking,
         };
+        #[expect(clippy::cast_possible_truncation, reason = "a probability is recorded in 32 bits")]
+        let probability = probability.map(|probability| probability as f32);
         if probability == Some(0.0) {
             return Err(violates(
                 Violation::Probability,
@@ -108,8 +117,6 @@ impl Take {
             (Some(ranking), Some(ranked)) => all_probabilities(ranked, ranking.lookup.actions()),
             _ => None,
         };
-        #[expect(clippy::cast_possible_truncation, reason = "a probability is recorded in 32 bits")]
-        let probability = probability.map(|probability| probability as f32);
         Ok(Taken { action, probability, favourite, probabilities, event })
     }
 

@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use hyper::Method as HttpMethod;
 use hyper::body::Bytes;
-use hyper::header::{CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
+use hyper::header::{ACCEPT, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
 use serde_json::Value as Json;
 
 use super::http::{Answer, Caller, Headers, Outgoing, RetryPolicy, excerpt};
@@ -105,16 +105,21 @@ impl MappedTarget {
         let rendered = self.mapping.render(call, variables);
         let rendered = rendered.map_err(|why| self.public(&violation(Violation::Json, why)))?;
         Ok(Prepared {
-            headers: Headers::new(self.headers(&rendered).map_err(|why| self.public(&why))?),
+            headers: Headers::new(self.headers(call, &rendered).map_err(|why| self.public(&why))?),
             path: self.caller.addresses().below(&rendered.path),
             body: rendered.body.into(),
         })
     }
 
     /// The headers of a call: those of every call, then those of the session, then its own.
-    fn headers(&self, rendered: &RenderedCall) -> Result<HeaderMap, CallError> {
+    fn headers(&self, call: &Call, rendered: &RenderedCall) -> Result<HeaderMap, CallError> {
         let mut headers = self.caller.headers().map().clone();
         headers.remove(CONTENT_TYPE);
+        // A header of the scenario is sensitive, and wins.
+        let is_said = headers.get(ACCEPT).is_some_and(HeaderValue::is_sensitive);
+        if call.format == Format::Text && !is_said {
+            headers.insert(ACCEPT, HeaderValue::from_static("text/plain, */*;q=0.1"));
+        }
         if let Some(content_type) = rendered.content_type {
             headers.insert(CONTENT_TYPE, HeaderValue::from_static(content_type));
         }
@@ -233,7 +238,7 @@ impl Target for MappedTarget {
         event_id: &EventId,
         value: f64,
     ) -> Result<Delivery, CallError> {
-        let decision = self.decisions.borrow_mut().remove(event_id);
+        let decision = self.decisions.borrow().get(event_id).cloned();
         let (Some(reward), Some(decision)) = (&self.mapping.reward, decision) else {
             return Ok(Delivery::NotSent);
         };
@@ -244,6 +249,10 @@ impl Target for MappedTarget {
         }
         self.make(self.caller.reward(at), &reward.call, &variables).await?;
         Ok(Delivery::Sent)
+    }
+
+    fn forget(&self, event_id: &EventId) {
+        self.decisions.borrow_mut().remove(event_id);
     }
 
     /// A service without this operation counts as one whose model never changes.

@@ -40,28 +40,39 @@ impl MappedTarget {
         reward: f64,
     ) -> Result<Vec<(&'static str, ShownCall)>, CallError> {
         let mapping = &self.mapping;
-        let placeholders = |group: &str, step: &StepCall| -> Vec<(String, Json)> {
-            let names = step.take.iter().map(|(name, _)| name);
-            names.map(|name| (name.clone(), format!("<{group}.{name}>").into())).collect()
-        };
         let session = mapping.session.iter().flat_map(|step| placeholders("session", step));
         let setup = mapping.setup.iter().flat_map(|step| placeholders("setup", step));
-        let variables = mapping.variables().with_session(session.collect());
-        let variables = variables.with_setup(setup.collect());
+        let (session, setup): (Vec<_>, Vec<_>) = (session.collect(), setup.collect());
+        let event = placeholder("event");
+        let of_steps = session.iter().chain(&setup).map(|(_, placeholder)| placeholder);
+        let given: Vec<Json> = of_steps.chain([&event]).cloned().collect();
+        let variables = mapping.variables().with_session(session).with_setup(setup);
         let rank = of_rank(&variables, 0, request);
-        let mut calls = vec![("rank", self.shown(&mapping.rank, &rank)?)];
+        let mut calls = vec![("rank", self.shown(&mapping.rank, &rank, &given)?)];
         if let Some(call) = &mapping.reward {
-            let event = mapping.take.gives_event().then(|| Json::from("<event>"));
+            let event = mapping.take.gives_event().then_some(event);
             let decided = rank.decided(action, event).rewarded(reward);
-            calls.push(("reward", self.shown(&call.call, &decided)?));
+            calls.push(("reward", self.shown(&call.call, &decided, &given)?));
         }
         Ok(calls)
     }
 
-    fn shown(&self, call: &Call, variables: &Variables) -> Result<ShownCall, CallError> {
+    /// A call, in which what only answers give is shown by its name.
+    fn shown(
+        &self,
+        call: &Call,
+        variables: &Variables,
+        given: &[Json],
+    ) -> Result<ShownCall, CallError> {
         let prepared = self.prepare(call, variables)?;
         let mut shown = self.caller.shown(&prepared.outgoing(call));
         self.conceal(&mut shown);
+        for name in given.iter().filter_map(Json::as_str) {
+            let encoded = name.replace('<', "%3C").replace('>', "%3E");
+            for text in [&mut shown.url, &mut shown.body] {
+                *text = text.replace(&encoded, name);
+            }
+        }
         Ok(shown)
     }
 
@@ -73,4 +84,15 @@ impl MappedTarget {
             *text = redactor.redact(text);
         }
     }
+}
+
+/// What stands for a value that only an answer gives.
+fn placeholder(name: &str) -> Json {
+    format!("<{name}>").into()
+}
+
+/// What stands for the values that a call takes, by their names.
+fn placeholders(group: &str, step: &StepCall) -> Vec<(String, Json)> {
+    let names = step.take.iter().map(|(name, _)| name);
+    names.map(|name| (name.clone(), placeholder(&format!("{group}.{name}")))).collect()
 }
