@@ -12,6 +12,7 @@ use super::pacing::{Admission, Pacer};
 use super::stop::Stop;
 use super::stream::{Stream, StreamEvent};
 use clock::{Clock, Tasks};
+use protocol::RankedAction;
 use scenario::Plan;
 use scenario::plan::{Arrival, Phase, Step, Visitor};
 use seed::PhaseKey;
@@ -151,12 +152,18 @@ fn all_probabilities(
 ) -> Option<Vec<f64>> {
     let ranking = match answer {
         RankAnswer::Taken { probabilities, .. } => return probabilities.clone(),
-        RankAnswer::Contract(response) => &response.ranking,
+        RankAnswer::Decided(decision) => decision.ranking.clone(),
+        RankAnswer::Contract(response) => {
+            let ranked = response.ranking.iter();
+            let place = |ranked: &RankedAction| {
+                Some((stream.position(event, &ranked.id)?, ranked.probability))
+            };
+            ranked.map(place).collect::<Option<_>>()?
+        }
     };
     let mut probabilities = vec![0.0; stream.actions()];
-    for ranked in ranking {
-        let position = stream.position(event, &ranked.id)?;
-        probabilities[event.index(position)] = f64::from(ranked.probability);
+    for (position, probability) in &ranking {
+        probabilities[event.index(*position)] = f64::from(*probability);
     }
     (!ranking.is_empty()).then_some(probabilities)
 }

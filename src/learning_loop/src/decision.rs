@@ -11,10 +11,22 @@ use super::{ids, rank_rules, sampling};
 use learner::{LearningPolicy, Prediction, sample};
 use policy::{Model, Policy, Seen};
 use protocol::{
-    Digits, ErrorCode, EventId, FeatureObject, LearningMode, RankRequest, RankResponse,
-    RankableAction, ServiceError,
+    Digits, ErrorCode, EventId, FeatureObject, LearningMode, RankRequest, RankableAction,
+    ServiceError,
 };
 use timestamp::Timestamp;
+
+/// What was decided for a request. Actions are positions in it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Decision {
+    /// The id of the event.
+    pub event_id: EventId,
+    /// The chosen action.
+    pub chosen: usize,
+    /// The actions with their probabilities: excluded ones keep their positions, with probability
+    /// zero; the others fill the remaining positions in the order of the ranking.
+    pub ranking: Vec<(usize, f32)>,
+}
 
 /// Everything that a decision depends on, borrowed from a loop or from a ranker.
 pub(crate) struct Decider<'a> {
@@ -49,7 +61,7 @@ impl Decider<'_> {
         request: &RankRequest,
         number: u64,
         now: Timestamp,
-    ) -> Result<(RankResponse, Interaction), ServiceError> {
+    ) -> Result<(Decision, Interaction), ServiceError> {
         self.checker.check(request, &self.limits)?;
         let event_id = self.event_id(request.event_id.as_ref(), number, now);
         let actions = rank_rules::rankable(request);
@@ -62,7 +74,7 @@ impl Decider<'_> {
                 (baseline.clone(), baseline)
             }
         };
-        let answer = rank_rules::answer(request, &event_id, &actions, &shown);
+        let decision = rank_rules::decision(request, &event_id, &shown);
         let logged = Logged {
             event_id,
             context: &request.context_features,
@@ -71,7 +83,7 @@ impl Decider<'_> {
             choice,
             slots: Vec::new(),
         };
-        Ok((answer, self.interaction(logged, now)))
+        Ok((decision, self.interaction(logged, now)))
     }
 
     /// Tells the served model of a request that is certain to be ranked after those that it was

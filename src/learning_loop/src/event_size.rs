@@ -10,24 +10,34 @@ pub(crate) struct EventSizes {
     /// What an event takes beside its context, its actions, its slots and its choice.
     each: usize,
     actions: Option<Arc<[RankableAction]>>,
+    /// Whether they are asked for: to look at every feature of many actions takes its time.
+    is_asked: bool,
 }
 
 /// A reward of an event.
 pub(crate) const REWARD_BYTES: u64 = size_of::<f64>() as u64;
 
 impl EventSizes {
+    /// The same for a list that begins anew.
+    pub(crate) fn anew(&self) -> Self {
+        Self { actions: None, ..*self }
+    }
+
     /// Of events whose windows are open: each with its id in a table, and a choice of its own.
-    pub(crate) fn open() -> Self {
-        Self { each: size_of::<Interaction>() + 144, actions: None }
+    pub(crate) fn open(is_asked: bool) -> Self {
+        Self { each: size_of::<Interaction>() + 144, actions: None, is_asked }
     }
 
     /// Of events in the log.
-    pub(crate) fn in_log() -> Self {
-        Self { each: 64, actions: None }
+    pub(crate) fn in_log(is_asked: bool) -> Self {
+        Self { each: 64, actions: None, is_asked }
     }
 
-    /// About how many bytes the next event takes.
+    /// About how many bytes the next event takes; none, if they are not asked for.
     pub(crate) fn next(&mut self, interaction: &Interaction) -> u64 {
+        if !self.is_asked {
+            return 0;
+        }
         let slots: usize = interaction.slots.iter().map(slot).sum();
         let rewards = size_of_val(&interaction.rewards[..]);
         let choice = interaction.actions.len() * (size_of::<f32>() + size_of::<usize>());

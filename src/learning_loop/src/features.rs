@@ -8,12 +8,16 @@ use learner::{Event, EventSlot, Example, Hashing, Label};
 use policy::{hashed_action, hashed_context, hashed_slot};
 use protocol::{FeatureObject, RankableAction};
 
-/// The number of cached events and of cached action lists; a run shares far fewer.
+/// The number of cached events and of cached action lists of a generation; a run shares far fewer.
 const CAPACITY: usize = 4096;
 
 /// The same for requests over the wire: each has a context of its own, and few lists of actions
 /// are shared ([`FeatureCache::of_wire`]).
 const WIRE_CAPACITY: usize = 64;
+
+/// The number of actions in all cached lists of a generation, and of single ones: a catalogue is
+/// kept whole.
+const ACTION_CAPACITY: usize = 1 << 18;
 
 /// Hashed events, computed once for all requests that share their parts.
 ///
@@ -21,27 +25,32 @@ const WIRE_CAPACITY: usize = 64;
 /// can get these addresses.
 #[derive(Debug, Clone)]
 pub(crate) struct FeatureCache {
-    events: HashMap<(Hashing, usize, usize), CachedEvent>,
-    lists: HashMap<(Hashing, usize), CachedList>,
-    /// How many actions the lists have together.
-    listed: usize,
+    recent: Generation,
+    /// What was not used since it was the recent one is forgotten with it: an event is learned
+    /// long after it is ranked, and many others are ranked between.
+    previous: Generation,
     /// Single actions, which different lists share, by the addresses of their features and ids.
     actions: HashMap<(Hashing, usize, usize), CachedAction>,
-    /// The number of events and of lists that are kept.
+    /// The number of events and of lists that a generation keeps.
     capacity: usize,
     /// The number of single actions that are kept.
     action_capacity: usize,
 }
 
-/// The number of actions in all cached lists, and of single ones: a catalogue is kept whole.
-const ACTION_CAPACITY: usize = 1 << 18;
+/// Events and lists of actions.
+#[derive(Debug, Clone, Default)]
+struct Generation {
+    events: HashMap<(Hashing, usize, usize), CachedEvent>,
+    lists: HashMap<(Hashing, usize), CachedList>,
+    /// How many actions the lists have together.
+    listed: usize,
+}
 
 impl Default for FeatureCache {
     fn default() -> Self {
         Self {
-            events: HashMap::default(),
-            lists: HashMap::default(),
-            listed: 0,
+            recent: Generation::default(),
+            previous: Generation::default(),
             actions: HashMap::default(),
             capacity: CAPACITY,
             action_capacity: ACTION_CAPACITY,
@@ -75,9 +84,8 @@ impl FeatureCache {
 
     /// Forgets everything. A large request must not outlive its answer.
     pub fn clear(&mut self) {
-        self.events.clear();
-        self.lists.clear();
-        self.listed = 0;
+        self.recent = Generation::default();
+        self.previous = Generation::default();
         self.actions.clear();
     }
 
@@ -88,7 +96,9 @@ impl FeatureCache {
         context: &Arc<[FeatureObject]>,
         actions: &Arc<[RankableAction]>,
     ) -> &Event {
-        let is_known = self.events.contains_key(&(hashing, address(context), address(actions)));
+        let key = (hashing, address(context), address(actions));
+        let is_known = self.recent.events.contains_key(&key);
+        let is_known = is_known || self.previous.events.contains_key(&key);
         let event = self.known_or_made(hashing, context, actions);
         // What is ranked once and learned once does not recur.
         event.recurs |= is_known;
@@ -103,19 +113,21 @@ impl FeatureCache {
     ) -> &mut Event {
         self.make_room();
         let key = (hashing, address(context), address(actions));
-        if !self.events.contains_key(&key) {
-            let event = Event {
-                shared: Arc::new(hashed_context(hashing, context)),
-                actions: self.examples(hashing, actions),
-                recurs: false,
-                weight: 1.0,
-                slots: None,
-                listed: true,
-            };
-            let alive = (context.clone(), actions.clone());
-            self.events.insert(key, CachedEvent { event, _alive: alive });
+        if !self.recent.events.contains_key(&key) {
+            let cached = self.previous.events.remove(&key).unwrap_or_else(|| CachedEvent {
+                event: Event {
+                    shared: Arc::new(hashed_context(hashing, context)),
+                    actions: self.examples(hashing, actions),
+                    recurs: false,
+                    weight: 1.0,
+                    slots: None,
+                    listed: true,
+                },
+                _alive: (context.clone(), actions.clone()),
+            });
+            self.recent.events.insert(key, cached);
         }
-        &mut self.events.get_mut(&key).expect("it is known or was made").event
+        &mut self.recent.events.get_mut(&key).expect("it is known or was made").event
     }
 
     /// The event of an interaction, with the outcomes of its first slots.
@@ -141,13 +153,10 @@ impl FeatureCache {
     /// Forgets what there is too much of: requests over the wire have new features each, for
     /// which a full cache is worth nothing.
     fn make_room(&mut self) {
-        if self.lists.len() >= self.capacity || self.listed > ACTION_CAPACITY {
-            self.lists.clear();
-            self.events.clear();
-            self.listed = 0;
-        }
-        if self.events.len() >= self.capacity {
-            self.events.clear();
+        let Generation { events, lists, listed } = &self.recent;
+        let most = events.len().max(lists.len());
+        if most >= self.capacity || *listed > ACTION_CAPACITY {
+            self.previous = std::mem::take(&mut self.recent);
         }
         if self.actions.len() > self.action_capacity {
             self.actions.clear();
@@ -159,24 +168,28 @@ impl FeatureCache {
         hashing: Hashing,
         actions: &Arc<[RankableAction]>,
     ) -> Arc<[Arc<Example>]> {
-        let Self { lists, actions: single, listed, action_capacity, .. } = self;
-        let make = || {
-            *listed += actions.len();
-            let example = |action: &RankableAction| {
-                if *action_capacity == 0 {
-                    return Arc::new(hashed_action(hashing, action));
-                }
-                let key = (hashing, address(&action.features), action.id.as_ptr().addr());
-                let make = || CachedAction {
-                    example: Arc::new(hashed_action(hashing, action)),
-                    _alive: action.clone(),
-                };
-                single.entry(key).or_insert_with(make).example.clone()
+        let Self { recent, previous, actions: single, action_capacity, .. } = self;
+        let Generation { lists, listed, .. } = recent;
+        let key = (hashing, address(actions));
+        let example = |action: &RankableAction| {
+            if *action_capacity == 0 {
+                return Arc::new(hashed_action(hashing, action));
+            }
+            let key = (hashing, address(&action.features), action.id.as_ptr().addr());
+            let make = || CachedAction {
+                example: Arc::new(hashed_action(hashing, action)),
+                _alive: action.clone(),
             };
-            let examples = actions.iter().map(example).collect();
-            CachedList { examples, _alive: actions.clone() }
+            single.entry(key).or_insert_with(make).example.clone()
         };
-        lists.entry((hashing, address(actions))).or_insert_with(make).examples.clone()
+        let known_or_hashed = || {
+            *listed += actions.len();
+            previous.lists.remove(&key).unwrap_or_else(|| CachedList {
+                examples: actions.iter().map(example).collect(),
+                _alive: actions.clone(),
+            })
+        };
+        lists.entry(key).or_insert_with(known_or_hashed).examples.clone()
     }
 }
 
@@ -219,6 +232,23 @@ mod tests {
     }
 
     #[test]
+    fn what_is_used_within_a_generation_is_not_made_again() {
+        let actions: Arc<[RankableAction]> = [].into();
+        let contexts: Vec<_> = (0..2 * CAPACITY).map(|_| objects("[{}]")).collect();
+        let mut cache = FeatureCache::default();
+        let shared = |cache: &mut FeatureCache, context| {
+            cache.event(Hashing::default(), context, &actions).shared.clone()
+        };
+        let first = shared(&mut cache, &contexts[0]);
+        for context in &contexts[1..] {
+            shared(&mut cache, context);
+            assert!(Arc::ptr_eq(&first, &shared(&mut cache, &contexts[0])));
+        }
+        contexts[1..].iter().for_each(|context| drop(shared(&mut cache, context)));
+        assert!(!Arc::ptr_eq(&first, &shared(&mut cache, &contexts[0])));
+    }
+
+    #[test]
     fn a_full_cache_begins_anew_and_answers_the_same() {
         let actions: Arc<[RankableAction]> = [].into();
         let mut cache = FeatureCache::default();
@@ -228,6 +258,6 @@ mod tests {
             let alone = hashed_context(Hashing::default(), &context);
             assert_eq!(format!("{:?}", event.shared), format!("{alone:?}"));
         }
-        assert!(cache.events.len() <= CAPACITY);
+        assert!(cache.recent.events.len() <= CAPACITY && cache.previous.events.len() <= CAPACITY);
     }
 }

@@ -19,7 +19,7 @@ pub(crate) struct Joiner {
     numbers: EventNumbers,
     /// The number of the first open event.
     first: usize,
-    /// About how many bytes of memory the open events take.
+    /// About how many bytes of memory the open events take, where that is asked for.
     bytes: u64,
     sizes: EventSizes,
 }
@@ -43,19 +43,18 @@ pub(crate) struct Closed {
     pub(crate) taken: bool,
 }
 
-impl Default for Joiner {
-    fn default() -> Self {
+impl Joiner {
+    /// Without events; `counts_bytes`, if their memory is asked for.
+    pub(crate) fn new(counts_bytes: bool) -> Self {
         Self {
             open: VecDeque::new(),
             numbers: EventNumbers::default(),
             first: 0,
             bytes: 0,
-            sizes: EventSizes::open(),
+            sizes: EventSizes::open(counts_bytes),
         }
     }
-}
 
-impl Joiner {
     /// Opens the window of an event. Returns false for an id that has an open window.
     pub(crate) fn open(&mut self, interaction: Interaction, closes: Timestamp) -> bool {
         let is_new = self.numbers.insert(&interaction.event_id, self.first + self.open.len());
@@ -159,7 +158,7 @@ impl Joiner {
         self.first += self.open.len();
         self.open.clear();
         self.bytes = 0;
-        self.sizes = EventSizes::open();
+        self.sizes = self.sizes.anew();
         self.numbers.clear();
     }
 }

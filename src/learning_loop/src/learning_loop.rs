@@ -3,7 +3,7 @@
 use std::num::NonZero;
 use std::time::Duration;
 
-use super::decision::Decider;
+use super::decision::{Decider, Decision};
 use super::dsjson::LineWriter;
 use super::evaluations::PendingEvaluation;
 use super::event_log::{EventLog, LoggedEvent, Retention};
@@ -133,8 +133,8 @@ impl LearningLoop {
             app_id,
             configuration,
             programs,
-            joiner: Joiner::default(),
-            log: EventLog::new(retention),
+            joiner: Joiner::new(limits.bound_events()),
+            log: EventLog::new(retention, limits.bound_events()),
             checker: rank_rules::Checker::default(),
             features: FeatureCache::default(),
             prediction: Prediction::default(),
@@ -162,11 +162,23 @@ impl LearningLoop {
         request: &RankRequest,
         now: Timestamp,
     ) -> Result<RankResponse, ServiceError> {
+        self.decide(request, now).map(|decision| decision.answer(request))
+    }
+
+    /// The same, answered by positions in the request: that of many actions costs little.
+    ///
+    /// # Errors
+    /// As [`Self::rank`].
+    pub fn decide(
+        &mut self,
+        request: &RankRequest,
+        now: Timestamp,
+    ) -> Result<Decision, ServiceError> {
         self.advance(now);
         let (now, number) = (self.now, self.ranked + 1);
-        let (answer, interaction) = self.decider().rank(request, number, now)?;
+        let (decision, interaction) = self.decider().rank(request, number, now)?;
         self.observe(interaction);
-        Ok(answer)
+        Ok(decision)
     }
 
     /// How many coming requests the learning policy wants to be told of now by [`Self::foresee`],

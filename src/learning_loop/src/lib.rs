@@ -9,6 +9,7 @@
 
 mod archive;
 mod assignment;
+mod checked_actions;
 mod configuration;
 mod decision;
 mod dsjson;
@@ -45,6 +46,7 @@ mod trainer;
 mod tests;
 
 pub use archive::{Segment, SegmentEvents};
+pub use decision::Decision;
 pub use event_log::Retention;
 pub use job::{EvaluationJob, EvaluationResults};
 pub use learning_loop::{LearningLoop, LoopOptions};

@@ -43,6 +43,11 @@ impl LoopLimits {
         self.rank_work < u64::MAX
     }
 
+    /// Whether the memory of events has a bound.
+    pub(crate) fn bound_events(&self) -> bool {
+        self.event_bytes < u64::MAX
+    }
+
     /// Whether an event may be predicted and learned under a policy.
     pub(crate) fn allow(&self, policy: &LearningPolicy, event: &Event) -> bool {
         !self.bound_work() || policy.work(event) <= self.rank_work

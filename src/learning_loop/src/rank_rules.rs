@@ -1,6 +1,7 @@
-use std::collections::HashSet;
 use std::sync::Arc;
 
+use super::checked_actions::CheckedActions;
+use super::decision::Decision;
 use super::interaction::Choice;
 use super::limits::LoopLimits;
 use protocol::{
@@ -13,9 +14,15 @@ use protocol::{
 pub(crate) struct Checker {
     /// The last valid actions and the number of their values: most requests have the same.
     valid: Option<(Arc<[RankableAction]>, usize)>,
+    actions: CheckedActions,
 }
 
 impl Checker {
+    /// For requests over the wire.
+    pub fn of_wire() -> Self {
+        Self { valid: None, actions: CheckedActions::of_wire() }
+    }
+
     pub fn check(
         &mut self,
         request: &RankRequest,
@@ -38,7 +45,7 @@ impl Checker {
             return Ok(*values);
         }
         check_count(actions.len(), limits)?;
-        let values = check_actions(actions)?;
+        let values = self.actions.check(actions)?;
         self.valid = Some((actions.clone(), values));
         Ok(values)
     }
@@ -86,29 +93,12 @@ pub(crate) fn check_values(found: usize, limits: &LoopLimits) -> Result<(), Stri
     (found <= most).then_some(()).ok_or_else(message)
 }
 
-/// Returns the number of values.
-fn check_actions(actions: &[RankableAction]) -> Result<usize, String> {
-    let mut values = 0;
-    let mut ids = HashSet::new();
-    for action in actions {
-        check_id("an action", &action.id)?;
-        if !ids.insert(&action.id) {
-            return Err(format!("two actions have the id `{}`", action.id));
-        }
-        values += check_features(&action.features)?;
-        if !action.features.iter().any(has_feature) {
-            return Err(format!("action `{}` has no feature", action.id));
-        }
-    }
-    Ok(values)
-}
-
 /// Refuses features that break a rule. Returns the number of values and objects.
 pub(crate) fn check_features(objects: &[FeatureObject]) -> Result<usize, String> {
     objects.iter().map(check_object).sum()
 }
 
-fn has_feature(object: &FeatureObject) -> bool {
+pub(crate) fn has_feature(object: &FeatureObject) -> bool {
     object.0.iter().any(|(_, value)| *value != FeatureValue::Null)
 }
 
@@ -153,25 +143,35 @@ fn is_excluded(request: &RankRequest, action: &RankableAction) -> bool {
     request.excluded_actions.iter().any(|id| **id == *action.id)
 }
 
-/// The answer: excluded actions keep their positions, with probability zero; the others fill
-/// the remaining positions in the order of the ranking.
-pub(crate) fn answer(
-    request: &RankRequest,
-    event_id: &EventId,
-    rankable: &[RankableAction],
-    choice: &Choice,
-) -> RankResponse {
-    let mut ranked = choice.ranking.iter().map(|action| RankedAction {
-        id: rankable[*action].id.clone(),
-        probability: choice.pmf[*action],
-    });
-    let mut place = |action: &RankableAction| {
-        let excluded = || RankedAction { id: action.id.clone(), probability: 0.0 };
-        if is_excluded(request, action) { Some(excluded()) } else { ranked.next() }
+/// What is answered to a request. `choice` is of the actions that may be chosen.
+pub(crate) fn decision(request: &RankRequest, event_id: &EventId, choice: &Choice) -> Decision {
+    let event_id = event_id.clone();
+    let probability = |action: &usize| choice.pmf[*action];
+    if request.excluded_actions.is_empty() {
+        let ranked = choice.ranking.iter().map(|action| (*action, probability(action)));
+        return Decision { event_id, chosen: choice.chosen(), ranking: ranked.collect() };
+    }
+    let excluded = request.actions.iter().map(|action| is_excluded(request, action));
+    let excluded: Vec<bool> = excluded.collect();
+    let rankable: Vec<usize> =
+        (0..excluded.len()).filter(|position| !excluded[*position]).collect();
+    let mut ranked = choice.ranking.iter().map(|action| (rankable[*action], probability(action)));
+    let mut place = |(position, is_excluded): (usize, &bool)| {
+        if *is_excluded { Some((position, 0.0)) } else { ranked.next() }
     };
-    RankResponse {
-        ranking: request.actions.iter().filter_map(&mut place).collect(),
-        event_id: event_id.clone(),
-        reward_action_id: rankable[choice.chosen()].id.clone(),
+    let ranking = excluded.iter().enumerate().filter_map(&mut place).collect();
+    Decision { event_id, chosen: rankable[choice.chosen()], ranking }
+}
+
+impl Decision {
+    /// The answer of the contract to the request.
+    pub(crate) fn answer(self, request: &RankRequest) -> RankResponse {
+        let id = |position: usize| request.actions[position].id.clone();
+        let ranked = |(position, probability)| RankedAction { id: id(position), probability };
+        RankResponse {
+            reward_action_id: id(self.chosen),
+            ranking: self.ranking.into_iter().map(ranked).collect(),
+            event_id: self.event_id,
+        }
     }
 }

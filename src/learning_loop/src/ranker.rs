@@ -41,7 +41,7 @@ impl LearningLoop {
             policy: self.trainer.policy().clone(),
             served_since: self.trainer.served_since(),
             served: self.trainer.served().cloned(),
-            checker: Checker::default(),
+            checker: Checker::of_wire(),
             features: FeatureCache::of_wire(),
             prediction: Prediction::default(),
         }
@@ -65,8 +65,8 @@ impl Ranker {
         number: u64,
         now: Timestamp,
     ) -> Result<(RankResponse, LogEntry), ServiceError> {
-        let (answer, interaction) = self.decider().rank(request, number, now)?;
-        Ok((answer, ranked(interaction, now)))
+        let (decision, interaction) = self.decider().rank(request, number, now)?;
+        Ok((decision.answer(request), ranked(interaction, now)))
     }
 
     /// `POST /multislot/rank`, without logging.
@@ -95,7 +95,7 @@ impl Ranker {
 
     /// Forgets what it has cached of requests.
     pub fn forget(&mut self) {
-        self.checker = Checker::default();
+        self.checker = Checker::of_wire();
         self.features.clear();
     }
 

@@ -120,9 +120,9 @@ impl<C: Clock> EmbeddedTarget<C> {
 
 impl<C: Clock> Target for EmbeddedTarget<C> {
     async fn rank(&self, at: CallAddress, request: &RankRequest) -> Result<RankAnswer, CallError> {
-        let answer = self.call(|inner, now| inner.rank(request, now));
+        let answer = self.call(|inner, now| inner.decide(request, now));
         self.wait_latency(self.rank_latency.of(at)).await;
-        answer.map(RankAnswer::Contract)
+        answer.map(RankAnswer::Decided)
     }
 
     fn foresight(&self) -> Option<Foresight> {

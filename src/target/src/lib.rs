@@ -14,6 +14,7 @@ pub use mapped::MappedTarget;
 
 use std::time::Duration;
 
+use learning_loop::Decision;
 use protocol::{
     Evaluation, EvaluationContract, EventId, ModelProperties, MultiSlotRankRequest,
     MultiSlotRankResponse, PolicyContract, RankRequest, RankResponse, ServiceConfiguration,
@@ -55,6 +56,8 @@ pub struct Export {
 pub enum RankAnswer {
     /// As the contract has it. The engine validates it against the request.
     Contract(RankResponse),
+    /// What the loop in this process decided. The engine validates its probabilities.
+    Decided(Decision),
     /// What a service with calls of its own gave. It is valid.
     Taken {
         /// The index of the chosen action in the request.

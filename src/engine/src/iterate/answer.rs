@@ -15,6 +15,9 @@ const FEW: usize = 64;
 /// How far the sum of the probabilities may be from one: they are sent in 32 bits.
 const SUM_TOLERANCE: f64 = 0.01;
 
+/// The position of an action in the request, and its probability.
+type Ranked = (usize, f32);
+
 /// A valid answer to Rank. Actions are positions in the request.
 pub(crate) struct RankAnswer {
     pub chosen: usize,
@@ -36,6 +39,7 @@ pub(crate) fn read(
 ) -> Result<RankAnswer, CallError> {
     match answer {
         target::RankAnswer::Contract(response) => of_contract(stream, event, &response),
+        target::RankAnswer::Decided(decision) => of_ranking(decision.chosen, &decision.ranking),
         target::RankAnswer::Taken { action, probability, favourite, .. } => {
             Ok(RankAnswer { chosen: action, probability, favourite })
         }
@@ -95,22 +99,19 @@ fn of_contract(
 ) -> Result<RankAnswer, CallError> {
     check_event(event, &response.event_id)?;
     let chosen = known(stream, event, &response.reward_action_id, "the chosen action")?;
-    check_ranking(stream, event, response)?;
-    let probability = check_probabilities(response)?;
-    Ok(RankAnswer { chosen, probability, favourite: favourite(stream, event, response) })
+    of_ranking(chosen, &positions(stream, event, response)?)
+}
+
+/// Reads an answer by its ranking, which is empty if the service ranks nothing.
+fn of_ranking(chosen: usize, ranking: &[Ranked]) -> Result<RankAnswer, CallError> {
+    let probability = check_probabilities(chosen, ranking)?;
+    Ok(RankAnswer { chosen, probability, favourite: favourite(ranking) })
 }
 
 /// The most probable action; of several, the one that is ranked first.
-fn favourite(
-    stream: &Stream<'_>,
-    event: &StreamEvent<'_>,
-    response: &RankResponse,
-) -> Option<usize> {
-    let mut ranked = response.ranking.iter();
-    let first = ranked.next()?;
-    let favourite = ranked
-        .fold(first, |best, other| if other.probability > best.probability { other } else { best });
-    stream.position(event, &favourite.id)
+fn favourite(ranking: &[Ranked]) -> Option<usize> {
+    let best = ranking.iter().reduce(|best, other| if other.1 > best.1 { other } else { best });
+    best.map(|(position, _)| *position)
 }
 
 fn known(
@@ -124,49 +125,47 @@ fn known(
         .ok_or_else(|| violation(Violation::Action, format!("{what} `{}` was not sent", shown(id))))
 }
 
-/// A ranking has every action once, or is left out altogether.
-fn check_ranking(
+/// The positions of a ranking. It has every action once, or is left out altogether.
+fn positions(
     stream: &Stream<'_>,
     event: &StreamEvent<'_>,
     response: &RankResponse,
-) -> Result<(), CallError> {
+) -> Result<SmallVec<[Ranked; FEW]>, CallError> {
     let (ranked, sent) = (response.ranking.len(), event.actions());
     if ranked == 0 {
-        return Ok(());
+        return Ok(SmallVec::new());
     }
     if ranked != sent {
         let message = format!("{ranked} actions are ranked, {sent} were sent");
         return Err(violation(Violation::Action, message));
     }
     let mut seen: SmallVec<[bool; FEW]> = smallvec![false; sent];
-    for action in &response.ranking {
+    let place = |action: &RankedAction| {
         let position = known(stream, event, &action.id, "the ranked action")?;
         if std::mem::replace(&mut seen[position], true) {
             let message = format!("`{}` is ranked twice", shown(&action.id));
             return Err(violation(Violation::Action, message));
         }
-    }
-    Ok(())
+        Ok((position, action.probability))
+    };
+    response.ranking.iter().map(place).collect()
 }
 
 /// The probability with which the chosen action was chosen.
-fn check_probabilities(response: &RankResponse) -> Result<Option<f32>, CallError> {
-    if response.ranking.is_empty() {
+fn check_probabilities(chosen: usize, ranking: &[Ranked]) -> Result<Option<f32>, CallError> {
+    if ranking.is_empty() {
         return Ok(None);
     }
-    let odd = response.ranking.iter().find(|ranked| !(0.0..=1.0).contains(&ranked.probability));
-    if let Some(ranked) = odd {
-        let message = format!("{} is not a probability", ranked.probability);
-        return Err(violation(Violation::Probability, message));
+    if let Some((_, odd)) = ranking.iter().find(|ranked| !(0.0..=1.0).contains(&ranked.1)) {
+        return Err(violation(Violation::Probability, format!("{odd} is not a probability")));
     }
-    let sum: f64 = response.ranking.iter().map(|ranked| f64::from(ranked.probability)).sum();
+    let sum: f64 = ranking.iter().map(|ranked| f64::from(ranked.1)).sum();
     if (sum - 1.0).abs() > SUM_TOLERANCE {
         let message = format!("the probabilities add up to {sum}");
         return Err(violation(Violation::Probability, message));
     }
-    let is_chosen = |ranked: &&RankedAction| ranked.id == response.reward_action_id;
-    let chosen = response.ranking.iter().find(is_chosen);
-    match chosen.map(|ranked| ranked.probability) {
+    let of_chosen = ranking.iter().find(|(position, _)| *position == chosen);
+    match of_chosen.map(|(_, probability)| *probability) {
         Some(0.0) => {
             let message = "the chosen action has probability 0".to_owned();
             Err(violation(Violation::Probability, message))

@@ -3,7 +3,7 @@
 use std::cell::{OnceCell, RefCell};
 use std::sync::Arc;
 
-use foldhash::{HashMap, HashSet};
+use foldhash::HashMap;
 
 use protocol::RankableAction;
 use scenario::Plan;
@@ -191,11 +191,14 @@ fn draw_among(
     accepts: impl Fn(usize) -> bool,
     draws: &mut Draws,
 ) -> Vec<usize> {
-    let mut seen = HashSet::default();
+    const BITS: usize = u64::BITS as usize;
+    let mut seen = vec![0_u64; all.div_ceil(BITS)];
     let mut chosen = Vec::with_capacity(size);
     while chosen.len() < size {
         let index = below(all, draws);
-        if accepts(index) && seen.insert(index) {
+        let (word, bit) = (&mut seen[index / BITS], 1 << (index % BITS));
+        if *word & bit == 0 && accepts(index) {
+            *word |= bit;
             chosen.push(index);
         }
     }
@@ -209,6 +212,8 @@ fn below(bound: usize, draws: &mut Draws) -> usize {
 #[cfg(test)]
 mod tests {
     use std::path::Path;
+
+    use foldhash::HashSet;
 
     use super::super::Stream;
     use super::*;

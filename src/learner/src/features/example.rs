@@ -1,20 +1,22 @@
+use smallvec::SmallVec;
+
 use super::Hashing;
 
 /// The features of the context or of one action, hashed, by namespace.
 ///
 /// A namespace is the first byte of a namespace's name; namespaces stand in the order in which
 /// VW lists them (`json_parser.h`: a namespace joins when the first object closes that put
-/// features into it).
+/// features into it). Those of a catalogue lie all over the memory, so that few are in one piece.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Example {
-    pub(crate) namespaces: Vec<NamespaceFeatures>,
+    pub(crate) namespaces: SmallVec<[NamespaceFeatures; 2]>,
 }
 
 /// The features of one namespace.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct NamespaceFeatures {
     pub letter: u8,
-    pub features: Vec<Feature>,
+    pub features: SmallVec<[Feature; 3]>,
     /// The sum of their squares, as VW adds it up while features come and go.
     pub squares: f32,
 }
@@ -34,7 +36,7 @@ pub(crate) struct Feature {
 pub struct ExampleBuilder {
     hashing: Hashing,
     /// Features by namespace, in the order of first appearance.
-    namespaces: Vec<NamespaceFeatures>,
+    namespaces: SmallVec<[NamespaceFeatures; 2]>,
     /// Slots in the order in which they joined the example.
     joined: Vec<u8>,
     open: Vec<Namespace>,
@@ -79,7 +81,7 @@ impl ExampleBuilder {
     pub fn new(hashing: Hashing) -> Self {
         let hash = hashing.namespace(b" ");
         let default = Namespace { letter: Some(b' '), hash, has_features: false };
-        let (namespaces, joined, text) = (Vec::new(), Vec::new(), Vec::new());
+        let (namespaces, joined, text) = (SmallVec::new(), Vec::new(), Vec::new());
         Self { hashing, namespaces, joined, open: vec![default], element: 0, text }
     }
 
@@ -185,10 +187,13 @@ impl ExampleBuilder {
 }
 
 /// A namespace, at the end if it is not there.
-fn namespace(namespaces: &mut Vec<NamespaceFeatures>, letter: u8) -> &mut NamespaceFeatures {
+fn namespace(
+    namespaces: &mut SmallVec<[NamespaceFeatures; 2]>,
+    letter: u8,
+) -> &mut NamespaceFeatures {
     let known = namespaces.iter().position(|namespace| namespace.letter == letter);
     let position = known.unwrap_or_else(|| {
-        namespaces.push(NamespaceFeatures { letter, features: Vec::new(), squares: 0.0 });
+        namespaces.push(NamespaceFeatures { letter, features: SmallVec::new(), squares: 0.0 });
         namespaces.len() - 1
     });
     &mut namespaces[position]

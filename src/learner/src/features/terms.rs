@@ -1,7 +1,9 @@
+use std::sync::Arc;
+
 use super::example::{Feature, NamespaceFeatures};
 use super::numbering::Numbering;
 use super::products::{FNV_PRIME, Layout, Product, ProductCache, Products};
-use super::{CONSTANT_INDEX, CONSTANT_NAMESPACE, Event, Interactions};
+use super::{CONSTANT_INDEX, CONSTANT_NAMESPACE, Event, Example, Interactions};
 
 /// A feature, or a product of features, as a model sees it.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -81,6 +83,8 @@ pub struct TermMaker {
     expanded: ProductCache,
     given: ProductCache,
     merged: Merged<Product>,
+    /// The context that was merged last, if the next may keep its place.
+    context: Option<Arc<Example>>,
     partials: Vec<Product>,
 }
 
@@ -89,6 +93,8 @@ pub struct TermMaker {
 struct Merged<T> {
     layout: Layout,
     features: Vec<T>,
+    /// How many namespaces are the action's own, if the context has none of them.
+    own: Option<usize>,
 }
 
 impl TermMaker {
@@ -112,6 +118,7 @@ impl TermMaker {
             expanded: ProductCache::default(),
             given: ProductCache::default(),
             merged: Merged::default(),
+            context: None,
             partials: Vec::new(),
         }
     }
@@ -151,6 +158,7 @@ impl TermMaker {
         let own = &event.actions[action].namespaces;
         let parts = Parts { own, shared: &[], seen: &[] };
         self.merged.merge(parts, &self.ignored, self.constant);
+        self.context = None;
         self.multiply(terms);
     }
 
@@ -212,6 +220,15 @@ impl TermMaker {
 
     fn merge(&mut self, event: &Event, action: usize) {
         let mut merged = std::mem::take(&mut self.merged);
+        let is_same = |context: &Arc<Example>| Arc::ptr_eq(context, &event.shared);
+        if self.numbering.is_none()
+            && self.context.as_ref().is_some_and(is_same)
+            && merged.replace_own(&event.actions[action].namespaces, &self.ignored)
+        {
+            self.merged = merged;
+            return;
+        }
+        self.context = Some(event.shared.clone());
         merged.merge(self.parts(event, action), &self.ignored, self.constant);
         if let Some(numbering) = &self.numbering {
             numbering.place(&mut merged.features, action);
@@ -280,7 +297,7 @@ impl From<Feature> for Product {
 
 impl<T> Default for Merged<T> {
     fn default() -> Self {
-        Self { layout: Layout::default(), features: Vec::new() }
+        Self { layout: Layout::default(), features: Vec::new(), own: None }
     }
 }
 
@@ -321,6 +338,28 @@ impl<T: From<Feature>> Merged<T> {
             }
         }
         self.end_namespace();
+        let is_own =
+            |namespace: &NamespaceFeatures| own.iter().any(|own| own.letter == namespace.letter);
+        self.own = (!shared.iter().any(is_own)).then_some(own.len());
+    }
+
+    /// Puts other own features in the place of those that were merged, if both lie alike: most
+    /// actions of an event have the same namespaces with as many features. Says whether it did.
+    fn replace_own(&mut self, own: &[NamespaceFeatures], ignored: &[bool; 256]) -> bool {
+        let Self { layout, features, own: merged } = self;
+        let read = |namespace: &NamespaceFeatures| {
+            if ignored[usize::from(namespace.letter)] { 0 } else { namespace.features.len() }
+        };
+        let lies_alike = |(position, namespace): (usize, &NamespaceFeatures)| {
+            layout.letters[position] == namespace.letter
+                && layout.range(position).len() == read(namespace)
+        };
+        if *merged != Some(own.len()) || !own.iter().enumerate().all(lies_alike) {
+            return false;
+        }
+        let read = own.iter().flat_map(|namespace| &namespace.features[..read(namespace)]);
+        features.iter_mut().zip(read).for_each(|(place, feature)| *place = T::from(*feature));
+        true
     }
 
     fn clear(&mut self) {

@@ -1,13 +1,12 @@
+mod context;
 pub(crate) mod read;
 mod slots;
 
-use std::sync::Arc;
-
-use foldhash::HashMap;
 use serde::ser::{SerializeMap, SerializeSeq};
 use serde::{Serialize, Serializer};
-use serde_json::value::RawValue;
+use serde_json::value::{RawValue, to_raw_value};
 
+use self::context::{ContextTexts, LineContext};
 use self::read::LoopFields;
 use super::interaction::{Activation, Choice, Interaction};
 use super::joined::{Joined, cost};
@@ -40,7 +39,7 @@ struct Line<'a> {
     #[serde(rename = "EventId")]
     event_id: &'a EventId,
     a: Ranked<'a>,
-    c: &'a RawValue,
+    c: LineContext<'a>,
     p: Probabilities<'a>,
     #[serde(rename = "VWState")]
     state: State,
@@ -59,14 +58,6 @@ struct Observation<'a> {
     event_id: &'a EventId,
     #[serde(rename = "ActionTaken")]
     action_taken: bool,
-}
-
-#[derive(Serialize)]
-struct Context<'a> {
-    #[serde(rename = "FromUrl")]
-    from_url: Objects<'a>,
-    #[serde(rename = "_multi")]
-    multi: Vec<Action<'a>>,
 }
 
 #[derive(Serialize)]
@@ -102,28 +93,10 @@ struct Observations<'a>(&'a Interaction);
 /// Writes lines. Contexts and actions that events share are serialized once.
 #[derive(Debug, Default)]
 pub(crate) struct LineWriter {
-    /// By the addresses of the context and the actions. The entry owns both, so that no other
-    /// allocation can get these addresses.
-    contexts: HashMap<(usize, usize), CachedText>,
-    /// How many bytes the texts have together.
-    bytes: usize,
+    contexts: ContextTexts,
     /// Whether lines have the fields of a segment.
     is_for_segments: bool,
 }
-
-/// The text of a context and its actions.
-#[derive(Debug)]
-struct CachedText {
-    text: Box<RawValue>,
-    _context: Arc<[FeatureObject]>,
-    _actions: Arc<[RankableAction]>,
-}
-
-/// The number of cached texts.
-const CAPACITY: usize = 1024;
-
-/// The number of bytes in cached texts: those of many actions are long.
-const BYTE_CAPACITY: usize = 16 << 20;
 
 impl LineWriter {
     /// Writes the lines of segments, which can be read back.
@@ -135,7 +108,7 @@ impl LineWriter {
     pub fn push(&mut self, joined: &Joined, lines: &mut Vec<u8>) {
         if joined.interaction.slots.is_empty() {
             let fields = self.is_for_segments.then(|| LoopFields::of(joined));
-            let line = line(joined, self.context(&joined.interaction), fields);
+            let line = line(joined, self.contexts.of(&joined.interaction), fields);
             serde_json::to_writer(&mut *lines, &line).expect("names are texts and numbers finite");
         } else {
             let fields = self.is_for_segments.then(|| LoopFields::of(joined));
@@ -143,29 +116,9 @@ impl LineWriter {
         }
         lines.push(b'\n');
     }
-
-    fn context(&mut self, interaction: &Interaction) -> &RawValue {
-        let (context, actions) = (&interaction.context, &interaction.actions);
-        // Requests over the wire share no contexts: their texts are never used again.
-        if self.contexts.len() >= CAPACITY || self.bytes >= BYTE_CAPACITY {
-            self.contexts.clear();
-            self.bytes = 0;
-        }
-        let key = (
-            Arc::as_ptr(context).cast::<FeatureObject>().addr(),
-            Arc::as_ptr(actions).cast::<RankableAction>().addr(),
-        );
-        let cached = || {
-            let text = serde_json::value::to_raw_value(&line_context(interaction));
-            let text = text.expect("names are texts");
-            self.bytes += text.get().len();
-            CachedText { text, _context: context.clone(), _actions: actions.clone() }
-        };
-        &self.contexts.entry(key).or_insert_with(cached).text
-    }
 }
 
-fn line<'a>(joined: &'a Joined, c: &'a RawValue, runner: Option<LoopFields>) -> Line<'a> {
+fn line<'a>(joined: &'a Joined, c: LineContext<'a>, runner: Option<LoopFields>) -> Line<'a> {
     let interaction = &joined.interaction;
     Line {
         label_cost: cost(joined.reward.learned),
@@ -184,11 +137,6 @@ fn line<'a>(joined: &'a Joined, c: &'a RawValue, runner: Option<LoopFields>) -> 
         original_label_cost: cost(joined.reward.original),
         runner,
     }
-}
-
-fn line_context(interaction: &Interaction) -> Context<'_> {
-    let multi = interaction.actions.iter().map(action).collect();
-    Context { from_url: Objects(&interaction.context), multi }
 }
 
 fn action(action: &RankableAction) -> Action<'_> {
@@ -232,7 +180,22 @@ impl Serialize for Ranked<'_> {
 
 impl Serialize for Probabilities<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_seq(self.0.ranking.iter().map(|action| self.0.pmf[*action]))
+        let mut numbers = serializer.serialize_seq(Some(self.0.ranking.len()))?;
+        // Most have the probability of the one before, whose text is made once.
+        let mut last: Option<(f32, Option<Box<RawValue>>)> = None;
+        for probability in self.0.ranking.iter().map(|action| self.0.pmf[*action]) {
+            match &mut last {
+                Some((number, text)) if number.to_bits() == probability.to_bits() => {
+                    let make = || to_raw_value(&probability).expect("a number has a text");
+                    numbers.serialize_element(text.get_or_insert_with(make))?;
+                }
+                last => {
+                    numbers.serialize_element(&probability)?;
+                    *last = Some((probability, None));
+                }
+            }
+        }
+        numbers.end()
     }
 }
 

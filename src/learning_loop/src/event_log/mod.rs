@@ -32,7 +32,7 @@ pub(crate) struct EventLog {
     ids: IdTable,
     /// The number of the first event of the first block. Numbers wrap around.
     first_number: u32,
-    /// About how many bytes of memory the events take.
+    /// About how many bytes of memory the events take, where that is asked for.
     bytes: u64,
     sizes: EventSizes,
     retention: Retention,
@@ -66,8 +66,8 @@ pub(crate) struct LoggedEvent<'a> {
 const DAY: Duration = Duration::from_secs(24 * 3600);
 
 impl EventLog {
-    /// An empty log.
-    pub(crate) fn new(retention: Retention) -> Self {
+    /// An empty log; `counts_bytes`, if the memory of events is asked for.
+    pub(crate) fn new(retention: Retention, counts_bytes: bool) -> Self {
         Self {
             full: VecDeque::new(),
             last: OpenBlock::default(),
@@ -75,7 +75,7 @@ impl EventLog {
             ids: IdTable::default(),
             first_number: 0,
             bytes: 0,
-            sizes: EventSizes::in_log(),
+            sizes: EventSizes::in_log(counts_bytes),
             retention,
             untaken: VecDeque::new(),
         }
@@ -202,7 +202,8 @@ impl EventLog {
     /// Removes every event.
     pub(crate) fn clear(&mut self) {
         let untaken = std::mem::take(&mut self.untaken);
-        *self = Self::new(self.retention);
+        let sizes = self.sizes.anew();
+        *self = Self { sizes, ..Self::new(self.retention, false) };
         if self.retention != Retention::Archive {
             self.untaken = untaken;
         }

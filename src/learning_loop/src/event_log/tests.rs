@@ -126,7 +126,7 @@ proptest! {
     fn the_log_is_a_queue_of_events(changes in prop::collection::vec(change(), 1..120)) {
         let shared: Vec<_> = (0..3).map(|number| (objects(number), number)).collect();
         let lists: Vec<_> = (0..10).map(actions).collect();
-        let (mut log, mut queue) = (EventLog::new(Retention::Log), VecDeque::new());
+        let (mut log, mut queue) = (EventLog::new(Retention::Log, true), VecDeque::new());
         let (mut now, mut all) = (Timestamp::VIRTUAL_START, Vec::new());
         for (number, change) in changes.into_iter().enumerate() {
             match change {

@@ -127,6 +127,7 @@ impl RewardRule {
     }
 
     /// The mean over all that chance may add.
+    #[inline]
     #[must_use]
     pub fn expected(&self, of: Choice<'_>) -> f64 {
         if self.deviation.is_some() {

@@ -1,0 +1,130 @@
+use std::sync::Arc;
+
+use foldhash::HashMap;
+
+use super::rank_rules::{check_features, check_id, has_feature};
+use protocol::RankableAction;
+
+/// The number of actions that are known: a catalogue is kept whole.
+const CAPACITY: usize = 1 << 18;
+
+/// Lists of actions, checked by what is known of each action: lists of many are drawn from few.
+#[derive(Debug, Clone)]
+pub(crate) struct CheckedActions {
+    /// By the addresses of ids and features. An entry owns both, so that no other allocation can
+    /// get these addresses.
+    known: HashMap<(usize, usize), CheckedAction>,
+    /// The numbers of ids.
+    numbers: HashMap<Arc<str>, usize>,
+    /// By the number of an id: the last list that it was in.
+    lists: Vec<u64>,
+    /// How many lists were checked.
+    checked: u64,
+    /// The number of actions that are kept.
+    capacity: usize,
+}
+
+#[derive(Debug, Clone)]
+struct CheckedAction {
+    /// The number of its id.
+    number: usize,
+    /// The number of values of its features.
+    values: usize,
+    _alive: RankableAction,
+}
+
+impl Default for CheckedActions {
+    fn default() -> Self {
+        Self {
+            known: HashMap::default(),
+            numbers: HashMap::default(),
+            lists: Vec::new(),
+            checked: 0,
+            capacity: CAPACITY,
+        }
+    }
+}
+
+impl CheckedActions {
+    /// For requests over the wire: lists share no actions.
+    pub fn of_wire() -> Self {
+        Self { capacity: 0, ..Self::default() }
+    }
+
+    /// Refuses lists that break a rule. Returns the number of values.
+    pub fn check(&mut self, actions: &[RankableAction]) -> Result<usize, String> {
+        if self.known.len().max(self.numbers.len()) > self.capacity {
+            self.known.clear();
+            self.numbers.clear();
+            self.lists.clear();
+        }
+        self.checked += 1;
+        actions.iter().map(|action| self.check_next(action)).sum()
+    }
+
+    /// Checks an action of the list that is looked at, beside those before it.
+    fn check_next(&mut self, action: &RankableAction) -> Result<usize, String> {
+        let key = (action.id.as_ptr().addr(), action.features.as_ptr().addr());
+        let known = self.known.get(&key).map(|known| (known.number, known.values));
+        let number = match known {
+            Some((number, _)) => number,
+            None => self.number(&action.id)?,
+        };
+        if std::mem::replace(&mut self.lists[number], self.checked) == self.checked {
+            return Err(format!("two actions have the id `{}`", action.id));
+        }
+        if let Some((_, values)) = known {
+            return Ok(values);
+        }
+        let values = check_features(&action.features)?;
+        if !action.features.iter().any(has_feature) {
+            return Err(format!("action `{}` has no feature", action.id));
+        }
+        self.known.insert(key, CheckedAction { number, values, _alive: action.clone() });
+        Ok(values)
+    }
+
+    /// The number of an id that keeps the rules.
+    fn number(&mut self, id: &Arc<str>) -> Result<usize, String> {
+        if let Some(number) = self.numbers.get(id) {
+            return Ok(*number);
+        }
+        check_id("an action", id)?;
+        self.numbers.insert(id.clone(), self.lists.len());
+        self.lists.push(0);
+        Ok(self.lists.len() - 1)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashSet;
+
+    use super::*;
+
+    fn action(id: usize, features: &str) -> RankableAction {
+        let features = serde_json::from_str(features).unwrap();
+        RankableAction { id: format!("{id}").into(), features }
+    }
+
+    proptest::proptest! {
+        /// Lists of actions that come again and again, some of which have the id of another.
+        #[test]
+        fn what_is_known_of_actions_changes_no_answer(
+            lists in proptest::collection::vec(proptest::collection::vec(0..12_usize, 1..6), 1..20),
+        ) {
+            let features = [r#"[{"a":1}]"#, r#"[{"b":[1,2]},{}]"#, "[{}]"];
+            let all: Vec<_> =
+                (0..12).map(|number| action(number % 8, features[number % 5 % 3])).collect();
+            let mut known = CheckedActions::default();
+            for list in lists {
+                let actions: Vec<_> = list.iter().map(|number| all[*number].clone()).collect();
+                let answer = known.check(&actions);
+                proptest::prop_assert_eq!(&answer, &CheckedActions::of_wire().check(&actions));
+                let ids: HashSet<_> = actions.iter().map(|action| &action.id).collect();
+                let has_features = list.iter().all(|number| number % 5 % 3 < 2);
+                proptest::prop_assert_eq!(answer.is_ok(), has_features && ids.len() == list.len());
+            }
+        }
+    }
+}
