@@ -6,7 +6,7 @@ use super::console::Models;
 use metrics::{Latencies, Metric, Operation, PhaseTally, Summary, last_tenth};
 use protocol::LearningMode;
 use record::{ModelCheck, ModelExport, ObserveError, Observer, PhaseRecord, Progress};
-use report::chart::percent;
+use report::chart::{Svg, percent};
 use report::{
     LatencyChart, LatencyCurve, Quantile, SuccessBatch, SuccessChart, SuccessPhase, latency_svg,
     success_curve_svg,
@@ -59,11 +59,7 @@ impl Observer for ModelHistory {
 }
 
 /// The pictures of a run, by the names of their files.
-pub fn pictures(
-    plan: &Plan,
-    summary: &Summary,
-    models: &ModelHistory,
-) -> [(&'static str, String); 2] {
+pub fn pictures(plan: &Plan, summary: &Summary, models: &ModelHistory) -> [(&'static str, Svg); 2] {
     [
         ("success_curve.svg", success_curve_svg(&success_chart(plan, summary, models))),
         ("latency.svg", latencies(title(plan), plan.clock == ClockKind::Virtual, summary)),
@@ -71,7 +67,7 @@ pub fn pictures(
 }
 
 /// The picture of how long calls took.
-pub fn latencies(title: String, simulated: bool, summary: &Summary) -> String {
+pub fn latencies(title: String, simulated: bool, summary: &Summary) -> Svg {
     latency_svg(&latency_chart(title, simulated, summary))
 }
 

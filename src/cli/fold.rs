@@ -52,9 +52,12 @@ fn on_terminal(text: &str, columns: Option<usize>) -> String {
 /// Spaces before each continuation of a folded line.
 const INDENT: &str = "  ";
 
-/// The text with the lines that are wider than `width` columns folded at their blanks. What has no
-/// blanks, such as a path, stays whole, and so do the lines of a file below an error, under which a
-/// mark stands.
+/// Between the cells of a table are so many blanks or more.
+const GAP: &str = "  ";
+
+/// The text with the lines that are wider than `width` columns folded at their blanks, between the
+/// cells of a table where that is enough. What has no blanks, such as a path, stays whole, and so do
+/// the lines of a file below an error, under which a mark stands.
 pub fn fold(text: &str, width: usize) -> String {
     text.split_inclusive('\n').map(|line| folded(line, width, INDENT)).collect()
 }
@@ -100,7 +103,10 @@ fn folded(line: &str, width: usize, indent: &str) -> String {
         let end = rest[blanks..].find(' ').map_or(rest.len(), |end| blanks + end);
         let (piece, after) = rest.split_at(end);
         let word = width_of(&piece[blanks..]);
-        if used > 0 && used + blanks + word > width {
+        let cell = if blanks < GAP.len() { 0 } else { width_of(first_cell(&rest[blanks..])) };
+        let fits = |text: usize| used + blanks + text <= width;
+        let is_whole_below = indent.len() + cell <= width;
+        if used > 0 && (!fits(word) || !fits(cell) && is_whole_below) {
             folded.push('\n');
             folded.push_str(indent);
             folded.push_str(&piece[blanks..]);
@@ -113,6 +119,11 @@ fn folded(line: &str, width: usize, indent: &str) -> String {
     }
     folded.push_str(&line[content.len()..]);
     folded
+}
+
+/// What stands before the next cell of a table.
+fn first_cell(text: &str) -> &str {
+    text.split_once(GAP).map_or(text, |(cell, _)| cell)
 }
 
 /// The columns that a text takes, without its colours.
@@ -132,6 +143,15 @@ mod tests {
         let expected = "train  1,000  20.0/s, success 50.2 %\n  (last 500), 0 errors\nshort\n";
         assert_eq!(fold(text, 40), expected);
         assert_eq!(fold(text, 57), text, "what fits stays as it is");
+    }
+
+    #[test]
+    fn a_cell_stays_whole_where_it_fits_below() {
+        let text = "baseline  10,000   32.1 % → 50.2 %   0.481\n";
+        let expected = "baseline  10,000\n  32.1 % → 50.2 %   0.481\n";
+        assert_eq!(fold(text, 30), expected);
+        let expected = "baseline  10,000\n  32.1 % →\n  50.2 %   0.481\n";
+        assert_eq!(fold(text, 16), expected, "a cell that is too wide is folded as a sentence");
     }
 
     #[test]

@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::time::UNIX_EPOCH;
 
 use clap::Args;
 
@@ -10,7 +11,8 @@ use super::error::Error;
 use super::exit::Exit;
 use super::{recorded, streams};
 use results::experiment::{self, ExperimentManifest, is_experiment};
-use results::{Manifest, ReadError, Status, is_locked, read_manifest};
+use results::{EXPERIMENT, Manifest, ReadError, Status, is_locked, read_manifest};
+use timestamp::Timestamp;
 
 /// `runner list`
 #[derive(Debug, Clone, Args)]
@@ -33,7 +35,7 @@ pub fn list(arguments: &ListArguments) -> Result<Exit, Error> {
         return Err(Error::usage(format!("`{folder}` holds no results"))
             .help("name the folder that `runner run … --out` wrote to"));
     }
-    let columns = ["results", "what", "started", "state", "verdict"];
+    let columns = ["results", "what", "when", "state", "verdict"];
     let mut table = Table::new(&columns.map(|column| (column, Side::Left)));
     for folder in &found {
         table.row(row(folder));
@@ -62,16 +64,16 @@ fn collect(folder: &Path, depth: usize, found: &mut Vec<PathBuf>) -> std::io::Re
 
 fn row(folder: &Path) -> [Cell; 5] {
     let read = if is_experiment(folder) {
-        experiment::read_manifest(folder).map(|manifest| of_experiment(&manifest))
+        experiment::read_manifest(folder).map(|manifest| of_experiment(folder, &manifest))
     } else {
         read_manifest(folder).map(|manifest| of_run(folder, &manifest))
     };
-    let [what, started, state] = read.unwrap_or_else(|error| unreadable(&error));
+    let [what, when, state] = read.unwrap_or_else(|error| unreadable(&error));
     let (verdict, paint) = verdict(folder);
     [
         Cell::from(name(&folder.display().to_string())),
         Cell::from(what),
-        Cell::painted(started, Paint::Faint),
+        Cell::painted(when, Paint::Faint),
         Cell::from(state),
         Cell::painted(verdict, paint),
     ]
@@ -91,15 +93,29 @@ fn of_run(folder: &Path, manifest: &Manifest) -> [String; 3] {
         Status::Partial => "not all shards",
     };
     let what = format!("{}, seed {}", name(&manifest.scenario), manifest.seed);
-    [what, manifest.wall_clock.started.to_string(), state.to_owned()]
+    [what, to_the_second(manifest.wall_clock.started), state.to_owned()]
 }
 
-/// An experiment records no time: its bytes depend on the scenario alone.
-fn of_experiment(manifest: &ExperimentManifest) -> [String; 3] {
+/// An experiment records no time, since its bytes depend on the scenario alone: when it was written
+/// last is known of its file.
+fn of_experiment(folder: &Path, manifest: &ExperimentManifest) -> [String; 3] {
     let cells = manifest.cells.len() as u64;
     let what = format!("{}, {} cells", name(&manifest.scenario), count(cells));
     let state = if manifest.complete { "complete" } else { "not complete" };
-    [what, String::new(), state.to_owned()]
+    [what, written(folder).map_or(String::new(), to_the_second), state.to_owned()]
+}
+
+/// When an experiment was written, if the file system tells.
+fn written(folder: &Path) -> Option<Timestamp> {
+    let modified = fs::metadata(folder.join(EXPERIMENT)).ok()?.modified().ok()?;
+    let since = modified.duration_since(UNIX_EPOCH).ok()?;
+    Some(Timestamp::from_unix_micros(0) + since)
+}
+
+/// A time without its fraction of a second.
+fn to_the_second(time: Timestamp) -> String {
+    let micros = time.unix_micros();
+    Timestamp::from_unix_micros(micros - micros.rem_euclid(1_000_000)).to_string()
 }
 
 fn verdict(folder: &Path) -> (String, Paint) {

@@ -116,7 +116,7 @@ fn conclude_run(arguments: &MergeArguments, merged: MergedRun) -> Result<Exit, E
     let title = format!("{}, seed {}", manifest.scenario, manifest.seed);
     let picture = charts::latencies(title, false, results.summary());
     let numbers = results.summary().report();
-    results.write_file("latency.svg", picture.as_bytes())?;
+    results.write_file("latency.svg", picture.standalone().as_bytes())?;
     let written = results.seal(&Closing { status, ended, verdicts: &verdicts })?;
     replace_folder(&written, &arguments.out)?;
     let rows = expectations::rows(&manifest.scenario, &verdicts);

@@ -285,7 +285,7 @@ impl Run<'_> {
 
     fn draw(&mut self) -> Result<(), ObserveError> {
         for (name, picture) in charts::pictures(self.plan, self.results.summary(), &self.models) {
-            self.results.write_file(name, picture.as_bytes())?;
+            self.results.write_file(name, picture.standalone().as_bytes())?;
         }
         Ok(())
     }

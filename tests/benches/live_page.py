@@ -97,18 +97,16 @@ def unwatched():
 def watched():
     with tempfile.TemporaryDirectory() as folder:
         process = load(folder, "--live")
-        first, sizes, of_page = {}, [], 0.0
+        first, read, of_page = {}, 0, 0.0
         with urllib.request.urlopen(address(process) + "events") as events:
             for line in events:
                 now, text = time.time(), line.decode()
                 if text.startswith("event: end"):
                     break
-                if not text.startswith("data: "):
-                    continue
-                of_page = page_seconds(process.pid)
-                sizes.append(len(line))
+                read += len(line)
                 shown = last_second(text)
                 if shown is not None:
+                    of_page = page_seconds(process.pid)
                     for second in range(max(first, default=-1) + 1, shown + 1):
                         first[second] = now
         used = until_end(process)
@@ -116,12 +114,12 @@ def watched():
     started = manifest["wall_clock"]["started"].replace("Z", "+00:00")
     start = datetime.fromisoformat(started).timestamp()
     delays = [at - (start + second + 1) for second, at in first.items()]
-    return used, of_page, delays, sizes
+    return used, of_page, delays, read
 
 
 plain, unopened = alone(), unwatched()
-used, of_page, delays, sizes = watched()
+used, of_page, delays, read = watched()
 print(f"{len(delays)} seconds shown, after {statistics.median(delays):.2f} s (median), {max(delays):.2f} s at worst")
 print(f"CPU: {plain:.2f} s without a page, {unopened:.2f} s unopened, {used:.2f} s with a browser")
 print(f"the thread of the page took {of_page:.2f} s: {100 * of_page / used:.2f} %")
-print(f"{len(sizes)} changes of {statistics.median(sizes) / 1024:.0f} KiB (median)")
+print(f"{read / len(delays) / 1024:.0f} KiB were sent for each second")

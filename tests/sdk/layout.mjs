@@ -9,6 +9,11 @@ export function layoutFaults(page) {
     // What is only for screen readers is out of sight on purpose; a select cuts its own options.
     const isElsewhere = (element) => element.closest("script, style, option, title, desc") ||
       [...document.querySelectorAll("thead")].some((head) => head.contains(element) && getComputedStyle(head).position === "absolute");
+    // What is scrolled away within a part of the page is not there.
+    const scrolled = (element) => {
+      const part = element.closest(".code");
+      return part && part.scrollHeight > part.clientHeight ? part.getBoundingClientRect() : undefined;
+    };
     const texts = [];
     const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
     while (walker.nextNode()) {
@@ -17,7 +22,9 @@ export function layoutFaults(page) {
       if (!node.data.trim() || !isShown(parent) || isElsewhere(parent)) continue;
       const range = document.createRange();
       range.selectNodeContents(node);
+      const within = scrolled(parent);
       for (const box of range.getClientRects()) {
+        if (within && box.bottom > within.bottom) continue;
         if (box.width > 0.5) texts.push({ text: node.data.trim().slice(0, 40), node, parent, box });
       }
     }
@@ -29,6 +36,20 @@ export function layoutFaults(page) {
       // A wide table scrolls within itself.
       if ((box.left < left - 1 || box.right > right + 1)) faults.push(`cut: ${text}`);
       if (svg && (box.top < svg.top - 1 || box.bottom > svg.bottom + 1)) faults.push(`cut: ${text}`);
+    }
+    // A name is broken at its dots and underscores, where it has some.
+    for (const cell of document.querySelectorAll("main th, main td:not(.code-cell)")) {
+      if (!cell.querySelector("wbr") || !isShown(cell)) continue;
+      for (const node of [...cell.childNodes].filter((child) => child.nodeType === 3)) {
+        const range = document.createRange();
+        const word = /\S+/g;
+        for (let found = word.exec(node.data); found; found = word.exec(node.data)) {
+          range.setStart(node, found.index);
+          range.setEnd(node, found.index + found[0].length);
+          const lines = new Set([...range.getClientRects()].map((box) => Math.round(box.top)));
+          if (lines.size > 1) faults.push(`broken within a word: ${found[0].slice(0, 40)}`);
+        }
+      }
     }
     texts.sort((a, b) => a.box.top - b.box.top);
     texts.forEach((first, index) => {

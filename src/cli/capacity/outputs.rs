@@ -139,7 +139,7 @@ fn picture(
         gaps: Vec::new(),
         parts: Vec::new(),
     };
-    line_svg(&chart, Layout::WIDE)
+    line_svg(&chart, Layout::WIDE).standalone()
 }
 
 /// Points at one place become their mean.

@@ -125,7 +125,7 @@ fn name_of(group: &Group, groups: &[Group]) -> String {
 }
 
 /// Series that are the same, as one with the names of all: one would hide the other.
-fn together(all: impl Iterator<Item = LineSeries>) -> Vec<LineSeries> {
+pub fn together(all: impl Iterator<Item = LineSeries>) -> Vec<LineSeries> {
     let mut different: Vec<LineSeries> = Vec::new();
     for series in all {
         match different.iter_mut().find(|other| other.points == series.points) {

@@ -24,6 +24,7 @@ use super::recorded::{self, VerdictCount};
 use super::{output_file, remote_folder, streams};
 use comparison::Group;
 use diagnostic::{Diagnostic, Report};
+use report::chart::Svg;
 use report::html::{Block, Page, Readout, Section, page_html};
 use report::{Layout, LineChart, line_svg};
 use results::experiment::{CellResult, is_experiment, read_experiment};
@@ -48,8 +49,8 @@ pub struct ReportArguments {
 /// A picture with the name of its file.
 struct Picture {
     name: String,
-    svg: String,
-    narrow: Option<String>,
+    svg: Svg,
+    narrow: Option<Svg>,
     readout: Option<Readout>,
 }
 
@@ -301,7 +302,10 @@ fn write(
     output_file::write(&arguments.out, &page_html(&page(sources, sections)))?;
     let Some(folder) = &arguments.svg else { return Ok(()) };
     for picture in sections.iter().flat_map(|section| &section.pictures) {
-        output_file::write(&folder.join(format!("{}.svg", picture.name)), &picture.svg)?;
+        output_file::write(
+            &folder.join(format!("{}.svg", picture.name)),
+            &picture.svg.standalone(),
+        )?;
     }
     Ok(())
 }

@@ -2,6 +2,7 @@ use std::path::Path;
 
 use serde_json::Value;
 
+use super::curves::together;
 use super::tables::{self, items, json, text};
 use super::{Picture, ReportSection};
 use crate::cli::charts;
@@ -127,8 +128,11 @@ impl RunSections {
             ),
             latency: ReportSection::drawn(heading("Latency"), latency(numbers))
                 .followed_by(percentiles(summary)),
-            calls: ReportSection::drawn(heading("Timeline"), timeline(calls_over_time(seconds))),
-            rank: timeline(rank_over_time(seconds)),
+            calls: ReportSection::drawn(
+                heading("Timeline"),
+                timeline(calls_over_time(seconds, &heading)),
+            ),
+            rank: timeline(rank_over_time(seconds, &heading)),
         }
     }
 }
@@ -306,18 +310,19 @@ fn gaps(seconds: &[SecondNumbers]) -> Vec<f64> {
 /// A number of each second, and what it is called.
 type Line = (&'static str, fn(&SecondNumbers) -> Option<f64>);
 
-fn calls_over_time(seconds: &[SecondNumbers]) -> Option<Picture> {
+fn calls_over_time(seconds: &[SecondNumbers], heading: impl Fn(&str) -> String) -> Option<Picture> {
     let lines: [Line; 2] = [("calls", |second| second.rate), ("errors", |second| second.errors)];
-    over_time(seconds, "timeline-calls", "Calls and errors a second", Unit::PerSecond, &lines)
+    let title = heading("Calls and errors a second");
+    over_time(seconds, "timeline-calls", title, Unit::PerSecond, &lines)
 }
 
-fn rank_over_time(seconds: &[SecondNumbers]) -> Option<Picture> {
+fn rank_over_time(seconds: &[SecondNumbers], heading: impl Fn(&str) -> String) -> Option<Picture> {
     let lines: [Line; 3] = [
         ("p50", |second| second.p50_us.map(milliseconds)),
         ("p99", |second| second.p99_us.map(milliseconds)),
         ("max", |second| second.max_us.map(milliseconds)),
     ];
-    let title = "Latency of Rank, milliseconds";
+    let title = heading("Latency of Rank, milliseconds");
     over_time(seconds, "timeline-rank", title, Unit::Milliseconds, &lines)
 }
 
@@ -325,7 +330,7 @@ fn rank_over_time(seconds: &[SecondNumbers]) -> Option<Picture> {
 fn over_time(
     seconds: &[SecondNumbers],
     name: &str,
-    title: &str,
+    title: String,
     unit: Unit,
     lines: &[Line],
 ) -> Option<Picture> {
@@ -336,17 +341,13 @@ fn over_time(
         let points: Vec<LinePoint> = seconds.iter().filter_map(point).collect();
         LineSeries { name: (*name).to_owned(), colour, points: thinned(&points), runs: Vec::new() }
     };
+    let series = lines.iter().enumerate().map(line).filter(|series| !series.points.is_empty());
     let chart = LineChart {
-        title: title.to_owned(),
+        title,
         subtitle: "second by second, the worst of those that share a point".to_owned(),
         x_label: "second".to_owned(),
         unit,
-        series: lines
-            .iter()
-            .enumerate()
-            .map(line)
-            .filter(|series| !series.points.is_empty())
-            .collect(),
+        series: together(series),
         levels: Vec::new(),
         breaks: Vec::new(),
         gaps: gaps(seconds),

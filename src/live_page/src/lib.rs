@@ -31,8 +31,7 @@ enum Shown {
     Final(Arc<str>),
 }
 
-/// The HTML of the header or of a section, as a JSON string. Parts of two pages that are the same
-/// are one.
+/// The HTML of the header or of a section. Parts of two pages that are the same are one.
 type Part = Arc<str>;
 
 /// A page that is being served; no longer, once this is dropped.

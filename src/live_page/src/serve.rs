@@ -109,8 +109,7 @@ impl Reader {
             let changes = changes(&self.sent, &parts);
             self.sent = parts;
             if let Some(changes) = changes {
-                let event = format!("data: {changes}\n\n");
-                return Some((Frame::data(Bytes::from(event)), Some(self)));
+                return Some((Frame::data(Bytes::from(changes)), Some(self)));
             }
         }
     }
@@ -123,15 +122,30 @@ fn events(mut pages: watch::Receiver<Shown>) -> impl Stream<Item = Frame<Bytes>>
     stream::unfold(Some(reader), |reader| async { reader?.next().await })
 }
 
-/// How many parts there are now, and those that changed, with their places:
-/// `{"parts":7,"changed":[[0,"<header>"],[2,"<section>"]]}`; none, where nothing changed.
+/// An event that says how many parts there are, if there are more or fewer than before, and one for
+/// each part that changed; none, where nothing changed.
 fn changes(before: &[Part], now: &[Part]) -> Option<String> {
-    let is_same = |index: usize, part: &Part| before.get(index).is_some_and(|old| old == part);
-    let changed = now.iter().enumerate().filter(|(index, part)| !is_same(*index, part));
-    let changed: Vec<String> = changed.map(|(index, part)| format!("[{index},{part}]")).collect();
-    let parts = now.len();
-    let is_news = !changed.is_empty() || parts != before.len();
-    is_news.then(|| format!(r#"{{"parts":{parts},"changed":[{}]}}"#, changed.join(",")))
+    let mut events = String::new();
+    if before.len() != now.len() {
+        events.extend(["event: parts\ndata: ", &now.len().to_string(), "\n\n"]);
+    }
+    for (index, part) in now.iter().enumerate() {
+        // Parts that are the same are one.
+        if before.get(index).is_none_or(|old| !Arc::ptr_eq(old, part)) {
+            push_part(&mut events, index, part);
+        }
+    }
+    (!events.is_empty()).then_some(events)
+}
+
+/// The place of a part in the first line, then its HTML, as it is: markup in JSON would be escaped at
+/// each quote and line.
+fn push_part(events: &mut String, index: usize, html: &str) {
+    events.extend(["data: ", &index.to_string(), "\n"]);
+    for line in html.lines() {
+        events.extend(["data: ", line, "\n"]);
+    }
+    events.push('\n');
 }
 
 fn text(status: StatusCode, text: &'static str) -> Response<Body> {

@@ -49,7 +49,6 @@ impl Renderer {
 /// A page that comes after another, with whose parts it shares those that did not change.
 fn growing(page: Page, before: &[Part]) -> Shown {
     let part = |(index, html): (usize, String)| {
-        let html = serde_json::to_string(&html).unwrap_or_default();
         before.get(index).filter(|same| ***same == *html).map_or_else(|| html.into(), Arc::clone)
     };
     let parts = page_parts(&page).into_iter().enumerate().map(part).collect();

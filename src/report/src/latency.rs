@@ -1,5 +1,5 @@
 use super::chart::{
-    Anchor, Canvas, Element, Frame, Ink, Label, Point, Rect, Scale, Size, Tick, columns, fit,
+    Anchor, Canvas, Element, Frame, Ink, Label, Point, Rect, Scale, Size, Svg, Tick, columns, fit,
     group_digits, line, nice_ceiling, spread,
 };
 
@@ -53,7 +53,7 @@ const LINEAR_UP_TO: f64 = 40.0;
 /// Draws latencies by percentile, a panel an operation, a curve a phase. Every further
 /// nine of the percentile has the same room, as in the plots of `HdrHistogram`.
 #[must_use]
-pub fn latency_svg(chart: &LatencyChart) -> String {
+pub fn latency_svg(chart: &LatencyChart) -> Svg {
     let title = format!("{}: latency", chart.title);
     let mut canvas = Canvas::new(WIDTH, HEIGHT, &title, description(chart));
     canvas.add(heading(chart, &title));
@@ -123,10 +123,11 @@ fn panels(chart: &LatencyChart) -> Vec<Panel<'_>> {
     };
     let whole = Rect { right: PLOT.right + GAP, ..PLOT };
     let areas = columns(whole, &vec![1.0; operations.len()], &[], 0.0);
+    let y = latency_scale(chart, PLOT);
     let mut panels = Vec::new();
     for (operation, area) in operations.into_iter().zip(areas) {
         let area = Rect { right: area.right - LABELS - GAP, ..area };
-        let frame = Frame { area, x: share_scale(chart, area), y: latency_scale(chart, area) };
+        let frame = Frame { area, x: share_scale(chart, area), y };
         let curves = drawn.iter().filter(|curve| curve.operation == operation);
         let curves = curves.map(|curve| (*curve, ink(curve))).collect();
         panels.push(Panel { operation, frame, curves });

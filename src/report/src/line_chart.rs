@@ -82,7 +82,8 @@ impl Unit {
     /// A value, for people.
     #[must_use]
     pub fn text(self, value: f64) -> String {
-        let is_small = self.written_as(value).abs() < 10.0 && self != Self::Share;
+        let least = if self == Self::Share { 1.0 } else { 10.0 };
+        let is_small = self.written_as(value).abs() < least;
         self.with_digits(value, usize::from(is_small))
     }
 
@@ -124,23 +125,15 @@ impl Unit {
 }
 
 impl LineChart {
-    /// Where a value from left to right stands, as a share of the width of the plot.
-    #[must_use]
-    pub fn share(&self, x: f64) -> f64 {
-        let Some((part, (from, to))) = self.part(x) else {
-            let (low, high) = self.x_domain();
-            return ((x - low) / (high - low)).clamp(0.0, 1.0);
-        };
-        let within = (x - part.from) / (part.to - part.from).max(f64::MIN_POSITIVE);
-        from + within.clamp(0.0, 1.0) * (to - from)
+    /// Where the values from left to right stand.
+    pub(crate) fn ruler(&self) -> Ruler<'_> {
+        Ruler { chart: self, domain: self.x_domain(), columns: self.columns() }
     }
 
-    /// The part that a value is in, and from where to where it goes, as shares of the width of the
-    /// plot. What is at the end of a part belongs to it.
-    fn part(&self, x: f64) -> Option<(&LinePart, (f64, f64))> {
+    /// The number of the part that a value is in. What is at the end of a part belongs to it.
+    fn part(&self, x: f64) -> Option<usize> {
         let number = self.parts.iter().position(|part| x <= part.to);
-        let number = number.or(self.parts.len().checked_sub(1))?;
-        Some((&self.parts[number], self.columns()[number]))
+        number.or(self.parts.len().checked_sub(1))
     }
 
     /// From where to where each part goes, as shares of the width of the plot.
@@ -165,8 +158,8 @@ impl LineChart {
     )]
     pub(crate) fn place_in_words(&self, x: f64) -> String {
         let at = |x: f64| format!("{} {}", self.x_label, group_digits(x as u64));
-        match self.part(x) {
-            Some((part, _)) if self.parts.len() > 1 => {
+        match self.part(x).map(|number| &self.parts[number]) {
+            Some(part) if self.parts.len() > 1 => {
                 format!("{}, {}", part.name, at(x - part.from))
             }
             _ => at(x),
@@ -230,6 +223,28 @@ impl LineChart {
     /// Whether a level is named at the right edge.
     pub(crate) fn is_last(&self, level: &(f64, String)) -> bool {
         self.last_levels().any(|last| last == level)
+    }
+}
+
+/// Tells where the values of a chart stand from left to right.
+pub(crate) struct Ruler<'a> {
+    chart: &'a LineChart,
+    /// From where to where the lines go.
+    domain: (f64, f64),
+    /// From where to where each part goes, as shares of the width of the plot.
+    columns: Vec<(f64, f64)>,
+}
+
+impl Ruler<'_> {
+    /// Where a value stands, as a share of the width of the plot.
+    pub(crate) fn share(&self, x: f64) -> f64 {
+        let Some(number) = self.chart.part(x) else {
+            let (low, high) = self.domain;
+            return ((x - low) / (high - low)).clamp(0.0, 1.0);
+        };
+        let (part, (from, to)) = (&self.chart.parts[number], self.columns[number]);
+        let within = (x - part.from) / (part.to - part.from).max(f64::MIN_POSITIVE);
+        from + within.clamp(0.0, 1.0) * (to - from)
     }
 }
 

@@ -1,10 +1,10 @@
 //! Draws a picture of lines.
 
 use super::chart::{
-    Anchor, Canvas, Element, Frame, Ink, Label, Point, Rect, Scale, Size, Tick, band, fit, folded,
-    group_digits, line, rule, segment, spread,
+    Anchor, Canvas, Element, Frame, Ink, Label, Point, Rect, Scale, Size, Svg, Tick, band, fit,
+    folded, group_digits, line, rule, segment, spread,
 };
-use super::line_chart::{LineChart, LinePart, LinePoint, LineSeries, Unit};
+use super::line_chart::{LineChart, LinePart, LinePoint, LineSeries, Ruler, Unit};
 
 const BAND_OPACITY: f64 = 0.16;
 
@@ -125,7 +125,7 @@ impl Panel<'_> {
 
 /// Draws lines with their bands, each with its name where it ends, if the layout has room.
 #[must_use]
-pub fn line_svg(chart: &LineChart, layout: Layout) -> String {
+pub fn line_svg(chart: &LineChart, layout: Layout) -> Svg {
     let Layout { width, height, plot, has_names } = layout;
     let mut canvas = Canvas::new(width, height, &chart.title, description(chart));
     let frame = chart.frame(plot);
@@ -149,8 +149,8 @@ pub fn line_svg(chart: &LineChart, layout: Layout) -> String {
     let at = Point { x: plot.middle(), y: height - 12.0 };
     let label = x_label(chart);
     canvas.add(Label::new(label, at).anchor(Anchor::Middle).ink(Ink::Muted).element());
-    canvas.add(landmarks(chart, &frame));
-    let lines = Lines { chart, frame: &frame, breaks: chart.broken_at() };
+    let lines = Lines { ruler: chart.ruler(), frame: &frame, breaks: chart.broken_at() };
+    canvas.add(landmarks(chart, &lines));
     for series in &chart.series {
         canvas.add(lines.back(series));
     }
@@ -230,10 +230,11 @@ fn x_ticks(panels: &[Panel<'_>], width: f64) -> Vec<Vec<Tick>> {
 }
 
 /// The levels and the breaks; breaks have their names.
-fn landmarks(chart: &LineChart, frame: &Frame) -> Element {
+fn landmarks(chart: &LineChart, lines: &Lines<'_>) -> Element {
+    let frame = lines.frame;
     let level = |(value, _): &(f64, String)| frame.level(*value, Ink::Muted, Some("2 4"));
     let broken = |(at, name): &(f64, String)| {
-        let x = frame.x.at(chart.share(*at));
+        let x = frame.x.at(lines.ruler.share(*at));
         let [top, bottom] = [frame.area.top, frame.area.bottom].map(|y| Point { x, y });
         let room = super::chart::width(name, Size::Body.units()) + 5.0;
         // Beyond the right edge are the names of the lines.
@@ -267,14 +268,14 @@ fn broken<T>(points: impl Iterator<Item = (f64, Option<T>)>, breaks: &[f64]) -> 
 
 /// The lines of a chart in its plot.
 struct Lines<'a> {
-    chart: &'a LineChart,
+    ruler: Ruler<'a>,
     frame: &'a Frame,
     breaks: Vec<f64>,
 }
 
 impl Lines<'_> {
     fn point(&self, x: f64, y: f64) -> Point {
-        self.frame.point(self.chart.share(x), y)
+        self.frame.point(self.ruler.share(x), y)
     }
 
     fn back(&self, series: &LineSeries) -> Element {
@@ -310,10 +311,16 @@ fn dashes(colour: usize) -> Option<&'static str> {
     (round > 0).then(|| DASHES[(round - 1) % DASHES.len()])
 }
 
+/// From where to where names stand beside the plot: below it, the last tick has its label.
+fn beside(plot: Rect) -> (f64, f64) {
+    (plot.top - LINE, plot.bottom + LINE / 4.0)
+}
+
 /// So many names stand below each other beside the plot.
 #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a handful of lines")]
 fn most_names(plot: Rect) -> usize {
-    ((plot.bottom - plot.top) / LINE) as usize + 2
+    let (top, bottom) = beside(plot);
+    ((bottom - top) / LINE) as usize
 }
 
 /// From one name beside the plot to the next.
@@ -347,11 +354,12 @@ fn ends(chart: &LineChart) -> impl Iterator<Item = EndLabel<'_>> {
 
 /// The names of the lines and of the levels, to the right of the plot.
 fn names(chart: &LineChart, frame: &Frame, room: f64) -> Vec<Element> {
-    let Rect { top, bottom, right, .. } = frame.area;
+    let right = frame.area.right;
+    let (top, bottom) = beside(frame.area);
     let mut ends: Vec<EndLabel<'_>> = ends(chart).collect();
     ends.truncate(most_names(frame.area));
     let wanted: Vec<f64> = ends.iter().map(|end| frame.y.at(end.value)).collect();
-    let placed = spread(&wanted, &vec![LINE; wanted.len()], top - LINE, bottom + LINE);
+    let placed = spread(&wanted, &vec![LINE; wanted.len()], top, bottom);
     let label = |(end, y): (&EndLabel<'_>, f64)| {
         let at = Point { x: right + BESIDE, y: y + 5.0 };
         let name = end.fitting_name(chart.unit, room);

@@ -1,3 +1,5 @@
+use std::sync::Arc;
+
 use super::element::{Element, number};
 use super::mark::fill_class;
 use super::theme::{Ink, style};
@@ -30,9 +32,10 @@ impl Canvas {
         self.elements.push(element);
     }
 
-    /// The picture: a standalone SVG that can also stand inside HTML.
+    /// The picture.
     #[must_use]
-    pub fn into_svg(self) -> String {
+    pub fn into_svg(self) -> Svg {
+        const END: &str = "</svg>";
         let Self { width, height, title, description, elements } = self;
         let surface = Element::new("rect")
             .with("class", fill_class(Ink::Surface))
@@ -46,13 +49,42 @@ impl Canvas {
             .at("height", height)
             .with("viewBox", format!("0 0 {} {}", number(width), number(height)))
             .child(Element::new("title").text(title))
-            .child(Element::new("desc").text(description))
-            .child(Element::new("style").text(style()))
-            .child(surface)
-            .children(elements);
-        let mut svg = String::new();
-        root.write(&mut svg);
-        svg.push('\n');
-        svg
+            .child(Element::new("desc").text(description));
+        let mut text = String::new();
+        root.write(&mut text);
+        text.truncate(text.len() - END.len());
+        let style_at = text.len();
+        for element in [surface].iter().chain(&elements) {
+            text.push('\n');
+            element.write(&mut text);
+        }
+        text.push_str(END);
+        text.push('\n');
+        Svg { text: text.into(), style_at }
+    }
+}
+
+/// A picture, for a file or for a page.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Svg {
+    /// Without its style, which a page has once for all its pictures.
+    text: Arc<str>,
+    /// Where the style belongs.
+    style_at: usize,
+}
+
+impl Svg {
+    /// The picture with its style: a file of its own.
+    #[must_use]
+    pub fn standalone(&self) -> String {
+        let (head, rest) = self.text.split_at(self.style_at);
+        let style = Element::new("style").text(style()).into_text();
+        format!("{head}\n{style}{rest}")
+    }
+
+    /// The picture for a page that has the style of pictures.
+    #[must_use]
+    pub fn within_page(&self) -> &str {
+        &self.text
     }
 }

@@ -79,9 +79,14 @@ impl Element {
 
     /// Writes the element, a line for each element that holds others.
     pub(super) fn write(&self, out: &mut String) {
-        let _ = write!(out, "<{}", self.name);
+        out.push('<');
+        out.push_str(self.name);
         for (name, value) in &self.attributes {
-            let _ = write!(out, " {name}=\"{}\"", escape(value));
+            out.push(' ');
+            out.push_str(name);
+            out.push_str("=\"");
+            push_escaped(out, value);
+            out.push('"');
         }
         if self.children.is_empty() {
             out.push_str("/>");
@@ -91,17 +96,19 @@ impl Element {
         for child in &self.children {
             child.write(out);
         }
-        let _ = write!(out, "</{}>", self.name);
+        out.push_str("</");
+        out.push_str(self.name);
+        out.push('>');
     }
 }
 
 impl Child {
     fn write(&self, out: &mut String) {
         match self {
-            Self::Text(text) => out.push_str(&escape(text)),
+            Self::Text(text) => push_escaped(out, text),
             Self::Verbatim(text) => out.push_str(text),
             Self::Element(element) => {
-                if !matches!(element.name, "title" | "tspan" | "code") {
+                if !matches!(element.name, "title" | "tspan" | "code" | "wbr") {
                     out.push('\n');
                 }
                 element.write(out);
@@ -157,24 +164,31 @@ fn exact(value: f64) -> String {
     if short == "-0" { "0".to_owned() } else { short.to_owned() }
 }
 
-/// Text as XML may hold it: five characters by name. What XML 1.0 does not allow
+/// Adds text as XML may hold it: five characters by name. What XML 1.0 does not allow
 /// (section 2.2), and what would turn the text around it (Unicode Annex 9, explicit
 /// formatting), becomes U+FFFD.
-fn escape(text: &str) -> String {
-    let mut escaped = String::with_capacity(text.len());
+fn push_escaped(out: &mut String, text: &str) {
+    // Most text of a picture is coordinates.
+    if text.bytes().all(is_plain) {
+        return out.push_str(text);
+    }
     for character in text.chars() {
         match character {
-            '&' => escaped.push_str("&amp;"),
-            '<' => escaped.push_str("&lt;"),
-            '>' => escaped.push_str("&gt;"),
-            '"' => escaped.push_str("&quot;"),
-            '\'' => escaped.push_str("&#39;"),
-            '\t' | '\n' | '\r' => escaped.push(' '),
-            _ if is_barred(character) => escaped.push(char::REPLACEMENT_CHARACTER),
-            _ => escaped.push(character),
+            '&' => out.push_str("&amp;"),
+            '<' => out.push_str("&lt;"),
+            '>' => out.push_str("&gt;"),
+            '"' => out.push_str("&quot;"),
+            '\'' => out.push_str("&#39;"),
+            '\t' | '\n' | '\r' => out.push(' '),
+            _ if is_barred(character) => out.push(char::REPLACEMENT_CHARACTER),
+            _ => out.push(character),
         }
     }
-    escaped
+}
+
+/// Whether a byte is a character that is written as it is.
+fn is_plain(byte: u8) -> bool {
+    matches!(byte, b' '..=b'~') && !matches!(byte, b'&' | b'<' | b'>' | b'"' | b'\'')
 }
 
 fn is_barred(character: char) -> bool {

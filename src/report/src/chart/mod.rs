@@ -1,6 +1,6 @@
 //! The kit that pictures are made of: elements, scales, axes, marks, labels, layout.
 //!
-//! A picture is a standalone SVG: the same bytes for the same data, no fonts, no
+//! A picture is an SVG: the same bytes for the same data, no fonts, no
 //! scripts, no ids, real text, light and dark by the reader's preference. Text is
 //! escaped where it becomes an [`Element`], and nowhere else.
 //!
@@ -18,7 +18,7 @@ mod scale;
 mod text;
 mod theme;
 
-pub use canvas::Canvas;
+pub use canvas::{Canvas, Svg};
 pub use element::Element;
 pub use frame::{Frame, Tick};
 pub use label::{Anchor, Label, spread};
@@ -26,4 +26,5 @@ pub use layout::{Rect, columns};
 pub use mark::{Point, band, dots, line, rule, segment};
 pub use scale::{Scale, nice_ceiling};
 pub use text::{fit, folded, group_digits, percent, width};
+pub(crate) use theme::style;
 pub use theme::{Ink, Size};

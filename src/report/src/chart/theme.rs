@@ -1,4 +1,5 @@
 use std::fmt::Write as _;
+use std::sync::LazyLock;
 
 /// A colour by its role. Light and dark are its two values.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -84,9 +85,14 @@ impl Size {
     }
 }
 
-/// The style sheet of a picture: colours as variables, so that a page around it can
+/// The style sheet of pictures: colours as variables, so that a page around them can
 /// change them, each with a plain value before it for readers that know no variables.
-pub(super) fn style() -> String {
+pub(crate) fn style() -> &'static str {
+    static STYLE: LazyLock<String> = LazyLock::new(style_sheet);
+    &STYLE
+}
+
+fn style_sheet() -> String {
     let variables = |pick: fn(&(&str, &'static str, &'static str)) -> &'static str| {
         COLOURS.iter().fold(String::new(), |mut css, colour| {
             let _ = write!(css, "--{}:{};", colour.0, pick(colour));

@@ -17,19 +17,22 @@ const replace = (old, part) => {
   enliven(part);
   focusable(part)[focused]?.focus({ preventScroll: true });
 };
+const main = document.querySelector("main");
+source.addEventListener("parts", ({ data }) => {
+  while (main.children.length > Number(data) - 1) main.lastElementChild.remove();
+});
+// A part is its number, a line, and its HTML.
 source.addEventListener("message", ({ data }) => {
   document.getElementById("lost")?.remove();
-  const { parts, changed } = JSON.parse(data);
-  const main = document.querySelector("main");
-  while (main.children.length > parts - 1) main.lastElementChild.remove();
-  for (const [index, html] of changed) {
-    const old = index === 0 ? document.querySelector("header") : main.children[index - 1];
-    if (old) {
-      replace(old, fresh(html));
-    } else {
-      main.append(fresh(html));
-      enliven(main.lastElementChild);
-    }
+  const end = data.indexOf("\n");
+  const index = Number(data.slice(0, end));
+  const part = fresh(data.slice(end + 1));
+  const old = index === 0 ? document.querySelector("header") : main.children[index - 1];
+  if (old) {
+    replace(old, part);
+  } else {
+    main.append(part);
+    enliven(part);
   }
 });
 source.addEventListener("end", () => {
@@ -39,5 +42,5 @@ source.addEventListener("end", () => {
 source.addEventListener("error", () => {
   if (document.getElementById("lost")) return;
   const lost = fresh("<p id=lost class=warning role=status>The run does not answer: this is the last that it showed.</p>");
-  document.querySelector("main").before(lost);
+  main.before(lost);
 });

@@ -1,7 +1,7 @@
 use super::differences::{DifferenceRow, differences};
 use super::readout::Readout;
 
-use crate::chart::{Element, Ink};
+use crate::chart::{Element, Ink, Svg, style};
 use crate::lines::Layout;
 
 /// A report.
@@ -60,12 +60,12 @@ pub enum Block {
         /// As long as the head.
         rows: Vec<Vec<Cell>>,
     },
-    /// A picture, an SVG of this room.
+    /// A picture.
     Picture {
         /// The picture.
-        svg: String,
+        svg: Svg,
         /// The same for a narrow screen, if it has a layout of its own.
-        narrow: Option<String>,
+        narrow: Option<Svg>,
         /// What it says when it is pointed at.
         readout: Option<Readout>,
     },
@@ -200,7 +200,7 @@ fn html(page: &Page, policy: &str, scripts: &[&'static str]) -> String {
         .child(meta("viewport", "width=device-width, initial-scale=1"))
         .child(meta("color-scheme", "light dark"))
         .child(Element::new("title").text(&page.title))
-        .child(Element::new("style").verbatim(STYLE));
+        .child(Element::new("style").verbatim(STYLE).verbatim(style()));
     let parts = numbered(page).map(|(part, number)| section(part, number));
     let scripts = scripts.iter().map(|script| Element::new("script").verbatim(*script));
     let body = Element::new("body")
@@ -243,9 +243,7 @@ fn block(block: &Block) -> Element {
         Block::Progress { label, done, total } => progress(label, *done, *total),
         Block::Facts(facts) => Element::new("dl").text("").children(facts.iter().flat_map(fact)),
         Block::Table { head, rows } => table(head, rows),
-        Block::Picture { svg, narrow, readout } => {
-            picture(svg, narrow.as_deref(), readout.as_ref())
-        }
+        Block::Picture { svg, narrow, readout } => picture(svg, narrow.as_ref(), readout.as_ref()),
         Block::Code(lines) => Element::new("div")
             .with("class", "code")
             .with("tabindex", "0")
@@ -325,7 +323,7 @@ fn table(head: &[String], rows: &[Vec<Cell>]) -> Element {
     let names = head.iter().zip(&numbers).map(|(name, is_number)| {
         let cell = of_role("th", "columnheader").with("scope", "col");
         let cell = if *is_number { cell.with("class", "number") } else { cell };
-        cell.text(name)
+        breakable(cell, name)
     });
     let row = |row: &Vec<Cell>| {
         let cell = |((cell, name), is_number): ((&Cell, &String), &bool)| {
@@ -333,7 +331,7 @@ fn table(head: &[String], rows: &[Vec<Cell>]) -> Element {
             let element = of_role("td", "cell").with("class", class).with("data-column", name);
             match cell.tone {
                 Tone::Code if !cell.text.is_empty() => element.child(code(&cell.text)),
-                _ => element.text(&cell.text),
+                _ => breakable(element, &cell.text),
             }
         };
         of_role("tr", "row").children(row.iter().zip(head).zip(&numbers).map(cell))
@@ -345,14 +343,36 @@ fn table(head: &[String], rows: &[Vec<Cell>]) -> Element {
     Element::new("div").with("class", "wide").with("tabindex", "0").child(table)
 }
 
-fn picture(svg: &str, narrow: Option<&str>, readout: Option<&Readout>) -> Element {
-    let drawn = |class: &str, svg: &str, layout: Layout| {
+/// Text with the places at which a long name is broken first: behind a dot or an underscore, and
+/// before a bracket.
+fn breakable(element: Element, text: &str) -> Element {
+    let mut rest = text;
+    let mut element = element;
+    while let Some(end) = break_in(rest) {
+        element = element.text(&rest[..end]).child(Element::new("wbr"));
+        rest = &rest[end..];
+    }
+    element.text(rest)
+}
+
+/// The first place at which a text may be broken within a word.
+fn break_in(text: &str) -> Option<usize> {
+    let pairs = text.char_indices().zip(text.chars().skip(1));
+    pairs.into_iter().find_map(|((at, character), next)| match character {
+        '.' | '_' if next.is_alphabetic() => Some(at + 1),
+        _ if next == '[' && character.is_alphanumeric() => Some(at + character.len_utf8()),
+        _ => None,
+    })
+}
+
+fn picture(svg: &Svg, narrow: Option<&Svg>, readout: Option<&Readout>) -> Element {
+    let drawn = |class: &str, svg: &Svg, layout: Layout| {
         let [from, to] = layout.ends();
         Element::new("div")
             .with("class", class)
             .with("data-from", format!("{from:.4}"))
             .with("data-to", format!("{to:.4}"))
-            .verbatim(svg)
+            .verbatim(svg.within_page())
     };
     let figure = match narrow {
         // On a narrow screen the table beside it says the same.

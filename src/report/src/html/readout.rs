@@ -27,7 +27,8 @@ impl Readout {
         let longest = chart.series.iter().max_by_key(|series| series.points.len());
         let xs: Vec<f64> = longest.map_or(Vec::new(), |of| of.points.iter().map(|p| p.x).collect());
         // To a tenth of a thousandth, so that the page stays small.
-        let place = |x: &f64| libm::round(chart.share(*x) * 1e4) / 1e4;
+        let ruler = chart.ruler();
+        let place = |x: &f64| libm::round(ruler.share(*x) * 1e4) / 1e4;
         let name = |series: &LineSeries| (series.name.clone(), Ink::Series(series.colour));
         let level = |(value, name): &(f64, String)| {
             (format!("{name} {}", chart.unit.text(*value)), Ink::Muted)
@@ -59,5 +60,5 @@ fn text(chart: &LineChart, x: f64) -> String {
 }
 
 fn at(series: &LineSeries, x: f64) -> Option<&LinePoint> {
-    series.points.iter().find(|point| point.x >= x)
+    series.points.get(series.points.partition_point(|point| point.x < x))
 }

@@ -8,7 +8,7 @@ use self::legend::legend;
 use self::panel::{Panel, panels};
 use self::smooth::Smoothing;
 use super::chart::{
-    Anchor, Canvas, Element, Ink, Label, Point, Rect, Size, fit, group_digits, percent,
+    Anchor, Canvas, Element, Ink, Label, Point, Rect, Size, Svg, fit, group_digits, percent,
 };
 
 /// What a picture of a run's success shows.
@@ -100,7 +100,7 @@ const PLOT: Rect = Rect { left: 66.0, top: 104.0, right: 822.0, bottom: 410.0 };
 /// Draws the success of a run: a panel a phase, side by side, and between them what was
 /// done to the loop.
 #[must_use]
-pub fn success_curve_svg(chart: &SuccessChart) -> String {
+pub fn success_curve_svg(chart: &SuccessChart) -> Svg {
     let title = format!("{}: success rate", chart.title);
     let mut canvas = Canvas::new(WIDTH, HEIGHT, &title, description(chart));
     canvas.add(heading(&title));

@@ -32,13 +32,13 @@ fn parts_stand_side_by_side_and_their_lines_are_broken() {
     let points = [5_000.0, 1e6, 1e6 + 50.0, 1e6 + 100.0].map(point);
     let parts = vec![part("long", 0.0, 1e6), part("short", 1e6, 1e6 + 100.0)];
     let chart = LineChart { parts, ..of_one(points.to_vec()) };
-    let [end, begin] = [1e6, 1e6 + 1.0].map(|x| chart.share(x));
-    assert!(end < begin && (1.0 - begin) > 0.2 && (chart.share(1e6 + 100.0) - 1.0).abs() < 1e-9);
     let readout = serde_json::to_value(Readout::of(&chart)).unwrap();
     assert_eq!(readout["texts"][1], "long, iteration 1,000,000: one 50\u{a0}%");
     assert_eq!(readout["texts"][2], "short, iteration 50: one 50\u{a0}%");
+    let [end, middle, last] = [1, 2, 3].map(|index| readout["places"][index].as_f64().unwrap());
+    assert!(end < middle && (last - 1.0).abs() < 1e-9 && last - middle > 0.1, "{readout}");
     for layout in [Layout::WIDE, Layout::NARROW] {
-        let svg = line_svg(&chart, layout);
+        let svg = line_svg(&chart, layout).standalone();
         let document = roxmltree::Document::parse(&svg).unwrap();
         let is_curve =
             |node: &roxmltree::Node<'_, '_>| node.attribute("stroke-width") == Some("2.5");
@@ -53,7 +53,7 @@ fn a_line_is_broken_where_its_population_drifts() {
     let point = |index: u32| LinePoint { x: f64::from(index) * 100.0, y: 0.5, half: None };
     let (levels, breaks) = (vec![(0.25, "chance".to_owned())], vec![(500.0, "drift".to_owned())]);
     let chart = LineChart { levels, breaks, ..of_one((1..=10).map(point).collect()) };
-    let svg = line_svg(&chart, Layout::WIDE);
+    let svg = line_svg(&chart, Layout::WIDE).standalone();
     let document = roxmltree::Document::parse(&svg).unwrap();
     let curve = document.descendants().find(|node| node.attribute("stroke-width") == Some("2.5"));
     assert_eq!(curve.unwrap().attribute("d").unwrap().matches('M').count(), 2);
@@ -87,7 +87,7 @@ proptest::proptest! {
         let highest = if unit == Unit::Difference { highest.min(1.0) } else { highest };
         let points = [(0.0, 0.0), (1.0, highest)].map(|(x, y)| LinePoint { x, y, half: None });
         let chart = LineChart { unit, ..of_one(points.to_vec()) };
-        let labels = texts(&line_svg(&chart, Layout::WIDE), Some("end"));
+        let labels = texts(&line_svg(&chart, Layout::WIDE).standalone(), Some("end"));
         let different: std::collections::BTreeSet<&String> =
             labels.iter().map(|(_, _, text)| text).collect();
         proptest::prop_assert!(labels.len() > 2 && different.len() == labels.len(), "{labels:?}");
@@ -106,7 +106,7 @@ fn many_lines_are_told_apart() {
         runs: Vec::new(),
     };
     let chart = LineChart { series: (0..40).map(series).collect(), ..of_one(Vec::new()) };
-    let svg = line_svg(&chart, Layout::WIDE);
+    let svg = line_svg(&chart, Layout::WIDE).standalone();
     let names: Vec<_> = texts(&svg, None).into_iter().filter(|text| text.0 > 790.0).collect();
     assert!(names.len() > 10, "{names:?}");
     for (index, (_, y, name)) in names.iter().enumerate() {
@@ -128,7 +128,7 @@ fn a_break_at_the_edge_is_named_within_the_plot() {
     let points = (0..=10_u32).map(|x| LinePoint { x: f64::from(x), y: 0.5, half: None });
     let breaks = [(2.0, "drift".to_owned()), (9.9, "limit 20/s".to_owned())];
     let chart = LineChart { breaks: breaks.to_vec(), ..of_one(points.collect()) };
-    let svg = line_svg(&chart, Layout::WIDE);
+    let svg = line_svg(&chart, Layout::WIDE).standalone();
     let named = |anchor, name: &str| texts(&svg, anchor).into_iter().any(|text| text.2 == name);
     assert!(named(None, "drift") && named(Some("end"), "limit 20/s"));
 }
@@ -138,7 +138,7 @@ fn a_break_at_the_edge_is_named_within_the_plot() {
 fn a_line_is_broken_at_a_gap() {
     let points = [0.0, 1.0, 30.0, 31.0].map(|x| LinePoint { x, y: 0.5, half: None });
     let chart = LineChart { gaps: vec![15.0], ..of_one(points.to_vec()) };
-    let svg = line_svg(&chart, Layout::WIDE);
+    let svg = line_svg(&chart, Layout::WIDE).standalone();
     let document = roxmltree::Document::parse(&svg).unwrap();
     let curve = document.descendants().find(|node| node.attribute("stroke-width") == Some("2.5"));
     assert_eq!(curve.unwrap().attribute("d").unwrap().matches('M').count(), 2);

@@ -173,10 +173,11 @@ fn odd_latencies() -> Vec<(&'static str, LatencyChart)> {
 /// Every picture that is tested, by name.
 fn pictures() -> Vec<(String, String)> {
     let success = std::iter::once(("tutorial", tutorial())).chain(odd_success());
-    let success =
-        success.map(|(name, chart)| (format!("success_{name}"), success_curve_svg(&chart)));
+    let success = success
+        .map(|(name, chart)| (format!("success_{name}"), success_curve_svg(&chart).standalone()));
     let latency = std::iter::once(("tutorial", latencies())).chain(odd_latencies());
-    let latency = latency.map(|(name, chart)| (format!("latency_{name}"), latency_svg(&chart)));
+    let latency =
+        latency.map(|(name, chart)| (format!("latency_{name}"), latency_svg(&chart).standalone()));
     success.chain(latency).collect()
 }
 
@@ -329,7 +330,7 @@ proptest! {
             ..phase("validation", batches(iterations, from, to, 300.0))
         };
         let phases = phases.into_iter().map(phase).collect();
-        let svg = success_curve_svg(&SuccessChart { title: "t".to_owned(), phases });
+        let svg = success_curve_svg(&SuccessChart { title: "t".to_owned(), phases }).standalone();
         prop_assert_eq!(misplaced(&svg), None);
     }
 
@@ -341,7 +342,7 @@ proptest! {
             latency(&format!("phase {index}"), "Rank", calls, median, median * spread)
         };
         let curves = curves.into_iter().enumerate().map(curve).collect();
-        let svg = latency_svg(&LatencyChart { title: "t".to_owned(), simulated: true, curves });
+        let svg = latency_svg(&LatencyChart { title: "t".to_owned(), simulated: true, curves }).standalone();
         prop_assert_eq!(misplaced(&svg), None);
     }
 }
@@ -349,8 +350,8 @@ proptest! {
 #[test]
 fn pictures_say_when_latencies_are_simulated() {
     let measured = LatencyChart { simulated: false, ..latencies() };
-    assert!(latency_svg(&latencies()).contains("simulated"));
-    assert!(!latency_svg(&measured).contains("simulated"));
+    assert!(latency_svg(&latencies()).standalone().contains("simulated"));
+    assert!(!latency_svg(&measured).standalone().contains("simulated"));
 }
 
 #[test]
@@ -382,7 +383,7 @@ fn a_curve_is_not_smoothed_across_a_drift() {
     let phase =
         SuccessPhase { drift: Some(1000), ..phase("drifting", (0..200).map(batch).collect()) };
     let chart = SuccessChart { title: "drift".to_owned(), phases: vec![phase] };
-    let svg = success_curve_svg(&chart);
+    let svg = success_curve_svg(&chart).standalone();
     let document = roxmltree::Document::parse(&svg).unwrap();
     // Dots have no joins.
     let curve = document.descendants().find(|node| {
