@@ -2,6 +2,7 @@ use std::sync::Arc;
 
 use foldhash::HashMap;
 
+use super::action_numbers::ActionNumbers;
 use super::rank_rules::{check_features, check_id, has_feature};
 use protocol::RankableAction;
 
@@ -11,11 +12,11 @@ const CAPACITY: usize = 1 << 18;
 /// Lists of actions, checked by what is known of each action: lists of many are drawn from few.
 #[derive(Debug, Clone)]
 pub(crate) struct CheckedActions {
-    /// By the addresses of ids and features. An entry owns both, so that no other allocation can
-    /// get these addresses.
-    known: HashMap<(usize, usize), CheckedAction>,
+    known: ActionNumbers,
+    /// By their numbers.
+    found: Vec<CheckedAction>,
     /// The numbers of ids.
-    numbers: HashMap<Arc<str>, usize>,
+    ids: HashMap<Arc<str>, u32>,
     /// By the number of an id: the last list that it was in.
     lists: Vec<u64>,
     /// How many lists were checked.
@@ -24,20 +25,20 @@ pub(crate) struct CheckedActions {
     capacity: usize,
 }
 
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Copy)]
 struct CheckedAction {
     /// The number of its id.
-    number: usize,
+    id: u32,
     /// The number of values of its features.
-    values: usize,
-    _alive: RankableAction,
+    values: u32,
 }
 
 impl Default for CheckedActions {
     fn default() -> Self {
         Self {
-            known: HashMap::default(),
-            numbers: HashMap::default(),
+            known: ActionNumbers::default(),
+            found: Vec::new(),
+            ids: HashMap::default(),
             lists: Vec::new(),
             checked: 0,
             capacity: CAPACITY,
@@ -53,9 +54,10 @@ impl CheckedActions {
 
     /// Refuses lists that break a rule. Returns the number of values.
     pub fn check(&mut self, actions: &[RankableAction]) -> Result<usize, String> {
-        if self.known.len().max(self.numbers.len()) > self.capacity {
+        if self.known.len().max(self.ids.len()) > self.capacity {
             self.known.clear();
-            self.numbers.clear();
+            self.found.clear();
+            self.ids.clear();
             self.lists.clear();
         }
         self.checked += 1;
@@ -64,36 +66,38 @@ impl CheckedActions {
 
     /// Checks an action of the list that is looked at, beside those before it.
     fn check_next(&mut self, action: &RankableAction) -> Result<usize, String> {
-        let key = (action.id.as_ptr().addr(), action.features.as_ptr().addr());
-        let known = self.known.get(&key).map(|known| (known.number, known.values));
-        let number = match known {
-            Some((number, _)) => number,
-            None => self.number(&action.id)?,
-        };
-        if std::mem::replace(&mut self.lists[number], self.checked) == self.checked {
+        let known = self.known.of(action).map(|number| self.found[number]);
+        let id = known.map_or_else(|| self.id(&action.id), |known| Ok(known.id))?;
+        if std::mem::replace(&mut self.lists[id as usize], self.checked) == self.checked {
             return Err(format!("two actions have the id `{}`", action.id));
         }
-        if let Some((_, values)) = known {
-            return Ok(values);
+        if let Some(CheckedAction { values, .. }) = known {
+            return Ok(values as usize);
         }
         let values = check_features(&action.features)?;
         if !action.features.iter().any(has_feature) {
             return Err(format!("action `{}` has no feature", action.id));
         }
-        self.known.insert(key, CheckedAction { number, values, _alive: action.clone() });
+        self.known.add(action);
+        self.found.push(CheckedAction { id, values: narrow(values) });
         Ok(values)
     }
 
     /// The number of an id that keeps the rules.
-    fn number(&mut self, id: &Arc<str>) -> Result<usize, String> {
-        if let Some(number) = self.numbers.get(id) {
+    fn id(&mut self, id: &Arc<str>) -> Result<u32, String> {
+        if let Some(number) = self.ids.get(id) {
             return Ok(*number);
         }
         check_id("an action", id)?;
-        self.numbers.insert(id.clone(), self.lists.len());
+        let number = narrow(self.lists.len());
+        self.ids.insert(id.clone(), number);
         self.lists.push(0);
-        Ok(self.lists.len() - 1)
+        Ok(number)
     }
+}
+
+fn narrow(count: usize) -> u32 {
+    u32::try_from(count).expect("what is in memory at once is less than 2^32")
 }
 
 #[cfg(test)]

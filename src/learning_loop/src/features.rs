@@ -3,9 +3,10 @@ use std::sync::Arc;
 
 use foldhash::HashMap;
 
+use super::action_numbers::ActionNumbers;
 use super::interaction::{FilledSlot, Interaction};
 use learner::{Event, EventSlot, Example, Hashing, Label};
-use policy::{hashed_action, hashed_context, hashed_slot};
+use policy::{hashed_action, hashed_actions, hashed_context, hashed_slot};
 use protocol::{FeatureObject, RankableAction};
 
 /// The number of cached events and of cached action lists of a generation; a run shares far fewer.
@@ -29,8 +30,8 @@ pub(crate) struct FeatureCache {
     /// What was not used since it was the recent one is forgotten with it: an event is learned
     /// long after it is ranked, and many others are ranked between.
     previous: Generation,
-    /// Single actions, which different lists share, by the addresses of their features and ids.
-    actions: HashMap<(Hashing, usize, usize), CachedAction>,
+    /// Single actions, which different lists share.
+    actions: Vec<HashedActions>,
     /// The number of events and of lists that a generation keeps.
     capacity: usize,
     /// The number of single actions that are kept.
@@ -51,7 +52,7 @@ impl Default for FeatureCache {
         Self {
             recent: Generation::default(),
             previous: Generation::default(),
-            actions: HashMap::default(),
+            actions: Vec::new(),
             capacity: CAPACITY,
             action_capacity: ACTION_CAPACITY,
         }
@@ -70,10 +71,37 @@ struct CachedList {
     _alive: Arc<[RankableAction]>,
 }
 
+/// Single actions under one way of hashing.
 #[derive(Debug, Clone)]
-struct CachedAction {
-    example: Arc<Example>,
-    _alive: RankableAction,
+struct HashedActions {
+    hashing: Hashing,
+    known: ActionNumbers,
+    /// By their numbers.
+    examples: Vec<Arc<Example>>,
+}
+
+impl HashedActions {
+    fn of(hashing: Hashing) -> Self {
+        Self { hashing, known: ActionNumbers::default(), examples: Vec::new() }
+    }
+
+    /// The examples of a list.
+    fn list(&mut self, actions: &[RankableAction]) -> Arc<[Arc<Example>]> {
+        let numbers: Vec<usize> = actions.iter().map(|action| self.number(action)).collect();
+        let examples = numbers.iter().map(|number| &self.examples[*number]);
+        // Memory is read at many places at once, but counted up at one after the other.
+        let letters = examples.clone().flat_map(|example| example.letters());
+        std::hint::black_box(letters.map(usize::from).sum::<usize>());
+        examples.cloned().collect()
+    }
+
+    fn number(&mut self, action: &RankableAction) -> usize {
+        self.known.of(action).unwrap_or_else(|| {
+            self.known.add(action);
+            self.examples.push(Arc::new(hashed_action(self.hashing, action)));
+            self.examples.len() - 1
+        })
+    }
 }
 
 impl FeatureCache {
@@ -158,7 +186,8 @@ impl FeatureCache {
         if most >= self.capacity || *listed > ACTION_CAPACITY {
             self.previous = std::mem::take(&mut self.recent);
         }
-        if self.actions.len() > self.action_capacity {
+        let singles = self.actions.iter().map(|actions| actions.known.len());
+        if singles.sum::<usize>() > self.action_capacity {
             self.actions.clear();
         }
     }
@@ -171,23 +200,20 @@ impl FeatureCache {
         let Self { recent, previous, actions: single, action_capacity, .. } = self;
         let Generation { lists, listed, .. } = recent;
         let key = (hashing, address(actions));
-        let example = |action: &RankableAction| {
+        let mut hashed = || {
             if *action_capacity == 0 {
-                return Arc::new(hashed_action(hashing, action));
+                return hashed_actions(hashing, actions);
             }
-            let key = (hashing, address(&action.features), action.id.as_ptr().addr());
-            let make = || CachedAction {
-                example: Arc::new(hashed_action(hashing, action)),
-                _alive: action.clone(),
-            };
-            single.entry(key).or_insert_with(make).example.clone()
+            let place = single.iter().position(|of| of.hashing == hashing).unwrap_or_else(|| {
+                single.push(HashedActions::of(hashing));
+                single.len() - 1
+            });
+            single[place].list(actions)
         };
         let known_or_hashed = || {
             *listed += actions.len();
-            previous.lists.remove(&key).unwrap_or_else(|| CachedList {
-                examples: actions.iter().map(example).collect(),
-                _alive: actions.clone(),
-            })
+            let made = || CachedList { examples: hashed(), _alive: actions.clone() };
+            previous.lists.remove(&key).unwrap_or_else(made)
         };
         lists.entry(key).or_insert_with(known_or_hashed).examples.clone()
     }

@@ -320,13 +320,14 @@ impl LearningLoop {
 
     /// The lines of joined events that were not taken, for `vw --dsjson`, in the order in
     /// which they were learned; with `everything` also those of events whose windows are open,
-    /// with the rewards so far. Every line ends with a line break.
+    /// with the rewards so far. Every line ends with a line break. None, if lines are not
+    /// [retained](Retention).
     pub fn take_joined(&mut self, everything: bool, now: Timestamp) -> Vec<u8> {
         self.advance(now);
         let Self { log, lines: writer, .. } = self;
         let mut lines = Vec::new();
         log.take().for_each(|joined| writer.push(&joined, &mut lines));
-        if everything {
+        if everything && log.keeps_lines() {
             let configuration = &self.configuration;
             let open = self.joiner.take();
             open.for_each(|event| writer.push(&Joined::new(event, configuration), &mut lines));

@@ -7,6 +7,7 @@
 //!
 //! Must not know: the engine, scenarios, results.
 
+mod action_numbers;
 mod archive;
 mod assignment;
 mod checked_actions;

@@ -56,6 +56,8 @@ pub(super) struct OfferSchedule<'a> {
     /// When actions arrive, and when they leave, in order.
     arrivals: Vec<u64>,
     departures: Vec<u64>,
+    /// Whether each action has one state: that of the plan.
+    is_constant: bool,
     draws: Source,
     /// The last offer that was not drawn: most events have the same.
     last: RefCell<Option<Offer>>,
@@ -79,8 +81,15 @@ impl<'a> OfferSchedule<'a> {
         let (mut arrivals, mut departures): (Vec<u64>, Vec<u64>) = presence.copied().unzip();
         arrivals.sort_unstable();
         departures.sort_unstable();
-        let draws = Source::new(plan.seed, Purpose::Offer);
-        Self { plan, first_iterations, arrivals, departures, draws, last: RefCell::default() }
+        Self {
+            plan,
+            first_iterations,
+            arrivals,
+            departures,
+            is_constant: plan.catalogue.as_ref().is_none_or(|catalogue| catalogue.is_constant()),
+            draws: Source::new(plan.seed, Purpose::Offer),
+            last: RefCell::default(),
+        }
     }
 
     /// The offer of an iteration to a visitor.
@@ -129,14 +138,19 @@ impl<'a> OfferSchedule<'a> {
 
     fn offer(&self, catalogue: &Catalogue, indices: Arc<[usize]>, at: u64) -> Offer {
         // Features are shared: an event costs memory by the number of its candidates only.
-        let actions =
-            indices.iter().map(|index| self.action(catalogue, *index, at).clone()).collect();
-        Offer::new(actions, Some(indices), at)
+        let actions = indices.iter().map(|index| self.action(catalogue, *index, at));
+        // Memory is read at many places at once, but counted up at one after the other.
+        let counts = actions
+            .clone()
+            .map(|action| Arc::strong_count(&action.id) + Arc::strong_count(&action.features));
+        std::hint::black_box(counts.sum::<usize>());
+        Offer::new(actions.cloned().collect(), Some(indices), at)
     }
 
     /// The state of an action at an iteration of the run.
     fn action<'c>(&'c self, catalogue: &'c Catalogue, index: usize, at: u64) -> &'c RankableAction {
-        catalogue.state(index, at).map_or(&self.plan.actions[index], |state| &state.action)
+        let state = if self.is_constant { None } else { catalogue.state(index, at) };
+        state.map_or(&self.plan.actions[index], |state| &state.action)
     }
 
     fn available(&self, catalogue: &Catalogue, at: u64, own: Option<&[usize]>) -> Vec<usize> {

@@ -5,15 +5,50 @@ use foldhash::HashMap;
 use super::offer::Offer;
 use record::Loss;
 use scenario::Plan;
-use scenario::plan::{Choice, Preference, Visitor, Wanted};
+use scenario::plan::{ActionState, Catalogue, Choice, Preference, Visitor, Wanted};
 
 /// The expected reward of every choice, and the regret of choices.
 pub(super) struct RegretModel<'a> {
     plan: &'a Plan,
+    /// The traits of the actions, if none of them changes.
+    traits: Option<Traits>,
     /// The indices of the actions that are not excluded.
     included: Vec<usize>,
     /// The best choice for those who prefer an action, by its index, where everything is offered.
     of_preferred: RefCell<HashMap<usize, Best>>,
+}
+
+/// The traits of actions that do not change, without gaps: of a catalogue as little memory as
+/// possible is read for an event.
+struct Traits {
+    /// Where those of each action end.
+    ends: Vec<u32>,
+    numbers: Vec<u32>,
+}
+
+impl Traits {
+    /// Those of a catalogue whose actions have one state each.
+    fn of(catalogue: &Catalogue) -> Self {
+        let narrow = |number: usize| u32::try_from(number).expect("fewer than 2^32 traits");
+        let mut numbers = Vec::new();
+        let end = |states: &Vec<ActionState>| {
+            let traits = states.iter().flat_map(|state| &state.traits);
+            numbers.extend(traits.map(|number| narrow(*number)));
+            narrow(numbers.len())
+        };
+        Self { ends: catalogue.states.iter().map(end).collect(), numbers }
+    }
+
+    fn at(&self, index: usize) -> impl Iterator<Item = usize> {
+        let start = index.checked_sub(1).and_then(|before| self.ends.get(before));
+        let (start, end) = (start.unwrap_or(&0), self.ends.get(index).unwrap_or(&0));
+        self.numbers[*start as usize..*end as usize].iter().map(|number| *number as usize)
+    }
+}
+
+/// How much traits are liked in sum.
+fn sum(liking: &[f64], traits: impl Iterator<Item = usize>) -> f64 {
+    traits.map(|number| liking[number]).sum()
 }
 
 /// A choice with the highest expected reward.
@@ -29,7 +64,9 @@ impl<'a> RegretModel<'a> {
         let is_excluded =
             |action: usize| plan.excluded_actions.iter().any(|id| **id == *plan.actions[action].id);
         let included = (0..plan.actions.len()).filter(|action| !is_excluded(*action)).collect();
-        Self { plan, included, of_preferred: RefCell::default() }
+        let catalogue = plan.catalogue.as_deref();
+        let traits = catalogue.filter(|catalogue| catalogue.is_constant()).map(Traits::of);
+        Self { plan, traits, included, of_preferred: RefCell::default() }
     }
 
     /// What a visitor wants of the actions that are offered.
@@ -67,9 +104,13 @@ impl<'a> RegretModel<'a> {
     ) -> usize {
         let catalogue = self.plan.catalogue.as_deref();
         let of_action = |position: usize| {
-            let state = catalogue.and_then(|of| of.state(offer.index(position), offer.at));
-            let traits = state.map_or(&[][..], |state| &state.traits);
-            (position, traits.iter().map(|number| liking[*number]).sum::<f64>())
+            let index = offer.index(position);
+            if let Some(traits) = &self.traits {
+                return (position, sum(liking, traits.at(index)));
+            }
+            let state = catalogue.and_then(|of| of.state(index, offer.at));
+            let traits = state.into_iter().flat_map(|state| &state.traits);
+            (position, sum(liking, traits.copied()))
         };
         let best = positions
             .map(of_action)

@@ -8,6 +8,7 @@ use serde::{Serialize, Serializer};
 use serde_json::value::{RawValue, to_raw_value};
 
 use super::{Objects, action};
+use crate::action_numbers::ActionNumbers;
 use crate::interaction::Interaction;
 use protocol::{FeatureObject, RankableAction};
 
@@ -61,7 +62,7 @@ pub(super) struct Context<'a> {
 /// Actions, each with its text if that is known.
 struct Multi<'a> {
     actions: &'a [RankableAction],
-    texts: &'a [Option<ActionText>],
+    texts: &'a [Option<Box<RawValue>>],
     /// Where the texts are.
     places: Vec<usize>,
 }
@@ -96,19 +97,11 @@ impl ContextTexts {
 /// The texts of actions.
 #[derive(Debug, Default)]
 struct ActionTexts {
-    /// Where they are, by the addresses of ids and features.
-    places: HashMap<(usize, usize), usize>,
-    /// None, if the action was met once. Another may have got its addresses meanwhile.
-    texts: Vec<Option<ActionText>>,
+    known: ActionNumbers,
+    /// By the numbers of the actions; none, if the action was met once.
+    texts: Vec<Option<Box<RawValue>>>,
     /// How many bytes the texts have together.
     bytes: usize,
-}
-
-#[derive(Debug)]
-struct ActionText {
-    text: Box<RawValue>,
-    /// It owns what the addresses are of.
-    _action: RankableAction,
 }
 
 impl ActionTexts {
@@ -127,19 +120,18 @@ impl ActionTexts {
 
     /// Where the text of an action is, if it was met before.
     fn place(&mut self, of: &RankableAction) -> usize {
-        let Self { places, texts, bytes } = self;
-        let key = (of.id.as_ptr().addr(), of.features.as_ptr().addr());
-        let Some(place) = places.get(&key) else {
-            places.insert(key, texts.len());
+        let Self { known, texts, bytes } = self;
+        let Some(place) = known.of(of) else {
+            known.add(of);
             texts.push(None);
             return texts.len() - 1;
         };
-        texts[*place].get_or_insert_with(|| {
+        texts[place].get_or_insert_with(|| {
             let text = to_raw_value(&action(of)).expect("names are texts");
             *bytes += text.get().len();
-            ActionText { text, _action: of.clone() }
+            text
         });
-        *place
+        place
     }
 }
 
@@ -148,7 +140,7 @@ impl Serialize for Multi<'_> {
         let mut multi = serializer.serialize_seq(Some(self.actions.len()))?;
         for (of, place) in self.actions.iter().zip(&self.places) {
             match &self.texts[*place] {
-                Some(known) => multi.serialize_element(&known.text)?,
+                Some(known) => multi.serialize_element(known)?,
                 None => multi.serialize_element(&action(of))?,
             }
         }

@@ -87,7 +87,7 @@ impl EventLog {
             return;
         }
         self.add(&joined);
-        if matches!(self.retention, Retention::Lines | Retention::Archive) && !taken {
+        if self.keeps_lines() && !taken {
             self.untaken.push_back(joined);
         }
     }
@@ -95,6 +95,11 @@ impl EventLog {
     /// Adds an event whose line was taken.
     pub(crate) fn restore(&mut self, joined: &Joined) {
         self.add(joined);
+    }
+
+    /// Whether the lines of events are taken.
+    pub(crate) fn keeps_lines(&self) -> bool {
+        matches!(self.retention, Retention::Lines | Retention::Archive)
     }
 
     fn add(&mut self, joined: &Joined) {

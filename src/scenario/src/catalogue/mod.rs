@@ -38,6 +38,12 @@ pub struct ActionState {
 }
 
 impl Catalogue {
+    /// Whether each action has one state, whose features are those of the plan.
+    #[must_use]
+    pub fn is_constant(&self) -> bool {
+        self.states.iter().all(|states| states.len() == 1)
+    }
+
     /// Whether an action is available at an iteration of the run.
     #[inline]
     #[must_use]
