@@ -7,9 +7,9 @@
 Beside nothing, and beside calls with bodies of 4 MB of several shapes, readers of the log, an
 evaluation, and downloads of the model, one small Rank after the other is timed on a model that
 was trained. None may take longer than 20 ms. Each caller is a process of its own: the threads of
-one would wait for each other's interpreter. They share the cores with the server; the row beside a
-process for each core that only counts is what this costs without any other call. With a state, a
-Rank waits for the disk: `slow` counts the server's writes that took longer than 20 ms meanwhile,
+one would wait for each other's interpreter. They share the cores with the server: `echo` is the
+longest call, after each Rank, of a process that sends a byte back at once, so what the scheduler
+alone costs, and the last row is beside a process for each core that only counts. With a state, a Rank waits for the disk: `slow` counts the server's writes that took longer than 20 ms meanwhile,
 and the last line is the longest of a process that only writes and syncs, after the others.
 """
 
@@ -18,6 +18,7 @@ import http.client
 import json
 import multiprocessing
 import os
+import socket
 import subprocess
 import sys
 import tempfile
@@ -130,18 +131,42 @@ def count():
         pass
 
 
-def timed(address, seconds):
+class Echo:
+    """A process that sends each byte back at once."""
+
+    def __init__(self):
+        listener = socket.create_server(("127.0.0.1", 0))
+        multiprocessing.Process(target=send_back, args=(listener,), daemon=True).start()
+        self.connection = socket.create_connection(listener.getsockname())
+
+    def call(self):
+        """How long it takes, in milliseconds."""
+        began = time.perf_counter()
+        self.connection.sendall(b"?")
+        self.connection.recv(1)
+        return (time.perf_counter() - began) * 1e3
+
+
+def send_back(listener):
+    connection, _ = listener.accept()
+    while content := connection.recv(1):
+        connection.sendall(content)
+
+
+def timed(address, seconds, echo):
+    """The sorted latencies of Ranks, and the longest of the echoes between them."""
     connection = http.client.HTTPConnection(address, timeout=60)
     connection.connect()
-    latencies = []
+    latencies, echoes = [], []
     end = time.monotonic() + seconds
     while time.monotonic() < end:
         began = time.perf_counter()
         status, answer = call(connection, "POST", V1 + "/rank", SMALL)
         latencies.append((time.perf_counter() - began) * 1e3)
         assert status == 201, answer
+        echoes.append(echo.call())
         time.sleep(0.002)
-    return sorted(latencies)
+    return sorted(latencies), max(echoes)
 
 
 def slow_writes(address):
@@ -170,11 +195,11 @@ def longest_write(folder, seconds):
     return longest
 
 
-def report(name, latencies, answers="", slow=0):
+def report(name, latencies, echo, answers, slow):
     p99 = latencies[len(latencies) * 99 // 100]
     late = sum(latency > LONGEST_MS for latency in latencies)
     print(
-        f"{name:32} {latencies[len(latencies) // 2]:8.2f} {p99:8.2f} {latencies[-1]:8.2f} {late:5} {slow:5}  {answers}",
+        f"{name:32} {latencies[len(latencies) // 2]:8.2f} {p99:8.2f} {latencies[-1]:8.2f} {echo:8.2f} {late:5} {slow:5}  {answers}",
         flush=True,
     )
     return latencies[-1]
@@ -220,30 +245,31 @@ def main():
         return status
 
 
-def beside(address, name, requests, seconds):
-    """Times small Ranks beside these requests, again and again; returns the longest."""
-    before = slow_writes(address)
-    others = [Beside(address, request) for request in requests]
-    latencies = timed(address, seconds)
-    answers = [other.stop() for other in others][:1]
-    return report(name, latencies, *(answers or [""]), slow_writes(address) - before)
-
-
 def measure(address, seconds, process):
     train(address)
-    print(f"{'a small Rank beside':32} {'p50 ms':>8} {'p99 ms':>8} {'most ms':>8} {'late':>5} {'slow':>5}  answers to the other")
-    worst = {"nothing": beside(address, "nothing", [], seconds)}
+    echo = Echo()
+
+    def beside(name, requests):
+        """Times small Ranks beside these requests, again and again; returns the longest."""
+        before = slow_writes(address)
+        others = [Beside(address, request) for request in requests]
+        latencies, echoed = timed(address, seconds, echo)
+        answers = [other.stop() for other in others]
+        return report(name, latencies, echoed, answers[0] if answers else "", slow_writes(address) - before)
+
+    print(f"{'a small Rank beside':32} {'p50 ms':>8} {'p99 ms':>8} {'most ms':>8} {'echo ms':>8} {'late':>5} {'slow':>5}  answers to the other")
+    worst = {"nothing": beside("nothing", [])}
     for name, request in shapes().items():
         readers = 8 if name == "the log" else 1
         name = "eight readers of the log" if readers == 8 else name
-        worst[name] = beside(address, name, [request] * readers, seconds)
+        worst[name] = beside(name, [request] * readers)
     connection = http.client.HTTPConnection(address, timeout=60)
     call(connection, *evaluation(0))
-    worst["an evaluation"] = beside(address, "an evaluation", [], seconds)
+    worst["an evaluation"] = beside("an evaluation", [])
     counting = [multiprocessing.Process(target=count, daemon=True) for _ in range(os.cpu_count())]
     for other in counting:
         other.start()
-    beside(address, "(counting processes)", [], seconds)
+    beside("(counting processes)", [])
     for other in counting:
         other.kill()
     with open(f"/proc/{process}/status", encoding="ascii") as file:

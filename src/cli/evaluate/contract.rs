@@ -1,6 +1,7 @@
 use std::time::Duration;
 
-use super::{LogEvaluation, importance};
+use super::importance;
+use super::judge::LogEvaluation;
 use evaluation::analysis::{PolicyReport, Verdict};
 use evaluation::run::{Origin, PolicyEvaluator, PolicySums};
 use learning_loop::summary;

@@ -1,5 +1,5 @@
-use super::LogEvaluation;
 use super::json::{origin, shown};
+use super::judge::LogEvaluation;
 use evaluation::analysis::{Comparison, Findings, PolicyReport};
 use statistics::off_policy::{Estimate, Unusable};
 

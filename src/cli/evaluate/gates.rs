@@ -5,7 +5,7 @@
 
 use std::path::Path;
 
-use super::LogEvaluation;
+use super::judge::LogEvaluation;
 use super::text::{number, signed, why_not};
 use crate::cli::console::{Cell, Paint, Side, Table, name};
 use crate::cli::exit::Exit;

@@ -4,9 +4,9 @@ use std::io;
 
 use serde_json::{Value, json};
 
-use super::LogEvaluation;
 use super::arguments::EvaluateArguments;
 use super::json::comparison;
+use super::judge::LogEvaluation;
 use super::logs::Logs;
 use super::tables::TableLogs;
 use super::text::{difference_cells, title};

@@ -1,8 +1,8 @@
 use serde::Serialize;
 use serde_json::{Value, json};
 
-use super::LogEvaluation;
 use super::gates::GateVerdict;
+use super::judge::LogEvaluation;
 use evaluation::analysis::{Comparison, Findings, PolicyReport, SegmentReport, Verdict};
 use evaluation::run::{LogSummary, Origin, PolicyFailure};
 use statistics::Confidence;

@@ -2,9 +2,10 @@
 
 use std::fmt::Write as _;
 
+use super::gates;
 use super::json::shown;
+use super::judge::LogEvaluation;
 use super::text::{number, signed};
-use super::{LogEvaluation, gates};
 use crate::cli::error::Error;
 use crate::cli::verdict_files::{VerdictFiles, escaped_markdown, markdown_table};
 use evaluation::analysis::{Findings, PolicyReport};

@@ -1,4 +1,4 @@
-use super::LogEvaluation;
+use super::judge::LogEvaluation;
 use crate::cli::console::{Cell, Paint, Side, Table, count, name};
 use evaluation::analysis::{Comparison, Doubt, Findings, PolicyReport, SegmentReport, Verdict};
 use evaluation::run::{LogPlace, LogSummary, Origin};

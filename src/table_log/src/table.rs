@@ -92,48 +92,20 @@ impl Table {
         report: &mut Report,
     ) -> io::Result<()> {
         let mut rows = Rows::open(input, &[])?;
-        let columns = Columns {
-            reward: self.columns.action.clone(),
-            probability: None,
-            context: Vec::new(),
-            features: vec![crate::Named { text: "*".to_owned(), ..self.columns.action.clone() }],
-            text: self.columns.text.clone(),
-            actions: None,
-            id: None,
-            time: None,
-            action: self.columns.action.clone(),
-        };
-        let mut mistakes = Report::new();
-        let header = rows.header().to_vec();
-        let has_features =
-            header.iter().any(|name| !name.is_empty() && *name != columns.action.text);
-        let columns =
-            if has_features { columns } else { Columns { features: Vec::new(), ..columns } };
+        self.elsewhere = rows.header().to_vec();
+        let columns = self.columns_of_catalogue();
         // Words of the logs.
-        let elsewhere: Vec<String> = columns.text.iter().map(|named| named.text.clone()).collect();
-        let layout = Layout::find(&columns, &[], &elsewhere, &header, name, &mut mistakes);
-        self.elsewhere = header;
+        let of_logs: Vec<String> = columns.text.iter().map(|named| named.text.clone()).collect();
+        let mut mistakes = Report::new();
+        let layout = Layout::find(&columns, &[], &of_logs, &self.elsewhere, name, &mut mistakes);
         let Some(layout) = layout else {
             report.append(mistakes);
             return Ok(());
         };
         while rows.advance()? {
-            if rows.unreadable().is_some() {
-                let line = rows.line();
-                let message = format!("{name}:{line}: the row cannot be read");
-                report
-                    .push(Diagnostic::error(message).help("expected as many fields as the header"));
+            if let Err(mistake) = self.declare(&rows, &layout, name) {
+                report.push(mistake);
                 return Ok(());
-            }
-            let Some(id) = rows.cell(layout.action).text() else { continue };
-            let Some(number) = self.actions.add(&id) else {
-                report.push(too_many(name));
-                return Ok(());
-            };
-            for feature in &layout.features {
-                if let Some(value) = rows.cell(feature.column).feature(feature.is_text) {
-                    self.actions.note(number, &feature.name, value);
-                }
             }
         }
         if self.actions.len() == 0 {
@@ -141,6 +113,42 @@ impl Table {
         }
         self.actions.finish();
         self.is_declared = true;
+        Ok(())
+    }
+
+    /// Every column of a catalogue but that of the ids is a feature.
+    fn columns_of_catalogue(&self) -> Columns {
+        let Columns { action, text, .. } = &self.columns;
+        let is_feature = |name: &String| !name.is_empty() && *name != action.text;
+        let all = crate::Named { text: "*".to_owned(), ..action.clone() };
+        let has_features = self.elsewhere.iter().any(is_feature);
+        Columns {
+            action: action.clone(),
+            reward: action.clone(),
+            probability: None,
+            context: Vec::new(),
+            features: if has_features { vec![all] } else { Vec::new() },
+            text: text.clone(),
+            actions: None,
+            id: None,
+            time: None,
+        }
+    }
+
+    /// Adds the action of a row of the catalogue `name`.
+    fn declare(&mut self, rows: &Rows, layout: &Layout, name: &str) -> Result<(), Diagnostic> {
+        if rows.unreadable().is_some() {
+            let message = format!("{name}:{}: the row cannot be read", rows.line());
+            let help = "expected as many fields as the header";
+            return Err(Diagnostic::error(message).help(help));
+        }
+        let Some(id) = rows.cell(layout.action).text() else { return Ok(()) };
+        let number = self.actions.add(&id).ok_or_else(|| too_many(name))?;
+        for feature in &layout.features {
+            if let Some(value) = rows.cell(feature.column).feature(feature.is_text) {
+                self.actions.note(number, &feature.name, value);
+            }
+        }
         Ok(())
     }
 

@@ -162,37 +162,14 @@ fn columns(
         positions.entry(column).or_insert(at);
     }
     let position = |name: &str| positions.get(name).copied();
-    let mut seen = HashSet::new();
-    let dimensions = frame.dimensions.iter().map(|dimension| dimension.name.as_str());
-    let rewarded: Vec<(usize, &str)> = header
-        .record
-        .iter()
-        .enumerate()
-        .filter_map(|(at, column)| Some((at, form.rewarded(column, frame)?)))
-        .collect();
-    let preferred = (rewarded.is_empty() || header.has(form.preferred)).then_some(form.preferred);
-    let optional = ["weight", "actions"].into_iter().take(if form.takes_rewards { 2 } else { 1 });
-    let known: Vec<&str> = dimensions.chain(preferred).chain(optional.clone()).collect();
-    let is_rewarded = |column: &str| form.rewarded(column, frame).is_some();
-    let is_known: HashSet<&str> = known.iter().copied().collect();
     let columns = header.record.iter().enumerate();
-    let columns = columns.filter(|(_, column)| !form.ignored.contains(column));
-    let meant = columns.filter_map(|(at, column)| {
-        if !seen.insert(column) {
-            let diagnostic = Diagnostic::error(format!("two columns are called `{column}`"));
-            report.push(diagnostic.at(&header.field(at)));
-        }
-        let is_known = is_known.contains(column) || is_rewarded(column);
-        (!is_known).then(|| check_column(at, column, &known, header, report)).flatten()
-    });
-    let meant: Vec<&str> = meant.collect();
-    let needed = known
-        .iter()
-        .filter(|name| !optional.clone().any(|other| other == **name) && !meant.contains(name));
-    for name in needed.filter(|name| position(name).is_none()) {
-        let diagnostic = Diagnostic::error(format!("the table has no column `{name}`"));
-        report.push(diagnostic.at(&header.whole()));
-    }
+    let rewarded: Vec<(usize, &str)> =
+        columns.filter_map(|(at, column)| Some((at, form.rewarded(column, frame)?))).collect();
+    let preferred = (rewarded.is_empty() || header.has(form.preferred)).then_some(form.preferred);
+    let dimensions = frame.dimensions.iter().map(|dimension| dimension.name.as_str());
+    let needed: Vec<&str> = dimensions.chain(preferred).collect();
+    let optional = if form.takes_rewards { &["weight", "actions"][..] } else { &["weight"] };
+    check_names(header, (&needed, optional), form, frame, report);
     let wanted = match position(form.preferred) {
         Some(at) if rewarded.is_empty() => Wanted::Preferred(at),
         Some(at) => {
@@ -227,6 +204,34 @@ fn rewards(
     let found: Vec<Option<_>> = columns.iter().map(&mut column).collect();
     let found = found.into_iter().collect::<Option<Vec<_>>>()?;
     (!found.is_empty()).then_some(Wanted::Rewards(found))
+}
+
+/// Refuses columns that stand twice, that have no meaning, and that are missing.
+fn check_names(
+    header: &Line<'_>,
+    (needed, optional): (&[&str], &[&str]),
+    form: &Form<'_>,
+    frame: &Frame<'_>,
+    report: &mut Report,
+) {
+    let known = [needed, optional].concat();
+    let is_known: HashSet<&str> = known.iter().copied().collect();
+    let (mut seen, mut meant) = (HashSet::new(), HashSet::new());
+    let columns = header.record.iter().enumerate();
+    for (at, column) in columns.filter(|(_, column)| !form.ignored.contains(column)) {
+        if !seen.insert(column) {
+            let message = format!("two columns are called `{column}`");
+            report.push(Diagnostic::error(message).at(&header.field(at)));
+        }
+        if !is_known.contains(column) && form.rewarded(column, frame).is_none() {
+            meant.extend(check_column(at, column, &known, header, report));
+        }
+    }
+    let present: HashSet<&str> = header.record.iter().collect();
+    for name in needed.iter().filter(|name| !present.contains(*name) && !meant.contains(*name)) {
+        let message = format!("the table has no column `{name}`");
+        report.push(Diagnostic::error(message).at(&header.whole()));
+    }
 }
 
 /// Says that a column is unknown, and returns what it was probably meant to be.

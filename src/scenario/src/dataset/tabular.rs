@@ -319,21 +319,30 @@ struct SparseRow {
 }
 
 fn libsvm(source: &Arc<Source>, report: &mut Report) -> Table {
-    let mut rows: Vec<SparseRow> = Vec::new();
-    let mut columns = BTreeSet::new();
+    let rows = sparse_rows(source, report);
+    let columns: BTreeSet<u64> =
+        rows.iter().flat_map(|row| &row.features).map(|(index, _)| *index).collect();
+    let is_small = is_small(source, rows.len(), columns.len(), report);
+    let parsed = if rows.is_empty() || !is_small { Vec::new() } else { filled(rows, &columns) };
+    let kinds = columns.iter().map(|column| (column.to_string(), DimensionKind::Number));
+    Table { kinds: kinds.collect(), ..Table::new(source, Layout::Sparse, Some(parsed)) }
+}
+
+fn sparse_rows(source: &Arc<Source>, report: &mut Report) -> Vec<SparseRow> {
+    let mut rows = Vec::new();
     for (start, line) in lines(source.text()) {
         let text = line.split('#').next().unwrap_or_default();
         let mut tokens = text.split_ascii_whitespace();
         let Some(token) = tokens.next() else { continue };
-        let place = |token: &str| {
+        let mut refuse = |token: &str, message: String| {
             // A token is a part of the text.
             let at = start + (token.as_ptr().addr() - line.as_ptr().addr());
-            at..at + token.len()
+            report.push(Diagnostic::error(message).within(source, at..at + token.len()));
         };
         let label = match libsvm_label(token) {
             Ok(label) => label,
             Err(message) => {
-                report.push(Diagnostic::error(message).within(source, place(token)));
+                refuse(token, message);
                 continue;
             }
         };
@@ -343,28 +352,32 @@ fn libsvm(source: &Arc<Source>, report: &mut Report) -> Table {
             match libsvm_feature(token, last) {
                 Ok(feature) => features.push(feature),
                 Err(message) => {
-                    report.push(Diagnostic::error(message).within(source, place(token)));
+                    refuse(token, message);
                     break;
                 }
             }
         }
-        columns.extend(features.iter().map(|(index, _)| *index));
         rows.push(SparseRow { start, label, features });
     }
-    let cells = rows.len().saturating_mul(columns.len());
+    rows
+}
+
+fn is_small(source: &Arc<Source>, rows: usize, columns: usize, report: &mut Report) -> bool {
+    let cells = rows.saturating_mul(columns);
     if cells > MOST_CELLS {
-        let message = format!(
-            "{} rows of {} columns are {cells} cells, and {MOST_CELLS} may be",
-            rows.len(),
-            columns.len()
-        );
+        let message =
+            format!("{rows} rows of {columns} columns are {cells} cells, and {MOST_CELLS} may be");
         let help = "take a part of the rows, or of the columns";
         report.push(Diagnostic::error(message).within(source, 0..0).help(help));
-        rows.clear();
     }
+    cells <= MOST_CELLS
+}
+
+/// The header and the rows, with zeros for what they do not name.
+fn filled(rows: Vec<SparseRow>, columns: &BTreeSet<u64>) -> Vec<StringRecord> {
     let names = columns.iter().map(ToString::to_string);
     let header = record([LIBSVM_LABEL.to_owned()].into_iter().chain(names), 0);
-    let filled = |SparseRow { start, label, features }: SparseRow| {
+    let dense = |SparseRow { start, label, features }: SparseRow| {
         let mut features = features.into_iter().peekable();
         let values = columns.iter().map(|column| {
             let value = features.next_if(|(index, _)| index == column);
@@ -372,12 +385,7 @@ fn libsvm(source: &Arc<Source>, report: &mut Report) -> Table {
         });
         record([label].into_iter().chain(values), start)
     };
-    let rows: Vec<StringRecord> = rows.into_iter().map(filled).collect();
-    let is_empty = rows.is_empty();
-    let parsed = [header].into_iter().chain(rows);
-    let parsed = if is_empty { Vec::new() } else { parsed.collect() };
-    let kinds = columns.iter().map(|column| (column.to_string(), DimensionKind::Number));
-    Table { kinds: kinds.collect(), ..Table::new(source, Layout::Sparse, Some(parsed)) }
+    [header].into_iter().chain(rows.into_iter().map(dense)).collect()
 }
 
 /// `+1`, `1.0` and `1` are the same class.

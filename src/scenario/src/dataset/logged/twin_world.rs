@@ -72,8 +72,6 @@ fn proved(proof: &Proof) -> String {
 
 /// Why there is no twin.
 fn refused(refusal: &Refusal) -> Diagnostic {
-    /// So many deviations are shown.
-    const SHOWN: usize = 3;
     match refusal {
         Refusal::TooFew(events) => {
             let fewest = twin::FEWEST_EVENTS;
@@ -92,44 +90,49 @@ fn refused(refusal: &Refusal) -> Diagnostic {
             );
             Diagnostic::error(message).help("use less of the log, or `play: replay`")
         }
-        Refusal::Deviates(proof) => {
-            let message = format!(
-                "the twin does not give back its log: {} of {} parts of the {} held-out events \
-                 deviate",
-                proof.deviations.len(),
-                proof.tests,
-                proof.held_out
-            );
-            let shown = proof.deviations.iter().take(SHOWN).map(|of: &Deviation| {
-                let Deviation { part, events, logged, twin, half_width, p } = of;
-                format!(
-                    "{part}: the log has {logged:.4} in {events} events, the twin {twin:.4} ± \
-                     {half_width:.4} (corrected p {p:.1e})"
-                )
-            });
-            let shown: Vec<String> = shown.collect();
-            Diagnostic::error(message).help(
-                shown.join("; ")
-                    + "; does it change in the course of the log, or were rewards joined to other \
-                       events? `play: replay` needs no twin",
-            )
-        }
-        Refusal::Indifferent(of) => {
-            let Indifference { by, contexts, count, share, others, typical, at_most } = of;
-            let message = format!(
-                "rewards do not follow the action in {count} parts of the log by {by}, which have \
-                 {:.0} % of its events",
-                100.0 * share
-            );
-            let help = format!(
-                "there, as in `{}`, actions explain at most {:.1} % of the variance of rewards, in \
-                 {others} others {:.1} %: were rewards joined to other events? leave these events \
-                 out",
-                contexts.join("` and `"),
-                100.0 * at_most,
-                100.0 * typical
-            );
-            Diagnostic::error(message).help(help)
-        }
+        Refusal::Deviates(proof) => deviates(proof),
+        Refusal::Indifferent(of) => indifferent(of),
     }
+}
+
+/// The twin is not its log.
+fn deviates(Proof { deviations, tests, held_out, .. }: &Proof) -> Diagnostic {
+    /// So many deviations are shown.
+    const SHOWN: usize = 3;
+    let message = format!(
+        "the twin does not give back its log: {} of {tests} parts of the {held_out} held-out \
+         events deviate",
+        deviations.len()
+    );
+    let shown = |of: &Deviation| {
+        let Deviation { part, events, logged, twin, half_width, p } = of;
+        format!(
+            "{part}: the log has {logged:.4} in {events} events, the twin {twin:.4} ± \
+             {half_width:.4} (corrected p {p:.1e})"
+        )
+    };
+    let shown: Vec<String> = deviations.iter().take(SHOWN).map(shown).collect();
+    Diagnostic::error(message).help(
+        shown.join("; ")
+            + "; does it change in the course of the log, or were rewards joined to other events? \
+               `play: replay` needs no twin",
+    )
+}
+
+/// In a part of the log, nothing follows from what is chosen.
+fn indifferent(of: &Indifference) -> Diagnostic {
+    let Indifference { by, contexts, count, share, others, typical, at_most } = of;
+    let message = format!(
+        "rewards do not follow the action in {count} parts of the log by {by}, which have {:.0} % \
+         of its events",
+        100.0 * share
+    );
+    let help = format!(
+        "there, as in `{}`, actions explain at most {:.1} % of the variance of rewards, in \
+         {others} others {:.1} %: were rewards joined to other events? leave these events out",
+        contexts.join("` and `"),
+        100.0 * at_most,
+        100.0 * typical
+    );
+    Diagnostic::error(message).help(help)
 }
