@@ -7,7 +7,7 @@ use std::sync::mpsc::{Receiver, channel};
 use clock::WallClock;
 use protocol::{RankRequest, RankableAction};
 use record::{FailureKind, Violation};
-use scenario::plan::{HttpPlan, Secret};
+use scenario::plan::{Header, HttpPlan, Retries, Secret};
 use seed::{PhaseKey, Seed};
 use target::{CallAddress, CallError, HttpTarget, RankAnswer, Target};
 
@@ -154,4 +154,123 @@ fn a_refusal_says_why_and_no_error_says_the_key() {
     for error in [refused, elsewhere] {
         assert!(!format!("{error} {error:?}").contains(KEY));
     }
+}
+
+/// Answers the requests of each connection in turn with its replies, and closes it after the last
+/// of them; an empty reply is none. Tells of each request which connection it came on.
+fn serve_connections<const N: usize>(replies: [Vec<String>; N]) -> (String, Receiver<usize>) {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = format!("http://{}", listener.local_addr().unwrap());
+    let (sender, receiver) = channel();
+    std::thread::spawn(move || {
+        for (number, replies) in replies.iter().enumerate() {
+            let (mut stream, _) = listener.accept().unwrap();
+            for reply in replies {
+                if read_request(&stream).is_none() {
+                    break;
+                }
+                sender.send(number).unwrap();
+                stream.write_all(reply.as_bytes()).unwrap();
+            }
+        }
+    });
+    (address, receiver)
+}
+
+/// An answer after which the connection is kept.
+fn kept(headers: &str, body: &str) -> String {
+    format!("HTTP/1.1 200 OK\r\n{headers}Content-Length: {}\r\n\r\n{body}", body.len())
+}
+
+fn model(headers: &str) -> String {
+    let time = "2020-01-01T00:00:00Z";
+    kept(headers, &format!("{{\"creationTime\":\"{time}\",\"lastModifiedTime\":\"{time}\"}}"))
+}
+
+fn ranked() -> String {
+    let body = concat!(
+        r#"{"ranking":[{"id":"b","probability":0.9},{"id":"a","probability":0.1}],"#,
+        r#""eventId":"e","rewardActionId":"b"}"#,
+    );
+    kept("", body)
+}
+
+/// No answer: the connection is closed.
+fn none() -> String {
+    String::new()
+}
+
+/// What becomes of two questions, and of two Ranks.
+async fn twice<A>(mut call: impl AsyncFnMut() -> Result<A, CallError>) -> Result<A, CallError> {
+    call().await.unwrap_or_else(|error| panic!("the first call: {error}"));
+    call().await
+}
+
+/// A service closes a connection that it kept at the moment at which it is used again. A question
+/// is asked once more, on a new connection; a service that closes that one, too, has failed.
+#[test]
+fn a_question_is_repeated_on_a_new_connection() {
+    let (url, seen) = serve_connections([vec![model(""), none()], vec![model("")]]);
+    let target = target(&url);
+    block_on(twice(async || target.model_properties().await)).unwrap();
+    assert_eq!(seen.iter().take(3).collect::<Vec<_>>(), [0, 0, 1]);
+    let note = "1 call was made again: the service had closed the connection that it kept";
+    assert_eq!(target.take_notes(), [note]);
+    assert!(target.take_notes().is_empty());
+
+    let (url, seen) = serve_connections([vec![model(""), none()], vec![none()], vec![model("")]]);
+    let target = patient(&url, 0);
+    let failed = block_on(twice(async || target.model_properties().await)).unwrap_err();
+    assert_eq!(failed.kind, FailureKind::Transport);
+    assert_eq!(seen.iter().take(3).collect::<Vec<_>>(), [0, 0, 1]);
+}
+
+/// A target of which questions are retried so often.
+fn patient(url: &str, questions: u32) -> HttpTarget {
+    let plan = HttpPlan::at(url);
+    let retries = Retries { questions, ..plan.retries };
+    HttpTarget::new(&HttpPlan { retries, ..plan }, Seed(42), WallClock::start_now()).unwrap()
+}
+
+/// Some of an answer came, so that the service took the call.
+#[test]
+fn an_answer_that_began_is_not_asked_for_again() {
+    let (url, seen) =
+        serve_connections([vec![model(""), "HTTP/1.1 2".to_owned()], vec![model("")]]);
+    let target = patient(&url, 0);
+    let failed = block_on(twice(async || target.model_properties().await)).unwrap_err();
+    assert_eq!(failed.kind, FailureKind::Transport);
+    assert_eq!(seen.iter().take(2).collect::<Vec<_>>(), [0, 0]);
+    assert!(target.take_notes().is_empty());
+}
+
+/// The service may have taken it: only one that can tell a call from its repetition gets it twice.
+#[test]
+fn a_rank_is_repeated_where_it_has_a_key() {
+    let (url, seen) = serve_connections([vec![ranked(), none()], vec![ranked()]]);
+    let target = target(&url);
+    let rank = async |target: &HttpTarget| target.rank(address(), &rank_request()).await;
+    let failed = block_on(twice(async || rank(&target).await)).unwrap_err();
+    assert_eq!(failed.kind, FailureKind::Transport);
+    assert!(failed.message.contains("may have taken the call"), "{failed}");
+    assert_eq!(seen.iter().take(2).collect::<Vec<_>>(), [0, 0]);
+
+    let (url, seen) = serve_connections([vec![ranked(), none()], vec![ranked()]]);
+    let plan = HttpPlan::at(&url);
+    let key =
+        Header { name: "Idempotency-Key".to_owned(), value: Secret::new("k"), is_secret: false };
+    let plan = HttpPlan { headers: vec![key], ..plan };
+    let target = HttpTarget::new(&plan, Seed(42), WallClock::start_now()).unwrap();
+    block_on(twice(async || rank(&target).await)).unwrap();
+    assert_eq!(seen.iter().take(3).collect::<Vec<_>>(), [0, 0, 1]);
+}
+
+/// A service that says for how long it keeps a connection is not met at the end of that time.
+#[test]
+fn a_connection_is_not_used_when_the_service_is_about_to_close_it() {
+    let short = || model("Keep-Alive: timeout=1\r\n");
+    let (url, seen) = serve_connections([vec![short(), short()], vec![short()]]);
+    let target = target(&url);
+    block_on(twice(async || target.model_properties().await)).unwrap();
+    assert_eq!(seen.iter().take(2).collect::<Vec<_>>(), [0, 1]);
 }

@@ -306,21 +306,30 @@ impl Caller {
         CallError { kind: error.kind, message: format!("{origin}: {message}") }
     }
 
-    /// Notes on the retries since the last call of this, for a person.
+    /// Notes on the calls that were made again since the last call of this, for a person.
     pub(crate) fn take_notes(&self) -> Vec<String> {
+        let repeated = match &self.wire {
+            Wire::Pool(pool) => pool.take_repeated(),
+            Wire::Client(_) => 0,
+        };
+        let repeated = (repeated > 0).then(|| {
+            let calls = calls_were(repeated);
+            format!("{calls} made again: the service had closed the connection that it kept")
+        });
         let (retried, asked) = (self.retried.take(), self.retried_after.take());
-        if retried == 0 {
-            return Vec::new();
-        }
-        let calls = if retried == 1 { "1 call was" } else { &format!("{retried} calls were") };
         let asked = match asked {
             0 => String::new(),
             asked => format!(
                 ", {asked} of them after the time that the service asked for (`Retry-After`)"
             ),
         };
-        vec![format!("{calls} retried{asked}")]
+        let retried = (retried > 0).then(|| format!("{} retried{asked}", calls_were(retried)));
+        retried.into_iter().chain(repeated).collect()
     }
+}
+
+fn calls_were(count: u64) -> String {
+    if count == 1 { "1 call was".to_owned() } else { format!("{count} calls were") }
 }
 
 /// Plain HTTP/1.1 has a client of its own, which is faster.

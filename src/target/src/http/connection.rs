@@ -15,6 +15,7 @@ use httparse::{ParserConfig, Response, Status, parse_chunk_size};
 use hyper::body::Bytes;
 use hyper::header::{CONTENT_LENGTH, HeaderMap, HeaderName, HeaderValue, TRANSFER_ENCODING};
 use hyper::{Method, StatusCode};
+use socket2::SockRef;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::time::{Instant, Sleep};
@@ -44,6 +45,15 @@ pub(super) struct Request<'a> {
     pub body: &'a [u8],
     /// Whether the answer keeps every header, and not those alone that the client reads.
     pub keeps_headers: bool,
+}
+
+impl Request<'_> {
+    /// Whether a service that gets it twice does what it would have done once (RFC 9110, 9.2.2), or
+    /// can tell that it is the same.
+    pub fn is_repeatable(&self) -> bool {
+        let has_key = |name: &str| self.headers.map.contains_key(name);
+        self.method.is_idempotent() || has_key("idempotency-key") || has_key("x-idempotency-key")
+    }
 }
 
 /// The headers that every request has, also as the bytes that are sent.
@@ -76,8 +86,19 @@ pub(super) struct Head {
     status: StatusCode,
     headers: HeaderMap,
     length: Length,
-    /// Whether another call may follow on the connection.
-    is_kept: bool,
+    /// For how long the service waits for another call on the connection.
+    kept: Kept,
+}
+
+/// For how long a service keeps a connection.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Kept {
+    /// It closes it after the answer.
+    Not,
+    /// It does not say.
+    Untold,
+    /// As it says in `Keep-Alive: timeout=5`.
+    For(Duration),
 }
 
 /// Where a body ends.
@@ -116,7 +137,8 @@ pub(super) enum Late {
 impl Connection {
     pub fn new(stream: TcpStream) -> Self {
         let (received, request) = (Vec::with_capacity(RECEIVED), Vec::new());
-        let wire = Wire { stream, received, request, keeps_headers: false };
+        let (keeps_headers, is_answered) = (false, false);
+        let wire = Wire { stream, received, request, keeps_headers, is_answered };
         Self { wire, timer: Box::pin(tokio::time::sleep(Duration::ZERO)) }
     }
 
@@ -127,6 +149,19 @@ impl Connection {
         matches!(came, Err(error) if error.kind() == io::ErrorKind::WouldBlock)
     }
 
+    /// Whether the service has not closed it, by the kernel: the runtime may not have seen yet what
+    /// came since it last waited for events.
+    pub fn is_open(&self) -> bool {
+        let mut byte = [MaybeUninit::uninit()];
+        let came = SockRef::from(&self.wire.stream).peek(&mut byte);
+        matches!(came, Err(error) if error.kind() == io::ErrorKind::WouldBlock)
+    }
+
+    /// Whether some of the answer to the last call came.
+    pub fn is_answered(&self) -> bool {
+        self.wire.is_answered
+    }
+
     /// Makes a call. With its answer comes whether another may follow.
     ///
     /// # Errors
@@ -135,7 +170,7 @@ impl Connection {
         &mut self,
         request: &Request<'_>,
         Limits { head: head_limit, whole }: Limits,
-    ) -> Result<Result<(Answer, bool), CallFailure>, Late> {
+    ) -> Result<Result<(Answer, Kept), CallFailure>, Late> {
         let Self { wire, timer } = self;
         timer.as_mut().reset(head_limit);
         let late = if head_limit < whole { Late::Head } else { Late::Whole };
@@ -169,6 +204,8 @@ struct Wire {
     request: Vec<u8>,
     /// Whether its answer keeps every header.
     keeps_headers: bool,
+    /// Whether some of its answer came.
+    is_answered: bool,
 }
 
 impl Wire {
@@ -176,27 +213,27 @@ impl Wire {
     /// read the request, and close.
     async fn send(&mut self, request: &Request<'_>) -> Result<Head, CallFailure> {
         write_request(&mut self.request, request);
-        self.keeps_headers = request.keeps_headers;
+        (self.keeps_headers, self.is_answered) = (request.keeps_headers, false);
         let written = self.stream.write_all(&self.request).await;
         let head = self.head().await;
         match (head, written) {
             (Err(failed), Err(error)) if failed.error.kind == FailureKind::Transport => {
                 Err(broken(&error))
             }
-            (Ok(head), Err(_)) => Ok(Head { is_kept: false, ..head }),
+            (Ok(head), Err(_)) => Ok(Head { kept: Kept::Not, ..head }),
             (head, _) => head,
         }
     }
 
     /// Receives the body. With it comes whether another call may follow.
-    async fn body(&mut self, head: Head) -> Result<(Answer, bool), CallFailure> {
+    async fn body(&mut self, head: Head) -> Result<(Answer, Kept), CallFailure> {
         let body = match head.length {
             Length::Known(length) => self.exactly(length).await?,
             Length::Chunked => self.chunks().await?,
             Length::UntilClosed => self.rest().await?,
         };
         let answer = Answer { status: head.status, headers: head.headers, body };
-        Ok((answer, head.is_kept && self.received.is_empty()))
+        Ok((answer, if self.received.is_empty() { head.kept } else { Kept::Not }))
     }
 
     /// The head of the final answer; those of 100 to 199 come before it.
@@ -308,7 +345,9 @@ impl Wire {
     async fn receive(&mut self) -> Result<bool, CallFailure> {
         self.received.reserve(RECEIVED);
         let received = self.stream.read_buf(&mut self.received).await;
-        received.map(|length| length > 0).map_err(|error| broken(&error))
+        let length = received.map_err(|error| broken(&error))?;
+        self.is_answered |= length > 0;
+        Ok(length > 0)
     }
 }
 
@@ -377,8 +416,12 @@ fn head(response: &Response<'_, '_>, keeps_headers: bool) -> Result<Head, CallFa
         }
     }
     let length = framing.length(status);
-    let is_kept = framing.is_kept && length != Length::UntilClosed;
-    Ok(Head { status, headers, length, is_kept })
+    let kept = match framing.kept_for {
+        _ if !framing.is_kept || length == Length::UntilClosed => Kept::Not,
+        None => Kept::Untold,
+        Some(time) => Kept::For(time),
+    };
+    Ok(Head { status, headers, length, kept })
 }
 
 /// What headers say of the message itself.
@@ -388,6 +431,8 @@ struct Framing {
     /// The last transfer coding is `chunked`, or another.
     is_chunked: Option<bool>,
     is_kept: bool,
+    /// How long a connection is kept that nobody uses.
+    kept_for: Option<Duration>,
 }
 
 impl Framing {
@@ -402,6 +447,8 @@ impl Framing {
         } else if is_one_of(name, &["connection"]) {
             let says = |what: &[u8]| words(field.value).any(|word| word.eq_ignore_ascii_case(what));
             self.is_kept = !says(b"close") && (self.is_kept || says(b"keep-alive"));
+        } else if is_one_of(name, &["keep-alive"]) {
+            self.kept_for = words(field.value).find_map(timeout);
         } else {
             return Ok(false);
         }
@@ -441,6 +488,13 @@ fn is_one_of(name: &str, names: &[&str]) -> bool {
 /// The words of a list in a header.
 fn words(value: &[u8]) -> impl DoubleEndedIterator<Item = &[u8]> {
     value.split(|byte| *byte == b',').map(<[u8]>::trim_ascii)
+}
+
+/// The seconds of `timeout=5` (RFC 2068, 19.7.1.1).
+fn timeout(word: &[u8]) -> Option<Duration> {
+    let (name, seconds) = std::str::from_utf8(word).ok()?.split_once('=')?;
+    let seconds = seconds.trim().parse().ok();
+    seconds.filter(|_| name.trim().eq_ignore_ascii_case("timeout")).map(Duration::from_secs)
 }
 
 fn broken(error: &io::Error) -> CallFailure {
@@ -484,37 +538,50 @@ mod tests {
     #[test]
     fn the_end_of_a_body_is_where_the_head_says() {
         let (known, chunked, closed) = (Length::Known, Length::Chunked, Length::UntilClosed);
-        for (head, length, is_kept) in [
-            ("HTTP/1.1 204 No Content\r\nContent-Length: 7\r\n\r\n", known(0), true),
-            ("HTTP/1.1 304 Not Modified\r\nTransfer-Encoding: chunked\r\n\r\n", known(0), true),
-            ("HTTP/1.1 200 OK\r\ncontent-length: 7\r\n\r\n", known(7), true),
+        for (head, length, kept) in [
+            ("HTTP/1.1 204 No Content\r\nContent-Length: 7\r\n\r\n", known(0), Kept::Untold),
+            (
+                "HTTP/1.1 304 Not Modified\r\nTransfer-Encoding: chunked\r\n\r\n",
+                known(0),
+                Kept::Untold,
+            ),
+            ("HTTP/1.1 200 OK\r\ncontent-length: 7\r\n\r\n", known(7), Kept::Untold),
             (
                 "HTTP/1.1 200 OK\r\nContent-Length: 7, 7\r\nContent-Length: 7\r\n\r\n",
                 known(7),
-                true,
+                Kept::Untold,
             ),
-            ("HTTP/1.1 200 OK\r\nTransfer-Encoding: gzip, Chunked\r\n\r\n", chunked, true),
+            ("HTTP/1.1 200 OK\r\nTransfer-Encoding: gzip, Chunked\r\n\r\n", chunked, Kept::Untold),
             (
                 "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nContent-Length: 7\r\n\r\n",
                 chunked,
-                true,
+                Kept::Untold,
             ),
             (
                 "HTTP/1.1 200 OK\r\nTransfer-Encoding: gzip\r\nContent-Length: 7\r\n\r\n",
                 closed,
-                false,
+                Kept::Not,
             ),
-            ("HTTP/1.1 200 OK\r\n\r\n", closed, false),
-            ("HTTP/1.1 200 OK\r\nConnection: Close\r\nContent-Length: 7\r\n\r\n", known(7), false),
-            ("HTTP/1.0 200 OK\r\nContent-Length: 7\r\n\r\n", known(7), false),
+            ("HTTP/1.1 200 OK\r\n\r\n", closed, Kept::Not),
+            (
+                "HTTP/1.1 200 OK\r\nConnection: Close\r\nContent-Length: 7\r\n\r\n",
+                known(7),
+                Kept::Not,
+            ),
+            ("HTTP/1.0 200 OK\r\nContent-Length: 7\r\n\r\n", known(7), Kept::Not),
+            (
+                "HTTP/1.1 200 OK\r\nKeep-Alive: max=9, timeout=5\r\nContent-Length: 7\r\n\r\n",
+                known(7),
+                Kept::For(Duration::from_secs(5)),
+            ),
             (
                 "HTTP/1.0 200 OK\r\nConnection: keep-alive\r\nContent-Length: 7\r\n\r\n",
                 known(7),
-                true,
+                Kept::Untold,
             ),
         ] {
             let parsed = parsed(head).unwrap().unwrap();
-            assert_eq!((parsed.length, parsed.is_kept), (length, is_kept), "{head}");
+            assert_eq!((parsed.length, parsed.kept), (length, kept), "{head}");
         }
     }
 
