@@ -175,7 +175,7 @@ fn a_service_that_cannot_be_used_is_known_before_anything_is_sent() {
             "Location: http://evil.example/steal\r\n",
             "",
             &[
-                "302 Found to `http://evil.example`, which is not followed",
+                "302 Found to `http://evil.example/steal`, which is not followed",
                 "would carry the key elsewhere",
             ],
         ),

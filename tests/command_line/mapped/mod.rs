@@ -9,6 +9,7 @@ mod own;
 mod presets;
 mod probe;
 mod shapes;
+mod wild;
 
 use std::collections::BTreeMap;
 use std::fs;

@@ -63,7 +63,7 @@ fn an_answer_without_what_is_taken_is_shown() {
         )
     };
     let plain = Trial::new(&target(""), &phases(30)).run();
-    plain.says(6, &["nothing at `$.item`: {\\\"reason\\\":\\\"warming up\\\""]);
+    plain.says(6, &["nothing at `$.item`: {\"reason\":\"warming up\""]);
     let told =
         Trial::new(&target("error: { path: $.status, unless: [ok, 1] }, "), &phases(30)).run();
     told.says(6, &["the answer has \"degraded\" at `$.status`"]);

@@ -145,6 +145,11 @@ impl<'a, 'r> Builder<'a, 'r> {
             }),
             features: world
                 .map(|world| names(world.actions.iter().map(|action| &*action.features))),
+            probability: service.rank.as_ref().is_some_and(|rank| {
+                let TakeFile { probability, ranking, .. } = &rank.value.take;
+                let of_ranking = ranking.as_ref().and_then(|of| of.probability.as_ref());
+                probability.is_some() || of_ranking.is_some()
+            }),
             ..Known::default()
         };
         let compiler = Compiler {
@@ -171,13 +176,14 @@ impl<'a, 'r> Builder<'a, 'r> {
         self.ranks = visitors.take(MOST_SAMPLES).map(rank).collect();
         let actions = world.actions.len().max(1);
         let rewarded = |(index, rank): (usize, &Variables)| {
-            rank.decided(index % actions, None).rewarded(world.reward)
+            rank.decided(index % actions, None, None).rewarded(world.reward)
         };
         self.rewards = self.ranks.iter().enumerate().map(rewarded).collect();
         // Every action is tried, also where there are more actions than visitors.
         let first = self.ranks.first().cloned();
-        let rest = (self.rewards.len()..actions.min(MOST_SAMPLES))
-            .filter_map(|index| Some(first.as_ref()?.decided(index, None).rewarded(world.reward)));
+        let rest = (self.rewards.len()..actions.min(MOST_SAMPLES)).filter_map(|index| {
+            Some(first.as_ref()?.decided(index, None, None).rewarded(world.reward))
+        });
         self.rewards.extend(rest.collect::<Vec<_>>());
     }
 
@@ -187,7 +193,7 @@ impl<'a, 'r> Builder<'a, 'r> {
             Stage::Reward => self.rewards.clone(),
             Stage::Action => {
                 let all = 0..self.variables.offer.actions.len();
-                all.map(|index| self.variables.decided(index, None)).collect()
+                all.map(|index| self.variables.decided(index, None, None)).collect()
             }
             _ if self.world.is_some() => vec![self.variables.clone()],
             _ => Vec::new(),
@@ -271,7 +277,7 @@ impl<'a, 'r> Builder<'a, 'r> {
             body: body?,
             is_in_session: stage != Stage::Session,
             statuses: file.status.clone().unwrap_or_default(),
-            format: file.answer,
+            format: file.answer.clone(),
             error: file.error.as_ref().map(|ErrorFile { path, unless }| ErrorSign {
                 path: path.clone(),
                 unless: unless.clone(),

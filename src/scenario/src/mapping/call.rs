@@ -63,19 +63,20 @@ pub struct Call {
 }
 
 /// What the body of an answer is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "lowercase")]
+#[derive(Debug, Clone, Serialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Format {
     /// JSON.
     Json,
     /// A text.
     Text,
+    /// JSON in a text, at this path of the JSON that comes.
+    JsonIn(SingularPath),
 }
 
 impl Format {
-    #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
     fn is_json(&self) -> bool {
-        *self == Self::Json
+        matches!(self, Self::Json)
     }
 }
 

@@ -143,7 +143,8 @@ impl Compiler<'_> {
             return true;
         }
         let is_taken = |name: &String| {
-            ["event", "session", "setup"].contains(&name.split('.').next().unwrap_or_default())
+            let root = name.split('.').next().unwrap_or_default();
+            ["event", "probability", "session", "setup"].contains(&root)
         };
         let depends_on_answers = variables.iter().any(is_taken);
         for sample in samples {

@@ -46,6 +46,7 @@ impl Stage {
                 "excluded_ids",
                 "event_id",
                 "event",
+                "probability",
                 "action",
                 "reward",
                 "iteration",
@@ -64,6 +65,8 @@ pub(super) struct Known {
     pub context: Option<BTreeSet<String>>,
     /// The features of actions.
     pub features: Option<BTreeSet<String>>,
+    /// Whether the answer to Rank gives a probability.
+    pub probability: bool,
     /// What `session` takes.
     pub session: Vec<String>,
     /// What `setup` takes.
@@ -84,6 +87,11 @@ impl Known {
         let roots = stage.roots();
         if !roots.contains(&root) {
             return Some(unknown_root(root, stage));
+        }
+        if root == "probability" && !self.probability {
+            let message = "`probability` has no value: `take` has none".to_owned();
+            let help = "say where the answer has it: `take: { probability: $.propensity }`";
+            return Some(Unknown { message, help: help.to_owned() });
         }
         let (inner, of_features) = (names.next()?, names.next());
         match root {
@@ -128,7 +136,7 @@ fn among<'a>(owner: &str, name: &str, names: impl IntoIterator<Item = &'a str>) 
 
 /// The first of some names.
 fn listed<'a>(names: impl Iterator<Item = &'a str>) -> String {
-    const MOST: usize = 12;
+    const MOST: usize = 14;
     let mut shown: Vec<String> = names.map(|name| format!("`{name}`")).collect();
     if shown.len() > MOST {
         shown.truncate(MOST);

@@ -1,4 +1,4 @@
-//! JSONPath (RFC 9535) of at most one value.
+//! JSONPath (RFC 9535) of one value.
 
 use std::fmt;
 
@@ -6,7 +6,7 @@ use serde::{Serialize, Serializer};
 use serde_json::Value as Json;
 use serde_json_path::JsonPath;
 
-/// A JSONPath that gives at most one value.
+/// A JSONPath that gives one value, or the first for which a filter holds.
 #[derive(Clone)]
 pub struct SingularPath {
     text: String,
@@ -29,11 +29,15 @@ impl SingularPath {
             message: format!("`{text}` is not a JSONPath (RFC 9535)"),
             help: (!text.starts_with('$')).then(|| format!("a path begins with `$`: `$.{text}`")),
         })?;
-        if !is_singular(text) {
+        if !is_singular(text) && !is_singular(&without_filters(text)) {
             return Err(PathMistake {
                 at: 0,
                 message: format!("`{text}` may give several values"),
-                help: Some("name each step to one value, such as `$.items[0].id`".to_owned()),
+                help: Some(
+                    "name each step to one value, such as `$.items[0].id`, or filter: \
+                     `$.items[?@.selected == true].id` is that of the first that is selected"
+                        .to_owned(),
+                ),
             });
         }
         Ok(Self { text: text.to_owned(), path })
@@ -47,7 +51,7 @@ impl SingularPath {
     /// The value at the path.
     #[must_use]
     pub fn find<'a>(&self, json: &'a Json) -> Option<&'a Json> {
-        self.path.query(json).at_most_one().ok().flatten()
+        self.path.query(json).first()
     }
 
     /// The path as it was written.
@@ -60,6 +64,27 @@ impl SingularPath {
 /// Only singular queries may be compared (RFC 9535, 2.3.5.1), so the parser tells.
 fn is_singular(text: &str) -> bool {
     JsonPath::parse(&format!("$[?{text}==0]")).is_ok()
+}
+
+/// The text with a place for each filter, `[?…]`.
+fn without_filters(text: &str) -> String {
+    let Some((before, filter)) = text.split_once("[?") else { return text.to_owned() };
+    let (mut depth, mut quote) = (1, None);
+    let end = filter.char_indices().find_map(|(at, c)| {
+        match quote {
+            Some(open) if c == open => quote = None,
+            Some(_) => {}
+            None => match c {
+                '\'' | '"' => quote = Some(c),
+                '[' => depth += 1,
+                ']' => depth -= 1,
+                _ => {}
+            },
+        }
+        (depth == 0).then_some(at + 1)
+    });
+    let rest = &filter[end.unwrap_or(filter.len())..];
+    format!("{before}[0]{}", without_filters(rest))
 }
 
 impl fmt::Debug for SingularPath {
@@ -90,8 +115,21 @@ mod tests {
     }
 
     #[test]
+    fn a_filter_gives_the_first_for_which_it_holds() {
+        let items =
+            json!([{ "id": 1 }, { "id": 2, "on": true, "n": "]'" }, { "id": 3, "on": true }]);
+        let answer = json!({ "items": items });
+        let find = |text: &str| SingularPath::parse(text).ok().unwrap().find(&answer).cloned();
+        assert_eq!(find("$.items[?@.on].id"), Some(json!(2)));
+        assert_eq!(find("$.items[?@.n == \"]'\"].id"), Some(json!(2)));
+        assert_eq!(find("$.items[?@['id'] > 2 && @.on == true].id"), Some(json!(3)));
+        assert_eq!(find("$.items[?@.id > 3].id"), None);
+        assert_eq!(find("$[?@[0].id == 1][?@.on].id"), Some(json!(2)));
+    }
+
+    #[test]
     fn what_may_give_several_values_is_refused() {
-        for text in ["$.a[*]", "$..a", "$.a[0:1]", "$.a[0,1]", "$[?@.a]", "$.*"] {
+        for text in ["$.a[*]", "$..a", "$.a[0:1]", "$.a[0,1]", "$[?@.a].*", "$.*", "$..[?@.a]"] {
             let mistake = SingularPath::parse(text).unwrap_err();
             assert!(mistake.message.contains("several values"), "{text}: {}", mistake.message);
         }

@@ -8,7 +8,7 @@ use serde_json::Value as Json;
 
 use super::path::SingularPath;
 use super::value::{
-    Lookup, Probability, TakeError, found, json, kind, number, probability, violates,
+    Lookup, Probability, TakeError, found, json, kind, probability, score, violates,
 };
 use record::Violation;
 
@@ -112,8 +112,7 @@ impl Ranking {
         let of_item = self.probability.as_ref().map(|Probability { source, scale }| {
             probability(found(item, source)?, *scale, source.text())
         });
-        let score =
-            self.score.as_ref().map(|path| number(found(item, path)?, path.text(), "a score"));
+        let score = self.score.as_ref().map(|path| score(found(item, path)?, path.text()));
         Ok(Ranked { action, probability: of_item.transpose()?, score: score.transpose()? })
     }
 

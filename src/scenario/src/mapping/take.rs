@@ -34,7 +34,7 @@ pub struct Taken {
     /// The index of the chosen action.
     pub action: usize,
     /// The probability with which it was chosen.
-    pub probability: Option<f32>,
+    pub probability: Option<f64>,
     /// The most probable action.
     pub favourite: Option<usize>,
     /// The probability of each action, in their order, if those of all are given.
@@ -104,9 +104,8 @@ impl Take {
             }
             None => of_ranking,
         };
-        #[expect(clippy::cast_possible_truncation, reason = "a probability is recorded in 32 bits")]
-        let probability = probability.map(|probability| probability as f32);
-        if probability == Some(0.0) {
+        // It is recorded in 32 bits.
+        if probability.is_some_and(|probability| probability < f64::from(f32::MIN_POSITIVE)) {
             return Err(violates(
                 Violation::Probability,
                 "the chosen action has probability 0".to_owned(),
@@ -147,6 +146,7 @@ fn event(answer: Reply<'_>, source: &ValueSource) -> Result<Json, TakeError> {
     match &*event {
         Json::String(text) if !text.is_empty() => Ok(event.into_owned()),
         Json::Number(_) => Ok(event.into_owned()),
+        Json::Object(parts) if !parts.is_empty() => Ok(event.into_owned()),
         _ => {
             let message = format!("`{}` is {}, not an id", source.text(), kind(&event));
             Err(violates(Violation::Event, message))
@@ -224,6 +224,47 @@ mod tests {
             (json!("arm"), Violation::Json),
         ] {
             assert_eq!(violation(&by_index, &answer), expected, "{answer}");
+        }
+    }
+
+    /// What is no number is no score: `NaN` would be above all others.
+    #[test]
+    fn a_score_and_a_probability_are_finite_numbers() {
+        let mut scored = ranking("$", Item::Path(path("$.a")), None);
+        scored.score = Some(path("$.s"));
+        let scored = Take { ranking: Some(scored), ..nothing() };
+        let items = |score: Json| json!([{ "a": "a", "s": 1 }, { "a": "b", "s": score }]);
+        assert_eq!(read(&scored, &items(json!("2e0"))).unwrap().action, 1);
+        for odd in ["NaN", "inf", "-Infinity", "1e999", "", "1,5"] {
+            assert_eq!(violation(&scored, &items(json!(odd))), Violation::Json, "{odd}");
+        }
+        let claimed = |scale: Scale, value: Json| {
+            let source = ValueSource::Path(path("$.p"));
+            let probability = Some(Probability { source, scale });
+            let take = Take { probability, ..chosen("$.a", &["x"]) };
+            read(&take, &json!({ "a": "x", "p": value })).map(|taken| taken.probability.unwrap())
+        };
+        assert_eq!(claimed(Scale::Percent, json!("25%")), Ok(0.25));
+        assert_eq!(claimed(Scale::Percent, json!(" 2.5e1 % ")), Ok(0.25));
+        assert_eq!(claimed(Scale::Percent, json!("25")), Ok(0.25));
+        let unscaled = claimed(Scale::Fraction, json!("25%")).unwrap_err();
+        assert!(unscaled.message.contains("`scale: percent`"), "{}", unscaled.message);
+        assert_eq!(claimed(Scale::Percent, json!("%")).unwrap_err().violation, Violation::Json);
+        // It could not be divided by, once it is recorded.
+        let least = claimed(Scale::Log, json!(-200.0)).unwrap_err();
+        assert_eq!(least.violation, Violation::Probability);
+    }
+
+    /// What Reward needs of a decision may have several parts.
+    #[test]
+    fn an_event_is_an_id_or_an_object() {
+        let take = Take { event: Some(ValueSource::Path(path("$.e"))), ..chosen("$.a", &["x"]) };
+        let event = |event: Json| read(&take, &json!({ "a": "x", "e": event }));
+        for kept in [json!("d-7"), json!(7), json!({ "token": "t", "model": 3 })] {
+            assert_eq!(event(kept.clone()).unwrap().event, Some(kept));
+        }
+        for odd in [json!(null), json!(""), json!(true), json!({}), json!([1])] {
+            assert_eq!(event(odd).unwrap_err().violation, Violation::Event);
         }
     }
 

@@ -12,6 +12,9 @@ use record::Violation;
 /// How far a probability may be above one: services that count in 32 bits round.
 const ROUNDING: f64 = 1e-6;
 
+/// So many actions are named where one is not known.
+const MOST_NAMED: usize = 5;
+
 /// Where a probability is, and what its number says.
 #[derive(Debug, Clone)]
 pub(super) struct Probability<S> {
@@ -65,8 +68,18 @@ impl Lookup {
         let text = text_of(value)
             .ok_or_else(|| json(format!("`{place}` is {}, not an action", kind(value))))?;
         self.0.get(&text).copied().ok_or_else(|| {
-            violates(Violation::Action, format!("the action `{}` was not sent", shown(value)))
+            let message =
+                format!("the action `{}` was not sent, but {}", shown(value), self.some_actions());
+            violates(Violation::Action, message)
         })
+    }
+
+    /// The first actions, as the service knows them.
+    fn some_actions(&self) -> String {
+        let quoted = |name: &String| format!("`{}`", shown(&name.as_str().into()));
+        let named: Vec<String> = self.0.keys().take(MOST_NAMED).map(quoted).collect();
+        let others = if self.0.len() > MOST_NAMED { ", …" } else { "" };
+        named.join(", ") + others
     }
 }
 
@@ -89,7 +102,15 @@ pub(super) fn found<'a>(answer: &'a Json, path: &SingularPath) -> Result<&'a Jso
 }
 
 pub(super) fn probability(value: &Json, scale: Scale, place: &str) -> Result<f64, TakeError> {
-    let number = number(value, place, "a probability")?;
+    let percents = value.as_str().and_then(|text| text.trim().strip_suffix('%'));
+    let number = match percents {
+        Some(percents) if scale == Scale::Percent => number(&percents.into(), place, "a number")?,
+        Some(_) => {
+            let message = format!("`{place}` is \"{}\": say `scale: percent`", shown(value));
+            return Err(json(message));
+        }
+        None => number(value, place, "a probability")?,
+    };
     let probability = match scale {
         Scale::Fraction => number,
         Scale::Percent => number / 100.0,
@@ -108,10 +129,25 @@ pub(super) fn probability(value: &Json, scale: Scale, place: &str) -> Result<f64
 
 /// A number, which services that count in decimals write as a text.
 pub(super) fn number(value: &Json, place: &str, what: &str) -> Result<f64, TakeError> {
-    value
-        .as_f64()
-        .or_else(|| value.as_str()?.trim().parse().ok())
-        .ok_or_else(|| json(format!("`{place}` is {}, not {what}", kind(value))))
+    let number = value.as_f64().or_else(|| value.as_str()?.trim().parse().ok());
+    number.ok_or_else(|| json(format!("`{place}` is {}, not {what}", found_at(value))))
+}
+
+/// A score: none is above all others, or beside them.
+pub(super) fn score(value: &Json, place: &str) -> Result<f64, TakeError> {
+    let score = number(value, place, "a score")?;
+    if score.is_finite() {
+        return Ok(score);
+    }
+    Err(json(format!("`{place}` is {}, not a score", found_at(value))))
+}
+
+/// What stands at a place; a text as it is.
+fn found_at(value: &Json) -> String {
+    match value {
+        Json::String(text) if !text.is_empty() => format!("\"{}\"", shown(value)),
+        _ => kind(value).to_owned(),
+    }
 }
 
 pub(super) fn kind(value: &Json) -> &'static str {

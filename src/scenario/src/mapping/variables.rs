@@ -35,7 +35,8 @@ pub struct Variables {
     pub(super) iteration: Option<u64>,
     pub(super) event_id: Option<Arc<str>>,
     pub(super) context: Option<Arc<[FeatureObject]>>,
-    pub(super) event: Option<Arc<Json>>,
+    pub(super) event: Option<Value>,
+    pub(super) probability: Option<Value>,
     pub(super) action: Option<usize>,
     pub(super) reward: Option<f64>,
 }
@@ -57,10 +58,19 @@ impl Variables {
         }
     }
 
-    /// The same, when Rank has chosen. `event` is the id that the service gave, if it gave one.
+    /// The same, when Rank has chosen. `event` and `probability` are what the service gave, if it
+    /// gave them.
     #[must_use]
-    pub fn decided(&self, action: usize, event: Option<Json>) -> Self {
-        Self { action: Some(action), event: event.map(Arc::new), ..self.clone() }
+    pub fn decided(&self, action: usize, event: Option<&Json>, probability: Option<&Json>) -> Self {
+        let (event, probability) = (event.map(from_json), probability.map(from_json));
+        Self { action: Some(action), event, probability, ..self.clone() }
+    }
+
+    /// The same, where the id of the decision is not known yet, and each part of it is its name.
+    #[must_use]
+    pub fn with_parts_of_event(&self) -> Self {
+        let event = Value::from_object(Unanswered("event".to_owned()));
+        Self { event: Some(event), ..self.clone() }
     }
 
     /// The same, when the reward is known.
@@ -102,9 +112,10 @@ impl Variables {
             "iteration" => self.iteration.map(Value::from),
             "event_id" => self.event_id.as_ref().map(text),
             "event" => match &self.event {
-                Some(event) => Some(from_json(event)),
+                Some(event) => Some(event.clone()),
                 None => self.event_id.as_ref().map(text),
             },
+            "probability" => self.probability.clone(),
             "context" => {
                 let features = Arc::clone(self.context.as_ref()?);
                 let encoding = Arc::clone(&self.offer.context);
@@ -144,6 +155,24 @@ fn taken(values: &Taken) -> Value {
 
 fn from_json(json: &Json) -> Value {
     Value::from(minijinja::value::Serde(json))
+}
+
+/// What an answer will give, by its name, and its parts by theirs.
+#[derive(Debug)]
+struct Unanswered(String);
+
+impl Object for Unanswered {
+    fn repr(self: &Arc<Self>) -> ObjectRepr {
+        ObjectRepr::Plain
+    }
+
+    fn get_value(self: &Arc<Self>, key: &Value) -> Option<Value> {
+        Some(Value::from_object(Self(format!("{}.{key}", self.0))))
+    }
+
+    fn render(self: &Arc<Self>, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "<{}>", self.0)
+    }
 }
 
 /// An action: its id as a text, with parts.

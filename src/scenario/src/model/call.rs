@@ -36,13 +36,28 @@ keyed! {
         /// The statuses of success; 200 to 299, if it is not said.
         status: Option<Vec<u16>> = optional(statuses()),
         /// What the body of the answer is. Of a text, `$` is the whole.
-        answer: Format = or(word(&[
-            ("json", Format::Json, "JSON."),
-            ("text", Format::Text, "A text; space around it does not count."),
-        ]), "\"json\""),
+        answer: Format = or(answer(), "\"json\""),
         /// Where an answer whose status is of success says that the call failed, such as
         /// `$.errors`.
         error: Option<ErrorFile> = optional(error()),
+    }
+}
+
+fn answer() -> Either<Format> {
+    let words = word(&[
+        ("json", false, "JSON."),
+        ("text", true, "A text; space around it does not count."),
+    ]);
+    let words = words.map(|is_text| if is_text { Format::Text } else { Format::Json });
+    let inner = object().map(|InnerJson { json_in }: InnerJson| Format::JsonIn(json_in));
+    either([words.boxed(), inner.boxed()])
+}
+
+keyed! {
+    /// An answer that is JSON within a text.
+    struct InnerJson {
+        /// Where the text is, such as `$.body`. What it holds is `$` for all other paths.
+        json_in: SingularPath = required(json_path()),
     }
 }
 

@@ -4,6 +4,7 @@ use hyper::body::Bytes;
 use reqwest::StatusCode;
 use reqwest::header::{CONTENT_ENCODING, HeaderMap, LOCATION, RETRY_AFTER};
 use serde::de::DeserializeOwned;
+use serde_json::error::Category;
 
 use super::compression::decompress;
 use super::failed::CallFailure;
@@ -41,17 +42,21 @@ impl Answer {
             |_| excerpt(&self.body),
             |body| format!("{}: {}", body.error.code, body.error.message),
         );
+        let why = if why.is_empty() { why } else { format!(": {why}") };
         let to = if self.status.is_redirection() { self.redirected() } else { String::new() };
         let kind = FailureKind::Status(self.status.as_u16());
-        let failed = CallFailure::new(kind, format!("{}{to}: {why}", self.status));
+        let failed = CallFailure::new(kind, format!("{}{to}{why}", self.status));
         CallFailure { retry_after: self.retry_after(now), ..failed }
     }
 
-    /// Redirects are not followed: the key would travel along.
+    /// Redirects are not followed: the key would travel along. A query may hold a secret.
     fn redirected(&self) -> String {
         let location = self.headers.get(LOCATION).and_then(|value| value.to_str().ok());
-        let to = location.and_then(|location| reqwest::Url::parse(location).ok());
-        let to = to.map(|url| format!(" to `{}`", url.origin().ascii_serialization()));
+        let to = location.and_then(|location| match reqwest::Url::parse(location) {
+            Ok(url) => Some(url.origin().ascii_serialization() + url.path()),
+            Err(_) => location.split(['?', '#']).next().map(str::to_owned),
+        });
+        let to = to.map(|to| format!(" to `{}`", to.escape_debug()));
         format!("{}, which is not followed", to.unwrap_or_default())
     }
 
@@ -68,7 +73,8 @@ impl Answer {
     }
 }
 
-/// What the body says. A byte order mark before it says nothing (RFC 8259, 8.1).
+/// What the body says, as the contract has it. A byte order mark before it says nothing (RFC 8259,
+/// 8.1).
 pub(super) fn decode<A: DeserializeOwned>(body: &[u8]) -> Result<A, CallFailure> {
     let body = body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(body);
     // To see once that all of it is UTF-8 is quicker than to see it of each text.
@@ -77,16 +83,34 @@ pub(super) fn decode<A: DeserializeOwned>(body: &[u8]) -> Result<A, CallFailure>
         Err(_) => serde_json::from_slice(body),
     };
     decoded.map_err(|error| {
-        let message =
-            format!("the answer is not what the contract says ({error}): {}", excerpt(body));
+        let what = match error.classify() {
+            Category::Data => "what the contract says".to_owned(),
+            _ => format!("JSON{}", no_json(body, &error)),
+        };
+        let message = format!("the answer is not {what} ({error}): {}", excerpt(body));
         CallFailure::new(FailureKind::Protocol(Violation::Json), message)
     })
 }
 
-/// The start of a body, on one line.
+/// What stands in a body where JSON ends, if many services send it.
+fn no_json(body: &[u8], error: &serde_json::Error) -> String {
+    let line = body.split(|byte| *byte == b'\n').nth(error.line().saturating_sub(1));
+    let rest = line.and_then(|line| line.get(error.column().saturating_sub(1)..)).unwrap_or(b"");
+    let found = ["NaN", "Infinity"].into_iter().find(|name| rest.starts_with(name.as_bytes()));
+    found.map_or_else(String::new, |name| format!(", which has no `{name}`"))
+}
+
+/// The start of a body, on one line. Quotes stay as they are: most bodies are JSON.
 pub(crate) fn excerpt(body: &[u8]) -> String {
     let start = &body[..body.len().min(EXCERPT)];
-    String::from_utf8_lossy(start).escape_debug().to_string()
+    let mut shown = String::new();
+    for c in String::from_utf8_lossy(start).chars() {
+        match c {
+            '"' | '\'' | '\\' => shown.push(c),
+            _ => shown.extend(c.escape_debug()),
+        }
+    }
+    shown
 }
 
 #[cfg(test)]

@@ -9,6 +9,7 @@ use reqwest::header::HeaderValue;
 use super::connection::{LARGEST_ANSWER, too_large};
 use super::failed::CallFailure;
 use record::{FailureKind, Violation};
+use zstd_frames::ZstdReader;
 
 /// The body without its `Content-Encoding`: a list of what was applied, the last of them last (RFC
 /// 9110, 8.4).
@@ -26,9 +27,11 @@ fn decoded(name: &str, body: Bytes) -> Result<Bytes, CallFailure> {
         // Many services leave out the header of zlib that RFC 9110, 8.4.1.2 asks for.
         "deflate" if !has_zlib_header(&body) => read(DeflateDecoder::new(&*body), &name),
         "deflate" => read(ZlibDecoder::new(&*body), &name),
+        "zstd" => read(ZstdReader::new(&*body), &name),
         _ => {
             let message = format!(
-                "the answer is compressed as `{}`, which was not asked for",
+                "the answer is compressed as `{}`, which is not read: ask for another coding, as with \
+                 `headers: {{ Accept-Encoding: identity }}`",
                 name.escape_debug()
             );
             Err(violation(message))
@@ -90,12 +93,15 @@ mod tests {
         let raw = raw.finish().unwrap();
         assert_eq!(decompressed("deflate", &raw).unwrap(), "{}");
         assert_eq!(decompressed("Deflate, identity,gzip", &gzip(&raw)).unwrap(), "{}");
+        assert_eq!(decompressed("zstd", &zstd_frames::frame(b"{}")).unwrap(), "{}");
         assert_eq!(decompressed("identity", b"{}").unwrap(), "{}");
         assert_eq!(decompressed("br", b"").unwrap(), "");
         let encoding = Err(FailureKind::Protocol(Violation::Encoding));
         assert_eq!(decompressed("br", b"x"), encoding);
         assert_eq!(decompressed("gzip", b"{}"), encoding);
         assert_eq!(decompressed("gzip, br", b"{}"), encoding);
+        assert_eq!(decompressed("zstd", b"{}"), encoding);
+        assert_eq!(decompressed("zstd", &zstd_frames::frame(b"{}")[..9]), encoding);
         assert_eq!(decompressed("gzip, deflate", &gzip(&raw)), encoding);
     }
 

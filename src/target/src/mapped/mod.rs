@@ -117,7 +117,7 @@ impl MappedTarget {
         headers.remove(CONTENT_TYPE);
         // A header of the scenario is sensitive, and wins.
         let is_said = headers.get(ACCEPT).is_some_and(HeaderValue::is_sensitive);
-        if call.format == Format::Text && !is_said {
+        if matches!(call.format, Format::Text) && !is_said {
             headers.insert(ACCEPT, HeaderValue::from_static("text/plain, */*;q=0.1"));
         }
         if let Some(content_type) = rendered.content_type {
@@ -139,9 +139,21 @@ impl MappedTarget {
 
     /// The body of an answer as JSON.
     fn json(&self, call: &Call, answer: &Answer) -> Result<Json, CallError> {
-        match call.format {
-            Format::Json => {
-                self.caller.decode(&answer.body).map_err(|error| self.named(call, &error))
+        let decode =
+            |body: &Bytes| self.caller.decode(body).map_err(|error| self.named(call, &error));
+        match &call.format {
+            Format::Json => decode(&answer.body),
+            Format::JsonIn(path) => {
+                let outer: Json = decode(&answer.body)?;
+                let text = path.find(&outer).and_then(Json::as_str).ok_or_else(|| {
+                    let message = format!("the answer has no text at `{}`", path.text());
+                    self.not_as_said(
+                        call,
+                        answer,
+                        TakeError { violation: Violation::Json, message },
+                    )
+                })?;
+                decode(&Bytes::copy_from_slice(text.as_bytes()))
             }
             Format::Text => {
                 let text = self.caller.redact(&String::from_utf8_lossy(&answer.body));
@@ -227,8 +239,12 @@ impl Target for MappedTarget {
         let Taken { action, probability, favourite, probabilities, event } = taken;
         if self.mapping.reward.is_some() {
             let event_id = EventId::from(id);
-            self.decisions.borrow_mut().insert(event_id, variables.decided(action, event));
+            let decided =
+                variables.decided(action, event.as_ref(), probability.map(Json::from).as_ref());
+            self.decisions.borrow_mut().insert(event_id, decided);
         }
+        #[expect(clippy::cast_possible_truncation, reason = "a probability is recorded in 32 bits")]
+        let probability = probability.map(|probability| probability as f32);
         Ok(RankAnswer::Taken { action, probability, favourite, probabilities })
     }
 

@@ -51,8 +51,13 @@ impl MappedTarget {
         let mut calls = vec![("rank", self.shown(&mapping.rank, &rank, &given)?)];
         if let Some(call) = &mapping.reward {
             let event = mapping.take.gives_event().then_some(event);
-            let decided = rank.decided(action, event).rewarded(reward);
-            calls.push(("reward", self.shown(&call.call, &decided, &given)?));
+            let probability = mapping.take.gives_probability().then(|| placeholder("probability"));
+            let decided =
+                rank.decided(action, event.as_ref(), probability.as_ref()).rewarded(reward);
+            let shown = self.shown(&call.call, &decided, &given);
+            // An id is a text, unless a template asks for parts of it.
+            let parts = || self.shown(&call.call, &decided.with_parts_of_event(), &given);
+            calls.push(("reward", shown.or_else(|_| parts())?));
         }
         Ok(calls)
     }
