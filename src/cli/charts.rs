@@ -1,9 +1,7 @@
 use std::time::Duration;
 
-use hdrhistogram::iterators::IterationValue;
-
 use super::console::Models;
-use metrics::{Latencies, Metric, Operation, PhaseTally, Summary, last_tenth};
+use metrics::{Metric, Operation, PhaseTally, Summary, last_tenth};
 use protocol::LearningMode;
 use record::{ModelCheck, ModelExport, ObserveError, Observer, PhaseRecord, Progress};
 use report::chart::{Svg, percent};
@@ -234,30 +232,18 @@ pub fn epsilon(arguments: &str) -> Option<f64> {
 }
 
 fn latency_chart(title: String, simulated: bool, summary: &Summary) -> LatencyChart {
+    let quantile = |(share, latency_us)| Quantile { share, latency_us };
     let curve = |operation: Operation, tally: &PhaseTally| {
         let latencies = tally.latencies(operation)?;
         Some(LatencyCurve {
             phase: tally.name().to_owned(),
             operation: operation.name().to_owned(),
             calls: latencies.count(),
-            quantiles: quantiles(latencies),
+            quantiles: latencies.shares().into_iter().map(quantile).collect(),
         })
     };
     let curves = Operation::ALL.into_iter().flat_map(|operation| {
         iterated(summary).filter_map(move |(_, tally)| curve(operation, tally))
     });
     LatencyChart { title, simulated, curves: curves.collect() }
-}
-
-/// Every latency that the histogram tells apart; the longest, exact.
-fn quantiles(latencies: &Latencies) -> Vec<Quantile> {
-    let longest = latencies.summary().map_or(0, |summary| summary.max_us);
-    let histogram = latencies.histogram();
-    let recorded = histogram.iter_recorded();
-    let quantile = |value: IterationValue<u64>| {
-        let is_last = value.quantile() >= 1.0;
-        let latency_us = if is_last { longest } else { value.value_iterated_to().min(longest) };
-        Quantile { share: value.quantile(), latency_us }
-    };
-    recorded.map(quantile).collect()
 }

@@ -121,6 +121,10 @@ impl Observer for LiveRun {
         }
         state.summary.observe(progress);
         state.models.observe(progress)?;
+        if let Progress::PhaseEnded(_) = progress {
+            // Each page copies the summary.
+            state.summary.compact();
+        }
         let seconds = state.timeline.observe(progress);
         state.seconds.extend(seconds.iter().map(second));
         Ok(())
@@ -147,10 +151,12 @@ fn second(second: &Second) -> SecondNumbers {
 
 /// The state is copied, so that the run does not wait for the page.
 fn run_page(plan: &Plan, state: &Mutex<RunState>) -> ::report::html::Page {
-    let (summary, models, seconds, phase) = {
+    let (mut summary, models, seconds, phase) = {
         let state = locked(state);
         (state.summary.clone(), state.models.clone(), state.seconds.clone(), state.phase)
     };
+    // Its percentiles are asked for again and again.
+    summary.compact();
     let tally = &summary.phases()[phase];
     let place = (tally.name(), tally.iterations(), tally.scope().iterations.unwrap_or_default());
     let place = (place.0.to_owned(), place.1, place.2);

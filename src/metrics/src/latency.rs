@@ -145,10 +145,27 @@ impl Latencies {
         }
     }
 
-    /// The same in little memory, for latencies to which nothing is added.
+    /// Keeps the same in little memory, until something is added.
+    pub(super) fn compact(&mut self) {
+        if let Counts::Histogram(_) = self.counts {
+            self.counts = Counts::Compact(self.buckets().into_owned());
+        }
+    }
+
+    /// Each latency that is told apart, in microseconds, and the share of the calls that took at
+    /// most as long; the longest, exact.
     #[must_use]
-    pub(super) fn compact(self) -> Self {
-        Self { counts: Counts::Compact(self.buckets().into_owned()), ..self }
+    #[expect(clippy::cast_precision_loss, reason = "2^53 calls are out of reach")]
+    pub fn shares(&self) -> Vec<(f64, u64)> {
+        let all = self.count();
+        let mut counted = 0;
+        let share = |(value, count): &(u64, u64)| {
+            counted += count;
+            let is_last = counted == all;
+            let us = if is_last { self.max_us } else { (*value).min(self.max_us) };
+            (counted as f64 / all as f64, us)
+        };
+        self.buckets().iter().map(share).collect()
     }
 
     /// A number that sums the calls up, in microseconds; nothing without calls.
@@ -392,7 +409,9 @@ mod tests {
             values in prop::collection::vec(0_u64..2 * HIGHEST_US, 0..50),
             more in prop::collection::vec(0_u64..2 * HIGHEST_US, 0..5),
         ) {
-            let mut compact = latencies(&values).compact();
+            let mut compact = latencies(&values);
+            compact.compact();
+            prop_assert_eq!(compact.shares(), latencies(&values).shares());
             prop_assert_eq!(&compact, &latencies(&values));
             prop_assert_eq!(compact.summary(), latencies(&values).summary());
             prop_assert_eq!(compact.histogram().into_owned(), latencies(&values).histogram().into_owned());

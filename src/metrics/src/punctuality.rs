@@ -35,9 +35,10 @@ impl Punctuality {
         Self { lag, service }
     }
 
-    /// The same in little memory.
-    pub fn compact(self) -> Self {
-        Self { lag: self.lag.compact(), service: self.service.compact() }
+    /// Keeps the same in little memory, until something is added.
+    pub fn compact(&mut self) {
+        self.lag.compact();
+        self.service.compact();
     }
 
     /// Takes in an iteration of which Rank was sent.

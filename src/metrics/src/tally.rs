@@ -251,14 +251,20 @@ impl PhaseTally {
     /// The same in little memory: with whole phases, and with those windows for which
     /// [`Self::has_windows_of`] is still true.
     #[must_use]
-    pub fn reduced(self) -> Self {
-        let latencies = self.latencies.into_iter();
+    pub fn reduced(mut self) -> Self {
+        self.compact();
         Self {
             history: self.history.reduced(),
             slots: self.slots.into_iter().map(SlotTally::reduced).collect(),
-            latencies: latencies.map(|(operation, of)| (operation, of.compact())).collect(),
-            punctuality: self.punctuality.map(Punctuality::compact),
             ..self
+        }
+    }
+
+    /// Keeps latencies in little memory, until some are added.
+    pub(super) fn compact(&mut self) {
+        self.latencies.values_mut().for_each(Latencies::compact);
+        if let Some(punctuality) = &mut self.punctuality {
+            punctuality.compact();
         }
     }
 

@@ -109,7 +109,7 @@ fn mistakes_in_the_arguments_are_exit_2_and_help_is_not() {
 fn check_says_what_would_run_and_sends_nothing() {
     let good = output(&["check", BASELINE]);
     assert_eq!(code(&good), Some(0), "{}", text(&good.stderr));
-    assert!(text(&good.stdout).contains("12000 iterations"), "{}", text(&good.stdout));
+    assert!(text(&good.stdout).contains("12,000 iterations"), "{}", text(&good.stdout));
     let bad = output(&["check", BASELINE, "--set", "seed=many"]);
     assert_eq!(code(&bad), Some(2));
     assert!(bad.stdout.is_empty());

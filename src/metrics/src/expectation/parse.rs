@@ -261,7 +261,12 @@ impl<'a> Parser<'a> {
             "" => "what should hold of it?".to_owned(),
             word => format!("`{word}` is not a comparison"),
         };
-        let help = "compare with `>=`, `>`, `<=`, `<`, `==`, `!=`, or `in LOW..HIGH`";
+        let help = match word {
+            "=>" => "did you mean `>=`?",
+            "=<" => "did you mean `<=`?",
+            "=" => "did you mean `==`?",
+            _ => "compare with `>=`, `>`, `<=`, `<`, `==`, `!=`, or `in LOW..HIGH`",
+        };
         Err(vec![error(start..self.at, message, Some(help.to_owned()))])
     }
 
@@ -317,6 +322,7 @@ fn no_slot(number: u8, span: Range<usize>, phase: &PhaseScope<'_>) -> Failure {
 
 fn unknown_metric(name: &str, span: Range<usize>, phase: &str) -> Failure {
     let near = nearest(name, REGISTRY.iter().map(|definition| &*definition.name));
+    let near = near.or_else(|| only_beginning(name));
     let help = near.map_or_else(
         || format!("metrics are {}", names_where(|_| true)),
         |near| format!("did you mean `{phase}.{near}`?"),
@@ -326,6 +332,13 @@ fn unknown_metric(name: &str, span: Range<usize>, phase: &str) -> Failure {
         name => format!("there is no metric `{name}`"),
     };
     vec![ExpectationError { span, message, help: Some(help) }]
+}
+
+/// The metric whose first word a name is, if there is one: `success`.
+fn only_beginning(name: &str) -> Option<&'static str> {
+    let has = |metric: &&str| metric.strip_prefix(name).is_some_and(|rest| rest.starts_with('_'));
+    let mut metrics = REGISTRY.iter().map(|definition| &*definition.name).filter(has);
+    metrics.next().filter(|_| metrics.next().is_none())
 }
 
 /// The names of the metrics of which `holds` is true, as a list for people.

@@ -11,7 +11,18 @@ const KEYS: [&str; 5] = ["context", "preferred", "rewards", "actions", "weight"]
 
 /// The rows of a list of records.
 pub(super) fn rows(list: &Node, frame: &Frame<'_>, report: &mut Report) -> Vec<Row> {
+    if let Some(first) = list.items().first().filter(|first| is_action(first)) {
+        let message = "a list of users holds records with `context`, found an action";
+        let mistake = Diagnostic::error(message).at(&first.place);
+        report.push(mistake.help("put a file of actions under `actions` of `datasets`"));
+        return Vec::new();
+    }
     list.items().iter().filter_map(|item| row(item, frame, report)).collect()
+}
+
+/// Whether it is `{id, features}`.
+fn is_action(item: &Node) -> bool {
+    item.get("id").is_some() && item.get("context").is_none()
 }
 
 fn row(item: &Node, frame: &Frame<'_>, report: &mut Report) -> Option<Row> {

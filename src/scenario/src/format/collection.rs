@@ -57,13 +57,24 @@ impl<F: Form> Form for List<F> {
     }
 
     fn hint(&self, node: &Node) -> Option<String> {
-        matches!(node.value, Value::Map(_) | Value::Null)
-            .then(|| "each item of a list begins with `- `".to_owned())
+        match &node.value {
+            Value::Map(_) | Value::Null => Some("each item of a list begins with `- `".to_owned()),
+            Value::Text(text) if is_plain_in_a_list(text) => {
+                Some(format!("a list has brackets: write `[{text}]`"))
+            }
+            _ => None,
+        }
     }
 
     fn schema(&self) -> Json {
         json!({ "type": "array", "items": self.of.schema(), "minItems": self.least })
     }
+}
+
+/// Whether a text is the same as items of a list in brackets, without quotes.
+fn is_plain_in_a_list(text: &str) -> bool {
+    const MARKS: &str = "[]{}#:\"'`&*!|%@";
+    text.len() <= 40 && !text.contains(|c: char| MARKS.contains(c) || c.is_control())
 }
 
 /// A value and the key that the user chose for it.

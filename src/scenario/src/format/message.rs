@@ -15,6 +15,10 @@ impl Owner<'_> {
     }
 }
 
+/// What to say of several seeds where there is one.
+pub(crate) const SEVERAL_SEEDS: &str =
+    "several seeds are those of a matrix, such as `matrix: { seeds: 1..20 }`";
+
 /// A value of another kind than allowed. `markers` are the keys of which a map must have one.
 pub(super) fn wrong_kind(
     node: &Node,
@@ -75,6 +79,7 @@ pub(super) fn unknown_key(
     owner: Owner<'_>,
 ) -> Diagnostic {
     let help = match near {
+        _ if entry.key == "seeds" && names.contains(&"matrix") => SEVERAL_SEEDS.to_owned(),
         Some(name) => format!("did you mean `{name}`?"),
         // The path of a value, beside the key for such paths.
         None if entry.key.contains('.') && names.contains(&"axes") => {

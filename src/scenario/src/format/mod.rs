@@ -30,6 +30,7 @@ pub(crate) use keyed::{
     Field, Key, Keyed, MapReading, about, by_default, flatten, flatten_with, key, keys_of, object,
     optional, or, or_empty, part, required, required_unless,
 };
+pub(crate) use message::SEVERAL_SEEDS;
 pub(crate) use notation::{
     DAYS_PATTERN, DEVIATION_PATTERN, DURATION_PATTERN, RATE_PATTERN, SEEDS_PATTERN, SHARE_PATTERN,
     SIZES_PATTERN, Share, as_count, day, days, deviation, duration, is_days, rate, seed_range,

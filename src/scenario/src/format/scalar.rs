@@ -112,11 +112,13 @@ pub(crate) struct Count {
     most: u64,
     /// What to do about a zero.
     zero: Option<&'static str>,
+    /// What else may have been meant.
+    otherwise: fn(&Node) -> Option<String>,
 }
 
 /// A whole number from `least` to `most`.
 pub(crate) const fn count(least: u64, most: u64) -> Count {
-    Count { least, most, zero: None }
+    Count { least, most, zero: None, otherwise: |_| None }
 }
 
 /// A whole number from `least` to `most`, as a size in memory.
@@ -125,6 +127,11 @@ pub(crate) fn size(least: u64, most: u64) -> Mapped<Count, fn(u64) -> usize> {
 }
 
 impl Count {
+    /// What else may have been meant.
+    pub const fn or_hint(self, otherwise: fn(&Node) -> Option<String>) -> Self {
+        Self { otherwise, ..self }
+    }
+
     /// What to do about a zero.
     pub const fn instead_of_zero(self, help: &'static str) -> Self {
         Self { zero: Some(help), ..self }
@@ -158,8 +165,12 @@ impl Scalar for Count {
         if node.number() == Some(0.0) {
             return self.zero.map(str::to_owned);
         }
+        if let Some(other) = (self.otherwise)(node) {
+            return Some(other);
+        }
         let Value::Text(text) = &node.value else { return None };
-        written_out(text).map(|number| format!("write it out: `{number}`"))
+        let number = written_out(text).map(|number| format!("write it out: `{number}`"));
+        number.or_else(|| without_unit(text))
     }
 
     fn schema(&self) -> Json {
@@ -187,6 +198,19 @@ fn written_out(text: &str) -> Option<String> {
         && (1..=3).contains(&first.len())
         && groups.iter().all(is_group);
     are_thousands.then(|| groups.join("_"))
+}
+
+/// What to say of `20%` and `20s` where things are counted.
+fn without_unit(text: &str) -> Option<String> {
+    let end = text.find(|c: char| !c.is_ascii_digit()).filter(|end| *end > 0)?;
+    let (number, unit) = text.split_at(end);
+    match unit.trim_start() {
+        "%" => Some("a count is no share: write how many".to_owned()),
+        unit if unit.chars().all(char::is_alphabetic) => {
+            Some(format!("a count has no unit: write `{number}`"))
+        }
+        _ => None,
+    }
 }
 
 /// A whole number that may be negative.

@@ -3,6 +3,7 @@
 //! What came from the environment is not repeated: it may be a secret.
 
 use crate::document::{Node, Value};
+use crate::format::SEVERAL_SEEDS;
 
 /// The value as it was written, if it is a text or a number of the document.
 fn written(node: &Node) -> Option<String> {
@@ -63,6 +64,9 @@ pub(super) fn duration(node: &Node) -> Option<String> {
     if unit.is_empty() {
         return Some(format!("a duration has a unit: `{number}s` or `{number}ms`"));
     }
+    if unit == "%" {
+        return Some(format!("a duration is no share: write a time, such as `{number}s`"));
+    }
     let unit = match unit.as_str() {
         "ms" | "msec" | "millis" | "milliseconds" => "ms",
         "s" | "sec" | "secs" | "second" | "seconds" => "s",
@@ -73,6 +77,16 @@ pub(super) fn duration(node: &Node) -> Option<String> {
     };
     let duration = format!("{number}{unit}");
     (duration != text).then(|| format!("write `{duration}`"))
+}
+
+/// `1..5` where there is one seed.
+pub(super) fn seed(node: &Node) -> Option<String> {
+    let is_several = match &node.value {
+        Value::List(_) => true,
+        Value::Text(text) => [",", "..", "-"].iter().any(|between| text.contains(between)),
+        _ => false,
+    };
+    is_several.then(|| SEVERAL_SEEDS.to_owned())
 }
 
 /// `1-5` for `1..5`; a number alone may be the last seed, or the only one.

@@ -6,6 +6,7 @@ use serde_json::Value as Json;
 
 use super::datasets::{ContextDimension, Datasets, RewardFile, context, datasets, reward};
 use super::gate::{GateFile, gate_list};
+use super::hint;
 use super::matrix::MatrixFile;
 use super::notation::{DURATION, IDENTIFIER, share};
 use super::phase::{PhaseItem, Phases};
@@ -94,7 +95,7 @@ keyed! {
     /// What makes one scenario many runs.
     pub(crate) struct Comparison {
         /// The seed of every draw of the run.
-        seed: Read<u64> = part(or(count(0, u64::MAX), "42")),
+        seed: Read<u64> = part(or(count(0, u64::MAX).or_hint(hint::seed), "42")),
         /// Runs the scenario once for each combination of learning policy, seed and other values,
         /// to compare them.
         matrix: Read<Option<Placed<MatrixFile>>> = part(optional(object().at())),
