@@ -35,6 +35,9 @@ pub(crate) struct Process {
 const MANY: usize = 16;
 const PAUSE: Duration = Duration::from_micros(50);
 
+/// So long a process that has closed a pipe may take to answer what it has read, and to end.
+const LAST_WORDS: Duration = Duration::from_secs(1);
+
 /// So much is read at a time.
 const CHUNK: usize = 16 << 10;
 
@@ -177,8 +180,8 @@ impl Process {
 
     /// The length of the next line, which begins at `taken`.
     fn receive(&mut self, longest: usize, timeout: Duration) -> Result<usize, Interruption> {
-        let deadline = self.since + timeout;
-        let (mut searched, mut has_read) = (0, false);
+        let mut deadline = self.since + timeout;
+        let (mut searched, mut has_read, mut watches_stdin) = (0, false, true);
         loop {
             let unread = &self.read[self.taken..];
             if let Some(end) = unread[searched..].iter().position(|byte| *byte == b'\n') {
@@ -197,10 +200,32 @@ impl Process {
             if self.unanswered >= MANY && !has_read {
                 thread::sleep(PAUSE);
             }
-            wait(&mut [PollFd::new(&self.stdout, PollFlags::IN)], deadline)?;
-            self.read_chunk()?;
-            has_read = true;
+            if self.wait_for_answer(watches_stdin, deadline)? {
+                self.read_chunk()?;
+                has_read = true;
+            } else {
+                watches_stdin = false;
+                deadline = deadline.min(Instant::now() + LAST_WORDS);
+            }
         }
+    }
+
+    /// Waits until there is more of an answer. Returns false if there is none, and the process has
+    /// closed its stdin, if that is watched.
+    fn wait_for_answer(
+        &self,
+        watches_stdin: bool,
+        deadline: Instant,
+    ) -> Result<bool, Interruption> {
+        let stdout = PollFd::new(&self.stdout, PollFlags::IN);
+        let Some(stdin) = self.stdin.as_ref().filter(|_| watches_stdin) else {
+            return wait(&mut [stdout], deadline).map(|()| true);
+        };
+        // What it wrote before it closed its stdin is there when that is seen to be closed.
+        let mut pipes = [PollFd::new(stdin, PollFlags::empty()), stdout];
+        wait(&mut pipes, deadline)?;
+        let [stdin, stdout] = pipes.map(|pipe| !pipe.revents().is_empty());
+        Ok(stdout || !stdin)
     }
 
     fn read_chunk(&mut self) -> Result<(), Interruption> {
@@ -243,7 +268,7 @@ impl Process {
 
     /// The status of a process that is about to end.
     fn ended(&mut self, timeout: Duration) -> Option<String> {
-        let deadline = Instant::now() + timeout.min(Duration::from_secs(1));
+        let deadline = Instant::now() + timeout.min(LAST_WORDS);
         loop {
             match self.child.try_wait() {
                 Ok(Some(status)) => return Some(status.to_string()),

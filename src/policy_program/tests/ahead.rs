@@ -64,12 +64,13 @@ fn events(count: usize) -> Vec<Event> {
 }
 
 fn start(folder: &Path, odd: &str) -> Program {
+    start_with(folder, odd, Duration::from_secs(2))
+}
+
+fn start_with(folder: &Path, odd: &str, timeout: Duration) -> Program {
     let script = SCRIPT.replace("ODD", odd);
     let arguments = ["sh".to_owned(), "-c".to_owned(), script].to_vec();
-    Program::start(
-        &Command { arguments, timeout: Duration::from_secs(2), folder: folder.into() },
-        1,
-    )
+    Program::start(&Command { arguments, timeout, folder: folder.into() }, 1)
 }
 
 fn seen(event: &Event) -> RankedEvent<'_> {
@@ -152,6 +153,30 @@ fn a_program_that_misbehaves_is_named_by_its_line_among_many_that_were_sent() {
         assert!(error.contains(line) && error.contains(message), "{odd}: {error}");
         assert_eq!(program.rank(seen(&events[0])).unwrap_err(), error, "it is remembered");
     }
+}
+
+/// Nobody waits for the answer of a program that hears nothing more.
+#[test]
+fn a_program_that_closes_a_pipe_is_named_long_before_its_timeout() {
+    let events = ["before", "odd", "after"].map(|id| event(id.to_owned(), 40, false));
+    for odd in ["exec <&-; sleep 999", "exec >&-; sleep 999"] {
+        let folder = tempfile::tempdir().unwrap();
+        let mut program = start_with(folder.path(), odd, Duration::from_secs(999));
+        let error = ask(&mut program, &events, 0).unwrap_err();
+        let (line, message) = ("line 3, the answer to `rank` of event `odd`: ", "closed its stdin");
+        assert!(error.contains(line) && error.contains(message), "{odd}: {error}");
+    }
+}
+
+/// What a program has read, it may answer after it has closed its stdin.
+#[test]
+fn the_last_answer_counts_though_it_follows_the_end_of_stdin() {
+    let events = ["before", "odd"].map(|id| event(id.to_owned(), 40, false));
+    let folder = tempfile::tempdir().unwrap();
+    let odd = r#"exec <&-; echo '{"probabilities":[0.25,0.75]}'"#;
+    let mut program = start_with(folder.path(), odd, Duration::from_secs(999));
+    let (answers, _) = ask(&mut program, &events, 0).unwrap();
+    assert_eq!(answers[1], [0.25, 0.75]);
 }
 
 /// A program that reads nothing while it writes is not waited for in vain.
