@@ -39,6 +39,8 @@ impl<'a> TableLog<'a> {
             let mistake = match why {
                 Unreadable::Fields => RowMistake::Fields,
                 Unreadable::Row => RowMistake::Unreadable,
+                Unreadable::NotUtf8 => RowMistake::NotUtf8,
+                Unreadable::Nul => RowMistake::Nul,
             };
             return Err(RejectedLine { reason: Rejection::Row(mistake), column: 1, found: None });
         }

@@ -60,6 +60,10 @@ pub enum Rejection {
 pub enum RowMistake {
     /// It cannot be read, or is no object of JSON.
     Unreadable,
+    /// It is not UTF-8.
+    NotUtf8,
+    /// It has a NUL byte.
+    Nul,
     /// It has another number of fields than the header.
     Fields,
     /// It names no action.
@@ -79,6 +83,8 @@ impl RowMistake {
     fn words(self) -> &'static str {
         match self {
             Self::Unreadable => "cannot be read",
+            Self::NotUtf8 => "is not UTF-8",
+            Self::Nul => "has a NUL byte",
             Self::Fields => "has another number of fields than the header",
             Self::NoAction => "names no action",
             Self::UnknownAction => "has an action that is not in the list",

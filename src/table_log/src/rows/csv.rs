@@ -41,13 +41,13 @@ impl CsvRows {
                 let has_nul = self.record.as_slice().contains('\0');
                 self.unreadable = match (is_whole, has_nul) {
                     (false, _) => Some(Unreadable::Fields),
-                    (true, true) => Some(Unreadable::Row),
+                    (true, true) => Some(Unreadable::Nul),
                     (true, false) => None,
                 };
                 Ok(more)
             }
             Err(error) if matches!(error.kind(), ErrorKind::Utf8 { .. }) => {
-                self.unreadable = Some(Unreadable::Row);
+                self.unreadable = Some(Unreadable::NotUtf8);
                 Ok(true)
             }
             Err(error) => Err(error.into()),
@@ -126,9 +126,9 @@ mod tests {
             (2, None),
             (4, None),
             (6, Some(Unreadable::Fields)),
-            (7, Some(Unreadable::Row)),
+            (7, Some(Unreadable::NotUtf8)),
             (8, None),
-            (9, Some(Unreadable::Row)),
+            (9, Some(Unreadable::Nul)),
         ];
         assert_eq!(places, expected);
         assert_eq!((seen[0].2, seen[1].2), (3, 7));

@@ -63,6 +63,8 @@ pub(crate) enum Cell<'a> {
 pub(crate) enum Unreadable {
     Fields,
     Row,
+    NotUtf8,
+    Nul,
 }
 
 impl Rows {
