@@ -265,6 +265,20 @@ fn a_rank_is_repeated_where_it_has_a_key() {
     assert_eq!(seen.iter().take(3).collect::<Vec<_>>(), [0, 0, 1]);
 }
 
+/// What the plan retries is repeated at once, and costs none of the retries.
+#[test]
+fn a_rank_is_repeated_where_it_may_be_retried() {
+    let (url, seen) = serve_connections([vec![ranked(), none()], vec![ranked()]]);
+    let plan = HttpPlan::at(&url);
+    let retries = Retries { rank: 1, ..plan.retries };
+    let plan = HttpPlan { retries, ..plan };
+    let target = HttpTarget::new(&plan, Seed(42), WallClock::start_now()).unwrap();
+    block_on(twice(async || target.rank(address(), &rank_request()).await)).unwrap();
+    assert_eq!(seen.iter().take(3).collect::<Vec<_>>(), [0, 0, 1]);
+    let note = "1 call was made again: the service had closed the connection that it kept";
+    assert_eq!(target.take_notes(), [note]);
+}
+
 /// A service that says for how long it keeps a connection is not met at the end of that time.
 #[test]
 fn a_connection_is_not_used_when_the_service_is_about_to_close_it() {

@@ -1,6 +1,7 @@
 //! Presets of targets: the calls of known services.
 
 use super::Trial;
+use crate::faults::service::{Reply, Service};
 
 const REST: &str = "phases:\n  - iterate: { name: learn, iterations: 10 }";
 const IDS: &str = "  ids: { \"Cold brew\": cold_brew, \"Iced mocha\": iced_mocha }";
@@ -12,6 +13,19 @@ fn shown(target: &str) -> String {
     outcome.says(0, &["/"]);
     assert!(!outcome.stdout.contains("canary"), "{}", outcome.stdout);
     outcome.stdout.split_once(": ok").unwrap().1.to_owned()
+}
+
+/// What a service without its key says names the call and the key to set.
+#[test]
+fn a_service_that_refuses_the_caller_is_told_with_a_remedy() {
+    let service = Service::start(|_| Reply::Answer(401, "", "no key".to_owned()));
+    let target = format!("  url: {}\n{IDS}\n  preset: banditdb", service.url());
+    let without = Trial::new(&target, REST).run();
+    without.says(6, &["`setup[0]`", "401", "with a preset `key: ${TOKEN}`"]);
+    let target = format!("{target}\n  key: ${{TOKEN}}");
+    let refused = Trial::new(&target, REST).environment("TOKEN", "canary-token").run();
+    refused.says(6, &["the service refused the key in `target.key`"]);
+    assert!(!refused.stderr.contains("canary"), "{}", refused.stderr);
 }
 
 /// A preset is what would otherwise be written.

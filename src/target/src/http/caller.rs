@@ -199,7 +199,8 @@ impl Caller {
         let mut failures = 0;
         loop {
             let started = self.trace.as_ref().map(|_| self.clock.now());
-            let answer = self.once(outgoing).await;
+            let is_retried = failures < policy.retries;
+            let answer = self.once(outgoing, is_retried).await;
             let now = || self.clock.timestamp(self.clock.now());
             let answer = answer.and_then(|answer| answer.success(outgoing.statuses, now()));
             self.note(outgoing, &answer, started);
@@ -207,7 +208,7 @@ impl Caller {
                 Ok(answer) => return Ok(answer),
                 Err(failed) => failed,
             };
-            if failures >= policy.retries || !failed.is_transient() {
+            if !is_retried || !failed.is_transient() {
                 return Err(self.public_error(&failed.error));
             }
             let wait = self.wait_after(&failed, failures, policy.at);
@@ -225,13 +226,15 @@ impl Caller {
             .map_err(|failed| preflight::with_advice(self.public_error(&failed.error), None, self))
     }
 
-    async fn once(&self, outgoing: &Outgoing<'_>) -> Result<Answer, CallFailure> {
+    /// Makes a call once, which is made again if it fails.
+    async fn once(&self, outgoing: &Outgoing<'_>, is_retried: bool) -> Result<Answer, CallFailure> {
         let Outgoing { method, path, headers, body, .. } = outgoing;
         match &self.wire {
             Wire::Pool(pool) => {
                 check_path(path)?;
                 let keeps_headers = outgoing.reads_headers;
-                pool.call(&Request { method, path, headers, body, keeps_headers }).await
+                let request = Request { method, path, headers, body, keeps_headers, is_retried };
+                pool.call(&request).await
             }
             Wire::Client(client) => {
                 let limit = self.timeouts.whole;

@@ -45,14 +45,17 @@ pub(super) struct Request<'a> {
     pub body: &'a [u8],
     /// Whether the answer keeps every header, and not those alone that the client reads.
     pub keeps_headers: bool,
+    /// Whether the plan lets it be made again where it fails.
+    pub is_retried: bool,
 }
 
 impl Request<'_> {
-    /// Whether a service that gets it twice does what it would have done once (RFC 9110, 9.2.2), or
-    /// can tell that it is the same.
+    /// Whether it may be made twice: by the plan, or since a service that gets it twice does what it
+    /// would have done once (RFC 9110, 9.2.2), or can tell that it is the same.
     pub fn is_repeatable(&self) -> bool {
         let has_key = |name: &str| self.headers.map.contains_key(name);
-        self.method.is_idempotent() || has_key("idempotency-key") || has_key("x-idempotency-key")
+        let is_safe = self.method.is_idempotent() || has_key("idempotency-key");
+        self.is_retried || is_safe || has_key("x-idempotency-key")
     }
 }
 
@@ -630,8 +633,9 @@ mod tests {
         ] {
             let mut written = b"before".to_vec();
             let (method, headers, body) = (&method, &headers, body.as_bytes());
-            let keeps_headers = false;
-            let request = Request { method, path: "/a?b", headers, body, keeps_headers };
+            let (keeps_headers, is_retried) = (false, false);
+            let request =
+                Request { method, path: "/a?b", headers, body, keeps_headers, is_retried };
             write_request(&mut written, &request);
             assert_eq!(String::from_utf8(written).unwrap(), expected);
         }

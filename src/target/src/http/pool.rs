@@ -217,9 +217,9 @@ mod tests {
         let clock = WallClock::start_now();
         let pool = Pool::new("127.0.0.1:1".to_owned(), &plan.connection, plan.timeouts, clock);
         let (method, headers) = (hyper::Method::GET, Headers::default());
-        let keeps_headers = false;
-        let request =
-            Request { method: &method, path: "/", headers: &headers, body: b"", keeps_headers };
+        let (keeps_headers, is_retried) = (false, false);
+        let (method, headers, body) = (&method, &headers, &[][..]);
+        let request = Request { method, path: "/", headers, body, keeps_headers, is_retried };
         let size = size_of_val(&pool.call(&request));
         assert!(size < 2048, "{size} bytes");
     }

@@ -186,6 +186,18 @@ impl MappedTarget {
         CallError { kind: error.kind, message: self.redactor.borrow().redact(&message) }
     }
 
+    /// The error of a call before the first Rank, with a remedy where the service refuses the caller.
+    fn with_advice(&self, error: CallError) -> CallError {
+        let FailureKind::Status(401 | 403) = error.kind else { return error };
+        let advice = if self.caller.has_key() {
+            "the service refused the key in `target.key`"
+        } else {
+            "the service wants a key: `headers: { Authorization: \"Bearer ${TOKEN}\" }` in `target`, or \
+             with a preset `key: ${TOKEN}`"
+        };
+        CallError { message: format!("{}\nhelp: {advice}", error.message), ..error }
+    }
+
     /// Hides texts from now on.
     fn hide(&self, secrets: &[Secret]) {
         *self.redactor.borrow_mut() = Redactor::new(secrets);
@@ -222,8 +234,11 @@ impl Target for MappedTarget {
     /// The service is reached, and prepared. There is no question that every service answers.
     async fn preflight(&self) -> Result<(), CallError> {
         self.caller.reach().await?;
-        self.open_session().await?;
-        if self.is_resumed { Ok(()) } else { self.set_up().await }
+        let prepared = async {
+            self.open_session().await?;
+            if self.is_resumed { Ok(()) } else { self.set_up().await }
+        };
+        prepared.await.map_err(|error| self.with_advice(error))
     }
 
     async fn rank(&self, at: CallAddress, request: &RankRequest) -> Result<RankAnswer, CallError> {
