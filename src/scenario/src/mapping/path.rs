@@ -69,9 +69,11 @@ fn is_singular(text: &str) -> bool {
 /// The text with a place for each filter, `[?…]`.
 fn without_filters(text: &str) -> String {
     let Some((before, filter)) = text.split_once("[?") else { return text.to_owned() };
-    let (mut depth, mut quote) = (1, None);
+    let (mut depth, mut quote, mut is_escaped) = (1, None, false);
     let end = filter.char_indices().find_map(|(at, c)| {
         match quote {
+            Some(_) if is_escaped => is_escaped = false,
+            Some(_) if c == '\\' => is_escaped = true,
             Some(open) if c == open => quote = None,
             Some(_) => {}
             None => match c {
@@ -116,12 +118,16 @@ mod tests {
 
     #[test]
     fn a_filter_gives_the_first_for_which_it_holds() {
-        let items =
-            json!([{ "id": 1 }, { "id": 2, "on": true, "n": "]'" }, { "id": 3, "on": true }]);
+        let items = json!([
+            { "id": 1 },
+            { "id": 2, "on": true, "n": "]'" },
+            { "id": 3, "on": true, "n": "'" },
+        ]);
         let answer = json!({ "items": items });
         let find = |text: &str| SingularPath::parse(text).ok().unwrap().find(&answer).cloned();
         assert_eq!(find("$.items[?@.on].id"), Some(json!(2)));
         assert_eq!(find("$.items[?@.n == \"]'\"].id"), Some(json!(2)));
+        assert_eq!(find(r"$.items[?@.n == '\''].id"), Some(json!(3)));
         assert_eq!(find("$.items[?@['id'] > 2 && @.on == true].id"), Some(json!(3)));
         assert_eq!(find("$.items[?@.id > 3].id"), None);
         assert_eq!(find("$[?@[0].id == 1][?@.on].id"), Some(json!(2)));
