@@ -49,15 +49,15 @@ def size(folder):
 
 def grow(folder):
     print("one process, one thread")
-    print("| cells | iterations each | CPU s | µs an iteration | memory MB | results MB | merge s |")
-    print("|---|---|---|---|---|---|---|")
+    print("| cells | iterations each | CPU s | µs an iteration | memory MB | results MB | merge s | merge MB |")
+    print("|---|---|---|---|---|---|---|---|")
     for seeds, iterations in [(2, 10_000), (20, 10_000), (160, 10_000), (20, 100_000), (2, 1_000_000)]:
         out, merged = folder / "whole", folder / "merged"
         cpu, _, memory = run("run", *scenario(seeds, iterations), "--out", out)
-        merge, _, _ = run("merge", out, "--out", merged, "--quiet")
+        merge, _, merge_memory = run("merge", out, "--out", merged, "--quiet")
         cells, each = seeds * POLICIES, iterations + iterations // 5
         print(f"| {cells:,} | {each:,} | {cpu:.2f} | {cpu / cells / each * 1e6:.2f} | {memory:.0f} "
-              f"| {size(out) / 1e6:.1f} | {merge:.2f} |", flush=True)
+              f"| {size(out) / 1e6:.1f} | {merge:.2f} | {merge_memory:.0f} |", flush=True)
         shutil.rmtree(out)
         shutil.rmtree(merged)
 

@@ -185,7 +185,7 @@ fn heading(chart: &LineChart, layout: Layout) -> Element {
     let left = if layout.has_names { layout.plot.left } else { 4.0 };
     let room = layout.width - left - 4.0;
     let at = |y| Point { x: left, y };
-    let title = fit(&chart.title, Size::Heading.units() * 1.06, room);
+    let title = fit(&chart.title, Size::Heading.units() * 1.15, room);
     let lines = folded(&chart.subtitle, Size::Body.units(), room, 2);
     let subtitle = lines.into_iter().zip([50.0, 50.0 + LINE]);
     Element::new("g")

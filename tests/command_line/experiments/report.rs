@@ -218,11 +218,30 @@ fn a_browser_shows_the_page_and_reads_its_values() {
         command.args(["--set", "phases.baseline.iterations=200"]);
         command
     });
-    for results in [&experimented, &ran, &never, &same, &load, &one, &many] {
+    // Three slots a page; success and chance at the foot of the picture; tables as worlds.
+    let [slots, catalogue, flowers] = [
+        ("slots", "phases.learn.iterations=600"),
+        ("catalogue", "phases.learn.iterations=600"),
+        ("classification", "phases.name-it.iterations=600"),
+    ]
+    .map(|(name, short)| {
+        let out = folder.path().join(name).display().to_string();
+        let mut command = runner();
+        command.arg(format!("scenarios/{name}.yaml")).args(["--quiet", "--out", &out]);
+        command.args(["--set", "expect=[]", "--set", short]);
+        if name == "catalogue" {
+            command.args(["--set", "gates=[]"]);
+        }
+        completed(command);
+        out
+    });
+    let alone = [&experimented, &ran, &never, &same, &load, &one, &many, &slots, &catalogue];
+    let reports = alone.into_iter().map(|one| vec![one]);
+    for results in reports.chain([vec![&flowers], vec![&ran, &slots]]) {
         let page = folder.path().join("page.html");
         completed({
             let mut command = runner();
-            command.args(["report", results, "-o"]).arg(&page);
+            command.arg("report").args(&results).arg("-o").arg(&page);
             command
         });
         let script = root.join("tests/sdk/report.mjs");
