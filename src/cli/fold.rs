@@ -150,7 +150,7 @@ mod tests {
         let text = "baseline  10,000   32.1 % → 50.2 %   0.481\n";
         let expected = "baseline  10,000\n  32.1 % → 50.2 %   0.481\n";
         assert_eq!(fold(text, 30), expected);
-        let expected = "baseline  10,000\n  32.1 % →\n  50.2 %   0.481\n";
+        let expected = "baseline  10,000\n  32.1 % → 50.2\n  %   0.481\n";
         assert_eq!(fold(text, 16), expected, "a cell that is too wide is folded as a sentence");
     }
 
