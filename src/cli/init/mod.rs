@@ -20,7 +20,7 @@ use super::error::{Error, not_written};
 use super::evaluate::Logs;
 use super::exit::Exit;
 use super::{output_file, streams, text_file};
-use diagnostic::Report;
+use diagnostic::{Report, nearest};
 use scenario::{
     ByContext, DimensionKind, InferenceError, LoadOptions, UserDimension, by_context,
     infer_dimensions, preferred_actions,
@@ -178,6 +178,12 @@ fn write_actions(scenario: &Path, users: &Path) -> Result<PathBuf, Error> {
         let message = format!("`{}` does not say what the users prefer", users.display());
         return Err(Error::usage(message).help(SHAPE_OF_USERS));
     }
+    if let [only] = &actions[..] {
+        let message = format!("`{}`: every row prefers `{only}`", users.display());
+        let help = "there must be something to choose: add visitors who prefer other actions, or \
+                    name all actions: `--actions FILE`";
+        return Err(Error::usage(message).help(help));
+    }
     let path = scenario.parent().unwrap_or(Path::new("")).join("actions.json");
     if path.exists() {
         let error = Error::usage(format!("`{}` exists already", path.display()));
@@ -328,13 +334,38 @@ fn not_understood(users: &Path, error: &InferenceError) -> Error {
             "each row has a field for each column; put texts with separators in quotes".to_owned()
         }
         InferenceError::Cell { .. } => "correct it, or leave the row out".to_owned(),
+        InferenceError::NoPreference(columns) => remedy_of_no_preference(columns),
         InferenceError::Shape
         | InferenceError::Empty
         | InferenceError::NoRows
-        | InferenceError::NoPreference(_)
         | InferenceError::NoContext(_) => SHAPE_OF_USERS.to_owned(),
     };
     Error::usage(format!("`{}`: {error}", users.display())).help(help)
+}
+
+/// What helps a table without a column `preferred`.
+fn remedy_of_no_preference(columns: &[String]) -> String {
+    const SEPARATORS: [char; 3] = ['|', ':', ' '];
+    const OTHER_NAMES: [&str; 10] = [
+        "preference",
+        "favourite",
+        "favorite",
+        "choice",
+        "chosen",
+        "action",
+        "item",
+        "label",
+        "class",
+        "target",
+    ];
+    if matches!(columns, [only] if only.contains(SEPARATORS)) {
+        return "separate the fields by commas, semicolons or tabs".to_owned();
+    }
+    let like = |name: &str| nearest(name, columns.iter().map(String::as_str));
+    match like("preferred").or_else(|| OTHER_NAMES.into_iter().find_map(like)) {
+        Some(name) => format!("if `{name}` is what a visitor prefers, rename it to `preferred`"),
+        None => SHAPE_OF_USERS.to_owned(),
+    }
 }
 
 /// How many actions a file has; the reader of scenarios says what is wrong with it.

@@ -227,6 +227,27 @@ fn mistakes_of_a_table_are_told_once_and_leave_nothing() {
             shape,
         ),
         (
+            "city,Prefered\nBerlin,tea\n",
+            "it has no column `preferred`: its columns are `city`, `Prefered`",
+            "if `Prefered` is what a visitor prefers, rename it to `preferred`",
+        ),
+        (
+            "city,Action\nBerlin,tea\n",
+            "it has no column `preferred`: its columns are `city`, `Action`",
+            "if `Action` is what a visitor prefers, rename it to `preferred`",
+        ),
+        (
+            "city|preferred\nBerlin|tea\n",
+            "it has no column `preferred`: its columns are `city|preferred`",
+            "separate the fields by commas, semicolons or tabs",
+        ),
+        (
+            "city,preferred\nBerlin,tea\nRome,tea\n",
+            "every row prefers `tea`",
+            "there must be something to choose: add visitors who prefer other actions, or name all \
+             actions: `--actions FILE`",
+        ),
+        (
             "city;age  group;preferred\nBerlin;young;tea\n",
             "its column `age  group` cannot be a context dimension: a name has no blanks",
             "rename the column in the file, such as `age_group`",
