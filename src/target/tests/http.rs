@@ -206,8 +206,8 @@ async fn twice<A>(mut call: impl AsyncFnMut() -> Result<A, CallError>) -> Result
     call().await
 }
 
-/// A service closes a connection that it kept at the moment at which it is used again. A question
-/// is asked once more, on a new connection; a service that closes that one, too, has failed.
+/// A service closes a kept connection while the next request is sent on it. An idempotent request is
+/// repeated once on a new connection. If that is closed as well, the call has failed.
 #[test]
 fn a_question_is_repeated_on_a_new_connection() {
     let (url, seen) = serve_connections([vec![model(""), none()], vec![model("")]]);
@@ -279,7 +279,7 @@ fn a_rank_is_repeated_where_it_may_be_retried() {
     assert_eq!(target.take_notes(), [note]);
 }
 
-/// A service that says for how long it keeps a connection is not met at the end of that time.
+/// A service says `Keep-Alive: timeout=…`: near the end of that time, a new connection is opened.
 #[test]
 fn a_connection_is_not_used_when_the_service_is_about_to_close_it() {
     let short = || model("Keep-Alive: timeout=1\r\n");

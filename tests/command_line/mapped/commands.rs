@@ -1,5 +1,5 @@
-//! Every command with services of every shape: what holds of one that is run holds of it when it
-//! is shown, probed, audited, searched for its capacity, divided and compared.
+//! Services of several shapes, each with every command: `check --show-request`, `probe`, `run`,
+//! `audit`, `capacity`, shards and comparisons.
 
 use std::collections::BTreeSet;
 use std::process::{Command, Output};
@@ -69,6 +69,11 @@ const DISTRIBUTION: Shape = Shape {
     audit: (2, "`choose: draw` lets the runner draw"),
 };
 
+/// An answer with these lines of its head, and the length of its body.
+fn with_length(head: &str, body: &str) -> Reply {
+    Reply::Pieces(vec![format!("{head}Content-Length: {}\r\n\r\n{body}", body.len()).into_bytes()])
+}
+
 /// A text, with all else in headers.
 const TEXT: Shape = Shape {
     calls: r#"  rank:
@@ -78,12 +83,9 @@ const TEXT: Shape = Shape {
     take: { action: $, event: { header: X-Decision }, probability: { header: X-LogP, scale: log } }
   reward: { put: "/outcomes/{{ event }}", query: { r: "{{ reward }}" } }"#,
     answer: |action, id| {
-        let (drink, log) = (DRINKS[action], SHARES[action].ln());
-        let length = drink.len();
-        let head = format!(
-            "HTTP/1.1 200 OK\r\nX-Decision: {id}\r\nX-LogP: {log}\r\nContent-Length: {length}\r\n\r\n"
-        );
-        Reply::Pieces(vec![(head + drink).into_bytes()])
+        let log = SHARES[action].ln();
+        let head = format!("HTTP/1.1 200 OK\r\nX-Decision: {id}\r\nX-LogP: {log}\r\n");
+        with_length(&head, DRINKS[action])
     },
     decision: |request| between(&request.path, "/outcomes/", "?"),
     shows: &["GET http://127.0.0.1", "/choose?who=", "PUT http://127.0.0.1"],
@@ -100,11 +102,7 @@ const SCORES: Shape = Shape {
     answer: |action, id| {
         let scores: Vec<f64> = (0..4).map(|of| if of == action { 1.0 } else { -1.0 }).collect();
         let body = json!({ "scores": [scores] }).to_string();
-        let length = body.len();
-        let head = format!(
-            "HTTP/1.1 201 Created\r\nLocation: /jobs/{id}\r\nContent-Length: {length}\r\n\r\n"
-        );
-        Reply::Pieces(vec![(head + &body).into_bytes()])
+        with_length(&format!("HTTP/1.1 201 Created\r\nLocation: /jobs/{id}\r\n"), &body)
     },
     decision: |request| between(&request.path, "/jobs/", "?"),
     shows: &["{\"instances\":[[", "DELETE http://127.0.0.1"],

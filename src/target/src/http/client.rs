@@ -1,8 +1,7 @@
 use reqwest::{Certificate, Client, ClientBuilder, Identity, Proxy};
 
 use super::answer::Answer;
-use super::connection::{LARGEST_ANSWER, too_large};
-use super::failed::CallFailure;
+use super::failed::{CallFailure, LARGEST_ANSWER};
 use record::FailureKind;
 use scenario::plan::{HttpPlan, Secret};
 
@@ -75,7 +74,7 @@ async fn read(mut response: reqwest::Response) -> Result<Vec<u8>, CallFailure> {
     let mut body = Vec::new();
     while let Some(chunk) = response.chunk().await.map_err(failed_body)? {
         if body.len() + chunk.len() > LARGEST_ANSWER {
-            return Err(too_large());
+            return Err(CallFailure::large_answer());
         }
         body.extend_from_slice(&chunk);
     }

@@ -6,8 +6,7 @@ use flate2::read::{DeflateDecoder, MultiGzDecoder, ZlibDecoder};
 use hyper::body::Bytes;
 use reqwest::header::HeaderValue;
 
-use super::connection::{LARGEST_ANSWER, too_large};
-use super::failed::CallFailure;
+use super::failed::{CallFailure, LARGEST_ANSWER};
 use record::{FailureKind, Violation};
 use zstd_frames::ZstdReader;
 
@@ -49,7 +48,7 @@ fn read(decoder: impl Read, name: &str) -> Result<Bytes, CallFailure> {
     let mut body = Vec::new();
     let limit = LARGEST_ANSWER as u64 + 1;
     match decoder.take(limit).read_to_end(&mut body) {
-        Ok(_) if body.len() > LARGEST_ANSWER => Err(too_large()),
+        Ok(_) if body.len() > LARGEST_ANSWER => Err(CallFailure::large_answer()),
         Ok(_) => Ok(body.into()),
         Err(error) => {
             Err(violation(format!("the answer is not the `{name}` that it says: {error}")))

@@ -5,6 +5,9 @@ use std::time::Duration;
 use crate::CallError;
 use record::{FailureKind, Violation};
 
+/// The largest answer that is read, in bytes; no answer of the contract is larger.
+pub(super) const LARGEST_ANSWER: usize = 64 << 20;
+
 /// A failed call, and when the service asks for a retry.
 #[derive(Debug)]
 pub(super) struct CallFailure {
@@ -35,6 +38,23 @@ impl CallFailure {
         });
         let broken = FailureKind::Protocol(Violation::Http);
         Self::of(error, if is_broken { broken } else { otherwise })
+    }
+
+    /// An answer that is not HTTP.
+    pub(crate) fn violation(message: &str) -> Self {
+        Self::new(FailureKind::Protocol(Violation::Http), message)
+    }
+
+    /// A part of an answer beside its body is too large.
+    pub(crate) fn too_large(what: &str) -> Self {
+        let message = format!("{what} is too large");
+        Self::new(FailureKind::Protocol(Violation::TooLarge), message)
+    }
+
+    /// The body is larger than [`LARGEST_ANSWER`].
+    pub(crate) fn large_answer() -> Self {
+        let message = format!("the answer is larger than {LARGEST_ANSWER} bytes");
+        Self::new(FailureKind::Protocol(Violation::TooLarge), message)
     }
 
     pub(crate) fn timeout(what: &str, after: Duration) -> Self {

@@ -1,7 +1,8 @@
 //! A service over HTTP.
 //!
 //! [`HttpTarget`] holds the operations; `caller` makes one call with its retries; below it are
-//! two clients, `pool` (HTTP/1.1 without TLS, for high rates, over a `connection` each) and
+//! two clients, `pool` (HTTP/1.1 without TLS, for high rates, over a `connection` each, which
+//! writes a `request` and reads the `head` of an answer) and
 //! `client` (reqwest, for everything else).
 
 mod address;
@@ -11,9 +12,11 @@ mod client;
 mod compression;
 mod connection;
 mod failed;
+mod head;
 mod pool;
 mod preflight;
 mod rendered;
+mod request;
 
 use hyper::Method;
 use hyper::body::Bytes;
@@ -22,8 +25,8 @@ use serde::de::DeserializeOwned;
 
 pub(crate) use self::answer::{Answer, excerpt};
 pub(crate) use self::caller::{Caller, Outgoing, RetryPolicy};
-pub(crate) use self::connection::Headers;
 use self::rendered::RenderedRequests;
+pub(crate) use self::request::Headers;
 use super::{CallAddress, CallError, Delivery, Exchange, RankAnswer, ShownCall, Target};
 use clock::WallClock;
 use protocol::{

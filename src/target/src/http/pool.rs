@@ -7,8 +7,10 @@ use tokio::sync::{Semaphore, SemaphorePermit};
 use tokio::time::{Instant, timeout_at};
 
 use super::answer::Answer;
-use super::connection::{Connection, Kept, Late, Limits, Request};
+use super::connection::{Connection, Late, Limits};
 use super::failed::CallFailure;
+use super::head::Kept;
+use super::request::Request;
 use clock::{Clock, WallClock};
 use record::FailureKind;
 use scenario::plan::{ConnectionPlan, Timeouts};
@@ -207,7 +209,7 @@ fn not_repeated(mut failed: CallFailure) -> CallFailure {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::http::connection::Headers;
+    use crate::http::request::Headers;
 
     /// An iteration is boxed with all its calls in it, and moved there: when a list of headers was a
     /// part of it, that was a tenth of its instructions.
