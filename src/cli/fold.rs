@@ -55,9 +55,10 @@ const INDENT: &str = "  ";
 /// Between the cells of a table are so many blanks or more.
 const GAP: &str = "  ";
 
-/// The text with the lines that are wider than `width` columns folded at their blanks, between the
-/// cells of a table where that is enough. What has no blanks, such as a path, stays whole, and so do
-/// the lines of a file below an error, under which a mark stands.
+/// Folds lines that are wider than `width` columns. A line of a table is folded between cells, if each
+/// cell fits into a line of its own; other lines are folded at blanks. A word without blanks, such as
+/// a path, is never split. Lines of a file that an error quotes are not folded, because the line below
+/// them marks a column.
 pub fn fold(text: &str, width: usize) -> String {
     text.split_inclusive('\n').map(|line| folded(line, width, INDENT)).collect()
 }
@@ -121,7 +122,7 @@ fn folded(line: &str, width: usize, indent: &str) -> String {
     folded
 }
 
-/// What stands before the next cell of a table.
+/// The first cell of a line of a table.
 fn first_cell(text: &str) -> &str {
     text.split_once(GAP).map_or(text, |(cell, _)| cell)
 }

@@ -96,8 +96,8 @@ fn of_run(folder: &Path, manifest: &Manifest) -> [String; 3] {
     [what, to_the_second(manifest.wall_clock.started), state.to_owned()]
 }
 
-/// An experiment records no time, since its bytes depend on the scenario alone: when it was written
-/// last is known of its file.
+/// An experiment contains no time, because its bytes depend on the scenario alone. The time shown is
+/// that at which its file was last modified.
 fn of_experiment(folder: &Path, manifest: &ExperimentManifest) -> [String; 3] {
     let cells = manifest.cells.len() as u64;
     let what = format!("{}, {} cells", name(&manifest.scenario), count(cells));
@@ -105,7 +105,7 @@ fn of_experiment(folder: &Path, manifest: &ExperimentManifest) -> [String; 3] {
     [what, written(folder).map_or(String::new(), to_the_second), state.to_owned()]
 }
 
-/// When an experiment was written, if the file system tells.
+/// When the file of an experiment was last modified; `None` if the file system does not say.
 fn written(folder: &Path) -> Option<Timestamp> {
     let modified = fs::metadata(folder.join(EXPERIMENT)).ok()?.modified().ok()?;
     let since = modified.duration_since(UNIX_EPOCH).ok()?;

@@ -1,4 +1,4 @@
-//! From the logs and the policies to what an evaluation found.
+//! Replays logs under the policies, and computes the estimates and comparisons of each.
 
 use std::io;
 
@@ -77,7 +77,8 @@ struct Question {
     importance: Option<Importance>,
 }
 
-/// Reads the logs; the second value says why the reading ended early.
+/// Evaluates the policies on the logs. The second value is the reason if a log could not be read to
+/// its end.
 pub(super) fn judge(
     arguments: &EvaluateArguments,
     baseline: Option<String>,

@@ -113,8 +113,8 @@ impl SummedUsers {
     }
 }
 
-/// Writes a table with one row for each context beside the scenario, if the users file has one for
-/// each visitor. Returns none if the users file can be used as it is.
+/// If the users file has a row for each visitor, writes a table with a row for each context beside the
+/// scenario. Returns `None` if the users file already has a row for each context.
 fn sum_up(scenario: &Path, users: &Path) -> Result<Option<SummedUsers>, Error> {
     let text = read(users)?;
     if !matches!(infer_dimensions(&text), Err(InferenceError::Repeated { .. })) {
@@ -343,7 +343,7 @@ fn not_understood(users: &Path, error: &InferenceError) -> Error {
     Error::usage(format!("`{}`: {error}", users.display())).help(help)
 }
 
-/// What helps a table without a column `preferred`.
+/// The remedy for a table that has no column `preferred`.
 fn remedy_of_no_preference(columns: &[String]) -> String {
     const SEPARATORS: [char; 3] = ['|', ':', ' '];
     const OTHER_NAMES: [&str; 10] = [
@@ -379,7 +379,8 @@ fn choices(actions: &Path) -> Result<usize, Error> {
     })
 }
 
-/// The name of the scenario in a file: the name of the file, with `-` for what a name must not have.
+/// A name for the scenario: the name of its file, with `-` in place of characters that names cannot
+/// contain.
 fn scenario_name(path: &Path) -> String {
     let stem = path.file_stem().unwrap_or_default().to_string_lossy();
     let letter = |c: char| if c.is_ascii_alphanumeric() || c == '_' { c } else { '-' };

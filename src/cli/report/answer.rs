@@ -143,7 +143,7 @@ fn calls(phase: &PhaseTally) -> Option<String> {
     Some(format!("Phase {name}: {rate:.1} calls/s, Rank p50 {p50} and p99 {p99}, {errors}."))
 }
 
-/// The first and the last tenth of a phase are compared if it has at least this many iterations.
+/// The fewest iterations of a phase whose first and last tenth are compared.
 const LEAST_FOR_TENTHS: u64 = 100;
 
 /// `validation 84.2 %, from 80.5 % in its first tenth to 89.5 % in its last`

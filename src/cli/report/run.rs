@@ -92,7 +92,8 @@ pub fn alone(
     vec![result, warnings, expectations, latency, calls, phases, success, evaluation]
 }
 
-/// The sections of one of several runs in a report; `heading` adds the name of the run to a title.
+/// The sections of a run in a report of several runs. `heading` adds the name of the run to the title
+/// of a picture.
 pub fn one_of_several(
     numbers: &RunNumbers,
     heading: impl Fn(&str) -> String,

@@ -18,8 +18,8 @@ use seed::Seed;
 pub struct Baseline(File<Vec<SavedRun>>);
 
 /// A baseline file. It holds the metrics of every run for people, and the inputs of every
-/// metric for later comparisons. Equal runs give equal files. `R` is the type of the
-/// runs of a policy: those in memory, or those that are read while the file is written.
+/// metric for later comparisons. Equal runs give equal files. `R` is the type of a
+/// policy's runs: a list in memory, or a sequence that is read from disk while the file is written.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 struct File<R> {
     /// What the file is: [`KIND`].

@@ -29,8 +29,8 @@ fn completed(outcome: &Outcome, chosen: &str, probability: Option<f32>) {
     assert!(records.iter().all(|record| record.probability == probability));
 }
 
-/// A learner without a memory of its decisions is sent back all of one: its token, its model and
-/// its probability. The choice is marked in a list.
+/// A stateless service expects its whole decision with the reward: the token, the model and the
+/// probability. Its answer lists all actions, and a field marks the chosen one.
 #[test]
 fn a_marked_choice_and_a_decision_of_several_parts() {
     let service = Service::start(|request: &Request| {

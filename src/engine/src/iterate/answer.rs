@@ -125,7 +125,8 @@ fn known(
         .ok_or_else(|| violation(Violation::Action, format!("{what} `{}` was not sent", shown(id))))
 }
 
-/// The positions of a ranking. It has every action once, or is left out altogether.
+/// The positions of the ranked actions in the request. A ranking must contain every action once, or be
+/// empty.
 fn positions(
     stream: &Stream<'_>,
     event: &StreamEvent<'_>,

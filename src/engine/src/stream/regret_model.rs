@@ -10,7 +10,7 @@ use scenario::plan::{ActionState, Catalogue, Choice, Preference, Visitor, Wanted
 /// The expected reward of every choice, and the regret of choices.
 pub(super) struct RegretModel<'a> {
     plan: &'a Plan,
-    /// The traits of the actions, if none of them changes.
+    /// The traits of all actions; `None` if some action changes during the run.
     traits: Option<Traits>,
     /// The indices of the actions that are not excluded.
     included: Vec<usize>,
@@ -18,8 +18,8 @@ pub(super) struct RegretModel<'a> {
     of_preferred: RefCell<HashMap<usize, Best>>,
 }
 
-/// The traits of actions that do not change, without gaps: of a catalogue as little memory as
-/// possible is read for an event.
+/// The traits of actions that never change, in one list without gaps: an event reads those of each of
+/// its candidates, and neighbours in memory cost fewer cache misses.
 struct Traits {
     /// Where those of each action end.
     ends: Vec<u32>,

@@ -343,8 +343,8 @@ impl<T: From<Feature>> Merged<T> {
         self.own = (!shared.iter().any(is_own)).then_some(own.len());
     }
 
-    /// Puts other own features in the place of those that were merged, if both lie alike: most
-    /// actions of an event have the same namespaces with as many features. Says whether it did.
+    /// Replaces the action's features by those of another action, if both have the same namespaces
+    /// with equal numbers of features, as most actions of an event do. Returns whether it did.
     fn replace_own(&mut self, own: &[NamespaceFeatures], ignored: &[bool; 256]) -> bool {
         let Self { layout, features, own: merged } = self;
         let read = |namespace: &NamespaceFeatures| {

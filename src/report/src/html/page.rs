@@ -355,7 +355,7 @@ fn breakable(element: Element, text: &str) -> Element {
     element.text(rest)
 }
 
-/// The first place at which a text may be broken within a word.
+/// The byte at which a line may first break within a word.
 fn break_in(text: &str) -> Option<usize> {
     let pairs = text.char_indices().zip(text.chars().skip(1));
     pairs.into_iter().find_map(|((at, character), next)| match character {
