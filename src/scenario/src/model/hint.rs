@@ -83,7 +83,11 @@ pub(super) fn duration(node: &Node) -> Option<String> {
 pub(super) fn seed(node: &Node) -> Option<String> {
     let is_several = match &node.value {
         Value::List(_) => true,
-        Value::Text(text) => [",", "..", "-"].iter().any(|between| text.contains(between)),
+        // The number below zero in `-5` is one.
+        Value::Text(text) => {
+            let unsigned = text.strip_prefix('-').unwrap_or(text);
+            [",", "..", "-"].iter().any(|between| unsigned.contains(between))
+        }
         _ => false,
     };
     is_several.then(|| SEVERAL_SEEDS.to_owned())
