@@ -241,20 +241,38 @@ fn named(
 /// What may have been meant by a file that does not exist: the nearest name in its folder, or
 /// the folder that does not exist either. `written` gives the path as the user writes it.
 fn nearest_file(path: &Path, written: impl Fn(&str) -> String) -> Option<String> {
-    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
-    let folder = folder.unwrap_or(Path::new("."));
-    let Ok(entries) = std::fs::read_dir(folder) else {
-        return Some(format!("there is no folder `{}`", simplified(folder).display()));
-    };
-    let mut names: Vec<String> = entries
-        .filter_map(|entry| entry.ok()?.file_name().into_string().ok())
-        .take(MOST_NAMES)
-        .collect();
+    let folder = folder_of(path);
+    if !folder.is_dir() {
+        return Some(no_folder(folder));
+    }
+    let near = nearest_in(folder, path.file_name()?.to_str()?)?;
+    Some(format!("did you mean `{}`?", written(&near)))
+}
+
+/// Which folder of a path does not exist, and which may have been meant.
+fn no_folder(folder: &Path) -> String {
+    let is_missing = |of: &&Path| !of.as_os_str().is_empty() && !of.is_dir();
+    let missing = folder.ancestors().take_while(is_missing).last().unwrap_or(folder);
+    let near = missing.file_name().and_then(|name| nearest_in(folder_of(missing), name.to_str()?));
+    let near = near.map(|near| simplified(&missing.with_file_name(near)));
+    let near = near.filter(|near| near.is_dir());
+    let meant = near.map(|near| format!(": did you mean `{}`?", near.display()));
+    format!("there is no folder `{}`{}", simplified(missing).display(), meant.unwrap_or_default())
+}
+
+fn folder_of(path: &Path) -> &Path {
+    path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."))
+}
+
+/// The name in a folder that is most like another, if one is.
+fn nearest_in(folder: &Path, name: &str) -> Option<String> {
+    let entries = std::fs::read_dir(folder).ok()?;
+    let names = entries.filter_map(|entry| entry.ok()?.file_name().into_string().ok());
+    let mut names: Vec<String> = names.take(MOST_NAMES).collect();
     names.sort();
-    let name = path.file_name()?.to_str()?;
-    let near = nearest(name, names.iter().map(String::as_str))
-        .or_else(|| names.iter().map(String::as_str).find(|other| is_stem(name, other)))?;
-    Some(format!("did you mean `{}`?", written(near)))
+    let near = nearest(name, names.iter().map(String::as_str));
+    let near = near.or_else(|| names.iter().map(String::as_str).find(|of| is_stem(name, of)));
+    near.map(str::to_owned)
 }
 
 /// What to say of a file that does not exist and that the user named on the command line: what may
@@ -263,8 +281,7 @@ fn nearest_file(path: &Path, written: impl Fn(&str) -> String) -> Option<String>
 pub fn where_it_may_be(path: &Path) -> String {
     let shown = path.display().to_string();
     nearest_file(path, |near| with_file_name(&shown, near)).unwrap_or_else(|| {
-        let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
-        let folder = folder.unwrap_or(Path::new("."));
+        let folder = folder_of(path);
         let folder = folder.canonicalize().unwrap_or_else(|_| folder.to_owned());
         format!("nothing in the folder `{}` has a name like it", folder.display())
     })

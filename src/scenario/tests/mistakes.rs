@@ -165,8 +165,16 @@ fn tables_are_read_whatever_separates_their_fields() {
 fn the_nearest_scenario_is_named() {
     let text = open(Path::new("../../scenarios/baselin.yaml")).unwrap_err().render(false);
     assert!(text.contains("did you mean `../../scenarios/baseline.yaml`?"), "{text}");
-    let text = open(Path::new("../../scenario/baseline.yaml")).unwrap_err().render(false);
-    assert!(text.contains("there is no folder `../../scenario`"), "{text}");
+    for path in ["../../scenario/baseline.yaml", "../../scenario/of/mine/baseline.yaml"] {
+        let text = open(Path::new(path)).unwrap_err().render(false);
+        let help = "there is no folder `../../scenario`: did you mean `../../scenarios`?";
+        assert!(text.contains(help), "{text}");
+    }
+    // What has such a name is no folder, or nothing has.
+    for path in ["../../README.md/baseline.yaml", "../../elsewhere/baseline.yaml"] {
+        let text = open(Path::new(path)).unwrap_err().render(false);
+        assert!(text.contains("there is no folder `") && !text.contains("did you mean"), "{text}");
+    }
 }
 
 #[test]
