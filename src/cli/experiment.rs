@@ -10,8 +10,8 @@ use super::console::{Paint, Screen, count, name};
 use super::error::Error;
 use super::exit::Exit;
 use super::interrupt::Interrupt;
-use super::live::LiveRuns;
 use super::live_page::{self, LiveExperiment};
+use super::operator::Terminal;
 use super::verdict_files::VerdictFiles;
 use super::{folder, streams};
 use clock::{Clock, WallClock};
@@ -42,6 +42,9 @@ pub struct ExperimentOptions<'a> {
     pub output: ClosingOutput<'a>,
 }
 
+/// Nobody is asked during an experiment.
+const UNATTENDED: Terminal = Terminal { yes: false, quiet: true };
+
 /// Runs the cells that are not complete, and compares the policies.
 pub fn run(
     options: &ExperimentOptions<'_>,
@@ -61,7 +64,7 @@ pub fn run(
         let cells = &mut listeners;
         let folders = options.cell_folder_root();
         let folders = folders.as_ref();
-        let work = Work { seeds: None, threads: options.threads(), folders, live: &LiveRuns };
+        let work = Work { seeds: None, threads: options.threads(), folders, operator: &UNATTENDED };
         match experiment.until_decided.filter(|_| shard.is_none()) {
             Some(at_most) => rounds(experiment, &mut folder, work, at_most, &stop, cells)?,
             None => experiment::run(experiment, &mut folder, &work, &stop, cells)?,

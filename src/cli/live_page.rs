@@ -11,7 +11,7 @@ use super::compare;
 use super::error::Error;
 use super::exit::Exit;
 use super::report::{self, RunNumbers, SecondNumbers};
-use super::{streams, world};
+use super::streams;
 use comparison::Designs;
 use engine::Stop;
 use experiment::Listener;

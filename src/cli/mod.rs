@@ -24,7 +24,6 @@ mod guide;
 mod init;
 mod interrupt;
 mod list;
-mod live;
 mod live_page;
 mod load;
 mod merge;
@@ -39,7 +38,6 @@ mod report;
 mod run;
 mod schema;
 mod serve;
-mod served;
 mod shard;
 mod shell;
 mod show;
@@ -48,7 +46,6 @@ mod streams;
 mod submit;
 mod text_file;
 mod verdict_files;
-mod world;
 
 pub use exit::Exit;
 

@@ -16,19 +16,6 @@ impl Terminal {
     pub fn answers(&self) -> bool {
         self.yes || stdin().is_terminal()
     }
-
-    /// Shows a warning.
-    #[expect(clippy::unused_self, reason = "it is said by the one who says the rest")]
-    pub fn warn(&self, text: &str) {
-        streams::note(&format!("warning: {text}"));
-    }
-
-    /// Shows a sentence, unless quiet.
-    pub fn tell(&self, text: &str) {
-        if !self.quiet {
-            streams::note(text);
-        }
-    }
 }
 
 impl Operator for Terminal {
@@ -47,5 +34,16 @@ impl Operator for Terminal {
             Ok(_) => Ok(()),
             Err(error) => Err(format!("cannot read stdin: {error}")),
         }
+    }
+
+    /// Shows a sentence, unless quiet.
+    fn tell(&self, text: &str) {
+        if !self.quiet {
+            streams::note(text);
+        }
+    }
+
+    fn warn(&self, text: &str) {
+        streams::note(&format!("warning: {text}"));
     }
 }

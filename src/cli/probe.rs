@@ -9,7 +9,7 @@ use super::error::Error;
 use super::exit::Exit;
 use super::load::{self, ScenarioArguments, VariantArgument};
 use super::shown_call;
-use super::{streams, world};
+use super::streams;
 use clock::WallClock;
 use engine::{Decided, FirstRound};
 use scenario::Plan;

@@ -48,7 +48,10 @@ fn crates_keep_to_what_they_may_know() {
         // Only `clock` reads the time, and the timeout of a child process is the machine's.
         (&["clock", "policy_program"], &["SystemTime::now", "Instant::now"]),
         // Waiting and the network are for the outermost crates.
-        (&["clock", "store", "engine", "target", "server", "live_page"], &["tokio::"]),
+        (
+            &["clock", "store", "engine", "target", "server", "world", "experiment", "live_page"],
+            &["tokio::"],
+        ),
         (&["target"], &["reqwest::"]),
         // `scenario` reads files, `results` and `export` write them, `store` and `server` keep them.
         (&["store", "scenario", "results", "export", "server"], &["std::fs", "fs::File"]),

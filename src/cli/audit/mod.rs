@@ -14,14 +14,14 @@ use super::interrupt::Interrupt;
 use super::load::{self, ScenarioArguments, VariantArgument};
 use super::operator::Terminal;
 use super::verdict_files::VerdictFiles;
-use super::world::{self, Work};
 use super::{console, streams};
 use clock::{Clock, WallClock};
-use engine::{Decision, Ending, Questions, RunError, Stop};
+use engine::{Decision, Ending, Operator, Questions, RunError, Stop};
 use record::{FailureKind, Violation};
 use scenario::Plan;
 use statistics::propensity::{AuditDesign, AuditVerdict, Claim, LONGEST_LAG, PropensityAudit};
 use target::{CallError, Target};
+use world::Work;
 
 /// `runner audit`
 #[derive(Debug, Clone, Args)]

@@ -13,6 +13,12 @@ pub trait Operator {
     /// # Errors
     /// When no confirmation can be read.
     fn confirm(&self, prompt: &str) -> Result<(), String>;
+
+    /// Shows a sentence.
+    fn tell(&self, text: &str);
+
+    /// Shows a warning.
+    fn warn(&self, text: &str);
 }
 
 impl<C: Clock, T: Target> Run<'_, C, T> {

@@ -3,16 +3,14 @@ use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use super::cell_folder::{CellFolder, CellFolders};
-use super::live::LiveWorld;
-use clock::{VirtualClock, WallClock};
-use engine::{self, Ending, Operator, StartPoint, Stop};
+use clock::WallClock;
+use engine::{Ending, Operator, StartPoint, Stop};
 use learning_loop::Retention;
 use metrics::Summary;
 use record::{ObserveError, Observer, Observers, Progress};
 use results::experiment::{CellRecord, Tracer};
 use scenario::plan::{ClockKind, Phase, Plan, TargetPlan};
 use scenario::{Cell, Experiment};
-use target::EmbeddedTarget;
 
 /// Runs a cell to its end; `None`, if it was stopped before.
 ///
@@ -22,7 +20,7 @@ pub(super) fn run(
     experiment: &Experiment,
     cell: Cell,
     cell_folders: Option<&CellFolders>,
-    live: &dyn LiveWorld,
+    operator: &dyn Operator,
     stop: Stop,
 ) -> Result<Option<CellRecord>, String> {
     let plan = experiment.plan(cell);
@@ -34,7 +32,10 @@ pub(super) fn run(
     let mut exports = Exports { plan: &plan, after: BTreeMap::new() };
     let mut observers = Observers(vec![&mut summary, &mut exports, &mut tracer, &mut folder]);
     let ending = catch_unwind(AssertUnwindSafe(|| match wall {
-        Some(wall) => live.execute(&plan, wall, stop, &mut observers),
+        Some(wall) => {
+            world::execute(&plan, wall, operator, StartPoint::default(), stop, &mut observers)
+                .map_err(|error| error.to_string())
+        }
         None => simulate(&plan, retention(&plan, cell_folders), stop, &mut observers),
     }));
     match ending.map_err(|panic| format!("the program failed: {}", panic_message(&*panic)))?? {
@@ -72,11 +73,7 @@ fn simulate(
     let TargetPlan::Embedded(embedded) = &plan.target else {
         return Err("a cell needs the target `embedded`".to_owned());
     };
-    let ended = VirtualClock::run(|clock| async {
-        let target = EmbeddedTarget::one_of_many(embedded, plan.seed, clock.clone(), retention);
-        let start = StartPoint::default();
-        engine::run(plan, clock, &target, &NoOperator, start, stop, observer).await
-    });
+    let ended = world::simulate(plan, embedded, retention, stop, observer);
     ended.map_err(|error| error.to_string())
 }
 
@@ -109,14 +106,5 @@ impl Observer for Exports<'_> {
             self.after.entry(phase.clone()).or_default().push(export.iterations);
         }
         Ok(())
-    }
-}
-
-/// A virtual world has no operator.
-struct NoOperator;
-
-impl Operator for NoOperator {
-    fn confirm(&self, _prompt: &str) -> Result<(), String> {
-        Err("no operator is present to answer".to_owned())
     }
 }

@@ -10,9 +10,8 @@
 
 mod cell;
 mod cell_folder;
-mod live;
 mod pool;
+mod preparation;
 
 pub use cell_folder::CellFolders;
-pub use live::{LiveWorld, NextRun};
 pub use pool::{Completion, Listener, Listeners, Work, run};

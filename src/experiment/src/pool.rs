@@ -6,8 +6,8 @@ use std::thread;
 
 use super::cell;
 use super::cell_folder::CellFolders;
-use super::live::{LiveWorld, NextRun};
-use engine::Stop;
+use super::preparation::{NextRun, prepare};
+use engine::{Operator, Stop};
 use record::ObserveError;
 use results::experiment::{CellRecord, CellResult, ExperimentFolder};
 use scenario::{Cell, Experiment};
@@ -53,8 +53,8 @@ pub struct Work<'a> {
     pub threads: NonZero<usize>,
     /// Where each cell writes its results folder, if anywhere.
     pub folders: Option<&'a CellFolders>,
-    /// Where runs against live targets are made.
-    pub live: &'a dyn LiveWorld,
+    /// Who is told of what happens in runs against live targets.
+    pub operator: &'a (dyn Operator + Sync),
 }
 
 /// Runs the cells that are not complete, on `threads` threads or one after the other, and writes
@@ -125,12 +125,12 @@ fn run_cell(experiment: &Experiment, cell: Cell, work: &Work<'_>, stop: &Stop) -
     if let Some(live) = &experiment.live {
         let name = &experiment.variants[cell.variant].name();
         let run = NextRun { name, seed: cell.seed.0 };
-        work.live.prepare(&live.between, &run, stop)?;
+        prepare(&live.between, &run, stop)?;
         if stop.is_asked() {
             return Ok(None);
         }
     }
-    cell::run(experiment, cell, work.folders, work.live, stop.clone())
+    cell::run(experiment, cell, work.folders, work.operator, stop.clone())
 }
 
 fn take_in(

@@ -48,6 +48,10 @@ impl Operator for Nobody {
     fn confirm(&self, _prompt: &str) -> Result<(), String> {
         Err("nobody is there".to_owned())
     }
+
+    fn tell(&self, _text: &str) {}
+
+    fn warn(&self, _text: &str) {}
 }
 
 fn run(plan: &Plan, target: &Scripted, stop: Stop) -> (Result<Ending, RunError>, Tape) {

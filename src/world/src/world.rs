@@ -1,9 +1,8 @@
 use std::sync::Arc;
 
-use super::operator::Terminal;
 use super::served::Served;
 use clock::{Clock, VirtualClock, WallClock};
-use engine::{self, Ending, RunError, StartPoint, Stop};
+use engine::{Ending, Operator, RunError, StartPoint, Stop};
 use record::Observer;
 use scenario::Plan;
 use scenario::plan::{ClockKind, HttpPlan, Mapping, ServedPlan, TargetPlan};
@@ -23,7 +22,7 @@ pub trait Work {
 /// The phases of a plan.
 struct Phases<'a> {
     plan: &'a Plan,
-    operator: &'a Terminal,
+    operator: &'a dyn Operator,
     start: StartPoint,
     stop: Stop,
     observer: &'a mut dyn Observer,
@@ -36,11 +35,14 @@ impl Work for Phases<'_> {
     }
 }
 
-/// Runs a plan in the world it asks for: whose time passes, and what is called.
+/// Runs the phases of a plan, from `start` on, in the world it asks for.
+///
+/// # Errors
+/// When the target cannot be used, or an observer fails.
 pub fn execute(
     plan: &Plan,
     wall: WallClock,
-    operator: &Terminal,
+    operator: &dyn Operator,
     start: StartPoint,
     stop: Stop,
     observer: &mut dyn Observer,
@@ -51,10 +53,13 @@ pub fn execute(
 }
 
 /// Works with the target of a plan, in the time of the plan.
+///
+/// # Errors
+/// When the target cannot be used, or the work fails.
 pub fn work(
     plan: &Plan,
     wall: WallClock,
-    operator: &Terminal,
+    operator: &dyn Operator,
     is_resumed: bool,
     work: impl Work,
 ) -> Result<Ending, RunError> {
@@ -81,7 +86,7 @@ fn over_loopback(
     plan: &Plan,
     served: &ServedPlan,
     clock: WallClock,
-    operator: &Terminal,
+    operator: &dyn Operator,
     work: impl Work,
 ) -> Result<Ending, RunError> {
     let served = Served::start(served, clock).map_err(|error| RunError::Target {
@@ -97,7 +102,7 @@ async fn over_http(
     plan: &Plan,
     http: &HttpPlan,
     clock: WallClock,
-    operator: &Terminal,
+    operator: &dyn Operator,
     is_resumed: bool,
     work: impl Work,
 ) -> Result<Ending, RunError> {
@@ -114,7 +119,7 @@ async fn mapped(
     plan: &Plan,
     (http, mapping): (&HttpPlan, &Arc<Mapping>),
     clock: WallClock,
-    operator: &Terminal,
+    operator: &dyn Operator,
     is_resumed: bool,
     work: impl Work,
 ) -> Result<Ending, RunError> {
