@@ -2,8 +2,8 @@
 
 use engine::Stopper;
 use metrics::{Breach, Guards};
+use plan::Plan;
 use record::{ObserveError, Observer, Progress};
-use scenario::Plan;
 
 /// Stops a run at the first breach of an expectation that says `abort`.
 pub struct Abort<'a> {

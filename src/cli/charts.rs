@@ -2,16 +2,14 @@ use std::time::Duration;
 
 use super::console::Models;
 use metrics::{Metric, Operation, PhaseTally, Summary, last_tenth};
+use plan::Plan;
+use plan::{AwaitedChange, ClockKind, Configure, Pause, Preference, Settings, Step, Visitor};
 use protocol::LearningMode;
 use record::{ModelCheck, ModelExport, ObserveError, Observer, PhaseRecord, Progress};
 use report::chart::{Svg, percent};
 use report::{
     LatencyChart, LatencyCurve, Quantile, SuccessBatch, SuccessChart, SuccessPhase, latency_svg,
     success_curve_svg,
-};
-use scenario::Plan;
-use scenario::plan::{
-    AwaitedChange, ClockKind, Configure, Pause, Preference, Settings, Step, Visitor,
 };
 
 /// Remembers which models the loop served.

@@ -9,8 +9,9 @@ use super::load::{self, ScenarioArguments};
 use super::{experiment, shown_call, streams};
 use clock::WallClock;
 use engine::FirstRound;
-use scenario::plan::{Phase, Step, TargetPlan};
-use scenario::{Plan, Scenario};
+use plan::Plan;
+use plan::{Phase, Step, TargetPlan};
+use scenario::Scenario;
 use target::{CallError, HttpTarget, MappedTarget, ShownCall};
 
 /// `runner check`

@@ -6,9 +6,9 @@ use super::error::Error;
 use super::streams;
 use clock::{Clock, WallClock};
 use engine::{Made, StartPoint};
+use plan::ClockKind;
+use plan::Plan;
 use results::{self, Destination, Origin, ReadError, Results, Resumed, ResumedPhase, shard_folder};
-use scenario::Plan;
-use scenario::plan::ClockKind;
 use shard::Shard;
 use timestamp::Timestamp;
 

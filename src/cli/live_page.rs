@@ -17,11 +17,12 @@ use engine::Stop;
 use experiment::Listener;
 use live_page::LivePage;
 use metrics::{Operation, Second, Summary, Timeline, judge};
+use plan::ClockKind;
+use plan::Plan;
 use record::{ObserveError, Observer, Progress};
 use results::experiment::{CellResult, CellStatus, ExperimentManifest, ExperimentResults};
 use results::{Status, SummaryDocument};
-use scenario::plan::ClockKind;
-use scenario::{Experiment, Plan};
+use scenario::Experiment;
 
 /// The value of `--live`: an address with a port, an address, or a port of this machine.
 pub fn address(text: &str) -> Result<SocketAddr, String> {

@@ -7,8 +7,9 @@ use clap::Args;
 use super::error::Error;
 use super::streams;
 use diagnostic::{Report, nearest};
-use scenario::plan::OutputForm;
-use scenario::{self, Experiment, LoadOptions, Plan, Scenario, Variant};
+use plan::OutputForm;
+use plan::Plan;
+use scenario::{self, Experiment, LoadOptions, Scenario, Variant};
 
 /// So many variants of a matrix are named in a message.
 const MOST_NAMES: usize = 8;

@@ -12,8 +12,8 @@ use super::shown_call;
 use super::streams;
 use clock::WallClock;
 use engine::{Decided, FirstRound};
-use scenario::Plan;
-use scenario::plan::{HttpPlan, TargetPlan};
+use plan::Plan;
+use plan::{HttpPlan, TargetPlan};
 use target::{CallError, Delivery, Exchange, HttpTarget, MappedTarget, Target};
 use timestamp::elapsed;
 

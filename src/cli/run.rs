@@ -25,10 +25,11 @@ use ::shard::ShardChoice;
 use clock::{Clock, WallClock};
 use engine::{Ending, Operator, RunError};
 use metrics::{Breach, Verdict, judge, micros};
+use plan::Plan;
+use plan::{ClockKind, Pause, Step, TargetPlan};
 use record::{ObserveError, Observer, Observers};
 use results::{Closing, Results, Status};
-use scenario::plan::{ClockKind, Pause, Step, TargetPlan};
-use scenario::{Plan, Scenario};
+use scenario::Scenario;
 use timestamp::Timestamp;
 
 /// `runner run`

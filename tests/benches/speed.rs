@@ -14,9 +14,10 @@ use evaluation::run::{
 use learner::{DsjsonReader, Event, Label, Learner, LearningPolicy, Prediction};
 use learning_loop::Retention;
 use metrics::{NO_TAGS, PhaseScope, Summary};
+use plan::Plan;
+use plan::TargetPlan;
 use record::{ObserveError, Observer, Progress};
-use scenario::plan::TargetPlan;
-use scenario::{self, LoadOptions, Plan};
+use scenario::{self, LoadOptions};
 use target::EmbeddedTarget;
 
 const DEFAULT: &str = "--cb_explore_adf --epsilon 0.2 --power_t 0 -l 0.001 --cb_type mtr -q ::";

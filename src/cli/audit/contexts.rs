@@ -1,7 +1,7 @@
 use std::collections::HashMap;
 
-use scenario::Plan;
-use scenario::plan::Visitor;
+use plan::Plan;
+use plan::Visitor;
 
 /// The contexts that an audit asks.
 pub struct Contexts<'a> {

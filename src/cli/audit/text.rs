@@ -4,7 +4,7 @@ use super::Audited;
 use super::contexts::Contexts;
 use crate::cli::console::{self, count};
 use crate::cli::verdict_files::{RowResult, VerdictRow, escaped_markdown, markdown_table};
-use scenario::Plan;
+use plan::Plan;
 use statistics::Interval;
 use statistics::propensity::{
     AuditDesign, AuditVerdict, Drawn, LONGEST_LAG, Lie, Widest, weighting_error,

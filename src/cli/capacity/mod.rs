@@ -22,9 +22,9 @@ use clock::WallClock;
 use diagnostic::{Diagnostic, Report};
 use engine::{Ending, Operator, RunError, StartPoint, Stop};
 use metrics::{Expectation, Holds, PhaseScope, Quantity, Summary, judge};
+use plan::Plan;
+use plan::{Arrival, Phase, Step};
 use record::{ObserveError, Observer, Progress};
-use scenario::Plan;
-use scenario::plan::{Arrival, Phase, Step};
 use statistics::{Confidence, Interval, Limit, LimitRange, LimitSearch};
 
 /// `runner capacity`

@@ -6,9 +6,9 @@ use super::{CapacityArguments, Found, Question, Trial, word};
 use crate::cli::error::{Error, not_written};
 use crate::cli::output_file;
 use metrics::Dimension;
+use plan::Plan;
 use report::{Layout, LineChart, LinePoint, LineSeries, Unit, line_svg};
 use results::{is_unwritten, scenario_folder};
-use scenario::Plan;
 
 /// The folder of a search.
 pub struct Outputs {

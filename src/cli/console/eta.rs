@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use scenario::plan::{Arrival, Iterate};
+use plan::{Arrival, Iterate};
 
 /// What says how long a phase takes.
 #[derive(Debug, Clone, Copy)]
@@ -45,7 +45,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use scenario::plan::{Delay, Rate, RewardDelivery, Schedule, Stage};
+    use plan::{Delay, Rate, RewardDelivery, Schedule, Stage};
 
     fn phase(iterations: u64, arrival: Arrival) -> Iterate {
         Iterate {

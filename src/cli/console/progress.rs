@@ -8,9 +8,9 @@ use super::running::Running;
 use super::screen::Screen;
 use super::words;
 use metrics::micros;
+use plan::Plan;
+use plan::{ClockKind, Phase, Step, TargetPlan};
 use record::{IterationRecord, ObserveError, Observer, PhaseRecord, PhaseStarted, Progress};
-use scenario::Plan;
-use scenario::plan::{ClockKind, Phase, Step, TargetPlan};
 use shard::{Shard, Stride};
 
 /// In a virtual run the bar is moved after so many iterations: it makes a hundred
@@ -192,8 +192,8 @@ mod tests {
 
     use super::*;
     use metrics::sample::{iteration, phase_ended, phase_started};
+    use plan::{Arrival, Delay, Iterate, Rate, RewardDelivery};
     use record::{FailureKind, IterationOutcome};
-    use scenario::plan::{Arrival, Delay, Iterate, Rate, RewardDelivery};
 
     #[derive(Clone, Default)]
     struct Paper(Rc<RefCell<Vec<u8>>>);

@@ -1,7 +1,7 @@
 use super::format::{count, name, whole};
 use metrics::PolicySummary;
+use plan::{Arrival, AwaitedChange, Iterate, Pause, Phase, Schedule, Stage, Step};
 use protocol::{Evaluation, ServiceConfiguration};
-use scenario::plan::{Arrival, AwaitedChange, Iterate, Pause, Phase, Schedule, Stage, Step};
 
 /// The iterations that a phase is to make.
 pub fn iterations(phase: &Phase) -> u64 {

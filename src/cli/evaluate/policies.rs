@@ -5,7 +5,7 @@ use super::models;
 use crate::cli::text_file;
 use diagnostic::{Diagnostic, Report, Source};
 use evaluation::run::{Candidate, Origin, PolicyEvaluator};
-use scenario::plan::NamedPolicy;
+use plan::NamedPolicy;
 use scenario::policy_list;
 
 /// The policies of `--policy` and `--policies`; what is wrong with them is reported.

@@ -21,9 +21,9 @@ use super::error::Error;
 use super::exit::Exit;
 use super::streams;
 use clock::{Clock, WallClock};
+use plan::Phase;
+use plan::Plan;
 use record::{ObserveError, Observer, Progress};
-use scenario::Plan;
-use scenario::plan::Phase;
 use telemetry::{Moment, Resource, Telemetry, otlp_json, prometheus_text};
 
 /// So long the end of a run waits for the last numbers to be sent.

@@ -5,9 +5,10 @@ use std::path::Path;
 
 use crate::cli::charts::{self, ModelHistory, epsilon};
 use metrics::{PhaseTally, Summary};
+use plan::Plan;
 use results::RunFolder;
 use results::experiment::{CellResult, ExperimentResults};
-use scenario::{Plan, kept_exploration};
+use scenario::kept_exploration;
 
 /// What curves are read against.
 #[derive(Debug, Clone, Default)]

@@ -8,9 +8,9 @@ use super::{Content, ReportSection, Source, all_sections, answer, curves, tables
 use crate::cli::charts::ModelHistory;
 use crate::cli::compare::Subject;
 use crate::cli::console::count;
+use plan::Plan;
 use report::html::{Block, Page, Section};
 use results::experiment::ExperimentResults;
-use scenario::Plan;
 
 /// What is known of a verdict before the end.
 const GLIMPSE: &str = "So far. A verdict is for the end: who stops as soon as one looks good is \

@@ -1,8 +1,8 @@
 use super::context::{Run, RunError, target_error};
 use clock::Clock;
+use plan::{NamedPolicy, Phase};
 use protocol::PolicyContract;
 use record::Progress;
-use scenario::plan::{NamedPolicy, Phase};
 use target::Target;
 
 impl<C: Clock, T: Target> Run<'_, C, T> {

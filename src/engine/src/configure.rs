@@ -1,8 +1,8 @@
 use super::context::{Run, RunError, target_error};
 use clock::Clock;
+use plan::{Configure, Phase};
 use protocol::ServiceConfiguration;
 use record::Progress;
-use scenario::plan::{Configure, Phase};
 use target::{CallError, Target};
 
 impl<C: Clock, T: Target> Run<'_, C, T> {

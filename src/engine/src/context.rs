@@ -5,8 +5,8 @@ use super::pause::Operator;
 use super::stop::Stop;
 use super::stream::Stream;
 use clock::Clock;
+use plan::Plan;
 use record::{ModelExport, ObserveError, Observer, Progress};
-use scenario::Plan;
 use target::{CallError, Export, Target};
 
 /// Why a run failed. What happened until then was observed.

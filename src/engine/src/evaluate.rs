@@ -3,12 +3,12 @@ use std::time::Duration;
 
 use super::context::{Run, RunError, target_error};
 use clock::Clock;
+use plan::{Apply, Evaluate, NamedPolicy, Phase};
 use protocol::{
     Evaluation, EvaluationContract, EvaluationStatus, PolicyContract, PolicyResult,
     PolicyResultSummary, PolicySource,
 };
 use record::Progress;
-use scenario::plan::{Apply, Evaluate, NamedPolicy, Phase};
 use target::{CallError, Target};
 
 /// How often the status of an evaluation is polled.

@@ -2,9 +2,9 @@
 
 use super::iterate::read_answer;
 use super::stream::{Stream, StreamEvent};
+use plan::Plan;
+use plan::{Phase, Step};
 use protocol::{EventId, MultiSlotRankRequest, RankRequest, SlotReward};
-use scenario::Plan;
-use scenario::plan::{Phase, Step};
 use target::{CallAddress, CallError, RankAnswer};
 
 /// The first iteration of a plan.

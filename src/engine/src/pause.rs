@@ -2,8 +2,8 @@ use std::time::Duration;
 
 use super::context::{Run, RunError, target_error};
 use clock::Clock;
+use plan::{AwaitedChange, Pause, Phase};
 use record::Progress;
-use scenario::plan::{AwaitedChange, Pause, Phase};
 use target::{CallError, Target};
 
 /// The person who operates a run.

@@ -1,7 +1,7 @@
 use super::context::{Run, RunError, target_error};
 use clock::Clock;
+use plan::Phase;
 use record::Progress;
-use scenario::plan::Phase;
 use target::Target;
 
 impl<C: Clock, T: Target> Run<'_, C, T> {

@@ -7,9 +7,9 @@ use super::pause::Operator;
 use super::stop::Stop;
 use super::stream::Stream;
 use clock::Clock;
+use plan::Plan;
+use plan::{Phase, Step};
 use record::{Observer, PhaseRecord, PhaseStarted, Progress};
-use scenario::Plan;
-use scenario::plan::{Phase, Step};
 use target::Target;
 
 /// How a run ended that did not fail.

@@ -7,9 +7,9 @@ use clock::WallClock;
 use engine::{Ending, Operator, StartPoint, Stop};
 use learning_loop::Retention;
 use metrics::Summary;
+use plan::{ClockKind, Phase, Plan, TargetPlan};
 use record::{ObserveError, Observer, Observers, Progress};
 use results::experiment::{CellRecord, Tracer};
-use scenario::plan::{ClockKind, Phase, Plan, TargetPlan};
 use scenario::{Cell, Experiment};
 
 /// Runs a cell to its end; `None`, if it was stopped before.

@@ -2,9 +2,9 @@ use std::path::PathBuf;
 
 use clock::{Clock, WallClock};
 use metrics::judge;
+use plan::Plan;
 use record::{ObserveError, Observer, Progress};
 use results::{Closing, Destination, Origin, Results, Status, cell_folder};
-use scenario::plan::Plan;
 use timestamp::Timestamp;
 
 /// Where cells leave the folders of what happened in them, not only their figures.

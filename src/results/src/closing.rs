@@ -20,8 +20,8 @@ use super::table::Table;
 use super::tables;
 use super::writer::Results;
 use metrics::{Latencies, Operation, SummaryReport, Verdict};
+use plan::OutputForm;
 use record::ObserveError;
-use scenario::plan::OutputForm;
 use timestamp::Timestamp;
 
 /// How a run ended.

@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use metrics::Tags;
-use scenario::Plan;
-use scenario::plan::{Phase, Step};
+use plan::Plan;
+use plan::{Phase, Step};
 use shard::Shard;
 use timestamp::Timestamp;
 

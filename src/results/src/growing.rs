@@ -9,9 +9,9 @@ use super::manifest::Manifest;
 use super::table::Table;
 use super::{events, tables};
 use metrics::{Batch, Operation, Second};
+use plan::{OutputForm, Outputs};
 use protocol::Evaluation;
 use record::{IterationRecord, ModelCheck, ModelExport, ObserveError};
-use scenario::plan::{OutputForm, Outputs};
 
 /// The files that grow while a run goes on.
 pub(super) struct GrowingFiles {

@@ -10,9 +10,9 @@ use super::entries::{
 use super::files::{Durability, FileChecksum, replace};
 use super::layout::MANIFEST;
 use metrics::{PhaseScope, Summary, micros};
+use plan::Plan;
+use plan::{ClockKind, LogKind, Outputs, TargetPlan};
 use record::{ObserveError, PhaseRecord, PhaseStarted};
-use scenario::Plan;
-use scenario::plan::{ClockKind, LogKind, Outputs, TargetPlan};
 use seed::Seed;
 use shard::Shard;
 use timestamp::Timestamp;

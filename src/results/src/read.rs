@@ -17,8 +17,8 @@ use super::manifest::Manifest;
 use super::replay;
 use super::tables;
 use metrics::{Batch, SuccessCurve, Summary};
+use plan::OutputForm;
 use record::{IterationRecord, ModelCheck, ModelExport, Progress};
-use scenario::plan::OutputForm;
 use zstd_frames::whole_frames;
 
 /// The folder of a run, read back.

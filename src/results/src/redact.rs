@@ -2,7 +2,7 @@
 //! without secrets. `${KEY}` stays as it was written; a key that was written out does
 //! not.
 
-use scenario::Plan;
+use plan::Plan;
 
 /// The text of the scenario, and below it what was changed.
 pub(super) fn scenario(plan: &Plan) -> String {

@@ -21,10 +21,10 @@ use super::read::{self, RunFolder};
 use super::redact;
 use super::replay;
 use super::writer::Results;
+use plan::Plan;
+use plan::{ClockKind, OutputForm, TargetPlan};
 use protocol::Evaluation;
 use record::{IterationRecord, ObserveError, Observer};
-use scenario::Plan;
-use scenario::plan::{ClockKind, OutputForm, TargetPlan};
 use shard::Shard;
 
 /// Why a run cannot be resumed.

@@ -12,9 +12,9 @@ use super::lock::FolderLock;
 use super::manifest::{Manifest, Origin, json};
 use super::redact;
 use metrics::{SuccessCurve, Summary, Timeline};
+use plan::Plan;
 use protocol::Evaluation;
 use record::{ObserveError, Observer, Progress};
-use scenario::Plan;
 use timestamp::Timestamp;
 
 /// The folder of a run that is under way.

@@ -15,12 +15,12 @@ use super::model::{
     Classification, ClassifiedWorld, ContextDimension, DatasetFiles, Datasets, DriftFile,
     GeneratedWorld, LoggedWorld, OfferFile, Request, RewardFile, ScenarioFile,
 };
-use super::plan::{
+use super::reward::{self, RewardWorld};
+use diagnostic::{Diagnostic, Place, Report, Source};
+use plan::{
     ActionRewards, Catalogue, Drift, LogKind, LogWorld, Phase, Plan, Population, Preference,
     RewardRule, Visitor,
 };
-use super::reward::{self, RewardWorld};
-use diagnostic::{Diagnostic, Place, Report, Source};
 use protocol::{MOST_ACTIONS, RankableAction};
 
 /// What the data sets hold.

@@ -12,8 +12,8 @@ use super::dataset::classification;
 use super::dataset::tabular::{LIBSVM_LABEL, Table};
 use super::file;
 use super::format::Placed;
-use super::plan::{Choice, LogKind, Plan, Population, Preference, RewardRule, Visitor, Wanted};
 use diagnostic::{Place, Report, Source};
+use plan::{Choice, LogKind, Plan, Population, Preference, RewardRule, Visitor, Wanted};
 use protocol::{FeatureObject, FeatureValue, RankableAction};
 
 /// For more rewards than these, of visitors times actions, the linear policy is not searched.

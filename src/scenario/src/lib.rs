@@ -1,4 +1,4 @@
-//! From a YAML file to a [`Plan`]: everything that can be known before a call is sent.
+//! From a YAML file to a [`Plan`](plan::Plan): everything that can be known before a call is sent.
 //!
 //! Three stages: document (a tree with places) → scenario file (the values of its keys) →
 //! plan (files read, policies parsed, limits checked). Every mistake found on the way is
@@ -15,12 +15,9 @@ mod arrival;
 mod format;
 mod catalogue;
 mod columns;
-mod cut;
 mod data;
 mod dataset;
-mod delay;
 mod description;
-mod digest;
 mod document;
 mod exploration;
 mod file;
@@ -32,14 +29,11 @@ mod matrix;
 mod model;
 mod order;
 mod phase;
-pub mod plan;
 mod plausible;
 mod policy;
 pub mod policy_list;
 mod reward;
-mod secret;
 mod service;
-mod settings;
 mod slots;
 mod target;
 mod work;
@@ -58,5 +52,5 @@ pub use load::{LoadOptions, Scenario, load, read, read_with_inputs};
 pub use loop_file::load_loop;
 pub use matrix::{Between, Cell, CellOrder, Experiment, LiveCells, Variant};
 pub use model::schema;
-pub use plan::Plan;
+pub use service::usual_service;
 pub use work::{Work, WorkCell, WorkPhase, WorkPlan, WorkStride, WorkVariant};

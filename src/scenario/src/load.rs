@@ -15,10 +15,10 @@ use super::matrix::{Experiment, Layout, OfPhases, experiment};
 use super::model::{Comparison, DriftFile, ExpectFile, PhaseItem, ScenarioFile, StepFile};
 use super::order::check_order;
 use super::phase::{Visitors, phases};
-use super::plan::{Drift, Phase, Plan, Population, Source as PlanSource, Step};
 use super::{plausible, slots, target, written};
 use diagnostic::{Diagnostic, Place, Report, Source};
 use metrics::{Expectation, NO_TAGS, PhaseScope};
+use plan::{Drift, Phase, Plan, Population, Source as PlanSource, Step};
 use seed::Seed;
 
 /// What the command line has to say about a scenario.
@@ -232,7 +232,7 @@ fn plan(
         expectations,
         shard: None,
     };
-    plan.digest = super::digest::digest(&plan);
+    plan.digest = plan::digest::digest(&plan);
     if !report.has_errors() {
         plausible::warn(&plan, items, report);
     }

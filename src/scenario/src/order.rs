@@ -1,11 +1,11 @@
 //! Phases that can never do what they say, where they stand.
 
 use super::model::{EvaluateFile, PauseFile, PhaseItem, ServiceFile, StepFile, Target};
-use super::plan::AwaitedChange;
 use super::policy::is_discovered;
 use super::slots;
 use ::policy::Policy;
 use diagnostic::{Diagnostic, Place, Report, nearest};
+use plan::AwaitedChange;
 
 /// What is certain about the loop when a phase begins.
 struct Known {

@@ -8,12 +8,12 @@ use super::model::{
     ConfigureFile, DriftFile, EvaluateFile, IterateFile, PauseFile, PhaseItem, ScenarioFile,
     StepFile,
 };
-use super::plan::{
+use diagnostic::{Diagnostic, Report};
+use metrics::Tags;
+use plan::{
     Apply, Configure, Drift, Evaluate, Iterate, NamedPolicy, Pause, Phase, Population,
     RewardDelivery, Settings, Step,
 };
-use diagnostic::{Diagnostic, Report};
-use metrics::Tags;
 
 /// Reads who turns up in phases.
 pub(super) trait Visitors {

@@ -3,9 +3,9 @@
 use std::time::Duration;
 
 use super::model::{PhaseItem, StepFile};
-use super::plan::{Apply, Arrival, Delay, Iterate, Phase, Plan, Rate, Step, TargetPlan};
-use super::settings::written;
 use diagnostic::{Diagnostic, Place, Report};
+use plan::settings::written;
+use plan::{Apply, Arrival, Iterate, Phase, Plan, Rate, Step, TargetPlan};
 use protocol::{LearningMode, ServiceConfiguration};
 
 /// A rate counts as reached from this share of it on: latencies are means.
@@ -268,19 +268,6 @@ fn duration_of_phase(iterate: &Iterate, target: &TargetPlan) -> Option<f64> {
             let possible = as_number(*concurrency) / seconds;
             let rate = rate.map_or(possible, |Rate(rate)| rate.min(possible));
             rate.is_finite().then_some(iterations / rate)
-        }
-    }
-}
-
-impl Delay {
-    /// The mean, in seconds. Of a log-normal delay: `median · e^(σ²/2)`.
-    fn mean(self) -> f64 {
-        match self {
-            Self::Constant(delay) => delay.as_secs_f64(),
-            Self::LogNormal { median, .. } => {
-                let spread = self.spread();
-                median.as_secs_f64() * libm::exp(spread * spread / 2.0)
-            }
         }
     }
 }

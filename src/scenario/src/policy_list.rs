@@ -7,9 +7,9 @@ use std::sync::Arc;
 use super::document::{Node, Value};
 use super::format::Reading;
 use super::model;
-use crate::plan::NamedPolicy;
 use diagnostic::{Diagnostic, Place, Report, Source};
 use learner::LearningPolicy;
+use plan::NamedPolicy;
 use protocol::PolicyContract;
 
 /// A learning policy as it is written.

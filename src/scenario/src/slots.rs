@@ -5,9 +5,9 @@ use std::borrow::Cow;
 use super::data::Data;
 use super::format::Placed;
 use super::model::{PhaseItem, StepFile};
-use super::plan::{Apply, Catalogue, Evaluate, Phase, Population, Step, TargetPlan};
 use ::policy::Policy;
 use diagnostic::{Diagnostic, Report};
+use plan::{Apply, Catalogue, Evaluate, Phase, Population, Step, TargetPlan};
 use protocol::DEFAULT_SLOTS_POLICY;
 
 /// Refuses phases with slots that could not fill them.

@@ -4,12 +4,11 @@ use super::data::Data;
 use super::format::{Placed, Read};
 use super::mapping::{World, mapping, refuse_parts};
 use super::model::{LoopFile, ScenarioFile, ServiceFile, Target};
-use super::plan::{
-    Catalogue, ClockKind, EmbeddedPlan, HttpPlan, Phase, ServedPlan, Step, TargetPlan,
-};
+use super::service::{service, usual_service};
 use ::policy::Policy;
 use diagnostic::{Diagnostic, Report};
-use protocol::MOST_ACTIONS;
+use plan::{Catalogue, ClockKind, EmbeddedPlan, HttpPlan, Phase, ServedPlan, Step, TargetPlan};
+use protocol::{MOST_ACTIONS, ServiceConfiguration};
 
 /// The target of a scenario; none, if it or the loop that it starts could not be read.
 pub(super) fn target(
@@ -24,9 +23,14 @@ pub(super) fn target(
             refuse_loop(&file.learning_loop, report);
             Some(TargetPlan::Http(Box::new(service_plan(service.as_ref().ok()?, world, report)?)))
         }
-        Target::Served => Some(TargetPlan::Served(Box::new(start(file, phases)?))),
+        Target::Served => {
+            let (configuration, policy, programs) = start(file, phases)?;
+            let http = usual_service("").into();
+            let served = ServedPlan { configuration, policy, programs, http };
+            Some(TargetPlan::Served(Box::new(served)))
+        }
         Target::Embedded(latencies) => {
-            let ServedPlan { configuration, policy, programs } = start(file, phases)?;
+            let (configuration, policy, programs) = start(file, phases)?;
             Some(TargetPlan::Embedded(Box::new(EmbeddedPlan {
                 configuration,
                 policy,
@@ -39,15 +43,15 @@ pub(super) fn target(
 }
 
 fn service_plan(
-    service: &ServiceFile,
+    file: &ServiceFile,
     world: Option<World<'_>>,
     report: &mut Report,
 ) -> Option<HttpPlan> {
-    if service.rank.is_none() {
-        refuse_parts(service, report);
-        return Some(HttpPlan::of(service, None));
+    if file.rank.is_none() {
+        refuse_parts(file, report);
+        return Some(service(file, None));
     }
-    Some(HttpPlan::of(service, Some(mapping(service, world, report)?)))
+    Some(service(file, Some(mapping(file, world, report)?)))
 }
 
 fn refuse_loop(start: &Read<Placed<LoopFile>>, report: &mut Report) {
@@ -90,11 +94,14 @@ pub(super) fn check_offer(
     report.push(Diagnostic::error(message).at(place).label("one too many").help(help));
 }
 
-/// What the loop inside starts with.
-fn start(file: &ScenarioFile, phases: &[Phase]) -> Option<ServedPlan> {
+/// What the loop inside starts with: its settings, its policy, and the programs it may start.
+fn start(
+    file: &ScenarioFile,
+    phases: &[Phase],
+) -> Option<(ServiceConfiguration, Policy, Vec<Policy>)> {
     let (configuration, policy) = file.learning_loop.as_ref().ok()?.start();
     let programs = programs(&policy, phases);
-    Some(ServedPlan { configuration, policy, programs })
+    Some((configuration, policy, programs))
 }
 
 /// The programs that the scenario names.

@@ -8,8 +8,9 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use diagnostic::Report;
-use scenario::plan::{Arrival, ClockKind, Preference, Rate, Secret, Step, TargetPlan, Visitor};
-use scenario::{LoadOptions, Plan, Scenario, load, read};
+use plan::Plan;
+use plan::{Arrival, ClockKind, Preference, Rate, Secret, Step, TargetPlan, Visitor};
+use scenario::{LoadOptions, Scenario, load, read};
 
 const FIXTURES: &str = "tests/fixtures";
 

@@ -4,13 +4,13 @@ use std::time::Duration;
 use super::{CallAddress, CallError, Delivery, Export, Foresight, RankAnswer, Target};
 use clock::Clock;
 use learning_loop::{LearningLoop, LoopLimits, LoopOptions, Retention};
+use plan::{Delay, DelaySampler, EmbeddedPlan};
 use protocol::{
     ApplyFromEvaluation, Evaluation, EvaluationContract, EventId, ModelProperties,
     MultiSlotRankRequest, MultiSlotRankResponse, PolicyContract, RankRequest, RewardRequest,
     ServiceConfiguration, ServiceError, SlotReward,
 };
 use record::FailureKind;
-use scenario::plan::{Delay, DelaySampler, EmbeddedPlan};
 use seed::{Draws, Purpose, Seed, Source};
 use timestamp::Timestamp;
 

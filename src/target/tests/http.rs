@@ -5,9 +5,9 @@ use std::net::{TcpListener, TcpStream};
 use std::sync::mpsc::{Receiver, channel};
 
 use clock::WallClock;
+use plan::{Header, HttpPlan, Retries, Secret};
 use protocol::{RankRequest, RankableAction};
 use record::{FailureKind, Violation};
-use scenario::plan::{Header, HttpPlan, Retries, Secret};
 use seed::{PhaseKey, Seed};
 use target::{CallAddress, CallError, HttpTarget, RankAnswer, Target};
 
@@ -68,7 +68,7 @@ fn read_request(stream: &TcpStream) -> Option<Seen> {
 
 fn target(url: &str) -> HttpTarget {
     let key = Some(Secret::new(KEY));
-    let plan = HttpPlan { key, ..HttpPlan::at(url) };
+    let plan = HttpPlan { key, ..scenario::usual_service(url) };
     HttpTarget::new(&plan, Seed(42), WallClock::start_now()).unwrap()
 }
 
@@ -227,7 +227,7 @@ fn a_question_is_repeated_on_a_new_connection() {
 
 /// A target of which questions are retried so often.
 fn patient(url: &str, questions: u32) -> HttpTarget {
-    let plan = HttpPlan::at(url);
+    let plan = scenario::usual_service(url);
     let retries = Retries { questions, ..plan.retries };
     HttpTarget::new(&HttpPlan { retries, ..plan }, Seed(42), WallClock::start_now()).unwrap()
 }
@@ -256,7 +256,7 @@ fn a_rank_is_repeated_where_it_has_a_key() {
     assert_eq!(seen.iter().take(2).collect::<Vec<_>>(), [0, 0]);
 
     let (url, seen) = serve_connections([vec![ranked(), none()], vec![ranked()]]);
-    let plan = HttpPlan::at(&url);
+    let plan = scenario::usual_service(&url);
     let key =
         Header { name: "Idempotency-Key".to_owned(), value: Secret::new("k"), is_secret: false };
     let plan = HttpPlan { headers: vec![key], ..plan };
@@ -269,7 +269,7 @@ fn a_rank_is_repeated_where_it_has_a_key() {
 #[test]
 fn a_rank_is_repeated_where_it_may_be_retried() {
     let (url, seen) = serve_connections([vec![ranked(), none()], vec![ranked()]]);
-    let plan = HttpPlan::at(&url);
+    let plan = scenario::usual_service(&url);
     let retries = Retries { rank: 1, ..plan.retries };
     let plan = HttpPlan { retries, ..plan };
     let target = HttpTarget::new(&plan, Seed(42), WallClock::start_now()).unwrap();

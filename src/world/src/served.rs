@@ -9,7 +9,7 @@ use tokio::sync::oneshot;
 
 use clock::{Clock, WallClock};
 use learning_loop::LoopOptions;
-use scenario::plan::ServedPlan;
+use plan::ServedPlan;
 use server::{Keys, Limits, Service};
 
 /// The only client is the runner itself: its largest concurrency, and operators.

@@ -1,9 +1,9 @@
 use clock::VirtualClock;
 use engine::{Ending, Operator, RunError, StartPoint, Stop};
 use learning_loop::Retention;
+use plan::EmbeddedPlan;
+use plan::Plan;
 use record::Observer;
-use scenario::Plan;
-use scenario::plan::EmbeddedPlan;
 use target::EmbeddedTarget;
 
 /// Runs a plan in a virtual world that is one of many: its loop keeps of its events only what

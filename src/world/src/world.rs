@@ -3,9 +3,9 @@ use std::sync::Arc;
 use super::served::Served;
 use clock::{Clock, VirtualClock, WallClock};
 use engine::{Ending, Operator, RunError, StartPoint, Stop};
+use plan::Plan;
+use plan::{ClockKind, HttpPlan, Mapping, ServedPlan, TargetPlan};
 use record::Observer;
-use scenario::Plan;
-use scenario::plan::{ClockKind, HttpPlan, Mapping, ServedPlan, TargetPlan};
 use target::{CallError, EmbeddedTarget, HttpTarget, MappedTarget, Target};
 
 /// What is done with a target.
@@ -84,17 +84,17 @@ pub fn work(
 /// Serves the loop for as long as the work lasts, and calls it as a service.
 fn over_loopback(
     plan: &Plan,
-    served: &ServedPlan,
+    embedded: &ServedPlan,
     clock: WallClock,
     operator: &dyn Operator,
     work: impl Work,
 ) -> Result<Ending, RunError> {
-    let served = Served::start(served, clock).map_err(|error| RunError::Target {
+    let served = Served::start(embedded, clock).map_err(|error| RunError::Target {
         phase: "start".to_owned(),
         message: format!("the loop cannot be served: {error}"),
     })?;
     operator.tell(&format!("the loop is served at {} while the run lasts", served.url()));
-    let http = HttpPlan::at(served.url());
+    let http = HttpPlan { url: served.url().to_owned(), ..HttpPlan::clone(&embedded.http) };
     block_on(over_http(plan, &http, clock, operator, false, work))?
 }
 

@@ -5,9 +5,9 @@ use std::time::Duration;
 use super::super::stream::{Stream, StreamEvent, Verdict};
 use super::answer;
 use clock::{Clock, Task};
+use plan::{Iterate, Phase};
 use protocol::ModelProperties;
 use record::{IterationOutcome, IterationRecord};
-use scenario::plan::{Iterate, Phase};
 use target::{CallAddress, CallError, Delivery, Target};
 
 /// A call or an iteration that is done.

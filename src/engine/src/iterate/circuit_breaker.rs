@@ -1,8 +1,8 @@
 use std::time::Duration;
 
 use super::calls::Attempt;
+use plan::Iterate;
 use record::{FailureKind, IterationOutcome};
-use scenario::plan::Iterate;
 use seed::{PhaseKey, Purpose, Seed};
 use target::CallError;
 

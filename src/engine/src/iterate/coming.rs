@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use super::super::pacing::{Forecast, Pacer};
 use super::super::stream::{Stream, StreamEvent};
-use scenario::plan::Iterate;
+use plan::Iterate;
 use seed::PhaseKey;
 use shard::Stride;
 use target::{CallAddress, Target};

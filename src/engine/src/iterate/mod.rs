@@ -29,9 +29,9 @@ use self::window::Window;
 use super::context::{Iterated, Run, RunError, target_error};
 use super::pacing::{Admission, Pacer};
 use clock::{Alarm, Clock, Tasks};
+use plan::{Arrival, Iterate, Phase};
 use protocol::ModelProperties;
 use record::{ModelCheck, Progress};
-use scenario::plan::{Arrival, Iterate, Phase};
 use target::{CallError, Target};
 use timestamp::Timestamp;
 

@@ -1,6 +1,6 @@
 use std::time::Duration;
 
-use scenario::plan::Schedule;
+use plan::Schedule;
 use seed::{PhaseKey, Purpose, Seed};
 
 /// When each iteration of an open arrival is due.
@@ -128,7 +128,7 @@ fn pieces(schedule: &Schedule) -> Vec<Piece> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use scenario::plan::{Rate, Stage};
+    use plan::{Rate, Stage};
 
     fn schedule(start: Option<f64>, stages: &[(f64, u64)], poisson: bool) -> Schedule {
         let stage =

@@ -77,7 +77,7 @@ impl Forecast {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use scenario::plan::{Arrival, Rate, Schedule};
+    use plan::{Arrival, Rate, Schedule};
     use seed::{PhaseKey, Seed};
     use shard::Shard;
 

@@ -9,7 +9,7 @@ use governor::nanos::Nanos;
 use governor::state::{InMemoryState, NotKeyed};
 use governor::{Quota, RateLimiter};
 
-use scenario::plan::Rate;
+use plan::Rate;
 
 /// Admits iterations at a rate, or at once without one.
 ///

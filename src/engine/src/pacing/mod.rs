@@ -14,7 +14,7 @@ pub(crate) use self::forecast::Forecast;
 use self::limiter::Limiter;
 
 use metrics::micros;
-use scenario::plan::Arrival;
+use plan::Arrival;
 use seed::{PhaseKey, Seed};
 use shard::Stride;
 
@@ -167,7 +167,7 @@ mod tests {
     use std::num::NonZero;
 
     use super::*;
-    use scenario::plan::{Rate, Schedule};
+    use plan::{Rate, Schedule};
     use shard::Shard;
 
     fn pacer(arrival: &Arrival) -> Pacer {

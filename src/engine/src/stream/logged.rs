@@ -6,7 +6,6 @@ use std::sync::Arc;
 use foldhash::HashMap;
 
 use record::LoggedChoice;
-use scenario::plan;
 use seed::PhaseKey;
 
 /// What a log says of a choice.

@@ -19,10 +19,10 @@ pub(crate) use self::logged::Verdict;
 use self::offer::{Offer, OfferSchedule};
 use self::population_schedule::PopulationSchedule;
 use self::regret_model::{Best, RegretModel};
+use plan::Plan;
+use plan::{Chance, Choice, Delay, LogKind, Logged, RewardDelivery, Visitor, Wanted};
 use protocol::{EventId, RankRequest, RankableAction};
 use record::Loss;
-use scenario::Plan;
-use scenario::plan::{Chance, Choice, Delay, LogKind, Logged, RewardDelivery, Visitor, Wanted};
 use seed::{Draws, PhaseKey, Purpose, Source};
 
 /// The events of a plan, by their index.

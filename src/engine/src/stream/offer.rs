@@ -5,9 +5,9 @@ use std::sync::Arc;
 
 use foldhash::HashMap;
 
+use plan::Plan;
+use plan::{Catalogue, Step, Visitor};
 use protocol::RankableAction;
-use scenario::Plan;
-use scenario::plan::{Catalogue, Step, Visitor};
 use seed::{Draws, PhaseKey, Purpose, Source};
 
 /// The actions that one event offers.

@@ -1,5 +1,5 @@
-use scenario::Plan;
-use scenario::plan::{Population, Step, Visitor};
+use plan::Plan;
+use plan::{Population, Step, Visitor};
 use seed::PhaseKey;
 
 /// Which population visitors are drawn from, by phase and iteration.

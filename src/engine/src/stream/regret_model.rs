@@ -3,9 +3,9 @@ use std::cell::RefCell;
 use foldhash::HashMap;
 
 use super::offer::Offer;
+use plan::Plan;
+use plan::{ActionState, Catalogue, Choice, Preference, Visitor, Wanted};
 use record::Loss;
-use scenario::Plan;
-use scenario::plan::{ActionState, Catalogue, Choice, Preference, Visitor, Wanted};
 
 /// The expected reward of every choice, and the regret of choices.
 pub(super) struct RegretModel<'a> {

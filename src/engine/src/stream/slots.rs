@@ -8,9 +8,9 @@
 use std::sync::Arc;
 
 use super::{Stream, StreamEvent};
+use plan::Wanted;
 use protocol::{EventId, MultiSlotRankRequest, SlotRequest, SlotReward};
 use record::{Loss, SlotRecord};
-use scenario::plan::Wanted;
 use seed::PhaseKey;
 
 /// What came of the actions for the slots of an event.

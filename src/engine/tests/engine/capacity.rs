@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use metrics::{Expectation, Holds, NO_TAGS, PhaseScope, Summary, judge};
-use scenario::plan::{Arrival, Phase, Rate, Schedule, Step};
+use plan::{Arrival, Phase, Rate, Schedule, Step};
 use seed::Seed;
 use statistics::{Confidence, Limit, LimitRange, LimitSearch};
 

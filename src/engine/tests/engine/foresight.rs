@@ -1,7 +1,7 @@
 //! Events that a target is told of before they are ranked.
 
 use super::*;
-use scenario::plan::{Phase, Schedule};
+use plan::{Phase, Schedule};
 
 fn log_normal(median: u64, p99: u64) -> Delay {
     Delay::LogNormal { median: Duration::from_millis(median), p99: Duration::from_millis(p99) }
@@ -24,7 +24,7 @@ fn an_event_that_was_told_is_ranked_next_and_in_time_and_changes_nothing() {
         for (latency, think_time) in
             delays.into_iter().flat_map(|latency| delays.map(|think_time| (latency, think_time)))
         {
-            let settings = scenario::plan::Iterate {
+            let settings = plan::Iterate {
                 arrival: arrival.clone(),
                 think_time,
                 delivery: RewardDelivery { lost: 0.2, repeated: 0.2 },

@@ -13,9 +13,9 @@ use std::time::Duration;
 
 use clock::VirtualClock;
 use engine::{self, Ending, Operator, RunError, StartPoint, Stop, Stopper};
+use plan::Plan;
+use plan::{Arrival, AwaitedChange, Delay, Pause, Phase, Rate, RewardDelivery, Step};
 use record::{IterationOutcome, IterationRecord, ObserveError, Observer, Progress};
-use scenario::Plan;
-use scenario::plan::{Arrival, AwaitedChange, Delay, Pause, Phase, Rate, RewardDelivery, Step};
 
 use self::scripted::{Scripted, iterate, plan};
 

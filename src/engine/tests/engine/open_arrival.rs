@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use engine::Ending;
 use metrics::{Metric, NO_TAGS, Operation, PhaseScope, Statistic, Summary, judge};
+use plan::{Arrival, Delay, Phase, Rate, Schedule, Step};
 use record::IterationOutcome;
-use scenario::plan::{Arrival, Delay, Phase, Rate, Schedule, Step};
 
 use super::scripted::{Scripted, iterate, plan};
 use super::{Tape, unstopped};

@@ -3,15 +3,15 @@
 use std::collections::BTreeMap;
 
 use super::*;
+use plan::{Iterate, Phase};
 use record::PhaseRecord;
-use scenario::plan::{Iterate, Phase};
 
 /// Web visitors on a schedule, and an app with two under way: alone, or beside each other.
 fn branches(parallel: Option<usize>) -> Vec<Phase> {
     let mut web = iterate(200);
-    web.arrival = Arrival::Open(scenario::plan::Schedule {
+    web.arrival = Arrival::Open(plan::Schedule {
         poisson: true,
-        ..scenario::plan::Schedule::constant(Rate(50.0), 100)
+        ..plan::Schedule::constant(Rate(50.0), 100)
     });
     let mut app = iterate(100);
     app.arrival = Arrival::Closed { concurrency: 2, rate: Some(Rate(40.0)) };

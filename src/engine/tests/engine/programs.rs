@@ -4,9 +4,9 @@ use std::fs;
 use std::path::Path;
 
 use super::*;
+use plan::{EmbeddedPlan, TargetPlan};
 use policy::Command;
 use protocol::{EventId, ModelProperties, RankRequest, ServiceConfiguration, WireDuration};
-use scenario::plan::{EmbeddedPlan, TargetPlan};
 use target::{
     CallAddress, CallError, Delivery, EmbeddedTarget, Export, Foresight, RankAnswer, Target,
 };
@@ -69,7 +69,7 @@ fn of_a_program(arrival: &Arrival, folder: &Path) -> Plan {
     let settings = |iterations| {
         let arrival = arrival.clone();
         let think_time = Delay::Constant(Duration::from_millis(30));
-        Step::Iterate(scenario::plan::Iterate { arrival, think_time, ..iterate(iterations) })
+        Step::Iterate(plan::Iterate { arrival, think_time, ..iterate(iterations) })
     };
     let arguments = ["sh".to_owned(), "-c".to_owned(), SCRIPT.to_owned()].to_vec();
     let command = Command { arguments, timeout: Duration::from_secs(20), folder: folder.into() };
@@ -120,10 +120,7 @@ fn run_of(arrival: &Arrival, sees: bool) -> (Vec<Progress>, String) {
 #[test]
 fn a_program_that_is_told_of_coming_events_hears_the_same_lines_and_gives_the_same_records() {
     let rate = Some(Rate(20.0));
-    let open = scenario::plan::Schedule {
-        poisson: true,
-        ..scenario::plan::Schedule::constant(Rate(40.0), 4)
-    };
+    let open = plan::Schedule { poisson: true, ..plan::Schedule::constant(Rate(40.0), 4) };
     for arrival in [
         Arrival::Closed { concurrency: 1, rate: None },
         Arrival::Closed { concurrency: 8, rate: None },

@@ -8,16 +8,16 @@ use std::time::Duration;
 
 use clock::{Clock, VirtualClock};
 use engine::Stopper;
+use plan::Plan;
+use plan::{
+    Arrival, ClockKind, Delay, Iterate, Outputs, Phase, Population, Preference, RewardDelivery,
+    RewardRule, Source, TargetPlan, Visitor,
+};
 use protocol::{
     Evaluation, EvaluationContract, EventId, FeatureObject, FeatureValue, ModelProperties,
     PolicyContract, RankRequest, RankResponse, RankableAction, RankedAction, ServiceConfiguration,
 };
 use record::FailureKind;
-use scenario::Plan;
-use scenario::plan::{
-    Arrival, ClockKind, Delay, HttpPlan, Iterate, Outputs, Phase, Population, Preference,
-    RewardDelivery, RewardRule, Source, TargetPlan, Visitor,
-};
 use seed::{Purpose, Seed};
 use target::{CallAddress, CallError, Delivery, Foresight, RankAnswer, Target};
 use timestamp::Timestamp;
@@ -337,7 +337,7 @@ pub fn plan(phases: Vec<Phase>) -> Plan {
         excluded_actions: Vec::new(),
         defer_activation: false,
         reward: RewardRule { matched: 1.0, ..RewardRule::default() },
-        target: TargetPlan::Http(HttpPlan::at("http://localhost").into()),
+        target: TargetPlan::Http(scenario::usual_service("http://localhost").into()),
         clock: ClockKind::Virtual,
         curve_batch: 10,
         outputs: Outputs::default(),

@@ -4,9 +4,9 @@ use std::num::NonZero;
 use std::time::Duration;
 
 use engine::Ending;
+use plan::Plan;
+use plan::{Arrival, Phase, Rate, Schedule, Stage, Step};
 use record::{IterationRecord, Progress};
-use scenario::Plan;
-use scenario::plan::{Arrival, Phase, Rate, Schedule, Stage, Step};
 use shard::Shard;
 
 use super::scripted::{Scripted, iterate, plan};

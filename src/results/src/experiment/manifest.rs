@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::entries::Tool;
 use crate::manifest::available_actions;
-use scenario::plan::{Step, TargetPlan};
+use plan::{Step, TargetPlan};
 use scenario::{Cell, CellOrder, Experiment};
 use seed::Seed;
 use shard::{Shard, blocks};

@@ -1,9 +1,9 @@
 use std::fs;
 use std::time::Duration;
 
+use plan::{ClockKind, OutputForm, Outputs};
 use record::{PhaseStarted, Progress};
 use results::{Results, RunFolder, Status, read};
-use scenario::plan::{ClockKind, OutputForm, Outputs};
 
 use crate::world::{create_of, origin, plan, seal, story, tell};
 

@@ -5,6 +5,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use metrics::Verdict;
+use plan::Plan;
+use plan::{
+    Arrival, ClockKind, Delay, HttpPlan, Iterate, Outputs, Phase, Population, RewardDelivery,
+    RewardRule, Secret, Source, Step, TargetPlan,
+};
 use protocol::{
     Evaluation, EvaluationStatus, PolicyContract, PolicyResult, PolicyResultSummary, PolicySource,
     WireDuration,
@@ -14,11 +19,6 @@ use record::{
     PhaseStarted, Progress,
 };
 use results::{self, Destination, Origin, Results, Status};
-use scenario::Plan;
-use scenario::plan::{
-    Arrival, ClockKind, Delay, HttpPlan, Iterate, Outputs, Phase, Population, RewardDelivery,
-    RewardRule, Secret, Source, Step, TargetPlan,
-};
 use seed::Seed;
 use timestamp::Timestamp;
 
@@ -28,7 +28,7 @@ pub const BATCH: u64 = 10;
 /// Two phases of iterations with a wait between them.
 pub fn plan(iterations: [u64; 2]) -> Plan {
     let key = Some(Secret::new(SECRET));
-    let target = HttpPlan { key, ..HttpPlan::at("http://localhost:5000") };
+    let target = HttpPlan { key, ..scenario::usual_service("http://localhost:5000") };
     Plan {
         name: "news".to_owned(),
         description: Some("a test".to_owned()),

@@ -6,8 +6,8 @@ use super::dimension::features;
 use super::{ActionIndex, Dimension, Offer, Row, World};
 use crate::format::{Named, Placed};
 use crate::model::Generate;
-use crate::plan::Preference;
 use diagnostic::{Diagnostic, Place, Report, nearest};
+use plan::Preference;
 use protocol::{FeatureObject, FeatureValue, RankableAction};
 use seed::{Draws, PhaseKey, Purpose, Seed};
 

@@ -27,8 +27,8 @@ pub use inference::{
 pub(super) use request::{Template, template};
 
 use super::document::{Node, Value, json, refuse_duplicates, yaml};
-use super::plan::{Population, Preference, Visitor};
 use diagnostic::{Diagnostic, Place, Report, Source};
+use plan::{Population, Preference, Visitor};
 use protocol::{FeatureObject, RankableAction};
 
 /// After this many mistakes in a file the rest is counted.

@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use super::Frame;
 use crate::document::{Entry, Node, Value};
-use crate::plan::{ActionRewards, Preference};
 use diagnostic::{Diagnostic, Place, Report};
+use plan::{ActionRewards, Preference};
 
 /// The largest mean reward.
 const LARGEST_MEAN: f64 = 1e6;

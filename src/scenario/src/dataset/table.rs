@@ -12,8 +12,8 @@ use super::preference::{check_own, distinct, reward};
 use super::tabular::{Layout, Table};
 use super::{Frame, Row};
 use crate::format::Placed;
-use crate::plan::{ActionRewards, Preference};
 use diagnostic::{Diagnostic, Place, Report, Source, nearest};
+use plan::{ActionRewards, Preference};
 use table_log::{OpenQuote, Quotes};
 
 /// How a table says what is preferred.

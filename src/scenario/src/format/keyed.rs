@@ -23,6 +23,8 @@ use diagnostic::{Report, Source, nearest};
 /// }
 /// ```
 ///
+/// With `reads` in the place of `struct`, it describes how a struct of another crate is read.
+///
 /// The documentation is the description in the JSON Schema. `as "key"` gives a key that is no
 /// Rust name; `marked "key"` names the key that tells the map from its alternatives.
 macro_rules! keyed {
@@ -42,6 +44,22 @@ macro_rules! keyed {
             $( $(#[doc = $field_about])+ pub $field: $type, )*
         }
 
+        keyed! {
+            $(#[doc = $about])+
+            reads $name $(marked $marker)? {
+                $( $(#[doc = $field_about])+ $field $(as $key)? : $type = $form, )*
+            }
+        }
+    };
+    (
+        $(#[doc = $about:literal])+
+        reads $name:ident $(marked $marker:literal)? {
+            $(
+                $(#[doc = $field_about:literal])+
+                $field:ident $(as $key:literal)? : $type:ty = $form:expr,
+            )*
+        }
+    ) => {
         impl $crate::format::Keyed for $name {
             const MARKER: Option<&'static str> = {
                 #[allow(unused_mut, unused_assignments)]

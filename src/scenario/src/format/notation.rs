@@ -6,7 +6,7 @@ use std::time::Duration;
 use serde_json::Number;
 
 use crate::document::{Node, Value};
-use crate::plan::Rate;
+use plan::Rate;
 use protocol::parse_wire_duration;
 use timestamp::Timestamp;
 

@@ -2,26 +2,26 @@
 
 use std::sync::Arc;
 
-use super::Mapping;
-use super::call::{Body, Call, ErrorSign, Field, Method, RewardCall, StepCall, Tree};
 use super::compile::{Compiler, Setting};
 use super::known::{Known, Stage, names};
 use super::offer::{context_encoding, lookup, offer, service_ids};
-use super::path::SingularPath;
-use super::ranking::{Item, Pick, Ranking};
-use super::source::ValueSource;
-use super::take::{Choice, Take};
-use super::template::{Position, Template, Templates, root};
-use super::value::Probability;
-use super::variables::Variables;
 use crate::document::Node;
 use crate::format::{Misread, Named, Placed, Read};
 use crate::model::{
     ActionFile, CallFile, ErrorFile, FieldFile, HeaderFile, ItemFile, Preset, RankingFile,
     RewardCallFile, ServiceFile, SourceFile, StepCallFile, TakeFile, is_header_name,
 };
-use crate::plan::{Phase, Plan, Population};
 use diagnostic::{Diagnostic, Report};
+use plan::Mapping;
+use plan::mapping::call::{Body, Call, ErrorSign, Field, Method, RewardCall, StepCall, Tree};
+use plan::mapping::path::SingularPath;
+use plan::mapping::ranking::{Item, Pick, Ranking};
+use plan::mapping::source::ValueSource;
+use plan::mapping::take::{Choice, Take};
+use plan::mapping::template::{Position, Template, Templates, root};
+use plan::mapping::value::Probability;
+use plan::mapping::variables::Variables;
+use plan::{Phase, Plan, Population};
 use protocol::{EventId, RankableAction};
 
 /// So many visitors each template is tried on.
@@ -153,7 +153,7 @@ impl<'a, 'r> Builder<'a, 'r> {
             ..Known::default()
         };
         let compiler = Compiler {
-            templates: Templates::new(),
+            templates: Templates::default(),
             known,
             secrets: Vec::new(),
             has_vectors: false,
@@ -170,9 +170,8 @@ impl<'a, 'r> Builder<'a, 'r> {
         let Some(world) = self.world else { return };
         let visitors = world.populations().flat_map(|population| &population.rows);
         let event_id = EventId::from("00000000000000000000000000000000");
-        let rank = |visitor: &crate::plan::Visitor| {
-            self.variables.of_iteration(0, &event_id, &visitor.features)
-        };
+        let rank =
+            |visitor: &plan::Visitor| self.variables.of_iteration(0, &event_id, &visitor.features);
         self.ranks = visitors.take(MOST_SAMPLES).map(rank).collect();
         let actions = world.actions.len().max(1);
         let rewarded = |(index, rank): (usize, &Variables)| {

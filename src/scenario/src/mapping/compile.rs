@@ -4,13 +4,13 @@ use std::ops::Range;
 
 use minijinja::ErrorKind;
 
-use super::call::Tree;
 use super::known::{Known, Stage};
-use super::template::{self, Position, Template, TemplateMistake, Templates, is_template};
-use super::variables::Variables;
 use crate::document::{Node, Value};
-use crate::secret::Secret;
 use diagnostic::{Diagnostic, Place, Report, nearest};
+use plan::Secret;
+use plan::mapping::call::Tree;
+use plan::mapping::template::{self, Position, Template, TemplateMistake, Templates, is_template};
+use plan::mapping::variables::Variables;
 
 /// Filters that are often meant, for "did you mean".
 const FILTERS: [&str; 16] = [

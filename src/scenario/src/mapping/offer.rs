@@ -5,13 +5,13 @@ use std::sync::Arc;
 
 use minijinja::value::Value;
 
-use super::encoding::Encoding;
-use super::value::{Lookup, text_of};
-use super::variables::{Action, Features, Offer};
 use crate::format::{Named, Placed};
 use crate::model::By;
-use crate::plan::{Population, Visitor};
 use diagnostic::{Diagnostic, Report, nearest};
+use plan::mapping::encoding::Encoding;
+use plan::mapping::value::{Lookup, text_of};
+use plan::mapping::variables::{Action, Features, Offer};
+use plan::{Population, Visitor};
 use protocol::{FeatureObject, FeatureValue, RankableAction};
 
 /// What the service calls each action.
@@ -49,19 +49,6 @@ pub(super) fn service_ids(
         });
     }
     service_ids
-}
-
-impl Offer {
-    /// The same, of which `actions` are sent as here.
-    pub(super) fn with_sent(&self, sent: Value) -> Self {
-        Self {
-            actions: self.actions.clone(),
-            sent,
-            ids: self.ids.clone(),
-            excluded: self.excluded.clone(),
-            context: Arc::clone(&self.context),
-        }
-    }
 }
 
 /// What calls may use in every call.

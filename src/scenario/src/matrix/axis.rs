@@ -7,9 +7,9 @@ use crate::document::{Entry, Node, Value};
 use crate::file::Files;
 use crate::format::{Named, Placed, Share, duration, rate, share};
 use crate::model::{MatrixFile, Policies};
-use crate::plan::Rate;
 use crate::policy_list;
 use diagnostic::{Diagnostic, Place, Report, Source, nearest};
+use plan::Rate;
 
 /// A value of the scenario that is different in different cells.
 pub(super) struct Axis {

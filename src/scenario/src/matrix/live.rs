@@ -7,8 +7,8 @@ use serde::{Deserialize, Serialize};
 use crate::document::{Node, Value};
 use crate::format::Placed;
 use crate::model::MatrixFile;
-use crate::plan::{Phase, Plan, Step, TargetPlan};
 use diagnostic::{Diagnostic, Place, Report};
+use plan::{Phase, Plan, Step, TargetPlan};
 
 /// In which order the runs of live targets are made.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]

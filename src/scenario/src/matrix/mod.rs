@@ -22,9 +22,9 @@ use super::file::Files;
 use super::format::Placed;
 use super::gates::GateScope;
 use super::model::{GateFile, MatrixFile, Seeds, Until, UntilDecidedFile};
-use super::plan::{ClockKind, Pause, Plan, Redactor, Step, TargetPlan};
 use diagnostic::{Diagnostic, Report};
 use metrics::{Gate, PhaseScope};
+use plan::{ClockKind, Pause, Plan, Redactor, Step, TargetPlan};
 use seed::Seed;
 use shard::blocks;
 
@@ -70,7 +70,7 @@ impl Experiment {
     pub fn plan(&self, cell: Cell) -> Plan {
         let mut plan = self.variants[cell.variant].plan.clone();
         plan.seed = cell.seed;
-        plan.digest = super::digest::digest(&plan);
+        plan.digest = plan::digest::digest(&plan);
         plan
     }
 

@@ -1,8 +1,8 @@
 use std::path::PathBuf;
 
 use super::{Cell, Experiment};
-use crate::plan::TargetPlan;
 use crate::{LoadOptions, Scenario, read};
+use plan::TargetPlan;
 use seed::Seed;
 
 /// Reads the tutorial with a matrix.

@@ -8,8 +8,9 @@ use crate::format::{
     Either, Form, Named, Notation, Owner, Placed, Reading, Spot, TEXT, either, flatten, integer,
     list_of, no_hint, object, optional, or, required, required_unless, table_of, word,
 };
-use crate::mapping::{Format, Pick, Scale, SingularPath};
 use diagnostic::Diagnostic;
+use plan::mapping::{Pick, Scale};
+use plan::{Format, SingularPath};
 
 keyed! {
     /// A call. Its texts are templates: `{{ … }}` stands for a value.

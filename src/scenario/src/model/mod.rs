@@ -33,7 +33,6 @@ pub(super) use datasets::{
 pub(super) use gate::{GateFile, Require, gate_list};
 pub(super) use matrix::{MatrixFile, Policies, Seeds, Until, UntilDecidedFile};
 pub(crate) use notation::is_feature_name;
-pub use phase::Stage;
 pub(super) use phase::{
     ArrivalKind, ConfigureFile, DriftFile, EvaluateFile, IterateFile, PauseFile, PhaseItem,
     StepFile,
@@ -42,10 +41,8 @@ pub(super) use policy::policy;
 pub(super) use preset::Preset;
 pub use scenario::schema;
 pub(super) use scenario::{Comparison, ExpectFile, ScenarioFile};
-pub use service::Retries;
 pub(super) use service::{
     HeaderFile, KeepAlive, Path, Paths, ServiceFile, Timeout, TimeoutParts, is_header_name,
 };
-pub use settings::Settings;
 pub(super) use settings::{LoopFile, learning_loop};
 pub(super) use target::Target;

@@ -7,7 +7,7 @@ use crate::format::{
     self, DURATION_PATTERN, Either, Form, Notation, RATE_PATTERN, SEEDS_PATTERN, SHARE_PATTERN,
     Share, count, either, no_hint,
 };
-use crate::plan::Rate;
+use plan::Rate;
 use std::ops::RangeInclusive;
 
 pub(super) const IDENTIFIER: Notation<String> = Notation {

@@ -6,7 +6,6 @@ use serde_json::Value as Json;
 
 use super::notation::{DURATION, PHASE_NAME, RATE, share};
 use super::policy::{policy as learning_policy, policy_text};
-use super::settings::Settings;
 use super::tags::tags;
 use super::target::{delay, positive};
 use crate::document::{ItemName, Node, Value, flat_items, item_names};
@@ -16,11 +15,12 @@ use crate::format::{
     optional, or, or_empty, required, required_unless, size, tagged, variant, variant_or_word,
     word,
 };
-use crate::plan::{AwaitedChange, Delay, Rate};
 use crate::policy;
 use ::policy::Policy;
 use diagnostic::{Diagnostic, Place};
 use metrics::Tags;
+use plan::{AwaitedChange, Delay, Rate};
+use plan::{Settings, Stage};
 
 /// So many slots a round may have.
 pub(crate) const MOST_SLOTS: u64 = 50;
@@ -272,8 +272,7 @@ fn drift_start() -> Either<Share> {
 
 keyed! {
     /// A linear change of the rate.
-    #[derive(Copy, PartialEq, serde::Serialize)]
-    pub struct Stage {
+    reads Stage {
         /// The rate at its end.
         to: Rate = required(RATE),
         /// How long the change takes; `0s` is a jump.

@@ -17,9 +17,9 @@ use crate::format::{
     BOOLEAN, Either, Form, Placed, Read, Reading, Share, Spot, TEXT, count, each_of, either,
     flatten, integer, list_of, number, object, optional, or, or_empty, part, required, word,
 };
-use crate::plan::{ClockKind, OutputForm, Outputs};
 use diagnostic::Diagnostic;
 use metrics::Tags;
+use plan::{ClockKind, OutputForm, Outputs};
 
 keyed! {
     /// Something that must hold, and whether the run ends when it fails beyond doubt.

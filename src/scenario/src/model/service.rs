@@ -13,10 +13,11 @@ use crate::format::{
     BOOLEAN, Either, Form, Named, Notation, Placed, Reading, Spot, TEXT, either, integer, list_of,
     no_hint, object, optional, or, or_empty, required, size, table_of, word,
 };
-use crate::mapping::is_template;
-use crate::plan::{Header, Operation, Secret};
 use diagnostic::{Diagnostic, Report, Source};
 use metrics::Tags;
+use plan::Retries;
+use plan::mapping::is_template;
+use plan::{Header, Operation, Secret};
 
 keyed! {
     /// A service: one that speaks the Personalizer REST contract, or one whose calls `rank` and
@@ -186,8 +187,7 @@ keyed! {
 keyed! {
     /// How often calls are made again that found no connection, lost it, had no answer in time, or
     /// were answered 408, 429, 500, 502, 503 or 504.
-    #[derive(Copy, PartialEq, Eq)]
-    pub struct Retries {
+    reads Retries {
         /// Rank; safe where the same event id gets the same decision.
         rank: u32 = or(retry(), "0"),
         /// Reward; safe where the first reward counts.

@@ -8,12 +8,12 @@ use super::policy::policy;
 use crate::format::{Form, Placed, flatten_with, integer, number, object, optional, or, word};
 use ::policy::Policy;
 use diagnostic::Diagnostic;
+use plan::Settings;
 use protocol::{LearningMode, RewardAggregation, ServiceConfiguration};
 
 keyed! {
     /// Settings of the loop.
-    #[derive(Default, PartialEq, serde::Serialize)]
-    pub struct Settings {
+    reads Settings {
         /// How long after Rank a reward still counts: 1s to 2d.
         reward_wait_time: Option<Duration> = optional(service_time()),
         /// The reward of an event that got none in time.
@@ -127,4 +127,24 @@ fn service_time() -> impl Form<Value = Duration> {
         reading.report.push(Diagnostic::error(message).at(place));
         None
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::format::by_default;
+
+    #[test]
+    fn a_loop_without_settings_starts_as_a_new_service() {
+        let mut configuration = ServiceConfiguration {
+            exploration_percentage: 1.0,
+            log_retention_days: 1,
+            ..ServiceConfiguration::default()
+        };
+        let start = by_default::<LoopFile>();
+        start.settings.apply_to(&mut configuration);
+        configuration.exploration_percentage = start.start().0.exploration_percentage;
+        assert_eq!(configuration, ServiceConfiguration::default());
+        assert_eq!(start.start().0, ServiceConfiguration::default());
+    }
 }

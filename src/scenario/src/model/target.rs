@@ -10,9 +10,9 @@ use crate::format::{
     Either, Form, Placed, Read, Reading, Spot, by_default, either, object, or, or_empty, required,
     word,
 };
-use crate::plan::Delay;
 use diagnostic::{Diagnostic, Place};
 use metrics::Tags;
+use plan::Delay;
 
 /// What is called.
 #[derive(Debug, Clone)]

@@ -11,13 +11,12 @@ use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
-use super::cut::shared_rates;
-use super::digest;
 use super::file::{self, LARGEST_SCENARIO};
 use super::load::Scenario;
 use super::matrix::{Cell, Experiment};
-use super::plan::{Arrival, Phase, Plan, Step, TargetPlan};
 use diagnostic::{Diagnostic, Report};
+use plan::{Arrival, Phase, Plan, Step, TargetPlan};
+use plan::{cut, digest};
 use seed::Seed;
 use shard::Shard;
 use timestamp::Timestamp;
@@ -245,7 +244,7 @@ fn load(plan: &Plan, shards: NonZero<u64>) -> Work {
             first: shard.stride().first,
             step: shard.stride().step.get(),
             iterations: shard.share(iterate.iterations),
-            rates: shared_rates(&iterate.arrival, shard),
+            rates: cut::shared_rates(&iterate.arrival, shard),
         };
         Some(WorkPhase {
             name: phase.name.clone(),

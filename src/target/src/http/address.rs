@@ -4,8 +4,8 @@ use std::fmt::Write as _;
 
 use reqwest::Url;
 
+use plan::{HttpPlan, Operation};
 use protocol::{Digits, EventId};
-use scenario::plan::{HttpPlan, Operation};
 
 /// Where the operations of a service are: paths with their queries, as they stand in a
 /// request.
@@ -120,7 +120,8 @@ mod tests {
 
     fn addresses(url: &str, paths: &[(Operation, Option<&str>)]) -> Addresses {
         let paths = paths.iter().map(|(operation, path)| (*operation, path.map(str::to_owned)));
-        Addresses::new(&HttpPlan { paths: paths.collect(), ..HttpPlan::at(url) }).unwrap()
+        Addresses::new(&HttpPlan { paths: paths.collect(), ..scenario::usual_service(url) })
+            .unwrap()
     }
 
     #[test]

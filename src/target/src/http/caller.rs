@@ -16,8 +16,8 @@ use super::preflight;
 use super::request::{Headers, Request};
 use crate::{CallAddress, CallError, Exchange, ShownCall};
 use clock::{Clock, WallClock};
+use plan::{HttpPlan, Redactor, Retries, Timeouts};
 use record::FailureKind;
-use scenario::plan::{HttpPlan, Redactor, Retries, Timeouts};
 use seed::{Draws, PhaseKey, Purpose, Seed};
 
 /// The first wait before a call is made again, and the longest. Each is twice the one

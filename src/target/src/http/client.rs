@@ -2,8 +2,8 @@ use reqwest::{Certificate, Client, ClientBuilder, Identity, Proxy};
 
 use super::answer::Answer;
 use super::failed::{CallFailure, LARGEST_ANSWER};
+use plan::{HttpPlan, Secret};
 use record::FailureKind;
-use scenario::plan::{HttpPlan, Secret};
 
 /// A client for what needs more than HTTP/1.1 without TLS.
 pub(super) fn client(plan: &HttpPlan) -> Result<Client, CallFailure> {

@@ -29,13 +29,13 @@ use self::rendered::RenderedRequests;
 pub(crate) use self::request::Headers;
 use super::{CallAddress, CallError, Delivery, Exchange, RankAnswer, ShownCall, Target};
 use clock::WallClock;
+use plan::{HttpPlan, Operation};
 use protocol::{
     ApplyFromEvaluation, Evaluation, EvaluationContract, EventId, ModelProperties,
     MultiSlotRankRequest, MultiSlotRankResponse, MultiSlotRewardRequest, PolicyContract,
     RankRequest, RewardRequest, ServiceConfiguration, SlotReward,
 };
 use record::FailureKind;
-use scenario::plan::{HttpPlan, Operation};
 use seed::Seed;
 use timestamp::Timestamp;
 

@@ -12,8 +12,8 @@ use super::failed::CallFailure;
 use super::head::Kept;
 use super::request::Request;
 use clock::{Clock, WallClock};
+use plan::{ConnectionPlan, Timeouts};
 use record::FailureKind;
-use scenario::plan::{ConnectionPlan, Timeouts};
 
 /// So long before a service closes an unused connection, as it says, none is used any more.
 const MARGIN: Duration = Duration::from_secs(1);
@@ -215,7 +215,7 @@ mod tests {
     /// part of it, that was a tenth of its instructions.
     #[test]
     fn a_call_is_a_small_future() {
-        let plan = scenario::plan::HttpPlan::at("http://127.0.0.1:1");
+        let plan = scenario::usual_service("http://127.0.0.1:1");
         let clock = WallClock::start_now();
         let pool = Pool::new("127.0.0.1:1".to_owned(), &plan.connection, plan.timeouts, clock);
         let (method, headers) = (hyper::Method::GET, Headers::default());
@@ -232,7 +232,7 @@ mod tests {
     fn a_connection_that_is_closed_is_not_used_before_the_runtime_knows() {
         let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
         let authority = listener.local_addr().unwrap().to_string();
-        let plan = scenario::plan::HttpPlan::at("http://127.0.0.1:1");
+        let plan = scenario::usual_service("http://127.0.0.1:1");
         let clock = WallClock::start_now();
         let pool = Pool::new(authority, &plan.connection, plan.timeouts, clock);
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();

@@ -1,7 +1,7 @@
 use super::caller::Caller;
 use crate::CallError;
+use plan::Operation;
 use record::{FailureKind, Violation};
-use scenario::plan::Operation;
 
 /// The error of the first call, with the operation that was asked and a remedy. Without an
 /// operation, the service was only to be reached.

@@ -15,12 +15,12 @@ use serde_json::Value as Json;
 use super::http::{Answer, Caller, Headers, Outgoing, RetryPolicy, excerpt};
 use super::{CallAddress, CallError, Delivery, RankAnswer, Target};
 use clock::WallClock;
-use protocol::{EventId, ModelProperties, RankRequest};
-use record::{FailureKind, Violation};
-use scenario::plan::{
+use plan::{
     Call, Format, HttpPlan, Mapping, Method, Redactor, RenderedCall, Reply, Secret, TakeError,
     Taken, Variables,
 };
+use protocol::{EventId, ModelProperties, RankRequest};
+use record::{FailureKind, Violation};
 use seed::{Purpose, Seed};
 use timestamp::Timestamp;
 
@@ -57,7 +57,7 @@ impl MappedTarget {
         Ok(Self {
             caller: Caller::new(plan, seed, clock)?,
             mapping: Arc::clone(mapping),
-            variables: RefCell::new(mapping.variables().clone()),
+            variables: RefCell::new(mapping.variables.clone()),
             cookies: RefCell::default(),
             redactor: RefCell::default(),
             decisions: RefCell::default(),

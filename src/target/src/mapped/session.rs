@@ -6,8 +6,8 @@ use serde_json::Value as Json;
 use super::MappedTarget;
 use crate::CallError;
 use crate::http::{Answer, RetryPolicy};
+use plan::{Reply, Secret, StepCall, TakeError, ValueSource};
 use record::Violation;
-use scenario::plan::{Reply, Secret, StepCall, TakeError, ValueSource};
 
 impl MappedTarget {
     /// Makes the call of the session; its cookies and its values travel with every other call.

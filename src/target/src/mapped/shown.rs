@@ -4,8 +4,8 @@ use serde_json::Value as Json;
 
 use super::{MappedTarget, of_rank};
 use crate::{CallError, Exchange, ShownCall};
+use plan::{Call, StepCall, Variables};
 use protocol::RankRequest;
-use scenario::plan::{Call, StepCall, Variables};
 
 impl MappedTarget {
     /// The same, which keeps its calls to be shown.
@@ -46,7 +46,7 @@ impl MappedTarget {
         let event = placeholder("event");
         let of_steps = session.iter().chain(&setup).map(|(_, placeholder)| placeholder);
         let given: Vec<Json> = of_steps.chain([&event]).cloned().collect();
-        let variables = mapping.variables().with_session(session).with_setup(setup);
+        let variables = mapping.variables.with_session(session).with_setup(setup);
         let rank = of_rank(&variables, 0, request);
         let mut calls = vec![("rank", self.shown(&mapping.rank, &rank, &given)?)];
         if let Some(call) = &mapping.reward {

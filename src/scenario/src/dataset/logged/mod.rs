@@ -16,11 +16,11 @@ use crate::data::Data;
 use crate::file::{Files, LogFile};
 use crate::format::Placed;
 use crate::model::{ContextDimension, LogPlay, LoggedWorld, PhaseItem};
-use crate::plan::{
+use diagnostic::{Diagnostic, Place, Report, nearest};
+use plan::{
     ActionRewards, LogKind, LogWorld, Logged, Phase, Population, Preference, RewardRule, Step,
     TargetPlan, Visitor,
 };
-use diagnostic::{Diagnostic, Place, Report, nearest};
 use protocol::{FeatureObject, FeatureValue, RankableAction};
 
 /// A log that can be played.

@@ -3,10 +3,8 @@
 use twin::{Deviation, Indifference, LoggedEvent, Proof, Refusal, RewardKind, Twin, TwinVisitor};
 
 use super::{Offers, PlayedLog, owned, thinned, values};
-use crate::plan::{
-    ActionRewards, LogKind, LogWorld, Logged, Population, Preference, RewardRule, Visitor,
-};
 use diagnostic::{Diagnostic, Place, Report};
+use plan::{ActionRewards, LogKind, LogWorld, Logged, Population, Preference, RewardRule, Visitor};
 
 /// The twin, if it is proved.
 pub(super) fn played(

@@ -45,13 +45,17 @@ pub struct Call {
     pub name: String,
     /// Its method.
     pub method: Method,
-    pub(super) path: Template,
-    pub(super) query: Vec<(String, Field)>,
-    pub(super) headers: Vec<(String, Template)>,
-    pub(super) body: Body,
+    /// Its path below the address of the service.
+    pub path: Template,
+    /// The fields of its query, by name.
+    pub query: Vec<(String, Field)>,
+    /// Its own headers, by name.
+    pub headers: Vec<(String, Template)>,
+    /// What it sends.
+    pub body: Body,
     /// Whether it goes with what the session gave: every call but the first.
     #[serde(skip)]
-    pub(super) is_in_session: bool,
+    pub is_in_session: bool,
     /// The statuses of success; all of 200 to 299, if there is none.
     pub statuses: Vec<u16>,
     /// What the body of the answer is.
@@ -83,9 +87,10 @@ impl Format {
 /// Where an answer says that a call failed, although its status is of success.
 #[derive(Debug, Clone, Serialize)]
 pub struct ErrorSign {
-    pub(super) path: SingularPath,
+    /// Where it says so.
+    pub path: SingularPath,
     /// What stands there when it did not fail.
-    pub(super) unless: Option<Vec<String>>,
+    pub unless: Option<Vec<String>>,
 }
 
 impl ErrorSign {
@@ -115,16 +120,20 @@ fn is_nothing(value: &Json) -> bool {
 
 /// What a call sends.
 #[derive(Debug, Clone, Serialize)]
-pub(super) enum Body {
+pub enum Body {
+    /// No body.
     Nothing,
+    /// JSON.
     Json(Tree),
+    /// The fields of a form, by name.
     Form(Vec<(String, Field)>),
 }
 
 /// The value of a field of a query or a form.
 #[derive(Debug, Clone, Serialize)]
 #[serde(untagged)]
-pub(super) enum Field {
+pub enum Field {
+    /// The field stands once.
     One(Template),
     /// The field stands once for each value; a list among them gives each of its own.
     Each(Vec<Template>),
@@ -133,10 +142,14 @@ pub(super) enum Field {
 /// JSON whose texts are templates.
 #[derive(Debug, Clone, Serialize)]
 #[serde(untagged)]
-pub(super) enum Tree {
+pub enum Tree {
+    /// A number, `true`, `false` or `null`.
     Fixed(Json),
+    /// A text, or the value of its one expression.
     Text(Template),
+    /// A list.
     List(Vec<Tree>),
+    /// An object, in the order as written.
     Map(Vec<(String, Tree)>),
 }
 
@@ -154,7 +167,8 @@ pub struct StepCall {
 pub struct RewardCall {
     /// The call.
     pub call: Call,
-    pub(super) when: Option<Template>,
+    /// It is made when this is true, if it is not made always.
+    pub when: Option<Template>,
 }
 
 /// A call to be sent.

@@ -101,7 +101,10 @@ impl Renderer<'_> {
 
 impl Tree {
     /// The tree with its templates rendered.
-    pub(super) fn value(&self, templates: &Templates, root: &Value) -> Result<Value, Error> {
+    ///
+    /// # Errors
+    /// If a template has no value.
+    pub fn value(&self, templates: &Templates, root: &Value) -> Result<Value, Error> {
         match self {
             Self::Fixed(json) => Ok(Value::from(minijinja::value::Serde(json))),
             Self::Text(template) => templates.value(template, root),

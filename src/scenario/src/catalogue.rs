@@ -2,13 +2,13 @@
 
 use std::ops::RangeInclusive;
 
-use super::{ActionState, Catalogue};
 use crate::dataset::generated::GeneratedActions;
 use crate::dataset::{DatedAction, DatedFeatures};
 use crate::format::{Placed, Share};
 use crate::model::{OfferFile, Turnover};
-use crate::plan::{Population, Preference, Visitor};
 use diagnostic::{Diagnostic, Place, Report};
+use plan::{ActionState, Catalogue};
+use plan::{Population, Preference, Visitor};
 use protocol::RankableAction;
 use seed::{PhaseKey, Purpose, Seed};
 

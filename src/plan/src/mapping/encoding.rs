@@ -28,7 +28,7 @@ enum Leaf<'a> {
 impl Encoding {
     /// The columns for `rows`, whose features come in the order of `declared`, then in the
     /// order of their first appearance.
-    pub(super) fn new<'a>(
+    pub fn new<'a>(
         declared: &[String],
         rows: impl IntoIterator<Item = &'a [FeatureObject]>,
     ) -> Self {
@@ -60,7 +60,7 @@ impl Encoding {
     }
 
     /// The vector of `features`, texts as columns of 0 and 1.
-    pub(super) fn one_hot(&self, features: &[FeatureObject]) -> Vec<Number> {
+    pub fn one_hot(&self, features: &[FeatureObject]) -> Vec<Number> {
         let mut vector = vec![Number::from(0); self.columns.len()];
         leaves(features, &mut |name, leaf| {
             let Some(index) = self.index.get(&column(name, &leaf)) else { return };
@@ -76,7 +76,7 @@ impl Encoding {
     ///
     /// # Errors
     /// When one is a text.
-    pub(super) fn numbers(&self, features: &[FeatureObject]) -> Result<Vec<Number>, String> {
+    pub fn numbers(&self, features: &[FeatureObject]) -> Result<Vec<Number>, String> {
         match &self.text {
             Some(name) => {
                 Err(format!("`{name}` is a text, which `numbers` cannot encode: use `one_hot`"))

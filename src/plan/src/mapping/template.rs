@@ -24,7 +24,7 @@ const PATH: &str = "path";
 #[derive(Debug, Clone)]
 pub struct Template {
     /// The text as it stands in the scenario: without secrets.
-    pub(super) written: Arc<str>,
+    pub written: Arc<str>,
     kind: Kind,
 }
 
@@ -40,27 +40,31 @@ enum Kind {
 
 /// Where a template stands, which decides how its values are escaped.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Position {
+pub enum Position {
+    /// In a path or a query: each value is percent-encoded.
     Path,
+    /// Elsewhere: values stand as they are.
     Other,
 }
 
 /// A mistake in a template.
-pub(super) struct TemplateMistake {
+pub struct TemplateMistake {
     /// The bytes of the text, if they are known.
     pub span: Option<Range<usize>>,
+    /// What is wrong.
     pub message: String,
 }
 
 /// Compiled templates.
 #[derive(Debug)]
-pub(super) struct Templates {
+pub struct Templates {
     environment: Environment<'static>,
     count: usize,
 }
 
-impl Templates {
-    pub(super) fn new() -> Self {
+impl Default for Templates {
+    /// No templates.
+    fn default() -> Self {
         let mut environment = Environment::new();
         environment.set_undefined_behavior(UndefinedBehavior::Strict);
         environment.set_auto_escape_callback(|name| {
@@ -74,14 +78,19 @@ impl Templates {
         environment.add_filter("numbers", numbers);
         Self { environment, count: 0 }
     }
+}
 
+impl Templates {
     /// A text that is sent as it is.
-    pub(super) fn literal(written: &str, text: &str) -> Template {
+    pub fn literal(written: &str, text: &str) -> Template {
         Template { written: written.into(), kind: Kind::Literal(text.into()) }
     }
 
     /// Compiles a text.
-    pub(super) fn compile(
+    ///
+    /// # Errors
+    /// If it is no template.
+    pub fn compile(
         &mut self,
         written: &str,
         text: &str,
@@ -107,7 +116,7 @@ impl Templates {
     }
 
     /// The variables that a template uses, with their attributes: `context.weather`.
-    pub(super) fn variables(&self, template: &Template) -> Vec<String> {
+    pub fn variables(&self, template: &Template) -> Vec<String> {
         let Some(name) = template.name() else { return Vec::new() };
         let Ok(compiled) = self.environment.get_template(name) else { return Vec::new() };
         let is_global = |name: &String| {
@@ -121,7 +130,10 @@ impl Templates {
     }
 
     /// The text of a template.
-    pub(super) fn text(&self, template: &Template, root: &Value) -> Result<String, Error> {
+    ///
+    /// # Errors
+    /// If it has no value.
+    pub fn text(&self, template: &Template, root: &Value) -> Result<String, Error> {
         match &template.kind {
             Kind::Literal(text) => Ok(text.to_string()),
             Kind::Text(name) => self.environment.get_template(name)?.render(root.clone()),
@@ -130,7 +142,10 @@ impl Templates {
     }
 
     /// The value of a template: of one expression its own, else a text.
-    pub(super) fn value(&self, template: &Template, root: &Value) -> Result<Value, Error> {
+    ///
+    /// # Errors
+    /// If it has none.
+    pub fn value(&self, template: &Template, root: &Value) -> Result<Value, Error> {
         let Kind::Value(name) = &template.kind else {
             return self.text(template, root).map(Value::from);
         };
@@ -144,7 +159,7 @@ impl Templates {
 
 impl Template {
     /// Whether nothing has to be rendered.
-    pub(super) fn is_literal(&self) -> bool {
+    pub fn is_literal(&self) -> bool {
         matches!(self.kind, Kind::Literal(_))
     }
 
@@ -156,7 +171,7 @@ impl Template {
     }
 
     /// A mistake of the library, at the bytes of the text of this template.
-    pub(super) fn mistake(&self, error: &Error, text: &str) -> TemplateMistake {
+    pub fn mistake(&self, error: &Error, text: &str) -> TemplateMistake {
         // In the source of an expression other bytes stand before it.
         let shift = match &self.kind {
             Kind::Value(_) => before().len().saturating_sub(inner(text).start),
@@ -176,7 +191,7 @@ impl Serialize for Template {
 }
 
 /// The variables as the root of templates.
-pub(super) fn root(variables: &Variables) -> Value {
+pub fn root(variables: &Variables) -> Value {
     Value::from_object(Root(variables.clone()))
 }
 
@@ -187,7 +202,7 @@ pub(super) fn message(error: &Error) -> String {
 }
 
 /// Whether a text holds more than a text.
-pub(crate) fn is_template(text: &str) -> bool {
+pub fn is_template(text: &str) -> bool {
     ["{{", "{%", "{#"].iter().any(|begin| text.contains(begin))
 }
 

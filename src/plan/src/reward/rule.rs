@@ -18,7 +18,7 @@ pub enum Preference {
     #[serde(rename = "rewards")]
     Rewards(ActionRewards),
     /// Of the actions that are offered that whose traits they like most in sum: how much they
-    /// like each trait ([`crate::plan::ActionState::traits`]).
+    /// like each trait ([`crate::ActionState::traits`]).
     #[serde(rename = "liking")]
     Liking(Arc<[f64]>),
 }
@@ -182,7 +182,7 @@ fn pairs<S: Serializer>(
 mod tests {
     use super::super::formula::{self, Name, Variable};
     use super::*;
-    use crate::plan::Visitor;
+    use crate::Visitor;
     use protocol::FeatureValue;
     use serde_json::Number;
 

@@ -58,7 +58,7 @@ impl ValueSource {
     }
 
     /// As it is written.
-    pub(super) fn text(&self) -> &str {
+    pub fn text(&self) -> &str {
         match self {
             Self::Path(path) => path.text(),
             Self::Header { header } => header,

@@ -1,6 +1,22 @@
+//! Delays that are simulated.
+
 use std::time::Duration;
 
-use super::plan::Delay;
+use serde::Serialize;
+
+/// A delay that varies from iteration to iteration.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+pub enum Delay {
+    /// Always the same.
+    Constant(Duration),
+    /// Log-normal, by its median and its 99th percentile.
+    LogNormal {
+        /// Half of the delays are below.
+        median: Duration,
+        /// 99 in 100 are below. At least the median.
+        p99: Duration,
+    },
+}
 
 /// The standard normal quantile of 0.99.
 const NORMAL_99: f64 = 2.326_347_874_040_840_8;
@@ -24,11 +40,23 @@ impl Delay {
     pub const NONE: Self = Self::Constant(Duration::ZERO);
 
     /// The standard deviation of the logarithm.
-    pub(super) fn spread(self) -> f64 {
+    fn spread(self) -> f64 {
         match self {
             Self::Constant(_) => 0.0,
             Self::LogNormal { median, p99 } => {
                 libm::log(p99.as_secs_f64() / median.as_secs_f64()) / NORMAL_99
+            }
+        }
+    }
+
+    /// The mean, in seconds. Of a log-normal delay: `median · e^(σ²/2)`.
+    #[must_use]
+    pub fn mean(self) -> f64 {
+        match self {
+            Self::Constant(delay) => delay.as_secs_f64(),
+            Self::LogNormal { median, .. } => {
+                let spread = self.spread();
+                median.as_secs_f64() * libm::exp(spread * spread / 2.0)
             }
         }
     }

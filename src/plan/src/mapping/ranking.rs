@@ -34,27 +34,35 @@ impl Pick {
 
 /// Where a ranking is; paths within it begin at an item.
 #[derive(Debug, Clone, Serialize)]
-pub(super) struct Ranking {
+pub struct Ranking {
+    /// Where it is in the answer.
     pub path: SingularPath,
+    /// Where an item gives its action.
     pub action: Item,
+    /// Where an item gives its probability.
     pub probability: Option<Probability<SingularPath>>,
+    /// Where an item gives its score.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub score: Option<SingularPath>,
     #[serde(skip_serializing_if = "Pick::is_best")]
+    /// Which of its actions is chosen.
     pub choose: Pick,
+    /// Which action stands for what.
     pub lookup: Lookup,
 }
 
 /// Where an item of a ranking gives its action.
 #[derive(Debug, Clone, Serialize)]
 #[serde(rename_all = "lowercase")]
-pub(super) enum Item {
+pub enum Item {
     /// Its name in an object, or its place in a list. The places are those of the actions, unless
     /// `by` says what they stand for.
     Key {
+        /// Whether it is a place in a list.
         #[serde(skip)]
         is_place: bool,
     },
+    /// At a path within the item.
     #[serde(untagged)]
     Path(SingularPath),
 }
@@ -69,7 +77,7 @@ pub(super) struct Ranked {
 
 impl Ranking {
     /// The ranked actions, the best first.
-    pub fn read(&self, answer: &Json) -> Result<Vec<Ranked>, TakeError> {
+    pub(super) fn read(&self, answer: &Json) -> Result<Vec<Ranked>, TakeError> {
         let path = &self.path;
         let (items, has_order): (Vec<(Cow<'_, Json>, &Json)>, bool) = match found(answer, path)? {
             Json::Array(items) => (
@@ -128,7 +136,7 @@ impl Ranking {
     }
 
     /// The action that is chosen where nothing else says it.
-    pub fn chosen(
+    pub(super) fn chosen(
         &self,
         ranked: &[Ranked],
         draw: impl FnOnce() -> f64,

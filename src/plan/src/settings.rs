@@ -2,8 +2,28 @@
 
 use std::time::Duration;
 
-use super::plan::Settings;
-use protocol::{RewardAggregation, ServiceConfiguration, WireDuration};
+use serde::Serialize;
+
+use protocol::{LearningMode, RewardAggregation, ServiceConfiguration, WireDuration};
+
+/// Settings of the loop. What is `None` stays as it is.
+#[derive(Debug, Clone, Default, PartialEq, Serialize)]
+pub struct Settings {
+    /// How long after Rank a reward still counts: 1 s to 2 d.
+    pub reward_wait_time: Option<Duration>,
+    /// The reward of an event that got none in time.
+    pub default_reward: Option<f64>,
+    /// How several rewards of one event become one.
+    pub reward_aggregation: Option<RewardAggregation>,
+    /// The share of events that explore, in `[0, 1]`.
+    pub exploration_percentage: Option<f64>,
+    /// How often a newly learned model is served: 1 s to 2 d.
+    pub model_export_frequency: Option<Duration>,
+    /// For how many days events are kept, -1 for ever.
+    pub log_retention_days: Option<i32>,
+    /// Whose choices are served.
+    pub learning_mode: Option<LearningMode>,
+}
 
 impl Settings {
     /// Changes `configuration` as asked.
@@ -63,7 +83,7 @@ fn replace<T>(place: &mut T, value: Option<T>) {
 }
 
 /// A duration as a scenario writes it.
-pub(super) fn written(time: Duration) -> String {
+pub fn written(time: Duration) -> String {
     humantime::format_duration(time).to_string().replace(' ', "")
 }
 
@@ -85,23 +105,7 @@ fn number_difference(name: &str, asked: Option<f64>, found: f64) -> Option<Strin
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::format::by_default;
-    use crate::model::LoopFile;
     use protocol::LearningMode;
-
-    #[test]
-    fn a_loop_without_settings_starts_as_a_new_service() {
-        let mut configuration = ServiceConfiguration {
-            exploration_percentage: 1.0,
-            log_retention_days: 1,
-            ..ServiceConfiguration::default()
-        };
-        let start = by_default::<LoopFile>();
-        start.settings.apply_to(&mut configuration);
-        configuration.exploration_percentage = start.start().0.exploration_percentage;
-        assert_eq!(configuration, ServiceConfiguration::default());
-        assert_eq!(start.start().0, ServiceConfiguration::default());
-    }
 
     fn some() -> Settings {
         Settings {

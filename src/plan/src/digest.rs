@@ -7,19 +7,19 @@ use std::io;
 use serde::Serialize;
 use sha2::{Digest, Sha256};
 
-use super::plan::{Phase, Plan};
+use super::{Phase, Plan};
 
 /// SHA-256 over the plan as JSON, in hex digits.
 ///
 /// The fields that do not decide what is sent, and secrets, are not in that JSON. It is
 /// made of the plan and not of the file, so comments, notations, defaults and the
 /// format of a data set make no difference.
-pub(super) fn digest(plan: &Plan) -> String {
+pub fn digest(plan: &Plan) -> String {
     of(plan)
 }
 
 /// The same of each part of the plan, phase by phase, to say what differs.
-pub(super) fn parts(plan: &Plan) -> BTreeMap<String, String> {
+pub fn parts(plan: &Plan) -> BTreeMap<String, String> {
     let phases = plan.phases.iter().map(|phase| (format!("phase `{}`", phase.name), of(phase)));
     let catalogue =
         plan.catalogue.iter().map(|part| ("which actions are offered".to_owned(), of(part)));
@@ -55,7 +55,8 @@ impl<'a> Ordered<'a> {
     }
 }
 
-pub(super) fn of<T: Serialize>(value: &T) -> String {
+/// SHA-256 over a part of a plan as JSON, in hex digits.
+pub fn of<T: Serialize>(value: &T) -> String {
     let mut hash = Hash(Sha256::new());
     // Neither a hash nor the values of a plan can refuse.
     serde_json::to_writer(&mut hash, value).unwrap_or_default();

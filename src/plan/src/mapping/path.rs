@@ -14,16 +14,21 @@ pub struct SingularPath {
 }
 
 /// Why a text is no such path.
-pub(crate) struct PathMistake {
+pub struct PathMistake {
     /// The byte of the text.
     pub at: usize,
+    /// What is wrong.
     pub message: String,
+    /// What would be right, if that is known.
     pub help: Option<String>,
 }
 
 impl SingularPath {
     /// The path that a text stands for.
-    pub(crate) fn parse(text: &str) -> Result<Self, PathMistake> {
+    ///
+    /// # Errors
+    /// If it is no path, or one that may give several values.
+    pub fn parse(text: &str) -> Result<Self, PathMistake> {
         let path = JsonPath::parse(text).map_err(|error| PathMistake {
             at: error.position(),
             message: format!("`{text}` is not a JSONPath (RFC 9535)"),
@@ -44,7 +49,7 @@ impl SingularPath {
     }
 
     /// The path of a value itself.
-    pub(crate) fn whole() -> Self {
+    pub fn whole() -> Self {
         Self::parse("$").unwrap_or_else(|_| unreachable!("`$` is a JSONPath"))
     }
 

@@ -1,11 +1,8 @@
 //! Which actions each event offers: how many, which are available when, and what their features
 //! are then. Times are iterations of the run, all phases together.
 
-mod build;
-
 use serde::Serialize;
 
-pub(super) use self::build::{OfferSpec, Supply, catalogue};
 use protocol::RankableAction;
 
 /// Which of the actions of a plan each event offers.

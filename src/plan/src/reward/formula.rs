@@ -24,7 +24,7 @@ impl Serialize for Formula {
 
 /// What a name stands for.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) enum Variable {
+pub enum Variable {
     /// 1 if there was a click, else 0.
     Clicked,
     /// A feature of the chosen action.
@@ -35,30 +35,40 @@ pub(super) enum Variable {
 
 /// A part of a formula, whose names stand for `V`.
 #[derive(Debug, Clone)]
-pub(super) enum Term<V> {
+pub enum Term<V> {
+    /// A number.
     Number(f64),
+    /// A name.
     Variable(V),
+    /// `-a`
     Negative(Box<Term<V>>),
+    /// `a + b`
     Sum(Box<[Term<V>; 2]>),
+    /// `a * b`
     Product(Box<[Term<V>; 2]>),
 }
 
 /// A name in a formula, and the bytes where it stands.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) struct Name {
+pub struct Name {
+    /// The name.
     pub name: String,
+    /// The bytes of the formula.
     pub span: Range<usize>,
 }
 
 /// Why a text is no formula.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) struct FormulaMistake {
+pub struct FormulaMistake {
+    /// What is wrong.
     pub message: String,
+    /// The bytes of the text.
     pub span: Range<usize>,
 }
 
 impl Formula {
-    pub(super) fn new(written: &str, root: Term<Variable>) -> Self {
+    /// A formula as it is written, and what it says.
+    pub fn new(written: &str, root: Term<Variable>) -> Self {
         Self { written: written.into(), root }
     }
 
@@ -72,7 +82,7 @@ impl Formula {
     }
 
     /// The range of its values, where those of its variables are known (interval arithmetic).
-    pub(super) fn range(&self, of: &impl Fn(&Variable) -> (f64, f64)) -> (f64, f64) {
+    pub fn range(&self, of: &impl Fn(&Variable) -> (f64, f64)) -> (f64, f64) {
         self.root.range(of)
     }
 }
@@ -110,7 +120,7 @@ impl<V> Term<V> {
     }
 
     /// The same term with other variables; nothing, if one of the names stands for none.
-    pub(super) fn resolve<W>(&self, of: &mut impl FnMut(&V) -> Option<W>) -> Option<Term<W>> {
+    pub fn resolve<W>(&self, of: &mut impl FnMut(&V) -> Option<W>) -> Option<Term<W>> {
         let mut both = |terms: &[Self; 2]| {
             let [left, right] = [terms[0].resolve(of), terms[1].resolve(of)];
             Some(Box::new([left?, right?]))
@@ -126,7 +136,7 @@ impl<V> Term<V> {
 }
 
 /// The number that a path of names, joined by dots, leads to.
-pub(super) fn number(objects: &[FeatureObject], path: &str) -> Option<f64> {
+pub fn number(objects: &[FeatureObject], path: &str) -> Option<f64> {
     let entries = || objects.iter().flat_map(|object| &object.0);
     let found = |name: &str| entries().find(|(key, _)| key == name).map(|(_, value)| value);
     if let Some(FeatureValue::Number(number)) = found(path) {
@@ -140,7 +150,7 @@ pub(super) fn number(objects: &[FeatureObject], path: &str) -> Option<f64> {
 }
 
 /// The paths of all numbers in features.
-pub(super) fn number_paths(objects: &[FeatureObject]) -> Vec<String> {
+pub fn number_paths(objects: &[FeatureObject]) -> Vec<String> {
     let path = |(key, value): &(String, FeatureValue)| match value {
         FeatureValue::Number(_) => vec![key.clone()],
         FeatureValue::Object(object) => {
@@ -153,7 +163,10 @@ pub(super) fn number_paths(objects: &[FeatureObject]) -> Vec<String> {
 }
 
 /// Reads what stands in the braces of a formula.
-pub(super) fn parse(text: &str) -> Result<Term<Name>, FormulaMistake> {
+///
+/// # Errors
+/// If that is no formula, with the bytes that are wrong.
+pub fn parse(text: &str) -> Result<Term<Name>, FormulaMistake> {
     let start = text.find("{{").map_or(0, |at| at + 2);
     let end = text.rfind("}}").unwrap_or(text.len());
     let mut parser = Parser { text, at: start, end, depth: 0 };

@@ -11,7 +11,7 @@ use protocol::{EventId, FeatureObject, FeatureValue};
 
 /// What is the same in every call.
 #[derive(Debug, Default)]
-pub(super) struct Offer {
+pub struct Offer {
     /// The actions by index, with the ids of the service.
     pub actions: Vec<Arc<Action>>,
     /// `actions`: as they are sent.
@@ -20,25 +20,50 @@ pub(super) struct Offer {
     pub ids: Value,
     /// `excluded_ids`
     pub excluded: Value,
+    /// How the features of a context become a vector.
     pub context: Arc<Encoding>,
 }
 
+impl Offer {
+    /// The same, of which `actions` are sent as here.
+    #[must_use]
+    pub fn with_sent(&self, sent: Value) -> Self {
+        Self {
+            actions: self.actions.clone(),
+            sent,
+            ids: self.ids.clone(),
+            excluded: self.excluded.clone(),
+            context: Arc::clone(&self.context),
+        }
+    }
+}
+
 /// Values that were taken from answers before the first iteration, by name.
-pub(super) type Taken = Vec<(String, Json)>;
+pub type Taken = Vec<(String, Json)>;
 
 /// The variables of a call. Each has a value or not, by what is known when the call is made.
 #[derive(Debug, Clone, Default)]
 pub struct Variables {
-    pub(super) offer: Arc<Offer>,
-    pub(super) session: Arc<Taken>,
-    pub(super) setup: Arc<Taken>,
-    pub(super) iteration: Option<u64>,
-    pub(super) event_id: Option<Arc<str>>,
-    pub(super) context: Option<Arc<[FeatureObject]>>,
-    pub(super) event: Option<Value>,
-    pub(super) probability: Option<Value>,
-    pub(super) action: Option<usize>,
-    pub(super) reward: Option<f64>,
+    /// What is the same in every call.
+    pub offer: Arc<Offer>,
+    /// `session`: what was taken from the first call.
+    pub session: Arc<Taken>,
+    /// `setup`: what was taken from the calls before the first iteration.
+    pub setup: Arc<Taken>,
+    /// `iteration`
+    pub iteration: Option<u64>,
+    /// `event_id`: our id.
+    pub event_id: Option<Arc<str>>,
+    /// `context`
+    pub context: Option<Arc<[FeatureObject]>>,
+    /// `event`: the id that the service gave, or ours.
+    pub event: Option<Value>,
+    /// `probability` of the chosen action.
+    pub probability: Option<Value>,
+    /// `action`: the index of the chosen one, or of the one that is rendered.
+    pub action: Option<usize>,
+    /// `reward`
+    pub reward: Option<f64>,
 }
 
 impl Variables {
@@ -177,9 +202,12 @@ impl Object for Unanswered {
 
 /// An action: its id as a text, with parts.
 #[derive(Debug)]
-pub(super) struct Action {
+pub struct Action {
+    /// Its id at the service.
     pub id: Arc<str>,
+    /// Its index in the plan.
     pub index: usize,
+    /// Its [`Features`].
     pub features: Value,
 }
 
@@ -205,8 +233,10 @@ impl Object for Action {
 /// The features of a visitor or an action as one map. Of a name that comes twice, the last
 /// counts.
 #[derive(Debug)]
-pub(super) struct Features {
+pub struct Features {
+    /// The features.
     pub features: Arc<[FeatureObject]>,
+    /// How they become a vector.
     pub encoding: Arc<Encoding>,
 }
 

@@ -1,19 +1,14 @@
-//! How a choice becomes a reward.
-
-mod formula;
-mod rule;
+//! The reward rule of a scenario.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-pub use self::formula::Formula;
-use self::formula::{Name, Term, Variable, number, number_paths};
-pub use self::rule::{ActionRewards, Chance, Choice, Preference, RewardRule, Wanted};
 use super::dataset::ActionIndex;
 use super::format::{Named, Placed, Read};
 use super::model::{NoiseFile, RewardFile, Rewards};
-use super::plan::Population;
 use diagnostic::{Diagnostic, Place, Report, nearest};
+use plan::reward::formula::{self, Name, Term, Variable, number, number_paths};
+use plan::{Formula, Population, Preference, RewardRule};
 use protocol::{FeatureObject, RankableAction};
 
 /// The largest reward that a formula may give: what is learned of it has 32 bits.

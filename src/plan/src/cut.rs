@@ -1,6 +1,6 @@
 //! A load, cut into shards.
 
-use super::plan::{Arrival, Iterate, Phase, Plan, Rate, Stage, Step, TargetPlan};
+use super::{Arrival, Iterate, Phase, Plan, Rate, Stage, Step, TargetPlan};
 use diagnostic::{Diagnostic, Report};
 use shard::Shard;
 
@@ -100,13 +100,13 @@ fn too_fine(name: &str, iterate: &Iterate, shard: Shard) -> Diagnostic {
 
 /// A shard's share of a rate.
 #[expect(clippy::cast_precision_loss, reason = "there are fewer than 2^53 shards")]
-pub(super) fn shared(rate: Rate, shard: Shard) -> Rate {
+pub fn shared(rate: Rate, shard: Shard) -> Rate {
     Rate(rate.0 / shard.count().get() as f64)
 }
 
 /// A shard's share of the rates of an arrival: at the start, if it says one, and at the end
 /// of each stage.
-pub(super) fn shared_rates(arrival: &Arrival, shard: Shard) -> Vec<f64> {
+pub fn shared_rates(arrival: &Arrival, shard: Shard) -> Vec<f64> {
     let (start, stages): (_, &[Stage]) = match arrival {
         Arrival::Closed { rate, .. } => (*rate, &[]),
         Arrival::Open(schedule) => (Some(schedule.start.unwrap_or(Rate(0.0))), &schedule.stages),

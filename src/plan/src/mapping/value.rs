@@ -17,8 +17,10 @@ const MOST_NAMED: usize = 5;
 
 /// Where a probability is, and what its number says.
 #[derive(Debug, Clone)]
-pub(super) struct Probability<S> {
+pub struct Probability<S> {
+    /// Where it is.
     pub source: S,
+    /// What its number says.
     pub scale: Scale,
 }
 
@@ -46,7 +48,7 @@ pub enum Scale {
 
 /// The index of an action by what a service calls it.
 #[derive(Debug, Clone, Serialize)]
-pub(super) struct Lookup(pub Arc<BTreeMap<String, usize>>);
+pub struct Lookup(pub Arc<BTreeMap<String, usize>>);
 
 /// How an answer is not what the scenario says.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -64,7 +66,7 @@ impl Lookup {
     }
 
     /// The action that a value stands for; `place` is where it was found.
-    pub fn index(&self, value: &Json, place: &str) -> Result<usize, TakeError> {
+    pub(super) fn index(&self, value: &Json, place: &str) -> Result<usize, TakeError> {
         let text = text_of(value)
             .ok_or_else(|| json(format!("`{place}` is {}, not an action", kind(value))))?;
         self.0.get(&text).copied().ok_or_else(|| {
@@ -84,7 +86,7 @@ impl Lookup {
 }
 
 /// What a text, a whole number or a boolean stands for. A number in a text is the same.
-pub(super) fn text_of(value: &Json) -> Option<String> {
+pub fn text_of(value: &Json) -> Option<String> {
     match value {
         Json::String(text) => Some(text.clone()),
         Json::Bool(value) => Some(value.to_string()),

@@ -13,18 +13,25 @@ use record::Violation;
 /// What the answer to Rank gives, and where.
 #[derive(Debug, Clone, Serialize)]
 pub struct Take {
-    pub(super) action: Option<Choice>,
-    pub(super) ranking: Option<Ranking>,
-    pub(super) probability: Option<Probability<ValueSource>>,
-    pub(super) event: Option<ValueSource>,
-    pub(super) echo: Option<ValueSource>,
+    /// The chosen action.
+    pub action: Option<Choice>,
+    /// A ranking of the actions.
+    pub ranking: Option<Ranking>,
+    /// The probability of the chosen action.
+    pub probability: Option<Probability<ValueSource>>,
+    /// The id that the service gives the event.
+    pub event: Option<ValueSource>,
+    /// Our id of the event, as the service repeats it.
+    pub echo: Option<ValueSource>,
 }
 
 /// Where an action is, and which one stands for what.
 #[derive(Debug, Clone, Serialize)]
-pub(super) struct Choice {
+pub struct Choice {
     #[serde(rename = "path")]
+    /// Where it is.
     pub source: ValueSource,
+    /// Which action stands for what.
     pub lookup: Lookup,
 }
 
