@@ -475,6 +475,78 @@ fn rows_that_are_no_events_are_dropped_with_their_place_and_what_was_found() {
     assert!(refused(here, &["empty.csv", "--columns", columns]).contains("the log is empty"));
 }
 
+/// What people's tools write in place of a table, of numbers or of times, and what is said of it.
+#[test]
+fn odd_tables_are_read_or_refused_with_one_remedy() {
+    let folder = tempfile::tempdir().unwrap();
+    let here = folder.path();
+    let good = "item,click,p\na,1,0.5\nb,0,0.5\n".to_owned() + &"a,1,0.5\nb,0,0.5\n".repeat(40);
+    let columns = "action=item,reward=click,probability=p";
+    let refused_of = |name: &str, bytes: &[u8]| {
+        fs::write(here.join(name), bytes).unwrap();
+        let output = evaluate(here, &[name, "--columns", columns]);
+        assert!(!output.status.success(), "{name}");
+        stderr(&output)
+    };
+    for (name, bytes, parts) in [
+        ("x.bz2", &b"BZh91AY&SY"[..], ["compressed by bzip2, not text", "bunzip2"]),
+        ("x.xlsx", b"PK\x03\x04\x14\0\x06\0", ["a spreadsheet, not text", "save the sheet as CSV"]),
+        ("x.feather", b"ARROW1\0\0", ["an Arrow file, not text", "CSV or Parquet"]),
+        (
+            "x.csv",
+            b"# exported\nitem,click,p\na,1,0.5\n",
+            ["has none of the columns `item`", "is `# exported`"],
+        ),
+        ("x.csv", b"item click p\na 1 0.5\n", ["has none of the columns `item`", "between commas"]),
+        (
+            "x.csv",
+            b"a,1,0.5\nb,0,0.5\n",
+            ["has none of the columns", "first line must name the columns"],
+        ),
+        ("x.csv", b"\xffitem,click,p\n", ["first line is not UTF-8", "save the file in UTF-8"]),
+        (
+            "cut.csv.gz",
+            &gzip(good.as_bytes())[..60],
+            ["gzip data end too early", "copy the file again"],
+        ),
+        ("x.csv", b"item;click;p\na;1;0,5\n", ["found `0,5`", "write a point"]),
+        ("x.csv", b"item,click,p\na,1,50%\n", ["found `50%`", "0.5 for 50 %"]),
+        ("x.csv", b"item,click,p\na,1,-0.69\n", ["found `-0.69`", "of a logarithm take `exp(x)`"]),
+        ("x.csv", b"item,click,p\na,yes,0.5\n", ["found `yes`", "write 1 and 0"]),
+    ] {
+        let told = refused_of(name, bytes);
+        for part in parts {
+            assert!(told.contains(part), "{name}: no {part} in\n{told}");
+        }
+        assert_eq!(told.matches("error:").count(), 1, "{told}");
+    }
+    // What is read all the same: bars, a list with an empty end, and days.
+    fs::write(here.join("good.csv"), &good).unwrap();
+    let expected = &report(here, &["good.csv", "--columns", columns])["policies"];
+    fs::write(here.join("bars.csv"), good.replace(',', "|")).unwrap();
+    assert_eq!(&report(here, &["bars.csv", "--columns", columns])["policies"], expected);
+    let listed = good.replace("0.5\n", "0.5,a|b|\n").replace("p\n", "p,all\n");
+    fs::write(here.join("listed.csv"), listed).unwrap();
+    let with_list = format!("{columns},actions=all");
+    assert_eq!(&report(here, &["listed.csv", "--columns", &with_list])["policies"], expected);
+    let dated = good.replace("0.5\n", "0.5,2026-01-03\n").replace("p\n", "p,at\n");
+    fs::write(here.join("dated.csv"), dated).unwrap();
+    let output = evaluate(
+        here,
+        &["dated.csv", "--columns", &format!("{columns},time=at"), "--window", "1d"],
+    );
+    assert!(!String::from_utf8_lossy(&output.stdout).contains("no time that can be read"));
+    // Rows that say the same action twice, or write one action in two ways.
+    let twice = good.replace("0.5\n", "0.5,a|b|a\n").replace("p\n", "p,all\n");
+    fs::write(here.join("twice.csv"), twice).unwrap();
+    let told = refused(here, &["twice.csv", "--columns", &with_list]);
+    assert!(told.contains("does not list the actions that could be chosen, each once"), "{told}");
+    assert!(told.contains("help: write a list in JSON, or ids separated by `|`"), "{told}");
+    fs::write(here.join("alike.csv"), good.replacen("\na,1", "\nA ,1", 3)).unwrap();
+    let told = stderr(&evaluate(here, &["alike.csv", "--columns", columns]));
+    assert!(told.contains("`A ` and `a` are two actions"), "{told}");
+}
+
 /// A program and linear policies on a log of Vowpal Wabbit's format; one that is broken, beside
 /// others.
 #[cfg(unix)]
@@ -689,7 +761,14 @@ fn a_file_without_columns_is_told_with_what_its_first_line_must_be() {
     let arguments = [&["log.csv"], &columns[..]].concat();
     for (log, parts, errors) in [
         ("", ["`log.csv` names no column", "its first line must name the columns"], 1),
-        ("a,1,0.5,x\n", ["`log.csv` has no column `item`", "and is `a`, `1`, `0.5`, `x`"], 4),
+        (
+            "a,1,0.5,x\n",
+            [
+                "`log.csv` has none of the columns `item`, `click`, `p`",
+                "and is `a`, `1`, `0.5`, `x`",
+            ],
+            1,
+        ),
     ] {
         fs::write(folder.path().join("log.csv"), log).unwrap();
         let message = refused(folder.path(), &arguments);

@@ -1,18 +1,16 @@
+use std::borrow::Cow;
 use std::fs::File;
 use std::io::{self, BufRead, BufReader, Read};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use flate2::bufread::MultiGzDecoder;
-
-use diagnostic::{Diagnostic, Report};
+use diagnostic::{Diagnostic, Format, Report};
 use evaluation::run::{LogPlace, LogSummary};
 use scenario::where_it_may_be;
 use table_log::Input;
 #[cfg(feature = "parquet")]
 use table_log::ParquetFile;
-use zstd_frames::ZstdReader;
 
 /// Logs to be read one after the other, gzip, zstd or plain.
 pub struct Logs {
@@ -24,9 +22,6 @@ pub struct Logs {
 
 /// How much is read at a time.
 const BUFFER: usize = 1 << 18;
-
-/// What gzip begins with (RFC 1952, 2.3.1).
-const GZIP: &[u8] = &[0x1f, 0x8b];
 
 /// What a file of Parquet begins with.
 const PARQUET: &[u8; 4] = b"PAR1";
@@ -112,16 +107,7 @@ impl Logs {
             Box::new(File::open(path)?)
         };
         let counted = Counted { source, bytes: self.read.clone() };
-        let mut plain = BufReader::with_capacity(BUFFER, counted);
-        if plain.fill_buf()?.starts_with(GZIP) {
-            let decoded = MultiGzDecoder::new(plain);
-            return Ok(Box::new(BufReader::with_capacity(BUFFER, decoded)));
-        }
-        if plain.fill_buf()?.starts_with(zstd_frames::MAGIC) {
-            let decoded = ZstdReader::new(plain);
-            return Ok(Box::new(BufReader::with_capacity(BUFFER, decoded)));
-        }
-        Ok(Box::new(plain))
+        table_log::decompressed(BufReader::with_capacity(BUFFER, counted))
     }
 }
 
@@ -129,7 +115,7 @@ impl Logs {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Shape {
     Empty,
-    Utf16,
+    Format(Format),
     Array,
     /// An object that goes on beyond its first line.
     Document,
@@ -142,10 +128,12 @@ pub enum Shape {
 }
 
 impl Shape {
-    fn help(self) -> &'static str {
-        match self {
+    fn help(self) -> Cow<'static, str> {
+        Cow::Borrowed(match self {
             Self::Empty => "expected lines of DSJSON, one object a line",
-            Self::Utf16 => "it is UTF-16; convert it: `iconv -f UTF-16 -t UTF-8`",
+            Self::Format(Format { name, remedy }) => {
+                return format!("it is {name}; {remedy}").into();
+            }
             Self::Array => "it is a JSON array; write one object a line: `jq -c '.[]'`",
             Self::Document => "it is JSON over several lines; write one object a line: `jq -c .`",
             Self::Text => {
@@ -160,7 +148,7 @@ impl Shape {
             Self::Other => {
                 "expected lines of DSJSON, one object a line, with `c`, `a` and `_label_…`"
             }
-        }
+        })
     }
 }
 
@@ -186,11 +174,11 @@ pub fn shape(input: &mut dyn BufRead) -> io::Result<Shape> {
     if beginning.starts_with(PARQUET) {
         return Ok(Shape::Parquet);
     }
-    if beginning.starts_with(b"\xff\xfe")
-        || beginning.starts_with(b"\xfe\xff")
-        || beginning.iter().take(4).any(|byte| *byte == 0)
-    {
-        return Ok(Shape::Utf16);
+    if let Some(format) = Format::of(beginning) {
+        return Ok(Shape::Format(format));
+    }
+    if beginning.iter().take(4).any(|byte| *byte == 0) {
+        return Ok(Shape::Format(Format::UTF_16));
     }
     let text = beginning.strip_prefix(b"\xef\xbb\xbf").unwrap_or(beginning).trim_ascii_start();
     let line = text.split(|byte| *byte == b'\n').next().unwrap_or_default().trim_ascii_end();
@@ -223,13 +211,15 @@ pub fn check(
     let first = after.dropped.iter().filter(|(_, lines)| lines.first.log == log);
     let mut reasons: Vec<_> = first.collect();
     reasons.sort_by_key(|(_, lines)| lines.first.line);
+    let remedy = reasons.iter().find_map(|(reason, lines)| lines.remedy(**reason));
     let reasons = reasons.iter().take(REASONS).map(|(reason, lines)| {
         let LogPlace { line, column, .. } = lines.first;
         format!("{line}:{column} {}{}", reason.words(), super::found(lines))
     });
     let reasons = reasons.collect::<Vec<_>>().join("; ");
     let message = format!("log `{log}` has {lines} lines and no event: {reasons}");
-    report.push(Diagnostic::error(message).help(shape.help()));
+    let help = remedy.map_or_else(|| shape.help(), Cow::Borrowed);
+    report.push(Diagnostic::error(message).help(help));
 }
 
 /// So many reasons are reported of a log.
@@ -252,12 +242,13 @@ pub fn check_labelled(summary: &LogSummary, is_table: bool, report: &mut Report)
             (format!("the log has no event to judge: {why}"), other)
         }
         unlabelled if is_table => {
-            (format!("none of the {unlabelled} rows has a reward"), "is it the right column?")
+            let help = "is it the right column?".into();
+            (format!("none of the {unlabelled} rows has a reward"), help)
         }
         unlabelled => {
             let help =
                 "an event is judged by `_label_cost`, `_label_probability` and `_labelIndex`";
-            (format!("none of the {unlabelled} events of the log has a label"), help)
+            (format!("none of the {unlabelled} events of the log has a label"), help.into())
         }
     };
     report.push(Diagnostic::error(message).help(help));

@@ -126,7 +126,8 @@ fn dropped(summary: &LogSummary) -> Vec<String> {
         let place = &drops.first;
         let first = format!("{}:{}:{}", name(&place.log), place.line, place.column);
         let (lines, found) = (lines(drops.count), found(drops));
-        format!("{lines} dropped: it {}; first at {first}{found}", reason.words())
+        let remedy = drops.remedy(*reason).map_or_else(String::new, |what| format!("; {what}"));
+        format!("{lines} dropped: it {}; first at {first}{found}{remedy}", reason.words())
     };
     summary.dropped.iter().map(remark).collect()
 }

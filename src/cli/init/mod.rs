@@ -4,6 +4,7 @@ mod log;
 mod own;
 mod shipped;
 
+use std::fmt::Display;
 use std::fs;
 use std::io::{self, IsTerminal};
 use std::path::{Path, PathBuf};
@@ -25,7 +26,7 @@ use scenario::{
     ByContext, DimensionKind, InferenceError, LoadOptions, UserDimension, by_context,
     infer_dimensions, preferred_actions,
 };
-use table_log::OpenQuote;
+use table_log::{OpenQuote, RefusedText};
 
 /// The loop of a first scenario. Rewards are waited for and models exported within a minute, so that
 /// a run of eight minutes learns.
@@ -234,8 +235,12 @@ fn table(log: &Path) -> Result<(Vec<String>, Vec<Vec<String>>), Error> {
         return Err(mistakes.into());
     }
     logs.table(log).and_then(table_log::texts).map_err(|error| {
-        Error::usage(format!("log `{}` cannot be read: {error}", log.display()))
-            .help("expected a table: CSV, JSON lines or Parquet, plain or compressed")
+        let told = |why: &dyn Display| format!("log `{}` cannot be read: {why}", log.display());
+        match RefusedText::of(&error) {
+            Some(RefusedText { what, remedy }) => Error::usage(told(what)).help(*remedy),
+            None => Error::usage(told(&error))
+                .help("expected a table: CSV, JSON lines or Parquet, plain or compressed"),
+        }
     })
 }
 
@@ -345,7 +350,7 @@ fn not_understood(users: &Path, error: &InferenceError) -> Error {
 
 /// The remedy for a table that has no column `preferred`.
 fn remedy_of_no_preference(columns: &[String]) -> String {
-    const SEPARATORS: [char; 3] = ['|', ':', ' '];
+    const SEPARATORS: [char; 2] = [':', ' '];
     const OTHER_NAMES: [&str; 10] = [
         "preference",
         "favourite",
@@ -359,7 +364,7 @@ fn remedy_of_no_preference(columns: &[String]) -> String {
         "target",
     ];
     if matches!(columns, [only] if only.contains(SEPARATORS)) {
-        return "separate the fields by commas, semicolons or tabs".to_owned();
+        return "separate the fields by commas, semicolons, tabs or `|`".to_owned();
     }
     let like = |name: &str| nearest(name, columns.iter().map(String::as_str));
     match like("preferred").or_else(|| OTHER_NAMES.into_iter().find_map(like)) {

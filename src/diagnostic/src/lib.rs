@@ -5,6 +5,7 @@
 //!
 //! Must not know: what is being diagnosed.
 
+mod format;
 mod message;
 mod nearest;
 mod render;
@@ -12,6 +13,7 @@ mod report;
 mod source;
 mod text;
 
+pub use format::Format;
 pub use message::{Diagnostic, Severity};
 pub use nearest::nearest;
 pub use report::Report;

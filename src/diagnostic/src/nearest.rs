@@ -1,7 +1,7 @@
 /// The candidate that was probably meant by `name`, if one is near enough.
 ///
 /// Near enough is a third of the length of the name in Damerau–Levenshtein steps, one
-/// at least; the case of letters and `-` for `_` do not count.
+/// at least, and none for a single letter; the case of letters and `-` for `_` do not count.
 ///
 /// ```
 /// use diagnostic::nearest;
@@ -11,7 +11,8 @@
 pub fn nearest<'a>(name: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let wanted = plain(name);
     let distance = |candidate: &str| strsim::damerau_levenshtein(&wanted, &plain(candidate));
-    let limit = (wanted.chars().count() / 3).max(1);
+    let length = wanted.chars().count();
+    let limit = (length / 3).max(usize::from(length > 1));
     let measured = candidates.into_iter().map(|candidate| (distance(candidate), candidate));
     let (steps, candidate) = measured.min_by_key(|(steps, _)| *steps)?;
     (steps <= limit).then_some(candidate)
@@ -36,6 +37,8 @@ mod tests {
     #[test]
     fn short_names_are_near_only_by_one_step() {
         assert_eq!(nearest("x", ["yz"]), None);
+        assert_eq!(nearest("p", ["1", "", "P"]), Some("P"));
+        assert_eq!(nearest("p", ["1", ""]), None);
         assert_eq!(nearest("it", ["at"]), Some("at"));
         assert_eq!(nearest("", Vec::new()), None);
     }

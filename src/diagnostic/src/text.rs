@@ -1,5 +1,7 @@
 use std::fmt;
 
+use crate::Format;
+
 /// Bytes that are no text, and where.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct NotText {
@@ -10,7 +12,7 @@ pub struct NotText {
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum What {
-    Utf16,
+    Format(Format),
     NotUtf8,
     Nul,
 }
@@ -23,8 +25,8 @@ const MARK: char = '\u{feff}';
 /// # Errors
 /// Where it is not UTF-8, or has a NUL byte, which no text has.
 pub fn text_of(bytes: &[u8]) -> Result<&str, NotText> {
-    if bytes.starts_with(b"\xff\xfe") || bytes.starts_with(b"\xfe\xff") {
-        return Err(NotText { at: 0, what: What::Utf16 });
+    if let Some(format) = Format::of(bytes) {
+        return Err(NotText { at: 0, what: What::Format(format) });
     }
     if let Some(at) = bytes.iter().position(|byte| *byte == 0) {
         let is_before = std::str::from_utf8(&bytes[..at]).is_ok();
@@ -43,7 +45,7 @@ impl NotText {
     #[must_use]
     pub fn help(&self) -> &'static str {
         match self.what {
-            What::Utf16 => "save the file in UTF-8, or convert it: `iconv -f UTF-16 -t UTF-8`",
+            What::Format(format) => format.remedy,
             What::NotUtf8 => "save the file in UTF-8",
             What::Nul => "delete it; a file with many is not text, or text in another encoding",
         }
@@ -53,7 +55,7 @@ impl NotText {
 impl fmt::Display for NotText {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self.what {
-            What::Utf16 => "UTF-16, not UTF-8",
+            What::Format(format) => format.name,
             What::NotUtf8 => "not UTF-8",
             What::Nul => "a NUL byte",
         })
@@ -79,6 +81,7 @@ mod tests {
             (b"ab\0\xff", 2, "a NUL byte"),
             (b"\xff\xfea\0", 0, "UTF-16, not UTF-8"),
             (b"\xfe\xff\0a", 0, "UTF-16, not UTF-8"),
+            (b"PAR1\x15\x04", 0, "a Parquet file, not text"),
         ] {
             let found = text_of(bytes).unwrap_err();
             assert_eq!((found.at, found.to_string().as_str()), (at, said));

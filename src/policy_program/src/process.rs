@@ -245,6 +245,7 @@ impl Process {
             Interruption::Late => match self.child.try_wait() {
                 // A process that it started may hold the pipe open.
                 Ok(Some(status)) => Trouble::Ended(status.to_string()),
+                _ if self.stdin.is_none() => Trouble::GoesOn(timeout),
                 _ if self.reads_nothing() => Trouble::Closed,
                 _ => Trouble::Late(timeout),
             },
@@ -260,7 +261,7 @@ impl Process {
 
     /// Whether the process has closed its stdin.
     fn reads_nothing(&self) -> bool {
-        let Some(stdin) = &self.stdin else { return true };
+        let Some(stdin) = &self.stdin else { return false };
         let mut pipe = [PollFd::new(stdin, PollFlags::empty())];
         _ = poll(&mut pipe, Some(&Timespec::default()));
         pipe[0].revents().intersects(PollFlags::ERR | PollFlags::HUP)

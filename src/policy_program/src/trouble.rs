@@ -20,6 +20,8 @@ pub(crate) enum Trouble {
     Ended(String),
     /// It closed its stdout, or its stdin, and goes on.
     Closed,
+    /// It was told to end, and did not in time.
+    GoesOn(std::time::Duration),
     /// The answer did not come in time.
     Late(std::time::Duration),
     /// Its stdin or stdout failed.
@@ -67,6 +69,10 @@ impl fmt::Display for Trouble {
             Self::Start(why) => write!(f, "it cannot be started: {why}"),
             Self::Ended(status) => write!(f, "the program ended ({status})"),
             Self::Closed => f.write_str("the program closed its stdin or stdout, and did not end"),
+            Self::GoesOn(timeout) => {
+                let within = Seconds(timeout.as_secs_f64());
+                write!(f, "the program did not end within `timeout: {within}`")
+            }
             Self::Late(timeout) => {
                 write!(f, "no answer within `timeout: {}`", Seconds(timeout.as_secs_f64()))
             }

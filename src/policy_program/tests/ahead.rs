@@ -210,3 +210,14 @@ fn a_program_ends_though_lines_are_left_that_were_sent_ahead() {
     program.end().unwrap();
     assert_eq!(fs::read_to_string(folder.path().join("heard")).unwrap().lines().count(), 61);
 }
+
+#[test]
+fn a_program_that_does_not_end_is_said_to_go_on() {
+    let folder = tempfile::tempdir().unwrap();
+    let odd = r#"echo '{"probabilities":[0.5,0.5]}'; sleep 999"#;
+    let mut program = start_with(folder.path(), odd, Duration::from_secs(1));
+    ask(&mut program, &[event("odd".to_owned(), 40, false)], 0).unwrap();
+    let error = program.end().unwrap_err();
+    let message = "the answer to `end`: the program did not end within `timeout: 1s`";
+    assert!(error.contains(message), "{error}");
+}

@@ -7,8 +7,6 @@ use std::io::{self, Cursor, Read};
 use std::path::{Component, Path, PathBuf};
 use std::sync::Arc;
 
-use flate2::bufread::MultiGzDecoder;
-
 use super::dataset::logged::PlayedLog;
 use diagnostic::{Diagnostic, Place, Report, Source, nearest, text_of};
 
@@ -18,9 +16,6 @@ pub(super) const LARGEST_DATASET: u64 = 64 << 20;
 
 /// A log is read whole: this much of it, also once it is decompressed.
 const LARGEST_LOG: u64 = 256 << 20;
-
-/// What gzip begins with (RFC 1952, 2.3.1).
-const GZIP: &[u8] = &[0x1f, 0x8b];
 
 /// What a file of Parquet begins with.
 const PARQUET: &[u8] = b"PAR1";
@@ -309,15 +304,10 @@ pub(super) fn read(path: &Path, shown: &str, largest: u64) -> Result<Arc<Source>
 /// The same of a file that may be compressed, of limited size before and after.
 fn read_compressed(path: &Path, shown: &str, largest: u64) -> Result<Arc<Source>, Diagnostic> {
     let bytes = read_bytes(path, shown, largest)?;
-    let reader: Box<dyn Read> = if bytes.starts_with(GZIP) {
-        Box::new(MultiGzDecoder::new(&*bytes))
-    } else if bytes.starts_with(zstd_frames::MAGIC) {
-        Box::new(zstd_frames::ZstdReader::new(&*bytes))
-    } else {
-        return decode(&bytes, shown);
-    };
     let mut text = Vec::new();
-    reader.take(largest + 1).read_to_end(&mut text).map_err(|error| {
+    let content =
+        table_log::decompressed(Cursor::new(bytes)).map(|content| content.take(largest + 1));
+    content.and_then(|mut content| content.read_to_end(&mut text)).map_err(|error| {
         Diagnostic::error(format!("`{shown}` cannot be decompressed: {error}"))
             .help("compress it anew by gzip or zstd, or give it as text")
     })?;

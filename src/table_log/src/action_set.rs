@@ -5,6 +5,8 @@ use diagnostic::{Diagnostic, Place, Report};
 use foldhash::HashMap;
 use protocol::{FeatureObject, FeatureValue, RankableAction};
 
+use crate::alike::alike;
+
 /// A table has at most so many different actions.
 pub(crate) const MOST_ACTIONS: usize = 10_000;
 
@@ -79,6 +81,14 @@ impl ActionSet {
             }
             Some(_) => {}
         }
+    }
+
+    /// Says which two actions are probably one, if two are.
+    pub fn warn_of_alike(&self, place: &Place, report: &mut Report) {
+        let Some((one, other)) = alike(self.ids.iter().map(|id| &**id)) else { return };
+        let message = format!("`{one}` and `{other}` are two actions: ids are compared as written");
+        let help = "if they are one, write them alike in every row";
+        report.push(Diagnostic::warning(message).at(place).help(help));
     }
 
     /// Says which feature is not always the same, if one is.

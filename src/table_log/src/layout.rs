@@ -1,4 +1,4 @@
-use diagnostic::{Diagnostic, Report};
+use diagnostic::{Diagnostic, Report, nearest};
 use foldhash::HashMap;
 
 use crate::candidate::{Candidate, CandidateKind, Source, columns_of, find};
@@ -52,6 +52,10 @@ impl Layout {
             report.push(Diagnostic::error(message).help(help));
             return None;
         }
+        if let Some(mistake) = names_others(columns, header, table) {
+            report.push(mistake);
+            return None;
+        }
         let mut one = |named: &Named| find(&named.text, header, table, &named.place, report);
         let action = one(&columns.action);
         let reward = one(&columns.reward);
@@ -97,6 +101,36 @@ impl Layout {
             of_actions,
             candidates: candidates.into_iter().collect::<Option<_>>()?,
         })
+    }
+}
+
+/// A header of other names altogether: the table begins with something else, or is another one.
+fn names_others(columns: &Columns, header: &[String], table: &str) -> Option<Diagnostic> {
+    let Columns { action, reward, probability, .. } = columns;
+    let wanted = [Some(action), Some(reward), probability.as_ref()].into_iter().flatten();
+    let mut wanted: Vec<&str> = wanted.map(|named| named.text.as_str()).collect();
+    // The only column of a catalogue stands for both.
+    wanted.dedup();
+    let is_like = |name: &str| {
+        let is_within = |column: &String| column.starts_with(&format!("{name}."));
+        header.iter().any(is_within) || nearest(name, header.iter().map(String::as_str)).is_some()
+    };
+    if wanted.len() < 2 || wanted.iter().any(|name| is_like(name)) {
+        return None;
+    }
+    let shown: Vec<String> = wanted.iter().map(|name| format!("`{name}`")).collect();
+    let message = format!("`{table}` has none of the columns {}", shown.join(", "));
+    Some(Diagnostic::error(message).at(&action.place).help(first_line(header)))
+}
+
+/// What the first line of a table is in place of names that are known.
+fn first_line(header: &[String]) -> String {
+    match header {
+        [only] if only.contains([' ', ':']) => format!(
+            "its first line names the columns, between commas, semicolons, tabs or `|`, and is \
+             `{only}`"
+        ),
+        _ => columns_of(header),
     }
 }
 

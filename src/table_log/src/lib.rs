@@ -8,20 +8,28 @@
 //! Must not know: estimators, where files are.
 
 mod action_set;
+mod alike;
 mod candidate;
 mod columns;
+mod compressed;
 mod layout;
 mod log;
 mod pattern;
 mod quotes;
+mod refused;
 mod rows;
+mod separator;
 mod table;
 
+pub use alike::alike;
 pub use candidate::{Candidate, CandidateKind};
 pub use columns::{ActionsColumn, Columns, Named};
+pub use compressed::decompressed;
 pub use log::TableLog;
 pub use quotes::{OpenQuote, Quotes};
+pub use refused::RefusedText;
 #[cfg(feature = "parquet")]
 pub use rows::ParquetFile;
 pub use rows::{Input, texts};
+pub use separator::separator;
 pub use table::Table;

@@ -98,6 +98,7 @@ impl<'a> TableLog<'a> {
         let ids = available(self.rows.cell(column));
         let ids = ids.ok_or_else(|| self.reject(RowMistake::Available, column))?;
         let found: Option<Vec<usize>> = ids.iter().map(|id| self.table.actions.find(id)).collect();
+        let found = found.filter(|numbers| are_different(numbers));
         self.available = found.ok_or_else(|| self.reject(RowMistake::Available, column))?;
         Ok(())
     }
@@ -108,7 +109,7 @@ impl<'a> TableLog<'a> {
             return Ok(action);
         }
         let found = self.available.iter().position(|number| *number == action);
-        found.ok_or_else(|| self.reject(RowMistake::Available, self.layout.action))
+        found.ok_or_else(|| self.reject(RowMistake::Unavailable, self.layout.action))
     }
 
     /// None, if the reward is not known.
@@ -276,19 +277,24 @@ pub(crate) fn available(cell: Cell<'_>) -> Option<Vec<String>> {
                 _ => None,
             }
         }
-        Cell::Text(text) => Some(text.split('|').map(|id| id.trim().to_owned()).collect()),
+        Cell::Text(text) => {
+            let ids = text.split('|').map(str::trim).filter(|id| !id.is_empty());
+            Some(ids.map(str::to_owned).collect())
+        }
         Cell::Value(FeatureValue::List(values)) => of_list(values),
         Cell::Missing | Cell::Value(_) => None,
     }
 }
 
-/// A time as RFC 3339 has it, also with a space for its `T`; without an offset it is UTC. Or
-/// a number since 1970: of seconds, or as its size says of milliseconds, microseconds or nanoseconds.
+/// A time as [`written_time`] reads it, or a number since 1970: of seconds, or as its size says of milliseconds, microseconds or nanoseconds.
 fn time_of(cell: Cell<'_>) -> Option<Timestamp> {
-    if let Cell::Text(text) = cell
-        && let Some(time) = written_time(text.trim())
-    {
-        return Some(time);
+    let written = match cell {
+        Cell::Text(text) => written_time(text.trim()),
+        Cell::Value(FeatureValue::Number(number)) => first_moment(&number.to_string()),
+        Cell::Missing | Cell::Value(_) => None,
+    };
+    if written.is_some() {
+        return written;
     }
     let number = cell.number()?;
     // Each unit reaches from 1973, by the unit below, to the year 5138.
@@ -303,9 +309,29 @@ fn time_of(cell: Cell<'_>) -> Option<Timestamp> {
     Some(Timestamp::from_unix_micros(microseconds as i64))
 }
 
+/// A time as RFC 3339 has it, also with a space for its `T`, without colons in its offset, with `UTC`
+/// for it, or without it, which is UTC, too.
 fn written_time(text: &str) -> Option<Timestamp> {
-    let text = text.replacen(' ', "T", 1);
-    text.parse().or_else(|_| format!("{text}Z").parse()).ok()
+    let text = text.strip_suffix("UTC").unwrap_or(text).trim_end();
+    text.parse().ok().or_else(|| first_moment(text)).or_else(|| {
+        let (hours, minutes) = text.split_at_checked(text.len().checked_sub(2)?)?;
+        let is_offset = hours.get(hours.len().checked_sub(3)?..)?.starts_with(['+', '-']);
+        is_offset.then(|| format!("{hours}:{minutes}").parse().ok()).flatten()
+    })
+}
+
+/// The first moment of a day such as `2026-01-31` or `20260131`.
+fn first_moment(day: &str) -> Option<Timestamp> {
+    let is_compact = day.len() == 8 && day.bytes().all(|byte| byte.is_ascii_digit());
+    let parts = is_compact.then(|| format!("{}-{}-{}", &day[..4], &day[4..6], &day[6..]));
+    format!("{}T00:00:00Z", parts.as_deref().unwrap_or(day)).parse().ok()
+}
+
+/// Whether no number comes twice.
+fn are_different(numbers: &[usize]) -> bool {
+    let mut sorted = numbers.to_vec();
+    sorted.sort_unstable();
+    sorted.windows(2).all(|pair| pair[0] != pair[1])
 }
 
 #[cfg(test)]
@@ -323,15 +349,24 @@ mod tests {
             "1574553605500",
             "1574553605500000",
             "1574553605500000000",
+            "2019-11-24 02:00:05.5+0200",
+            "2019-11-23T19:30:05.5-0430",
+            "2019-11-24 00:00:05.5 UTC",
         ] {
             assert_eq!(time_of(Cell::Text(text)), Some(expected), "{text}");
         }
-        assert_eq!(time_of(Cell::Text("yesterday")), None);
+        let day = "2019-11-24T00:00:00Z".parse().ok();
+        assert_eq!(time_of(Cell::Text("2019-11-24")), day);
+        assert_eq!(time_of(Cell::Text("20191124")), day);
+        assert_eq!(time_of(Cell::Value(&FeatureValue::Number(20_191_124.into()))), day);
+        for text in ["yesterday", "24/11/2019", "11-24", "2019-11-24T00:00:05+2", "", "é+0200"] {
+            assert_eq!(time_of(Cell::Text(text)), None, "{text}");
+        }
     }
 
     #[test]
     fn lists_of_ids_are_read_as_people_write_them() {
-        for text in [r#"["a", 2]"#, "a|2", "a | 2"] {
+        for text in [r#"["a", 2]"#, "a|2", "a | 2", "|a|2||"] {
             assert_eq!(available(Cell::Text(text)), Some(vec!["a".to_owned(), "2".to_owned()]));
         }
         assert_eq!(available(Cell::Text("[1")), None);

@@ -3,6 +3,8 @@
 use std::fmt::{self, Display, Formatter};
 use std::io::{self, BufRead, Read};
 
+use crate::refused::RefusedText;
+
 /// Follows the quotes of a CSV text, and finds one that is not closed: the reader would take the
 /// rows behind it for a part of its field. As in the crate `csv`, a quote opens a field that it
 /// begins, two are one within it, and a quote elsewhere is a letter.
@@ -147,10 +149,8 @@ impl Read for QuotedText {
         let length = self.text.read(into)?;
         let followed =
             if length == 0 { self.quotes.end() } else { self.quotes.follow(&into[..length]) };
-        let invalid = |quote: OpenQuote| {
-            io::Error::new(io::ErrorKind::InvalidData, format!("{quote}; {}", OpenQuote::REMEDY))
-        };
-        followed.map(|()| length).map_err(invalid)
+        let refused = |quote: OpenQuote| RefusedText::error(quote.to_string(), OpenQuote::REMEDY);
+        followed.map(|()| length).map_err(refused)
     }
 }
 

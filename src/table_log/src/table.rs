@@ -236,6 +236,7 @@ impl Table {
             let place = self.columns.features.first().map(|named| &named.place);
             self.actions.warn(place, report);
             self.actions.sort();
+            self.actions.warn_of_alike(&self.columns.action.place, report);
         }
         self.actions.finish();
     }

@@ -1,3 +1,4 @@
+use std::error::Error;
 use std::io::{self, BufRead, Read};
 
 use ruzstd::decoding::errors::{FrameDecoderError, ReadFrameHeaderError};
@@ -68,7 +69,19 @@ impl<R: BufRead> ZstdReader<R> {
 }
 
 fn damaged(error: &FrameDecoderError) -> io::Error {
-    io::Error::new(io::ErrorKind::InvalidData, format!("not whole zstd: {error}"))
+    let message = if is_end(error) {
+        "its zstd data end too early: copy the file again".to_owned()
+    } else {
+        format!("its zstd data are damaged: {error}")
+    };
+    io::Error::new(io::ErrorKind::InvalidData, message)
+}
+
+/// Whether the source ended, however deep that is in the error.
+fn is_end(error: &(dyn Error + 'static)) -> bool {
+    let of_reading = error.downcast_ref::<io::Error>();
+    let is_end = of_reading.is_some_and(|error| error.kind() == io::ErrorKind::UnexpectedEof);
+    is_end || error.source().is_some_and(self::is_end)
 }
 
 impl<R: BufRead> Read for ZstdReader<R> {

@@ -237,9 +237,9 @@ fn mistakes_of_a_table_are_told_once_and_leave_nothing() {
             "if `Action` is what a visitor prefers, rename it to `preferred`",
         ),
         (
-            "city|preferred\nBerlin|tea\n",
-            "it has no column `preferred`: its columns are `city|preferred`",
-            "separate the fields by commas, semicolons or tabs",
+            "city:preferred\nBerlin:tea\n",
+            "it has no column `preferred`: its columns are `city:preferred`",
+            "separate the fields by commas, semicolons, tabs or `|`",
         ),
         (
             "city,preferred\nBerlin,tea\nRome,tea\n",

@@ -5,6 +5,8 @@ use statistics::Interval;
 use statistics::off_policy::Balance;
 use timestamp::Timestamp;
 
+use super::row_mistake::RowMistake;
+
 /// What the logs contain.
 #[derive(Debug, Clone, PartialEq)]
 pub struct LogSummary {
@@ -55,46 +57,6 @@ pub enum Rejection {
     Row(RowMistake),
 }
 
-/// Why the row of a table is no choice. The order is that of the reports.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum RowMistake {
-    /// It cannot be read, or is no object of JSON.
-    Unreadable,
-    /// It is not UTF-8.
-    NotUtf8,
-    /// It has a NUL byte.
-    Nul,
-    /// It has another number of fields than the header.
-    Fields,
-    /// It names no action.
-    NoAction,
-    /// Its action is none of the list.
-    UnknownAction,
-    /// Its action is none of those that could be chosen, or the list of these cannot be read.
-    Available,
-    /// Its reward is no finite number.
-    Reward,
-    /// Its probability is missing or no number in (0, 1].
-    Probability,
-}
-
-impl RowMistake {
-    /// What is wrong with the row.
-    fn words(self) -> &'static str {
-        match self {
-            Self::Unreadable => "cannot be read",
-            Self::NotUtf8 => "is not UTF-8",
-            Self::Nul => "has a NUL byte",
-            Self::Fields => "has another number of fields than the header",
-            Self::NoAction => "names no action",
-            Self::UnknownAction => "has an action that is not in the list",
-            Self::Available => "has an action that is none of those that could be chosen",
-            Self::Reward => "has a reward that is not a finite number",
-            Self::Probability => "has a probability that is not a number in (0, 1]",
-        }
-    }
-}
-
 /// Lines that were dropped for one reason.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DroppedLines {
@@ -104,6 +66,17 @@ pub struct DroppedLines {
     pub first: LogPlace,
     /// What was found there, if that helps.
     pub found: Option<String>,
+}
+
+impl DroppedLines {
+    /// What to do about them, if they were dropped for this reason, where what was found tells.
+    #[must_use]
+    pub fn remedy(&self, reason: Rejection) -> Option<&'static str> {
+        match reason {
+            Rejection::Row(mistake) => mistake.remedy(self.found.as_deref().unwrap_or_default()),
+            _ => None,
+        }
+    }
 }
 
 /// A place in a log.

@@ -13,6 +13,7 @@ mod failure;
 mod feature_survey;
 mod log_prefix;
 mod log_summary;
+mod row_mistake;
 mod segment;
 mod sums;
 
@@ -24,7 +25,8 @@ pub use evaluator::{EventPmfs, Origin, PolicyEvaluator};
 pub use failure::PolicyFailure;
 pub use feature_survey::FeatureSurvey;
 pub use log_prefix::LogPrefix;
-pub use log_summary::{DroppedLines, LogPlace, LogSummary, Rejection, RowMistake};
+pub use log_summary::{DroppedLines, LogPlace, LogSummary, Rejection};
+pub use row_mistake::RowMistake;
 pub use segment::Breakdown;
 pub use sums::{Judged, PolicySums};
 

@@ -13,6 +13,7 @@ use crate::format::Placed;
 use crate::model::is_feature_name;
 use diagnostic::{Diagnostic, Report};
 use protocol::{FeatureObject, FeatureValue, RankableAction};
+use table_log::alike;
 
 /// The world of a table of which `label` names the column with the classes. Rows may repeat.
 pub(crate) fn world(
@@ -36,6 +37,7 @@ pub(crate) fn world(
         }
     }
     let classes = table::values(table, form.preferred);
+    warn_of_classes(&classes, label, report);
     let index = ActionIndex::of(classes.iter().cloned());
     let frame =
         Frame { dimensions, actions: &index, actions_file: table.source.path(), are_means: false };
@@ -48,6 +50,20 @@ pub(crate) fn world(
     take_some(&mistakes, &table.source, report);
     let actions = classes.iter().map(|class| action(class)).collect();
     is_sound.then_some(World { offer: Offer { actions, index }, rows, generated: None })
+}
+
+/// Warns of a single class, and of two that are probably one.
+fn warn_of_classes(classes: &[String], label: &Placed<String>, report: &mut Report) {
+    let warn = |message: String| Diagnostic::warning(message).at(&label.place);
+    if let [only] = classes {
+        let message = format!("with a single class, `{only}`, there is nothing to choose");
+        report.push(warn(message));
+    }
+    if let Some((one, other)) = alike(classes.iter().map(String::as_str)) {
+        let message =
+            format!("`{one}` and `{other}` are two classes: they are compared as written");
+        report.push(warn(message).help("if they are one, write them alike in every row"));
+    }
 }
 
 /// Every column of a table but the class and those that are passed over, as context dimensions:

@@ -14,7 +14,7 @@ use super::{Frame, Row};
 use crate::format::Placed;
 use diagnostic::{Diagnostic, Place, Report, Source, nearest};
 use plan::{ActionRewards, Preference};
-use table_log::{OpenQuote, Quotes};
+use table_log::{OpenQuote, Quotes, separator};
 
 /// How a table says what is preferred.
 pub(super) struct Form<'a> {
@@ -47,7 +47,7 @@ pub(super) fn rewarded(column: &str) -> Option<&str> {
 /// The rows of a table, its header first.
 pub(super) fn lines(text: &str) -> impl Iterator<Item = StringRecord> + '_ {
     let reader = ReaderBuilder::new()
-        .delimiter(separator(text))
+        .delimiter(separator(text.as_bytes()))
         .has_headers(false)
         .flexible(true)
         .trim(Trim::All)
@@ -55,25 +55,10 @@ pub(super) fn lines(text: &str) -> impl Iterator<Item = StringRecord> + '_ {
     reader.into_records().map_while(Result::ok)
 }
 
-/// What separates the fields of a table: a comma, or what its header has instead of one.
-fn separator(text: &str) -> u8 {
-    let header = text.trim_start().lines().next().unwrap_or_default();
-    let mut is_quoted = false;
-    let mut counts = [(b',', 0), (b';', 0), (b'\t', 0)];
-    for byte in header.bytes() {
-        is_quoted ^= byte == b'"';
-        let known = counts.iter_mut().find(|(separator, _)| *separator == byte && !is_quoted);
-        known.into_iter().for_each(|(_, count)| *count += 1);
-    }
-    // The first of equally frequent ones: a comma, if there is none.
-    let most = counts.into_iter().reduce(|best, other| if other.1 > best.1 { other } else { best });
-    most.map_or(b',', |(separator, _)| separator)
-}
-
 /// Where a quote was opened that is not closed, if there is one: the rows behind it would be taken
 /// for a part of its field.
 pub(super) fn open_quote(text: &str) -> Option<OpenQuote> {
-    let mut quotes = Quotes::new(separator(text));
+    let mut quotes = Quotes::new(separator(text.as_bytes()));
     quotes.follow(text.as_bytes()).and_then(|()| quotes.end()).err()
 }
 
@@ -92,9 +77,21 @@ pub(super) fn check_named(table: &Table, named: &Placed<String>, report: &mut Re
     let column = named.as_str();
     if !header.iter().any(|name| name == column) {
         let message = format!("`{}` has no column `{column}`", table.source.path());
-        let near = nearest(column, header.iter()).map(|near| format!("did you mean `{near}`?"));
-        report.push(Diagnostic::error(message).at(&named.place).maybe_help(near));
+        let help = match nearest(column, header.iter()) {
+            Some(near) => format!("did you mean `{near}`?"),
+            None => format!("its first line names {}", names(&header)),
+        };
+        report.push(Diagnostic::error(message).at(&named.place).help(help));
     }
+}
+
+/// The names of some columns, for a message.
+fn names(header: &StringRecord) -> String {
+    /// So many are shown.
+    const SHOWN: usize = 12;
+    let shown: Vec<_> = header.iter().take(SHOWN).map(|name| format!("`{name}`")).collect();
+    let more = if header.len() > SHOWN { ", …" } else { "" };
+    format!("{}{more}", shown.join(", "))
 }
 
 /// The values of a column, each once, in the order of the file.
@@ -242,6 +239,13 @@ fn check_column<'a>(
     header: &Line<'_>,
     report: &mut Report,
 ) -> Option<&'a str> {
+    if column.is_empty() {
+        let message = format!("column {} has no name", index + 1);
+        let help = "name it, or leave it out: pandas writes its row numbers unless it is told \
+                    `index=False`";
+        report.push(Diagnostic::error(message).at(&header.field(index)).help(help));
+        return None;
+    }
     let near = nearest(column, known.iter().copied().filter(|name| !header.has(name)));
     let help = match near {
         Some(near) => format!("did you mean `{near}`?"),
@@ -307,6 +311,12 @@ fn preference(
     let columns = match wanted {
         Wanted::Preferred(column) => {
             let (id, place) = (&line.record[*column], line.field(*column));
+            if id.is_empty() {
+                let message = "the row does not say which action is preferred";
+                let help = "leave rows out whose class or preference is not known";
+                report.push(Diagnostic::error(message).at(&place).help(help));
+                return None;
+            }
             let found = frame.actions.find(id, &place, frame.actions_file, report);
             return found.map(Preference::Action);
         }
@@ -360,7 +370,7 @@ impl Line<'_> {
     /// Where the fields stand, from the start of the record on.
     fn spans(&self) -> Vec<Range<usize>> {
         let separator = match self.table.layout {
-            Layout::Csv => separator(self.text()),
+            Layout::Csv => separator(self.text().as_bytes()),
             Layout::Arff(_) | Layout::Sparse => b',',
         };
         fields(&self.text()[self.start()..], separator)
@@ -420,27 +430,13 @@ fn trimmed(text: &str, span: &Range<usize>) -> Range<usize> {
 
 #[cfg(test)]
 mod tests {
-    use super::{fields, separator};
-
-    #[test]
-    fn the_header_says_what_separates_fields() {
-        for (text, expected) in [
-            ("a,b;c,d\n;;;;;", b','),
-            ("a;b;c\n1,2;3;4", b';'),
-            ("a\tb, c\td", b'\t'),
-            ("\"a;b;c\",d", b','),
-            ("alone", b','),
-            ("", b','),
-        ] {
-            assert_eq!(separator(text), expected, "{text}");
-        }
-    }
+    use super::*;
 
     #[test]
     fn fields_are_found_where_they_stand() {
         let text = "a, \"b,\nc\" ,é\r\nnext";
         let found: Vec<&str> =
-            fields(text, separator(text)).into_iter().map(|span| &text[span]).collect();
+            fields(text, separator(text.as_bytes())).into_iter().map(|span| &text[span]).collect();
         assert_eq!(found, ["a", "\"b,\nc\"", "é"]);
     }
 }

@@ -48,6 +48,7 @@ impl Table {
             "libsvm" | "svm" | "svmlight" => libsvm(source, report),
             _ => {
                 table::check_quotes(source, report);
+                check_is_csv(source, report);
                 Self::csv(source)
             }
         }
@@ -73,6 +74,17 @@ impl Table {
     /// What the values of a column are, if the file says it.
     pub fn kind(&self, column: &str) -> Option<DimensionKind> {
         self.kinds.get(column).copied()
+    }
+}
+
+/// Refuses JSON, of which the first line would be taken for the names of columns.
+fn check_is_csv(source: &Arc<Source>, report: &mut Report) {
+    let text = source.text().trim_start();
+    if text.starts_with(['{', '[']) {
+        let at = source.text().len() - text.len();
+        let message = "a table of classes is CSV, ARFF or LIBSVM, found JSON";
+        let help = "write it as CSV: `pd.read_json(FILE, lines=True).to_csv(TABLE, index=False)`";
+        report.push(Diagnostic::error(message).within(source, at..at + 1).help(help));
     }
 }
 
@@ -210,6 +222,9 @@ fn arff_list(text: &str) -> Result<Vec<String>, String> {
 }
 
 fn arff_row(text: &str, attributes: &[Attribute]) -> Result<Vec<String>, String> {
+    if let Some(weight) = arff_weight(text) {
+        return Err(format!("the weight `{weight}` of a row is not read: leave it out"));
+    }
     let fields = match text.strip_prefix('{').map(|rest| rest.strip_suffix('}')) {
         Some(Some(inner)) => arff_sparse(inner, attributes)?,
         Some(None) => return Err("a sparse row ends with `}`".to_owned()),
@@ -231,6 +246,14 @@ fn arff_row(text: &str, attributes: &[Attribute]) -> Result<Vec<String>, String>
         _ => Ok(field),
     };
     fields.into_iter().enumerate().map(normal).collect()
+}
+
+/// What the row counts as, which may stand behind its values: `5.1,yes, {2}`.
+fn arff_weight(text: &str) -> Option<&str> {
+    let (before, weight) = text.rsplit_once('{')?;
+    let is_behind = before.trim_end().ends_with([',', '\t', '}']);
+    let number = weight.strip_suffix('}')?.trim();
+    (is_behind && number.parse::<f64>().is_ok()).then_some(number)
 }
 
 /// A value of every column, between commas or, where that makes a row of them, between tabs.
@@ -507,6 +530,13 @@ mod tests {
                 "expected nothing after the list of values, found `no`",
                 "1:1",
             ),
+            (
+                "x.arff",
+                "@attribute a numeric\n@data\n1\n1, {2}\n",
+                "the weight `2` of a row is not read",
+                "4:1",
+            ),
+            ("x.csv", "\n {\"a\":1}\n", "found JSON", "2:2"),
             ("x.svm", "1 2:1\n1,2 2:1\n", "found several: `1,2` (multi-label)", "2:1"),
             ("x.svm", "1:2 2:1\n", "expected a label before the features, found `1:2`", "1:1"),
             ("x.svm", "1 2:1\n1 2:x\n", "expected a feature such as `3:0.5`, found `2:x`", "2:3"),

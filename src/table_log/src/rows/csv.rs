@@ -4,6 +4,8 @@ use csv::{ErrorKind, Reader, ReaderBuilder, StringRecord};
 
 use super::{Cell, Unreadable};
 use crate::quotes::QuotedText;
+use crate::refused::RefusedText;
+use crate::separator::{SEPARATORS, separator};
 
 /// The rows of a CSV file.
 pub(crate) struct CsvRows {
@@ -20,7 +22,7 @@ impl CsvRows {
         let text = QuotedText::new(text, delimiter);
         let mut reader = ReaderBuilder::new().delimiter(delimiter).flexible(true).from_reader(text);
         let header: Vec<String> =
-            reader.headers()?.iter().map(|name| name.trim().to_owned()).collect();
+            reader.headers().map_err(failed)?.iter().map(|name| name.trim().to_owned()).collect();
         // A line of blanks is no header.
         let is_blank = header.iter().all(String::is_empty);
         let header = if is_blank { Vec::new() } else { header };
@@ -50,7 +52,7 @@ impl CsvRows {
                 self.unreadable = Some(Unreadable::NotUtf8);
                 Ok(true)
             }
-            Err(error) => Err(error.into()),
+            Err(error) => Err(failed(error)),
         }
     }
 
@@ -84,7 +86,8 @@ impl CsvRows {
     pub fn byte(&self, column: usize) -> usize {
         let quotes = |field: &str| {
             let inner = field.matches('"').count();
-            let needed = inner > 0 || field.contains([',', ';', '\t', '\n', '\r']);
+            let is_special = |byte| SEPARATORS.contains(&byte) || b"\n\r".contains(&byte);
+            let needed = inner > 0 || field.bytes().any(is_special);
             inner + 2 * usize::from(needed)
         };
         let before = self.record.iter().take(column);
@@ -92,19 +95,15 @@ impl CsvRows {
     }
 }
 
-/// What separates the fields of a table: a comma, or what its header has instead of one.
-fn separator(beginning: &[u8]) -> u8 {
-    let header = beginning.trim_ascii_start().split(|byte| *byte == b'\n').next();
-    let mut is_quoted = false;
-    let mut counts = [(b',', 0), (b';', 0), (b'\t', 0)];
-    for byte in header.unwrap_or_default() {
-        is_quoted ^= *byte == b'"';
-        let known = counts.iter_mut().find(|(separator, _)| separator == byte && !is_quoted);
-        known.into_iter().for_each(|(_, count)| *count += 1);
+/// What the text itself failed of, in place of what the reader makes of it.
+fn failed(error: csv::Error) -> io::Error {
+    match error.into_kind() {
+        ErrorKind::Io(error) => error,
+        ErrorKind::Utf8 { .. } => {
+            RefusedText::error("its first line is not UTF-8", "save the file in UTF-8")
+        }
+        _ => io::ErrorKind::InvalidData.into(),
     }
-    // The first of equally frequent ones: a comma, if there is none.
-    let most = counts.into_iter().reduce(|best, other| if other.1 > best.1 { other } else { best });
-    most.map_or(b',', |(separator, _)| separator)
 }
 
 #[cfg(test)]

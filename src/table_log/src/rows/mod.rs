@@ -7,10 +7,12 @@ mod parquet;
 
 use std::io::{self, BufRead};
 
+use diagnostic::Format;
 use protocol::FeatureValue;
 
 #[cfg(feature = "parquet")]
 pub use self::parquet::ParquetFile;
+use crate::refused::RefusedText;
 
 /// What rows are read from.
 pub enum Input {
@@ -216,16 +218,14 @@ const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 
 fn is_json(text: &mut dyn BufRead) -> io::Result<bool> {
     let beginning = text.fill_buf()?;
-    if beginning.starts_with(b"\xff\xfe") || beginning.starts_with(b"\xfe\xff") {
-        let help = "it is UTF-16; convert it: `iconv -f UTF-16 -t UTF-8`";
-        return Err(io::Error::new(io::ErrorKind::InvalidData, help));
+    if let Some(Format { name, remedy }) = Format::of(beginning) {
+        return Err(RefusedText::error(format!("it is {name}"), remedy));
     }
     let beginning = beginning.strip_prefix(BYTE_ORDER_MARK).unwrap_or(beginning);
     match beginning.trim_ascii_start().first() {
-        Some(b'[') => Err(io::Error::new(
-            io::ErrorKind::InvalidData,
-            "it is a JSON array; write one object a line: `jq -c '.[]'`",
-        )),
+        Some(b'[') => {
+            Err(RefusedText::error("it is a JSON array", "write one object a line: `jq -c '.[]'`"))
+        }
         first => Ok(first == Some(&b'{')),
     }
 }
