@@ -26,8 +26,8 @@ pub use arrival::{Arrival, Rate, Schedule, Stage};
 pub use catalogue::{ActionState, Catalogue};
 pub use delay::{Delay, DelaySampler};
 pub use mapping::{
-    Call, Format, Mapping, Method, RenderedCall, Reply, RewardCall, SingularPath, StepCall, Take,
-    TakeError, Taken, ValueSource, Variables,
+    Call, Format, Mapping, Method, RenderedCall, Reply, RewardCall, Sending, SingularPath,
+    StepCall, Take, TakeError, Taken, ValueSource, Variables,
 };
 pub use outputs::{OutputForm, Outputs};
 pub use phase::{

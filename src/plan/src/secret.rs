@@ -1,3 +1,4 @@
+use std::cmp::Ordering;
 use std::fmt;
 
 use base64::Engine as _;
@@ -45,9 +46,19 @@ impl Redactor {
     #[must_use]
     pub fn new<'a>(secrets: impl IntoIterator<Item = &'a Secret>) -> Self {
         let mut forms: Vec<String> = secrets.into_iter().flat_map(forms).collect();
-        forms.sort_by(|left, right| right.len().cmp(&left.len()).then(left.cmp(right)));
+        forms.sort_by(longest_first);
         forms.dedup();
         Self { forms }
+    }
+
+    /// The same, which also hides these.
+    #[must_use]
+    pub fn and<'a>(&self, secrets: impl IntoIterator<Item = &'a Secret>) -> Self {
+        let mut all = Self::new(secrets);
+        all.forms.extend(self.forms.iter().cloned());
+        all.forms.sort_by(longest_first);
+        all.forms.dedup();
+        all
     }
 
     /// The text without secrets.
@@ -68,6 +79,10 @@ impl Redactor {
         let is_in = |form: &String| bytes.windows(form.len()).any(|part| part == form.as_bytes());
         self.forms.iter().any(is_in)
     }
+}
+
+fn longest_first(left: &String, right: &String) -> Ordering {
+    right.len().cmp(&left.len()).then(left.cmp(right))
 }
 
 fn forms(secret: &Secret) -> Vec<String> {

@@ -25,6 +25,7 @@ fn refuse_in_target(target: &Node, report: &mut Report) {
                 refuse(entry, "the password of the proxy stands", "proxy: ${PROXY}", report);
             }
             "headers" => refuse_headers(&entry.value, report),
+            "secrets" => refuse_secrets(&entry.value, report),
             "rank" | "reward" => refuse_in_call(&entry.value, report),
             "session" => refuse_in_session(&entry.value, report),
             "setup" | "teardown" => {
@@ -59,6 +60,13 @@ fn refuse_fields(fields: &Node, report: &mut Report) {
     }
 }
 
+fn refuse_secrets(secrets: &Node, report: &mut Report) {
+    for secret in secrets.entries() {
+        let help = format!("{}: ${{NAME}}", secret.key);
+        refuse(secret, "a secret stands", &help, report);
+    }
+}
+
 fn refuse_headers(headers: &Node, report: &mut Report) {
     for header in headers.entries() {
         let name = header.key.to_ascii_lowercase();
@@ -79,18 +87,43 @@ fn refuse(entry: &Entry, what: &str, help: &str, report: &mut Report) {
     report.push(Diagnostic::error(message).at(&entry.place).help(help));
 }
 
-/// A reference without a default or a template, perhaps behind a word such as `Bearer`.
+/// References without a default and templates, perhaps behind the word of a scheme such as `Bearer`,
+/// or behind names as in `sid={{ session.id }}; lang={{ context.lang }}`.
 fn is_from_environment(value: &Node) -> bool {
     let text = value.text().unwrap_or_default();
-    let behind_scheme = text.split_once(' ').map_or(text, |(_scheme, rest)| rest);
-    let is_reference = |text: &str| text.starts_with("${") && text.ends_with('}');
-    let is_template = |text: &str| {
-        text.starts_with("{{") && text.ends_with("}}") && text.matches("{{").count() == 1
+    let mut words = with_marks(text);
+    let carries = |word: &String| {
+        let before = word.strip_suffix(MARK);
+        before.is_some_and(|name| name.is_empty() || name.ends_with('='))
     };
-    // A template alone has spaces of its own.
-    is_template(text)
-        || is_template(behind_scheme)
-        || (is_reference(behind_scheme) && !text.contains(":-") && text.matches('$').count() == 1)
+    let is_scheme = |word: &String| !word.contains([MARK, '=']);
+    if words.len() > 1 && is_scheme(&words[0]) {
+        words.remove(0);
+    }
+    !words.is_empty() && words.iter().all(carries)
+}
+
+/// What stands for a reference or a template.
+const MARK: char = '\0';
+
+/// The words of a text, in which references and templates are one mark each.
+fn with_marks(text: &str) -> Vec<String> {
+    let mut marked = String::new();
+    let mut rest = text;
+    while let Some((open, close)) = [("{{", "}}"), ("${", "}")]
+        .into_iter()
+        .filter(|(open, _)| rest.contains(open))
+        .min_by_key(|(open, _)| rest.find(open))
+    {
+        let (before, inner) = rest.split_once(open).unwrap_or((rest, ""));
+        let (inner, after) = inner.split_once(close).unwrap_or((inner, ""));
+        marked.push_str(before);
+        // A default stands in the file.
+        marked.push_str(if inner.contains(":-") && open == "${" { inner } else { "\0" });
+        rest = after;
+    }
+    marked.push_str(rest);
+    marked.split([' ', ';', ',']).filter(|word| !word.is_empty()).map(str::to_owned).collect()
 }
 
 fn has_user(value: &Node) -> bool {

@@ -5,7 +5,7 @@ use std::net::{TcpListener, TcpStream};
 use std::sync::mpsc::{Receiver, channel};
 
 use clock::WallClock;
-use plan::{Header, HttpPlan, Retries, Secret};
+use plan::{ConnectionPlan, Header, HttpPlan, Retries, Secret};
 use protocol::{RankRequest, RankableAction};
 use record::{FailureKind, Violation};
 use seed::{PhaseKey, Seed};
@@ -263,6 +263,31 @@ fn a_rank_is_repeated_where_it_has_a_key() {
     let target = HttpTarget::new(&plan, Seed(42), WallClock::start_now()).unwrap();
     block_on(twice(async || rank(&target).await)).unwrap();
     assert_eq!(seen.iter().take(3).collect::<Vec<_>>(), [0, 0, 1]);
+}
+
+/// What is not plain HTTP/1.1 goes through another client, here through a proxy: an idempotent call is
+/// repeated once and counted there too, and a Rank is not.
+#[test]
+fn a_question_is_repeated_through_a_proxy() {
+    let through = |proxy: &str| {
+        let plan = scenario::usual_service("http://service.example");
+        let proxy = Some(Secret::new(proxy));
+        let connection = ConnectionPlan { proxy, ..plan.connection };
+        HttpTarget::new(&HttpPlan { connection, ..plan }, Seed(42), WallClock::start_now()).unwrap()
+    };
+    let (proxy, seen) = serve_connections([vec![model(""), none()], vec![model("")]]);
+    let target = through(&proxy);
+    block_on(twice(async || target.model_properties().await)).unwrap();
+    assert_eq!(seen.iter().take(3).collect::<Vec<_>>(), [0, 0, 1]);
+    let note = "1 call was made again: the service had closed its connection";
+    assert_eq!(target.take_notes(), [note]);
+
+    let (proxy, seen) = serve_connections([vec![ranked(), none()], vec![ranked()]]);
+    let target = through(&proxy);
+    let failed = block_on(twice(async || target.rank(address(), &rank_request()).await));
+    assert_eq!(failed.unwrap_err().kind, FailureKind::Transport);
+    assert_eq!(seen.iter().take(2).collect::<Vec<_>>(), [0, 0]);
+    assert!(target.take_notes().is_empty());
 }
 
 /// What the plan retries is repeated at once, and costs none of the retries.

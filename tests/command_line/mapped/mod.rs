@@ -1,5 +1,6 @@
 //! Services that are not shaped like Personalizer, called from a scenario alone.
 
+mod bodies;
 mod commands;
 mod compared;
 mod contract;
@@ -8,6 +9,7 @@ mod others;
 mod own;
 mod presets;
 mod probe;
+mod secured;
 mod shapes;
 mod wild;
 

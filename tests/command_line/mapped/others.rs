@@ -246,7 +246,7 @@ fn what_cannot_be_taken_is_refused() {
     );
     refused(
         "{ action: { path: $.a, header: X-A } }",
-        &["a value has a `path` or a `header`, not both"],
+        &["a value has one of `path`, `header` and `cookie`"],
     );
     refused("{ action: { header: \"X A\" } }", &["`X A` is not the name of a header"]);
     refused("{ action: $.a, probability: { path: $.p, scale: percents } }", &["`percent`"]);

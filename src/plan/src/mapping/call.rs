@@ -7,6 +7,7 @@ use super::path::SingularPath;
 use super::source::ValueSource;
 use super::template::Template;
 use super::value::text_of;
+use timestamp::Timestamp;
 
 /// The method of a call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -127,6 +128,8 @@ pub enum Body {
     Json(Tree),
     /// The fields of a form, by name.
     Form(Vec<(String, Field)>),
+    /// A text.
+    Text(Template),
 }
 
 /// The value of a field of a query or a form.
@@ -171,10 +174,19 @@ pub struct RewardCall {
     pub when: Option<Template>,
 }
 
+/// What a call is sent with, whatever it says.
+#[derive(Debug, Clone, Copy)]
+pub struct Sending<'a> {
+    /// The time, `now`.
+    pub now: Timestamp,
+    /// The path of the service, below which all others are.
+    pub base: &'a str,
+}
+
 /// A call to be sent.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RenderedCall {
-    /// The path with its query, percent-encoded.
+    /// The path with its query, percent-encoded, below that of the service.
     pub path: String,
     /// The headers of this call.
     pub headers: Vec<(String, String)>,

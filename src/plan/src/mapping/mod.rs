@@ -5,6 +5,7 @@
 
 pub mod call;
 pub mod encoding;
+pub mod filters;
 pub mod path;
 pub mod ranking;
 mod render;
@@ -14,18 +15,16 @@ pub mod template;
 pub mod value;
 pub mod variables;
 
-use std::sync::Arc;
-
 use serde::Serialize;
 
-pub use call::{Call, Format, Method, RenderedCall, RewardCall, StepCall};
+pub use call::{Call, Format, Method, RenderedCall, RewardCall, Sending, StepCall};
 pub use path::SingularPath;
 pub use ranking::Pick;
 pub use source::{Reply, ValueSource};
 pub use take::{Take, Taken};
 pub use template::is_template;
 pub use value::{Scale, TakeError};
-pub use variables::Variables;
+pub use variables::{ServiceId, Variables};
 
 use super::Secret;
 use call::Tree;
@@ -49,7 +48,7 @@ pub struct Mapping {
     /// Headers of every call after the first.
     pub headers: Vec<(String, Template)>,
     /// What the service calls the actions.
-    pub ids: Vec<Arc<str>>,
+    pub ids: Vec<ServiceId>,
     /// How an action is sent, if not as it is.
     pub actions: Option<Tree>,
     /// The templates of all calls.

@@ -44,6 +44,9 @@ pub struct Ranking {
     /// Where an item gives its score.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub score: Option<SingularPath>,
+    /// Where an item gives its cost.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub cost: Option<SingularPath>,
     #[serde(skip_serializing_if = "Pick::is_best")]
     /// Which of its actions is chosen.
     pub choose: Pick,
@@ -103,7 +106,7 @@ impl Ranking {
         }
         self.check(&ranked)?;
         // Names of an object have no order.
-        if self.score.is_some() {
+        if self.score.is_some() || self.cost.is_some() {
             ranked.sort_by(|left, right| descending(left.score, right.score));
         } else if !has_order {
             ranked.sort_by(|left, right| descending(left.probability, right.probability));
@@ -120,8 +123,17 @@ impl Ranking {
         let of_item = self.probability.as_ref().map(|Probability { source, scale }| {
             probability(found(item, source)?, *scale, source.text())
         });
-        let score = self.score.as_ref().map(|path| score(found(item, path)?, path.text()));
-        Ok(Ranked { action, probability: of_item.transpose()?, score: score.transpose()? })
+        Ok(Ranked { action, probability: of_item.transpose()?, score: self.score(item)? })
+    }
+
+    /// The score of an item: the lower its cost, the better it is.
+    fn score(&self, item: &Json) -> Result<Option<f64>, TakeError> {
+        let read = |path: &SingularPath, what| score(found(item, path)?, path.text(), what);
+        match (&self.score, &self.cost) {
+            (Some(path), _) => read(path, "a score").map(Some),
+            (None, Some(path)) => read(path, "a cost").map(|cost| Some(-cost)),
+            (None, None) => Ok(None),
+        }
     }
 
     /// The action at a place.

@@ -4,19 +4,27 @@ use minijinja::Error;
 use minijinja::value::{Value, ValueKind};
 
 use super::Mapping;
-use super::call::{Body, Call, Field, RenderedCall, RewardCall, Tree};
+use super::call::{Body, Call, Field, RenderedCall, RewardCall, Sending, Tree};
 use super::template::{self, Template, Templates, message, percent_encoded};
-use super::variables::Variables;
+use super::variables::{Sent, Variables};
 
 impl Mapping {
     /// The call with these variables.
     ///
     /// # Errors
     /// Which part cannot be rendered, and why.
-    pub fn render(&self, call: &Call, variables: &Variables) -> Result<RenderedCall, String> {
-        let renderer = Renderer { templates: &self.templates, root: template::root(variables) };
+    pub fn render(
+        &self,
+        call: &Call,
+        variables: &Variables,
+        sending: Sending<'_>,
+    ) -> Result<RenderedCall, String> {
+        let variables = variables.at(sending.now);
+        let renderer = Renderer::new(&self.templates, variables);
         let every = if call.is_in_session { &self.headers } else { &[][..] };
-        renderer.call(call, every).map_err(|error| format!("`{}`: {}", call.name, message(&error)))
+        renderer
+            .call(call, every, sending.base)
+            .map_err(|error| format!("`{}`: {}", call.name, message(&error)))
     }
 
     /// Whether Reward is called with these variables.
@@ -25,7 +33,7 @@ impl Mapping {
     /// Why that cannot be told.
     pub fn is_due(&self, reward: &RewardCall, variables: &Variables) -> Result<bool, String> {
         let Some(when) = &reward.when else { return Ok(true) };
-        let value = self.templates.value(when, &template::root(variables));
+        let value = self.templates.value(when, &template::root(variables.clone()));
         value
             .map(|value| value.is_true())
             .map_err(|error| format!("`reward.when`: {}", message(&error)))
@@ -35,28 +43,57 @@ impl Mapping {
 /// Renders with one set of variables.
 struct Renderer<'a> {
     templates: &'a Templates,
+    variables: Variables,
     root: Value,
 }
 
-impl Renderer<'_> {
-    fn call(&self, call: &Call, every: &[(String, Template)]) -> Result<RenderedCall, Error> {
+impl<'a> Renderer<'a> {
+    fn new(templates: &'a Templates, variables: Variables) -> Self {
+        Self { templates, root: template::root(variables.clone()), variables }
+    }
+
+    fn call(
+        &self,
+        call: &Call,
+        every: &[(String, Template)],
+        base: &str,
+    ) -> Result<RenderedCall, Error> {
+        let path = self.path(call, base)?;
+        let (content_type, body) = self.body(&call.body)?;
+        let headers = every.iter().chain(&call.headers);
+        let reads_request = headers.clone().any(|(_, value)| value.reads_request);
+        let signing = reads_request.then(|| {
+            let body = String::from_utf8_lossy(&body).into_owned();
+            let sent = Sent { method: call.method.name(), path: path.clone(), body };
+            Self::new(self.templates, self.variables.sending(sent))
+        });
+        let renderer = signing.as_ref().unwrap_or(self);
+        let headers = headers.map(|(name, value)| Ok((name.clone(), renderer.text(value)?)));
+        let headers = headers.collect::<Result<_, Error>>()?;
+        Ok(RenderedCall { path, headers, content_type, body })
+    }
+
+    /// The path with its query, below that of the service.
+    fn path(&self, call: &Call, base: &str) -> Result<String, Error> {
         let mut path = self.text(&call.path)?;
         let query = self.pairs(&call.query)?;
         if !query.is_empty() {
             path.push(if path.contains('?') { '&' } else { '?' });
             path.push_str(&query);
         }
-        let (content_type, body) = match &call.body {
+        Ok(base.to_owned() + &in_request(&path))
+    }
+
+    /// The body with its media type.
+    fn body(&self, body: &Body) -> Result<(Option<&'static str>, Vec<u8>), Error> {
+        Ok(match body {
             Body::Nothing => (None, Vec::new()),
             Body::Json(tree) => (Some("application/json"), self.json(tree)?),
             Body::Form(fields) => {
                 (Some("application/x-www-form-urlencoded"), self.pairs(fields)?.into_bytes())
             }
-        };
-        let headers = every.iter().chain(&call.headers);
-        let headers = headers.map(|(name, value)| Ok((name.clone(), self.text(value)?)));
-        let headers = headers.collect::<Result<_, Error>>()?;
-        Ok(RenderedCall { path: in_request(&path), headers, content_type, body })
+            Body::Text(text) => (Some("text/plain; charset=utf-8"), self.text(text)?.into_bytes()),
+        })
     }
 
     fn text(&self, template: &Template) -> Result<String, Error> {

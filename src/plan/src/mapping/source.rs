@@ -14,6 +14,8 @@ pub struct Reply<'a> {
     pub body: &'a Json,
     /// The headers, by their name.
     pub header: &'a dyn Fn(&str) -> Option<&'a str>,
+    /// The cookies that it sets, by their name.
+    pub cookie: &'a dyn Fn(&str) -> Option<&'a str>,
 }
 
 /// Where a value of an answer is.
@@ -27,18 +29,21 @@ pub enum ValueSource {
         /// Its name.
         header: String,
     },
+    /// In a cookie that it sets.
+    Cookie {
+        /// Its name.
+        cookie: String,
+    },
 }
 
 impl ValueSource {
-    /// The value. That of a header is a text; an empty header has none.
+    /// The value. That of a header or a cookie is a text; an empty one has none.
     #[must_use]
     pub fn find<'a>(&self, answer: Reply<'a>) -> Option<Cow<'a, Json>> {
         match self {
             Self::Path(path) => path.find(answer.body).map(Cow::Borrowed),
-            Self::Header { header } => {
-                let text = (answer.header)(header)?.trim();
-                (!text.is_empty()).then(|| Cow::Owned(text.into()))
-            }
+            Self::Header { header } => text((answer.header)(header)?),
+            Self::Cookie { cookie } => text((answer.cookie)(cookie)?),
         }
     }
 
@@ -48,13 +53,14 @@ impl ValueSource {
         match self {
             Self::Path(path) => format!("the answer has nothing at `{}`", path.text()),
             Self::Header { header } => format!("the answer has no header `{header}`"),
+            Self::Cookie { cookie } => format!("the answer sets no cookie `{cookie}`"),
         }
     }
 
-    /// Whether it is in a header.
+    /// Whether it is in the body.
     #[must_use]
-    pub fn is_header(&self) -> bool {
-        matches!(self, Self::Header { .. })
+    pub fn is_in_body(&self) -> bool {
+        matches!(self, Self::Path(_))
     }
 
     /// As it is written.
@@ -62,6 +68,13 @@ impl ValueSource {
         match self {
             Self::Path(path) => path.text(),
             Self::Header { header } => header,
+            Self::Cookie { cookie } => cookie,
         }
     }
+}
+
+/// What is not empty.
+fn text<'a>(text: &str) -> Option<Cow<'a, Json>> {
+    let text = text.trim();
+    (!text.is_empty()).then(|| Cow::Owned(text.into()))
 }

@@ -78,7 +78,7 @@ impl Take {
         let action = self.action.as_ref().map(|action| &action.source);
         let mut sources =
             [action, probability, self.event.as_ref(), self.echo.as_ref()].into_iter();
-        self.ranking.is_some() || sources.any(|of| of.is_some_and(|source| !source.is_header()))
+        self.ranking.is_some() || sources.any(|of| of.is_some_and(ValueSource::is_in_body))
     }
 
     /// Reads an answer to the Rank that was sent with `event_id`. `draw` gives a number from 0 to
@@ -148,10 +148,20 @@ impl Choice {
 fn event(answer: Reply<'_>, source: &ValueSource) -> Result<Json, TakeError> {
     let event = source.find(answer).ok_or_else(|| match source {
         ValueSource::Path(_) => json(source.nothing()),
-        ValueSource::Header { .. } => violates(Violation::Event, source.nothing()),
+        ValueSource::Header { .. } | ValueSource::Cookie { .. } => {
+            violates(Violation::Event, source.nothing())
+        }
     })?;
     match &*event {
         Json::String(text) if !text.is_empty() => Ok(event.into_owned()),
+        Json::Number(number) if number.is_f64() && number.as_f64().is_some_and(is_inexact) => {
+            let message = format!(
+                "`{}` is a number of more than 64 bits, which would not be sent back as it came: an \
+                 id of so many digits must be a text",
+                source.text(),
+            );
+            Err(violates(Violation::Event, message))
+        }
         Json::Number(_) => Ok(event.into_owned()),
         Json::Object(parts) if !parts.is_empty() => Ok(event.into_owned()),
         _ => {
@@ -159,6 +169,12 @@ fn event(answer: Reply<'_>, source: &ValueSource) -> Result<Json, TakeError> {
             Err(violates(Violation::Event, message))
         }
     }
+}
+
+/// Whether a number stands for several integers.
+fn is_inexact(number: f64) -> bool {
+    const FIRST: f64 = 9_007_199_254_740_992.0;
+    number.abs() >= FIRST
 }
 
 #[cfg(test)]
@@ -196,6 +212,7 @@ mod tests {
             action,
             probability: probability.map(of),
             score: None,
+            cost: None,
             choose: Pick::Best,
             lookup: lookup(&["a", "b", "c"]),
         }
@@ -208,7 +225,7 @@ mod tests {
 
     /// What an answer with this body gives to the event `e1`.
     fn read(take: &Take, body: &Json) -> Result<Taken, TakeError> {
-        take.read(Reply { body, header: &|_| None }, "e1", || 0.5)
+        take.read(Reply { body, header: &|_| None, cookie: &|_| None }, "e1", || 0.5)
     }
 
     fn violation(take: &Take, answer: &Json) -> Violation {
@@ -432,7 +449,7 @@ mod tests {
                 "X-Id" => Some("e1"),
                 _ => None,
             };
-            take.read(Reply { body: &Json::Null, header: &header }, "e1", || 0.0)
+            take.read(Reply { body: &Json::Null, header: &header, cookie: &|_| None }, "e1", || 0.0)
         };
         let taken = of("").unwrap();
         assert_eq!((taken.action, taken.probability), (1, Some(0.4)));

@@ -9,13 +9,17 @@ use minijinja::{AutoEscape, Environment, Error, ErrorKind, Output, State, Undefi
 use serde::{Serialize, Serializer};
 use serde_json::Value as Json;
 
-use super::variables::{Features, Root, Variables, from_number};
+use super::filters;
+use super::variables::{Action, Root, Variables};
 
 /// So much work may one template be: a few thousand times what a real one is.
 const FUEL: u64 = 1_000_000;
 
 /// The variable that holds the value of a template that is one expression.
 const VALUE: &str = "__value";
+
+/// The variable that is the call itself.
+const REQUEST: &str = "request";
 
 /// Escapes each value for one segment of a path, or for a query.
 const PATH: &str = "path";
@@ -26,6 +30,8 @@ pub struct Template {
     /// The text as it stands in the scenario: without secrets.
     pub written: Arc<str>,
     kind: Kind,
+    /// Whether it speaks of the call that it is a part of.
+    pub reads_request: bool,
 }
 
 #[derive(Debug, Clone)]
@@ -43,6 +49,8 @@ enum Kind {
 pub enum Position {
     /// In a path or a query: each value is percent-encoded.
     Path,
+    /// In a header, when the rest of the call is known.
+    Header,
     /// Elsewhere: values stand as they are.
     Other,
 }
@@ -74,8 +82,7 @@ impl Default for Templates {
         environment.set_fuel(Some(FUEL));
         // Errors then know their place.
         environment.set_debug(true);
-        environment.add_filter("one_hot", one_hot);
-        environment.add_filter("numbers", numbers);
+        filters::add(&mut environment);
         Self { environment, count: 0 }
     }
 }
@@ -83,7 +90,8 @@ impl Default for Templates {
 impl Templates {
     /// A text that is sent as it is.
     pub fn literal(written: &str, text: &str) -> Template {
-        Template { written: written.into(), kind: Kind::Literal(text.into()) }
+        let kind = Kind::Literal(text.into());
+        Template { written: written.into(), kind, reads_request: false }
     }
 
     /// Compiles a text.
@@ -103,14 +111,20 @@ impl Templates {
         let prefix = if position == Position::Path { PATH } else { "text" };
         let name: Arc<str> = format!("{prefix}{}", self.count).into();
         let (source, kind) = match expression(text) {
-            Some(expression) if position == Position::Other => {
+            Some(expression) if position != Position::Path => {
                 (format!("{}{expression} %}}", before()), Kind::Value(Arc::clone(&name)))
             }
+            // The library takes away the end of the last line.
+            _ if text.ends_with('\n') => (format!("{text}\n"), Kind::Text(Arc::clone(&name))),
             _ => (text.to_owned(), Kind::Text(Arc::clone(&name))),
         };
-        let template = Template { written: written.into(), kind };
+        let mut template = Template { written: written.into(), kind, reads_request: false };
         match self.environment.add_template_owned(name.to_string(), source) {
-            Ok(()) => Ok(template),
+            Ok(()) => {
+                let mut names = self.variables(&template).into_iter();
+                template.reads_request = names.any(|name| name.split('.').next() == Some(REQUEST));
+                Ok(template)
+            }
             Err(error) => Err(template.mistake(&error, text)),
         }
     }
@@ -151,7 +165,10 @@ impl Templates {
         };
         let rendered = self.environment.get_template(name)?.render_captured(root.clone())?;
         match rendered.state().lookup(VALUE) {
-            Some(value) if !value.is_undefined() => Ok(value),
+            Some(value) if !value.is_undefined() => Ok(match value.downcast_object_ref() {
+                Some(Action { id, .. }) => id.value(),
+                None => value,
+            }),
             _ => Err(Error::new(ErrorKind::UndefinedError, "the expression has no value")),
         }
     }
@@ -191,8 +208,8 @@ impl Serialize for Template {
 }
 
 /// The variables as the root of templates.
-pub fn root(variables: &Variables) -> Value {
-    Value::from_object(Root(variables.clone()))
+pub fn root(variables: Variables) -> Value {
+    Value::from_object(Root(variables))
 }
 
 /// What an error says, in one line.
@@ -260,23 +277,4 @@ pub(super) fn percent_encoded(text: &str) -> String {
         }
     }
     encoded
-}
-
-fn one_hot(value: &Value) -> Result<Value, Error> {
-    let Features { features, encoding } = features(value, "one_hot")?;
-    Ok(encoding.one_hot(features).iter().map(from_number).collect())
-}
-
-fn numbers(value: &Value) -> Result<Value, Error> {
-    let Features { features, encoding } = features(value, "numbers")?;
-    let vector = encoding.numbers(features);
-    let vector = vector.map_err(|why| Error::new(ErrorKind::InvalidOperation, why))?;
-    Ok(vector.iter().map(from_number).collect())
-}
-
-fn features<'a>(value: &'a Value, filter: &str) -> Result<&'a Features, Error> {
-    value.downcast_object_ref().ok_or_else(|| {
-        let message = format!("`{filter}` takes `context` or the features of an action");
-        Error::new(ErrorKind::InvalidOperation, message)
-    })
 }

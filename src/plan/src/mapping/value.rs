@@ -136,12 +136,12 @@ pub(super) fn number(value: &Json, place: &str, what: &str) -> Result<f64, TakeE
 }
 
 /// A score: none is above all others, or beside them.
-pub(super) fn score(value: &Json, place: &str) -> Result<f64, TakeError> {
-    let score = number(value, place, "a score")?;
+pub(super) fn score(value: &Json, place: &str, what: &str) -> Result<f64, TakeError> {
+    let score = number(value, place, what)?;
     if score.is_finite() {
         return Ok(score);
     }
-    Err(json(format!("`{place}` is {}, not a score", found_at(value))))
+    Err(json(format!("`{place}` is {}, not {what}", found_at(value))))
 }
 
 /// What stands at a place; a text as it is.

@@ -4,10 +4,12 @@ use std::fmt;
 use std::sync::Arc;
 
 use minijinja::value::{Enumerator, Object, ObjectRepr, Value};
+use serde::Serialize;
 use serde_json::{Number, Value as Json};
 
 use super::encoding::Encoding;
 use protocol::{EventId, FeatureObject, FeatureValue};
+use timestamp::Timestamp;
 
 /// What is the same in every call.
 #[derive(Debug, Default)]
@@ -20,6 +22,8 @@ pub struct Offer {
     pub ids: Value,
     /// `excluded_ids`
     pub excluded: Value,
+    /// `secret`
+    pub secrets: Value,
     /// How the features of a context become a vector.
     pub context: Arc<Encoding>,
 }
@@ -33,6 +37,7 @@ impl Offer {
             sent,
             ids: self.ids.clone(),
             excluded: self.excluded.clone(),
+            secrets: self.secrets.clone(),
             context: Arc::clone(&self.context),
         }
     }
@@ -64,6 +69,10 @@ pub struct Variables {
     pub action: Option<usize>,
     /// `reward`
     pub reward: Option<f64>,
+    /// `now`: when the call is made.
+    pub now: Option<Timestamp>,
+    /// `request`: the call itself, for its headers.
+    pub request: Option<Arc<Sent>>,
 }
 
 impl Variables {
@@ -123,6 +132,28 @@ impl Variables {
         Self { setup: Arc::default(), ..self.clone() }
     }
 
+    /// The same, with what the session of `other` gave.
+    #[must_use]
+    pub fn in_session_of(&self, other: &Self) -> Self {
+        Self { session: Arc::clone(&other.session), ..self.clone() }
+    }
+
+    /// Whether both are of one session, which begins anew with each `with_session`.
+    #[must_use]
+    pub fn is_in_session_of(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.session, &other.session)
+    }
+
+    /// The same, at the time at which the call is made.
+    pub(super) fn at(&self, now: Timestamp) -> Self {
+        Self { now: Some(now), ..self.clone() }
+    }
+
+    /// The same, when all of the call but its headers is known.
+    pub(super) fn sending(&self, request: Sent) -> Self {
+        Self { request: Some(Arc::new(request)), ..self.clone() }
+    }
+
     /// The id that was sent, as text.
     #[must_use]
     pub fn event_id(&self) -> Option<&str> {
@@ -132,6 +163,9 @@ impl Variables {
     fn value(&self, name: &str) -> Option<Value> {
         let text = |text: &Arc<str>| Value::from(Arc::clone(text));
         match name {
+            "secret" => Some(self.offer.secrets.clone()),
+            "now" => self.now.map(|now| Value::from_object(Moment(now))),
+            "request" => self.request.clone().map(Value::from_dyn_object),
             "session" => Some(taken(&self.session)),
             "setup" => Some(taken(&self.setup)),
             "iteration" => self.iteration.map(Value::from),
@@ -200,11 +234,96 @@ impl Object for Unanswered {
     }
 }
 
-/// An action: its id as a text, with parts.
+/// A time, as RFC 3339 has it, with parts.
+#[derive(Debug)]
+pub struct Moment(Timestamp);
+
+impl Moment {
+    /// The names of its parts.
+    pub const PARTS: [&str; 2] = ["unix", "unix_ms"];
+}
+
+impl Object for Moment {
+    fn repr(self: &Arc<Self>) -> ObjectRepr {
+        ObjectRepr::Plain
+    }
+
+    fn get_value(self: &Arc<Self>, key: &Value) -> Option<Value> {
+        let micros = self.0.unix_micros();
+        match key.as_str()? {
+            "unix" => Some(Value::from(micros.div_euclid(1_000_000))),
+            "unix_ms" => Some(Value::from(micros.div_euclid(1_000))),
+            _ => None,
+        }
+    }
+
+    fn render(self: &Arc<Self>, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.0)
+    }
+}
+
+/// A call as it is sent, for the header that signs it.
+#[derive(Debug, Default)]
+pub struct Sent {
+    /// Its method.
+    pub method: &'static str,
+    /// The path with its query.
+    pub path: String,
+    /// The body.
+    pub body: String,
+}
+
+impl Sent {
+    /// The names of its parts.
+    pub const PARTS: [&str; 3] = ["method", "path", "body"];
+}
+
+impl Object for Sent {
+    fn get_value(self: &Arc<Self>, key: &Value) -> Option<Value> {
+        match key.as_str()? {
+            "method" => Some(Value::from(self.method)),
+            "path" => Some(Value::from(self.path.as_str())),
+            "body" => Some(Value::from(self.body.as_str())),
+            _ => None,
+        }
+    }
+}
+
+/// What a service calls an action.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(untagged)]
+pub enum ServiceId {
+    /// A text.
+    Text(Arc<str>),
+    /// Sent as a number.
+    Number(i64),
+}
+
+impl ServiceId {
+    /// As it is sent.
+    #[must_use]
+    pub fn value(&self) -> Value {
+        match self {
+            Self::Text(text) => Value::from(Arc::clone(text)),
+            Self::Number(number) => Value::from(*number),
+        }
+    }
+}
+
+impl fmt::Display for ServiceId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Text(text) => f.write_str(text),
+            Self::Number(number) => write!(f, "{number}"),
+        }
+    }
+}
+
+/// An action: its id, with parts.
 #[derive(Debug)]
 pub struct Action {
     /// Its id at the service.
-    pub id: Arc<str>,
+    pub id: ServiceId,
     /// Its index in the plan.
     pub index: usize,
     /// Its [`Features`].
@@ -218,7 +337,7 @@ impl Object for Action {
 
     fn get_value(self: &Arc<Self>, key: &Value) -> Option<Value> {
         match key.as_str()? {
-            "id" => Some(Value::from(Arc::clone(&self.id))),
+            "id" => Some(self.id.value()),
             "index" => Some(Value::from(self.index)),
             "features" => Some(self.features.clone()),
             _ => None,
@@ -226,7 +345,7 @@ impl Object for Action {
     }
 
     fn render(self: &Arc<Self>, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.id)
+        write!(f, "{}", self.id)
     }
 }
 

@@ -4,25 +4,21 @@ use std::sync::Arc;
 
 use super::compile::{Compiler, Setting};
 use super::known::{Known, Stage, names};
-use super::offer::{context_encoding, lookup, offer, service_ids};
+use super::offer::{context_encoding, offer, service_ids};
 use crate::document::Node;
 use crate::format::{Misread, Named, Placed, Read};
 use crate::model::{
-    ActionFile, CallFile, ErrorFile, FieldFile, HeaderFile, ItemFile, Preset, RankingFile,
-    RewardCallFile, ServiceFile, SourceFile, StepCallFile, TakeFile, is_header_name,
+    CallFile, ErrorFile, FieldFile, HeaderFile, Preset, RewardCallFile, ServiceFile, StepCallFile,
+    TakeFile, is_header_name,
 };
-use diagnostic::{Diagnostic, Report};
-use plan::Mapping;
+use diagnostic::{Diagnostic, Place, Report};
 use plan::mapping::call::{Body, Call, ErrorSign, Field, Method, RewardCall, StepCall, Tree};
-use plan::mapping::path::SingularPath;
-use plan::mapping::ranking::{Item, Pick, Ranking};
 use plan::mapping::source::ValueSource;
-use plan::mapping::take::{Choice, Take};
 use plan::mapping::template::{Position, Template, Templates, root};
-use plan::mapping::value::Probability;
-use plan::mapping::variables::Variables;
-use plan::{Phase, Plan, Population};
+use plan::mapping::variables::{ServiceId, Variables};
+use plan::{Mapping, Phase, Plan, Population, Secret};
 use protocol::{EventId, RankableAction};
+use timestamp::Timestamp;
 
 /// So many visitors each template is tried on.
 const MOST_SAMPLES: usize = 1_000;
@@ -121,11 +117,11 @@ fn refuse_contract_keys(service: &ServiceFile, report: &mut Report) {
     }
 }
 
-struct Builder<'a, 'r> {
-    compiler: Compiler<'r>,
-    world: Option<World<'a>>,
+pub(super) struct Builder<'a, 'r> {
+    pub compiler: Compiler<'r>,
+    pub world: Option<World<'a>>,
     /// What the service calls the actions.
-    ids: Vec<Arc<str>>,
+    pub ids: Vec<ServiceId>,
     variables: Variables,
     /// Samples of the variables of Rank, and of Reward.
     ranks: Vec<Variables>,
@@ -137,8 +133,10 @@ impl<'a, 'r> Builder<'a, 'r> {
         let renamed = service.ids.as_ref().map_or(&[][..], |ids| &ids.value);
         let ids = world.map(|world| service_ids(renamed, world.actions, report));
         let ids = ids.unwrap_or_default();
-        let variables = world.map(|world| variables(&world, &ids)).unwrap_or_default();
+        let secrets = service.secrets.as_deref().unwrap_or_default();
+        let variables = world.map(|world| variables(&world, &ids, secrets)).unwrap_or_default();
         let known = Known {
+            secrets: secrets.iter().map(|named| named.name.clone()).collect(),
             context: world.map(|world| {
                 let rows = world.populations().flat_map(|population| &population.rows);
                 names(rows.map(|visitor| &*visitor.features))
@@ -155,7 +153,7 @@ impl<'a, 'r> Builder<'a, 'r> {
         let compiler = Compiler {
             templates: Templates::default(),
             known,
-            secrets: Vec::new(),
+            secrets: secrets.iter().map(|named| named.value.clone()).collect(),
             has_vectors: false,
             report,
         };
@@ -207,8 +205,9 @@ impl<'a, 'r> Builder<'a, 'r> {
         let tree = self.compiler.tree(&file.value, setting);
         if let Some(tree) = &tree {
             let templates = &self.compiler.templates;
-            let sent =
-                samples.iter().filter_map(|sample| tree.value(templates, &root(sample)).ok());
+            let sent = samples
+                .iter()
+                .filter_map(|sample| tree.value(templates, &root(sample.clone())).ok());
             let sent = sent.collect();
             let offer = Arc::clone(&self.variables.offer);
             self.variables.offer = Arc::new(offer.with_sent(sent));
@@ -303,16 +302,24 @@ impl<'a, 'r> Builder<'a, 'r> {
     }
 
     fn body(&mut self, file: &CallFile, setting: Setting<'_>) -> Option<Body> {
-        match (&file.body, &file.form) {
-            (Some(_), Some(form)) => {
-                let mistake = Diagnostic::error("a call has a `body` or a `form`, not both");
-                self.compiler.report.push(mistake.at(&form.key).help("leave one of them out"));
-                None
+        match (&file.body, &file.form, &file.text) {
+            (Some(_), Some(Placed { key, .. }), _) | (Some(_), _, Some(Placed { key, .. })) => {
+                self.one_body("body", key)
             }
-            (Some(body), None) => self.compiler.tree(body, setting).map(Body::Json),
-            (None, Some(form)) => self.fields(&form.value, setting).map(Body::Form),
-            (None, None) => Some(Body::Nothing),
+            (None, Some(_), Some(text)) => self.one_body("form", &text.key),
+            (Some(body), None, None) => self.compiler.tree(body, setting).map(Body::Json),
+            (None, Some(form), None) => self.fields(&form.value, setting).map(Body::Form),
+            (None, None, Some(text)) => self.text(&text.value, setting).map(Body::Text),
+            (None, None, None) => Some(Body::Nothing),
         }
+    }
+
+    /// Reports a second body.
+    fn one_body(&mut self, first: &str, second: &Place) -> Option<Body> {
+        let message = format!("a call has a `{first}` or a `{}`, not both", second.text());
+        let mistake = Diagnostic::error(message).at(second);
+        self.compiler.report.push(mistake.help("leave one of them out"));
+        None
     }
 
     /// The fields of a query or a form.
@@ -339,6 +346,10 @@ impl<'a, 'r> Builder<'a, 'r> {
         self.compiler.template(node, Position::Other, setting)
     }
 
+    fn header(&mut self, node: &Node, setting: Setting<'_>) -> Option<Template> {
+        self.compiler.template(node, Position::Header, setting)
+    }
+
     fn headers(
         &mut self,
         headers: &[Named<Node>],
@@ -351,7 +362,7 @@ impl<'a, 'r> Builder<'a, 'r> {
             }
         }
         let header =
-            |named: &Named<Node>| Some((named.name.clone(), self.text(&named.value, setting)?));
+            |named: &Named<Node>| Some((named.name.clone(), self.header(&named.value, setting)?));
         let headers: Vec<Option<_>> = headers.iter().map(header).collect();
         headers.into_iter().collect()
     }
@@ -370,107 +381,17 @@ impl<'a, 'r> Builder<'a, 'r> {
             .filter(|named| named.value.is_template())
             .map(node)
             .collect();
-        self.headers(&headers, Setting { stage: Stage::Every, samples: &[] })
-    }
-
-    fn take(&mut self, file: &TakeFile) -> Option<Take> {
-        let action = file.action.as_ref().map(|file| self.choice(file).ok_or(Misread));
-        let ranking = file.ranking.as_ref();
-        let ranking = ranking.map(|of| self.ranking(of, file.action.is_some()).ok_or(Misread));
-        let probability = file.probability.as_ref().map(|of| {
-            let source =
-                self.source(&of.source).map(|source| Probability { source, scale: of.scale });
-            source.ok_or(Misread)
-        });
-        let mut source = |file: Option<&SourceFile>| {
-            file.map(|file| self.source(file).ok_or(Misread)).transpose()
-        };
-        let (event, echo) = (source(file.event.as_ref()), source(file.echo.as_ref()));
-        Some(Take {
-            action: action.transpose().ok()?,
-            ranking: ranking.transpose().ok()?,
-            probability: probability.transpose().ok()?,
-            event: event.ok()?,
-            echo: echo.ok()?,
-        })
-    }
-
-    fn source(&mut self, SourceFile { path, header }: &SourceFile) -> Option<ValueSource> {
-        match (path, header) {
-            (Some(_), Some(header)) => {
-                let mistake = Diagnostic::error("a value has a `path` or a `header`, not both");
-                self.compiler.report.push(mistake.at(&header.key).help("leave one of them out"));
-                None
-            }
-            (Some(path), None) => Some(ValueSource::Path(path.clone())),
-            (None, header) => Some(ValueSource::Header { header: header.as_ref()?.value.clone() }),
-        }
-    }
-
-    fn choice(&mut self, ActionFile { source, by }: &ActionFile) -> Option<Choice> {
-        let source = self.source(source)?;
-        let actions = self.world?.actions;
-        let lookup = lookup(by.as_ref(), actions, &self.ids, self.compiler.report)?;
-        Some(Choice { source, lookup })
-    }
-
-    /// `is_chosen`: the answer says which of the actions is chosen.
-    fn ranking(&mut self, file: &RankingFile, is_chosen: bool) -> Option<Ranking> {
-        let RankingFile { path, action, probability, score, choose, by } = file;
-        self.check_choice(file, is_chosen)?;
-        let actions = self.world?.actions;
-        let lookup = lookup(by.as_ref(), actions, &self.ids, self.compiler.report)?;
-        let action = match action.as_deref() {
-            Some(ItemFile::Path(path)) => Item::Path(path.clone()),
-            Some(ItemFile::Key) => Item::Key { is_place: by.is_none() },
-            None => Item::Path(SingularPath::whole()),
-        };
-        let probability =
-            probability.as_ref().map(|of| Probability { source: of.path.clone(), scale: of.scale });
-        let (path, score) = (path.clone(), score.clone());
-        let choose = choose.as_ref().map_or(Pick::Best, |choose| choose.value);
-        Some(Ranking { path, action, probability, score, choose, lookup })
-    }
-
-    /// Reports what cannot be chosen from a ranking.
-    fn check_choice(&mut self, file: &RankingFile, is_chosen: bool) -> Option<()> {
-        let (has_probability, has_score) = (file.probability.is_some(), file.score.is_some());
-        let is_drawn = |choose: &&Placed<Pick>| choose.value == Pick::Draw;
-        let draw = file.choose.as_ref().filter(is_drawn);
-        let key = file.action.as_ref().filter(|item| matches!(item.value, ItemFile::Key));
-        let (message, place, help) = match (draw, key) {
-            (Some(draw), _) if is_chosen => (
-                "the answer says which action is chosen, so none is drawn",
-                &draw.place,
-                "leave out `choose: draw`, or the `action` beside `ranking`",
-            ),
-            (Some(draw), _) if !has_probability => (
-                "a draw needs the probabilities",
-                &draw.place,
-                "say where an item has its probability: `probability: $.p`",
-            ),
-            (None, Some(key)) if !has_probability && !has_score => (
-                "names and places have no order",
-                &key.place,
-                "say what an item is ranked by: `score: $`, or `probability: $`",
-            ),
-            (None, Some(key)) if !has_score && !is_chosen && file.choose.is_none() => (
-                "nothing says which of the actions is chosen",
-                &key.place,
-                "`choose: draw` where the service leaves the choice to its caller, `choose: best` \
-                 where the most probable action is meant, or `action` beside `ranking`",
-            ),
-            _ => return Some(()),
-        };
-        self.compiler.report.push(Diagnostic::error(message).at(place).help(help));
-        None
+        let samples = self.samples(Stage::Every);
+        self.headers(&headers, Setting { stage: Stage::Every, samples: &samples })
     }
 }
 
-fn variables(world: &World<'_>, ids: &[Arc<str>]) -> Variables {
+fn variables(world: &World<'_>, ids: &[ServiceId], secrets: &[Named<Secret>]) -> Variables {
     let context = context_encoding(&world.population.dimensions, world.populations());
-    let offer = offer(world.actions, world.excluded, ids, context);
-    Variables { offer: Arc::new(offer), ..Variables::default() }
+    let offer = offer(world.actions, world.excluded, ids, secrets, context);
+    // What a template may speak of when it is tried.
+    let (now, request) = (Some(Timestamp::VIRTUAL_START), Some(Arc::default()));
+    Variables { offer: Arc::new(offer), now, request, ..Variables::default() }
 }
 
 /// The names of the values that a call takes.

@@ -9,13 +9,14 @@ use crate::document::{Node, Value};
 use diagnostic::{Diagnostic, Place, Report, nearest};
 use plan::Secret;
 use plan::mapping::call::Tree;
+use plan::mapping::filters;
 use plan::mapping::template::{self, Position, Template, TemplateMistake, Templates, is_template};
 use plan::mapping::variables::Variables;
 
-/// Filters that are often meant, for "did you mean".
-const FILTERS: [&str; 16] = [
-    "one_hot", "numbers", "tojson", "length", "int", "float", "round", "lower", "upper", "join",
-    "default", "map", "first", "last", "string", "replace",
+/// Filters of minijinja that are often meant, for "did you mean".
+const USUAL_FILTERS: [&str; 14] = [
+    "tojson", "length", "int", "float", "round", "lower", "upper", "join", "default", "map",
+    "first", "last", "string", "replace",
 ];
 
 /// Compiles templates, and tries each on samples of its variables.
@@ -114,16 +115,22 @@ impl Compiler<'_> {
         };
         self.has_vectors |= ["one_hot", "numbers"].iter().any(|filter| text.contains(filter));
         let variables = self.templates.variables(&template);
-        let is_known = self.check_names(&variables, &spot, setting.stage);
+        let is_known = self.check_names(&variables, &spot, setting.stage, position);
         let is_right = is_known && self.try_on(&template, &variables, &spot, setting.samples);
         is_right.then_some(template)
     }
 
     /// Reports variables that have no value.
-    fn check_names(&mut self, variables: &[String], spot: &TemplateSpot<'_>, stage: Stage) -> bool {
+    fn check_names(
+        &mut self,
+        variables: &[String],
+        spot: &TemplateSpot<'_>,
+        stage: Stage,
+        position: Position,
+    ) -> bool {
         let mut is_known = true;
         for variable in variables {
-            let Some(unknown) = self.known.unknown(variable, stage) else { continue };
+            let Some(unknown) = self.known.unknown(variable, stage, position) else { continue };
             let place = spot.place_of(variable);
             self.report.push(Diagnostic::error(unknown.message).at(&place).help(unknown.help));
             is_known = false;
@@ -148,7 +155,7 @@ impl Compiler<'_> {
         };
         let depends_on_answers = variables.iter().any(is_taken);
         for sample in samples {
-            let Err(error) = self.templates.value(template, &template::root(sample)) else {
+            let Err(error) = self.templates.value(template, &template::root(sample.clone())) else {
                 continue;
             };
             let is_unknown = matches!(
@@ -219,9 +226,9 @@ fn filter_help(error: &minijinja::Error) -> Option<String> {
         return None;
     }
     let name = error.detail()?.split(' ').nth(1)?;
-    Some(match nearest(name, FILTERS) {
+    Some(match nearest(name, filters::NAMES.into_iter().chain(USUAL_FILTERS)) {
         Some(near) => format!("did you mean `{near}`?"),
-        None => "filters are `one_hot`, `numbers` and those of minijinja".to_owned(),
+        None => format!("filters are `{}` and those of minijinja", filters::NAMES.join("`, `")),
     })
 }
 

@@ -3,6 +3,8 @@
 use std::collections::BTreeSet;
 
 use diagnostic::nearest;
+use plan::mapping::template::Position;
+use plan::mapping::variables::{Moment, Sent};
 use protocol::FeatureObject;
 
 /// Where a template stands.
@@ -20,7 +22,20 @@ pub(super) enum Stage {
 }
 
 impl Stage {
-    fn roots(self) -> &'static [&'static str] {
+    /// The variables at a place of a call of this stage.
+    fn roots(self, position: Position) -> Vec<&'static str> {
+        let mut roots = self.own_roots().to_vec();
+        // What an action is does not change from call to call.
+        if self != Self::Action {
+            roots.extend(["secret", "now"]);
+        }
+        if position == Position::Header {
+            roots.push("request");
+        }
+        roots
+    }
+
+    fn own_roots(self) -> &'static [&'static str] {
         match self {
             Self::Action => &["action"],
             Self::Session => &["actions", "action_ids", "columns"],
@@ -67,6 +82,8 @@ pub(super) struct Known {
     pub features: Option<BTreeSet<String>>,
     /// Whether the answer to Rank gives a probability.
     pub probability: bool,
+    /// The names of `secrets`.
+    pub secrets: Vec<String>,
     /// What `session` takes.
     pub session: Vec<String>,
     /// What `setup` takes.
@@ -81,12 +98,12 @@ pub(super) struct Unknown {
 
 impl Known {
     /// Why a variable has no value at a stage, if it has none: `context.weather`.
-    pub fn unknown(&self, variable: &str, stage: Stage) -> Option<Unknown> {
+    pub fn unknown(&self, variable: &str, stage: Stage, position: Position) -> Option<Unknown> {
         let mut names = variable.split('.');
         let root = names.next().unwrap_or_default();
-        let roots = stage.roots();
+        let roots = stage.roots(position);
         if !roots.contains(&root) {
-            return Some(unknown_root(root, stage));
+            return Some(unknown_root(root, &roots));
         }
         if root == "probability" && !self.probability {
             let message = "`probability` has no value: `take` has none".to_owned();
@@ -96,6 +113,9 @@ impl Known {
         let (inner, of_features) = (names.next()?, names.next());
         match root {
             "context" => among(root, inner, self.context.as_ref()?.iter().map(String::as_str)),
+            "secret" => among(root, inner, self.secrets.iter().map(String::as_str)),
+            "now" => among(root, inner, Moment::PARTS),
+            "request" => among(root, inner, Sent::PARTS),
             "session" => among(root, inner, self.session.iter().map(String::as_str)),
             "setup" => among(root, inner, self.setup.iter().map(String::as_str)),
             "action" => among(root, inner, ["id", "index", "features"]).or_else(|| {
@@ -107,16 +127,16 @@ impl Known {
     }
 }
 
-fn unknown_root(root: &str, stage: Stage) -> Unknown {
-    let is_later = Stage::Reward.roots().contains(&root);
-    let message = if is_later {
+fn unknown_root(root: &str, roots: &[&'static str]) -> Unknown {
+    let is_elsewhere = Stage::Reward.roots(Position::Header).contains(&root);
+    let message = if is_elsewhere {
         format!("`{root}` has no value here")
     } else {
         format!("unknown variable `{root}`")
     };
-    let help = match nearest(root, stage.roots().iter().copied()) {
-        Some(near) if !is_later => format!("did you mean `{near}`?"),
-        _ => format!("variables here are {}", listed(stage.roots().iter().copied())),
+    let help = match nearest(root, roots.iter().copied()) {
+        Some(near) if !is_elsewhere => format!("did you mean `{near}`?"),
+        _ => format!("variables here are {}", listed(roots.iter().copied())),
     };
     Unknown { message, help }
 }
@@ -136,7 +156,7 @@ fn among<'a>(owner: &str, name: &str, names: impl IntoIterator<Item = &'a str>) 
 
 /// The first of some names.
 fn listed<'a>(names: impl Iterator<Item = &'a str>) -> String {
-    const MOST: usize = 14;
+    const MOST: usize = 16;
     let mut shown: Vec<String> = names.map(|name| format!("`{name}`")).collect();
     if shown.len() > MOST {
         shown.truncate(MOST);

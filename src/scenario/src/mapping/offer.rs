@@ -10,16 +10,16 @@ use crate::model::By;
 use diagnostic::{Diagnostic, Report, nearest};
 use plan::mapping::encoding::Encoding;
 use plan::mapping::value::{Lookup, text_of};
-use plan::mapping::variables::{Action, Features, Offer};
-use plan::{Population, Visitor};
+use plan::mapping::variables::{Action, Features, Offer, ServiceId};
+use plan::{Population, Secret, Visitor};
 use protocol::{FeatureObject, FeatureValue, RankableAction};
 
 /// What the service calls each action.
 pub(super) fn service_ids(
-    ids: &[Named<String>],
+    ids: &[Named<ServiceId>],
     actions: &[RankableAction],
     report: &mut Report,
-) -> Vec<Arc<str>> {
+) -> Vec<ServiceId> {
     for Named { name, place, .. } in ids {
         if !actions.iter().any(|action| *action.id == **name) {
             let near = nearest(name, actions.iter().map(|action| &*action.id));
@@ -30,18 +30,19 @@ pub(super) fn service_ids(
     }
     let renamed = |action: &RankableAction| {
         let new = ids.iter().find(|named| *action.id == *named.name);
-        new.map_or_else(|| Arc::clone(&action.id), |named| named.value.as_str().into())
+        new.map_or_else(|| ServiceId::Text(Arc::clone(&action.id)), |named| named.value.clone())
     };
-    let service_ids: Vec<Arc<str>> = actions.iter().map(renamed).collect();
-    for (index, id) in service_ids.iter().enumerate() {
-        let Some(first) = service_ids[..index].iter().position(|other| other == id) else {
+    let service_ids: Vec<ServiceId> = actions.iter().map(renamed).collect();
+    let texts: Vec<String> = service_ids.iter().map(ToString::to_string).collect();
+    for (index, id) in texts.iter().enumerate() {
+        let Some(first) = texts[..index].iter().position(|other| other == id) else {
             continue;
         };
         let message = format!(
             "`{}` and `{}` are both `{id}` at the service",
             actions[first].id, actions[index].id
         );
-        let named = ids.iter().find(|named| *named.value == **id);
+        let named = ids.iter().find(|named| named.value.to_string() == *id);
         let mistake = Diagnostic::error(message).help("give each action an id of its own");
         report.push(match named {
             Some(named) => mistake.at(&named.place),
@@ -55,30 +56,33 @@ pub(super) fn service_ids(
 pub(super) fn offer(
     actions: &[RankableAction],
     excluded: &[String],
-    ids: &[Arc<str>],
+    ids: &[ServiceId],
+    secrets: &[Named<Secret>],
     context: Arc<Encoding>,
 ) -> Offer {
     let encoding = Arc::new(Encoding::new(&[], actions.iter().map(|action| &*action.features)));
     let action = |(index, action): (usize, &RankableAction)| {
         let features = Arc::clone(&action.features);
         let features = Value::from_object(Features { features, encoding: Arc::clone(&encoding) });
-        Arc::new(Action { id: Arc::clone(&ids[index]), index, features })
+        Arc::new(Action { id: ids[index].clone(), index, features })
     };
     let all: Vec<Arc<Action>> = actions.iter().enumerate().map(action).collect();
     let sent = |action: &Arc<Action>| {
-        Value::from_pairs([
-            ("id", Value::from(Arc::clone(&action.id))),
-            ("features", action.features.clone()),
-        ])
+        Value::from_pairs([("id", action.id.value()), ("features", action.features.clone())])
     };
     let is_excluded =
-        |(index, _): &(usize, &Arc<str>)| excluded.iter().any(|id| **id == *actions[*index].id);
+        |(index, _): &(usize, &ServiceId)| excluded.iter().any(|id| **id == *actions[*index].id);
     let excluded = ids.iter().enumerate().filter(is_excluded);
     Offer {
         sent: all.iter().map(sent).collect(),
-        ids: ids.iter().map(|id| Value::from(Arc::clone(id))).collect(),
-        excluded: excluded.map(|(_, id)| Value::from(Arc::clone(id))).collect(),
+        ids: ids.iter().map(ServiceId::value).collect(),
+        excluded: excluded.map(|(_, id)| id.value()).collect(),
         actions: all,
+        secrets: Value::from_pairs(
+            secrets
+                .iter()
+                .map(|Named { name, value, .. }| (name.clone(), Value::from(value.reveal()))),
+        ),
         context,
     }
 }
@@ -96,7 +100,7 @@ pub(super) fn context_encoding<'a>(
 pub(super) fn lookup(
     by: Option<&Placed<By>>,
     actions: &[RankableAction],
-    ids: &[Arc<str>],
+    ids: &[ServiceId],
     report: &mut Report,
 ) -> Option<Lookup> {
     let texts: Vec<Option<String>> = match by.map(|by| &by.value) {

@@ -34,6 +34,9 @@ keyed! {
         /// The body, as a form (`application/x-www-form-urlencoded`). A list is a field for each of
         /// its values.
         form: Option<Placed<Vec<Named<FieldFile>>>> = optional(table_of(field()).at()),
+        /// The body, as it stands here: CSV, lines of JSON, or what else is not JSON. `Content-Type` is
+        /// `text/plain`, if `headers` do not say it.
+        text: Option<Placed<Node>> = optional(ScalarNode.at()),
         /// The statuses of success; 200 to 299, if it is not said.
         status: Option<Vec<u16>> = optional(statuses()),
         /// What the body of the answer is. Of a text, `$` is the whole.
@@ -103,7 +106,7 @@ keyed! {
         /// The call.
         call: CallFile = flatten(),
         /// Values that later calls may use, by name: `{ id: $.campaign.id }`. A path, or the name of
-        /// a header.
+        /// a header or a cookie.
         take: Option<Vec<Named<SourceFile>>> = optional(table_of(source())),
     }
 }
@@ -118,7 +121,7 @@ keyed! {
         /// The probability with which the action was chosen.
         probability: Option<ProbabilityFile> = optional(probability()),
         /// The id of the decision at the service: `{{ event }}` in Reward. A path, or the name of a
-        /// header.
+        /// header or a cookie.
         event: Option<SourceFile> = optional(source()),
         /// What must be equal to the `{{ event_id }}` that was sent. A path, or the name of a header.
         echo: Option<SourceFile> = optional(source()),
@@ -126,18 +129,20 @@ keyed! {
 }
 
 keyed! {
-    /// Where a value of an answer is: at a path of its body, or in a header.
+    /// Where a value of an answer is: at a path of its body, in a header or in a cookie.
     pub(crate) struct SourceFile {
         /// Where it is in the body.
-        path: Option<SingularPath> = required_unless(json_path(), &["header"]),
+        path: Option<SingularPath> = required_unless(json_path(), &["header", "cookie"]),
         /// The name of the header that has it, such as `Location`.
         header: Option<Placed<String>> = optional(TEXT.and_then(header_name).at()),
+        /// The name of the cookie that has it, which the answer sets.
+        cookie: Option<Placed<String>> = optional(TEXT.at()),
     }
 }
 
 impl SourceFile {
     fn at(path: SingularPath) -> Self {
-        Self { path: Some(path), header: None }
+        Self { path: Some(path), header: None, cookie: None }
     }
 }
 
@@ -206,6 +211,8 @@ keyed! {
         probability: Option<ItemProbabilityFile> = optional(probability_of_item()),
         /// Where an item gives the score of its action: the highest is the best.
         score: Option<SingularPath> = optional(json_path()),
+        /// Where an item gives the cost of its action: the lowest is the best.
+        cost: Option<Placed<SingularPath>> = optional(json_path().at()),
         /// Which of the actions is chosen, where `action` does not say it; the best, if this does not
         /// say it either.
         choose: Option<Placed<Pick>> = optional(pick().at()),
@@ -288,8 +295,8 @@ fn action() -> Either<ActionFile> {
 
 fn ranking() -> Either<RankingFile> {
     let of_ids = |path| {
-        let (action, probability, score, choose, by) = (None, None, None, None, None);
-        RankingFile { path, action, probability, score, choose, by }
+        let (action, probability, score, cost) = (None, None, None, None);
+        RankingFile { path, action, probability, score, cost, choose: None, by: None }
     };
     either([json_path().map(of_ids).boxed(), object().boxed()])
 }

@@ -16,7 +16,7 @@ use crate::format::{
 use diagnostic::{Diagnostic, Report, Source};
 use metrics::Tags;
 use plan::Retries;
-use plan::mapping::is_template;
+use plan::mapping::{ServiceId, is_template};
 use plan::{Header, Operation, Secret};
 
 keyed! {
@@ -59,8 +59,11 @@ keyed! {
         teardown: Option<Placed<Vec<CallFile>>> = optional(list_of(object(), 1).at()),
         /// What an action is in `{{ actions }}`, such as `{ sku: "{{ action.features.sku }}" }`.
         actions: Option<Placed<Node>> = optional(any_value().at()),
-        /// What the service calls actions that it spells otherwise.
-        ids: Option<Placed<Vec<Named<String>>>> = optional(table_of(TEXT).at()),
+        /// What the service calls actions that it spells otherwise. A number is sent as one.
+        ids: Option<Placed<Vec<Named<ServiceId>>>> = optional(table_of(service_id()).at()),
+        /// Texts from the environment that templates use as `{{ secret.NAME }}`, such as a key to sign
+        /// calls with. They appear in no output.
+        secrets: Option<Vec<Named<Secret>>> = optional(table_of(TEXT.map(Secret::new))),
         /// How long a call may take, or its parts.
         timeout: Timeout = or(timeout(), "\"10s\""),
         /// How often failed calls are made again.
@@ -142,6 +145,14 @@ fn header(value: String, spot: Spot<'_>, reading: &mut Reading<'_>) -> Option<He
     let is_secret = matches!(spot.node.value, Value::Interpolated(_));
     let header = Header { name: name.to_owned(), value: Secret::new(value), is_secret };
     Some(HeaderFile { header, node: spot.node.clone() })
+}
+
+/// What a service calls an action.
+fn service_id() -> Either<ServiceId> {
+    either([
+        TEXT.map(|text: String| ServiceId::Text(text.into())).boxed(),
+        integer(i64::MIN, i64::MAX).map(ServiceId::Number).boxed(),
+    ])
 }
 
 /// The file that a text names.

@@ -51,9 +51,9 @@ impl Addresses {
         self.moved.contains(&operation)
     }
 
-    /// A path below that of the service.
-    pub(crate) fn below(&self, path: &str) -> String {
-        format!("{}{path}", self.base)
+    /// The path of the service itself, without a slash at its end.
+    pub(crate) fn base(&self) -> &str {
+        &self.base
     }
 
     /// Scheme, host and port: nothing secret.

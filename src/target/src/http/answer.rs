@@ -83,6 +83,10 @@ pub(super) fn decode<A: DeserializeOwned>(body: &[u8]) -> Result<A, CallFailure>
         Err(_) => serde_json::from_slice(body),
     };
     decoded.map_err(|error| {
+        if body.trim_ascii().is_empty() {
+            let message = "the answer has no body, where JSON was expected";
+            return CallFailure::new(FailureKind::Protocol(Violation::Json), message);
+        }
         let what = match error.classify() {
             Category::Data => "what the contract says".to_owned(),
             _ => format!("JSON{}", no_json(body, &error)),

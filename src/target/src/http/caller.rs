@@ -4,7 +4,7 @@ use std::time::Duration;
 use hyper::Method;
 use hyper::body::Bytes;
 use hyper::header::{ACCEPT, CONTENT_TYPE, HOST, HeaderMap, HeaderName, HeaderValue, USER_AGENT};
-use reqwest::{Client, Url};
+use reqwest::{Client, Response, Url};
 use serde::de::DeserializeOwned;
 
 use super::address::Addresses;
@@ -19,6 +19,7 @@ use clock::{Clock, WallClock};
 use plan::{HttpPlan, Redactor, Retries, Timeouts};
 use record::FailureKind;
 use seed::{Draws, PhaseKey, Purpose, Seed};
+use timestamp::Timestamp;
 
 /// The first wait before a call is made again, and the longest. Each is twice the one
 /// before, and drawn from its upper half.
@@ -41,6 +42,8 @@ pub(crate) struct Caller {
     clock: WallClock,
     retried: Cell<u64>,
     retried_after: Cell<u64>,
+    /// How many calls reqwest made again, since the service had closed their connection.
+    repeated: Cell<u64>,
     /// The calls that were made, if they are to be shown.
     trace: Option<RefCell<Vec<Exchange>>>,
 }
@@ -100,6 +103,7 @@ impl Caller {
             clock,
             retried: Cell::default(),
             retried_after: Cell::default(),
+            repeated: Cell::default(),
             trace: None,
         })
     }
@@ -147,6 +151,11 @@ impl Caller {
 
     pub(crate) fn addresses(&self) -> &Addresses {
         &self.addresses
+    }
+
+    /// The time.
+    pub(crate) fn now(&self) -> Timestamp {
+        self.clock.timestamp(self.clock.now())
     }
 
     /// The headers of every call.
@@ -201,8 +210,7 @@ impl Caller {
             let started = self.trace.as_ref().map(|_| self.clock.now());
             let is_retried = failures < policy.retries;
             let answer = self.once(outgoing, is_retried).await;
-            let now = || self.clock.timestamp(self.clock.now());
-            let answer = answer.and_then(|answer| answer.success(outgoing.statuses, now()));
+            let answer = answer.and_then(|answer| answer.success(outgoing.statuses, self.now()));
             self.note(outgoing, &answer, started);
             let failed = match answer {
                 Ok(answer) => return Ok(answer),
@@ -229,28 +237,48 @@ impl Caller {
     /// Makes a call once, which is made again if it fails.
     async fn once(&self, outgoing: &Outgoing<'_>, is_retried: bool) -> Result<Answer, CallFailure> {
         let Outgoing { method, path, headers, body, .. } = outgoing;
+        let keeps_headers = outgoing.reads_headers;
+        let request = Request { method, path, headers, body, keeps_headers, is_retried };
         match &self.wire {
             Wire::Pool(pool) => {
                 check_path(path)?;
-                let keeps_headers = outgoing.reads_headers;
-                let request = Request { method, path, headers, body, keeps_headers, is_retried };
                 pool.call(&request).await
             }
             Wire::Client(client) => {
                 let limit = self.timeouts.whole;
-                let call = Box::pin(self.through(client, outgoing));
+                let call = Box::pin(self.through(client, outgoing, request.is_repeatable()));
                 let answer = Box::pin(tokio::time::timeout(limit, call)).await;
                 answer.unwrap_or_else(|_| Err(CallFailure::timeout("no whole answer", limit)))
             }
         }
     }
 
-    /// Makes a call through reqwest.
+    /// Makes a call through reqwest. If its connection is closed before the answer, a call that is
+    /// repeatable is made once more; whether the service had kept the connection is not known here.
     async fn through(
         &self,
         client: &Client,
         outgoing: &Outgoing<'_>,
+        is_repeatable: bool,
     ) -> Result<Answer, CallFailure> {
+        let response = self.response(client, outgoing).await;
+        let is_closed = |failed: &CallFailure| failed.error.kind == FailureKind::Transport;
+        let response = match response {
+            Err(failed) if is_repeatable && is_closed(&failed) => {
+                self.repeated.set(self.repeated.get() + 1);
+                self.response(client, outgoing).await?
+            }
+            response => response?,
+        };
+        client::answer(response).await
+    }
+
+    /// Sends a call through reqwest, and waits for the head of its answer.
+    async fn response(
+        &self,
+        client: &Client,
+        outgoing: &Outgoing<'_>,
+    ) -> Result<Response, CallFailure> {
         let Outgoing { method, path, headers, body, .. } = outgoing;
         let url = format!("{}{path}", self.addresses.origin());
         let url = Url::parse(&url).map_err(|error| {
@@ -259,7 +287,7 @@ impl Caller {
         let mut request = reqwest::Request::new(method.clone(), url);
         *request.headers_mut() = headers.map().clone();
         *request.body_mut() = Some(body.clone().into());
-        let call = client::call(client, request);
+        let call = client::send(client, request);
         match self.timeouts.first_byte {
             Some(limit) if limit < self.timeouts.whole => {
                 let answer = tokio::time::timeout(limit, call).await;
@@ -311,13 +339,13 @@ impl Caller {
 
     /// Notes on the calls that were made again since the last call of this, for a person.
     pub(crate) fn take_notes(&self) -> Vec<String> {
-        let repeated = match &self.wire {
-            Wire::Pool(pool) => pool.take_repeated(),
-            Wire::Client(_) => 0,
+        let (repeated, connection) = match &self.wire {
+            Wire::Pool(pool) => (pool.take_repeated(), "the connection that it kept"),
+            Wire::Client(_) => (self.repeated.take(), "its connection"),
         };
         let repeated = (repeated > 0).then(|| {
             let calls = calls_were(repeated);
-            format!("{calls} made again: the service had closed the connection that it kept")
+            format!("{calls} made again: the service had closed {connection}")
         });
         let (retried, asked) = (self.retried.take(), self.retried_after.take());
         let asked = match asked {

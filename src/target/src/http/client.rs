@@ -1,4 +1,4 @@
-use reqwest::{Certificate, Client, ClientBuilder, Identity, Proxy};
+use reqwest::{Certificate, Client, ClientBuilder, Identity, Proxy, Request, Response};
 
 use super::answer::Answer;
 use super::failed::{CallFailure, LARGEST_ANSWER};
@@ -59,18 +59,19 @@ fn unusable(what: &str, error: reqwest::Error) -> CallFailure {
     failed
 }
 
-/// Sends a request and reads its answer.
-pub(super) async fn call(
-    client: &Client,
-    request: reqwest::Request,
-) -> Result<Answer, CallFailure> {
-    let response = client.execute(request).await.map_err(failed)?;
+/// Sends a request, and waits for the head of its answer.
+pub(super) async fn send(client: &Client, request: Request) -> Result<Response, CallFailure> {
+    client.execute(request).await.map_err(failed)
+}
+
+/// Reads the rest of an answer.
+pub(super) async fn answer(response: Response) -> Result<Answer, CallFailure> {
     let (status, headers) = (response.status(), response.headers().clone());
     let body = read(response).await?;
     Ok(Answer { status, headers, body: body.into() })
 }
 
-async fn read(mut response: reqwest::Response) -> Result<Vec<u8>, CallFailure> {
+async fn read(mut response: Response) -> Result<Vec<u8>, CallFailure> {
     let mut body = Vec::new();
     while let Some(chunk) = response.chunk().await.map_err(failed_body)? {
         if body.len() + chunk.len() > LARGEST_ANSWER {

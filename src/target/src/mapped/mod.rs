@@ -16,12 +16,13 @@ use super::http::{Answer, Caller, Headers, Outgoing, RetryPolicy, excerpt};
 use super::{CallAddress, CallError, Delivery, RankAnswer, Target};
 use clock::WallClock;
 use plan::{
-    Call, Format, HttpPlan, Mapping, Method, Redactor, RenderedCall, Reply, Secret, TakeError,
-    Taken, Variables,
+    Call, Format, HttpPlan, Mapping, Method, Redactor, RenderedCall, Reply, Secret, Sending,
+    TakeError, Taken, Variables,
 };
 use protocol::{EventId, ModelProperties, RankRequest};
 use record::{FailureKind, Violation};
 use seed::{Purpose, Seed};
+use session::{Renewals, cookie, ends_session};
 use timestamp::Timestamp;
 
 /// A service that is called as a mapping says.
@@ -36,6 +37,7 @@ pub struct MappedTarget {
     redactor: RefCell<Redactor>,
     /// Decisions that wait for their rewards.
     decisions: RefCell<HashMap<EventId, Variables>>,
+    renewals: Renewals,
     is_resumed: bool,
     /// Whether `setup` was begun, by this process or the one before it.
     is_set_up: Cell<bool>,
@@ -61,6 +63,7 @@ impl MappedTarget {
             cookies: RefCell::default(),
             redactor: RefCell::default(),
             decisions: RefCell::default(),
+            renewals: Renewals::default(),
             is_resumed,
             is_set_up: Cell::new(is_resumed),
         })
@@ -83,14 +86,32 @@ impl MappedTarget {
         outcome
     }
 
-    /// Renders a call, makes it, and returns its answer.
+    /// Makes a call, and returns its answer. Where the session has ended, it is opened anew, once.
     async fn make(
         &self,
         policy: RetryPolicy,
         call: &Call,
         variables: &Variables,
     ) -> Result<Answer, CallError> {
-        let prepared = self.prepare(call, variables)?;
+        let variables = self.in_session(variables);
+        let made = self.once(policy, call, &variables).await;
+        match made {
+            Err(error) if self.mapping.session.is_some() && ends_session(&error) => {
+                let renewed = Box::pin(self.renew(&variables)).await?;
+                Box::pin(self.once(policy, call, &renewed)).await
+            }
+            made => made,
+        }
+    }
+
+    /// Renders a call, makes it, and returns its answer.
+    async fn once(
+        &self,
+        policy: RetryPolicy,
+        call: &Call,
+        variables: &Variables,
+    ) -> Result<Answer, CallError> {
+        let prepared = self.prepare(call, variables, self.caller.now())?;
         let answer = self.caller.make(policy, &prepared.outgoing(call)).await;
         let answer = answer.map_err(|error| self.named(call, &error))?;
         if let Some(sign) = call.error.as_ref().filter(|_| !answer.body.is_empty())
@@ -101,12 +122,18 @@ impl MappedTarget {
         Ok(answer)
     }
 
-    fn prepare(&self, call: &Call, variables: &Variables) -> Result<Prepared, CallError> {
-        let rendered = self.mapping.render(call, variables);
+    fn prepare(
+        &self,
+        call: &Call,
+        variables: &Variables,
+        now: Timestamp,
+    ) -> Result<Prepared, CallError> {
+        let sending = Sending { now, base: self.caller.addresses().base() };
+        let rendered = self.mapping.render(call, variables, sending);
         let rendered = rendered.map_err(|why| self.public(&violation(Violation::Json, why)))?;
         Ok(Prepared {
             headers: Headers::new(self.headers(call, &rendered).map_err(|why| self.public(&why))?),
-            path: self.caller.addresses().below(&rendered.path),
+            path: rendered.path,
             body: rendered.body.into(),
         })
     }
@@ -139,8 +166,10 @@ impl MappedTarget {
 
     /// The body of an answer as JSON.
     fn json(&self, call: &Call, answer: &Answer) -> Result<Json, CallError> {
-        let decode =
-            |body: &Bytes| self.caller.decode(body).map_err(|error| self.named(call, &error));
+        let decode = |body: &Bytes| {
+            let decoded = self.caller.decode(body);
+            decoded.map_err(|error| self.named(call, &with_type(error, answer)))
+        };
         match &call.format {
             Format::Json => decode(&answer.body),
             Format::JsonIn(path) => {
@@ -198,9 +227,10 @@ impl MappedTarget {
         CallError { message: format!("{}\nhelp: {advice}", error.message), ..error }
     }
 
-    /// Hides texts from now on.
+    /// Hides texts from now on. What was hidden before may still come in late answers.
     fn hide(&self, secrets: &[Secret]) {
-        *self.redactor.borrow_mut() = Redactor::new(secrets);
+        let hidden = self.redactor.borrow().and(secrets);
+        *self.redactor.borrow_mut() = hidden;
     }
 }
 
@@ -248,7 +278,9 @@ impl Target for MappedTarget {
         let take = &self.mapping.take;
         let json = if take.reads_body() { self.json(call, &answer)? } else { Json::Null };
         let id = variables.event_id().unwrap_or_default();
-        let reply = Reply { body: &json, header: &|name| answer.headers.get(name)?.to_str().ok() };
+        let header = |name: &str| answer.headers.get(name)?.to_str().ok();
+        let cookie = |name: &str| cookie(&answer.headers, name);
+        let reply = Reply { body: &json, header: &header, cookie: &cookie };
         let taken = take.read(reply, id, || self.caller.draws(at, Purpose::Choice).unit());
         let taken = taken.map_err(|error| self.not_as_said(call, &answer, error))?;
         let Taken { action, probability, favourite, probabilities, event } = taken;
@@ -304,7 +336,26 @@ impl Target for MappedTarget {
     }
 
     fn take_notes(&self) -> Vec<String> {
-        self.caller.take_notes()
+        let renewed = self.renewals.take_note();
+        self.caller.take_notes().into_iter().chain(renewed).collect()
+    }
+}
+
+/// The error of an answer that is not JSON, with what the answer says that it is.
+fn with_type(error: CallError, answer: &Answer) -> CallError {
+    let said = answer.headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok());
+    let said = said.and_then(|said| said.split(';').next()).unwrap_or_default().trim();
+    if said.is_empty() || said.contains("json") || answer.body.is_empty() {
+        return error;
+    }
+    let remedy = match said {
+        "text/plain" | "text/csv" => ": `answer: text` takes it as it is",
+        _ => "",
+    };
+    let said = said.escape_debug();
+    CallError {
+        message: format!("{}; its `Content-Type` is `{said}`{remedy}", error.message),
+        ..error
     }
 }
 

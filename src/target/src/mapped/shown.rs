@@ -6,6 +6,7 @@ use super::{MappedTarget, of_rank};
 use crate::{CallError, Exchange, ShownCall};
 use plan::{Call, StepCall, Variables};
 use protocol::RankRequest;
+use timestamp::Timestamp;
 
 impl MappedTarget {
     /// The same, which keeps its calls to be shown.
@@ -42,41 +43,30 @@ impl MappedTarget {
         let mapping = &self.mapping;
         let session = mapping.session.iter().flat_map(|step| placeholders("session", step));
         let setup = mapping.setup.iter().flat_map(|step| placeholders("setup", step));
-        let (session, setup): (Vec<_>, Vec<_>) = (session.collect(), setup.collect());
-        let event = placeholder("event");
-        let of_steps = session.iter().chain(&setup).map(|(_, placeholder)| placeholder);
-        let given: Vec<Json> = of_steps.chain([&event]).cloned().collect();
-        let variables = mapping.variables.with_session(session).with_setup(setup);
+        let variables = mapping.variables.with_session(session.collect());
+        let variables = variables.with_setup(setup.collect());
         let rank = of_rank(&variables, 0, request);
-        let mut calls = vec![("rank", self.shown(&mapping.rank, &rank, &given)?)];
+        let mut calls = vec![("rank", self.shown(&mapping.rank, &rank)?)];
         if let Some(call) = &mapping.reward {
-            let event = mapping.take.gives_event().then_some(event);
+            let event = mapping.take.gives_event().then(|| placeholder("event"));
             let probability = mapping.take.gives_probability().then(|| placeholder("probability"));
             let decided =
                 rank.decided(action, event.as_ref(), probability.as_ref()).rewarded(reward);
-            let shown = self.shown(&call.call, &decided, &given);
+            let shown = self.shown(&call.call, &decided);
             // An id is a text, unless a template asks for parts of it.
-            let parts = || self.shown(&call.call, &decided.with_parts_of_event(), &given);
+            let parts = || self.shown(&call.call, &decided.with_parts_of_event());
             calls.push(("reward", shown.or_else(|_| parts())?));
         }
         Ok(calls)
     }
 
     /// A call, in which what only answers give is shown by its name.
-    fn shown(
-        &self,
-        call: &Call,
-        variables: &Variables,
-        given: &[Json],
-    ) -> Result<ShownCall, CallError> {
-        let prepared = self.prepare(call, variables)?;
+    fn shown(&self, call: &Call, variables: &Variables) -> Result<ShownCall, CallError> {
+        let prepared = self.prepare(call, variables, Timestamp::VIRTUAL_START)?;
         let mut shown = self.caller.shown(&prepared.outgoing(call));
         self.conceal(&mut shown);
-        for name in given.iter().filter_map(Json::as_str) {
-            let encoded = name.replace('<', "%3C").replace('>', "%3E");
-            for text in [&mut shown.url, &mut shown.body] {
-                *text = text.replace(&encoded, name);
-            }
+        for text in [&mut shown.url, &mut shown.body] {
+            *text = with_plain_names(text);
         }
         Ok(shown)
     }
@@ -89,6 +79,26 @@ impl MappedTarget {
             *text = redactor.redact(text);
         }
     }
+}
+
+/// A text in which the names that stand for values are not percent-encoded.
+fn with_plain_names(text: &str) -> String {
+    let mut parts = text.split("%3C");
+    let mut plain = parts.next().unwrap_or_default().to_owned();
+    for part in parts {
+        let named = part.split_once("%3E").filter(|(name, _)| is_name(name));
+        match named {
+            Some((name, after)) => plain.extend(["<", name, ">", after]),
+            None => plain.extend(["%3C", part]),
+        }
+    }
+    plain
+}
+
+/// Whether a text may be the name of a value, or of a part of one.
+fn is_name(text: &str) -> bool {
+    let belongs = |c: char| c.is_alphanumeric() || "._-".contains(c);
+    !text.is_empty() && text.chars().all(belongs)
 }
 
 /// What stands for a value that only an answer gives.
