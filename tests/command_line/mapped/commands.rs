@@ -127,6 +127,53 @@ const LOGARITHMS: Shape = Shape {
     audit: CERTIFIED,
 };
 
+/// Optimizely Agent, which knows a decision by its user alone and gives no probability.
+const OPTIMIZELY: Shape = Shape {
+    calls: "  preset: { optimizely: { flag: drinks, event: bought } }",
+    answer: |action, _| {
+        ok(&json!({ "flagKey": "drinks", "variationKey": DRINKS[action], "enabled": true }))
+    },
+    decision: |request| {
+        let is_reward = request.path == "/v1/track?eventKey=bought";
+        if is_reward { text_of(&request.body["userId"]) } else { String::new() }
+    },
+    shows: &["/v1/decide?keys=drinks", "/v1/track?eventKey=bought", "\"eventTags\":{\"value\":"],
+    audit: (2, "`take` has no probability, so that there is nothing to audit"),
+};
+
+/// Statsig's HTTP API, the same.
+const STATSIG: Shape = Shape {
+    calls: "  preset: { statsig: { config: autotune, parameter: drink, event: bought } }",
+    answer: |action, _| {
+        ok(&json!({ "name": "autotune", "value": { "drink": DRINKS[action] }, "rule_id": "r" }))
+    },
+    decision: |request| {
+        let event = &request.body["events"][0];
+        if event["eventName"] == "bought" {
+            text_of(&event["user"]["userID"])
+        } else {
+            String::new()
+        }
+    },
+    shows: &["\"configName\":\"autotune\"", "/v1/log_event", "\"eventName\":\"bought\""],
+    audit: (2, "`take` has no probability, so that there is nothing to audit"),
+};
+
+/// The contract of Personalizer is the preset of a target that says no other.
+const PERSONALIZER: Shape = Shape {
+    calls: "  preset: personalizer",
+    answer: |action, id| {
+        let item = |of: usize| json!({ "id": DRINKS[of], "probability": SHARES[of] });
+        let chosen = DRINKS[action];
+        let ranking = json!((0..4).map(item).collect::<Vec<_>>());
+        let body = json!({ "ranking": ranking, "eventId": id, "rewardActionId": chosen });
+        Reply::Answer(201, "", body.to_string())
+    },
+    decision: |request| between(&request.path, "/events/", "/"),
+    shows: &["/personalizer/v1.0/rank", "/reward", "\"contextFeatures\":"],
+    audit: CERTIFIED,
+};
+
 fn ok(body: &Value) -> Reply {
     Reply::Answer(200, "", body.to_string())
 }
@@ -147,16 +194,27 @@ fn service(shape: &Shape) -> Service {
     let (answer, decision) = (shape.answer, shape.decision);
     let (count, decisions) = (AtomicU64::new(0), Mutex::new(BTreeSet::new()));
     Service::start(move |request: &Request| {
+        let questions = ["/configurations/", "/model/properties"];
+        if questions.iter().any(|question| request.path.contains(question)) {
+            return Reply::Right;
+        }
         let rewarded = decision(request);
         if !rewarded.is_empty() && rewarded != "null" {
             let is_known = decisions.lock().unwrap().contains(&rewarded);
             return if is_known { ok(&json!({})) } else { Reply::Answer(404, "", String::new()) };
         }
         let number = count.fetch_add(1, Ordering::SeqCst);
-        let id = format!("{}", number + 1000);
+        let id = sent_id(request).unwrap_or_else(|| format!("{}", number + 1000));
         decisions.lock().unwrap().insert(id.clone());
         answer(drawn(number), &id)
     })
+}
+
+/// The id that a Rank brings, where decisions are known by it.
+fn sent_id(request: &Request) -> Option<String> {
+    let body = &request.body;
+    let ids = [&body["eventId"], &body["userId"], &body["user"]["userID"]];
+    ids.into_iter().find_map(Value::as_str).map(str::to_owned)
 }
 
 /// The action of a draw.
@@ -214,7 +272,8 @@ fn every_command(shape: &Shape) {
     }
     let merged = merge(&parts, &path("merged"));
     says(&merged, 0, &["region: eu", "p.error_rate == 0"]);
-    assert!(!String::from_utf8_lossy(&merged.stdout).contains("model"), "it tells of none");
+    let tells_of_models = String::from_utf8_lossy(&merged.stdout).contains("model");
+    assert_eq!(tells_of_models, shape.calls.contains("personalizer"), "others have none");
 
     let repeated = "phases:\n  - parallel:\n      - iterate: { name: a, arrival: open, rate: 200/s, iterations: 30, repeated_rewards: 0.5 }\n      - iterate: { name: b, iterations: 30, concurrency: 2, lost_rewards: 0.5 }\n";
     let outcome = Trial::new(&target, &format!("{repeated}{expect}")).run();
@@ -282,4 +341,19 @@ fn every_command_with_scores_by_place() {
 #[test]
 fn every_command_with_logarithms_of_probabilities() {
     every_command(&LOGARITHMS);
+}
+
+#[test]
+fn every_command_with_the_preset_of_optimizely() {
+    every_command(&OPTIMIZELY);
+}
+
+#[test]
+fn every_command_with_the_preset_of_statsig() {
+    every_command(&STATSIG);
+}
+
+#[test]
+fn every_command_with_the_contract_of_personalizer() {
+    every_command(&PERSONALIZER);
 }
