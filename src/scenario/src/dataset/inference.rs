@@ -53,8 +53,11 @@ pub enum InferenceError {
     #[error("it has no column of a context: its columns are `{}`", .0.join("`, `"))]
     NoContext(Vec<String>),
     /// A column whose name scenarios cannot write.
-    #[error("its column `{0}` cannot be a context dimension: a name has no blanks")]
+    #[error("its column `{0}` cannot be a context dimension: {why}", why = why_no_name(.0))]
     Name(String),
+    /// A column without a name, by its number.
+    #[error("its column {0} has no name")]
+    Nameless(usize),
     /// Two columns of one name.
     #[error("two of its columns are called `{0}`")]
     Twice(String),
@@ -88,6 +91,15 @@ pub enum InferenceError {
         /// What should.
         expected: &'static str,
     },
+}
+
+/// Why a text is no name of a context dimension.
+fn why_no_name(text: &str) -> &'static str {
+    if text.contains(char::is_whitespace) {
+        "a name has no blanks"
+    } else {
+        "no part of a name between dots is empty or begins with `_`"
+    }
 }
 
 /// The columns of a users file that are neither context nor rewards.
@@ -183,6 +195,9 @@ fn of_table(text: &str) -> Result<Vec<UserDimension>, InferenceError> {
     }
     for (number, at) in columns.iter().enumerate() {
         let name = &header[*at];
+        if name.trim().is_empty() {
+            return Err(InferenceError::Nameless(at + 1));
+        }
         if !model::is_feature_name(name) {
             return Err(InferenceError::Name(name.clone()));
         }

@@ -8,6 +8,7 @@ pub(super) mod json;
 mod name;
 mod node;
 mod overrides;
+mod split_number;
 pub(super) mod yaml;
 
 pub(super) use interpolation::interpolate;

@@ -3,6 +3,7 @@ use std::sync::Arc;
 
 use super::name::{flat_items, flat_items_mut};
 use super::node::refuse_duplicates;
+use super::split_number::refuse_split_numbers;
 use super::{Entry, ItemName, Node, Value, item_names, yaml};
 use diagnostic::{Diagnostic, Place, Report, Source, nearest};
 
@@ -28,6 +29,7 @@ fn apply(root: &mut Node, text: &str, report: &mut Report) -> Result<(), Diagnos
         source.hide(path.len() + 1..text.len());
     }
     let mut new = value(&source, path.len() + 1)?;
+    refuse_split_numbers(&mut new, report);
     refuse_duplicates(&mut new, report);
     set(root, &Place::new(&source, 0..path.len()), new)
 }

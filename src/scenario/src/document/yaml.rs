@@ -10,6 +10,7 @@ use serde_yaml::options::{DuplicateKeyPolicy, NonFiniteFloatPolicy};
 use serde_yaml::{Error, Location, MessageFormatter, Spanned, UserMessageFormatter};
 
 use super::node::refuse_duplicates;
+use super::split_number::refuse_split_numbers;
 use super::{Entry, Node, Value};
 use diagnostic::{Diagnostic, Place, Report, Source};
 
@@ -25,6 +26,7 @@ pub(crate) fn read(source: &Arc<Source>, report: &mut Report) -> Option<Node> {
     match parse(source.text()) {
         Ok(raw) => {
             let mut node = locate(raw, source, 0);
+            refuse_split_numbers(&mut node, report);
             refuse_duplicates(&mut node, report);
             Some(node)
         }

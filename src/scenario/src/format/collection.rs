@@ -13,16 +13,25 @@ pub(crate) struct List<F> {
     least: usize,
     /// Whether the readable items are a value though others are not.
     is_partial: bool,
+    /// What to do about a list without items.
+    empty: Option<&'static str>,
 }
 
 /// A list of at least so many; a value only if every item is one.
 pub(crate) const fn list_of<F: Form>(of: F, least: usize) -> List<F> {
-    List { of, least, is_partial: false }
+    List { of, least, is_partial: false, empty: None }
 }
 
 /// A list of at least so many; its value are the items that can be read.
 pub(crate) const fn each_of<F: Form>(of: F, least: usize) -> List<F> {
-    List { of, least, is_partial: true }
+    List { of, least, is_partial: true, empty: None }
+}
+
+impl<F> List<F> {
+    /// What to do about a list without items.
+    pub fn instead_of_empty(self, help: &'static str) -> Self {
+        Self { empty: Some(help), ..self }
+    }
 }
 
 impl<F: Form> Form for List<F> {
@@ -39,7 +48,8 @@ impl<F: Form> Form for List<F> {
         reading: &mut Reading<'_>,
     ) -> Option<Self::Value> {
         if node.items().len() < self.least {
-            reading.refuse(message::empty(owner));
+            let help = self.empty.map(str::to_owned);
+            reading.refuse(message::empty(owner).maybe_help(help));
             return None;
         }
         let read =
@@ -58,6 +68,7 @@ impl<F: Form> Form for List<F> {
 
     fn hint(&self, node: &Node) -> Option<String> {
         match &node.value {
+            Value::Map(_) | Value::Null if self.empty.is_some() => self.empty.map(str::to_owned),
             Value::Map(_) | Value::Null => Some("each item of a list begins with `- `".to_owned()),
             Value::Text(text) if is_plain_in_a_list(text) => {
                 Some(format!("a list has brackets: write `[{text}]`"))

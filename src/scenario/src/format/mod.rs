@@ -37,7 +37,7 @@ pub(crate) use notation::{
     share, sizes,
 };
 pub(crate) use scalar::{
-    BOOLEAN, NOTHING, Notation, Number, TEXT, count, integer, no_hint, number, size, word,
+    BOOLEAN, NOTHING, Notation, Number, TEXT, count, fraction, integer, no_hint, number, size, word,
 };
 
 /// What a place of a document may hold.

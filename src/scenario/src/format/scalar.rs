@@ -138,6 +138,36 @@ impl Count {
     }
 }
 
+impl Count {
+    /// The whole numbers beside one that is none; without its sign, if it has one.
+    fn near(&self, number: f64) -> Option<String> {
+        if number >= 0.0 && number.fract() == 0.0 {
+            return None;
+        }
+        let number = number.abs();
+        let allowed = |number: &f64| (self.least..=self.most).contains(&rounded(*number));
+        let mut near = vec![libm::floor(number), libm::ceil(number)];
+        near.retain(allowed);
+        near.dedup();
+        let near: Vec<String> = near.iter().map(|near| format!("`{near:.0}`")).collect();
+        (!near.is_empty()).then(|| format!("write {}", near.join(" or ")))
+    }
+
+    /// A number that is allowed.
+    fn example(&self) -> u64 {
+        100.clamp(self.least, self.most)
+    }
+}
+
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "what is beyond all counts is the nearest of them"
+)]
+fn rounded(number: f64) -> u64 {
+    number as u64
+}
+
 impl Scalar for Count {
     type Value = u64;
 
@@ -168,9 +198,17 @@ impl Scalar for Count {
         if let Some(other) = (self.otherwise)(node) {
             return Some(other);
         }
-        let Value::Text(text) = &node.value else { return None };
-        let number = written_out(text).map(|number| format!("write it out: `{number}`"));
-        number.or_else(|| without_unit(text))
+        match &node.value {
+            Value::Number(number) => self.near(number.as_f64()?),
+            // The half of something is less than one.
+            Value::Text(text) if fraction(text).is_some() => self.near(fraction(text)?),
+            Value::Text(text) => {
+                let number = written_out(text).map(|number| format!("write it out: `{number}`"));
+                let number = number.or_else(|| without_unit(text));
+                number.or_else(|| Some(format!("write it in digits, such as `{}`", self.example())))
+            }
+            _ => None,
+        }
     }
 
     fn schema(&self) -> Json {
@@ -253,6 +291,15 @@ impl Scalar for Integer {
     }
 }
 
+/// The value of `1/2`, to four digits behind the point.
+pub(crate) fn fraction(text: &str) -> Option<f64> {
+    const DIGITS: f64 = 1e4;
+    let (above, below) = text.split_once('/')?;
+    let number = |text: &str| text.trim().parse::<u32>().ok().filter(|number| *number > 0);
+    let value = f64::from(number(above)?) / f64::from(number(below)?);
+    Some(libm::round(value * DIGITS) / DIGITS)
+}
+
 /// A finite number.
 pub(crate) struct Number {
     least: f64,
@@ -281,6 +328,12 @@ impl Scalar for Number {
 
     /// A percentage where a share is expected.
     fn hint(&self, node: &Node) -> Option<String> {
+        if let Value::Text(text) = &node.value
+            && let Some(value) =
+                fraction(text).filter(|value| (self.least..=self.most).contains(value))
+        {
+            return Some(format!("write `{value}`"));
+        }
         let is_share = (self.least, self.most) == (0.0, 1.0);
         let percent: Option<f64> = match &node.value {
             Value::Text(text) => text.strip_suffix('%')?.trim_end().parse().ok(),

@@ -238,7 +238,10 @@ keyed! {
 pub(super) fn context() -> impl Form<Value = Vec<ContextDimension>> {
     let of_name = |name| ContextDimension { name, kind: DimensionKind::Text };
     let dimension = either([FEATURE_NAME.at().map(of_name).boxed(), object().boxed()]);
-    either([AllColumns.boxed(), each_of(dimension, 1).and_then(distinct).boxed()])
+    let dimensions = each_of(dimension, 1).instead_of_empty(
+        "name what is known of a visitor, as the data set has it: `context: [device, hour]`",
+    );
+    either([AllColumns.boxed(), dimensions.and_then(distinct).boxed()])
 }
 
 /// `all`: every column of a `classification` but the class. Other words are no list.

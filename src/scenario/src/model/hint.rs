@@ -3,7 +3,7 @@
 //! What came from the environment is not repeated: it may be a secret.
 
 use crate::document::{Node, Value};
-use crate::format::SEVERAL_SEEDS;
+use crate::format::{SEVERAL_SEEDS, fraction};
 
 /// The value as it was written, if it is a text or a number of the document.
 fn written(node: &Node) -> Option<String> {
@@ -22,10 +22,34 @@ fn quantity(text: &str) -> Option<(&str, String)> {
     starts.then(|| (number, unit.trim().to_lowercase()))
 }
 
+/// What to write for a quantity: `of_number` says it of a number that is not negative, and what follows
+/// it; another text gets an `example`.
+fn quantity_hint(
+    text: &str,
+    example: &str,
+    of_number: impl Fn(&str, &str) -> Option<String>,
+) -> Option<String> {
+    if let Some(rest) = text.strip_prefix(['-', '−'])
+        && let Some((number, unit)) = quantity(rest)
+    {
+        return Some(format!("it is not negative: write `{number}{unit}`"));
+    }
+    match quantity(text) {
+        Some((number, unit)) => of_number(number, &unit),
+        None => Some(format!("it is a number with a unit, such as `{example}`")),
+    }
+}
+
 /// `20 rps` for `20/s`.
 pub(super) fn rate(node: &Node) -> Option<String> {
     let text = written(node)?;
-    let (number, unit) = quantity(&text)?;
+    if let Some(value) = fraction(&text) {
+        return Some(format!("a rate has a unit: `{value}/s`"));
+    }
+    quantity_hint(&text, "50/s", |number, unit| rate_of(&text, number, unit))
+}
+
+fn rate_of(text: &str, number: &str, unit: &str) -> Option<String> {
     if unit.is_empty() {
         return Some(format!("a rate has a unit: `{number}/s`"));
     }
@@ -60,14 +84,20 @@ pub(super) fn duration(node: &Node) -> Option<String> {
         let help = format!("write `{}` or `{}`", both("m", "s"), both("h", "m"));
         return Some(format!("`{text}` could be minutes or hours: {help}"));
     }
-    let (number, unit) = quantity(&text)?;
+    if let Some(value) = fraction(&text) {
+        return Some(format!("a duration has a unit: `{value}s` or `{value}m`"));
+    }
+    quantity_hint(&text, "15s", |number, unit| duration_of(&text, number, unit))
+}
+
+fn duration_of(text: &str, number: &str, unit: &str) -> Option<String> {
     if unit.is_empty() {
         return Some(format!("a duration has a unit: `{number}s` or `{number}ms`"));
     }
     if unit == "%" {
         return Some(format!("a duration is no share: write a time, such as `{number}s`"));
     }
-    let unit = match unit.as_str() {
+    let unit = match unit {
         "ms" | "msec" | "millis" | "milliseconds" => "ms",
         "s" | "sec" | "secs" | "second" | "seconds" => "s",
         "m" | "min" | "mins" | "minute" | "minutes" => "m",

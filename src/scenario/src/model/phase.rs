@@ -114,6 +114,10 @@ fn step() -> Tagged<StepFile> {
     ])
 }
 
+fn steps() -> impl Form<Value = Vec<StepFile>> {
+    each_of(step(), 1).instead_of_empty("add a phase, such as `- iterate: { iterations: 1_000 }`")
+}
+
 /// The list of phases: each has a name, also if the rest of it cannot be read.
 pub(super) struct Phases;
 
@@ -121,7 +125,7 @@ impl Form for Phases {
     type Value = Vec<PhaseItem>;
 
     fn fits(&self, node: &Node) -> bool {
-        each_of(step(), 1).fits(node)
+        steps().fits(node)
     }
 
     fn read(
@@ -131,7 +135,7 @@ impl Form for Phases {
         reading: &mut Reading<'_>,
     ) -> Option<Vec<PhaseItem>> {
         if node.items().is_empty() {
-            each_of(step(), 1).read(node, owner, reading);
+            steps().read(node, owner, reading);
             return None;
         }
         let flat = flat_items(node.items());
@@ -148,15 +152,15 @@ impl Form for Phases {
     }
 
     fn expected(&self) -> String {
-        each_of(step(), 1).expected()
+        steps().expected()
     }
 
     fn hint(&self, node: &Node) -> Option<String> {
-        each_of(step(), 1).hint(node)
+        steps().hint(node)
     }
 
     fn schema(&self) -> Json {
-        each_of(step(), 1).schema()
+        steps().schema()
     }
 }
 
