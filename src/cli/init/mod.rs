@@ -75,7 +75,7 @@ pub fn init(arguments: &InitArguments) -> Result<Exit, Error> {
     refuse_existing(path)?;
     if let Some(shipped) = arguments.from {
         write_shipped(path, shipped)?;
-        return conclude(path);
+        return conclude(path, shipped.variables());
     }
     if let Some(log) = &arguments.log {
         return of_log(arguments, log);
@@ -164,7 +164,7 @@ fn write_own(
     dimensions: &[UserDimension],
 ) -> Result<Exit, Error> {
     output_file::write(path, &own_scenario(path, users, actions, dimensions)?)?;
-    conclude(path)
+    conclude(path, &[])
 }
 
 /// Takes back what was written.
@@ -224,7 +224,7 @@ fn of_log(arguments: &InitArguments, log: &Path) -> Result<Exit, Error> {
         scenario.play = Play::Replay;
         output_file::write(path, &scenario.text())?;
     }
-    conclude(path)
+    conclude(path, &[])
 }
 
 /// The columns and the rows of a log, whatever it is written in.
@@ -245,13 +245,17 @@ fn table(log: &Path) -> Result<(Vec<String>, Vec<Vec<String>>), Error> {
 }
 
 /// Reads what was written as `runner check` does. A scenario with mistakes is removed again.
-fn conclude(path: &Path) -> Result<Exit, Error> {
-    let environment = |name: &str| std::env::var(name).ok();
+fn conclude(path: &Path, variables: &[&str]) -> Result<Exit, Error> {
+    let set = |name: &str| std::env::var(name).ok();
+    let environment =
+        |name: &str| set(name).or(variables.contains(&name).then(|| "not set yet".to_owned()));
+    let unset = variables.iter().filter(|name| set(name).is_none());
+    let before: String = unset.flat_map(|name| [name, "=… "]).collect();
     let shown = path.display();
     match scenario::read(path, &LoadOptions::default(), &environment) {
         Ok((scenario, _)) => {
             let content = content(&scenario);
-            streams::tell(&format!("{shown}: {content}\nrun it: runner {shown}\n"))?;
+            streams::tell(&format!("{shown}: {content}\nrun it: {before}runner {shown}\n"))?;
             Ok(Exit::Done)
         }
         Err(mistakes) => {
@@ -319,6 +323,14 @@ fn dimensions(arguments: &InitArguments, users: &Path) -> Result<Vec<UserDimensi
     infer_dimensions(&read(users)?).map_err(|error| not_understood(users, &error))
 }
 
+/// A name like this one that a context dimension may have.
+fn dimension_name(name: &str) -> String {
+    let joined = name.split_whitespace().collect::<Vec<_>>().join("_");
+    let parts = joined.split('.').map(|part| part.trim_start_matches('_'));
+    let parts: Vec<&str> = parts.filter(|part| !part.is_empty()).collect();
+    parts.join(".")
+}
+
 /// A users file of which no scenario can be made.
 fn not_understood(users: &Path, error: &InferenceError) -> Error {
     let help = match error {
@@ -327,8 +339,13 @@ fn not_understood(users: &Path, error: &InferenceError) -> Error {
             format!("name them, the outermost first: `--context {}`", names.join(","))
         }
         InferenceError::Name(name) => {
-            let words: Vec<&str> = name.split_whitespace().collect();
-            format!("rename the column in the file, such as `{}`", words.join("_"))
+            format!("rename the column in the file, such as `{}`", dimension_name(name))
+        }
+        InferenceError::Nameless(number) => {
+            format!(
+                "name it, such as `column_{number}`, or delete it: pandas writes the numbers of the \
+                 rows into such a column, unless `index=False`"
+            )
         }
         InferenceError::Quote(_) => OpenQuote::REMEDY.to_owned(),
         InferenceError::Twice(_) => "give each column a name of its own".to_owned(),
@@ -430,5 +447,9 @@ fn answer(question: &str) -> Result<Option<PathBuf>, Error> {
     let mut line = String::new();
     let read = io::stdin().read_line(&mut line);
     read.map_err(|error| Error::usage(format!("stdin cannot be read: {error}")))?;
+    if !line.ends_with('\n') {
+        // What follows does not stand behind the question.
+        eprintln!();
+    }
     Ok(Some(line.trim()).filter(|line| !line.is_empty()).map(PathBuf::from))
 }

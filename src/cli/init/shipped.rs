@@ -48,6 +48,11 @@ impl Shipped {
         text.replace("../data/", "data/")
     }
 
+    /// The variables of the environment that must be set before it runs.
+    pub fn variables(self) -> &'static [&'static str] {
+        if self == Self::Service { &["PERSONALIZER_KEY"] } else { &[] }
+    }
+
     /// The files that the scenario reads.
     pub fn data(self) -> &'static [File] {
         if self == Self::News { &NEWS } else { &COFFEE }

@@ -158,17 +158,18 @@ fn records_with_numbers_and_nested_objects_are_understood() {
 
 #[test]
 fn every_shipped_start_passes_the_check_where_it_was_written() {
-    for name in ["tutorial", "news", "load", "experiment"] {
+    for name in ["tutorial", "news", "load", "experiment", "service"] {
         let folder = tempfile::tempdir().unwrap();
-        done(folder.path(), &["init", "--from", name, "try/it.yaml"]);
-        done(folder.path(), &["check", "try/it.yaml"]);
+        let said = done(folder.path(), &["init", "--from", name, "try/it.yaml"]);
+        // The service needs a key from the environment.
+        let is_service = name == "service";
+        let before = if is_service { "PERSONALIZER_KEY=… " } else { "" };
+        assert!(said.contains(&format!("run it: {before}runner try/it.yaml")), "{said}");
+        let mut check = runner();
+        check.current_dir(folder.path()).env("PERSONALIZER_KEY", "secret");
+        let output = check.args(["check", "try/it.yaml"]).output().unwrap();
+        assert!(output.status.success(), "{name}: {}", text(&output.stderr));
     }
-    // The service needs a key from the environment.
-    let folder = tempfile::tempdir().unwrap();
-    let mut command = runner();
-    command.current_dir(folder.path()).env("PERSONALIZER_KEY", "secret");
-    let output = command.args(["init", "--from", "service"]).output().unwrap();
-    assert!(output.status.success(), "{}", text(&output.stderr));
 }
 
 #[test]
@@ -251,6 +252,18 @@ fn mistakes_of_a_table_are_told_once_and_leave_nothing() {
             "city;age  group;preferred\nBerlin;young;tea\n",
             "its column `age  group` cannot be a context dimension: a name has no blanks",
             "rename the column in the file, such as `age_group`",
+        ),
+        (
+            "_city,preferred\nBerlin,tea\n",
+            "its column `_city` cannot be a context dimension: no part of a name between dots is empty \
+             or begins with `_`",
+            "rename the column in the file, such as `city`",
+        ),
+        (
+            ",city,preferred\n0,Berlin,tea\n",
+            "its column 1 has no name",
+            "name it, such as `column_1`, or delete it: pandas writes the numbers of the rows into such \
+             a column, unless `index=False`",
         ),
         (
             "city,city,preferred\nBerlin,Rome,tea\n",
