@@ -48,7 +48,7 @@ pub fn world(command: &WorldCommand) -> Result<Exit, Error> {
         let text = serde_json::to_string_pretty(&world).map_err(Error::usage)?;
         streams::print(&format!("{text}\n"))?;
     } else {
-        streams::print(&text(&title, &world))?;
+        streams::tell(&text(&title, &world))?;
     }
     Ok(Exit::Done)
 }

@@ -9,7 +9,8 @@ use clap::Args;
 use super::console::{Cell, Paint, Side, Table, count, name};
 use super::error::Error;
 use super::exit::Exit;
-use super::{recorded, streams};
+use super::recorded::{self, VerdictCount};
+use super::streams;
 use results::experiment::{self, ExperimentManifest, is_experiment};
 use results::{EXPERIMENT, Manifest, ReadError, Status, is_locked, read_manifest};
 use timestamp::Timestamp;
@@ -122,7 +123,9 @@ fn verdict(folder: &Path) -> (String, Paint) {
     let Ok(counts) = recorded::verdicts(folder) else {
         return ("cannot be read".to_owned(), Paint::Bad);
     };
-    let all_passed = counts.iter().all(|of| of.passed == of.all);
-    let texts: Vec<String> = counts.iter().map(recorded::VerdictCount::in_words).collect();
-    (texts.join(", "), if all_passed { Paint::Good } else { Paint::Bad })
+    let texts: Vec<String> = counts.iter().map(VerdictCount::in_words).collect();
+    let paints = || counts.iter().map(VerdictCount::paint);
+    let worst =
+        [Paint::Bad, Paint::Doubtful].into_iter().find(|worst| paints().any(|of| of == *worst));
+    (texts.join(", "), worst.unwrap_or(Paint::Good))
 }

@@ -16,7 +16,7 @@ use comparison::Designs;
 use engine::Stop;
 use experiment::Listener;
 use live_page::LivePage;
-use metrics::{Operation, Second, Summary, Timeline, judge};
+use metrics::{Operation, Second, Summary, Timeline, judge_so_far};
 use plan::ClockKind;
 use plan::Plan;
 use record::{ObserveError, Observer, Progress};
@@ -162,7 +162,7 @@ fn run_page(plan: &Plan, state: &Mutex<RunState>) -> ::report::html::Page {
     let place = (tally.name(), tally.iterations(), tally.scope().iterations.unwrap_or_default());
     let place = (place.0.to_owned(), place.1, place.2);
     let is_whole = plan.shard.is_none();
-    let verdicts = if is_whole { judge(&plan.expectations, &summary) } else { Vec::new() };
+    let verdicts = if is_whole { judge_so_far(&plan.expectations, &summary) } else { Vec::new() };
     let document = SummaryDocument {
         scenario: plan.name.clone(),
         seed: plan.seed.0,

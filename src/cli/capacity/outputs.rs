@@ -3,11 +3,12 @@ use std::path::{Path, PathBuf};
 use serde::Serialize;
 
 use super::{CapacityArguments, Found, Question, Trial, word};
+use crate::cli::console::plural;
 use crate::cli::error::{Error, not_written};
 use crate::cli::output_file;
-use metrics::Dimension;
+use metrics::{Dimension, Holds};
 use plan::Plan;
-use report::{Layout, LineChart, LinePoint, LineSeries, Unit, line_svg};
+use report::{FoundLimit, LimitChart, LimitTrial, Unit, limit_svg};
 use results::{is_unwritten, scenario_folder};
 
 /// The folder of a search.
@@ -82,73 +83,54 @@ fn csv(question: &Question, trials: &[Trial]) -> String {
     String::from_utf8(bytes).expect("rows are text")
 }
 
-/// What was observed at each value, with the limit. Beyond some times the threshold the line is
-/// cut off: a queue that grows has any latency.
+/// What was observed at each value, with the limit.
 fn picture(
     arguments: &CapacityArguments,
     plan: &Plan,
     question: &Question,
     found: &Found,
 ) -> String {
-    const FURTHEST: f64 = 4.0;
-    let threshold = question.expectation.threshold();
-    let latency = |trial: &Trial| {
-        trial.observed.is_some_and(|observed| observed.dimension == Dimension::Latency)
+    let observed = || found.trials.iter().filter_map(|trial| Some((trial, trial.observed?)));
+    let unit = observed().next().map_or(Unit::PerSecond, |(_, first)| unit(first.dimension));
+    let scale = if unit == Unit::Milliseconds { 1e-3 } else { 1.0 };
+    let trials = observed().map(|(trial, observed)| LimitTrial {
+        value: trial.value,
+        observed: observed.value * scale,
+        holds: trial.outcome == Holds::Held,
+    });
+    let limit = found.limit.is_finite().then(|| FoundLimit {
+        at: found.limit,
+        name: question.from.of(found.limit).to_string(),
+        interval: found.interval.map(|interval| (interval.lower, interval.upper)),
+    });
+    let percent = 100.0 * arguments.confidence.level();
+    let grey = found.interval.filter(|_| limit.is_some()).map(|interval| {
+        let [lower, upper] = [interval.lower, interval.upper].map(|end| question.from.of(end));
+        format!("; grey: the limit at {percent} % confidence, {lower} to {upper}")
+    });
+    let runs = plural(found.trials.len() as u64, "run");
+    let searches = found.limits.len();
+    let searches = format!("{searches} search{}", if searches == 1 { "" } else { "es" });
+    let unit_of_value = match question.from.unit.as_str() {
+        "" => String::new(),
+        unit => format!(" ({unit})"),
     };
-    let share = |trial: &Trial| {
-        trial.observed.is_some_and(|observed| observed.dimension == Dimension::Share)
-    };
-    let (unit, scale) = if found.trials.iter().any(latency) {
-        (Unit::Milliseconds, 1e-3)
-    } else if found.trials.iter().any(share) {
-        (Unit::Share, 1.0)
-    } else {
-        (Unit::PerSecond, 1.0)
-    };
-    let highest = threshold.filter(|_| unit == Unit::Milliseconds).map(|value| value * FURTHEST);
-    let mut points: Vec<LinePoint> = found
-        .trials
-        .iter()
-        .filter_map(|trial| {
-            let value = trial.observed?.value;
-            let y = highest.map_or(value, |highest| value.min(highest)) * scale;
-            Some(LinePoint { x: trial.value, y, half: None })
-        })
-        .collect();
-    points.sort_by(|left, right| left.x.total_cmp(&right.x).then(left.y.total_cmp(&right.y)));
-    let breaks = found
-        .limit
-        .is_finite()
-        .then(|| (found.limit, format!("limit {}", question.from.of(found.limit))));
-    let chart = LineChart {
+    let chart = LimitChart {
         title: format!("{}: {}", plan.name, question.expectation.text()),
-        subtitle: format!("every run of {} searches", arguments.repeats),
-        x_label: format!("{} ({})", question.vary, question.from.unit),
+        subtitle: format!("{runs} in {searches}{}", grey.unwrap_or_default()),
+        x_label: format!("{}{unit_of_value}", question.vary),
         unit,
-        series: vec![LineSeries {
-            name: "observed".to_owned(),
-            colour: 0,
-            points: mean_by_x(&points),
-            runs: Vec::new(),
-        }],
-        levels: threshold
-            .map(|value| (value * scale, "threshold".to_owned()))
-            .into_iter()
-            .collect(),
-        breaks: breaks.into_iter().collect(),
-        gaps: Vec::new(),
-        parts: Vec::new(),
+        trials: trials.collect(),
+        threshold: question.expectation.threshold().map(|value| value * scale),
+        limit,
     };
-    line_svg(&chart, Layout::WIDE).standalone()
+    limit_svg(&chart).standalone()
 }
 
-/// Points at one place become their mean.
-fn mean_by_x(points: &[LinePoint]) -> Vec<LinePoint> {
-    let same = |left: &LinePoint, right: &LinePoint| left.x.total_cmp(&right.x).is_eq();
-    let mean = |chunk: &[LinePoint]| {
-        let mut moments = statistics::Moments::default();
-        chunk.iter().for_each(|point| moments.add(point.y));
-        LinePoint { x: chunk[0].x, y: moments.mean().unwrap_or(f64::NAN), half: None }
-    };
-    points.chunk_by(same).map(mean).collect()
+fn unit(dimension: Dimension) -> Unit {
+    match dimension {
+        Dimension::Latency => Unit::Milliseconds,
+        Dimension::Share => Unit::Share,
+        Dimension::Reward | Dimension::Count | Dimension::PerSecond => Unit::PerSecond,
+    }
 }

@@ -19,7 +19,7 @@ pub use command::{CompareArguments, Outputs, run};
 pub use document::Section;
 pub use json::json;
 pub use subject::{Subject, read_baseline};
-pub use text::{p, signed, text, value, within as within_text, words};
+pub use text::{ONE_RUN_REMEDY, p, signed, text, value, within as within_text, words};
 
 use comparison::{Comparison, Group, compare, default_terms};
 use metrics::Term;

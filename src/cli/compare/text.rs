@@ -11,8 +11,21 @@ use statistics::{Analysis, Confidence, FEWEST_RUNS, Interval};
 pub fn text(document: &ComparisonDocument) -> String {
     let sections = document.sections.iter().map(|section| shown(section, document.confidence));
     sections.collect::<Vec<_>>().join("\n")
+        + &one_run(document)
         + &detect::tables(document)
         + &gates::table(&document.verdicts)
+}
+
+/// What to do where only one run of each is compared.
+pub const ONE_RUN_REMEDY: &str =
+    "Several `seeds` in a `matrix`, or several runs in each `--group`, allow a verdict";
+
+/// The remedy, once for all tables.
+fn one_run(document: &ComparisonDocument) -> String {
+    let tables = document.sections.iter().flat_map(|section| &section.metrics);
+    let mut all = tables.flat_map(|(_, comparison)| &comparison.candidates);
+    let is_one = |of: &Difference| of.finding == Finding::Description(Description::OneRunEach);
+    if all.any(is_one) { format!("\n{ONE_RUN_REMEDY}.\n") } else { String::new() }
 }
 
 fn shown(section: &Section, confidence: Confidence) -> String {
@@ -182,9 +195,7 @@ fn described(why: Description, difference: &Difference, dimension: Dimension) ->
     };
     match why {
         Description::NoRuns => "nothing to compare".to_owned(),
-        Description::OneRunEach => {
-            "one run each: no inference; a `matrix` or `--group` compares several".to_owned()
-        }
+        Description::OneRunEach => "one run each: no inference".to_owned(),
         Description::FewPairs => few("pairs"),
         Description::FewRuns => few("runs"),
         Description::NoSpread => {

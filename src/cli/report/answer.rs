@@ -2,9 +2,9 @@
 
 use super::tables::tone;
 use super::{Content, Source};
-use crate::cli::compare::{Section, p, signed, value, within_text, words};
+use crate::cli::compare::{ONE_RUN_REMEDY, Section, p, signed, value, within_text, words};
 use crate::cli::console::count;
-use comparison::{Comparison, Difference, Finding};
+use comparison::{Comparison, Description, Difference, Finding};
 use metrics::{Direction, Metric, Operation, PhaseTally, Statistic, Summary, Term, last_tenth};
 use report::chart::percent;
 use report::html::{Block, DifferenceRow};
@@ -43,7 +43,9 @@ fn compared_groups(section: &Section, term: &Term, comparison: &Comparison) -> V
     // A difference of nothing is said in words; a chart of it would be blank.
     if rows.iter().any(|row| row.value != 0.0 || row.interval.is_some()) {
         let base = &comparison.base.group;
-        let caption = format!("{}: difference to {base}, with 95 % intervals", term.text());
+        let has_intervals = rows.iter().any(|row| row.interval.is_some());
+        let intervals = if has_intervals { ", with 95 % intervals" } else { "" };
+        let caption = format!("{}: difference to {base}{intervals}", term.text());
         blocks.push(Block::Differences { caption, rows });
     }
     blocks
@@ -76,6 +78,9 @@ fn verdict(term: &Term, comparison: &Comparison) -> String {
     let metric = term.text();
     if all().all(|of| of.finding == Finding::Identical) {
         return format!("No policy differs from {base}: {metric} is identical in every run.");
+    }
+    if all().all(|of| of.finding == Finding::Description(Description::OneRunEach)) {
+        return format!("One run each: a difference in {metric} may be luck. {ONE_RUN_REMEDY}.");
     }
     if all().all(|of| matches!(of.finding, Finding::Description(_) | Finding::Identical)) {
         return format!("There are too few runs to compare {metric} with that of {base}.");
@@ -161,10 +166,11 @@ fn success(phase: &PhaseTally) -> Option<String> {
 
 /// Whether it is complete, and what became of its expectations and gates.
 fn state(source: &Source) -> Vec<String> {
-    let mut sentences = Vec::new();
-    if !source.subject.complete {
-        sentences.push("It is not complete: what is there is shown.".to_owned());
-    }
+    let ending = source.run().and_then(|run| run.ending.as_deref());
+    let is_cut_short = !source.subject.complete && !source.is_under_way();
+    let ending = ending.or(is_cut_short.then_some("some of its runs are missing"));
+    let mut sentences: Vec<String> =
+        ending.into_iter().map(|how| format!("Not complete: {how}.")).collect();
     sentences.extend(source.verdicts.iter().map(|count| format!("{}.", count.in_words())));
     sentences
 }

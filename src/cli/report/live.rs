@@ -13,12 +13,12 @@ use report::html::{Block, Page, Section};
 use results::experiment::ExperimentResults;
 
 /// What is known of a verdict before the end.
-const GLIMPSE: &str = "So far. A verdict is for the end: who stops as soon as one looks good is \
-    wrong more often than it says.";
+const GLIMPSE: &str = "Judge at the end: a run that is stopped as soon as a verdict looks good is wrong \
+    more often than its level says.";
 
 /// What is known of verdicts of gates that are judged at planned looks.
-const ANYTIME: &str = "So far. These gates are judged at planned looks: a verdict on one is valid \
-    whenever it is given.";
+const ANYTIME: &str = "These gates are judged at planned looks: a verdict on one is valid whenever it \
+    is given.";
 
 /// The page of a run of `plan` that goes on; `done` iterations of `total` in the phase under way.
 pub fn run_under_way(
@@ -62,13 +62,12 @@ pub fn experiment_under_way(results: &ExperimentResults, failed: u64, comparison
     let verdict = if is_anytime { ANYTIME } else { GLIMPSE };
     let source = Source {
         subject,
-        content: Content::Experiment,
+        content: Content::ExperimentUnderWay,
         landmarks,
         verdicts: Vec::new(),
         has_no_model: false,
     };
-    let mut sections = vec![ReportSection::new("Progress", progressed)];
-    sections.extend(all_sections(&[source]));
+    let mut sections = all_sections(&[source]);
     let blocks: Vec<Block> = tables::gates(comparison, false).into_iter().collect();
     for section in &mut sections {
         let of = &mut section.section;
@@ -76,11 +75,12 @@ pub fn experiment_under_way(results: &ExperimentResults, failed: u64, comparison
         of.blocks.iter_mut().for_each(Block::doubt);
         match of.heading.as_str() {
             "Gates" => of.blocks.clone_from(&blocks),
-            "Result" => "So far".clone_into(&mut of.heading),
+            "Result" => {
+                "So far".clone_into(&mut of.heading);
+                of.blocks.insert(1.min(of.blocks.len()), Block::Text(verdict.to_owned()));
+                of.blocks.splice(0..0, progressed.drain(..));
+            }
             _ => {}
-        }
-        if of.heading == "So far" {
-            of.blocks.insert(0, Block::Text(verdict.to_owned()));
         }
     }
     page(&scenario, subtitle, sections)

@@ -124,6 +124,7 @@ enum Content {
     Run(Box<RunFolder>),
     Runs,
     Experiment,
+    ExperimentUnderWay,
     Baseline,
 }
 
@@ -162,8 +163,15 @@ impl Source {
     fn run(&self) -> Option<&RunFolder> {
         match &self.content {
             Content::Run(run) => Some(run),
-            Content::Runs | Content::Experiment | Content::Baseline => None,
+            Content::Runs
+            | Content::Experiment
+            | Content::ExperimentUnderWay
+            | Content::Baseline => None,
         }
+    }
+
+    fn is_under_way(&self) -> bool {
+        matches!(self.content, Content::ExperimentUnderWay)
     }
 }
 
@@ -256,10 +264,14 @@ fn facts(source: &Source) -> Vec<(String, String)> {
     let kind = match source.content {
         Content::Run(_) => "a run",
         Content::Runs => "runs",
-        Content::Experiment => "an experiment",
+        Content::Experiment | Content::ExperimentUnderWay => "an experiment",
         Content::Baseline => "a baseline",
     };
-    let state = if subject.complete { "complete" } else { "not complete" };
+    let state = match subject.complete {
+        true => "complete",
+        false if source.is_under_way() => "under way",
+        false => "not complete",
+    };
     let mut facts = vec![
         fact("results", format!("{}, {kind}, {state}", subject.name())),
         fact("scenario", subject.scenario.clone()),

@@ -177,12 +177,19 @@ pub fn expectations(summary: &Value) -> Option<Block> {
             .ok()
             .zip(value)
             .map(|(dimension, value)| Quantity { value, dimension }.to_string());
+        let reason = text(&verdict["reason"]);
         let (said, tone) = match verdict["holds"].as_str() {
+            Some("held") if !is_over && !reason.is_empty() => {
+                (format!("holds so far: {reason}"), Tone::Doubtful)
+            }
+            Some("failed") if !is_over && !reason.is_empty() => {
+                (format!("does not hold so far: {reason}"), Tone::Doubtful)
+            }
             Some("held") => ("held".to_owned(), Tone::Good),
             Some("failed") => ("failed".to_owned(), Tone::Bad),
             _ => {
                 let tone = if is_over { Tone::Bad } else { Tone::Doubtful };
-                (format!("no samples: {}", text(&verdict["reason"])), tone)
+                (format!("no samples: {reason}"), tone)
             }
         };
         vec![

@@ -77,6 +77,17 @@ impl<T: Bits> Column<T> {
         }
     }
 
+    /// The value that each iteration has; `None`, if they differ, were left out, or there are none.
+    pub fn only_value(&self) -> Option<T> {
+        match self {
+            Self::Few { values, .. } | Self::Packed { values, .. } => match values[..] {
+                [only] => Some(only),
+                _ => None,
+            },
+            Self::Many(_) | Self::Absent { .. } => None,
+        }
+    }
+
     /// Every value; `None`, if they were left out.
     pub fn to_vec(&self) -> Option<Vec<T>> {
         (0..self.len()).map(|index| self.get(index)).collect()

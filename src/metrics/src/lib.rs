@@ -31,7 +31,7 @@ mod window;
 pub use curve::{Batch, SuccessCurve};
 pub use expectation::{
     Breach, Expectation, ExpectationError, Guards, Holds, Measured, NO_TAGS, PhaseScope, Tags,
-    Term, Verdict, judge,
+    Term, Verdict, judge, judge_so_far,
 };
 pub use gate::{Decision, Gate, Requirement};
 pub use interval::IntervalLatencies;

@@ -56,8 +56,9 @@ impl Summary {
             Progress::PhaseEnded(ended) => {
                 self.tally(ended.phase, |tally| tally.end(ended));
                 self.note_missed_rate(ended.phase);
-                let note = self.tallies.get(ended.phase).and_then(PhaseTally::log_note);
-                self.notices.extend(note);
+                let tally = self.tallies.get(ended.phase);
+                let notes = tally.map(|tally| [tally.log_note(), tally.reward_note()]);
+                self.notices.extend(notes.into_iter().flatten().flatten());
             }
             Progress::Evaluated(evaluation) => {
                 self.evaluations.push((self.current, Arc::clone(evaluation)));
@@ -275,5 +276,42 @@ impl EvaluationSummary {
         let lists = evaluation.feature_importance.clone();
         let feature_importance = if is_told { lists } else { Vec::new() };
         Self { phase, name, optimal_policy, policies, feature_importance }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use record::IterationRecord;
+
+    use super::*;
+    use crate::NO_TAGS;
+    use crate::sample::{iteration, phase_ended, phase_started};
+
+    /// What is said of a phase with these rewards, in which nothing else is unusual.
+    fn notices(rewards: impl IntoIterator<Item = Option<f64>>) -> Vec<String> {
+        let phase = PhaseScope { name: "play", iterations: Some(200), slots: 0, tags: &NO_TAGS };
+        let mut summary = Summary::new([phase]);
+        summary.observe(&phase_started(0));
+        for (number, reward) in (0..).zip(rewards) {
+            let record = iteration(0, number, true);
+            summary.observe(&Progress::Iteration(IterationRecord { reward, ..record }));
+        }
+        summary.observe(&phase_ended(0));
+        summary.notices
+    }
+
+    #[test]
+    fn rewards_that_are_all_the_same_are_noticed() {
+        let of = |reward: &str| {
+            vec![format!(
+                "phase `play`: every reward was {reward}; nothing can be learned from that"
+            )]
+        };
+        assert_eq!(notices([Some(0.0); 200]), of("0"));
+        assert_eq!(notices([Some(0.25); 200]), of("0.25"));
+        let one_differs = (0..200).map(|number| Some(f64::from(u8::from(number == 150))));
+        assert!(notices(one_differs).is_empty());
+        assert!(notices([Some(0.0); 50]).is_empty(), "too few to say");
+        assert!(notices([None; 200]).is_empty(), "without rewards nothing is to be learned");
     }
 }

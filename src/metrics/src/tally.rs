@@ -378,6 +378,16 @@ impl PhaseTally {
         })
     }
 
+    /// That every reward was the same, in a sentence: no policy learns from such.
+    pub(super) fn reward_note(&self) -> Option<String> {
+        const FEWEST: u64 = 100;
+        let is_enough =
+            self.totals.rewards == self.totals.iterations && self.totals.rewards >= FEWEST;
+        let only = self.history.rewards.only_value().filter(|_| is_enough)?;
+        let name = &self.name;
+        Some(format!("phase `{name}`: every reward was {only}; nothing can be learned from that"))
+    }
+
     /// How many iterations could not start when they were due.
     #[must_use]
     pub fn dropped(&self) -> u64 {

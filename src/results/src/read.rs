@@ -35,6 +35,8 @@ pub struct RunFolder {
     pub curve: Vec<Batch>,
     /// Where the run stopped, if it is not complete.
     pub stopped_at: Option<StoppedAt>,
+    /// How it ended, if it is not complete: `the run was killed in phase `play``.
+    pub ending: Option<String>,
     /// Whether a run is writing to the folder now.
     pub is_under_way: bool,
     /// Notes for a person, a sentence each.
@@ -69,9 +71,9 @@ pub(super) fn read_as_recorded(folder: &Path) -> Result<RunFolder, ReadError> {
         (None, _) => manifest.next_step(made),
     };
     let is_under_way = manifest.status == Status::Running && is_locked(folder);
-    note_how_it_ended(&manifest, is_under_way, stopped_at.as_ref(), &mut notes);
+    let ending = ending(&manifest, is_under_way, stopped_at.as_ref());
     let folder = folder.to_owned();
-    Ok(RunFolder { folder, manifest, records, curve, stopped_at, is_under_way, notes })
+    Ok(RunFolder { folder, manifest, records, curve, stopped_at, ending, is_under_way, notes })
 }
 
 impl RunFolder {
@@ -293,26 +295,23 @@ fn replay_all(
     }
 }
 
-fn note_how_it_ended(
+/// How a run that is not complete ended.
+fn ending(
     manifest: &Manifest,
     is_under_way: bool,
     stopped_at: Option<&StoppedAt>,
-    notes: &mut Vec<String>,
-) {
+) -> Option<String> {
     let how = match manifest.status {
-        Status::Complete => return,
+        Status::Complete => return None,
         Status::Running if is_under_way => "the run is under way",
         Status::Running => "the run was killed",
         Status::Interrupted => "the run was stopped",
         Status::Failed => "the run failed",
-        Status::Partial => {
-            notes.push("not all of its shards are merged".to_owned());
-            return;
-        }
+        Status::Partial => return Some("not all of its shards are merged".to_owned()),
     };
     let place = stopped_at.map_or_else(String::new, |at| match at.iteration {
         Some(iteration) => format!(" in phase `{}` before iteration {iteration}", at.phase),
         None => format!(" in phase `{}`", at.phase),
     });
-    notes.push(format!("{how}{place}"));
+    Some(format!("{how}{place}"))
 }

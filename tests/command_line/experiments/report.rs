@@ -71,10 +71,8 @@ fn a_run_an_experiment_and_two_of_them_are_told_in_full() {
     assert!(html.contains("compared with it"));
 }
 
-#[test]
-fn a_run_that_was_cut_short_says_where() {
-    let folder = tempfile::tempdir().unwrap();
-    let out = run(&folder.path().join("a"), "1");
+/// Makes a run one that was killed after 100 iterations.
+fn cut_short(out: &str) {
     let events = Path::new(&out).join("events.csv");
     let text = fs::read_to_string(&events).unwrap();
     let rows: Vec<&str> = text.lines().take(101).collect();
@@ -85,13 +83,54 @@ fn a_run_that_was_cut_short_says_where() {
         .replace("\"complete\",\n  \"complete\": true", "\"running\",\n  \"complete\": false");
     assert_ne!(running, complete);
     fs::write(&manifest, running).unwrap();
+}
+
+/// A run in which every reward is zero.
+fn worthless_run(out: &str) -> Command {
+    let mut command = runner();
+    command.args(["scenarios/baseline.yaml", "--quiet", "--out", out]);
+    command.args(["--set", "expect=[]", "--set", "phases.baseline.iterations=600"]);
+    command.args(["--set", "reward={ match: 0 }"]);
+    command
+}
+
+/// A report says what was unusual: that nothing could be learned, and that a single run each proves
+/// nothing.
+#[test]
+fn what_makes_a_result_worthless_is_said() {
+    let folder = tempfile::tempdir().unwrap();
+    let [worthless, lone] =
+        ["worthless", "lone"].map(|name| folder.path().join(name).display().to_string());
+    completed(worthless_run(&worthless));
+    completed(experiment(["--out", &lone], &["--set", "matrix.seeds=[7]"]));
+    let html = |results: &str| {
+        let output = report(&[results, "-o", "-"]);
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        String::from_utf8(output.stdout).unwrap()
+    };
+    let said = "phase <code>baseline</code>: every reward was 0; nothing can be learned from that";
+    assert!(html(&worthless).contains(said));
+    let lone = html(&lone);
+    assert!(
+        lone.contains(
+            "One run each: a difference in validation.success_rate[last 25%] may be luck."
+        )
+    );
+    assert!(!lone.contains("95 % intervals"), "there are none");
+}
+
+#[test]
+fn a_run_that_was_cut_short_says_where() {
+    let folder = tempfile::tempdir().unwrap();
+    let out = run(&folder.path().join("a"), "1");
+    cut_short(&out);
     let page = folder.path().join("page.html").display().to_string();
     let output = report(&[&out, "-o", &page]);
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     let html = fs::read_to_string(page).unwrap();
-    assert!(
-        html.contains("not complete: what is there") && html.contains("baseline, iteration 100")
-    );
+    assert!(html.contains(
+        "Not complete: the run was killed in phase <code>baseline</code> before iteration 100."
+    ));
 }
 
 #[test]
@@ -235,20 +274,44 @@ fn a_browser_shows_the_page_and_reads_its_values() {
         completed(command);
         out
     });
+    let [lone, crowd, worthless, stopped] =
+        ["lone", "crowd", "worthless", "stopped"].map(|name| folder.path().join(name));
+    let [lone, crowd, worthless, stopped] =
+        [lone, crowd, worthless, stopped].map(|path| path.display().to_string());
+    completed(experiment(["--out", &lone], &["--set", "matrix.seeds=[7]"]));
+    // Twenty policies with long names.
+    let policy = |number: u32| {
+        let rate = f64::from(number) / 10.0;
+        format!(
+            "'{number:02}-喫茶店 with a long name, learning at {rate}': '--cb_explore_adf -l {rate} -q ::'"
+        )
+    };
+    let left_out = ["faster", "robust"].map(|name| format!("{name}: '--cb_explore_adf -q ::'"));
+    let policies: Vec<String> = (1..=20).map(policy).chain(left_out).collect();
+    let policies = format!("matrix.policies={{ {} }}", policies.join(", "));
+    let short = ["matrix.seeds=1..2", "phases.baseline.iterations=200"];
+    let short = short.iter().flat_map(|change| ["--set", change]);
+    let short: Vec<&str> = short.chain(["--set", policies.as_str()]).collect();
+    completed(experiment(["--out", &crowd], &short));
+    completed(worthless_run(&worthless));
+    cut_short(&run(stopped.as_ref(), "5"));
     let alone = [&experimented, &ran, &never, &same, &load, &one, &many, &slots, &catalogue];
-    let reports = alone.into_iter().map(|one| vec![one]);
-    for results in reports.chain([vec![&flowers], vec![&ran, &slots]]) {
-        let page = folder.path().join("page.html");
+    let alone = alone.into_iter().chain([&lone, &crowd, &worthless, &stopped]);
+    let reports = alone.map(|one| vec![one]);
+    let page = |(number, results): (usize, Vec<&String>)| {
+        let name = Path::new(results[0]).file_name().unwrap().display();
+        let page = folder.path().join(format!("{number}-{name}.html"));
         completed({
             let mut command = runner();
             command.arg("report").args(&results).arg("-o").arg(&page);
             command
         });
-        let script = root.join("tests/sdk/report.mjs");
-        let mut node = Command::new("node");
-        node.current_dir(root.join("target/sdk")).arg(script).arg(&page);
-        let output = node.args(std::env::var_os("SCREENSHOTS")).output().unwrap();
-        let told = String::from_utf8_lossy(&output.stdout).into_owned();
-        assert!(output.status.success(), "{told}{}", String::from_utf8_lossy(&output.stderr));
-    }
+        page
+    };
+    let pages = reports.chain([vec![&flowers], vec![&ran, &slots]]).enumerate().map(page);
+    let mut node = Command::new("node");
+    node.current_dir(root.join("target/sdk")).arg(root.join("tests/sdk/report.mjs"));
+    let output = node.args(pages).output().unwrap();
+    let told = String::from_utf8_lossy(&output.stdout).into_owned();
+    assert!(output.status.success(), "{told}{}", String::from_utf8_lossy(&output.stderr));
 }

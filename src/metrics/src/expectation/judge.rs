@@ -38,7 +38,32 @@ pub fn judge(expectations: &[Expectation], summary: &Summary) -> Vec<Verdict> {
     judged.chain(implied(summary, expectations)).collect()
 }
 
+/// Judges a run that goes on, each phase by the iterations that it has made. The `reason` of such a
+/// verdict says how many these are.
+#[must_use]
+pub fn judge_so_far(expectations: &[Expectation], summary: &Summary) -> Vec<Verdict> {
+    let judged = expectations.iter().map(|expectation| {
+        let verdict = expectation.judge(summary);
+        let so_far = expectation.of_what_was_made(summary).judge(summary);
+        match so_far.holds {
+            Holds::NoSamples => verdict,
+            Holds::Held | Holds::Failed => Verdict { reason: verdict.reason, ..so_far },
+        }
+    });
+    judged.chain(implied(summary, expectations)).collect()
+}
+
 impl Expectation {
+    /// The same, as if its phases made no more iterations than they have.
+    fn of_what_was_made(&self, summary: &Summary) -> Self {
+        let cut = |term: &Term| {
+            let made = summary.phase(&term.phase).map_or(0, PhaseTally::iterations);
+            Term { iterations: made, ..term.clone() }
+        };
+        let right = self.right.as_ref().map(|(sign, term)| (*sign, cut(term)));
+        Self { left: cut(&self.left), right, ..self.clone() }
+    }
+
     /// Compares with what happened. A phase that was cut short has no samples: its
     /// numbers are not those that were expected.
     fn judge(&self, summary: &Summary) -> Verdict {
@@ -187,7 +212,11 @@ impl Test {
 
 #[cfg(test)]
 mod tests {
+    use record::Progress;
+
+    use super::Holds::{Failed, Held, NoSamples};
     use super::*;
+    use crate::expectation::{NO_TAGS, PhaseScope};
 
     #[test]
     fn nothing_holds_of_nan() {
@@ -202,6 +231,40 @@ mod tests {
         ] {
             assert_eq!(test.holds(f64::NAN), Holds::Failed, "{test:?}");
         }
+    }
+
+    /// What holds so far is not what holds: the reason stays. A phase that has not begun has nothing
+    /// to be judged by.
+    #[test]
+    fn what_a_phase_has_made_is_judged_so_far() {
+        use crate::sample::{iteration, phase_ended, phase_started};
+        let scope = |name| PhaseScope { name, iterations: Some(10), slots: 0, tags: &NO_TAGS };
+        let phases = [scope("first"), scope("second"), scope("third")];
+        let texts = [
+            "first.success_rate > 0.9",
+            "second.success_rate > 0.9",
+            "second.success_rate < 0.9",
+            "second.success_rate[8..] < 0.9",
+            "third.success_rate > 0.9",
+        ];
+        let expectations = texts.map(|text| Expectation::parse(text, &phases).unwrap());
+        let mut summary = Summary::new(phases);
+        for phase in 0..2 {
+            summary.observe(&phase_started(phase));
+            let made = if phase == 0 { 10 } else { 4 };
+            for number in 0..made {
+                summary.observe(&Progress::Iteration(iteration(phase, number, true)));
+            }
+        }
+        summary.observe(&phase_ended(0));
+        let so_far = judge_so_far(&expectations, &summary);
+        let holds: Vec<Holds> = so_far.iter().map(|verdict| verdict.holds).collect();
+        assert_eq!(holds, [Held, Held, Failed, NoSamples, NoSamples], "{so_far:#?}");
+        assert_eq!(so_far[0].reason, None);
+        let reason = Some("phase `second` made 4 of 10 iterations");
+        assert!(so_far[1..4].iter().all(|verdict| verdict.reason.as_deref() == reason));
+        let at_the_end = judge(&expectations, &summary);
+        assert_eq!((at_the_end[0].holds, at_the_end[1].holds), (Held, NoSamples));
     }
 
     #[test]

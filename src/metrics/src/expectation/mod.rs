@@ -25,7 +25,7 @@ use std::ops::Range;
 use std::time::Duration;
 
 pub use abort::{Breach, Guards};
-pub use judge::{Holds, Verdict, judge};
+pub use judge::{Holds, Verdict, judge, judge_so_far};
 
 use super::metric::Definition;
 

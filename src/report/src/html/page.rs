@@ -254,14 +254,18 @@ fn block(block: &Block) -> Element {
 
 /// A paragraph. What stands between backticks is code, as in messages of the terminal.
 fn prose(text: &str) -> Element {
+    with_code(Element::new("p"), text, |paragraph, part| paragraph.text(part))
+}
+
+/// An element with a text in it, of which `plain` adds what is not code.
+fn with_code(element: Element, text: &str, plain: impl Fn(Element, &str) -> Element) -> Element {
     let parts: Vec<&str> = text.split('`').collect();
-    let paragraph = Element::new("p");
     if parts.len().is_multiple_of(2) {
-        return paragraph.text(text);
+        return plain(element, text);
     }
-    parts.iter().enumerate().fold(paragraph, |paragraph, (index, part)| match index % 2 {
-        0 => paragraph.text(*part),
-        _ => paragraph.child(Element::new("code").text(*part)),
+    parts.iter().enumerate().fold(element, |element, (index, part)| match index % 2 {
+        0 => plain(element, part),
+        _ => element.child(Element::new("code").text(*part)),
     })
 }
 
@@ -331,7 +335,7 @@ fn table(head: &[String], rows: &[Vec<Cell>]) -> Element {
             let element = of_role("td", "cell").with("class", class).with("data-column", name);
             match cell.tone {
                 Tone::Code if !cell.text.is_empty() => element.child(code(&cell.text)),
-                _ => breakable(element, &cell.text),
+                _ => with_code(element, &cell.text, breakable),
             }
         };
         of_role("tr", "row").children(row.iter().zip(head).zip(&numbers).map(cell))

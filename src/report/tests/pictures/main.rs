@@ -7,6 +7,7 @@
     reason = "small numbers"
 )]
 
+mod limits;
 mod lines;
 mod pages;
 

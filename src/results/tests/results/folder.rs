@@ -47,7 +47,7 @@ fn what_was_written_is_read_back() {
     complete(folder.path());
     let run = read(folder.path()).unwrap();
     assert_eq!(run.records, records(&story(ITERATIONS)));
-    assert!(run.manifest.complete && run.stopped_at.is_none() && run.notes.is_empty());
+    assert!(run.manifest.complete && run.stopped_at.is_none() && run.ending.is_none());
     assert_eq!(run.curve.len(), 33 + 4);
 }
 
@@ -215,8 +215,8 @@ fn an_interrupted_run_is_sealed_with_where_it_stopped() {
     assert_eq!(run.curve.last().unwrap().last_iteration, made - 1);
     assert_eq!(table(folder.path(), "success_curve.csv").len(), run.curve.len());
     assert_eq!(
-        run.notes,
-        [format!("the run was stopped in phase `=baseline` before iteration {made}")]
+        run.ending,
+        Some(format!("the run was stopped in phase `=baseline` before iteration {made}"))
     );
 }
 
@@ -230,10 +230,10 @@ fn a_run_under_way_can_be_read_and_a_killed_one_says_so() {
     tell(&mut results, &told[..wait]);
     let run = read(folder.path()).unwrap();
     assert_eq!(run.records.len(), 325);
-    assert_eq!(run.notes, ["the run is under way in phase `rest`"]);
+    assert_eq!(run.ending.as_deref(), Some("the run is under way in phase `rest`"));
     drop(results);
     let run = read(folder.path()).unwrap();
-    assert_eq!(run.notes, ["the run was killed in phase `rest`"]);
+    assert_eq!(run.ending.as_deref(), Some("the run was killed in phase `rest`"));
     assert_eq!(run.manifest.status, Status::Running);
 }
 
