@@ -4,6 +4,7 @@ use std::fmt::Write as _;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
+use hmac::{Hmac, KeyInit, Mac};
 use minijinja::value::Value;
 use minijinja::{Environment, Error, ErrorKind};
 use sha2::{Digest, Sha256};
@@ -13,9 +14,6 @@ use super::variables::{Features, from_number};
 
 /// The names of the filters.
 pub const NAMES: [&str; 6] = ["one_hot", "numbers", "base64", "base64url", "sha256", "hmac_sha256"];
-
-/// The bytes that SHA-256 works on at once.
-const BLOCK: usize = 64;
 
 pub(super) fn add(environment: &mut Environment<'static>) {
     environment.add_filter("one_hot", one_hot);
@@ -71,15 +69,8 @@ fn hexadecimal(bytes: &[u8]) -> String {
 
 /// The keyed hash of a message (RFC 2104).
 fn hmac_sha256(key: &[u8], message: &[u8]) -> [u8; 32] {
-    let mut block = [0; BLOCK];
-    if key.len() > BLOCK {
-        block[..32].copy_from_slice(&Sha256::digest(key));
-    } else {
-        block[..key.len()].copy_from_slice(key);
-    }
-    let padded = |pad: u8| block.map(|byte| byte ^ pad);
-    let inner = Sha256::new().chain_update(padded(0x36)).chain_update(message).finalize();
-    Sha256::new().chain_update(padded(0x5c)).chain_update(inner).finalize().into()
+    let keyed = Hmac::<Sha256>::new_from_slice(key).expect("a key may have any length");
+    keyed.chain_update(message).finalize().into_bytes().into()
 }
 
 #[cfg(test)]
