@@ -9,8 +9,10 @@ evaluation, and downloads of the model, one small Rank after the other is timed 
 was trained. None may take longer than 20 ms. Each caller is a process of its own: the threads of
 one would wait for each other's interpreter. They share the cores with the server: `echo` is the
 longest call, after each Rank, of a process that sends a byte back at once, so what the scheduler
-alone costs, and the last row is beside a process for each core that only counts. With a state, a Rank waits for the disk: `slow` counts the server's writes that took longer than 20 ms meanwhile,
-and the last line is the longest of a process that only writes and syncs, after the others.
+alone costs, and the last row is beside a process for each core that only counts. With a state, a Rank waits for
+the disk: `slow` counts the server's writes that took longer than 20 ms meanwhile, and `disk` is the
+longest of a process that meanwhile writes and syncs half a kilobyte of a file that has its size, so
+what the disk alone costs.
 """
 
 import argparse
@@ -179,27 +181,41 @@ def slow_writes(address):
     return int(buckets[f'{WRITES}{{le="+Inf"}}']) - int(buckets[f'{WRITES}{{le="{LONGEST_MS / 1e3}"}}'])
 
 
-def longest_write(folder, seconds):
-    """The longest write with a sync into a file that has its size, in milliseconds."""
+class Disk:
+    """A process that writes and syncs half a kilobyte again and again, as a journal would."""
+
+    def __init__(self, folder):
+        self.longest, longest = multiprocessing.Pipe()
+        process = multiprocessing.Process(target=write, args=(os.path.join(folder, "alone"), longest), daemon=True)
+        process.start()
+
+    def take(self):
+        """The longest since the last call, in milliseconds."""
+        self.longest.send("take")
+        return self.longest.recv()
+
+
+def write(path, control):
     longest = 0.0
-    with open(os.path.join(folder, "alone"), "w+b", buffering=0) as file:
+    with open(path, "w+b", buffering=0) as file:
         file.write(bytes(1 << 20))
         os.fsync(file.fileno())
-        end = time.monotonic() + seconds
-        while time.monotonic() < end:
+        while True:
             began = time.perf_counter()
             os.pwrite(file.fileno(), bytes(512), 0)
             os.fdatasync(file.fileno())
             longest = max(longest, (time.perf_counter() - began) * 1e3)
-            time.sleep(0.002)
-    return longest
+            if control.poll(0.005):
+                control.recv()
+                control.send(longest)
+                longest = 0.0
 
 
-def report(name, latencies, echo, answers, slow):
+def report(name, latencies, echo, disk, answers, slow):
     p99 = latencies[len(latencies) * 99 // 100]
     late = sum(latency > LONGEST_MS for latency in latencies)
     print(
-        f"{name:32} {latencies[len(latencies) // 2]:8.2f} {p99:8.2f} {latencies[-1]:8.2f} {echo:8.2f} {late:5} {slow:5}  {answers}",
+        f"{name:32} {latencies[len(latencies) // 2]:8.2f} {p99:8.2f} {latencies[-1]:8.2f} {echo:8.2f} {disk:8.2f} {late:5} {slow:5}  {answers}",
         flush=True,
     )
     return latencies[-1]
@@ -236,28 +252,30 @@ def main():
         server = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
         try:
             address = server.stdout.readline().strip().removeprefix("http://")
-            status = measure(address, arguments.seconds, server.pid)
+            disk = Disk(folder) if arguments.state else None
+            status = measure(address, arguments.seconds, server.pid, disk)
         finally:
             server.terminate()
             server.wait()
-        if arguments.state:
-            print(f"a write alone: {longest_write(folder, 10 * arguments.seconds):.2f} ms at most")
         return status
 
 
-def measure(address, seconds, process):
+def measure(address, seconds, process, disk):
     train(address)
     echo = Echo()
 
     def beside(name, requests):
         """Times small Ranks beside these requests, again and again; returns the longest."""
         before = slow_writes(address)
+        if disk:
+            disk.take()
         others = [Beside(address, request) for request in requests]
         latencies, echoed = timed(address, seconds, echo)
         answers = [other.stop() for other in others]
-        return report(name, latencies, echoed, answers[0] if answers else "", slow_writes(address) - before)
+        written = disk.take() if disk else 0.0
+        return report(name, latencies, echoed, written, answers[0] if answers else "", slow_writes(address) - before)
 
-    print(f"{'a small Rank beside':32} {'p50 ms':>8} {'p99 ms':>8} {'most ms':>8} {'echo ms':>8} {'late':>5} {'slow':>5}  answers to the other")
+    print(f"{'a small Rank beside':32} {'p50 ms':>8} {'p99 ms':>8} {'most ms':>8} {'echo ms':>8} {'disk ms':>8} {'late':>5} {'slow':>5}  answers to the other")
     worst = {"nothing": beside("nothing", [])}
     for name, request in shapes().items():
         readers = 8 if name == "the log" else 1
