@@ -37,8 +37,13 @@ fn refuse_in_target(target: &Node, report: &mut Report) {
 }
 
 fn refuse_in_call(call: &Node, report: &mut Report) {
-    let headers = call.entries().iter().filter(|entry| entry.key == "headers");
-    headers.for_each(|headers| refuse_headers(&headers.value, report));
+    for entry in call.entries() {
+        match entry.key.as_str() {
+            "url" => hide_user(&entry.value),
+            "headers" => refuse_headers(&entry.value, report),
+            _ => {}
+        }
+    }
 }
 
 /// What opens a session is sent in its body.

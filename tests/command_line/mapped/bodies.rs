@@ -174,3 +174,44 @@ fn answers_of_other_kinds() {
         trial(&service, calls).run().says(6, &[said]);
     }
 }
+
+/// JSON behind a guard, in a call of a function, in an event of a stream and in Base64; and CSV.
+#[test]
+fn json_in_something_else() {
+    for (body, made, action) in [
+        (")]}'\n{\"item\":\"Latte\"}", "{{ body[5:] }}", "$.item"),
+        ("callback({\"item\":\"Latte\"});", "{{ body[9:-2] }}", "$.item"),
+        (
+            "event: decision\ndata: {\"item\":\"Latte\"}\n\n",
+            "{{ (body | split('data: '))[1] }}",
+            "$.item",
+        ),
+        ("eyJpdGVtIjoiTGF0dGUifQ==", "{{ body | base64_decode }}", "$.item"),
+        ("Latte,0.25\n", "{{ body | trim | split(',') }}", "$[0]"),
+        (
+            "<r><item>Latte</item></r>",
+            "{{ { 'item': (body | split('item>'))[1][:-2] } }}",
+            "$.item",
+        ),
+    ] {
+        let service = Service::start(move |_| Reply::Answer(200, "", body.to_owned()));
+        let calls = format!(
+            "  rank:\n    post: /r\n    answer: {{ value: \"{made}\" }}\n    take: {{ action: \"{action}\" }}"
+        );
+        completed(&trial(&service, &calls).run(), "Latte");
+        let elsewhere = calls.replace(made, "{{ body[1:] }}");
+        let said = ["`answer` makes no JSON of it: ", &body[..4]];
+        trial(&service, &elsewhere).run().says(6, &said);
+    }
+    let service = Service::start(|_| Reply::Answer(200, "", String::new()));
+    for (answer, said) in [
+        ("value: \"{{ text }}\"", "variables here are `body`"),
+        ("value: \"{{ body | base64_decod }}\"", "did you mean `base64_decode`?"),
+        ("value: \"{{ body\"", "unexpected end of"),
+        ("value: \"{{ body }}\", json_in: $.a", "in a `value` or by `json_in`, not both"),
+    ] {
+        let calls =
+            format!("  rank: {{ post: /r, answer: {{ {answer} }}, take: {{ action: $.a }} }}");
+        trial(&service, &calls).check(&[]).says(2, &[said]);
+    }
+}

@@ -4,6 +4,7 @@ mod bodies;
 mod commands;
 mod compared;
 mod contract;
+mod elsewhere;
 mod lifecycle;
 mod others;
 mod own;

@@ -92,7 +92,7 @@ fn what_a_call_says_of_itself_is_for_headers() {
     };
     for (body, headers, said) in [
         ("{{ request.body }}", "X: y", "`request` has no value here"),
-        ("{{ secret.b }}", "X: y", "did you mean `secret.a`?"),
+        ("{{ secret.b }}", "X: y", "`secret` has no `b`"),
         ("{{ now.unixms }}", "X: y", "did you mean `now.unix_ms`?"),
         ("x", "X: \"{{ request.url }}\"", "`request` has `method`, `path`, `body`"),
         ("x", "X: \"{{ 'a' | hmac_sha265(secret.a) }}\"", "did you mean `hmac_sha256`?"),

@@ -44,6 +44,9 @@ impl Method {
 pub struct Call {
     /// Where it stands under `target`, for messages: `rank`, `setup[0]`.
     pub name: String,
+    /// The service that it is made to, if not that of the target.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub url: Option<String>,
     /// Its method.
     pub method: Method,
     /// Its path below the address of the service.
@@ -77,6 +80,8 @@ pub enum Format {
     Text,
     /// JSON in a text, at this path of the JSON that comes.
     JsonIn(SingularPath),
+    /// What this template makes of `body`. A text is JSON.
+    Made(Template),
 }
 
 impl Format {

@@ -13,13 +13,15 @@ use super::template::shown;
 use super::variables::{Features, from_number};
 
 /// The names of the filters.
-pub const NAMES: [&str; 6] = ["one_hot", "numbers", "base64", "base64url", "sha256", "hmac_sha256"];
+pub const NAMES: [&str; 7] =
+    ["one_hot", "numbers", "base64", "base64url", "base64_decode", "sha256", "hmac_sha256"];
 
 pub(super) fn add(environment: &mut Environment<'static>) {
     environment.add_filter("one_hot", one_hot);
     environment.add_filter("numbers", numbers);
     environment.add_filter("base64", |value: &Value| STANDARD.encode(shown(value)));
     environment.add_filter("base64url", |value: &Value| URL_SAFE_NO_PAD.encode(shown(value)));
+    environment.add_filter("base64_decode", base64_decode);
     environment.add_filter("sha256", |value: &Value, coding: Option<&str>| {
         coded(&Sha256::digest(shown(value)), coding)
     });
@@ -43,6 +45,16 @@ fn numbers(value: &Value) -> Result<Value, Error> {
 fn features<'a>(value: &'a Value, filter: &str) -> Result<&'a Features, Error> {
     value.downcast_object_ref().ok_or_else(|| {
         let message = format!("`{filter}` takes `context` or the features of an action");
+        Error::new(ErrorKind::InvalidOperation, message)
+    })
+}
+
+/// A text that was written in Base64, of either alphabet, with padding or without.
+fn base64_decode(text: &str) -> Result<String, Error> {
+    let plain: String = text.trim().trim_end_matches('=').replace('+', "-").replace('/', "_");
+    let decoded = URL_SAFE_NO_PAD.decode(plain).ok();
+    decoded.and_then(|bytes| String::from_utf8(bytes).ok()).ok_or_else(|| {
+        let message = "`base64_decode` takes a text in Base64".to_owned();
         Error::new(ErrorKind::InvalidOperation, message)
     })
 }
@@ -113,6 +125,8 @@ mod tests {
             ("'a?' | base64", "YT8="),
             ("'a??>' | base64url", "YT8_Pg"),
             ("{'a': 1} | base64", "eyJhIjoxfQ=="),
+            ("'eyJhIjoxfQ==' | base64_decode", r#"{"a":1}"#),
+            ("'YT8_Pg' | base64_decode", "a??>"),
             ("'abc' | sha256", "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"),
             ("'abc' | sha256('base64')", "ungWv48Bz+pBQUDeXa4iI7ADYaOWF3qctBD/YfIAFa0="),
         ] {

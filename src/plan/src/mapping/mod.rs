@@ -66,6 +66,13 @@ pub struct Mapping {
 }
 
 impl Mapping {
+    /// All calls.
+    pub fn calls(&self) -> impl Iterator<Item = &Call> {
+        let steps = self.session.iter().chain(&self.setup).map(|step| &step.call);
+        let reward = self.reward.iter().map(|reward| &reward.call);
+        steps.chain([&self.rank]).chain(reward).chain(&self.teardown)
+    }
+
     /// What the columns of vectors of the context stand for, if vectors are sent.
     #[must_use]
     pub fn columns(&self) -> Option<&[String]> {

@@ -2,6 +2,7 @@
 
 use minijinja::Error;
 use minijinja::value::{Value, ValueKind};
+use serde_json::Value as Json;
 
 use super::Mapping;
 use super::call::{Body, Call, Field, RenderedCall, RewardCall, Sending, Tree};
@@ -25,6 +26,25 @@ impl Mapping {
         renderer
             .call(call, every, sending.base)
             .map_err(|error| format!("`{}`: {}", call.name, message(&error)))
+    }
+
+    /// What a template makes of the body of an answer.
+    ///
+    /// # Errors
+    /// Why it makes nothing of it.
+    pub fn made(&self, template: &Template, body: &str) -> Result<Json, String> {
+        let variables = Variables { body: Some(body.into()), ..Variables::default() };
+        let made = self.templates.value(template, &template::root(variables));
+        let json = made.and_then(|made| {
+            let failed = |error: serde_json::Error| {
+                Error::new(minijinja::ErrorKind::BadSerialization, error.to_string())
+            };
+            match made.as_str() {
+                Some(text) => serde_json::from_str(text).map_err(failed),
+                None => serde_json::to_value(made).map_err(failed),
+            }
+        });
+        json.map_err(|error| message(&error))
     }
 
     /// Whether Reward is called with these variables.

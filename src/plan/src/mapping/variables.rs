@@ -73,6 +73,8 @@ pub struct Variables {
     pub now: Option<Timestamp>,
     /// `request`: the call itself, for its headers.
     pub request: Option<Arc<Sent>>,
+    /// `body`: of an answer.
+    pub body: Option<Arc<str>>,
 }
 
 impl Variables {
@@ -165,6 +167,7 @@ impl Variables {
         match name {
             "secret" => Some(self.offer.secrets.clone()),
             "now" => self.now.map(|now| Value::from_object(Moment(now))),
+            "body" => self.body.as_ref().map(text),
             "request" => self.request.clone().map(Value::from_dyn_object),
             "session" => Some(taken(&self.session)),
             "setup" => Some(taken(&self.setup)),

@@ -8,11 +8,13 @@ use super::offer::{context_encoding, offer, service_ids};
 use crate::document::Node;
 use crate::format::{Misread, Named, Placed, Read};
 use crate::model::{
-    CallFile, ErrorFile, FieldFile, HeaderFile, Preset, RewardCallFile, ServiceFile, StepCallFile,
-    TakeFile, is_header_name,
+    AnswerFile, CallFile, ErrorFile, FieldFile, HeaderFile, Preset, RewardCallFile, ServiceFile,
+    StepCallFile, TakeFile, is_header_name,
 };
 use diagnostic::{Diagnostic, Place, Report};
-use plan::mapping::call::{Body, Call, ErrorSign, Field, Method, RewardCall, StepCall, Tree};
+use plan::mapping::call::{
+    Body, Call, ErrorSign, Field, Format, Method, RewardCall, StepCall, Tree,
+};
 use plan::mapping::source::ValueSource;
 use plan::mapping::template::{Position, Template, Templates, root};
 use plan::mapping::variables::{ServiceId, Variables};
@@ -192,6 +194,7 @@ impl<'a, 'r> Builder<'a, 'r> {
                 let all = 0..self.variables.offer.actions.len();
                 all.map(|index| self.variables.decided(index, None, None)).collect()
             }
+            Stage::Answer => vec![Variables { body: Some("{}".into()), ..Variables::default() }],
             _ if self.world.is_some() => vec![self.variables.clone()],
             _ => Vec::new(),
         }
@@ -266,8 +269,10 @@ impl<'a, 'r> Builder<'a, 'r> {
         let query = self.fields(file.query.as_deref().unwrap_or_default(), setting);
         let headers = self.headers(file.headers.as_deref().unwrap_or_default(), setting);
         let body = self.body(file, setting);
+        let format = self.format(&file.answer);
         Some(Call {
             name: name.to_owned(),
+            url: file.url.clone(),
             method,
             path: path?,
             query: query?,
@@ -275,12 +280,34 @@ impl<'a, 'r> Builder<'a, 'r> {
             body: body?,
             is_in_session: stage != Stage::Session,
             statuses: file.status.clone().unwrap_or_default(),
-            format: file.answer.clone(),
+            format: format?,
             error: file.error.as_ref().map(|ErrorFile { path, unless }| ErrorSign {
                 path: path.clone(),
                 unless: unless.clone(),
             }),
         })
+    }
+
+    fn format(&mut self, answer: &AnswerFile) -> Option<Format> {
+        let within = match answer {
+            AnswerFile::Json => return Some(Format::Json),
+            AnswerFile::Text => return Some(Format::Text),
+            AnswerFile::Within(within) => within,
+        };
+        let samples = self.samples(Stage::Answer);
+        match (&within.json_in, &within.value) {
+            (Some(_), Some(value)) => {
+                let message = "an answer has its JSON in a `value` or by `json_in`, not both";
+                let mistake = Diagnostic::error(message).at(&value.key);
+                self.compiler.report.push(mistake.help("leave one of them out"));
+                None
+            }
+            (Some(path), None) => Some(Format::JsonIn(path.clone())),
+            (None, value) => {
+                let setting = Setting { stage: Stage::Answer, samples: &samples };
+                self.text(&value.as_ref()?.value, setting).map(Format::Made)
+            }
+        }
     }
 
     fn method<'f>(&mut self, file: &'f CallFile) -> Option<(Method, &'f Node)> {

@@ -116,7 +116,7 @@ impl Compiler<'_> {
         self.has_vectors |= ["one_hot", "numbers"].iter().any(|filter| text.contains(filter));
         let variables = self.templates.variables(&template);
         let is_known = self.check_names(&variables, &spot, setting.stage, position);
-        let is_right = is_known && self.try_on(&template, &variables, &spot, setting.samples);
+        let is_right = is_known && self.try_on(&template, &variables, &spot, setting);
         is_right.then_some(template)
     }
 
@@ -144,7 +144,7 @@ impl Compiler<'_> {
         template: &Template,
         variables: &[String],
         spot: &TemplateSpot<'_>,
-        samples: &[Variables],
+        setting: Setting<'_>,
     ) -> bool {
         if template.is_literal() {
             return true;
@@ -153,8 +153,8 @@ impl Compiler<'_> {
             let root = name.split('.').next().unwrap_or_default();
             ["event", "probability", "session", "setup"].contains(&root)
         };
-        let depends_on_answers = variables.iter().any(is_taken);
-        for sample in samples {
+        let depends_on_answers = setting.stage == Stage::Answer || variables.iter().any(is_taken);
+        for sample in setting.samples {
             let Err(error) = self.templates.value(template, &template::root(sample.clone())) else {
                 continue;
             };

@@ -19,6 +19,8 @@ pub(super) enum Stage {
     Rank,
     Reward,
     Teardown,
+    /// In `answer`, of the body that came.
+    Answer,
 }
 
 impl Stage {
@@ -26,7 +28,7 @@ impl Stage {
     fn roots(self, position: Position) -> Vec<&'static str> {
         let mut roots = self.own_roots().to_vec();
         // What an action is does not change from call to call.
-        if self != Self::Action {
+        if !matches!(self, Self::Action | Self::Answer) {
             roots.extend(["secret", "now"]);
         }
         if position == Position::Header {
@@ -38,6 +40,7 @@ impl Stage {
     fn own_roots(self) -> &'static [&'static str] {
         match self {
             Self::Action => &["action"],
+            Self::Answer => &["body"],
             Self::Session => &["actions", "action_ids", "columns"],
             Self::Every => &["session"],
             Self::Setup | Self::Teardown => {

@@ -2,6 +2,7 @@
 
 use serde_json::{Value as Json, json};
 
+use super::notation::URL;
 use super::service::header_name;
 use crate::document::{Node, Value};
 use crate::format::{
@@ -9,8 +10,8 @@ use crate::format::{
     list_of, no_hint, object, optional, or, required, required_unless, table_of, word,
 };
 use diagnostic::Diagnostic;
+use plan::SingularPath;
 use plan::mapping::{Pick, Scale};
-use plan::{Format, SingularPath};
 
 keyed! {
     /// A call. Its texts are templates: `{{ … }}` stands for a value.
@@ -25,6 +26,9 @@ keyed! {
         patch: Option<Node> = optional(path()),
         /// Calls this path with DELETE.
         delete: Option<Node> = optional(path()),
+        /// The service that this call is made to, if it is not that of the target: one that collects
+        /// outcomes, or gives out tokens. It gets the same headers.
+        url: Option<String> = optional(URL),
         /// What follows the path behind `?`, by name. A list is a field for each of its values.
         query: Option<Vec<Named<FieldFile>>> = optional(table_of(field())),
         /// Headers of this call, beside those of every call.
@@ -40,28 +44,39 @@ keyed! {
         /// The statuses of success; 200 to 299, if it is not said.
         status: Option<Vec<u16>> = optional(statuses()),
         /// What the body of the answer is. Of a text, `$` is the whole.
-        answer: Format = or(answer(), "\"json\""),
+        answer: AnswerFile = or(answer(), "\"json\""),
         /// Where an answer whose status is of success says that the call failed, such as
         /// `$.errors`.
         error: Option<ErrorFile> = optional(error()),
     }
 }
 
-fn answer() -> Either<Format> {
+/// What the body of an answer is.
+#[derive(Debug, Clone)]
+pub(crate) enum AnswerFile {
+    Json,
+    Text,
+    Within(WithinFile),
+}
+
+fn answer() -> Either<AnswerFile> {
     let words = word(&[
         ("json", false, "JSON."),
         ("text", true, "A text; space around it does not count."),
     ]);
-    let words = words.map(|is_text| if is_text { Format::Text } else { Format::Json });
-    let inner = object().map(|InnerJson { json_in }: InnerJson| Format::JsonIn(json_in));
-    either([words.boxed(), inner.boxed()])
+    let words = words.map(|is_text| if is_text { AnswerFile::Text } else { AnswerFile::Json });
+    either([words.boxed(), object().map(AnswerFile::Within).boxed()])
 }
 
 keyed! {
-    /// An answer that is JSON within a text.
-    struct InnerJson {
-        /// Where the text is, such as `$.body`. What it holds is `$` for all other paths.
-        json_in: SingularPath = required(json_path()),
+    /// An answer that has its JSON within something else.
+    pub(crate) struct WithinFile {
+        /// Where a text is that holds the JSON, such as `$.body`. What it holds is `$` for all other
+        /// paths.
+        json_in: Option<SingularPath> = required_unless(json_path(), &["value"]),
+        /// What the paths are into, made of `{{ body }}`: `"{{ body[5:] }}"` without five letters before
+        /// the JSON, `"{{ body | split(',') }}"` for CSV. A text is read as JSON.
+        value: Option<Placed<Node>> = optional(ScalarNode.at()),
     }
 }
 
@@ -307,7 +322,13 @@ fn path() -> impl Form<Value = Node> {
         what: "a path such as `/decide`",
         pattern: "^/",
         parse: |text| text.starts_with('/').then_some(()),
-        hint: no_hint,
+        hint: |node| {
+            let text = node.text()?;
+            let is_url = text.starts_with("http://") || text.starts_with("https://");
+            is_url.then(|| {
+                "write the host as `url` of the call, and the path behind it here".to_owned()
+            })
+        },
     };
     PATH.and_then(|(), spot, _| Some(spot.node.clone()))
 }

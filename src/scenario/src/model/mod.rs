@@ -22,8 +22,8 @@ mod target;
 mod tests;
 
 pub(super) use call::{
-    ActionFile, By, CallFile, ErrorFile, FieldFile, ItemFile, RankingFile, RewardCallFile,
-    SourceFile, StepCallFile, TakeFile,
+    ActionFile, AnswerFile, By, CallFile, ErrorFile, FieldFile, ItemFile, RankingFile,
+    RewardCallFile, SourceFile, StepCallFile, TakeFile,
 };
 pub(super) use datasets::{
     Classification, ClassifiedWorld, ContextDimension, DatasetFiles, Datasets, DimensionKind,

@@ -1,5 +1,6 @@
 //! A service that is not shaped like Personalizer, called as the scenario maps it.
 
+mod callers;
 mod session;
 mod shown;
 
@@ -12,8 +13,9 @@ use hyper::body::Bytes;
 use hyper::header::{ACCEPT, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
 use serde_json::Value as Json;
 
-use super::http::{Answer, Caller, Headers, Outgoing, RetryPolicy, excerpt};
+use super::http::{Answer, Headers, Outgoing, RetryPolicy, excerpt};
 use super::{CallAddress, CallError, Delivery, RankAnswer, Target};
+use callers::Callers;
 use clock::WallClock;
 use plan::{
     Call, Format, HttpPlan, Mapping, Method, Redactor, RenderedCall, Reply, Secret, Sending,
@@ -27,7 +29,7 @@ use timestamp::Timestamp;
 
 /// A service that is called as a mapping says.
 pub struct MappedTarget {
-    caller: Caller,
+    callers: Callers,
     mapping: Arc<Mapping>,
     /// What every call may use: what `session` and `setup` gave is added before the first Rank.
     variables: RefCell<Variables>,
@@ -57,7 +59,7 @@ impl MappedTarget {
         is_resumed: bool,
     ) -> Result<Self, CallError> {
         Ok(Self {
-            caller: Caller::new(plan, seed, clock)?,
+            callers: Callers::new(plan, mapping, seed, clock)?,
             mapping: Arc::clone(mapping),
             variables: RefCell::new(mapping.variables.clone()),
             cookies: RefCell::default(),
@@ -111,8 +113,9 @@ impl MappedTarget {
         call: &Call,
         variables: &Variables,
     ) -> Result<Answer, CallError> {
-        let prepared = self.prepare(call, variables, self.caller.now())?;
-        let answer = self.caller.make(policy, &prepared.outgoing(call)).await;
+        let caller = self.callers.of(call);
+        let prepared = self.prepare(call, variables, caller.now())?;
+        let answer = caller.make(policy, &prepared.outgoing(call)).await;
         let answer = answer.map_err(|error| self.named(call, &error))?;
         if let Some(sign) = call.error.as_ref().filter(|_| !answer.body.is_empty())
             && let Some(message) = sign.find(&self.json(call, &answer)?)
@@ -128,7 +131,7 @@ impl MappedTarget {
         variables: &Variables,
         now: Timestamp,
     ) -> Result<Prepared, CallError> {
-        let sending = Sending { now, base: self.caller.addresses().base() };
+        let sending = Sending { now, base: self.callers.of(call).addresses().base() };
         let rendered = self.mapping.render(call, variables, sending);
         let rendered = rendered.map_err(|why| self.public(&violation(Violation::Json, why)))?;
         Ok(Prepared {
@@ -140,7 +143,7 @@ impl MappedTarget {
 
     /// The headers of a call: those of every call, then those of the session, then its own.
     fn headers(&self, call: &Call, rendered: &RenderedCall) -> Result<HeaderMap, CallError> {
-        let mut headers = self.caller.headers().map().clone();
+        let mut headers = self.callers.of(call).headers().map().clone();
         headers.remove(CONTENT_TYPE);
         // A header of the scenario is sensitive, and wins.
         let is_said = headers.get(ACCEPT).is_some_and(HeaderValue::is_sensitive);
@@ -167,7 +170,7 @@ impl MappedTarget {
     /// The body of an answer as JSON.
     fn json(&self, call: &Call, answer: &Answer) -> Result<Json, CallError> {
         let decode = |body: &Bytes| {
-            let decoded = self.caller.decode(body);
+            let decoded = self.callers.own().decode(body);
             decoded.map_err(|error| self.named(call, &with_type(error, answer)))
         };
         match &call.format {
@@ -184,8 +187,16 @@ impl MappedTarget {
                 })?;
                 decode(&Bytes::copy_from_slice(text.as_bytes()))
             }
+            Format::Made(template) => {
+                let body = self.callers.own().redact(&String::from_utf8_lossy(&answer.body));
+                self.mapping.made(template, &body).map_err(|why| {
+                    let message = format!("`answer` makes no JSON of it: {why}");
+                    let error = TakeError { violation: Violation::Json, message };
+                    with_type(self.not_as_said(call, answer, error), answer)
+                })
+            }
             Format::Text => {
-                let text = self.caller.redact(&String::from_utf8_lossy(&answer.body));
+                let text = self.callers.own().redact(&String::from_utf8_lossy(&answer.body));
                 Ok(text.trim().into())
             }
         }
@@ -195,7 +206,7 @@ impl MappedTarget {
     fn not_as_said(&self, call: &Call, answer: &Answer, error: TakeError) -> CallError {
         let message = match error.violation {
             Violation::Json if !answer.body.is_empty() => {
-                let body = self.caller.redact(&String::from_utf8_lossy(&answer.body));
+                let body = self.callers.own().redact(&String::from_utf8_lossy(&answer.body));
                 let body = self.redactor.borrow().redact(&body);
                 format!("{}: {}", error.message, excerpt(body.as_bytes()))
             }
@@ -211,14 +222,14 @@ impl MappedTarget {
     }
 
     fn public(&self, error: &CallError) -> CallError {
-        let message = self.caller.redact(&error.message);
+        let message = self.callers.own().redact(&error.message);
         CallError { kind: error.kind, message: self.redactor.borrow().redact(&message) }
     }
 
     /// The error of a call before the first Rank, with a remedy where the service refuses the caller.
     fn with_advice(&self, error: CallError) -> CallError {
         let FailureKind::Status(401 | 403) = error.kind else { return error };
-        let advice = if self.caller.has_key() {
+        let advice = if self.callers.own().has_key() {
             "the service refused the key in `target.key`"
         } else {
             "the service wants a key: `headers: { Authorization: \"Bearer ${TOKEN}\" }` in `target`, or \
@@ -263,7 +274,7 @@ impl Prepared {
 impl Target for MappedTarget {
     /// The service is reached, and prepared. There is no question that every service answers.
     async fn preflight(&self) -> Result<(), CallError> {
-        self.caller.reach().await?;
+        self.callers.reach().await?;
         let prepared = async {
             self.open_session().await?;
             if self.is_resumed { Ok(()) } else { self.set_up().await }
@@ -274,14 +285,14 @@ impl Target for MappedTarget {
     async fn rank(&self, at: CallAddress, request: &RankRequest) -> Result<RankAnswer, CallError> {
         let variables = of_rank(&self.variables.borrow(), at.iteration, request);
         let call = &self.mapping.rank;
-        let answer = self.make(self.caller.rank(at), call, &variables).await?;
+        let answer = self.make(self.callers.own().rank(at), call, &variables).await?;
         let take = &self.mapping.take;
         let json = if take.reads_body() { self.json(call, &answer)? } else { Json::Null };
         let id = variables.event_id().unwrap_or_default();
         let header = |name: &str| answer.headers.get(name)?.to_str().ok();
         let cookie = |name: &str| cookie(&answer.headers, name);
         let reply = Reply { body: &json, header: &header, cookie: &cookie };
-        let taken = take.read(reply, id, || self.caller.draws(at, Purpose::Choice).unit());
+        let taken = take.read(reply, id, || self.callers.own().draws(at, Purpose::Choice).unit());
         let taken = taken.map_err(|error| self.not_as_said(call, &answer, error))?;
         let Taken { action, probability, favourite, probabilities, event } = taken;
         if self.mapping.reward.is_some() {
@@ -310,7 +321,7 @@ impl Target for MappedTarget {
         if !is_due.map_err(|why| self.public(&violation(Violation::Json, why)))? {
             return Ok(Delivery::NotSent);
         }
-        self.make(self.caller.reward(at), &reward.call, &variables).await?;
+        self.make(self.callers.own().reward(at), &reward.call, &variables).await?;
         Ok(Delivery::Sent)
     }
 
@@ -337,7 +348,7 @@ impl Target for MappedTarget {
 
     fn take_notes(&self) -> Vec<String> {
         let renewed = self.renewals.take_note();
-        self.caller.take_notes().into_iter().chain(renewed).collect()
+        self.callers.take_notes().into_iter().chain(renewed).collect()
     }
 }
 

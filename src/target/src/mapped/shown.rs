@@ -12,13 +12,13 @@ impl MappedTarget {
     /// The same, which keeps its calls to be shown.
     #[must_use]
     pub fn traced(mut self) -> Self {
-        self.caller.keep_trace();
+        self.callers.keep_trace();
         self
     }
 
     /// Takes the calls since the last call of this.
     pub fn take_trace(&self) -> Vec<Exchange> {
-        let mut trace = self.caller.take_trace();
+        let mut trace = self.callers.take_trace();
         for Exchange { call, answer, .. } in &mut trace {
             self.conceal(call);
             match answer {
@@ -63,7 +63,7 @@ impl MappedTarget {
     /// A call, in which what only answers give is shown by its name.
     fn shown(&self, call: &Call, variables: &Variables) -> Result<ShownCall, CallError> {
         let prepared = self.prepare(call, variables, Timestamp::VIRTUAL_START)?;
-        let mut shown = self.caller.shown(&prepared.outgoing(call));
+        let mut shown = self.callers.of(call).shown(&prepared.outgoing(call));
         self.conceal(&mut shown);
         for text in [&mut shown.url, &mut shown.body] {
             *text = with_plain_names(text);
