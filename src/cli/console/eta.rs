@@ -2,12 +2,12 @@
 
 use std::time::Duration;
 
-use plan::{Arrival, Iterate};
+use plan::{Arrival, Delay, Iterate, Schedule};
 
 /// What says how long a phase takes.
 #[derive(Debug, Clone, Copy)]
 pub enum Eta {
-    /// The schedule of an open arrival: this long.
+    /// The schedule of an open arrival, and the last of its rewards: this long.
     Scheduled(Duration),
     /// The iterations made so far.
     Measured,
@@ -20,8 +20,9 @@ impl Eta {
             Arrival::Closed { .. } => Self::Measured,
             Arrival::Open(schedule) => {
                 #[expect(clippy::cast_precision_loss, reason = "at most a billion")]
-                let seconds = schedule.time_of(iterate.iterations as f64);
-                Duration::try_from_secs_f64(seconds).map_or(Self::Measured, Self::Scheduled)
+                let due = schedule.time_of(iterate.iterations as f64);
+                let all = due + last_reward(iterate.think_time, rate_at(schedule, due));
+                Duration::try_from_secs_f64(all).map_or(Self::Measured, Self::Scheduled)
             }
         }
     }
@@ -40,12 +41,39 @@ impl Eta {
     }
 }
 
+/// How many iterations fall due in the second before a time.
+#[expect(clippy::cast_precision_loss, reason = "at most a billion")]
+fn rate_at(schedule: &Schedule, seconds: f64) -> f64 {
+    let within = |seconds: f64| {
+        Duration::try_from_secs_f64(seconds).map_or(0, |time| schedule.count_within(time))
+    };
+    let before = (seconds - 1.0).max(0.0);
+    (within(seconds) - within(before)) as f64 / (seconds - before).max(f64::MIN_POSITIVE)
+}
+
+/// How many seconds after the last iteration was due the last reward is sent, half of the time: of
+/// iterations at this rate so many rewards are sent later that there is none with a probability of one
+/// half (Poisson).
+fn last_reward(delay: Delay, rate: f64) -> f64 {
+    let later = |seconds: f64| rate * delay.excess(seconds);
+    let (mut low, mut high) = (0.0, delay.mean().max(1e-3));
+    while later(high) > std::f64::consts::LN_2 {
+        high *= 2.0;
+    }
+    while high - low > high * 1e-3 {
+        let middle = f64::midpoint(low, high);
+        *(if later(middle) > std::f64::consts::LN_2 { &mut low } else { &mut high }) = middle;
+    }
+    high
+}
+
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use plan::{Delay, Rate, RewardDelivery, Schedule, Stage};
+    use plan::{Rate, RewardDelivery, Stage};
+    use seed::{PhaseKey, Purpose, Seed};
 
     fn phase(iterations: u64, arrival: Arrival) -> Iterate {
         Iterate {
@@ -88,6 +116,35 @@ mod tests {
             let elapsed = Duration::from_secs_f64(due(tenth));
             let left = eta.left(tenth.into(), iterations.into(), elapsed).unwrap().as_secs_f64();
             prop_assert!(left < truth * 1.2 && left * 1.2 > truth, "{left} and {truth}");
+        }
+    }
+
+    /// Rewards that visitors take their time for are sent after the last iteration was due.
+    #[test]
+    fn the_last_reward_ends_an_open_phase() {
+        let seconds = Duration::from_secs_f64;
+        for (rate, iterations, median, p99) in
+            [(400.0, 4_800, 0.2, 2.0), (500.0, 10_000, 0.2, 2.0), (50.0, 1_000, 3.0, 5.0)]
+        {
+            let schedule = Schedule {
+                start: Some(Rate(rate)),
+                stages: Vec::new(),
+                poisson: false,
+                max_in_flight: 1_000,
+            };
+            let delay = Delay::LogNormal { median: seconds(median), p99: seconds(p99) };
+            let sent = |index: u32| {
+                let draw =
+                    || Seed(7).draws(PhaseKey::new("p"), index.into(), Purpose::ThinkTime).normal();
+                f64::from(index) / rate + delay.sampler().sample(draw).as_secs_f64()
+            };
+            let end = (0..iterations).map(sent).fold(0.0, f64::max);
+            let tenth = f64::from(iterations / 10) / rate;
+            let open = phase(iterations.into(), Arrival::Open(schedule));
+            let eta = Eta::of(&Iterate { think_time: delay, ..open });
+            let left = eta.left((iterations / 10).into(), iterations.into(), seconds(tenth));
+            let (left, truth) = (left.unwrap().as_secs_f64(), end - tenth);
+            assert!(left < truth * 1.2 && left * 1.2 > truth, "{left} and {truth}");
         }
     }
 

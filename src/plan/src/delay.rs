@@ -21,6 +21,11 @@ pub enum Delay {
 /// The standard normal quantile of 0.99.
 const NORMAL_99: f64 = 2.326_347_874_040_840_8;
 
+/// The share of standard normal draws below a value.
+fn normal_cdf(value: f64) -> f64 {
+    libm::erfc(-value / std::f64::consts::SQRT_2) / 2.0
+}
+
 /// How delays are drawn, worked out once.
 #[derive(Debug, Clone, Copy)]
 pub enum DelaySampler {
@@ -61,6 +66,20 @@ impl Delay {
         }
     }
 
+    /// By how many seconds it exceeds so many seconds on average, where it counts as nothing if it does
+    /// not: `E[max(D - s, 0)]`. Of a log-normal delay that is the formula of Black and Scholes (1973).
+    #[must_use]
+    pub fn excess(self, seconds: f64) -> f64 {
+        let spread = self.spread();
+        match self {
+            Self::LogNormal { median, .. } if spread > 0.0 && seconds > 0.0 => {
+                let z = libm::log(seconds / median.as_secs_f64()) / spread;
+                self.mean() * normal_cdf(spread - z) - seconds * normal_cdf(-z)
+            }
+            _ => (self.mean() - seconds).max(0.0),
+        }
+    }
+
     /// How it is drawn.
     #[must_use]
     pub fn sampler(self) -> DelaySampler {
@@ -97,6 +116,25 @@ impl DelaySampler {
 mod tests {
     use super::*;
     use seed::{PhaseKey, Purpose, Seed};
+
+    /// Draws are the oracle of the formula.
+    #[test]
+    fn delays_exceed_a_time_by_as_much_as_their_draws() {
+        let seconds = Duration::from_secs_f64;
+        for (median, p99) in [(0.2, 2.0), (0.2, 0.2), (1.0, 1.5)] {
+            let delay = Delay::LogNormal { median: seconds(median), p99: seconds(p99) };
+            let draw = |i| Seed(1).draws(PhaseKey::new("p"), i, Purpose::RankLatency).normal();
+            let draws = (0..50_000).map(|i| delay.sampler().sample(|| draw(i)).as_secs_f64());
+            let draws: Vec<f64> = draws.collect();
+            for time in [0.0, 0.1, 0.5, 1.2] {
+                let sum: f64 = draws.iter().map(|draw| (draw - time).max(0.0)).sum();
+                let (found, mean) = (delay.excess(time), sum / 50_000.0);
+                assert!((found - mean).abs() < 0.02 * median, "{delay:?} {time}: {found}, {mean}");
+            }
+        }
+        assert_eq!(Delay::Constant(seconds(2.0)).excess(0.5), 1.5);
+        assert_eq!(Delay::NONE.excess(0.5), 0.0);
+    }
 
     #[test]
     fn half_of_the_delays_are_below_the_median_and_99_in_100_below_p99() {
