@@ -11,8 +11,9 @@ export function layoutFaults(page) {
       [...document.querySelectorAll("thead")].some((head) => head.contains(element) && getComputedStyle(head).position === "absolute");
     // What is scrolled away within a part of the page is not there.
     const scrolled = (element) => {
-      const part = element.closest(".code");
-      return part && part.scrollHeight > part.clientHeight ? part.getBoundingClientRect() : undefined;
+      const part = element.closest(".code, pre");
+      const scrolls = part && (part.scrollHeight > part.clientHeight || part.scrollWidth > part.clientWidth);
+      return scrolls && getComputedStyle(part).overflow !== "visible" ? part.getBoundingClientRect() : undefined;
     };
     const texts = [];
     const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
@@ -24,7 +25,7 @@ export function layoutFaults(page) {
       range.selectNodeContents(node);
       const within = scrolled(parent);
       for (const box of range.getClientRects()) {
-        if (within && box.bottom > within.bottom) continue;
+        if (within && (box.bottom > within.bottom || box.right > within.right)) continue;
         if (box.width > 0.5) texts.push({ text: node.data.trim().slice(0, 40), node, parent, box });
       }
     }
@@ -130,7 +131,7 @@ export function repeatedFaults(page) {
     }
     twice("a sentence", [...document.querySelectorAll("main > section > p")].filter(isShown).map((part) => part.textContent));
     for (const part of document.querySelectorAll("main section, main p, main figure, main ul, main table")) {
-      if (isShown(part) && !part.textContent.trim()) faults.push(`empty: ${part.outerHTML.slice(0, 60)}`);
+      if (isShown(part) && !part.textContent.trim() && !part.querySelector("img")) faults.push(`empty: ${part.outerHTML.slice(0, 60)}`);
     }
     return faults;
   });

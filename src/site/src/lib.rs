@@ -41,7 +41,7 @@ th, td { white-space: normal; }
 main h1 { margin-top: 1rem; }
 h3 { font-size: 1.05rem; margin: 1.75rem 0 .5rem; }
 li { margin: .25rem 0; max-width: 48rem; }
-@media print { pre { white-space: pre-wrap; overflow-wrap: anywhere; } }
+@media print { pre { font-size: 7.5pt; white-space: pre-wrap; overflow-wrap: anywhere; } }
 ";
 
 /// The pages, the first of which is the index; `repository` is where the files of the project are

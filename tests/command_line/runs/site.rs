@@ -3,8 +3,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::Path;
+use std::process::Command;
 
 use super::runner;
+use crate::tools;
 
 fn site(folder: &Path) -> BTreeMap<String, String> {
     let out = folder.join("site");
@@ -90,4 +92,22 @@ fn the_commands_of_the_tour_are_understood() {
         tried += 1;
     }
     assert_eq!(tried, 5);
+}
+
+/// Nothing on any page is cut, covered, too pale or missing, on screens of three widths and on paper.
+#[test]
+fn a_browser_can_read_every_page() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    if !root.join("target/sdk/installed").exists() {
+        return tools::missing("playwright", "run tests/sdk/install");
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let pages = site(folder.path());
+    let mut node = Command::new("node");
+    node.current_dir(root.join("target/sdk")).arg(root.join("tests/sdk/site.mjs"));
+    let output = node.arg(folder.path().join("site")).output().unwrap();
+    let told = String::from_utf8_lossy(&output.stdout).into_owned();
+    assert!(output.status.success(), "{told}{}", String::from_utf8_lossy(&output.stderr));
+    let is_opened = told.contains(&format!("{} pages can be read", pages.len()));
+    assert!(is_opened || told.contains("no Chromium"), "{told}");
 }
