@@ -147,3 +147,30 @@ fn table(groups: &[Group]) -> String {
     }
     table.text()
 }
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use super::*;
+
+    /// What fits to the byte is written; one byte more leaves no file, and says what to do.
+    #[test]
+    fn a_baseline_is_not_larger_than_what_is_read() {
+        let folder = tempfile::tempdir().unwrap();
+        let save = |name: &str, bytes: &[u8]| {
+            let path = folder.path().join(name);
+            let saved = output_file::write_with(&path, |file| {
+                let mut bounded = Bounded { file, left: 8 };
+                bytes.chunks(3).try_for_each(|part| bounded.write_all(part))
+            });
+            (saved.map_err(|error| format!("{error:?}")), path)
+        };
+        let (saved, path) = save("fits", b"12345678");
+        saved.unwrap();
+        assert_eq!(fs::read(path).unwrap(), b"12345678");
+        let (saved, path) = save("too-large", b"123456789");
+        assert!(saved.unwrap_err().contains("save fewer seeds or shorter runs"));
+        assert!(!path.exists() && fs::read_dir(folder.path()).unwrap().count() == 1);
+    }
+}

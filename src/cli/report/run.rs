@@ -161,7 +161,12 @@ fn phases(summary: &Summary) -> Vec<Block> {
             Cell::plain(count(phase.iterations())),
             of(Metric::SuccessRate, Dimension::Share),
             of(Metric::MeanReward, Dimension::Reward),
-            of(Metric::Regret, Dimension::Reward),
+            // Of a replay it is not known.
+            if phase.rejected() == 0 {
+                of(Metric::Regret, Dimension::Reward)
+            } else {
+                Cell::plain("")
+            },
             of(Metric::ExplorationCost, Dimension::Reward),
             of(Metric::Rate, Dimension::PerSecond),
             of(Metric::Errors, Dimension::Count),

@@ -1,6 +1,9 @@
 //! `runner export`: what pandas, pyarrow and MLflow read.
 
+use std::collections::BTreeMap;
 use std::path::Path;
+
+use serde_json::Value;
 
 use super::{completed, experiment, runner};
 
@@ -105,4 +108,85 @@ fn the_table_has_a_row_for_each_metric_of_each_run() {
     assert_eq!(windows(&text), 8 * (20 + 5));
     assert_eq!(windows(&csv(&["--window", "300"])), 8 * (2 + 1));
     assert!(lines.clone().any(|line| line.contains(",phase,0,399,iterations,400")), "{text}");
+}
+
+/// What a chart says of one policy at one place, in percent or percentage points.
+type Said = BTreeMap<(String, u64, String), f64>;
+
+/// What the charts of a page say, chart by chart: `baseline, iteration 50: default 25 % · cubic 28 %`.
+fn said_by_charts(html: &str) -> Vec<Said> {
+    let decoded = html.replace("&quot;", "\"").replace("&#39;", "'").replace("&amp;", "&");
+    let readouts = decoded.split("data-readout=\"").skip(1);
+    let texts = readouts.map(|rest| {
+        let mut documents = serde_json::Deserializer::from_str(rest).into_iter::<Value>();
+        documents.next().unwrap().unwrap()["texts"].as_array().unwrap().clone()
+    });
+    texts
+        .map(|texts| texts.iter().flat_map(|text| said_at(text.as_str().unwrap())).collect())
+        .collect()
+}
+
+/// What is said at one place.
+fn said_at(text: &str) -> Vec<((String, u64, String), f64)> {
+    let (place, values) = text.split_once(": ").unwrap();
+    let (phase, iteration) = place.split_once(", iteration ").unwrap();
+    let iteration: u64 = iteration.replace(',', "").parse().unwrap();
+    let value = |value: &str| {
+        // The band is not the mean.
+        let mean = value.split(" ± ").next().unwrap();
+        let (name, number) = mean.split_once(' ').unwrap();
+        let number = number.replace('−', "-").replace(['%', 'p', '\u{a0}', '+'], "");
+        ((phase.to_owned(), iteration, name.to_owned()), number.parse().unwrap())
+    };
+    values.split(" · ").map(value).collect()
+}
+
+/// The mean success rate of each window of each policy, by the exported table.
+fn means(csv: &str) -> BTreeMap<(String, u64, String), f64> {
+    let mut sums: BTreeMap<(String, u64, String), (f64, f64)> = BTreeMap::new();
+    for line in csv.lines().skip(1) {
+        let [policy, _, phase, scope, _, last, metric, value] =
+            line.split(',').collect::<Vec<_>>()[..]
+        else {
+            panic!("{line}")
+        };
+        if scope == "window" && metric == "success_rate" {
+            let end = last.parse::<u64>().unwrap() + 1;
+            let sum = sums.entry((phase.to_owned(), end, policy.to_owned())).or_default();
+            *sum = (sum.0 + value.parse::<f64>().unwrap(), sum.1 + 1.0);
+        }
+    }
+    sums.into_iter().map(|(at, (sum, runs))| (at, 100.0 * sum / runs)).collect()
+}
+
+/// Both charts of an experiment say what its exported table does, at every place of every phase: the
+/// means of the policies, and their differences to the first.
+#[test]
+fn the_curves_of_a_report_are_those_of_the_exported_table() {
+    let folder = tempfile::tempdir().unwrap();
+    let out = folder.path().join("e").display().to_string();
+    completed(experiment(["--out", &out], &["--quiet", "--set", "matrix.seeds=1..6"]));
+    let table = export(folder.path(), &["e", "--out", "-", "--window", "50"]).stdout;
+    let means = means(&String::from_utf8(table).unwrap());
+    let mut report = runner();
+    report.args(["report", &out, "--out", "-"]);
+    let html = String::from_utf8(completed(report).stdout).unwrap();
+    let charts = said_by_charts(&html);
+    let [success, difference] = &charts[..] else { panic!("{} charts", charts.len()) };
+    // Four policies; 400 and 100 iterations.
+    assert_eq!(success.len(), 4 * (8 + 2));
+    let keys = |said: &Said| said.keys().cloned().collect::<Vec<_>>();
+    assert_eq!(keys(success), means.keys().cloned().collect::<Vec<_>>());
+    for (at, said) in success {
+        assert!((said - means[at]).abs() <= 0.5 + 1e-9, "{at:?}: {said} and {}", means[at]);
+    }
+    assert_eq!(difference.len(), 3 * (8 + 2));
+    for ((phase, iteration, policy), said) in difference {
+        let mean = |policy: &str| means[&(phase.clone(), *iteration, policy.to_owned())];
+        let expected = mean(policy) - mean("default");
+        assert!(
+            (said - expected).abs() <= 0.5 + 1e-9,
+            "{phase} {iteration} {policy}: {said} and {expected}"
+        );
+    }
 }

@@ -183,7 +183,7 @@ fn compressed_files_hold_what_plain_ones_do() {
 }
 
 /// The forms of the iterations, and their files.
-const KINDS: &[(&str, &str)] = &[
+pub const KINDS: &[(&str, &str)] = &[
     ("csv", "events.csv"),
     ("csv.zst", "events.csv.zst"),
     #[cfg(feature = "parquet")]
@@ -207,6 +207,9 @@ fn every_reader_reads_every_form() {
         "action=chosen,reward=reward,probability=probability,context=name,weather,timeofday";
     let root = tempfile::tempdir().unwrap();
     let mut first: Option<(Vec<String>, String)> = None;
+    let gates = root.path().join("gates.yaml");
+    fs::write(&gates, "gates: [{ metric: validation.success_rate, margin: 0.5 }]\n").unwrap();
+    let gates = gates.display().to_string();
     for (kind, file) in KINDS {
         let folder = root.path().join(kind);
         run_with(&folder, kind, "none");
@@ -216,6 +219,11 @@ fn every_reader_reads_every_form() {
         let of_file = told(&evaluated, &events).replace(file, "EVENTS");
         let mut said: Vec<String> = READERS.iter().map(|reader| told(reader, &folder)).collect();
         said.push(of_file);
+        let itself = folder.display().to_string();
+        let judged = told(&["compare", &itself, "--gates", &gates], &folder);
+        assert!(judged.contains("validation.success_rate not worse by"), "{judged}");
+        // Columns are as wide as the names of the folders.
+        said.push(judged.split_whitespace().collect::<Vec<_>>().join(" "));
         let made = root.path().join(format!("{kind}.yaml"));
         let mut init = runner();
         init.arg("init").arg(&made).arg("--log").arg(&events).args(["--columns", COLUMNS]);

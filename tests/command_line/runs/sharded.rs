@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Output, Stdio};
 
 use super::folder::{json, rows};
+use super::outputs::KINDS;
 use super::runner;
 use super::served::Service;
 
@@ -99,6 +100,36 @@ fn assert_same(left: &Path, right: &Path) {
     assert_eq!(left.keys().collect::<Vec<_>>(), right.keys().collect::<Vec<_>>());
     let different: Vec<_> = left.keys().filter(|name| left[*name] != right[*name]).collect();
     assert!(different.is_empty(), "{different:?}");
+}
+
+/// Shards merge alike in whichever form they keep their iterations, and the whole has that form.
+#[test]
+fn shards_of_every_form_are_merged() {
+    let root = tempfile::tempdir().unwrap();
+    let mut first: Option<String> = None;
+    for (kind, file) in KINDS {
+        let service = Service::start(&[]);
+        let scenario = scenario(root.path(), &service.url);
+        let outputs = format!("outputs.events={kind}");
+        let of_kind = root.path().join(kind);
+        fs::create_dir(&of_kind).unwrap();
+        let folders = four(&scenario, &of_kind, &["--set", &outputs]);
+        let whole = of_kind.join("whole");
+        let (code, stderr) = said(&merge(&folders.iter().collect::<Vec<_>>(), &whole, &[]));
+        assert_eq!(code, Some(3), "the second phase has one iteration too many: {stderr}");
+        assert!(whole.join(file).exists(), "{file}");
+        let mut export = runner();
+        let exported = export.arg("export").arg(&whole).args(["--out", "-"]).output().unwrap();
+        let table = String::from_utf8(exported.stdout).unwrap();
+        let counted: Vec<&str> = table
+            .lines()
+            .filter(|line| line.contains(",phase,") && line.contains(",iterations,"))
+            .collect();
+        assert_eq!(counted.len(), 2, "{table}");
+        assert!(counted[0].ends_with(",203") && counted[1].ends_with(",101"), "{counted:?}");
+        let counted = counted.join("\n");
+        assert_eq!(*first.get_or_insert_with(|| counted.clone()), counted, "{kind}");
+    }
 }
 
 /// How many calls each bucket holds.

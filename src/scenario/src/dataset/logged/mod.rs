@@ -391,6 +391,11 @@ impl Offers {
     }
 }
 
+/// A probability with four significant digits: a file may have it in single precision.
+fn shortened(probability: f64) -> f64 {
+    format!("{probability:.3e}").parse().unwrap_or(probability)
+}
+
 /// The world in which each event turns up in its turn (Li, Chu, Langford, Wang, "Unbiased Offline
 /// Evaluation of Contextual-bandit-based News Article Recommendation Algorithms", WSDM 2011; with
 /// rejection for loggers that are not uniform: Dudík, Erhan, Langford, Li, "Sample-efficient
@@ -432,8 +437,8 @@ fn replay(events: &[LoggedEvent], dimensions: &[&str]) -> PlayedLog {
         "replay of {} events: a choice counts where it is the logged one and, for propensities of \
          {} to {}, in {:.1} % of these",
         events.len(),
-        events.iter().map(|event| event.probability).fold(1.0, f64::min),
-        events.iter().map(|event| event.probability).fold(0.0, f64::max),
+        shortened(events.iter().map(|event| event.probability).fold(1.0, f64::min)),
+        shortened(events.iter().map(|event| event.probability).fold(0.0, f64::max)),
         100.0 * kept / real(events.len()),
     );
     PlayedLog {
