@@ -2,27 +2,21 @@ use std::sync::Arc;
 
 use foldhash::HashMap;
 
-use super::action_numbers::ActionNumbers;
+use super::action_numbers::{ActionNumbers, NumberedList};
 use super::rank_rules::{check_features, check_id, has_feature};
 use protocol::RankableAction;
 
-/// The number of actions that are known: a catalogue is kept whole.
-const CAPACITY: usize = 1 << 18;
-
 /// Lists of actions, checked by what is known of each action: lists of many are drawn from few.
-#[derive(Debug, Clone)]
+#[derive(Debug, Default, Clone)]
 pub(crate) struct CheckedActions {
-    known: ActionNumbers,
-    /// By their numbers.
-    found: Vec<CheckedAction>,
+    /// By the numbers of the actions.
+    found: Vec<Option<CheckedAction>>,
+    /// The epoch of these numbers.
+    epoch: u64,
     /// The numbers of ids.
     ids: HashMap<Arc<str>, u32>,
-    /// By the number of an id: the last list that it was in.
-    lists: Vec<u64>,
-    /// How many lists were checked.
-    checked: u64,
-    /// The number of actions that are kept.
-    capacity: usize,
+    /// A bit for each number of an id: whether the list that is looked at has it.
+    marks: Vec<u64>,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -33,44 +27,33 @@ struct CheckedAction {
     values: u32,
 }
 
-impl Default for CheckedActions {
-    fn default() -> Self {
-        Self {
-            known: ActionNumbers::default(),
-            found: Vec::new(),
-            ids: HashMap::default(),
-            lists: Vec::new(),
-            checked: 0,
-            capacity: CAPACITY,
-        }
-    }
-}
+const BITS: usize = u64::BITS as usize;
 
 impl CheckedActions {
-    /// For requests over the wire: lists share no actions.
-    pub fn of_wire() -> Self {
-        Self { capacity: 0, ..Self::default() }
-    }
-
     /// Refuses lists that break a rule. Returns the number of values.
-    pub fn check(&mut self, actions: &[RankableAction]) -> Result<usize, String> {
-        if self.known.len().max(self.ids.len()) > self.capacity {
-            self.known.clear();
-            self.found.clear();
-            self.ids.clear();
-            self.lists.clear();
+    pub fn check(
+        &mut self,
+        actions: &Arc<[RankableAction]>,
+        numbers: &mut ActionNumbers,
+    ) -> Result<usize, String> {
+        let NumberedList { numbers, known, epoch } = numbers.of_list(actions);
+        if epoch != self.epoch {
+            *self = Self { epoch, ..Self::default() };
         }
-        self.checked += 1;
-        actions.iter().map(|action| self.check_next(action)).sum()
+        self.found.resize(known, None);
+        self.marks.fill(0);
+        actions.iter().zip(numbers).map(|(action, number)| self.check_next(action, *number)).sum()
     }
 
     /// Checks an action of the list that is looked at, beside those before it.
-    fn check_next(&mut self, action: &RankableAction) -> Result<usize, String> {
-        let known = self.known.of(action).map(|number| self.found[number]);
+    fn check_next(&mut self, action: &RankableAction, number: u32) -> Result<usize, String> {
+        let known = self.found[number as usize];
         let id = known.map_or_else(|| self.id(&action.id), |known| Ok(known.id))?;
-        if std::mem::replace(&mut self.lists[id as usize], self.checked) == self.checked {
+        let (mark, bit) = (&mut self.marks[id as usize / BITS], 1 << (id as usize % BITS));
+        if *mark & bit != 0 {
             return Err(format!("two actions have the id `{}`", action.id));
         }
+        *mark |= bit;
         if let Some(CheckedAction { values, .. }) = known {
             return Ok(values as usize);
         }
@@ -78,8 +61,7 @@ impl CheckedActions {
         if !action.features.iter().any(has_feature) {
             return Err(format!("action `{}` has no feature", action.id));
         }
-        self.known.add(action);
-        self.found.push(CheckedAction { id, values: narrow(values) });
+        self.found[number as usize] = Some(CheckedAction { id, values: narrow(values) });
         Ok(values)
     }
 
@@ -89,10 +71,12 @@ impl CheckedActions {
             return Ok(*number);
         }
         check_id("an action", id)?;
-        let number = narrow(self.lists.len());
-        self.ids.insert(id.clone(), number);
-        self.lists.push(0);
-        Ok(number)
+        let number = self.ids.len();
+        self.ids.insert(id.clone(), narrow(number));
+        if number / BITS >= self.marks.len() {
+            self.marks.push(0);
+        }
+        Ok(narrow(number))
     }
 }
 
@@ -120,11 +104,14 @@ mod tests {
             let features = [r#"[{"a":1}]"#, r#"[{"b":[1,2]},{}]"#, "[{}]"];
             let all: Vec<_> =
                 (0..12).map(|number| action(number % 8, features[number % 5 % 3])).collect();
-            let mut known = CheckedActions::default();
+            let (mut known, mut numbers) = (CheckedActions::default(), ActionNumbers::default());
+            let mut of_wire = (CheckedActions::default(), ActionNumbers::of_wire());
             for list in lists {
-                let actions: Vec<_> = list.iter().map(|number| all[*number].clone()).collect();
-                let answer = known.check(&actions);
-                proptest::prop_assert_eq!(&answer, &CheckedActions::of_wire().check(&actions));
+                let actions = list.iter().map(|number| all[*number].clone()).collect();
+                let answer = known.check(&actions, &mut numbers);
+                let alone = CheckedActions::default().check(&actions, &mut ActionNumbers::default());
+                proptest::prop_assert_eq!(&answer, &alone);
+                proptest::prop_assert_eq!(&answer, &of_wire.0.check(&actions, &mut of_wire.1));
                 let ids: HashSet<_> = actions.iter().map(|action| &action.id).collect();
                 let has_features = list.iter().all(|number| number % 5 % 3 < 2);
                 proptest::prop_assert_eq!(answer.is_ok(), has_features && ids.len() == list.len());

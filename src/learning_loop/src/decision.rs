@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use smallvec::SmallVec;
 
+use super::action_numbers::ActionNumbers;
 use super::features::FeatureCache;
 use super::interaction::{Activation, Choice, FilledSlot, Interaction};
 use super::limits::LoopLimits;
@@ -39,6 +40,7 @@ pub(crate) struct Decider<'a> {
     pub(crate) served: Option<&'a mut Model>,
     /// When the served model was exported.
     pub(crate) served_since: Option<Timestamp>,
+    pub(crate) actions: &'a mut ActionNumbers,
     pub(crate) checker: &'a mut rank_rules::Checker,
     pub(crate) features: &'a mut FeatureCache,
     pub(crate) prediction: &'a mut Prediction,
@@ -62,7 +64,7 @@ impl Decider<'_> {
         number: u64,
         now: Timestamp,
     ) -> Result<(Decision, Interaction), ServiceError> {
-        self.checker.check(request, &self.limits)?;
+        self.checker.check(request, &self.limits, self.actions)?;
         let event_id = self.event_id(request.event_id.as_ref(), number, now);
         let actions = rank_rules::rankable(request);
         let drawn = Arc::new(self.choose(request, &actions, &event_id)?);
@@ -96,7 +98,8 @@ impl Decider<'_> {
         let actions = &rank_rules::rankable(request);
         let context = &request.context_features;
         let event = Seen { id: event_id.text(digits), context, actions };
-        self.checker.check(request, &self.limits).is_ok() && model.foresee(event, None)
+        let checked = self.checker.check(request, &self.limits, self.actions);
+        checked.is_ok() && model.foresee(event, None)
     }
 
     pub(crate) fn event_id(&self, given: Option<&EventId>, number: u64, now: Timestamp) -> EventId {
@@ -154,7 +157,8 @@ impl Decider<'_> {
         if self.served.is_none() && !self.limits.bound_work() {
             return Ok(Choice::uniform(actions.len()));
         }
-        let event = self.features.event(policy.hashing(), &request.context_features, actions);
+        let (hashing, context) = (policy.hashing(), &request.context_features);
+        let event = self.features.event(hashing, context, actions, self.actions);
         self.limits.check_work(policy, event)?;
         let model = self.served.as_mut().and_then(|model| model.vowpal_wabbit());
         let Some(model) = model else { return Ok(Choice::uniform(actions.len())) };

@@ -3,6 +3,7 @@ use std::sync::{Mutex, PoisonError};
 
 use foldhash::HashMap;
 
+use super::action_numbers::ActionNumbers;
 use super::event_log::{Block, LoggedEvents, Offer, addresses};
 use super::features::FeatureCache;
 use super::joined::Joined;
@@ -26,6 +27,7 @@ pub(crate) struct EvaluationLog {
 struct Form {
     hashing: Hashing,
     without: Option<FeatureName>,
+    actions: ActionNumbers,
     cache: FeatureCache,
     /// What is left of contexts and actions without the feature, by the addresses of the whole.
     /// The log owns what the addresses are of.
@@ -129,6 +131,7 @@ impl Form {
         Self {
             hashing,
             without,
+            actions: ActionNumbers::default(),
             cache: FeatureCache::default(),
             left: HashMap::default(),
             blocks: VecDeque::new(),
@@ -178,11 +181,12 @@ impl Form {
             }
             let left = self.left.entry(addresses(context, actions));
             let (context, actions) = left.or_insert_with(|| name.left_out(context, actions));
-            return self.cache.event(self.hashing, context, actions).clone();
+            return self.cache.event(self.hashing, context, actions, &mut self.actions).clone();
         }
         let joined = block.joined(index);
         let labels = joined.slot_labels();
-        self.cache.event_of(self.hashing, &joined.interaction, &labels).into_owned()
+        let (interaction, actions) = (&joined.interaction, &mut self.actions);
+        self.cache.event_of(self.hashing, interaction, &labels, actions).into_owned()
     }
 }
 

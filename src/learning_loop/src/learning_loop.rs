@@ -3,6 +3,7 @@
 use std::num::NonZero;
 use std::time::Duration;
 
+use super::action_numbers::ActionNumbers;
 use super::decision::{Decider, Decision};
 use super::dsjson::LineWriter;
 use super::evaluations::PendingEvaluation;
@@ -80,6 +81,8 @@ pub struct LearningLoop {
     pub(crate) log: EventLog,
     pub(crate) lines: LineWriter,
     pub(crate) trainer: Trainer,
+    /// The actions of requests, for the checker and the features.
+    pub(crate) actions: ActionNumbers,
     pub(crate) checker: rank_rules::Checker,
     pub(crate) features: FeatureCache,
     pub(crate) prediction: Prediction,
@@ -135,6 +138,7 @@ impl LearningLoop {
             programs,
             joiner: Joiner::new(limits.bound_events()),
             log: EventLog::new(retention, limits.bound_events()),
+            actions: ActionNumbers::default(),
             checker: rank_rules::Checker::default(),
             features: FeatureCache::default(),
             prediction: Prediction::default(),
@@ -366,7 +370,8 @@ impl LearningLoop {
             let id = &mut Digits::default();
             return self.trainer.learn_seen(interaction.seen(id), joined.outcome());
         };
-        let event = self.features.event_of(policy.hashing(), interaction, &joined.slot_labels());
+        let (hashing, labels) = (policy.hashing(), joined.slot_labels());
+        let event = self.features.event_of(hashing, interaction, &labels, &mut self.actions);
         // A later policy may take more work for an event than the one that ranked it.
         if self.limits.allow(policy, &event) {
             self.trainer.learn(&event, &joined.label());
@@ -403,6 +408,7 @@ impl LearningLoop {
             policy,
             served,
             served_since,
+            actions: &mut self.actions,
             checker: &mut self.checker,
             features: &mut self.features,
             prediction: &mut self.prediction,

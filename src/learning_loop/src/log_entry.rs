@@ -176,7 +176,7 @@ impl LearningLoop {
         let served = self.trainer.served().and_then(Model::vowpal_wabbit);
         if let Some(model) = served.filter(|_| !interaction.slots.is_empty()) {
             let hashing = model.policy().hashing();
-            let event = self.features.event_of(hashing, interaction, &[]);
+            let event = self.features.event_of(hashing, interaction, &[], &mut self.actions);
             model.observe_slots(&event);
         }
     }

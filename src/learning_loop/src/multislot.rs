@@ -85,7 +85,7 @@ impl Decider<'_> {
         now: Timestamp,
     ) -> Result<(MultiSlotRankResponse, Interaction), ServiceError> {
         self.check_access()?;
-        self.checker.check(&whole(request), &self.limits)?;
+        self.checker.check(&whole(request), &self.limits, self.actions)?;
         let left = check_slots(request, &self.limits)
             .map_err(|message| ServiceError::new(ErrorCode::InvalidRankRequest, message))?;
         let event_id = self.event_id(request.event_id.as_ref(), number, now);
@@ -163,7 +163,8 @@ impl Decider<'_> {
         }
         let Some(policy) = self.policy.vowpal_wabbit() else { return Ok(None) };
         let hashing = policy.hashing();
-        let event = self.features.event(hashing, &request.context_features, &request.actions);
+        let (context, actions) = (&request.context_features, &request.actions);
+        let event = self.features.event(hashing, context, actions, self.actions);
         let slots = request.slots.iter();
         let slots = slots.map(|slot| hashed_slot(hashing, &slot.features)).collect();
         let event = Event { slots: Some(slots), ..event.clone() };

@@ -1,5 +1,6 @@
 use std::sync::Arc;
 
+use super::action_numbers::ActionNumbers;
 use super::checked_actions::CheckedActions;
 use super::decision::Decision;
 use super::interaction::Choice;
@@ -18,17 +19,13 @@ pub(crate) struct Checker {
 }
 
 impl Checker {
-    /// For requests over the wire.
-    pub fn of_wire() -> Self {
-        Self { valid: None, actions: CheckedActions::of_wire() }
-    }
-
     pub fn check(
         &mut self,
         request: &RankRequest,
         limits: &LoopLimits,
+        numbers: &mut ActionNumbers,
     ) -> Result<(), ServiceError> {
-        self.check_action_list(&request.actions, limits)
+        self.check_action_list(&request.actions, limits, numbers)
             .and_then(|values| check_request(request, values, limits))
             .map_err(|message| ServiceError::new(ErrorCode::InvalidRankRequest, message))
     }
@@ -38,6 +35,7 @@ impl Checker {
         &mut self,
         actions: &Arc<[RankableAction]>,
         limits: &LoopLimits,
+        numbers: &mut ActionNumbers,
     ) -> Result<usize, String> {
         if let Some((valid, values)) = &self.valid
             && Arc::ptr_eq(valid, actions)
@@ -45,7 +43,7 @@ impl Checker {
             return Ok(*values);
         }
         check_count(actions.len(), limits)?;
-        let values = self.actions.check(actions)?;
+        let values = self.actions.check(actions, numbers)?;
         self.valid = Some((actions.clone(), values));
         Ok(values)
     }

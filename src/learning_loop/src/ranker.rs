@@ -1,4 +1,5 @@
 use super::LearningLoop;
+use super::action_numbers::ActionNumbers;
 use super::decision::Decider;
 use super::features::FeatureCache;
 use super::interaction::Interaction;
@@ -25,6 +26,7 @@ pub struct Ranker {
     policy: Policy,
     served: Option<Model>,
     served_since: Option<Timestamp>,
+    actions: ActionNumbers,
     checker: Checker,
     features: FeatureCache,
     prediction: Prediction,
@@ -41,7 +43,8 @@ impl LearningLoop {
             policy: self.trainer.policy().clone(),
             served_since: self.trainer.served_since(),
             served: self.trainer.served().cloned(),
-            checker: Checker::of_wire(),
+            actions: ActionNumbers::of_wire(),
+            checker: Checker::default(),
             features: FeatureCache::of_wire(),
             prediction: Prediction::default(),
         }
@@ -95,7 +98,8 @@ impl Ranker {
 
     /// Forgets what it has cached of requests.
     pub fn forget(&mut self) {
-        self.checker = Checker::of_wire();
+        self.actions = ActionNumbers::of_wire();
+        self.checker = Checker::default();
         self.features.clear();
     }
 
@@ -108,6 +112,7 @@ impl Ranker {
             policy: &self.policy,
             served: self.served.as_mut(),
             served_since: self.served_since,
+            actions: &mut self.actions,
             checker: &mut self.checker,
             features: &mut self.features,
             prediction: &mut self.prediction,

@@ -58,8 +58,10 @@ impl<'a> Ordered<'a> {
 /// SHA-256 over a part of a plan as JSON, in hex digits.
 pub fn of<T: Serialize>(value: &T) -> String {
     let mut hash = Hash(Sha256::new());
+    // JSON is written in pieces of some bytes: of a large catalogue, millions.
+    let pieces = io::BufWriter::new(&mut hash);
     // Neither a hash nor the values of a plan can refuse.
-    serde_json::to_writer(&mut hash, value).unwrap_or_default();
+    serde_json::to_writer(pieces, value).unwrap_or_default();
     let mut digits = String::new();
     for byte in hash.0.finalize() {
         // Writing to a text cannot fail.

@@ -229,6 +229,39 @@ fn what_goes_wrong_before_and_after_ranks_is_told_too() {
     }
 }
 
+/// The program kills the runner, once, while lines wait for it that were sent ahead. A run that goes
+/// on from there, and a matrix, end as those that nothing happened to.
+#[test]
+fn a_run_that_is_killed_with_lines_sent_ahead_is_resumed_to_the_same_bytes() {
+    let folder = tempfile::tempdir().unwrap();
+    let here = folder.path();
+    let count = "asked=$((asked + 1))";
+    let kill = r#"[ $asked -lt 300 ] || [ -e spared ] || { touch spared; kill -9 $PPID; }"#;
+    program(here, "mine", &format!("{count}; {kill}; {FIRST}"), OK);
+    let alone = "loop: { reward_wait_time: 5s, model_export_frequency: 5s, learning_policy: \
+                 { command: [sh, mine.sh] } }\n";
+    let beside = matrix(&["mine: { command: [sh, mine.sh] }", "ucb: { lin_ucb: { alpha: 1.0 } }"]);
+    for scenario in [alone, &beside] {
+        let path = write_scenario(here, scenario);
+        fs::write(here.join("spared"), "").unwrap();
+        completed(here, &[&path, "--out", "whole", "--quiet"]);
+        fs::remove_file(here.join("spared")).unwrap();
+        let killed = run(here, &[&path, "--out", "killed", "--quiet"]);
+        assert_eq!(killed.status.code(), None, "{}", text(&killed.stderr));
+        completed(here, &[&path, "--resume", "killed", "--quiet"]);
+        let [whole, killed] = ["whole", "killed"].map(|out| repeatable(&here.join(out)));
+        assert!(whole == killed, "{:?}", whole.keys().zip(killed.keys()).collect::<Vec<_>>());
+        ["whole", "killed"].iter().for_each(|out| fs::remove_dir_all(here.join(out)).unwrap());
+    }
+}
+
+/// What a folder says of a run, whenever it was made.
+fn repeatable(folder: &Path) -> std::collections::BTreeMap<String, Vec<u8>> {
+    let mut files = contents(folder);
+    files.retain(|name, _| !name.ends_with("manifest.json"));
+    files
+}
+
 /// Evaluates a program beside other policies, applies it, and returns to the policy before it.
 const PHASES: &str = "  - evaluate:
       policies:

@@ -3,6 +3,7 @@
 //! Both are functions of (seed, phase, iteration). Nothing here waits, and nothing
 //! depends on what other iterations did.
 
+mod availability;
 mod logged;
 mod offer;
 mod population_schedule;

@@ -1,10 +1,11 @@
 //! Which actions an event offers.
 
-use std::cell::{OnceCell, RefCell};
+use std::cell::{OnceCell, RefCell, RefMut};
 use std::sync::Arc;
 
 use foldhash::HashMap;
 
+use super::availability::Availability;
 use plan::Plan;
 use plan::{Catalogue, Step, Visitor};
 use protocol::RankableAction;
@@ -53,9 +54,7 @@ pub(super) struct OfferSchedule<'a> {
     plan: &'a Plan,
     /// Which iteration of the run the first of each phase is.
     first_iterations: HashMap<PhaseKey, u64>,
-    /// When actions arrive, and when they leave, in order.
-    arrivals: Vec<u64>,
-    departures: Vec<u64>,
+    availability: RefCell<Availability>,
     /// Whether each action has one state: that of the plan.
     is_constant: bool,
     draws: Source,
@@ -77,15 +76,11 @@ impl<'a> OfferSchedule<'a> {
                 passed += iterate.iterations;
             }
         }
-        let presence = plan.catalogue.iter().flat_map(|catalogue| &catalogue.presence);
-        let (mut arrivals, mut departures): (Vec<u64>, Vec<u64>) = presence.copied().unzip();
-        arrivals.sort_unstable();
-        departures.sort_unstable();
+        let availability = Availability::of(plan.catalogue.as_deref(), plan.actions.len());
         Self {
             plan,
             first_iterations,
-            arrivals,
-            departures,
+            availability: RefCell::new(availability),
             is_constant: plan.catalogue.as_ref().is_none_or(|catalogue| catalogue.is_constant()),
             draws: Source::new(plan.seed, Purpose::Offer),
             last: RefCell::default(),
@@ -106,7 +101,7 @@ impl<'a> OfferSchedule<'a> {
         let catalogue = catalogue.unwrap_or(&everything);
         match catalogue.candidates {
             Some(sizes) => {
-                let draw = |draws: &mut Draws| self.draw(catalogue, at, own, sizes, draws);
+                let draw = |draws: &mut Draws| self.draw(at, own, sizes, draws);
                 let indices = self.draws.at(phase, iteration, draw);
                 self.offer(catalogue, indices.into(), at)
             }
@@ -121,7 +116,7 @@ impl<'a> OfferSchedule<'a> {
 
     /// Every action that is available; the last offer, if that is the same.
     fn all(&self, catalogue: &Catalogue, at: u64, own: Option<&[usize]>) -> Offer {
-        let indices = self.available(catalogue, at, own);
+        let indices = available(&self.available_at(at), self.plan.actions.len(), own);
         let is_same = |offer: &Offer| {
             let same_states = |(action, index): (&RankableAction, &usize)| {
                 Arc::ptr_eq(&action.features, &self.action(catalogue, *index, at).features)
@@ -139,11 +134,6 @@ impl<'a> OfferSchedule<'a> {
     fn offer(&self, catalogue: &Catalogue, indices: Arc<[usize]>, at: u64) -> Offer {
         // Features are shared: an event costs memory by the number of its candidates only.
         let actions = indices.iter().map(|index| self.action(catalogue, *index, at));
-        // Memory is read at many places at once, but counted up at one after the other.
-        let counts = actions
-            .clone()
-            .map(|action| Arc::strong_count(&action.id) + Arc::strong_count(&action.features));
-        std::hint::black_box(counts.sum::<usize>());
         Offer::new(actions.cloned().collect(), Some(indices), at)
     }
 
@@ -153,18 +143,16 @@ impl<'a> OfferSchedule<'a> {
         state.map_or(&self.plan.actions[index], |state| &state.action)
     }
 
-    fn available(&self, catalogue: &Catalogue, at: u64, own: Option<&[usize]>) -> Vec<usize> {
-        let is_available = |index: &usize| catalogue.is_available(*index, at);
-        match own {
-            Some(own) => own.iter().copied().filter(is_available).collect(),
-            None => (0..self.plan.actions.len()).filter(is_available).collect(),
-        }
+    /// The actions that are available at an iteration of the run.
+    fn available_at(&self, at: u64) -> RefMut<'_, Availability> {
+        let mut availability = self.availability.borrow_mut();
+        availability.go_to(at);
+        availability
     }
 
     /// Draws candidates without replacement, each set as likely as any other of its size.
     fn draw(
         &self,
-        catalogue: &Catalogue,
         at: u64,
         own: Option<&[usize]>,
         (least, most): (usize, usize),
@@ -172,12 +160,13 @@ impl<'a> OfferSchedule<'a> {
     ) -> Vec<usize> {
         let size = if least < most { least + below(most - least + 1, draws) } else { most };
         let all = self.plan.actions.len();
-        let available = self.available_count(at);
-        let is_dense = size <= available / 2 && all <= available.saturating_mul(MOST_MISSES);
+        let availability = self.available_at(at);
+        let count = availability.count();
+        let is_dense = size <= count / 2 && all <= count.saturating_mul(MOST_MISSES);
         if own.is_none() && is_dense {
-            return draw_among(all, size, |index| catalogue.is_available(index, at), draws);
+            return draw_among(all, size, |index| availability.has(index), draws);
         }
-        let mut pool = self.available(catalogue, at, own);
+        let mut pool = available(&availability, all, own);
         let size = size.min(pool.len());
         for position in 0..size {
             let other = position + below(pool.len() - position, draws);
@@ -186,14 +175,14 @@ impl<'a> OfferSchedule<'a> {
         pool.truncate(size);
         pool
     }
+}
 
-    /// How many actions are available at an iteration of the run.
-    fn available_count(&self, at: u64) -> usize {
-        if self.arrivals.is_empty() {
-            return self.plan.actions.len();
-        }
-        let begun = |times: &[u64]| times.partition_point(|time| *time <= at);
-        begun(&self.arrivals) - begun(&self.departures)
+/// Which of all actions, or of those of a visitor, are available.
+fn available(availability: &Availability, all: usize, own: Option<&[usize]>) -> Vec<usize> {
+    let is_available = |index: &usize| availability.has(*index);
+    match own {
+        Some(own) => own.iter().copied().filter(is_available).collect(),
+        None => (0..all).filter(is_available).collect(),
     }
 }
 
@@ -309,7 +298,7 @@ mod tests {
         // A lifetime of a fifth of the run: 0.2 / (1 + 1.5 * 0.2) of 300.
         for at in [0, 1, 400, 1000, 1500, 1999] {
             let counted = (0..300).filter(|index| catalogue.is_available(*index, at)).count();
-            assert_eq!(schedule.available_count(at), counted);
+            assert_eq!(schedule.available_at(at).count(), counted);
             assert!((28..=66).contains(&counted), "{counted} at {at}");
         }
     }

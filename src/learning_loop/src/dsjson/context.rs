@@ -121,11 +121,11 @@ impl ActionTexts {
     /// Where the text of an action is, if it was met before.
     fn place(&mut self, of: &RankableAction) -> usize {
         let Self { known, texts, bytes } = self;
-        let Some(place) = known.of(of) else {
-            known.add(of);
+        let (place, is_new) = known.number(of);
+        if is_new {
             texts.push(None);
-            return texts.len() - 1;
-        };
+            return place;
+        }
         texts[place].get_or_insert_with(|| {
             let text = to_raw_value(&action(of)).expect("names are texts");
             *bytes += text.get().len();
