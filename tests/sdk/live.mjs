@@ -39,10 +39,17 @@ for (const time of ["first", "second"]) {
   await page.waitForFunction((before) => document.querySelector("progress").value > before, before, { timeout: 60_000 });
   check(`it grows by itself, the ${time} time`, (await done()) > before);
 }
-const faults = [...await layoutFaults(page), ...await contrastFaults(page), ...await repeatedFaults(page)];
-check(`nothing is cut, covered, pale or repeated (${faults.join("; ")})`, faults.length === 0);
-check("the result so far is in the first screen", await showsTheAnswerAtOnce(page));
-if (folder) await page.screenshot({ path: `${folder}/live.png`, fullPage: true });
+check("a verdict is one so far", (await page.textContent("main")).includes("holds so far"));
+for (const [screen, width, height, colorScheme] of [["desktop", 1280, 800, "light"], ["phone", 390, 844, "light"], ["tablet", 768, 1024, "dark"]]) {
+  await page.setViewportSize({ width, height });
+  await page.emulateMedia({ colorScheme });
+  const overflow = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
+  check(`${screen}: the page is as wide as the screen`, overflow <= 0);
+  const faults = [...await layoutFaults(page), ...await contrastFaults(page), ...await repeatedFaults(page)];
+  check(`${screen}: nothing is cut, covered, pale or repeated (${faults.join("; ")})`, faults.length === 0);
+  check(`${screen}: the result so far is in the first screen`, await showsTheAnswerAtOnce(page));
+  if (folder) await page.screenshot({ path: `${folder}/live-${screen}.png`, fullPage: true });
+}
 await page.waitForFunction(() => [...document.querySelectorAll("h2")].some((h) => h.textContent === "Configuration"), null, { timeout: 120_000 });
 check("the report takes its place", !(await page.textContent("header")).includes("goes on"));
 if (folder) await page.screenshot({ path: `${folder}/live-report.png`, fullPage: true });
