@@ -8,6 +8,7 @@ use super::Mapping;
 use super::call::{Body, Call, Field, RenderedCall, RewardCall, Sending, Tree};
 use super::template::{self, Template, Templates, message, percent_encoded};
 use super::variables::{Sent, Variables};
+use timestamp::Timestamp;
 
 impl Mapping {
     /// The call with these variables.
@@ -20,8 +21,7 @@ impl Mapping {
         variables: &Variables,
         sending: Sending<'_>,
     ) -> Result<RenderedCall, String> {
-        let variables = variables.at(sending.now);
-        let renderer = Renderer::new(&self.templates, variables);
+        let renderer = Renderer::new(&self.templates, variables, sending.now);
         let every = if call.is_in_session { &self.headers } else { &[][..] };
         renderer
             .call(call, every, sending.base)
@@ -63,13 +63,20 @@ impl Mapping {
 /// Renders with one set of variables.
 struct Renderer<'a> {
     templates: &'a Templates,
-    variables: Variables,
+    variables: &'a Variables,
+    now: Timestamp,
     root: Value,
 }
 
 impl<'a> Renderer<'a> {
-    fn new(templates: &'a Templates, variables: Variables) -> Self {
-        Self { templates, root: template::root(variables.clone()), variables }
+    fn new(templates: &'a Templates, variables: &'a Variables, now: Timestamp) -> Self {
+        Self { templates, variables, now, root: template::root(variables.at(now)) }
+    }
+
+    /// The same, for the headers of a call that is known but for them.
+    fn signing(&self, sent: Sent) -> Self {
+        let root = template::root(self.variables.at(self.now).sending(sent));
+        Self { root, ..*self }
     }
 
     fn call(
@@ -85,7 +92,7 @@ impl<'a> Renderer<'a> {
         let signing = reads_request.then(|| {
             let body = String::from_utf8_lossy(&body).into_owned();
             let sent = Sent { method: call.method.name(), path: path.clone(), body };
-            Self::new(self.templates, self.variables.sending(sent))
+            self.signing(sent)
         });
         let renderer = signing.as_ref().unwrap_or(self);
         let headers = headers.map(|(name, value)| Ok((name.clone(), renderer.text(value)?)));

@@ -152,8 +152,8 @@ impl Variables {
     }
 
     /// The same, when all of the call but its headers is known.
-    pub(super) fn sending(&self, request: Sent) -> Self {
-        Self { request: Some(Arc::new(request)), ..self.clone() }
+    pub(super) fn sending(self, request: Sent) -> Self {
+        Self { request: Some(Arc::new(request)), ..self }
     }
 
     /// The id that was sent, as text.
