@@ -236,7 +236,7 @@ fn a_run_that_is_killed_with_lines_sent_ahead_is_resumed_to_the_same_bytes() {
     let folder = tempfile::tempdir().unwrap();
     let here = folder.path();
     let count = "asked=$((asked + 1))";
-    let kill = r#"[ $asked -lt 300 ] || [ -e spared ] || { touch spared; kill -9 $PPID; }"#;
+    let kill = "[ $asked -lt 300 ] || [ -e spared ] || { touch spared; kill -9 $PPID; }";
     program(here, "mine", &format!("{count}; {kill}; {FIRST}"), OK);
     let alone = "loop: { reward_wait_time: 5s, model_export_frequency: 5s, learning_policy: \
                  { command: [sh, mine.sh] } }\n";
