@@ -5,7 +5,7 @@ use super::super::{Interval, real};
 /// The smallest tilt, and by how much each is larger than the one before: the largest is 6.6.
 const FIRST_TILT: f64 = 0.01;
 const GROWTH: f64 = 1.5;
-const TILTS: i32 = 17;
+const TILTS: usize = 17;
 
 /// Halvings of the unit interval: the ends are known to 1e-12.
 const HALVINGS: u32 = 40;
@@ -41,23 +41,36 @@ impl Share {
 
     /// The largest mean that is refuted as too small.
     fn lower(self, refuted: f64) -> f64 {
+        let tilts = tilts();
         let (mut low, mut high) = (0.0, self.mean());
         for _ in 0..HALVINGS {
             let middle = f64::midpoint(low, high);
-            *(if self.log_e(middle) >= refuted { &mut low } else { &mut high }) = middle;
+            *(if self.log_e(middle, &tilts) >= refuted { &mut low } else { &mut high }) = middle;
         }
         low
     }
 
     /// The logarithm of the e-value against a mean of at most `mean`.
-    fn log_e(self, mean: f64) -> f64 {
+    fn log_e(self, mean: f64, tilts: &[Tilt; TILTS]) -> f64 {
         let (calls, drawn) = (real(self.calls), real(self.drawn));
-        let bet = |index: i32| {
-            let tilt = FIRST_TILT * libm::pow(GROWTH, f64::from(index));
-            tilt * drawn - calls * libm::log1p(mean * libm::expm1(tilt))
-        };
-        let largest = (0..TILTS).map(bet).fold(f64::NEG_INFINITY, f64::max);
-        let sum: f64 = (0..TILTS).map(|index| libm::exp(bet(index) - largest)).sum();
-        largest + libm::log(sum / f64::from(TILTS))
+        let bets =
+            tilts.map(|Tilt { tilt, expm1 }| tilt * drawn - calls * libm::log1p(mean * expm1));
+        let largest = bets.into_iter().fold(f64::NEG_INFINITY, f64::max);
+        let sum: f64 = bets.iter().map(|bet| libm::exp(bet - largest)).sum();
+        largest + libm::log(sum / real(TILTS as u64))
     }
+}
+
+/// λ of a bet, and exp λ − 1.
+#[derive(Debug, Clone, Copy)]
+struct Tilt {
+    tilt: f64,
+    expm1: f64,
+}
+
+fn tilts() -> [Tilt; TILTS] {
+    std::array::from_fn(|index| {
+        let tilt = FIRST_TILT * libm::pow(GROWTH, real(index as u64));
+        Tilt { tilt, expm1: libm::expm1(tilt) }
+    })
 }
