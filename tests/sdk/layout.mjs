@@ -41,7 +41,8 @@ export function layoutFaults(page) {
     // A name is broken at its dots and underscores, where it has some.
     for (const cell of document.querySelectorAll("main th, main td:not(.code-cell)")) {
       if (!cell.querySelector("wbr") || !isShown(cell)) continue;
-      for (const node of [...cell.childNodes].filter((child) => child.nodeType === 3)) {
+      const parts = (cell.querySelector(":scope > span") ?? cell).childNodes;
+      for (const node of [...parts].filter((child) => child.nodeType === 3)) {
         const range = document.createRange();
         const word = /\S+/g;
         for (let found = word.exec(node.data); found; found = word.exec(node.data)) {
@@ -51,6 +52,12 @@ export function layoutFaults(page) {
           if (lines.size > 1) faults.push(`broken within a word: ${found[0].slice(0, 40)}`);
         }
       }
+    }
+    // On a narrow screen a cell is a name and a value: what has several parts is torn apart.
+    for (const cell of document.querySelectorAll("main td")) {
+      const isGrid = isShown(cell) && getComputedStyle(cell).display === "grid";
+      const parts = [...cell.childNodes].filter((part) => part.textContent.trim() !== "");
+      if (isGrid && parts.length > 1) faults.push(`torn apart: ${cell.textContent.slice(0, 40)}`);
     }
     texts.sort((a, b) => a.box.top - b.box.top);
     texts.forEach((first, index) => {

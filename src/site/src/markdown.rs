@@ -131,10 +131,12 @@ impl Cells {
             Event::Start(Tag::TableCell) => {
                 let name = self.names.get(self.column).map_or("", String::as_str);
                 self.column += 1;
-                return Event::InlineHtml(format!("<td data-column=\"{}\">", escaped(name)).into());
+                return Event::InlineHtml(
+                    format!("<td data-column=\"{}\"><span>", escaped(name)).into(),
+                );
             }
             Event::End(TagEnd::TableCell) if !self.is_head => {
-                return Event::InlineHtml("</td>".into());
+                return Event::InlineHtml("</span></td>".into());
             }
             _ => {}
         }

@@ -335,7 +335,11 @@ fn table(head: &[String], rows: &[Vec<Cell>]) -> Element {
             let element = of_role("td", "cell").with("class", class).with("data-column", name);
             match cell.tone {
                 Tone::Code if !cell.text.is_empty() => element.child(code(&cell.text)),
-                _ => with_code(element, &cell.text, breakable),
+                // On a narrow screen a cell has two columns, the second of which is all of it.
+                _ if cell.text.contains('`') || break_in(&cell.text).is_some() => {
+                    element.child(with_code(Element::new("span"), &cell.text, breakable))
+                }
+                _ => breakable(element, &cell.text),
             }
         };
         of_role("tr", "row").children(row.iter().zip(head).zip(&numbers).map(cell))
