@@ -252,7 +252,7 @@ fn every_snippet_of_a_scenario_is_one() {
             let path = project.path().join("scenarios/snippet.yaml");
             fs::write(&path, &scenario).unwrap();
             let mut command = super::runner();
-            for name in ["PERSONALIZER_KEY", "TOKEN", "PASSWORD"] {
+            for name in ["PERSONALIZER_KEY", "TOKEN", "PASSWORD", "SIGNING_KEY"] {
                 command.env(name, "secret");
             }
             let output = command.arg("check").arg(&path).output().unwrap();
