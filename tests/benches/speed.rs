@@ -14,8 +14,7 @@ use evaluation::run::{
 use learner::{DsjsonReader, Event, Label, Learner, LearningPolicy, Prediction};
 use learning_loop::Retention;
 use metrics::{NO_TAGS, PhaseScope, Summary};
-use plan::Plan;
-use plan::TargetPlan;
+use plan::{Plan, TargetPlan};
 use record::{ObserveError, Observer, Progress};
 use scenario::{self, LoadOptions};
 use target::EmbeddedTarget;
@@ -141,6 +140,10 @@ impl Operator for NobodyAsked {
     fn confirm(&self, _prompt: &str) -> Result<(), String> {
         Ok(())
     }
+
+    fn tell(&self, _text: &str) {}
+
+    fn warn(&self, _text: &str) {}
 }
 
 /// The only phase of a scenario in this folder.
