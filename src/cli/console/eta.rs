@@ -7,7 +7,7 @@ use plan::{Arrival, Delay, Iterate, Schedule};
 /// What says how long a phase takes.
 #[derive(Debug, Clone, Copy)]
 pub enum Eta {
-    /// The schedule of an open arrival, and the last of its rewards: this long.
+    /// An open arrival: the duration of its schedule, and the time until its last reward.
     Scheduled(Duration),
     /// The iterations made so far.
     Measured,

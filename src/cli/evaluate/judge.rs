@@ -77,8 +77,8 @@ struct Question {
     importance: Option<Importance>,
 }
 
-/// Evaluates the policies on the logs. The second value is the reason if a log could not be read to
-/// its end.
+/// Evaluates the policies on the logs. If a log could not be read to its end, the second value says
+/// why.
 pub(super) fn judge(
     arguments: &EvaluateArguments,
     baseline: Option<String>,

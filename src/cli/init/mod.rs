@@ -323,7 +323,7 @@ fn dimensions(arguments: &InitArguments, users: &Path) -> Result<Vec<UserDimensi
     infer_dimensions(&read(users)?).map_err(|error| not_understood(users, &error))
 }
 
-/// A name like this one that a context dimension may have.
+/// A valid name for a context dimension, as close to `name` as possible.
 fn dimension_name(name: &str) -> String {
     let joined = name.split_whitespace().collect::<Vec<_>>().join("_");
     let parts = joined.split('.').map(|part| part.trim_start_matches('_'));

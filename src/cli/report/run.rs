@@ -92,8 +92,8 @@ pub fn alone(
     vec![result, warnings, expectations, latency, calls, phases, success, evaluation]
 }
 
-/// The sections of a run in a report of several runs. `heading` adds the name of the run to the title
-/// of a picture.
+/// The sections of one run in a report of several. `heading` puts the name of the run into the title
+/// of each chart.
 pub fn one_of_several(
     numbers: &RunNumbers,
     heading: impl Fn(&str) -> String,

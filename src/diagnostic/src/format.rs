@@ -44,7 +44,7 @@ const FORMATS: [(&[u8], Format); 17] = [
 ];
 
 impl Format {
-    /// Texts of which every second byte is mostly zero.
+    /// Text in UTF-16. It has no signature of its own: most of its second bytes are zero.
     pub const UTF_16: Self = format("UTF-16, not UTF-8", "convert it: `iconv -f UTF-16 -t UTF-8`");
 
     /// The format of a file that is no text, told by its first bytes.

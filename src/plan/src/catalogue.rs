@@ -41,13 +41,6 @@ impl Catalogue {
         self.states.iter().all(|states| states.len() == 1)
     }
 
-    /// Whether an action is available at an iteration of the run.
-    #[inline]
-    #[must_use]
-    pub fn is_available(&self, action: usize, at: u64) -> bool {
-        self.presence.get(action).is_none_or(|(from, until)| (*from..*until).contains(&at))
-    }
-
     /// The state of an action at an iteration of the run; none, if it is always that of the plan.
     #[inline]
     #[must_use]

@@ -62,12 +62,15 @@ pub fn of<T: Serialize>(value: &T) -> String {
     let pieces = io::BufWriter::new(&mut hash);
     // Neither a hash nor the values of a plan can refuse.
     serde_json::to_writer(pieces, value).unwrap_or_default();
-    let mut digits = String::new();
-    for byte in hash.0.finalize() {
+    hexadecimal(&hash.0.finalize())
+}
+
+pub(crate) fn hexadecimal(bytes: &[u8]) -> String {
+    bytes.iter().fold(String::new(), |mut text, byte| {
         // Writing to a text cannot fail.
-        _ = write!(digits, "{byte:02x}");
-    }
-    digits
+        _ = write!(text, "{byte:02x}");
+        text
+    })
 }
 
 struct Hash(Sha256);

@@ -13,6 +13,7 @@ mod delay;
 pub mod digest;
 pub mod mapping;
 mod outputs;
+mod percent;
 mod phase;
 mod plan;
 mod population;

@@ -4,6 +4,8 @@ use std::fmt;
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, STANDARD_NO_PAD, URL_SAFE_NO_PAD};
 
+use super::percent::percent_encoded;
+
 /// What stands in the place of a secret.
 const INSTEAD: &str = "[redacted]";
 
@@ -107,16 +109,6 @@ fn parts(text: &str) -> Vec<&str> {
     let lines = text.lines().filter(|line| text.contains('\n') && line.len() >= 16);
     let all = std::iter::once(text).chain(of_user).chain(token).chain(lines);
     all.map(str::trim).filter(is_telling).collect()
-}
-
-fn percent_encoded(text: &str) -> String {
-    let encoded = |byte: u8| match byte {
-        b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' => {
-            char::from(byte).to_string()
-        }
-        _ => format!("%{byte:02X}"),
-    };
-    text.bytes().map(encoded).collect()
 }
 
 #[cfg(test)]

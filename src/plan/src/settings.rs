@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use protocol::{LearningMode, RewardAggregation, ServiceConfiguration, WireDuration};
 
-/// Settings of the loop. What is `None` stays as it is.
+/// Settings of the loop. A setting that is `None` is left unchanged.
 #[derive(Debug, Clone, Default, PartialEq, Serialize)]
 pub struct Settings {
     /// How long after Rank a reward still counts: 1 s to 2 d.

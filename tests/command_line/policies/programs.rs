@@ -255,7 +255,7 @@ fn a_run_that_is_killed_with_lines_sent_ahead_is_resumed_to_the_same_bytes() {
     }
 }
 
-/// What a folder says of a run, whenever it was made.
+/// The contents of a results folder that do not depend on when the run was made.
 fn repeatable(folder: &Path) -> std::collections::BTreeMap<String, Vec<u8>> {
     let mut files = contents(folder);
     files.retain(|name, _| !name.ends_with("manifest.json"));

@@ -125,8 +125,8 @@ fn known(
         .ok_or_else(|| violation(Violation::Action, format!("{what} `{}` was not sent", shown(id))))
 }
 
-/// The positions of the ranked actions in the request. A ranking must contain every action once, or be
-/// empty.
+/// The position in the request of each ranked action. A ranking must be empty or contain every action
+/// once.
 fn positions(
     stream: &Stream<'_>,
     event: &StreamEvent<'_>,

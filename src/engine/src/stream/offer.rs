@@ -219,6 +219,7 @@ mod tests {
     use foldhash::HashSet;
 
     use super::super::Stream;
+    use super::super::availability::tests::is_present;
     use super::*;
     use scenario::LoadOptions;
 
@@ -249,7 +250,7 @@ mod tests {
             let distinct: HashSet<usize> = indices.iter().copied().collect();
             assert_eq!(distinct.len(), indices.len());
             for (position, index) in indices.iter().enumerate() {
-                assert!(catalogue.is_available(*index, at), "{index} at {at}");
+                assert!(is_present(catalogue, *index, at), "{index} at {at}");
                 assert_eq!(offer.position(*index), Some(position));
                 let state = catalogue.state(*index, at).unwrap();
                 assert!(Arc::ptr_eq(&state.action.features, &offer.actions[position].features));
@@ -297,7 +298,7 @@ mod tests {
         let catalogue = plan.catalogue.as_deref().unwrap();
         // A lifetime of a fifth of the run: 0.2 / (1 + 1.5 * 0.2) of 300.
         for at in [0, 1, 400, 1000, 1500, 1999] {
-            let counted = (0..300).filter(|index| catalogue.is_available(*index, at)).count();
+            let counted = (0..300).filter(|index| is_present(catalogue, *index, at)).count();
             assert_eq!(schedule.available_at(at).count(), counted);
             assert!((28..=66).contains(&counted), "{counted} at {at}");
         }

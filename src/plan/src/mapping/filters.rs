@@ -1,7 +1,5 @@
 //! Filters of templates beside those of minijinja: vectors of features, codings, signatures.
 
-use std::fmt::Write as _;
-
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use hmac::{Hmac, KeyInit, Mac};
@@ -11,6 +9,7 @@ use sha2::{Digest, Sha256};
 
 use super::template::shown;
 use super::variables::{Features, from_number};
+use crate::digest::hexadecimal;
 
 /// The names of the filters.
 pub const NAMES: [&str; 7] =
@@ -69,14 +68,6 @@ fn coded(digest: &[u8], coding: Option<&str>) -> Result<String, Error> {
             Err(Error::new(ErrorKind::InvalidOperation, message))
         }
     }
-}
-
-fn hexadecimal(bytes: &[u8]) -> String {
-    bytes.iter().fold(String::new(), |mut text, byte| {
-        // Writing to a text cannot fail.
-        _ = write!(text, "{byte:02x}");
-        text
-    })
 }
 
 /// The keyed hash of a message (RFC 2104).

@@ -6,8 +6,9 @@ use serde_json::Value as Json;
 
 use super::Mapping;
 use super::call::{Body, Call, Field, RenderedCall, RewardCall, Sending, Tree};
-use super::template::{self, Template, Templates, message, percent_encoded};
+use super::template::{self, Template, Templates, message};
 use super::variables::{Sent, Variables};
+use crate::percent::{encoded_path, percent_encoded};
 use timestamp::Timestamp;
 
 impl Mapping {
@@ -108,7 +109,7 @@ impl<'a> Renderer<'a> {
             path.push(if path.contains('?') { '&' } else { '?' });
             path.push_str(&query);
         }
-        Ok(base.to_owned() + &in_request(&path))
+        Ok(base.to_owned() + &encoded_path(&path))
     }
 
     /// The body with its media type.
@@ -181,12 +182,4 @@ impl Tree {
             }
         }
     }
-}
-
-/// A path in which what cannot stand in a request is encoded. Values are encoded already.
-fn in_request(path: &str) -> String {
-    let plain = |c: char| c.is_ascii_graphic() && !"\"<>\\^`{|}#".contains(c);
-    path.chars()
-        .map(|c| if plain(c) { c.to_string() } else { percent_encoded(&c.to_string()) })
-        .collect()
 }

@@ -1,6 +1,5 @@
 //! Templates, compiled.
 
-use std::fmt::Write as _;
 use std::ops::Range;
 use std::sync::Arc;
 
@@ -11,6 +10,7 @@ use serde_json::Value as Json;
 
 use super::filters;
 use super::variables::{Action, Root, Variables};
+use crate::percent::percent_encoded;
 
 /// So much work may one template be: a few thousand times what a real one is.
 const FUEL: u64 = 1_000_000;
@@ -262,19 +262,4 @@ fn format(output: &mut Output<'_>, state: &mut State<'_, '_>, value: &Value) -> 
     let is_path = matches!(state.auto_escape(), AutoEscape::Custom(_));
     let text = if is_path { percent_encoded(&text) } else { text };
     output.write_str(&text).map_err(Error::from)
-}
-
-/// A text in which everything but unreserved characters is encoded (RFC 3986, 2.3).
-pub(super) fn percent_encoded(text: &str) -> String {
-    let mut encoded = String::with_capacity(text.len());
-    for byte in text.bytes() {
-        match byte {
-            b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' => {
-                encoded.push(char::from(byte));
-            }
-            // Writing to a text cannot fail.
-            _ => _ = write!(encoded, "%{byte:02X}"),
-        }
-    }
-    encoded
 }

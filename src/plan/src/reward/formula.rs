@@ -165,7 +165,7 @@ pub fn number_paths(objects: &[FeatureObject]) -> Vec<String> {
 /// Reads what stands in the braces of a formula.
 ///
 /// # Errors
-/// If that is no formula, with the bytes that are wrong.
+/// If the text is not a formula; the error has the byte range of the mistake.
 pub fn parse(text: &str) -> Result<Term<Name>, FormulaMistake> {
     let start = text.find("{{").map_or(0, |at| at + 2);
     let end = text.rfind("}}").unwrap_or(text.len());

@@ -1,5 +1,5 @@
-//! Compiles how a service is called that is not shaped like Personalizer: every mistake is found
-//! here, at its place. What it is compiled to is a [`Mapping`](plan::Mapping).
+//! Compiles the calls of a service with a contract of its own to a [`Mapping`](plan::Mapping), and
+//! reports every mistake at its place.
 
 mod answers;
 mod build;

@@ -108,7 +108,7 @@ impl Caller {
         })
     }
 
-    /// Keeps every call from now on, to be shown.
+    /// Records every call from now on, for [`Self::take_trace`].
     pub(crate) fn keep_trace(&mut self) {
         self.trace = Some(RefCell::default());
     }

@@ -12,7 +12,7 @@ pub(super) struct Request<'a> {
     pub body: &'a [u8],
     /// Whether the answer keeps every header, and not those alone that the client reads.
     pub keeps_headers: bool,
-    /// Whether the plan lets it be made again where it fails.
+    /// Whether the `retries` of the plan allow another attempt after a failure.
     pub is_retried: bool,
 }
 

@@ -48,7 +48,7 @@ impl Callers {
         Ok(())
     }
 
-    /// Keeps every call from now on, to be shown.
+    /// Records every call from now on, for [`Self::take_trace`].
     pub fn keep_trace(&mut self) {
         self.own.keep_trace();
         self.others.values_mut().for_each(Caller::keep_trace);
